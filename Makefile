@@ -1,0 +1,34 @@
+# Needs python3 (3.11 or newer) with pip, and make; everything else is installed into .venv.
+PYTHON ?= python3
+ENVIRONMENT := .venv
+BIN := $(ENVIRONMENT)/bin
+
+.PHONY: help run test lint format lock
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(ENVIRONMENT)/.installed ## Start the whole portal; PORT=8001 chooses another port
+	@exec $(BIN)/python manage.py portal
+
+test: $(ENVIRONMENT)/.installed-dev ## Run the gate and all tests, on SQLite and on PostgreSQL
+	@$(BIN)/python -m tests.gate
+
+lint: $(ENVIRONMENT)/.installed-dev ## Run the gate alone: format, lint, types, imports, migrations
+	@$(BIN)/python -m tests.gate --checks
+
+format: $(ENVIRONMENT)/.installed-dev ## Format the code, and mend what can be mended
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: ## Pin every package again after a change of pyproject.toml (needs uv)
+	@uv lock --upgrade
+	@uv export -q --no-emit-project --no-header --no-annotate --no-dev -o requirements.txt
+	@uv export -q --no-emit-project --no-header --no-annotate --only-group dev -o requirements-dev.txt
+
+$(ENVIRONMENT)/.installed: requirements.txt deploy/install.py
+	@$(PYTHON) deploy/install.py $(ENVIRONMENT) requirements.txt && touch $@
+
+$(ENVIRONMENT)/.installed-dev: requirements.txt requirements-dev.txt deploy/install.py
+	@$(PYTHON) deploy/install.py $(ENVIRONMENT) requirements.txt requirements-dev.txt
+	@touch $(ENVIRONMENT)/.installed $@

@@ -1,0 +1,41 @@
+"""The accounts of the ledger: found or opened, and locked in the one order that everybody keeps."""
+
+from django.db.models import Q
+
+from generations.credits.models import Account, AccountKind
+from generations.teams.models import Membership, Team
+
+
+def issued() -> Account:
+    """The outside that credits come from."""
+    return Account.objects.get_or_create(kind=AccountKind.ISSUED)[0]
+
+
+def spent() -> Account:
+    """The outside that credits go to."""
+    return Account.objects.get_or_create(kind=AccountKind.SPENT)[0]
+
+
+def open_pool(team: Team) -> Account:
+    """The team's own account, opened if it has none."""
+    return Account.objects.get_or_create(kind=AccountKind.POOL, team=team)[0]
+
+
+def open_wallet(member: Membership) -> Account:
+    """The member's account, opened if there is none."""
+    return Account.objects.get_or_create(kind=AccountKind.WALLET, membership=member)[0]
+
+
+def lock(which: Q) -> list[Account]:
+    """The accounts, locked in primary-key order until the transaction ends.
+
+    Without their keys (FOR NO KEY UPDATE): whoever only adds a row that names one need not wait.
+    """
+    return list(Account.objects.filter(which).select_for_update(no_key=True).order_by("pk"))
+
+
+def lock_pool_and_wallet(member: Membership) -> tuple[Account, Account]:
+    """Both accounts of a grant, opened if need be, and locked."""
+    pool, wallet = open_pool(member.team), open_wallet(member)
+    locked = {account.pk: account for account in lock(Q(pk__in=[pool.pk, wallet.pk]))}
+    return locked[pool.pk], locked[wallet.pk]

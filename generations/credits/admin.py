@@ -1,0 +1,145 @@
+"""The back office: the ledger to read, and the one place where credits come into being."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from generations.credits import ledger
+from generations.credits.amounts import CreditsField, as_text
+from generations.credits.models import Account, AccountKind, Hold, Transfer
+
+
+class ReadOnly(admin.ModelAdmin):
+    """What only the ledger's verbs write."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def credits(self, row: Any) -> str:
+        """The row's amount, in credits."""
+        return as_text(row.amount)
+
+
+class IssueForm(forms.Form):
+    amount = CreditsField(label=_("Credits"))
+    reason = forms.CharField(label=_("Reason"), max_length=400)
+    reference = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnly):
+    list_display = ("__str__", "kind", "balance_in_credits", "held_in_credits", "available_in_credits")
+    list_filter = ("kind",)
+    list_select_related = ("team", "membership__user")
+    search_fields = ("team__name", "membership__user__email", "membership__team__name")
+    ordering = ("pk",)
+    fields = (
+        "kind",
+        "team",
+        "membership",
+        "balance_in_credits",
+        "held_in_credits",
+        "available_in_credits",
+    )
+    readonly_fields = ("balance_in_credits", "held_in_credits", "available_in_credits")
+    change_form_template = "admin/credits/account/detail.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more page: issuing credits to a pool."""
+        issue = path(
+            "<int:pool>/issue/", self.admin_site.admin_view(self.issue), name="credits_account_issue"
+        )
+        return [issue, *super().get_urls()]
+
+    def issue(self, request: HttpRequest, pool: int) -> HttpResponse:
+        """New credits for a team's pool; sent twice, the form issues once."""
+        account = Account.objects.filter(pk=pool, kind=AccountKind.POOL).select_related("team").first()
+        if account is None or account.team is None or not request.user.is_authenticated:
+            raise Http404
+        form = IssueForm(request.POST or None)
+        if form.is_valid():
+            amount, reference, note = (form.cleaned_data[name] for name in ("amount", "reference", "reason"))
+            try:
+                ledger.issue(
+                    team=account.team, amount=amount, reference=reference, actor=request.user, note=note
+                )
+            except ledger.LedgerError as problem:
+                form.add_error(None, str(problem))
+            else:
+                done = _("%(credits)s credits were issued to %(team)s.")
+                messages.success(request, done % {"credits": as_text(amount), "team": account.team})
+                return redirect("admin:credits_account_change", pool)
+        context = self.admin_site.each_context(request) | {
+            "form": form,
+            "account": account,
+            "opts": self.opts,
+        }
+        return render(request, "admin/credits/account/issue.html", context)
+
+    @admin.display(description=_("balance"), ordering="balance")
+    def balance_in_credits(self, account: Account) -> str:
+        """All that is there."""
+        return as_text(account.balance)
+
+    @admin.display(description=_("held"), ordering="held")
+    def held_in_credits(self, account: Account) -> str:
+        """What pictures under way have set aside."""
+        return as_text(account.held)
+
+    @admin.display(description=_("available"))
+    def available_in_credits(self, account: Account) -> str:
+        """What can still be spent or moved."""
+        return as_text(account.available)
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly):
+    list_display = ("id", "created_at", "kind", "credits", "source", "target", "actor", "model", "note")
+    list_filter = ("kind", "team", "model")
+    list_select_related = (
+        "source__team",
+        "source__membership__user",
+        "target__team",
+        "target__membership__user",
+        "actor",
+    )
+    search_fields = ("reference", "note", "member__user__email")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-id")
+    fields = (
+        *("created_at", "kind", "credits", "source", "target", "team", "member"),
+        *("actor", "model", "note", "reference"),
+    )
+    readonly_fields = ("credits", "created_at")
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnly):
+    list_display = ("reference", "opened_at", "state", "credits", "member", "model", "closed_at")
+    list_filter = ("state", "model")
+    list_select_related = ("member__user",)
+    search_fields = ("reference", "member__user__email")
+    ordering = ("-opened_at", "-id")
+    fields = (
+        *("reference", "state", "credits", "account", "member", "model"),
+        *("transfer", "opened_at", "closed_at"),
+    )
+    readonly_fields = ("credits", "opened_at")

@@ -1,0 +1,251 @@
+"""The verbs of money: double-entry, two-phase, each all or nothing. Amounts are whole hundredths of a credit.
+
+Every verb locks the accounts that it may touch first, all in one statement and in primary-key
+order, so no two verbs wait for each other. Only then it reads what it decides by, and writes.
+A caller that joins several verbs in one transaction must not lock an account before a lower one.
+"""
+
+import uuid
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generations.credits.accounts import issued, lock, lock_pool_and_wallet, open_pool, open_wallet, spent
+from generations.credits.errors import (
+    AmountRefused,
+    HoldClosed,
+    InsufficientCredits,
+    LedgerError,
+    MembershipEnded,
+    NoSuchCharge,
+    ReferenceTaken,
+)
+from generations.credits.models import Account, AccountKind, Hold, HoldState, Transfer, TransferKind
+from generations.teams.models import Membership, Team, User
+
+__all__ = [
+    "AmountRefused",
+    "HoldClosed",
+    "InsufficientCredits",
+    "LedgerError",
+    "MembershipEnded",
+    "NoSuchCharge",
+    "ReferenceTaken",
+    "grant",
+    "hold",
+    "hold_many",
+    "issue",
+    "issued",
+    "open_pool",
+    "open_wallet",
+    "refund",
+    "release",
+    "settle",
+    "spent",
+    "take_back",
+]
+
+
+@transaction.atomic
+def issue(
+    *, team: Team, amount: int, reference: uuid.UUID, actor: User | None = None, note: str = ""
+) -> Transfer:
+    """Bring new credits into the team's pool; the same reference does so once."""
+    outside, pool = issued(), open_pool(team)
+    spent()  # stands before any wallet, as in every installation
+    lock(Q(pk__in=[outside.pk, pool.pk]))
+    line = Transfer(kind=TransferKind.ISSUE, source=outside, target=pool, team=team, actor=actor, note=note)
+    return _write(line, amount, reference)
+
+
+@transaction.atomic
+def grant(
+    *, member: Membership, amount: int, reference: uuid.UUID, actor: User | None = None, note: str = ""
+) -> Transfer:
+    """Move credits from the team's pool to the member's wallet; InsufficientCredits if the pool has less."""
+    pool, wallet = lock_pool_and_wallet(member)
+    _check_still_in_team(member)
+    line = Transfer(kind=TransferKind.GRANT, source=pool, target=wallet, actor=actor, note=note)
+    line.team_id, line.member = member.team_id, member
+    return _write(line, amount, reference)
+
+
+@transaction.atomic
+def take_back(
+    *, member: Membership, amount: int, reference: uuid.UUID, actor: User | None = None, note: str = ""
+) -> Transfer:
+    """Move credits from the wallet back to the pool; InsufficientCredits if less than that is free."""
+    pool, wallet = lock_pool_and_wallet(member)
+    line = Transfer(kind=TransferKind.TAKE_BACK, source=wallet, target=pool, actor=actor, note=note)
+    line.team_id, line.member = member.team_id, member
+    return _write(line, amount, reference)
+
+
+def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = "") -> Hold:
+    """Set credits aside for one generation; raises as `hold_many` does."""
+    return hold_many(member=member, amounts={reference: amount}, model=model)[0]
+
+
+@transaction.atomic
+def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
+    """Set credits aside for several generations, all or none, in a constant number of queries.
+
+    InsufficientCredits if the wallet has less, MembershipEnded if it is no longer filled. What
+    is held already under a reference stays so if it says the same, else ReferenceTaken.
+    """
+    [wallet] = lock(Q(membership=member)) or [open_wallet(member)]
+    _check_still_in_team(member)
+    known = Hold.objects.in_bulk(list(amounts), field_name="reference")
+    asked = {reference: (wallet.pk, amounts[reference], model) for reference in known}
+    if asked != {held.reference: (held.account_id, held.amount, held.model) for held in known.values()}:
+        raise ReferenceTaken
+    fresh = {reference: amount for reference, amount in amounts.items() if reference not in known}
+    if fresh:
+        known |= _open(fresh, wallet, member, model)
+    return [known[reference] for reference in amounts]
+
+
+@transaction.atomic
+def settle(*, reference: uuid.UUID, amount: int | None = None) -> Transfer:
+    """Turn the hold into a charge of its amount, or of less; HoldClosed if that was decided before."""
+    held, outside = _lock_open_hold(reference)
+    charged = held.amount if amount is None else _positive(amount)
+    if charged > held.amount:
+        raise AmountRefused
+    line = Transfer(kind=TransferKind.CHARGE, amount=charged, reference=reference, model=held.model)
+    line.source_id, line.target = held.account_id, outside
+    line.team_id, line.member = held.member.team_id, held.member
+    _close(held, HoldState.SETTLED, _enter(line, freed=held.amount))
+    _pass_on_remains(held)
+    return line
+
+
+@transaction.atomic
+def release(*, reference: uuid.UUID) -> Hold:
+    """Give back what was held; HoldClosed if that was decided before."""
+    held = _lock_open_hold(reference)[0]
+    Account.objects.filter(pk=held.account_id).update(held=F("held") - held.amount)
+    _close(held, HoldState.RELEASED)
+    _pass_on_remains(held)
+    return held
+
+
+@transaction.atomic
+def refund(*, reference: uuid.UUID, actor: User | None = None, note: str = "") -> Transfer:
+    """Give a charge back, once; NoSuchCharge if nothing was charged. Who left gets it into the pool."""
+    held = _lock_hold(reference)[0]
+    if held is None or held.transfer is None:
+        raise NoSuchCharge
+    charge = held.transfer
+    line = Transfer(kind=TransferKind.REFUND, source=charge.target, target=charge.source, model=charge.model)
+    line.team_id, line.member, line.actor, line.note = charge.team_id, held.member, actor, note
+    written = _write(line, charge.amount, reference)
+    _pass_on_remains(held)
+    return written
+
+
+def _lock_hold(reference: uuid.UUID) -> tuple[Hold | None, Account]:
+    """The hold with every account that closing it may touch, locked; and where it would be spent.
+
+    What an ended membership leaves goes to the pool. Whoever had the lock before may have decided
+    the hold or ended the membership, so both are read after it.
+    """
+    found = Hold.objects.filter(reference=reference)
+    accounts = lock(
+        Q(kind=AccountKind.SPENT)
+        | Q(team__in=found.values("member__team"))
+        | Q(pk__in=found.values("account"))
+    )
+    outside = next((account for account in accounts if account.kind == AccountKind.SPENT), None)
+    return found.select_related("member", "transfer").first(), outside or spent()
+
+
+def _lock_open_hold(reference: uuid.UUID) -> tuple[Hold, Account]:
+    """As `_lock_hold`, for one that is still to be decided; HoldClosed if it is not."""
+    held, outside = _lock_hold(reference)
+    if held is None or held.state != HoldState.OPEN:
+        raise HoldClosed
+    return held, outside
+
+
+def _positive(amount: int) -> int:
+    """The amount; AmountRefused if it would move nothing, or backwards."""
+    if amount <= 0:
+        raise AmountRefused
+    return amount
+
+
+def _check_still_in_team(member: Membership) -> None:
+    """MembershipEnded if it did. Asked under the wallet's lock, which whoever ends one takes first."""
+    if Membership.objects.filter(pk=member.pk, ended_at__isnull=False).exists():
+        raise MembershipEnded
+
+
+def _check_covered(account: Account, amount: int) -> None:
+    """InsufficientCredits if the locked account has less to move; the outside has no end."""
+    outside = account.kind in {AccountKind.ISSUED, AccountKind.SPENT}
+    if not outside and amount > account.available:
+        raise InsufficientCredits(missing=amount - account.available, available=account.available)
+
+
+def _write(line: Transfer, amount: int, reference: uuid.UUID) -> Transfer:
+    """Add the line, or find the one that says the same; its accounts are locked."""
+    line.amount, line.reference = _positive(amount), reference
+    known = Transfer.objects.filter(reference=reference, kind=line.kind).first()
+    if known is None:
+        _check_covered(line.source, amount)
+        return _enter(line)
+    if (known.source_id, known.target_id, known.amount) != (line.source_id, line.target_id, amount):
+        raise ReferenceTaken
+    return known
+
+
+def _enter(line: Transfer, *, freed: int = 0) -> Transfer:
+    """Add the line and count it on both ends; `freed` of the source was held for it."""
+    try:
+        line.save(force_insert=True)
+    except IntegrityError:  # taken at the same moment, between other accounts
+        raise ReferenceTaken from None
+    source = Account.objects.filter(pk=line.source_id)
+    source.update(balance=F("balance") - line.amount, held=F("held") - freed)
+    Account.objects.filter(pk=line.target_id).update(balance=F("balance") + line.amount)
+    return line
+
+
+def _open(
+    amounts: Mapping[uuid.UUID, int], wallet: Account, member: Membership, model: str
+) -> dict[uuid.UUID, Hold]:
+    """Set aside so much more of the locked wallet; the new holds, by reference."""
+    total = sum(map(_positive, amounts.values()))
+    _check_covered(wallet, total)
+    Account.objects.filter(pk=wallet.pk).update(held=F("held") + total)
+    holds = {
+        reference: Hold(account=wallet, member=member, amount=amount, reference=reference, model=model)
+        for reference, amount in amounts.items()
+    }
+    try:
+        Hold.objects.bulk_create(holds.values())
+    except IntegrityError:  # another wallet took one of them at the same moment
+        raise ReferenceTaken from None
+    return holds
+
+
+def _close(held: Hold, state: HoldState, line: Transfer | None = None) -> None:
+    """Decide the hold; its wallet is locked, so nobody else does."""
+    held.state, held.closed_at, held.transfer = state, timezone.now(), line
+    held.save(update_fields=["state", "closed_at", "transfer"])
+
+
+def _pass_on_remains(held: Hold) -> None:
+    """To the pool with what nobody can spend any more, if the membership has ended."""
+    if held.member.ended_at is None:
+        return
+    wallet = Account.objects.get(pk=held.account_id)
+    if wallet.available:
+        line = Transfer(kind=TransferKind.TAKE_BACK, amount=wallet.available, reference=uuid.uuid4())
+        line.source, line.target = wallet, open_pool(held.member.team)
+        line.team_id, line.member, line.note = held.member.team_id, held.member, _("The membership ended.")
+        _enter(line)

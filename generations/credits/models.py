@@ -1,0 +1,135 @@
+"""What people may spend: a double-entry ledger with holds. Amounts are whole hundredths of a credit."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.teams.models import Membership, Team, User
+
+
+class AccountKind(models.TextChoices):
+    ISSUED = (
+        "issued",
+        _("Issued"),
+    )  # the outside that credits come from: its balance is what was issued, negative
+    SPENT = "spent", _("Spent")  # the outside that credits go to
+    POOL = "pool", _("Pool")
+    WALLET = "wallet", _("Wallet")
+
+
+class Account(models.Model):
+    """Where credits are. `balance` and `held` always equal the sum of the account's lines and open holds."""
+
+    kind = models.CharField(max_length=8, choices=AccountKind)
+    team = models.OneToOneField(Team, models.PROTECT, related_name="pool", null=True, blank=True)
+    membership = models.OneToOneField(
+        Membership, models.PROTECT, related_name="wallet", null=True, blank=True
+    )
+    balance = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.CheckConstraint(condition=Q(held__gte=0), name="nothing_is_held_twice"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["issued", "spent"]) | Q(balance__gte=F("held")),
+                name="nobody_spends_what_is_not_there",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="pool", team__isnull=False, membership__isnull=True)
+                | Q(kind="wallet", team__isnull=True, membership__isnull=False)
+                | Q(kind__in=["issued", "spent"], team__isnull=True, membership__isnull=True),
+                name="an_account_belongs_to_one",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind__in=["issued", "spent"]), name="the_outside_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.team or self.membership or self.get_kind_display())
+
+    @property
+    def available(self) -> int:
+        """What may still be held or moved, in hundredths of a credit."""
+        return self.balance - self.held
+
+
+class TransferKind(models.TextChoices):
+    ISSUE = "issue", _("Issued")
+    GRANT = "grant", _("Granted")
+    TAKE_BACK = "take_back", _("Taken back")
+    ALLOWANCE = "allowance", _("Allowance")
+    CHARGE = "charge", _("Charged")
+    REFUND = "refund", _("Refunded")
+    ADJUSTMENT = "adjustment", _("Adjusted")
+
+
+class Transfer(models.Model):
+    """One line of the ledger. Lines are added, never changed: triggers of the database refuse it."""
+
+    source = models.ForeignKey(Account, models.PROTECT, related_name="outgoing")
+    target = models.ForeignKey(Account, models.PROTECT, related_name="incoming")
+    kind = models.CharField(max_length=12, choices=TransferKind)
+    amount = models.BigIntegerField(help_text=_("hundredths of a credit"))
+    reference = models.UUIDField(help_text=_("What it was for: a generation, a form, a period."))
+    team = models.ForeignKey(Team, models.PROTECT, related_name="transfers", null=True)
+    member = models.ForeignKey(Membership, models.PROTECT, related_name="transfers", null=True)
+    actor = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
+    model = models.CharField(max_length=40, blank=True, help_text=_("The image model, for a charge."))
+    note = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("ledger line")
+        verbose_name_plural = _("ledger lines")
+        constraints = [
+            models.UniqueConstraint(fields=["reference", "kind"], name="a_line_is_written_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_transfer_moves_something"),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="a_transfer_has_two_ends"),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-created_at", "-id"], name="lines_of_a_team"),
+            models.Index(fields=["member", "-created_at", "-id"], name="lines_of_a_member"),
+        ]
+
+
+class HoldState(models.TextChoices):
+    OPEN = "open", _("Held")
+    SETTLED = "settled", _("Settled")
+    RELEASED = "released", _("Released")
+
+
+class Hold(models.Model):
+    """Credits set aside for one generation until it is known whether it arrives. Closed once."""
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="holds")
+    member = models.ForeignKey(Membership, models.PROTECT, related_name="holds")
+    amount = models.BigIntegerField(help_text=_("hundredths of a credit"))
+    reference = models.UUIDField(unique=True)
+    model = models.CharField(max_length=40, blank=True)
+    state = models.CharField(max_length=8, choices=HoldState, default=HoldState.OPEN)
+    transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="hold", null=True, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_hold_holds_something"),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at__isnull=True)
+                | (~Q(state="open") & Q(closed_at__isnull=False)),
+                name="a_hold_is_closed_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account"], condition=Q(state="open"), name="open_holds"),
+            models.Index(fields=["member", "-opened_at"], name="holds_of_a_member"),
+        ]

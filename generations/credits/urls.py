@@ -1,0 +1,6 @@
+from django.urls import path
+
+from generations.credits import views
+
+app_name = "credits"
+urlpatterns = [path("credits/", views.lines, name="lines")]

@@ -1,0 +1,121 @@
+"""The back office: every generation with its attempts, to read; and what pictures cost from when on."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from generations.credits.amounts import CreditsField, as_text
+from generations.jobs.models import Attempt, Generation, Price
+from generations.providers import catalogue
+
+
+class AttemptInline(admin.TabularInline):
+    model = Attempt
+    extra = 0
+    can_delete = False
+    fields = (
+        *("number", "upstream", "outcome", "status_code", "code", "reason", "seconds", "cost_in_units"),
+        *("seed", "request_id", "started_at"),
+    )
+    readonly_fields = ("seconds", "cost_in_units")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    @admin.display(description=_("seconds"))
+    def seconds(self, attempt: Attempt) -> str:
+        """How long the call took."""
+        return "" if attempt.seconds is None else f"{attempt.seconds:.1f}"
+
+    @admin.display(description=_("cost"))
+    def cost_in_units(self, attempt: Attempt) -> str:
+        """What the provider takes for it."""
+        return "" if attempt.cost is None else f"{as_text(attempt.cost)} {attempt.unit}"
+
+
+@admin.register(Generation)
+class GenerationAdmin(admin.ModelAdmin):
+    list_display = ("id", "created_at", "status", "model", "member", "team", "credits", "upstream", "reason")
+    list_filter = ("status", "model", "upstream", "team", "code")
+    list_select_related = ("member__user", "team", "upstream")
+    search_fields = ("id", "parameters__prompt", "member__user__email", "worker")
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (AttemptInline,)
+    fieldsets = (
+        (None, {"fields": ("id", "status", "reason", "code", "member", "team", "credits")}),
+        (_("What was asked for"), {"fields": ("model", "prompt", "parameters", "batch", "retry_of")}),
+        (_("Where it stands"), {"fields": ("upstream", "attempt", "tries", "unknowns", "worker")}),
+        (_("In line"), {"fields": ("priority", "stamp", "not_before", "lease_until")}),
+        (_("When"), {"fields": ("created_at", "called_at", "started_at", "changed_at", "ended_at")}),
+    )
+    readonly_fields = ("id", "prompt", "credits", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only `submission.submit` makes one."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only the verbs move one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The ledger refers to it."""
+        return False
+
+    @admin.display(description=_("price"), ordering="price")
+    def credits(self, generation: Generation) -> str:
+        """What it costs its member if it succeeds, in credits."""
+        return as_text(generation.price)
+
+
+class PriceForm(forms.ModelForm):
+    model = forms.ChoiceField(
+        label=_("Model"), choices=[(model.name, model.title) for model in catalogue.MODELS.values()]
+    )
+    amount = CreditsField(label=_("Credits"))
+
+    class Meta:
+        model = Price
+        fields = ("model", "team", "amount", "valid_from")
+
+
+@admin.register(Price)
+class PriceAdmin(admin.ModelAdmin):
+    """A price that held stays as it was: another one is added, valid from its own time."""
+
+    form = PriceForm
+    list_display = ("model", "team", "credits", "valid_from")
+    list_filter = ("model", "team")
+    ordering = ("model", "-valid_from")
+    fields = ("model", "team", "amount", "valid_from")
+
+    def get_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
+        """The amount in credits, also where it is only shown."""
+        return self.fields if obj is None else ("model", "team", "credits", "valid_from")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
+        """The amount in credits is never typed over."""
+        return () if obj is None else ("credits",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
+        """Never."""
+        return False
+
+    @admin.display(description=_("credits"), ordering="amount")
+    def credits(self, price: Price) -> str:
+        """The amount, in credits."""
+        return as_text(price.amount)

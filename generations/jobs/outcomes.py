@@ -1,0 +1,202 @@
+"""What each answer of a provider does to the row, the attempt, the credits and the account."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generations.credits import ledger
+from generations.jobs import events, spool
+from generations.jobs.models import Attempt, Generation, Outcome, Status
+from generations.providers import catalogue
+from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable
+from generations.upstreams import accounts
+from generations.upstreams.models import Upstream
+
+log = logging.getLogger(__name__)
+
+TRIES = 6  # calls answered busy; a 429 costs none
+UNKNOWNS = 2  # calls that may have been bought: the first, and one further
+LONGEST_WAIT = 60.0  # seconds between two tries
+PATIENCE = timedelta(minutes=15)  # from the first call on, blocks and pauses apart
+BLOCKED, PAUSED = "blocked", "paused"  # codes of waits that do not count
+
+
+def record(row: Generation, upstream: Upstream, answer: Done | ProviderError) -> bool:
+    """Write down how a call ended and move the row on; True if images now lie in the spool.
+
+    A writer whose row was given to another in the meantime changes nothing but its attempt.
+    """
+    match answer:
+        case Done(filtered=True):
+            _filtered(row, upstream, answer)
+        case Done():
+            return _received(row, upstream, answer)
+        case Refused():
+            _refused(row, answer)
+        case Unavailable():
+            accounts.pause(upstream, answer)
+            _unavailable(row, answer)
+        case Busy() if answer.limited:
+            accounts.block(upstream, answer.retry_after)
+            _limited(row, answer)
+        case Busy():
+            _busy(row, answer)
+        case _:
+            lost(row, answer)
+    return False
+
+
+def hand_back(row: Generation, seconds: float = 0.0) -> None:
+    """Undo a claim whose call was never sent: no attempt, no try, the same place in line."""
+    with transaction.atomic():
+        if _requeue(row, seconds):
+            Attempt.objects.filter(generation=row, number=row.attempt).delete()
+
+
+@transaction.atomic
+def lost(row: Generation, problem: ProviderError) -> None:
+    """Sent, and nothing usable came back: it may have been bought. One further call, then the end."""
+    _close_attempt(row, Outcome.UNKNOWN, problem)
+    unknowns = row.unknowns + 1
+    if unknowns >= UNKNOWNS:
+        reason = _("The provider's answer was lost twice: %(reason)s") % {"reason": problem.reason}
+        end(row, Status.FAILED, reason, code="unknown", unknowns=unknowns)
+    else:
+        wait(row, _jitter(2.0), problem.reason, unknowns=unknowns)
+
+
+@transaction.atomic
+def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: Any) -> bool:
+    """End a row without an image: what was held for it is its member's again."""
+    moved = Generation.objects.move(
+        row.pk, fence=row.attempt, to=to, reason=reason[:400], code=code[:60], ended_at=Now(), **changes
+    )
+    if moved:
+        ledger.release(reference=row.pk)
+        transaction.on_commit(partial(events.generation_changed, row.pk))
+    return moved
+
+
+def wait(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
+    """Put a row back in line for later, unless its patience is over."""
+    called = row.called_at or timezone.now()
+    if timezone.now() - called - (row.waited_out or timedelta()) > PATIENCE:
+        text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
+        end(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
+    else:
+        _requeue(row, seconds, reason=reason[:400], code=code, **changes)
+
+
+def waited_out(row: Generation) -> timedelta | None:
+    """How long a row about to be claimed waited for no fault of its own, all told."""
+    if row.code not in (BLOCKED, PAUSED):
+        return row.waited_out
+    return (row.waited_out or timedelta()) + (timezone.now() - row.changed_at)
+
+
+def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
+    facts = {
+        "attempt": row.attempt,
+        "upstream": upstream.name,
+        "finish_reason": done.finish_reason,
+        "request_id": done.request_id,
+    }
+    spool.write(row.pk, row.attempt, done, facts)
+    with transaction.atomic():
+        _close_attempt(row, Outcome.OK, done, cost=_cost(row, upstream), seed=done.images[0].seed)
+        return Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING)
+
+
+@transaction.atomic
+def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
+    # Whether a filtered result is charged by the provider is not known (providers.md 1.5): count it.
+    _close_attempt(row, Outcome.FILTERED, done, cost=_cost(row, upstream))
+    end(
+        row,
+        Status.FILTERED,
+        _("The provider's filter blurred this picture, so it was not kept."),
+        code="filtered",
+    )
+
+
+@transaction.atomic
+def _refused(row: Generation, problem: Refused) -> None:
+    _close_attempt(row, Outcome.REFUSED, problem, cost=0)
+    end(row, Status.FAILED, problem.reason, code=problem.code or "refused")
+
+
+@transaction.atomic
+def _unavailable(row: Generation, problem: Unavailable) -> None:
+    _close_attempt(row, Outcome.UNAVAILABLE, problem, cost=0)
+    wait(row, 0, _("The provider's account cannot be used at the moment."), code=PAUSED)
+
+
+@transaction.atomic
+def _limited(row: Generation, problem: Busy) -> None:
+    _close_attempt(row, Outcome.BUSY, problem, cost=0)
+    wait(row, 0, _("The provider asked us to wait."), code=BLOCKED)
+
+
+@transaction.atomic
+def _busy(row: Generation, problem: Busy) -> None:
+    _close_attempt(row, Outcome.BUSY, problem, cost=0)
+    tries = row.tries + 1
+    if tries >= TRIES:
+        reason = _("The provider was busy %(tries)s times: %(reason)s") % {
+            "tries": tries,
+            "reason": problem.reason,
+        }
+        end(row, Status.FAILED, reason, code="busy", tries=tries)
+    else:
+        pause = problem.retry_after or _jitter(min(LONGEST_WAIT, 2.0**tries))
+        wait(row, pause, problem.reason, tries=tries)
+
+
+def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:
+    moved = Generation.objects.move(
+        row.pk,
+        fence=row.attempt,
+        to=Status.QUEUED,
+        not_before=Now() + timedelta(seconds=seconds),
+        lease_until=None,
+        worker="",
+        **changes,
+    )
+    if moved:
+        transaction.on_commit(partial(events.generation_changed, row.pk))
+    return moved
+
+
+def _close_attempt(
+    row: Generation, outcome: Outcome, answer: Done | ProviderError, *, cost: int | None = None, **facts: Any
+) -> None:
+    if isinstance(answer, ProviderError):
+        facts |= {"reason": answer.reason[:400], "code": answer.code[:60]}
+    Attempt.objects.filter(generation=row, number=row.attempt, outcome="").update(
+        outcome=outcome,
+        ended_at=timezone.now(),
+        status_code=answer.status,
+        request_id=answer.request_id[:128],
+        cost=cost,
+        **facts,
+    )
+
+
+def _cost(row: Generation, upstream: Upstream) -> int:
+    """What this call cost us there, in hundredths."""
+    own: Mapping[str, int] = upstream.costs
+    return int(own.get(row.model, catalogue.get(row.model).cost(row.parameters)))
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  spreads retries, guards nothing

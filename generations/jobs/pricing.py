@@ -1,0 +1,53 @@
+"""What a member pays for one image: the portal's price, or else what the catalogue says it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generations.jobs.models import Price
+from generations.providers import catalogue
+from generations.teams.models import Team
+
+
+class PriceRose(Exception):
+    """The price went up after the form was shown; `old` and `new` in hundredths of a credit."""
+
+    def __init__(self, old: int, new: int) -> None:
+        super().__init__(
+            _("The price rose from %(old)s to %(new)s credits meanwhile. Press again to accept it.")
+            % {"old": f"{old / 100:g}", "new": f"{new / 100:g}"}
+        )
+        self.old, self.new = old, new
+
+
+def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
+    """What one image of each model costs that team at that moment, in hundredths, before options."""
+    prices = {name: model.cost({}) for name, model in catalogue.MODELS.items()}
+    valid = Price.objects.valid_at(at or timezone.now(), team)
+    seen: set[str] = set()
+    for row in valid:
+        if row.model not in seen:
+            seen.add(row.model)
+            prices[row.model] = row.amount
+    return prices
+
+
+def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None) -> int:
+    """What one image of that request costs, in hundredths; dearer options raise the base in proportion."""
+    declared = catalogue.get(model)
+    base = price_list(team, at)[model]
+    return -(-base * declared.cost(parameters) // declared.cost({}))
+
+
+def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime) -> int:
+    """The price now; PriceRose if it is higher than the one shown at `shown_at`."""
+    now = price(model, parameters, team)
+    shown = price(model, parameters, team, min(shown_at, timezone.now()))
+    if now > shown:
+        raise PriceRose(shown, now)
+    return now

@@ -1,0 +1,171 @@
+"""This side of the queue: what a member may do to it. Submit, cancel, try again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from uuid6 import uuid7
+
+from generations.credits import ledger
+from generations.jobs import events, pricing, tasks
+from generations.jobs.models import Batch, Generation, Status
+from generations.library.models import Upload
+from generations.providers import catalogue
+from generations.teams.models import Membership
+from generations.upstreams.models import Upstream
+
+STEP = 1_000_000  # of virtual time: one image at weight 1
+
+
+class NoUpstream(Exception):
+    """No provider account is set up for this model."""
+
+    def __init__(self) -> None:
+        super().__init__(_("No provider is set up for this model yet. Ask the operator of this portal."))
+
+
+def submit(
+    *,
+    member: Membership,
+    model: str,
+    parameters: Mapping[str, Any],
+    count: int,
+    submission: uuid.UUID,
+    prices_at: datetime,
+    start_image: Upload | None = None,
+    visibility: str = "",
+) -> Batch:
+    """Record `count` generations, hold their price, and ring once all is committed.
+
+    The same `submission` of the same member returns the batch that it made before. Raises
+    InvalidParameters, NoUpstream, PriceRose and InsufficientCredits; then nothing is recorded.
+    """
+    made = Batch.objects.filter(member=member, submission=submission).first()
+    if made:
+        return made
+    cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
+    _must_be_served(model)
+    price = pricing.agreed_price(model, cleaned, member.team, prices_at)
+    batch = Batch(
+        team=member.team,
+        member=member,
+        submission=submission,
+        model=model,
+        parameters=cleaned,
+        start_image=start_image,
+        count=count,
+        visibility=visibility or _usual_visibility(member),
+    )
+    try:
+        return _record(batch, price)
+    except IntegrityError:  # the same form arrived twice at once, and the other was first
+        return Batch.objects.get(member=member, submission=submission)
+
+
+def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
+    """Cancel one of my generations while it waits; False if it no longer does."""
+    row = member.generations.filter(pk=generation).first()
+    return row is not None and _cancel(row)
+
+
+def retry(*, member: Membership, generation: uuid.UUID) -> Generation:
+    """Ask for an ended image of mine once more: a new generation of the same batch, at today's price.
+
+    Raises Generation.DoesNotExist if it is not mine or not ended, and whatever `submit` raises.
+    Asking twice gives the same new generation.
+    """
+    old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
+    try:
+        return old.retries.first() or _again(old)
+    except IntegrityError:  # pressed twice at once, and the other was first
+        return old.retries.get()
+
+
+def _must_be_served(model: str) -> None:
+    if not any(upstream.serves(model) for upstream in Upstream.objects.filter(enabled=True)):
+        raise NoUpstream
+
+
+def _usual_visibility(member: Membership) -> str:
+    return member.user.default_visibility if member.user else "team"
+
+
+@transaction.atomic
+def _record(batch: Batch, price: int) -> Batch:
+    batch.save(force_insert=True)
+    rows = [_row(batch, position, price) for position in range(batch.count)]
+    _queue(batch.member, rows)
+    transaction.on_commit(partial(events.batch_made, batch))
+    transaction.on_commit(partial(tasks.ring_soon, batch.count))
+    return batch
+
+
+def _row(batch: Batch, position: int, price: int) -> Generation:
+    return Generation(
+        id=uuid7(),
+        batch=batch,
+        team=batch.team,
+        member=batch.member,
+        position=position,
+        model=batch.model,
+        parameters=_numbered(batch, position),
+        price=price,
+    )
+
+
+def _numbered(batch: Batch, position: int) -> dict[str, Any]:
+    """The request with the seed of this position: seed, seed + 1, ... and from the last back to 1."""
+    parameters = dict(batch.parameters)
+    if parameters.get("seed"):
+        last = catalogue.get(batch.model).largest_seed
+        parameters["seed"] = (parameters["seed"] - 1 + position) % last + 1
+    return parameters
+
+
+def _queue(member: Membership, rows: list[Generation]) -> None:
+    """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
+    ledger.hold_many(member=member, amounts={row.pk: row.price for row in rows}, model=rows[0].model)
+    step = STEP // member.weight
+    stamp = max(_clock(), _last_start(member) + step)
+    for place, row in enumerate(rows):
+        row.stamp = stamp + place * step
+    Generation.objects.bulk_create(rows)
+
+
+def _clock() -> int:
+    """Virtual time: the largest stamp that was ever started."""
+    started = Generation.objects.exclude(status__in=[Status.QUEUED, Status.CANCELED])
+    return int(started.aggregate(clock=Max("stamp"))["clock"] or 0)
+
+
+def _last_start(member: Membership) -> int:
+    mine = Generation.objects.filter(member=member).exclude(status=Status.CANCELED)
+    last = mine.aggregate(last=Max("stamp"))["last"]
+    return -STEP if last is None else int(last)
+
+
+@transaction.atomic
+def _cancel(row: Generation) -> bool:
+    if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.CANCELED, ended_at=Now()):
+        return False
+    ledger.release(reference=row.pk)
+    transaction.on_commit(partial(events.generation_changed, row.pk))
+    return True
+
+
+@transaction.atomic
+def _again(old: Generation) -> Generation:
+    _must_be_served(old.model)
+    row = _row(old.batch, old.position, pricing.price(old.model, old.parameters, old.team))
+    row.retry_of, row.parameters = old, old.parameters
+    _queue(old.member, [row])
+    transaction.on_commit(partial(tasks.ring_soon, 1))
+    return row

@@ -1,0 +1,88 @@
+"""Puts right what died, expired or was lost. Everything here may run twice, or on two machines at once."""
+
+from __future__ import annotations
+
+import logging
+import math
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis import RedisError
+
+from generations.jobs import events, execution, leases, line, outcomes, spool
+from generations.jobs.models import Attempt, Generation, Status
+from generations.providers.base import Unknown
+from generations.upstreams import pacing
+from generations.upstreams.models import Upstream
+
+log = logging.getLogger(__name__)
+
+UNSERVED = timedelta(hours=24)
+
+
+def sweep() -> int:
+    """Free dead workers' rows, store what waits in the spool, end what nobody serves; how many to ring."""
+    prepare_limiters()
+    free_expired_leases()
+    store_waiting()
+    end_unserved()
+    spool.forget_older()
+    events.places_changed(line.waiting_by_person())
+    return rings_wanted()
+
+
+def prepare_limiters() -> None:
+    """Begin the epoch of every account that has none, without a quiet window where nothing was called.
+
+    Every call is written down before it is sent, so we know whether an account has been idle.
+    """
+    lately = timezone.now() - timedelta(minutes=5)  # far more than a window, and than clocks differ
+    for upstream in Upstream.objects.open():
+        called = Attempt.objects.filter(upstream__pace_account=upstream.pace_account, started_at__gt=lately)
+        if not upstream.pace_account:
+            called = called.filter(upstream=upstream)
+        try:
+            pacing.prepare(upstream, idle=not called.exists())
+        except RedisError as problem:
+            log.warning("Redis is away, so nothing is called: %s", problem)
+            return
+
+
+def free_expired_leases() -> int:
+    """Put back what a dead worker held. It may have bought: that counts as an answer that was lost."""
+    expired = Generation.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
+    for row in expired:
+        log.warning("The worker of generation %s is gone; its call may have been bought", row.pk)
+        outcomes.lost(row, Unknown(_("The portal's worker was interrupted.")))
+    return len(expired)
+
+
+def store_waiting() -> int:
+    """Store images that wait in this machine's spool; how many were stored."""
+    waiting = Generation.objects.filter(status=Status.STORING, lease_until__lt=Now())
+    return sum(_take_and_store(row) for row in waiting if spool.read(row.pk, row.attempt))
+
+
+def end_unserved() -> int:
+    """Fail what nothing served for a day; how many."""
+    late = Generation.objects.filter(status=Status.QUEUED, created_at__lt=Now() - UNSERVED)
+    reason = _("No provider took this picture within 24 hours.")
+    return sum(outcomes.end(row, Status.FAILED, reason, code="unserved") for row in late)
+
+
+def rings_wanted() -> int:
+    """As many rings as rows are ready, and at most as many as slots are given out ahead."""
+    slots = sum(math.ceil(pacing.HORIZON / pacing.interval(upstream)) for upstream in Upstream.objects.open())
+    return Generation.objects.ready()[:slots].count() if slots else 0
+
+
+def _take_and_store(row: Generation) -> bool:
+    mine = Generation.objects.filter(
+        pk=row.pk, attempt=row.attempt, status=Status.STORING, lease_until__lt=Now()
+    )
+    if not mine.update(lease_until=Now() + leases.LEASE):
+        return False
+    with leases.keeping(row.pk, row.attempt):
+        return execution.store(row)

@@ -1,0 +1,107 @@
+"""How a generation is drawn on a page: its shape, how far it is, what its model is called."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.utils import timezone
+
+from generations.credits.amounts import as_text
+from generations.jobs import line
+from generations.providers import catalogue
+
+if TYPE_CHECKING:
+    from generations.jobs.models import Generation
+    from generations.library.models import Image
+
+register = template.Library()
+
+MOST_TICKS = 8  # places drawn as ticks; more are a "+"
+NEARLY = 96  # per cent at which the bar waits when the guess is passed
+# What the provider refused: the same words would be refused again, so they are edited first.
+ABOUT_OURSELVES = frozenset({"busy", "unknown", "patience", "nobody_served", "given_up", "late"})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Seconds since the call was sent, seconds it usually takes, and per cent for the bar."""
+
+    elapsed: int
+    typical: int
+    percent: int
+
+
+@register.simple_tag
+def progress(generation: Generation) -> Progress:
+    """How far a running generation is, judged by the last ones of its model."""
+    typical = max(1, round(line.typical_seconds(generation.model)))
+    started = generation.started_at or timezone.now()
+    elapsed = max(0, int((timezone.now() - started).total_seconds()))
+    return Progress(elapsed, typical, min(NEARLY, round(100 * elapsed / typical)))
+
+
+@register.filter
+def ticks(position: int) -> range:
+    """One tick for each place in line, as many as are drawn."""
+    return range(min(position, MOST_TICKS))
+
+
+@register.filter
+def shape_class(aspect_ratio: str) -> str:
+    """16:9 as it stands in class names."""
+    return aspect_ratio.replace(":", "x") if aspect_ratio in catalogue.SHAPES else "1x1"
+
+
+@register.simple_tag
+def ratio_class(generation: Generation | None, image: Image | None = None) -> str:
+    """The class with the final shape, known before the picture is."""
+    if image:
+        return f"ratio-{_nearest(image.width, image.height)}"
+    start = generation.batch.start_image if generation else None
+    if generation and start and "aspect_ratio" not in generation.parameters:
+        return f"ratio-{_nearest(start.width, start.height)}"
+    return f"ratio-{shape_class(generation.parameters.get('aspect_ratio', '1:1') if generation else '1:1')}"
+
+
+@register.filter
+def picture_class(image: Image) -> str:
+    """The class with the shape of a stored picture."""
+    return f"ratio-{_nearest(image.width, image.height)}"
+
+
+@register.filter
+def model_title(name: str) -> str:
+    """What people call a model; its own name if the catalogue no longer has it."""
+    declared = catalogue.MODELS.get(name)
+    return declared.title if declared else name
+
+
+@register.filter
+def style_title(parameters: dict[str, Any]) -> str:
+    """What people call the style of a request; nothing if it has none."""
+    return catalogue.STYLES.get(parameters.get("style_preset", ""), "")
+
+
+@register.filter
+def signed(amount: int) -> str:
+    """Hundredths of a credit with their sign, as in a ledger."""
+    return f"{'+' if amount > 0 else '−'}{as_text(abs(amount))}"  # noqa: RUF001  the minus that is as wide as a plus
+
+
+@register.filter
+def is_worth_repeating(generation: Generation) -> bool:
+    """True if the same request may well succeed: the provider was at fault and not the request."""
+    return generation.code in ABOUT_OURSELVES
+
+
+def _nearest(width: int, height: int) -> str:
+    """The shape of the catalogue that comes closest to a size."""
+
+    def distance(shape: str) -> float:
+        across, down = map(int, shape.split(":"))
+        return abs(math.log(width * down) - math.log(height * across))
+
+    return min(catalogue.SHAPES, key=distance).replace(":", "x")

@@ -1,0 +1,190 @@
+"""From HTTP to our words and back: Create, its tiles, and the page of one picture."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from generations.credits import ledger
+from generations.jobs import events, prefill, pricing, showing, stream, submission
+from generations.jobs.desk import Desk, remember
+from generations.jobs.forms import GenerationForm
+from generations.jobs.models import Batch, Generation
+from generations.library.models import Image
+from generations.teams.models import Membership
+from generations.teams.permissions import may, member_required
+
+REFUSALS = (ledger.InsufficientCredits, pricing.PriceRose, submission.NoUpstream)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@gzip_page
+@member_required()
+def create(request: HttpRequest, member: Membership) -> HttpResponse:
+    """The form and the stream of my batches; a POST makes a batch, once per submission."""
+    if not may(member, "generate"):
+        return redirect("library:grid", member.team.slug)  # who only looks, looks there
+    if request.method != "POST":
+        start = prefill.initial(member, request.GET.dict())
+        return _page(request, GenerationForm(member=member, initial=start))
+    form = GenerationForm(request.POST, request.FILES, member=member)
+    if form.is_valid():
+        try:
+            batch = submission.submit(member=member, **form.submission_fields())
+        except REFUSALS as problem:
+            form.add_error(None, str(problem))
+        else:
+            remember(form)
+            return _made(request, member, batch)
+    return _refused(request, form)
+
+
+@require_GET
+@never_cache
+@gzip_page
+@member_required()
+def batches(request: HttpRequest, member: Membership) -> HttpResponse:
+    """A page of the stream by itself (`?before=`), for older batches and for catching up."""
+    return render(request, "jobs/stream.html", _stream(request, member))
+
+
+@require_GET
+@never_cache
+@member_required()
+def tile(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """One tile of mine as it is now."""
+    return _tile(request, member, _mine(member, generation))
+
+
+@require_GET
+@never_cache
+@member_required()
+def generation(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """The page of one generation of mine, however it went, or of one whose picture I may see."""
+    images = Image.objects.visible_to(member).select_related("owner__user").filter(generation=generation)
+    return _look(request, member, _of_team(member, generation), images.order_by("position").first())
+
+
+@require_GET
+@never_cache
+@member_required()
+def picture(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
+    """The page of one picture that I may see; the generation that made it may be gone."""
+    visible = Image.objects.visible_to(member).select_related("owner__user")
+    found = get_object_or_404(visible, pk=image)
+    row = _of_team(member, found.generation) if found.generation else None
+    return _look(request, member, row, found)
+
+
+@require_POST
+@member_required(may="generate")
+def cancel(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """Cancel one of mine while it waits; what no longer waits stays as it is."""
+    row = _mine(member, generation)
+    submission.cancel(member=member, generation=row.pk)
+    return _after(request, member, _mine(member, generation))
+
+
+@require_POST
+@member_required(may="generate")
+def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """Ask for one of mine that ended without a picture once more."""
+    row = _mine(member, generation)
+    try:
+        row = submission.retry(member=member, generation=row.pk)
+    except Generation.DoesNotExist:
+        raise Http404 from None
+    except REFUSALS as problem:
+        return _said(request, member, str(problem))
+    return _after(request, member, _mine(member, row.pk))
+
+
+def _mine(member: Membership, pk: uuid.UUID) -> Generation:
+    return get_object_or_404(member.generations.select_related("batch__start_image"), pk=pk)
+
+
+def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
+    """Anybody's in the team: whoever shows it must see that its picture may be seen."""
+    rows = Generation.objects.select_related("batch__start_image", "member__user")
+    return rows.filter(team=member.team, pk=pk).first()
+
+
+def _stream(request: HttpRequest, member: Membership) -> dict[str, Any]:
+    before = request.GET.get("before", "")
+    try:
+        shown, older = stream.page(member, uuid.UUID(before) if before else None)
+    except ValueError:
+        raise Http404 from None
+    return {"member": member, "shown": shown, "older": older, "before": before}
+
+
+def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
+    """The whole of Create. The stream's position is read first, so that no change is missed."""
+    since = events.newest()
+    context = _stream(request, form.member) | {"form": form, "desk": Desk(form), "since": since}
+    return render(request, "jobs/create.html", context, status=status)
+
+
+def _refused(request: HttpRequest, form: GenerationForm) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return _page(request, form, status=422)
+    context = {"form": form, "desk": Desk(form), "member": form.member}
+    response = render(request, "jobs/form.html", context, status=422)
+    return _retargeted(response, "#create-form", "outerHTML")
+
+
+def _made(request: HttpRequest, member: Membership, batch: Batch) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect("jobs:create", member.team.slug)
+    member.wallet.refresh_from_db()
+    batch = Batch.objects.select_related("start_image").get(pk=batch.pk)
+    entry = stream.shown(member, [batch])[0]
+    context = {"member": member, "entry": entry, "form": GenerationForm(member=member)}
+    return render(request, "jobs/made.html", context)
+
+
+def _after(request: HttpRequest, member: Membership, row: Generation) -> HttpResponse:
+    """The tile and the balance that a press left behind; without a script, the page again."""
+    if not request.headers.get("HX-Request"):
+        return redirect("jobs:create", member.team.slug)
+    member.wallet.refresh_from_db()
+    return _tile(request, member, row, with_balance=True)
+
+
+def _tile(
+    request: HttpRequest, member: Membership, row: Generation, *, with_balance: bool = False
+) -> HttpResponse:
+    context = events.tile_context(row) | {"member": member, "with_balance": with_balance}
+    return render(request, "jobs/tile.html", context)
+
+
+def _said(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
+    """Nothing was done, and this is why."""
+    if not request.headers.get("HX-Request"):
+        messages.error(request, sentence)
+        return redirect("jobs:create", member.team.slug)
+    said = json.dumps({"portal:say": sentence})  # ASCII, as a header must be
+    return HttpResponse(status=204, headers={"HX-Trigger": said})
+
+
+def _look(
+    request: HttpRequest, member: Membership, row: Generation | None, image: Image | None
+) -> HttpResponse:
+    if image is None and (row is None or row.member_id != member.pk):
+        raise Http404
+    context = showing.everything_about(member, row, image) | {"since": events.newest()}
+    return render(request, "jobs/generation.html", context)
+
+
+def _retargeted(response: HttpResponse, target: str, swap: str) -> HttpResponse:
+    response["HX-Retarget"], response["HX-Reswap"] = target, swap
+    return response

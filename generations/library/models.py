@@ -1,0 +1,110 @@
+"""What people have made. An image knows its generation by reference only: it outlives pruned jobs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from uuid6 import uuid7
+
+from generations.teams.models import Membership, Team, Visibility
+
+
+class Origin(models.TextChoices):
+    GENERATED = "generated", _("Generated")
+    UPLOADED = "uploaded", _("Uploaded")
+    IMPORTED = "imported", _("Imported")
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, member: Membership) -> ImageQuerySet:
+        """Those of the member's team that are the team's or the member's own, and not in the trash."""
+        seen = Q(visibility=Visibility.TEAM) | Q(owner=member)
+        return self.filter(seen, team=member.team_id, trashed_at__isnull=True)
+
+
+class Image(models.Model):
+    """A stored picture. Its bytes lie in object storage under `key` and are never overwritten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, related_name="images")
+    owner = models.ForeignKey(Membership, models.PROTECT, related_name="images")
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.GENERATED)
+    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.TEAM)
+    title = models.CharField(max_length=200, blank=True)
+    prompt = models.TextField(blank=True)
+    negative_prompt = models.TextField(blank=True)
+    model = models.CharField(max_length=40, blank=True)
+    parameters = models.JSONField(default=dict, blank=True)
+    seed = models.BigIntegerField(null=True, blank=True)
+    generation = models.UUIDField(null=True, blank=True, db_index=True)
+    batch = models.UUIDField(null=True, blank=True, db_index=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text=_("Which image of its generation."))
+    key = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    bytes = models.PositiveBigIntegerField()
+    placeholder = models.CharField(
+        max_length=2000,
+        blank=True,
+        help_text=_("A tiny WebP as a data: address, shown blurred while loading."),
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "position"],
+                condition=Q(generation__isnull=False),
+                name="a_generation_stores_an_image_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["team", "-created_at", "-id"],
+                condition=Q(trashed_at__isnull=True),
+                name="newest_of_a_team",
+            ),
+            models.Index(
+                fields=["owner", "-created_at", "-id"],
+                condition=Q(trashed_at__isnull=True),
+                name="newest_of_an_owner",
+            ),
+        ]
+
+
+class Upload(models.Model):
+    """A picture that somebody brought: checked, turned upright, stripped, encoded anew, kept by hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, related_name="uploads")
+    owner = models.ForeignKey(Membership, models.PROTECT, related_name="uploads")
+    key = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    bytes = models.PositiveBigIntegerField()
+    name = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "sha256"], name="a_member_uploads_a_picture_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(uuid.UUID(str(self.pk)))

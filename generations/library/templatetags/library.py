@@ -1,0 +1,34 @@
+"""Pictures in templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django import template
+
+from generations.library import thumbnails, tickets
+
+if TYPE_CHECKING:
+    from generations.library.models import Image
+    from generations.teams.models import Membership
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """What an <img> needs: addresses for two densities, the picture's own shape, and a blurred first look."""
+
+    src: str
+    srcset: str
+    width: int
+    height: int
+    placeholder: str
+
+
+@register.simple_tag
+def thumbnail(image: Image, member: Membership) -> Thumbnail:
+    """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
+    small, large = (tickets.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
+    return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)

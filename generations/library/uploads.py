@@ -1,0 +1,166 @@
+"""What people bring: checked by decoding, turned upright, stripped of everything but pixels, kept by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+from PIL import Image as Pillow
+from PIL import ImageCms, ImageOps
+
+from . import decoding, storage, waiting
+from .models import Upload
+
+if TYPE_CHECKING:
+    from generations.library.models import Image
+    from generations.teams.models import Membership
+
+LARGEST_FILE = 10 * 1024 * 1024
+LARGEST_RESULT = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md, 1.3)
+SHORTEST_SIDE = 64  # providers.md, 1.3; it makes at least 4,096 pixels too
+LONGEST_RESULT = 4096  # providers draw about a megapixel: more would only take time
+LARGEST_PNG = 4_200_000  # pixels; a larger one takes seconds to write
+STEP = 0.75  # a result that is still too large is made smaller by this
+
+
+class BadUpload(Exception):
+    """The file cannot be a start image; says why, and what would do."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A picture as it will be stored and sent."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+def receive(*, member: Membership, file: IO[bytes], name: str) -> Upload:
+    """Check a file, encode it anew and keep it; a member's same picture is kept once.
+
+    Raises BadUpload with a sentence for the person, StorageUnavailable if storage is away.
+    """
+    data = _bounded(file)
+    waiting.give_back_connections()  # nothing is held while this waits for its turn to decode
+    encoded = _encoded_anew(data)
+    sha256 = hashlib.sha256(encoded.data).hexdigest()
+    key = storage.upload_key(team=member.team_id, sha256=sha256, media_type=encoded.media_type)
+    storage.put(key, encoded.data, media_type=encoded.media_type)
+    upload, _made = Upload.objects.get_or_create(
+        owner=member,
+        sha256=sha256,
+        defaults={
+            "team_id": member.team_id,
+            "key": key,
+            "media_type": encoded.media_type,
+            "width": encoded.width,
+            "height": encoded.height,
+            "bytes": len(encoded.data),
+            "name": "".join(letter for letter in name if letter.isprintable())[:200],
+        },
+    )
+    return upload
+
+
+def from_image(*, member: Membership, image: Image) -> Upload:
+    """An image of the library as a start image of the member's. Raises BadUpload, StorageUnavailable."""
+    name = f"{image.pk}.{storage.EXTENSIONS.get(image.media_type, 'bin')}"
+    return receive(member=member, file=io.BytesIO(storage.read(image.key)), name=name)
+
+
+def refuse_size(size: int) -> None:
+    """BadUpload if a file of so many bytes is not worth reading."""
+    if size > LARGEST_FILE:
+        raise BadUpload(_("This file is larger than 10 MB. Save the picture smaller, or as a JPEG."))
+
+
+def _bounded(file: IO[bytes]) -> bytes:
+    """The file's bytes, if they are few enough."""
+    refuse_size(getattr(file, "size", None) or 0)
+    data = file.read(LARGEST_FILE + 1)
+    refuse_size(len(data))
+    if not data:
+        raise BadUpload(_("This file is empty."))
+    return data
+
+
+def _encoded_anew(data: bytes) -> Encoded:
+    """What is kept of the bytes: nothing but the pixels, within the provider's limits."""
+    try:
+        with decoding.opened(data) as picture:
+            _refuse_stamps(picture)
+            lossless = picture.format == "PNG"
+            return _encoded(_prepared(picture), lossless=lossless)
+    except decoding.Unreadable as problem:
+        raise BadUpload(*problem.args) from problem
+
+
+def _refuse_stamps(picture: Pillow.Image) -> None:
+    """Unreadable if the picture is smaller than providers take."""
+    if min(picture.size) < SHORTEST_SIDE:
+        raise decoding.Unreadable(_("This picture is too small: both sides need at least 64 pixels."))
+
+
+def _prepared(picture: Pillow.Image) -> Pillow.Image:
+    """The first frame: not too large, the right way up, in sRGB, and opaque (white shows through)."""
+    size = _within(picture.size, LONGEST_RESULT / max(picture.size))
+    picture.draft("RGB", size)  # a JPEG is decoded small at once
+    if picture.size != size:
+        picture = decoding.in_eight_bits(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+    colored = decoding.in_eight_bits(_in_srgb(_upright(picture)))
+    if colored.mode == "RGB":
+        colored.info.clear()  # an encoder would write some of it
+        return colored
+    opaque = Pillow.new("RGB", colored.size, "white")
+    opaque.paste(colored, mask=colored.getchannel("A"))
+    return opaque
+
+
+def _within(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """The size made smaller by the scale, as far as the shorter side allows."""
+    scale = min(1.0, max(scale, SHORTEST_SIDE / min(size)))
+    return max(SHORTEST_SIDE, round(size[0] * scale)), max(SHORTEST_SIDE, round(size[1] * scale))
+
+
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    """Turned as its EXIF says, if that can be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # Pillow raises anything on a broken EXIF, and the pixels are fine without
+        return picture
+
+
+def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
+    """In the colors that a file without a profile has, if its profile can be read."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in {"RGB", "RGBA", "CMYK"}:
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+
+
+def _encoded(picture: Pillow.Image, *, lossless: bool) -> Encoded:
+    """PNG where that loses nothing and is small enough, else JPEG; smaller until it fits."""
+    if lossless and picture.width * picture.height <= LARGEST_PNG:
+        data = _saved(picture, "PNG", compress_level=4)
+        if len(data) <= LARGEST_RESULT:
+            return Encoded(data, "image/png", *picture.size)
+    while len(data := _saved(picture, "JPEG", quality=92)) > LARGEST_RESULT:
+        picture = picture.resize(_within(picture.size, STEP), Pillow.Resampling.LANCZOS)
+    return Encoded(data, "image/jpeg", *picture.size)
+
+
+def _saved(picture: Pillow.Image, encoding: str, **options: int) -> bytes:
+    """The picture's file."""
+    target = io.BytesIO()
+    picture.save(target, encoding, **options)
+    return target.getvalue()

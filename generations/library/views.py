@@ -1,0 +1,161 @@
+"""The library's pages, and the bytes of its pictures."""
+
+from __future__ import annotations
+
+import uuid
+from itertools import groupby
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from generations.teams.permissions import member_required
+
+from . import catalog, decoding, serving, thumbnails, tickets, uploads
+from .models import Upload
+from .storage import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from django.core.files.uploadedfile import UploadedFile
+
+    from generations.teams.models import Membership
+
+    from .models import Image
+
+PAGE = 60
+SHEET = 64 * 1024  # what a form may weigh beside its file
+
+
+@member_required()
+@require_safe
+def grid(request: HttpRequest, member: Membership) -> HttpResponse:
+    """What the member may see, newest first and by day; `?before=` an image shows what is older."""
+    before = _landmark(request, member)
+    images = list(catalog.newest(member, before=before)[: PAGE + 1])
+    zone = ZoneInfo(member.team.time_zone)
+    context = {
+        "member": member,
+        "days": by_day(images[:PAGE], zone),
+        "older": images[PAGE - 1].pk if len(images) > PAGE else None,
+        # The page before ended within this day: its heading stands already.
+        "day_begun": before.created_at.astimezone(zone).date() if before else None,
+    }
+    part = "#page" if getattr(request, "htmx", False) else ""
+    response = render(request, f"library/grid.html{part}", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def by_day(images: Iterable[Image], zone: ZoneInfo) -> list[tuple[date, list[Image]]]:
+    """Images as they stand, grouped by the day on which they were made where the team is."""
+    days = groupby(images, lambda image: image.created_at.astimezone(zone).date())
+    return [(day, list(made)) for day, made in days]
+
+
+def _landmark(request: HttpRequest, member: Membership) -> Image | None:
+    """The image that `?before=` names."""
+    if not (named := request.GET.get("before")):
+        return None
+    try:
+        return catalog.landmark(member, uuid.UUID(named))
+    except ValueError as problem:
+        raise Http404 from problem
+
+
+@require_safe
+@serving.while_storage_answers
+def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> HttpResponseBase:
+    """A thumbnail for a ticket; the database is asked only for one that has to be made."""
+    ticket = request.GET.get("ticket", "")
+    holder = tickets.holder(ticket, team=team, image=image, size=size)
+    if holder is None or size not in thumbnails.WIDTHS:
+        raise Http404
+    if data := thumbnails.stored(image, size):
+        return serving.thumbnail(data)
+    row = catalog.visible_to_holder(holder, image)
+    try:
+        return serving.thumbnail(thumbnails.made(row, size))
+    except decoding.Unreadable as problem:
+        raise Http404 from problem
+
+
+@member_required()
+@require_safe
+@serving.while_storage_answers
+def original(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
+    """The picture as the provider sent it."""
+    row = get_object_or_404(catalog.visible(member), pk=image)
+    return serving.as_it_is(request, row, name=serving.file_name(row))
+
+
+@member_required()
+@require_safe
+@serving.while_storage_answers
+def download(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
+    """The picture as a file, with prompt and parameters in it."""
+    return serving.to_keep(get_object_or_404(catalog.visible(member), pk=image))
+
+
+@member_required(may="upload")
+@require_POST
+def upload(request: HttpRequest, member: Membership) -> JsonResponse:
+    """Take a start image; answers with where to see it, or with a sentence."""
+    try:
+        file = _file(request)
+        kept = uploads.receive(member=member, file=file, name=file.name or "")
+    except uploads.BadUpload as problem:
+        return JsonResponse({"error": str(problem)}, status=422)
+    except StorageUnavailable as problem:
+        return JsonResponse({"error": str(problem)}, status=503)
+    return JsonResponse(_described(kept, member))
+
+
+def _file(request: HttpRequest) -> UploadedFile:
+    """The file that was sent, unless it cannot be small enough."""
+    uploads.refuse_size(int(request.META.get("CONTENT_LENGTH") or 0) - SHEET)
+    file = request.FILES.get("image")
+    if file is None:
+        raise uploads.BadUpload(_("Choose a picture first."))
+    return file
+
+
+def _described(kept: Upload, member: Membership) -> dict[str, object]:
+    """What a form needs to show the upload."""
+    return {
+        "id": str(kept.pk),
+        "src": reverse("library:upload_preview", args=[member.team.slug, kept.pk]),
+        "width": kept.width,
+        "height": kept.height,
+        "name": kept.name,
+    }
+
+
+@member_required(may="upload")
+@require_safe
+@serving.while_storage_answers
+def upload_preview(request: HttpRequest, member: Membership, upload: uuid.UUID) -> HttpResponseBase:
+    """The upload, to the member who brought it."""
+    row = get_object_or_404(Upload, owner=member, pk=upload)
+    return serving.as_it_is(request, row, name=row.name)
+
+
+@member_required(may="upload")
+@require_POST
+def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
+    """Begin a new picture with this one."""
+    row = get_object_or_404(catalog.visible(member), pk=image)
+    try:
+        start = uploads.from_image(member=member, image=row)
+    except (uploads.BadUpload, StorageUnavailable) as problem:
+        messages.error(request, str(problem))
+        return redirect("jobs:picture", member.team.slug, row.pk)
+    return redirect(reverse("jobs:create", args=[member.team.slug], query={"start": str(start.pk)}))

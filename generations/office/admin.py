@@ -1,0 +1,130 @@
+"""The back office: teams with their members and their pool."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from generations.credits import ledger
+from generations.credits.amounts import as_text
+from generations.office import administration
+from generations.teams.models import Membership, Role, Team
+
+
+class MemberForm(forms.ModelForm):
+    """One line of a team: who, as what, and whether still."""
+
+    present = forms.BooleanField(label=_("In the team"), required=False, initial=True)
+
+    class Meta:
+        model = Membership
+        fields = ("user", "role", "weight")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["present"] = self.instance.ended_at is None
+            self.fields["user"].disabled = True
+        self.fields["user"].required = True
+
+
+class MemberInline(admin.TabularInline):
+    model = Membership
+    form = MemberForm
+    extra = 0
+    can_delete = False
+    verbose_name_plural = _("members")
+    fields = ("user", "role", "weight", "present", "credits", "seen_at")
+    readonly_fields = ("credits", "seen_at")
+    autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """With the wallets, in one query."""
+        return super().get_queryset(request).select_related("user", "wallet").order_by("pk")
+
+    @admin.display(description=_("available credits"))
+    def credits(self, member: Membership) -> str:
+        """What the member can still spend."""
+        return as_text(ledger.open_wallet(member).available) if member.pk else ""
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "created_at", "is_active")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    fields = ("name", "slug", "time_zone", "is_active", "credits")
+    inlines = (MemberInline,)
+    actions = ("deactivate", "activate")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
+        """An address that people have kept stays good."""
+        return ("is_active", "credits") if obj is None else ("slug", "is_active", "credits")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Team | None = None) -> dict[str, Any]:
+        """The address follows the name while both are new."""
+        return {"slug": ("name",)} if obj is None else {}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
+        """The ledger names teams; deactivate it instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        """Every team has a pool."""
+        super().save_model(request, obj, form, change)
+        ledger.open_pool(obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:
+        """Who is new is admitted, who is not there any more is dismissed; the wallets follow."""
+        formset.save(commit=False)
+        for member, _changed in formset.changed_objects:
+            member.save(update_fields=["role", "weight"])
+        for line in formset.forms:
+            if line.has_changed():
+                self._follow(line.instance, request, present=line.cleaned_data["present"])
+
+    def _follow(self, member: Membership, request: HttpRequest, *, present: bool) -> None:
+        actor = request.user if request.user.is_authenticated else None
+        is_new = member.pk is None
+        if present and member.user and (is_new or member.ended_at):
+            admitted = administration.admit(
+                user=member.user, team=member.team, role=Role(member.role), actor=actor
+            )
+            Membership.objects.filter(pk=admitted.pk).update(weight=member.weight)
+        elif not is_new and not present:
+            administration.dismiss(member=member, actor=actor)
+
+    @admin.display(description=_("active"), boolean=True)
+    def is_active(self, team: Team) -> bool:
+        """Whether its pages open."""
+        return team.deactivated_at is None
+
+    @admin.display(description=_("pool"))
+    def credits(self, team: Team) -> str:
+        """What the team has, and where an operator issues more."""
+        if not team.pk:
+            return ""
+        pool = ledger.open_pool(team)
+        return format_html(
+            '{} (<a href="{}">{}</a>)',
+            as_text(pool.available),
+            reverse("admin:credits_account_issue", args=[pool.pk]),
+            _("issue credits"),
+        )
+
+    @admin.action(description=_("Close their pages"))
+    def deactivate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
+        """Nobody opens a page of theirs any more; nothing is lost."""
+        teams.filter(deactivated_at=None).update(deactivated_at=timezone.now())
+
+    @admin.action(description=_("Open their pages again"))
+    def activate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
+        """As before."""
+        teams.update(deactivated_at=None)

@@ -1,0 +1,24 @@
+"""`manage.py reset_link EMAIL`: a way back in for who forgot the password, where no mail is sent."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generations.teams import recovery
+from generations.teams.models import User
+
+
+class Command(BaseCommand):
+    help = "Print a link on which the person sets a new password. It works once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whose password it is."""
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the link, and nothing else, so that a script can pass it on."""
+        user = User.objects.filter(email=options["email"].lower(), is_active=True).first()
+        if user is None:
+            raise CommandError(f"Nobody signs in as {options['email']}.")
+        self.stdout.write(recovery.reset_link(user))

@@ -1,0 +1,47 @@
+"""Prepares an installation: run it before the services start, and again after each update."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from generations.office import administration, installation
+from generations.teams import recovery
+
+
+class Command(BaseCommand):
+    """Tables, bucket, upstream and the first operator, as far as they are missing."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The operator's address may stand in the environment, where a container has it."""
+        parser.add_argument("--email", default=os.environ.get("SETUP_OPERATOR_EMAIL", ""))
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        """May run any number of times."""
+        installation.prepare_database()
+        self.stdout.write(_("The database is ready."))
+        installation.prepare_storage()
+        self.stdout.write(_("The bucket is ready."))
+        installation.connect_upstream()
+        self._found(email.strip())
+
+    def _found(self, email: str) -> None:
+        """Make the first operator, who claims the account by a link."""
+        try:
+            validate_email(email)
+        except ValidationError as problem:
+            raise CommandError(
+                _("Say who runs this installation: --email you@example.com, or SETUP_OPERATOR_EMAIL.")
+            ) from problem
+        operator = administration.found(email=email)
+        if operator is None:
+            self.stdout.write(_("There is an operator already; `reset_link EMAIL` prints a link to sign in."))
+        else:
+            self.stdout.write(_("Claim your account %(email)s here:") % {"email": operator.email})
+            self.stdout.write(recovery.reset_link(operator))

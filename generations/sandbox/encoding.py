@@ -1,0 +1,45 @@
+"""Writing finished pictures as PNG, JPEG or WebP."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+JPEG_QUALITY = 88
+WEBP_QUALITY = 84
+
+
+def encode(image: Image.Image, output_format: str, exif: bytes = b"") -> bytes:
+    """An RGB image in one of the three formats; `exif` goes into a WebP."""
+    if output_format == "png":
+        return png(np.asarray(image))
+    target = io.BytesIO()
+    if output_format == "jpeg":
+        image.save(target, "jpeg", quality=JPEG_QUALITY)
+    else:
+        image.save(target, "webp", quality=WEBP_QUALITY, method=0, exif=exif)
+    return target.getvalue()
+
+
+def png(pixels: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> bytes:
+    """A PNG whose rows are all stored as differences to the row above. Trying all five filters
+    on each row, as Pillow does, takes more than twice as long and saves nothing on film grain."""
+    height, width, _ = pixels.shape
+    rows = pixels.reshape(height, width * 3)
+    filtered = np.empty((height, width * 3 + 1), dtype=np.uint8)
+    filtered[:, 0] = 2
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    packed = zlib.compress(filtered.tobytes(), level=1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """One chunk of a PNG: length, kind, data, checksum."""
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))

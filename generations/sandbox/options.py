@@ -1,0 +1,56 @@
+"""What can be set when the sandbox starts, and what `/control/state` can change later."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, BooleanOptionalAction
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass
+class Options:
+    """How this sandbox behaves; the figures of the real service where it publishes any."""
+
+    host: str = "127.0.0.1"
+    port: int = 8090
+    key: str = "sandbox"
+    latency: float = 5.0  # seconds from a request's arrival to its picture
+    limit: int = 150  # calls in any `window` seconds (providers.md 1.6)
+    window: float = 10.0
+    penalty: float = 60.0  # seconds of 429 once the limit was crossed
+    credits: float = 100_000.0
+    plain: bool = False  # one prepared picture with a serial instead of drawing
+    strict: bool = False  # refuse fields the endpoint does not document
+    control: bool | None = None  # None: only on a loopback address
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Options:
+        """Take what is ours from a command's arguments, which may hold more."""
+        return cls(**{field.name: arguments[field.name] for field in fields(cls)})
+
+    @property
+    def has_control(self) -> bool:
+        """Whether `/control` answers: said so, or nobody else can reach this address."""
+        return self.host in LOOPBACK if self.control is None else self.control
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Add the sandbox's options to a parser."""
+    parser.add_argument("--host", default=Options.host, help="address to listen on")
+    parser.add_argument("--port", type=int, default=Options.port, help="0 takes a free one")
+    parser.add_argument("--key", default=Options.key, help="the only API key that is accepted")
+    parser.add_argument("--latency", type=float, default=Options.latency, help="seconds a picture takes")
+    parser.add_argument("--limit", type=int, default=Options.limit, help="calls allowed in any window")
+    parser.add_argument("--window", type=float, default=Options.window, help="seconds")
+    parser.add_argument(
+        "--penalty", type=float, default=Options.penalty, help="seconds of 429 after too many"
+    )
+    parser.add_argument("--credits", type=float, default=Options.credits, help="balance at the start")
+    parser.add_argument("--plain", action="store_true", help="do not draw: one picture with a serial")
+    parser.add_argument("--strict", action="store_true", help="refuse fields an endpoint does not take")
+    parser.add_argument(
+        "--control", action=BooleanOptionalAction, help="serve /control (default: on loopback)"
+    )

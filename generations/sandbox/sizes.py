@@ -1,0 +1,34 @@
+"""How many pixels a picture has. The service publishes no table (providers.md 1.4)."""
+
+from __future__ import annotations
+
+import math
+
+ONE_MEGAPIXEL = {  # what clients of the SD3 family assume
+    "21:9": (1536, 640),
+    "16:9": (1344, 768),
+    "3:2": (1216, 832),
+    "5:4": (1088, 896),
+    "1:1": (1024, 1024),
+    "4:5": (896, 1088),
+    "2:3": (832, 1216),
+    "9:16": (768, 1344),
+    "9:21": (640, 1536),
+}
+RATIOS = tuple(ONE_MEGAPIXEL)
+
+
+def size_of(model: str, ratio: str) -> tuple[int, int]:
+    """Width and height for a ratio: Core draws 1.5 megapixels, the others one."""
+    if model != "core":
+        return ONE_MEGAPIXEL[ratio]
+    across, down = (int(part) for part in ratio.split(":"))
+    width, height = math.sqrt(1.5e6 * across / down), math.sqrt(1.5e6 * down / across)
+    return int(width) // 16 * 16, int(height) // 16 * 16
+
+
+def nearest_ratio(width: int, height: int) -> str:
+    """The ratio whose shape is closest to this one."""
+    wanted = math.log(width / height)
+    shapes = {ratio: abs(math.log(w / h) - wanted) for ratio, (w, h) in ONE_MEGAPIXEL.items()}
+    return min(shapes, key=lambda ratio: shapes[ratio])

@@ -1,0 +1,158 @@
+"""Who people are, and with whom they work. Nobody is ever deleted: lines of the ledger name them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Visibility(models.TextChoices):
+    """Who sees an image: everyone in its team, or its owner alone."""
+
+    TEAM = "team", _("Team")
+    PRIVATE = "private", _("Private")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; the email address is kept in lower case, so it is compared by plain equality."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A new user; without a password nobody can sign in until one is set by a link."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """An operator, as `manage.py createsuperuser` makes one."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The user who signs in with this address, however it is capitalised."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in by email. Operators are staff."""
+
+    email = models.EmailField(_("email"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(
+        _("operator"),
+        default=False,
+        help_text=_("Runs the installation: upstreams, prices, issuing credits."),
+    )
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    default_visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.TEAM)
+    preferences = models.JSONField(default=dict, blank=True, help_text=_("What the person chose last."))
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="an_address_is_kept_in_lower_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round badge."""
+        words = (self.name or self.email.partition("@")[0].replace(".", " ")).split() or ["?"]
+        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def validate_time_zone(value: str) -> None:
+    """Refuse a name that the time zone database does not know."""
+    if value not in available_timezones():
+        raise ValidationError(
+            _("“%(value)s” is not a time zone; use a name such as Europe/Berlin."), params={"value": value}
+        )
+
+
+class Team(models.Model):
+    """People who share credits and a library."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    MEMBER = "member", _("Member")
+    VIEWER = "viewer", _("Viewer")
+
+
+class Kind(models.TextChoices):
+    PERSON = "person", _("Person")
+    PROGRAM = "program", _("Program")
+
+
+class Membership(models.Model):
+    """One person or one program in one team: who spends, who owns, who may do what."""
+
+    team = models.ForeignKey(Team, models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", null=True, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PERSON)
+    name = models.CharField(max_length=120, blank=True, help_text=_("What a program is called."))
+    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+    weight = models.PositiveSmallIntegerField(
+        default=1, help_text=_("How many slots in the queue for one of the others'.")
+    )
+    cap_per_day = models.PositiveBigIntegerField(null=True, blank=True, help_text=_("hundredths of a credit"))
+    cap_per_month = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text=_("hundredths of a credit")
+    )
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="a_person_is_in_a_team_once"),
+            models.CheckConstraint(condition=Q(weight__gt=0), name="a_member_has_some_weight"),
+            models.CheckConstraint(
+                condition=Q(kind="program") | Q(user__isnull=False), name="a_person_has_an_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.user)
+
+    @property
+    def is_current(self) -> bool:
+        """Still in the team, and the team and the account still active."""
+        active = self.user is None or self.user.is_active
+        return self.ended_at is None and self.team.deactivated_at is None and active

@@ -1,0 +1,130 @@
+"""The back office: the provider accounts. A key goes in, and never comes out again."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from generations.providers import KINDS, catalogue
+from generations.providers.opening import checked_address, checked_key
+from generations.upstreams import accounts
+from generations.upstreams.models import Upstream
+
+MOST_HUNDREDTHS = 1_000_000_00
+
+
+class UpstreamForm(forms.ModelForm):
+    kind = forms.ChoiceField(label=_("Wire format"), choices=[(kind, kind) for kind in KINDS])
+    key = forms.CharField(
+        label=_("Key"),
+        required=False,
+        max_length=400,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
+        help_text=_("Never shown again. Leave empty to keep the one that is stored."),
+    )
+    models_served = forms.MultipleChoiceField(
+        label=_("Models"),
+        required=False,
+        choices=[(model.name, model.title) for model in catalogue.MODELS.values()],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen means all."),
+    )
+
+    class Meta:
+        model = Upstream
+        fields = (
+            *("name", "kind", "base_url", "key", "enabled", "draining", "order", "models_served"),
+            *("costs", "unit", "pace_account", "limit_calls", "limit_window"),
+        )
+
+    def clean_base_url(self) -> str:
+        """An address that can be called."""
+        return _checked(checked_address, self.cleaned_data["base_url"])
+
+    def clean_key(self) -> str:
+        """A key that can be sent; without one, an account that has none yet cannot be called."""
+        key = self.cleaned_data["key"]
+        return "" if not key and self.instance.encrypted_key else _checked(checked_key, key)
+
+    def clean_costs(self) -> dict[str, int]:
+        """Hundredths of a credit by model."""
+        costs = self.cleaned_data["costs"] or {}
+        if not isinstance(costs, dict) or not all(map(_is_cost, costs, costs.values())):
+            example = '{"ultra": 800}'
+            raise ValidationError(_("Write models and whole hundredths, such as %s.") % example)
+        return costs
+
+
+def _checked(check: Any, value: str) -> str:
+    try:
+        return str(check(value))
+    except ValueError as problem:
+        raise ValidationError(str(problem)) from None
+
+
+def _is_cost(model: str, cost: object) -> bool:
+    return model in catalogue.MODELS and type(cost) is int and 0 <= cost <= MOST_HUNDREDTHS
+
+
+@admin.register(Upstream)
+class UpstreamAdmin(admin.ModelAdmin):
+    form = UpstreamForm
+    list_display = ("name", "base_url", "enabled", "draining", "paused_at", "balance", "balance_at", "order")
+    readonly_fields = (
+        *("blocked_until", "paused_at", "paused_status", "paused_reason"),
+        *("balance", "balance_at", "created_at"),
+    )
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining", "order")}),
+        (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit")}),
+        (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),
+        (_("How it is"), {"fields": readonly_fields}),
+    )
+    actions = ("test", "resume")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Upstream | None = None) -> Any:
+        """Without the key, where it cannot be entered."""
+        if obj is None or not obj.from_environment:
+            return self.fieldsets
+        return [
+            (title, {"fields": tuple(name for name in part["fields"] if name != "key")})
+            for title, part in self.fieldsets
+        ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Upstream | None = None) -> bool:
+        """What follows the environment is changed there."""
+        return (obj is None or not obj.from_environment) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Upstream | None = None) -> bool:
+        """Attempts name it; disable it instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Upstream, form: Any, change: bool) -> None:
+        """Keep it, and ask it at once whether it answers."""
+        if form.cleaned_data["key"]:
+            obj.set_key(form.cleaned_data["key"])
+        super().save_model(request, obj, form, change)
+        if {"key", "base_url"} & set(form.changed_data):
+            accounts.resume(obj)
+        self._test(request, obj)
+
+    @admin.action(description=_("Ask whether they answer"), permissions=["view"])
+    def test(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
+        """Show what each of them says."""
+        for upstream in upstreams[:10]:
+            self._test(request, upstream)
+
+    @admin.action(description=_("End their pause"), permissions=["view"])
+    def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
+        """Call them again."""
+        for upstream in upstreams:
+            accounts.resume(upstream)
+
+    def _test(self, request: HttpRequest, upstream: Upstream) -> None:
+        well, sentence = accounts.test(upstream)
+        level = messages.SUCCESS if well else messages.ERROR
+        messages.add_message(request, level, f"{upstream}: {sentence}")

@@ -1,0 +1,98 @@
+"""The provider accounts we may call: address, key, pace, and what they cost us."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.upstreams import vault
+
+
+class UpstreamQuerySet(models.QuerySet["Upstream"]):
+    def open(self) -> UpstreamQuerySet:
+        """Those that may be called now: enabled, not draining, neither paused nor blocked."""
+        unblocked = Q(blocked_until__isnull=True) | Q(blocked_until__lte=timezone.now())
+        return self.filter(unblocked, enabled=True, draining=False, paused_at__isnull=True)
+
+
+class Upstream(models.Model):
+    """One account at one provider."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    kind = models.CharField(_("wire format"), max_length=20, default="stability")
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=400,
+        help_text=_("May carry a path: https://api.stability.ai or https://host/sd"),
+    )
+    encrypted_key = models.TextField(editable=False, blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    draining = models.BooleanField(
+        _("draining"), default=False, help_text=_("Finish what runs, start nothing.")
+    )
+    from_environment = models.BooleanField(default=False, editable=False)
+    order = models.SmallIntegerField(_("order"), default=0, help_text=_("Smaller is asked first."))
+    models_served = models.JSONField(
+        _("models"), default=list, blank=True, help_text=_("Names of the catalogue; empty means all.")
+    )
+    costs = models.JSONField(
+        _("costs"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "What a call costs here, in hundredths of a credit, where it differs from the catalogue."
+        ),
+    )
+    unit = models.CharField(_("unit of cost"), max_length=20, default="credit")
+    pace_account = models.CharField(
+        _("pace shared with"),
+        max_length=80,
+        blank=True,
+        help_text=_("Upstreams with the same word here share one limit; empty means its own."),
+    )
+    limit_calls = models.PositiveIntegerField(_("calls"), default=150)
+    limit_window = models.PositiveIntegerField(_("in seconds"), default=10)
+    blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    paused_reason = models.CharField(max_length=400, blank=True, editable=False)
+    balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True, editable=False)
+    balance_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UpstreamQuerySet] = UpstreamQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["order", "pk"]
+        verbose_name = _("upstream")
+        verbose_name_plural = _("upstreams")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(limit_calls__gt=0, limit_window__gt=0), name="an_upstream_takes_some_calls"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """The secret in clear; never show, log or send it anywhere but to the provider."""
+        return vault.decrypt(self.encrypted_key)
+
+    def set_key(self, key: str) -> None:
+        """Keep a new secret, encrypted; the caller saves the row."""
+        self.encrypted_key = vault.encrypt(key)
+
+    @property
+    def pace_key(self) -> str:
+        """The name of the limiter that this account obeys."""
+        return self.pace_account or f"upstream-{self.pk}"
+
+    def serves(self, model: str) -> bool:
+        """Whether this account may be asked for that model."""
+        return not self.models_served or model in self.models_served

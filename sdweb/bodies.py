@@ -1,0 +1,44 @@
+"""Requests of a size that a page could send. Django reads a body whole before any view can refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+# Above the 10 MiB of an upload, so that a picture which is a little too large gets a sentence from the form.
+LARGEST = 32 * 1024 * 1024
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+def bounded(application: Application, largest: int = LARGEST) -> Application:
+    """The application behind a door: 413 for a body that says it is larger, an end for one that is."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not said.isdigit() or int(said) > largest:
+            await _too_large(send)
+            return
+        left = largest
+
+        async def receive_at_most() -> Mapping[str, Any]:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            return message if left >= 0 else {"type": "http.disconnect"}
+
+        await application(scope, receive_at_most, send)
+
+    return door
+
+
+async def _too_large(send: Send) -> None:
+    text = b"This request is larger than any this portal takes."
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
+    await send(
+        {"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]}
+    )
+    await send({"type": "http.response.body", "body": text})

@@ -1,0 +1,19 @@
+"""The job engine: `calls` is the queue of provider calls, `upkeep` of all that must not wait behind them."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
+
+app = Celery("sdweb")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["generations.jobs", "generations.upstreams", "generations.library"])
+app.conf.beat_schedule = {
+    "sweep": {"task": "generations.jobs.tasks.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "balances": {
+        "task": "generations.jobs.tasks.ask_balances",
+        "schedule": 240.0,
+        "options": {"expires": 200},
+    },
+}

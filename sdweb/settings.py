@@ -1,0 +1,266 @@
+"""Settings come from the environment alone; README.md lists every name.
+
+Nothing is invented here: what is missing stops the start with a sentence. Only
+`manage.py portal` makes up secrets and addresses (sdweb/embedded.py).
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+
+def required(name: str, why: str) -> str:
+    """The setting's value; stops the start with a sentence if it is missing or empty."""
+    value: str = env.str(name, default="").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {why} (README.md, Settings).")
+    return value
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Secrets ---------------------------------------------------------------------
+
+SECRET_KEY = required("SECRET_KEY", "it signs sessions; use 50 random characters")
+ENCRYPTION_KEYS = [
+    key.strip()
+    for key in required(
+        "ENCRYPTION_KEYS", "provider keys are encrypted with it; use a Fernet key, the newest first"
+    ).split(",")
+    if key.strip()
+]
+
+# Where it is reached -----------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: uvicorn reads it, as FORWARDED_ALLOW_IPS.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+HTTPS = PUBLIC_URL.startswith("https://")
+
+SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the container itself, without a proxy
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "generations.teams.views.page_was_open_too_long"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# The rooms -----------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "sdweb",
+    "generations.teams",
+    "generations.upstreams",
+    "generations.credits",
+    "generations.library",
+    "generations.jobs",
+    "generations.office",
+    "generations.sandbox",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "sdweb.urls"
+ASGI_APPLICATION = "sdweb.asgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "sdweb.context.portal",
+            ],
+        },
+    }
+]
+
+# Database ---------------------------------------------------------------------------
+
+DATABASE_URL = required("DATABASE_URL", "use postgres://user:password@host/name")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"] |= {
+        "TEST": {
+            "NAME": f"{DATABASES['default']['NAME']}.test"
+        },  # a file: docs/decisions/sqlite-and-valkey.md
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",  # a transaction that reads first cannot fail when it writes
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;"
+            "PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",
+        },
+    }
+else:
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 20}},
+    }
+
+# Redis: the doorbell, the pace and the live stream ------------------------------------
+
+REDIS_URL = required("REDIS_URL", "use redis://host:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "calls"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 130
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Older workers hung after a Redis restart (celery #8030, #9054, #10205; kombu #2548, #2590).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+# Ringing must not make a page wait: a lost ring is made up for by the sweeper.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ROUTES = {"generations.jobs.tasks.ring": {"queue": "calls"}, "*": {"queue": "upkeep"}}
+CELERY_TIMEZONE = "UTC"
+
+# Images ---------------------------------------------------------------------------------
+
+S3_BUCKET = env.str("S3_BUCKET", default="sdweb")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "images": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("S3_REGION", default="us-east-1"),
+            "access_key": env.str("AWS_ACCESS_KEY_ID", default="") or None,
+            "secret_key": env.str("AWS_SECRET_ACCESS_KEY", default="") or None,
+            "signature_version": "s3v4",
+            "addressing_style": "path",
+            "default_acl": None,
+            "file_overwrite": True,
+            "querystring_auth": True,
+        },
+    },
+}
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# What happens while a picture is made ----------------------------------------------------
+
+SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
+SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
+WORKER_THREADS = env.int("WORKER_THREADS", default=240)
+STABILITY_BASE_URL = env.str("STABILITY_BASE_URL", default="").rstrip("/")
+STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
+SANDBOX = env.bool("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
+
+# People ------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "generations.teams.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail who is not here
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sdweb@localhost")
+
+# Language and time ----------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+# Sign-in limits are counted here; in the database, so that nobody is locked out while Redis is away.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

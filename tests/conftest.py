@@ -1,0 +1,154 @@
+"""What tests of several rooms share: a team with credits, and a provider that draws."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from generations.credits import guard
+from generations.jobs import events, execution, submission
+from generations.jobs.models import Batch, Generation
+from generations.library import storage
+from generations.office import administration
+from generations.teams.models import Membership, Role, Team, User
+from generations.upstreams import accounts, pacing
+from generations.upstreams.models import Upstream
+from tests import sandboxes
+
+PASSWORD = "a long enough passphrase"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ledger_may_be_emptied_between_tests() -> None:
+    """The flush after a transactional test empties the ledger too, which its guard would refuse."""
+    flush = connection.ops.sql_flush
+
+    def sql_flush(style: Any, tables: Any, **options: Any) -> list[str]:
+        statements = flush(style, tables, **options)
+        vendor = connection.vendor
+        return statements and [*guard.LIFT[vendor], *statements, *guard.SET[vendor]]
+
+    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _pages_have_their_styles() -> None:
+    """Pages name their files by hash, so the files are collected once, as `make run` does."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_quickly(settings: Any) -> None:
+    """A million rounds for each of hundreds of people would take most of the tests' time."""
+    settings.PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    return administration.open_team("Studio North")
+
+
+@pytest.fixture
+def make_member(team: Team) -> Callable[..., Membership]:
+    """A person with credits: make_member("mei", granted=100, team=..., role=...)."""
+
+    def make(name: str, *, granted: int = 100, team: Team = team, role: Role = Role.MEMBER) -> Membership:
+        user = User.objects.create_user(f"{name}@studio.example", PASSWORD, name=name.title())
+        user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+        return administration.admit(user=user, team=team, role=role, granted=granted * 100)
+
+    return make
+
+
+@pytest.fixture
+def member(make_member: Callable[..., Membership]) -> Membership:
+    return make_member("mei")
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[sandboxes.Sandbox]:
+    with sandboxes.running("--plain", "--latency", "0", "--strict") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def provider(running_sandbox: sandboxes.Sandbox) -> sandboxes.Sandbox:
+    """A stand-in provider that draws at once, unless it is told otherwise."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def upstream(db: None, provider: sandboxes.Sandbox, bucket: None) -> Upstream:
+    """The provider as an account that we may call fast, its limiter long past its quiet first window."""
+    row = Upstream(name="sandbox", base_url=provider.url, limit_calls=1_000, limit_window=1)
+    row.set_key(sandboxes.KEY)
+    row.save()
+    open_limiter(row)
+    accounts._provider.cache_clear()
+    return row
+
+
+def open_limiter(upstream: Upstream) -> None:
+    """Begin the account's epoch, and let the window pass in which nothing may be sent."""
+    pacing._redis().delete(f"pace:{upstream.pace_key}")
+    pacing.prepare(upstream)
+    pacing._redis().hset(f"pace:{upstream.pace_key}", "next", 0)
+
+
+@pytest.fixture(autouse=True)
+def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL = tmp_path / "spool"
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def bucket() -> None:
+    storage.make_bucket()
+
+
+@pytest.fixture(autouse=True)
+def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
+    yield
+    events.wait_until_sent()
+
+
+@pytest.fixture
+def submit(member: Membership) -> Callable[..., Batch]:
+    """Ask for images as the form does: submit(prompt=..., model="core", count=1, by=member)."""
+
+    def ask(*, by: Membership = member, model: str = "core", count: int = 1, **parameters: Any) -> Batch:
+        parameters.setdefault("prompt", "a quiet harbour at dawn")
+        named = {"submission": parameters.pop("submission", uuid.uuid4())}
+        named["start_image"] = parameters.pop("start_image", None)
+        return submission.submit(
+            member=by, model=model, parameters=parameters, count=count, prices_at=timezone.now(), **named
+        )
+
+    return ask
+
+
+def work(most: int = 50) -> int:
+    """Do what workers do until nothing is ready; how many calls that were claimed."""
+    for done in range(most):
+        claim, _more = execution.claim_next()
+        if claim is None:
+            return done
+        execution.run(claim)
+    return most
+
+
+def statuses(batch: Batch) -> list[str]:
+    """The states of a batch's images, in order."""
+    return list(Generation.objects.filter(batch=batch).order_by("position").values_list("status", flat=True))

@@ -1,0 +1,65 @@
+"""A team with two members and money, and a way to let many threads at it at once."""
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from generations.credits import audit, ledger
+from generations.office import administration
+from generations.teams import people
+
+
+@pytest.fixture
+def team(db):
+    return administration.open_team("Studio")
+
+
+@pytest.fixture
+def member(team):
+    """A member with 100 credits; the pool has 50."""
+    user = people.add(email="mei@example.org")
+    member = administration.admit(user=user, team=team, granted=100_00)
+    ledger.issue(team=team, amount=50_00, reference=uuid.uuid4())
+    return member
+
+
+@pytest.fixture
+def colleague(team):
+    user = people.add(email="tom@example.org")
+    return administration.admit(user=user, team=team, granted=100_00)
+
+
+@pytest.fixture(autouse=True)
+def exact_ledger(request):
+    """After every test of money the books are right, except where it spoils them itself."""
+    uses_money = "db" in request.fixturenames and "spoiled" not in request.fixturenames
+    if uses_money:
+        request.getfixturevalue("db")  # first, so that it is still open afterwards
+    yield
+    if uses_money:
+        assert audit.problems() == []
+
+
+@pytest.fixture
+def together():
+    """Run calls at the same moment, a thread and a connection each; what they returned or raised."""
+
+    def run(*calls):
+        start = threading.Barrier(len(calls))
+
+        def one(call):
+            start.wait()
+            try:
+                return call()
+            except ledger.LedgerError as problem:
+                return problem
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(one, calls))
+
+    return run

@@ -1,0 +1,110 @@
+"""Whatever people do, in whatever order, the books stay right and say what a child would reckon."""
+
+import uuid
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generations.credits import audit, ledger
+from generations.credits.models import Account
+from generations.office import administration
+from generations.teams import people
+
+REFERENCES = [uuid.UUID(int=number) for number in range(1, 6)]
+DEEDS = st.tuples(
+    st.sampled_from(["grant", "take_back", "hold", "settle", "release", "refund", "dismiss", "readmit"]),
+    st.integers(-1, 12),
+    st.sampled_from(REFERENCES),
+)
+
+
+class Reckoning:
+    """The same in a few plain numbers: what the pool has, what the wallet has, what is held."""
+
+    def __init__(self, pool):
+        self.pool, self.wallet, self.present = pool, 0, True
+        self.done, self.open, self.charged = set(), {}, {}
+
+    @property
+    def free(self):
+        return self.wallet - sum(self.open.values())
+
+    def move(self, kind, amount, reference, sign):
+        """A grant or, with another sign, a take-back."""
+        enough = amount <= (self.pool if sign > 0 else self.free)
+        if amount > 0 and enough and (kind, reference) not in self.done:
+            self.done.add((kind, reference))
+            self.wallet += sign * amount
+            self.pool -= sign * amount
+
+    def grant(self, amount, reference):
+        if self.present:
+            self.move("grant", amount, reference, 1)
+
+    def take_back(self, amount, reference):
+        self.move("take_back", amount, reference, -1)
+
+    def hold(self, amount, reference):
+        if self.present and 0 < amount <= self.free and ("hold", reference) not in self.done:
+            self.done.add(("hold", reference))
+            self.open[reference] = amount
+
+    def settle(self, amount, reference):
+        if reference in self.open:
+            self.charged[reference] = self.open.pop(reference)
+            self.wallet -= self.charged[reference]
+            self.pass_on()
+
+    def release(self, amount, reference):
+        if self.open.pop(reference, None):
+            self.pass_on()
+
+    def refund(self, amount, reference):
+        if reference in self.charged:
+            self.wallet += self.charged.pop(reference)
+            self.pass_on()
+
+    def dismiss(self, amount, reference):
+        self.present = False
+        self.pass_on()
+
+    def readmit(self, amount, reference):
+        self.present = True
+
+    def pass_on(self):
+        if not self.present:
+            self.pool, self.wallet = self.pool + self.free, self.wallet - self.free
+
+
+def do(member, deed, amount, reference):
+    """The deed itself; refusals are part of life."""
+    member.refresh_from_db()
+    try:
+        if deed in {"grant", "take_back", "hold"}:
+            getattr(ledger, deed)(member=member, amount=amount, reference=reference)
+        elif deed == "dismiss":
+            administration.dismiss(member=member)
+        elif deed == "readmit" and member.ended_at:
+            administration.admit(user=member.user, team=member.team)
+        elif deed != "readmit":
+            getattr(ledger, deed)(reference=reference)
+    except ledger.LedgerError:
+        pass
+
+
+@pytest.mark.django_db
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deeds=st.lists(DEEDS, max_size=25))
+def test_whatever_happens_the_books_are_right(deeds):
+    team = administration.open_team("Studio")
+    member = administration.admit(user=people.add(email=f"{uuid.uuid4()}@example.org"), team=team)
+    ledger.issue(team=team, amount=20, reference=uuid.uuid4())
+    expected, salt = Reckoning(20), uuid.uuid4().int
+    for deed, amount, reference in deeds:
+        do(member, deed, amount, uuid.UUID(int=reference.int ^ salt))  # references are this example's own
+        getattr(expected, deed)(amount, reference)
+        wallet, pool = Account.objects.get(membership=member), Account.objects.get(team=team)
+        now = (pool.balance, wallet.balance, wallet.held)
+        assert now == (expected.pool, expected.wallet, sum(expected.open.values())), deed
+    assert audit.problems() == []

@@ -1,0 +1,92 @@
+"""What a member reads on the credits page, and how amounts are written."""
+
+import uuid
+from decimal import Decimal
+
+import pytest
+from django import forms
+
+from generations.credits import ledger, statement
+from generations.credits.amounts import CreditsField, as_text, from_credits
+from generations.credits.models import Account, Transfer
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(650, "6.5"), (800, "8"), (100_000, "1,000"), (1, "0.01"), (0, "0"), (-825, "-8.25"), (90, "0.9")],
+)
+def test_credits_are_written_as_people_write_them(amount, text):
+    assert as_text(amount) == text
+
+
+def test_a_part_of_a_hundredth_counts_as_a_whole_one():
+    assert (from_credits(Decimal("0.9")), from_credits(Decimal("0.001"))) == (90, 1)
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "1.001", "many", "1e40", "NaN", ""])
+def test_what_is_no_amount_is_refused(typed):
+    with pytest.raises(forms.ValidationError):
+        CreditsField().clean(typed)
+    assert CreditsField().clean("12.50") == 1250
+
+
+def read(member, before=None):
+    return statement.written(member, Account.objects.get(membership=member), before=before)
+
+
+def test_a_charge_leads_to_its_picture(member):
+    ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()), model="ultra")
+    ledger.settle(reference=reference)
+    [charge, grant], older = read(member)
+    assert (charge.amount, charge.model, charge.generation, charge.state) == (
+        -8_00,
+        "ultra",
+        reference,
+        "charge",
+    )
+    assert (grant.amount, grant.generation, older) == (100_00, None, None)
+
+
+def test_what_is_held_is_shown_until_it_is_decided(member):
+    ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
+    wallet = Account.objects.get(membership=member)
+    [held] = statement.held(wallet)
+    assert (held.amount, held.state, held.generation) == (-8_00, "held", reference)
+    ledger.release(reference=reference)
+    assert statement.held(wallet) == []
+
+
+def test_older_lines_follow_on_the_next_page(member, colleague):
+    for person in (member, colleague):
+        for _ in range(60):
+            ledger.take_back(member=person, amount=1, reference=uuid.uuid4())
+    first, older = read(member)
+    rest, end = read(member, Transfer.objects.get(pk=older))
+    assert (len(first), len(rest), end) == (50, 11, None)
+    numbers = [entry.line_number for entry in first + rest]
+    assert numbers == sorted(numbers, reverse=True)
+    assert set(numbers) == set(member.transfers.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("before", ["0", "x", "9" * 30, "-1"])
+def test_a_page_that_does_not_exist_is_not_found(client, member, before):
+    client.force_login(member.user)
+    assert client.get(f"/t/{member.team.slug}/credits/?before={before}").status_code == 404
+
+
+def test_nobody_pages_by_the_lines_of_a_colleague(client, member, colleague):
+    line = colleague.transfers.first()
+    client.force_login(member.user)
+    assert client.get(f"/t/{member.team.slug}/credits/?before={line.pk}").status_code == 404
+
+
+def test_my_credits_show_what_is_left_what_is_held_and_every_line(client, member, colleague):
+    ledger.hold(member=member, amount=8_00, reference=(drawn := uuid.uuid4()), model="ultra")
+    ledger.settle(reference=drawn)
+    ledger.hold(member=member, amount=6_50, reference=(waiting := uuid.uuid4()), model="core")
+    ledger.hold(member=colleague, amount=1_00, reference=(foreign := uuid.uuid4()))
+    client.force_login(member.user)
+    page = client.get(f"/t/{member.team.slug}/credits/").content.decode()
+    for shown in ("85.5", "6.5", "92", str(drawn), str(waiting)):
+        assert shown in page
+    assert str(foreign) not in page

@@ -1,0 +1,195 @@
+"""Live pages: each hears of its own person in its own team, at once, and of nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from generations.jobs import events, live
+from generations.office import administration
+from sdweb.asgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class OpenPage:
+    """A browser's end of one stream."""
+
+    def __init__(self, team: str, cookie: str, since: str = "") -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"/t/{team}/live",
+            "query_string": f"since={since}".encode(),
+            "headers": [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())],
+        }
+        self.wire = ApplicationCommunicator(application, scope)
+
+    async def open(self) -> int:
+        await self.wire.send_input({"type": "http.request", "body": b"", "more_body": False})
+        status = (await self.wire.receive_output(5))["status"]
+        if status == 200:
+            assert await self.next() == "retry: 2000\n\n"
+        return status
+
+    async def next(self, within: float = 5) -> str:
+        return (await self.wire.receive_output(within)).get("body", b"").decode()
+
+    async def is_quiet(self) -> bool:
+        return await self.wire.receive_nothing(0.4, 0.05)
+
+    async def close(self) -> None:
+        await self.wire.send_input({"type": "http.disconnect"})
+        await self.wire.wait(5)
+
+
+@pytest.fixture
+def cookie_of():
+    def sign_in(member) -> str:
+        client = Client()
+        client.force_login(member.user)
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    return sign_in
+
+
+@pytest.fixture
+def hold(monkeypatch):
+    """Run an async story with a Hub of its own."""
+
+    def run(story):
+        async def whole():
+            try:
+                await story()
+            finally:
+                await live.hub().end()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def tell(member, text):
+    events._send(member, "tile", text)
+
+
+def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, cookie_of, hold):
+    teammate = make_member("jonas")
+    mine, theirs = cookie_of(member), cookie_of(teammate)
+
+    async def story():
+        page, other = OpenPage("studio-north", mine), OpenPage("studio-north", theirs)
+        assert [await page.open(), await other.open()] == [200, 200]
+        await asyncio.sleep(0.3)
+        tell(member, "<li>\none\n</li>")
+        heard = await page.next()
+        assert heard.endswith("event: tile\ndata: <li>\ndata: one\ndata: </li>\n\n")
+        assert await other.is_quiet()
+        await page.close()
+        await other.close()
+
+    hold(story)
+
+
+def test_the_same_person_in_another_team_hears_nothing(member, cookie_of, hold):
+    other_team = administration.open_team("Studio South")
+    elsewhere = administration.admit(user=member.user, team=other_team)
+    cookie = cookie_of(member)
+
+    async def story():
+        page = OpenPage(member.team.slug, cookie)
+        assert await page.open() == 200
+        await asyncio.sleep(0.3)
+        tell(elsewhere, "secret")
+        assert await page.is_quiet()
+        await page.close()
+
+    hold(story)
+
+
+@pytest.mark.parametrize("slug", ["studio-south", "nowhere"])
+def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, hold, slug):
+    administration.open_team("Studio South")
+    cookie = cookie_of(member)
+
+    async def story():
+        assert await OpenPage(slug, cookie).open() == 404
+        assert await OpenPage("studio-north", "forged").open() == 404
+
+    hold(story)
+
+
+def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
+    cookie = cookie_of(member)
+    tell(member, "before the page")
+    events.wait_until_sent()
+    since = events.newest()
+    tell(member, "while it was away")
+    events.wait_until_sent()
+
+    async def story():
+        page = OpenPage("studio-north", cookie, since)
+        assert await page.open() == 200
+        assert "while it was away" in await page.next()
+        assert await page.is_quiet()
+        await page.close()
+
+    hold(story)
+
+
+def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
+    cookie = cookie_of(member)
+    events._redis().delete(events.STREAM)
+    tell(member, "new")
+    events.wait_until_sent()
+
+    async def story():
+        page = OpenPage("studio-north", cookie, "1-1")
+        assert await page.open() == 200
+        assert (await page.next()).startswith("event: resync")
+        await page.close()
+
+    hold(story)
+
+
+@pytest.mark.parametrize("ended", ["session", "membership"])
+def test_the_streams_of_ended_sessions_and_memberships_are_closed(
+    member, cookie_of, hold, monkeypatch, ended
+):
+    monkeypatch.setattr(live, "CHECKED_EVERY", 0.2)
+    cookie = cookie_of(member)
+
+    def end():
+        if ended == "membership":
+            member.ended_at = timezone.now()
+            member.save()
+        else:
+            client = Client()
+            client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+            client.logout()
+
+    async def story():
+        page = OpenPage("studio-north", cookie)
+        assert await page.open() == 200
+        assert await page.is_quiet()
+        await sync_to_async(end, thread_sensitive=False)()
+        assert (await page.wire.receive_output(5)).get("more_body", False) is False
+
+    hold(story)
+
+
+def test_a_page_that_never_reads_is_closed_and_holds_at_most_a_hundred_events():
+    page = live.Page(user=1, team=1, member=1, session="s")
+
+    async def story():
+        for number in range(150):
+            page.tell(str(number).encode())
+            assert page.unread.qsize() <= live.UNREAD
+
+    asyncio.run(story())

@@ -1,0 +1,167 @@
+"""What becomes of an image, of its credits and of the account, for each way in which a call can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from generations.credits import audit
+from generations.credits.models import Hold, Transfer, TransferKind
+from generations.jobs import execution, outcomes
+from generations.jobs.models import Attempt, Generation
+from generations.library import storage
+from generations.library.models import Image
+from tests.conftest import open_limiter, statuses, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_between_tries(monkeypatch):
+    monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _books_are_exact():
+    yield
+    assert audit.problems() == []
+
+
+def test_an_image_that_arrives_is_stored_charged_and_in_the_library(member, submit, upstream, provider):
+    batch = submit(model="ultra", prompt="a lighthouse", seed=41)
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
+    [image] = Image.objects.all()
+    [call] = provider.calls()
+    assert (image.sha256, image.seed, image.prompt) == (call["sha256"], 41, "a lighthouse")
+    assert storage.read(image.key)
+    assert storage.head(image.key).metadata["attempt"] == "1"
+    member.wallet.refresh_from_db()
+    assert (member.wallet.balance, member.wallet.held) == (9_200, 0)
+    [charge] = Transfer.objects.filter(kind=TransferKind.CHARGE)
+    assert (charge.amount, charge.reference, charge.model) == (800, batch.generations.get().pk, "ultra")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "says"),
+    [
+        ("400", "failed", "planned"),
+        ("403", "failed", "content"),
+        ("413", "failed", "large"),
+        ("422", "failed", "English"),
+        ("filtered", "filtered", "filter"),
+    ],
+)
+def test_a_refused_image_costs_nothing_and_says_why(
+    member, submit, upstream, provider, outcome, status, says
+):
+    provider.plan(outcome)
+    batch = submit()
+    work()
+    row = batch.generations.get()
+    assert row.status == status
+    assert says in row.reason
+    assert len(provider.calls()) == 1
+    _nothing_was_charged(member)
+
+
+@pytest.mark.parametrize("outcome", ["500", "502-html"])
+def test_a_busy_provider_is_asked_again(member, submit, upstream, provider, outcome):
+    provider.plan(outcome, outcome, "ok")
+    batch = submit()
+    assert work() == 3
+    assert statuses(batch) == ["succeeded"]
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["busy", "busy", "ok"]
+
+
+def test_after_six_busy_answers_the_image_fails_and_costs_nothing(member, submit, upstream, provider):
+    provider.plan(*["500"] * 7)
+    batch = submit()
+    assert work() == 6
+    assert statuses(batch) == ["failed"]
+    _nothing_was_charged(member)
+
+
+@pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image"])
+def test_an_answer_that_was_lost_is_asked_for_once_more(member, submit, upstream, provider, outcome):
+    provider.plan(outcome, outcome, "ok")
+    batch = submit()
+    assert work() == 2
+    assert statuses(batch) == ["failed"]
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "unknown"]
+    assert len(provider.calls()) == 2
+    _nothing_was_charged(member)
+
+
+@pytest.mark.parametrize(("outcome", "seconds"), [("429:7", 7), ("429", 60)])
+def test_a_429_rests_the_account_and_costs_no_try(member, submit, upstream, provider, outcome, seconds):
+    provider.plan(outcome)
+    batch = submit(count=2)
+    assert work() == 1  # the second one waits too
+    assert statuses(batch) == ["queued", "queued"]
+    upstream.refresh_from_db()
+    rest = (upstream.blocked_until - timezone.now()).total_seconds()
+    assert seconds - 3 < rest <= seconds
+    assert not Generation.objects.filter(tries__gt=0).exists()
+    member.wallet.refresh_from_db()
+    assert member.wallet.held == 600
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("401", 401), ("402", 402), ("404", 404)])
+def test_an_account_that_cannot_serve_is_paused_and_the_image_waits(
+    submit, upstream, provider, outcome, status
+):
+    provider.plan(outcome)
+    batch = submit(count=2)
+    assert work() == 1
+    assert statuses(batch) == ["queued", "queued"]
+    upstream.refresh_from_db()
+    assert upstream.paused_status == status
+    assert upstream.key not in upstream.paused_reason
+
+
+def test_time_spent_blocked_does_not_use_up_an_images_patience(submit, upstream, provider):
+    provider.plan("429", "500", "ok")
+    batch = submit()
+    work()
+    hours_ago = timezone.now() - timedelta(hours=2)
+    Generation.objects.update(called_at=hours_ago, changed_at=hours_ago)
+    _end_block(upstream)
+    assert work() == 2
+    assert statuses(batch) == ["succeeded"]
+
+
+def test_an_image_fails_fifteen_minutes_after_its_first_call(member, submit, upstream, provider):
+    provider.plan("500", "500")
+    batch = submit()
+    row = batch.generations.get()
+    Generation.objects.filter(pk=row.pk).update(called_at=timezone.now() - timedelta(minutes=16))
+    assert work() == 1
+    row.refresh_from_db()
+    assert (row.status, row.code) == ("failed", "patience")
+    _nothing_was_charged(member)
+
+
+def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):
+    submit()
+    claim, _ = execution.claim_next()
+    Generation.objects.update(attempt=7)  # given to somebody else meanwhile
+    execution.run(claim)
+    row = Generation.objects.get()
+    assert (row.status, row.attempt) == ("running", 7)
+    assert not Image.objects.exists()
+
+
+def _end_block(upstream):
+    upstream.blocked_until = None
+    upstream.save()
+    open_limiter(upstream)
+
+
+def _nothing_was_charged(member):
+    member.wallet.refresh_from_db()
+    assert (member.wallet.balance, member.wallet.held) == (10_000, 0)
+    assert not Hold.objects.filter(state="open").exists()
+    assert not Transfer.objects.filter(kind=TransferKind.CHARGE).exists()

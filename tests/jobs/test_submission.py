@@ -1,0 +1,165 @@
+"""What pressing Generate, Cancel and Try again do to the queue and to the wallet."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from generations.credits import audit, ledger
+from generations.credits.models import Hold
+from generations.jobs import pricing, submission
+from generations.jobs.models import Batch, Generation, Price
+from generations.providers.catalogue import InvalidParameters
+from generations.upstreams.models import Upstream
+from tests.conftest import statuses, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _books_are_exact():
+    yield
+    assert audit.problems() == []
+
+
+def test_a_batch_holds_the_price_of_all_its_images(member, submit, upstream):
+    batch = submit(model="ultra", count=4)
+    assert statuses(batch) == ["queued"] * 4
+    member.wallet.refresh_from_db()
+    assert (member.wallet.held, member.wallet.available) == (3_200, 6_800)
+
+
+def test_the_same_submission_makes_one_batch_however_often_it_arrives(member, submit, upstream):
+    submission_id, batches = uuid.uuid4(), []
+
+    def press():
+        batches.append(submit(submission=submission_id, count=2).pk)
+        connection.close()
+
+    _at_once(press, 12)
+    assert len(set(batches)) == 1
+    assert Generation.objects.count() == Hold.objects.count() == 2
+
+
+def test_twenty_people_at_once_cannot_spend_more_than_there_is(make_member, submit, upstream):
+    poor = make_member("tom", granted=21)
+    refused = []
+
+    def press():
+        try:
+            submit(by=poor, model="core")
+        except ledger.InsufficientCredits as problem:
+            refused.append(problem.missing)
+        connection.close()
+
+    _at_once(press, 20)
+    assert Batch.objects.count() == 7
+    assert refused == [300] * 13
+    assert len(set(Generation.objects.values_list("stamp", flat=True))) == 7
+
+
+def test_seeds_count_up_from_the_one_that_was_given(submit, upstream):
+    batch = submit(count=3, seed=4_294_967_293)
+    seeds = [row.parameters["seed"] for row in batch.generations.order_by("position")]
+    assert seeds == [4_294_967_293, 4_294_967_294, 1]
+
+
+def test_a_price_that_rose_since_the_form_was_shown_asks_again(member, upstream):
+    shown_at = timezone.now() - timedelta(minutes=5)
+    Price.objects.create(model="core", amount=500, valid_from=timezone.now() - timedelta(minutes=1))
+    ask = {"member": member, "model": "core", "parameters": {"prompt": "a boat"}, "count": 1}
+    with pytest.raises(pricing.PriceRose) as problem:
+        submission.submit(**ask, submission=uuid.uuid4(), prices_at=shown_at)
+    assert (problem.value.old, problem.value.new) == (300, 500)
+    assert not Batch.objects.exists()
+    batch = submission.submit(**ask, submission=uuid.uuid4(), prices_at=timezone.now())
+    assert batch.generations.get().price == 500
+
+
+def test_a_teams_own_price_binds_before_the_portals(member, make_member, upstream):
+    Price.objects.create(model="core", amount=400)
+    Price.objects.create(model="core", team=member.team, amount=200)
+    assert pricing.price("core", {}, member.team) == 200
+
+
+def test_dearer_options_raise_the_portals_price_in_proportion(member, upstream):
+    Price.objects.create(model="sdxl", amount=100)
+    assert pricing.price("sdxl", {"steps": 50}, member.team) == 167
+
+
+def test_without_a_provider_nothing_is_taken(member, submit):
+    Upstream.objects.all().delete()
+    with pytest.raises(submission.NoUpstream):
+        submit()
+    assert not Hold.objects.exists()
+
+
+def test_what_the_model_does_not_take_is_refused_before_anything_is_written(submit, upstream):
+    with pytest.raises(InvalidParameters):
+        submit(prompt="x" * 10_001)
+    assert not Batch.objects.exists()
+
+
+def test_a_waiting_image_can_be_canceled_and_costs_nothing(member, submit, upstream):
+    batch = submit(count=2)
+    first, second = batch.generations.order_by("position")
+    assert submission.cancel(member=member, generation=first.pk)
+    assert not submission.cancel(member=member, generation=first.pk)
+    member.wallet.refresh_from_db()
+    assert member.wallet.held == second.price
+    work()
+    assert statuses(batch) == ["canceled", "succeeded"]
+    assert not submission.cancel(member=member, generation=second.pk)
+
+
+def test_nobody_cancels_or_retries_what_is_not_theirs(make_member, member, submit, upstream):
+    batch = submit()
+    stranger = make_member("jonas")
+    assert not submission.cancel(member=stranger, generation=batch.generations.get().pk)
+    with pytest.raises(Generation.DoesNotExist):
+        submission.retry(member=stranger, generation=batch.generations.get().pk)
+
+
+def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit, upstream, provider):
+    provider.plan("403")
+    batch = submit()
+    work()
+    failed = batch.generations.get()
+    again = {submission.retry(member=member, generation=failed.pk).pk for _ in range(3)}
+    assert len(again) == 1
+    work()
+    assert sorted(statuses(batch)) == ["failed", "succeeded"]
+    member.wallet.refresh_from_db()
+    assert member.wallet.balance == 9_700
+
+
+def test_one_image_does_not_wait_behind_another_members_hundred(make_member, submit, upstream):
+    busy, newcomer = make_member("busy", granted=1_000), make_member("newcomer")
+    submit(by=busy, count=100)
+    work(5)
+    [mine] = submit(by=newcomer).generations.all()
+    order = list(Generation.objects.ready().fairest_first().values_list("pk", flat=True))
+    assert order.index(mine.pk) <= 1
+
+
+def test_weights_share_the_line_in_proportion(make_member, submit, upstream):
+    heavy, light = make_member("heavy"), make_member("light")
+    heavy.weight = 2
+    heavy.save()
+    submit(by=light, count=10)
+    submit(by=heavy, count=10)
+    first = Generation.objects.ready().fairest_first().values_list("member", flat=True)[:9]
+    assert list(first).count(heavy.pk) == 6
+
+
+def _at_once(action, times):
+    threads = [threading.Thread(target=action) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

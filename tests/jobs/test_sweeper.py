@@ -1,0 +1,143 @@
+"""What is put right after workers, storage or Redis went away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from generations.credits import audit
+from generations.jobs import execution, leases, spool, sweeper
+from generations.jobs.models import Attempt, Generation
+from generations.library import storage
+from generations.library.models import Image
+from tests.conftest import statuses, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _books_are_exact():
+    yield
+    assert audit.problems() == []
+
+
+def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider):
+    batch = submit()
+    execution.claim_next()  # and the worker dies
+    _leases_ran_out()
+    sweeper.sweep()
+    row = batch.generations.get()
+    assert (row.status, row.unknowns) == ("queued", 1)
+    assert Attempt.objects.get().outcome == "unknown"
+    _is_ready_now()
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
+
+
+def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
+    batch = submit()
+    for _ in range(2):
+        _is_ready_now()
+        execution.claim_next()
+        _leases_ran_out()
+        sweeper.sweep()
+    assert statuses(batch) == ["failed"]
+    member.wallet.refresh_from_db()
+    assert member.wallet.available == 10_000
+
+
+def test_a_living_worker_keeps_its_lease(submit, upstream):
+    submit()
+    claim, _ = execution.claim_next()
+    with leases.keeping(claim.generation.pk, claim.generation.attempt):
+        Generation.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
+        assert leases.renew() == 1
+    row = Generation.objects.get()
+    assert row.lease_until > timezone.now() + timedelta(seconds=15)
+    assert leases.renew() == 0
+
+
+def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_again(
+    submit, upstream, provider, monkeypatch
+):
+    batch = submit()
+    with monkeypatch.context() as away:
+        _storage_is_away(away)
+        work()
+        assert statuses(batch) == ["storing"]
+        _leases_ran_out()
+        assert sweeper.store_waiting() == 0
+    _leases_ran_out()
+    assert sweeper.store_waiting() == 1
+    assert statuses(batch) == ["succeeded"]
+    [call] = provider.calls()
+    assert Image.objects.get().sha256 == call["sha256"]
+
+
+def test_an_operator_can_give_up_an_image_whose_spool_is_lost(member, submit, upstream, monkeypatch):
+    batch = submit()
+    _storage_is_away(monkeypatch)
+    work()
+    row = batch.generations.get()
+    assert execution.give_up(row.pk)
+    assert statuses(batch) == ["failed"]
+    member.wallet.refresh_from_db()
+    assert member.wallet.available == 10_000
+
+
+def test_spooled_files_go_ten_minutes_after_they_were_stored(submit, upstream):
+    batch = submit()
+    work()
+    row = batch.generations.get()
+    assert spool.read(row.pk, row.attempt)
+    assert spool.forget_older() == 0
+    assert spool.forget_older(than=-1) == 1
+    assert not spool.read(row.pk, row.attempt)
+
+
+def test_an_image_is_spooled_whole_or_not_at_all(submit, upstream, settings):
+    batch = submit()
+    work()
+    row = batch.generations.get()
+    (settings.SPOOL / f"{row.pk}-{row.attempt}" / spool.SIDECAR).unlink()
+    assert spool.read(row.pk, row.attempt) == []
+
+
+def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, upstream):
+    batch = submit()
+    Generation.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    sweeper.sweep()
+    assert statuses(batch) == ["failed"]
+    member.wallet.refresh_from_db()
+    assert member.wallet.available == 10_000
+
+
+def test_the_sweeper_rings_for_what_is_ready_and_no_more(submit, upstream):
+    assert sweeper.rings_wanted() == 0
+    submit(count=3)
+    assert sweeper.rings_wanted() == 3
+    upstream.limit_calls, upstream.limit_window = 10, 10
+    upstream.save()
+    assert sweeper.rings_wanted() == 2  # slots are given out two seconds ahead
+    upstream.draining = True
+    upstream.save()
+    assert sweeper.rings_wanted() == 0
+
+
+def _leases_ran_out():
+    Generation.objects.filter(lease_until__isnull=False).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def _is_ready_now():
+    Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
+
+
+def _storage_is_away(monkeypatch):
+    def put(*_arguments, **_options):
+        raise storage.StorageUnavailable("connection refused")
+
+    monkeypatch.setattr(storage, "put", put)

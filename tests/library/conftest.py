@@ -1,0 +1,97 @@
+import hashlib
+import io
+import uuid
+
+import numpy
+import pytest
+from django.test import Client
+from PIL import Image as Pillow
+
+from generations.library import catalog, storage
+from generations.office import administration
+from generations.teams.models import Role
+
+FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+
+
+@pytest.fixture(autouse=True)
+def _with_storage(bucket):
+    pass
+
+
+@pytest.fixture
+def teammate(make_member):
+    return make_member("lin")
+
+
+@pytest.fixture
+def viewer(make_member):
+    return make_member("vera", role=Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(make_member):
+    return make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+
+
+@pytest.fixture
+def sign_in():
+    """A browser in which the member is signed in: sign_in(member)."""
+
+    def sign_in(member):
+        client = Client()
+        client.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
+
+
+def pixels(size=(320, 200), mode="RGB", seed=1):
+    """A picture that no two encoders make equal by chance: a gradient with some noise."""
+    width, height = size
+    channels = len(Pillow.new(mode, (1, 1)).getbands())
+    across = numpy.linspace(0, 255, width)[None, :, None]
+    down = numpy.linspace(0, 1, height)[:, None, None]
+    noise = numpy.random.default_rng(seed).integers(0, 20, (height, width, channels))
+    values = (across * down + noise).clip(0, 255).astype("uint8")
+    return Pillow.fromarray(values if channels > 1 else values[..., 0], mode)
+
+
+def encoded(picture, encoding="PNG", **options):
+    target = io.BytesIO()
+    picture.save(target, encoding, **options)
+    return target.getvalue()
+
+
+def decoded(data):
+    return Pillow.open(io.BytesIO(data))
+
+
+@pytest.fixture
+def make_image(member):
+    """Stores an image as a worker does: make_image(member, prompt=…)."""
+
+    def make(member=member, *, media_type="image/png", data=None, visibility="team", seed=7, **parameters):
+        data = data or encoded(pixels(), FORMATS[media_type])
+        generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
+        key = storage.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
+        storage.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
+        width, height = decoded(data).size
+        return catalog.add(
+            member=member,
+            generation=generation,
+            batch=None,
+            position=0,
+            model="ultra",
+            parameters={"prompt": "a red fox"} | parameters,
+            visibility=visibility,
+            key=key,
+            sha256=sha256,
+            media_type=media_type,
+            width=width,
+            height=height,
+            size=len(data),
+            seed=seed,
+        )
+
+    return make

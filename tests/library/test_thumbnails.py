@@ -1,0 +1,186 @@
+import re
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+
+import pytest
+from django.db import connections
+from django.template import Context, Template
+from django.utils import timezone
+
+from generations.library import decoding, storage, thumbnails, tickets
+from generations.library.models import Image
+
+from .conftest import decoded, encoded, pixels
+
+
+def get(client, image, member, size="small"):
+    return client.get(tickets.thumbnail_url(image, size, member))
+
+
+@pytest.fixture
+def show(client, member):
+    """Asks for the member's thumbnail."""
+    return lambda image, size="small": get(client, image, member, size)
+
+
+def later(monkeypatch, hours):
+    hour = tickets._hour()
+    monkeypatch.setattr(tickets, "_hour", lambda: hour + hours)
+
+
+@pytest.mark.parametrize(("size", "width"), [("small", 400), ("large", 800)])
+@pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
+def test_a_thumbnail_is_a_small_webp(show, make_image, media_type, size, width):
+    encoding = media_type.removeprefix("image/")
+    image = make_image(media_type=media_type, data=encoded(pixels((1024, 512)), encoding))
+    answer = show(image, size)
+    assert answer["Content-Type"] == "image/webp"
+    assert answer["Cache-Control"] == "private, max-age=3600"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert decoded(answer.content).format == "WEBP"
+    assert decoded(answer.content).size == (width, width // 2)
+
+
+def test_a_small_picture_is_not_enlarged(client, member, make_image):
+    image = make_image(member, data=encoded(pixels((100, 60))))
+    assert decoded(get(client, image, member).content).size == (100, 60)
+
+
+def test_what_can_be_seen_through_stays_so(client, member, make_image):
+    image = make_image(member, data=encoded(pixels(mode="RGBA").convert("P")))
+    assert decoded(get(client, image, member).content).format == "WEBP"
+    seen_through = make_image(member, data=encoded(pixels(mode="RGBA")))
+    assert decoded(get(client, seen_through, member).content).mode == "RGBA"
+
+
+def test_the_second_look_asks_no_database(sign_in, member, make_image, django_assert_num_queries):
+    image = make_image(member)
+    address, signed_in = tickets.thumbnail_url(image, "small", member), sign_in(member)
+    first = signed_in.get(address).content
+    with django_assert_num_queries(0):
+        assert signed_in.get(address).content == first
+
+
+def test_the_first_look_leaves_a_placeholder(client, member, make_image):
+    image = make_image(member, data=encoded(pixels((1024, 512))))
+    get(client, image, member)
+    image.refresh_from_db()
+    assert image.placeholder.startswith("data:image/webp;base64,")
+    assert len(image.placeholder) < 700
+
+
+def test_a_ticket_is_good_for_its_hour_and_the_next(client, member, make_image, monkeypatch):
+    image = make_image(member)
+    address = tickets.thumbnail_url(image, "small", member)
+    later(monkeypatch, 1)
+    assert client.get(address).status_code == 200
+    later(monkeypatch, 1)
+    assert client.get(address).status_code == 404
+
+
+def test_a_ticket_that_is_not_valid_asks_no_database(
+    client, member, make_image, monkeypatch, django_assert_num_queries
+):
+    image, other = make_image(member), make_image(member)
+    address = tickets.thumbnail_url(image, "small", member)
+    assert client.get(address).status_code == 200
+    path, _, ticket = address.partition("?ticket=")
+    name, _, seal = ticket.partition(".")
+    forged = [
+        path,
+        f"{path}?ticket=",
+        f"{path}?ticket={'9' * 5000}.{seal}",
+        f"{path}?ticket=٣.{seal}",
+        f"{path}?ticket={name}.ü",
+        f"{path}?ticket={member.pk + 1}.{seal}",
+        f"{path}?ticket={name}.{seal[:-1]}",
+        address.replace("/small", "/large"),
+        address.replace("/small", "/huge"),
+        address.replace(str(image.pk), str(other.pk)),
+        address.replace(f"/t/{member.team.slug}/", "/t/elsewhere/"),
+    ]
+    with django_assert_num_queries(0):
+        assert [client.get(address).status_code for address in forged] == [404] * len(forged)
+        later(monkeypatch, 2)
+        assert client.get(address).status_code == 404
+
+
+def test_a_size_that_we_do_not_make_is_not_made(client, member, make_image):
+    image = make_image(member)
+    assert client.get(tickets.thumbnail_url(image, "huge", member)).status_code == 404
+
+
+def test_what_is_in_the_trash_is_not_made_any_more(client, member, make_image):
+    image = make_image(member)
+    Image.objects.update(trashed_at=timezone.now())
+    assert get(client, image, member).status_code == 404
+
+
+def test_a_private_or_foreign_picture_is_not_made(client, member, teammate, stranger, make_image):
+    image = make_image(member, visibility="private")
+    assert get(client, image, teammate).status_code == 404
+    assert get(client, image, stranger).status_code == 404
+    assert get(client, image, member).status_code == 200
+
+
+def test_nothing_is_made_for_somebody_who_left(client, member, teammate, make_image):
+    image = make_image(member)
+    address = tickets.thumbnail_url(image, "small", teammate)
+    type(teammate).objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
+    assert client.get(address).status_code == 404
+
+
+def test_an_object_that_is_no_picture_has_no_thumbnail(client, member, make_image):
+    image = make_image(member)
+    storage.put(image.key, b"<html>", media_type="image/png")
+    assert get(client, image, member).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeypatch):
+    image = make_image(member, data=encoded(pixels((1536, 1536))))
+    opened, really = [], decoding.opened
+    monkeypatch.setattr(decoding, "opened", lambda data: opened.append(1) or really(data))
+    together = threading.Barrier(40)
+
+    def ask(_number):
+        together.wait()
+        try:
+            return thumbnails.made(image, "small")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(40) as tiles:
+        assert len(set(tiles.map(ask, range(40)))) == 1
+    assert len(opened) == 1
+    assert not thumbnails._making
+
+
+def test_a_storage_that_is_away_is_said_and_asked_again(client, member, make_image, settings):
+    image = make_image(member)
+    images = settings.STORAGES["images"]
+    away = images | {"OPTIONS": images["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}}
+    settings.STORAGES = settings.STORAGES | {"images": away}
+    answer = get(client, image, member)
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert answer["Cache-Control"] == "no-store"
+    assert "does not answer" in answer.content.decode()
+
+
+def test_a_template_gets_what_an_img_needs(client, member, make_image):
+    image = make_image(member)
+    written = Template(
+        "{% load library %}{% thumbnail image member as t %}{{ t.src }}|{{ t.srcset }}|{{ t.width }}"
+    ).render(Context({"image": image, "member": member}))
+    src, srcset, width = unescape(written).split("|")
+    assert width == "320"
+    assert re.fullmatch(r"(\S+) 1x, (\S+) 2x", srcset)
+    assert [client.get(address).status_code for address in (src, *re.findall(r"/\S+", srcset))] == [200] * 3
+
+
+def test_an_image_that_never_was_is_not_found(client, member):
+    nothing = Image(pk=uuid.uuid4())
+    assert get(client, nothing, member).status_code == 404

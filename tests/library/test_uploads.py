@@ -1,0 +1,249 @@
+import io
+import struct
+import tracemalloc
+import zlib
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import Image as Pillow
+from PIL import ImageCms, PngImagePlugin
+
+from generations.library import storage, uploads
+from generations.library.models import Upload
+
+from .conftest import decoded, encoded, pixels
+
+
+def receive(member, data, name="photo.png"):
+    return uploads.receive(member=member, file=io.BytesIO(data), name=name)
+
+
+def stored(upload):
+    return decoded(storage.read(upload.key))
+
+
+def png_that_claims(width, height, body=b""):
+    """A PNG's header with hardly anything behind it."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
+
+
+def webp_that_claims(width, height):
+    """A lossless WebP whose header says more than there is: 14 bits of width, 14 of height."""
+    data = bytearray(encoded(pixels((64, 64)), "WEBP", lossless=True))
+    assert data[12:16] == b"VP8L"
+    struct.pack_into("<I", data, 21, (width - 1) | (height - 1) << 14)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("encoding", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_is_kept_by_its_hash(member, encoding):
+    upload = receive(member, encoded(pixels(), encoding), "my fox.png")
+    assert upload.key.startswith(f"uploads/{member.team_id}/{upload.sha256}.")
+    assert storage.head(upload.key).media_type == upload.media_type
+    assert stored(upload).size == (upload.width, upload.height) == (320, 200)
+    assert storage.head(upload.key).size == upload.bytes
+    assert upload.name == "my fox.png"
+
+
+def test_a_png_loses_nothing(member):
+    picture = pixels()
+    assert stored(receive(member, encoded(picture))).tobytes() == picture.tobytes()
+
+
+def test_the_same_picture_is_kept_once_for_each_member(member, teammate):
+    data = encoded(pixels())
+    mine = receive(member, data)
+    assert receive(member, data, "again.png").pk == mine.pk
+    assert receive(teammate, data).pk != mine.pk
+    assert Upload.objects.count() == 2
+
+
+def test_a_photo_is_turned_upright_and_says_nothing_of_the_camera(member):
+    exif = Pillow.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Secret camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    data = encoded(pixels((320, 200)), "JPEG", exif=exif, comment=b"Secret place", xmp=b"<secret/>")
+    upload = receive(member, data)
+    assert (upload.width, upload.height) == (200, 320)
+    kept = stored(upload)
+    assert not kept.getexif()
+    assert b"ecret" not in storage.read(upload.key)
+
+
+def test_a_png_keeps_no_words(member):
+    words = PngImagePlugin.PngInfo()
+    words.add_text("parameters", "Secret prompt")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = encoded(pixels(), pnginfo=words, icc_profile=profile, dpi=(300, 300))
+    assert set(stored(receive(member, data)).info) == set()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixel_becomes_plain_rgb(member, mode):
+    picture = (
+        Pillow.new("I;16", (80, 80), 40_000) if mode == "I;16" else pixels((80, 80), "RGBA").convert(mode)
+    )
+    kept = stored(receive(member, encoded(picture, "JPEG" if mode == "CMYK" else "PNG")))
+    assert kept.mode == "RGB"
+    if mode == "I;16":
+        assert kept.getpixel((0, 0)) == (156, 156, 156)
+
+
+def test_white_shows_through_what_is_transparent(member):
+    glass = Pillow.new("RGBA", (80, 80), (255, 0, 0, 0))
+    assert stored(receive(member, encoded(glass))).getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_of_a_moving_picture_the_first_frame_is_taken(member):
+    frames = [pixels(seed=1), pixels(seed=2)]
+    for encoding in ("PNG", "WEBP"):
+        data = encoded(frames[0], encoding, save_all=True, append_images=frames[1:], lossless=True)
+        assert decoded(data).n_frames == 2
+        kept = stored(receive(member, data))
+        assert getattr(kept, "n_frames", 1) == 1
+        assert kept.size == (320, 200)
+        if encoding == "PNG":
+            assert kept.tobytes() == frames[0].tobytes()
+
+
+def test_a_large_photo_fits_into_the_providers_request(member):
+    noise = Pillow.effect_noise((3600, 3600), 200).convert("RGB")
+    data = encoded(noise, "JPEG", quality=60)
+    assert len(data) < uploads.LARGEST_FILE
+    upload = receive(member, data)
+    assert upload.bytes <= uploads.LARGEST_RESULT
+    assert stored(upload).size == (upload.width, upload.height)
+
+
+@pytest.mark.parametrize(("size", "kept"), [((6000, 3000), (4096, 2048)), ((16384, 64), (16384, 64))])
+def test_more_pixels_than_a_provider_needs_are_left_out(member, size, kept):
+    upload = receive(member, encoded(Pillow.new("RGB", size, "teal"), "JPEG"))
+    assert (upload.width, upload.height) == kept
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty"),
+        (b"hello", "not a PNG, JPEG or WebP"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a PNG, JPEG or WebP"),
+        (encoded(pixels(), "GIF"), "not a PNG, JPEG or WebP"),
+        (encoded(pixels(), "BMP"), "not a PNG, JPEG or WebP"),
+        (b"\x89PNG\r\n\x1a\n", "damaged"),
+        (b"\xff\xd8\xff\xe0", "damaged"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "damaged"),
+        (encoded(pixels())[:-5_000], "damaged"),
+        (encoded(pixels(), "JPEG")[:-1_000], "damaged"),
+        (encoded(pixels(), "WEBP")[:-500], "damaged"),
+        (encoded(pixels((63, 640))), "at least 64 pixels"),
+        (encoded(Pillow.new("1", (20_000, 100))), "too many pixels"),
+        (encoded(Pillow.new("L", (6_400, 6_400)), "JPEG"), "too many pixels"),
+        (png_that_claims(60_000, 60_000), "too many pixels"),
+        (png_that_claims(2**31 - 1, 2**31 - 1), "too many pixels"),
+        (png_that_claims(1000, 1000, b"\0" * 10), "damaged"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * (10 * 1024 * 1024), "larger than 10 MB"),
+        (encoded(pixels(), "JPEG") + b"\xff\xda" * 100, "too many layers"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "file",
+)
+def test_a_file_that_is_no_use_gets_a_sentence_and_is_not_kept(member, data, sentence):
+    with pytest.raises(uploads.BadUpload, match=sentence):
+        receive(member, data)
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "webp"])
+def test_a_bomb_is_refused_before_it_takes_memory(member, name):
+    bomb = {
+        "png": lambda: png_that_claims(16_000, 16_000, b"\0" * 50_000_000),
+        "jpeg": lambda: encoded(Pillow.new("L", (6_400, 6_400)), "JPEG"),
+        "webp": lambda: webp_that_claims(9_000, 9_000),
+    }[name]()
+    tracemalloc.start()
+    with pytest.raises(uploads.BadUpload, match="too many pixels"):
+        receive(member, bomb)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5 * len(bomb) + 5_000_000
+
+
+def test_a_name_is_kept_without_what_cannot_be_printed(member):
+    assert receive(member, encoded(pixels()), "a\x00\n\u202e狐.png" + "x" * 300).name[:6] == "a狐.png"[:6]
+
+
+# Through the browser --------------------------------------------------------------
+
+
+def send(client, member, data, **more):
+    address = reverse("library:upload", args=[member.team.slug])
+    return client.post(address, {"image": SimpleUploadedFile("fox.png", data)}, **more)
+
+
+def test_the_browser_is_told_where_its_upload_is(sign_in, member):
+    signed_in = sign_in(member)
+    answer = send(signed_in, member, encoded(pixels()))
+    told = answer.json()
+    assert set(told) == {"id", "src", "width", "height", "name"}
+    assert (told["width"], told["height"], told["name"]) == (320, 200, "fox.png")
+    shown = signed_in.get(told["src"])
+    assert decoded(shown.getvalue()).size == (320, 200)
+    assert shown["Content-Type"] == "image/png"
+
+
+def test_an_upload_is_seen_by_its_owner_alone(sign_in, member, teammate, stranger):
+    src = send(sign_in(member), member, encoded(pixels())).json()["src"]
+    assert sign_in(teammate).get(src).status_code == 404
+    assert sign_in(stranger).get(src).status_code == 404
+    elsewhere = src.replace(f"/t/{member.team.slug}/", f"/t/{stranger.team.slug}/")
+    assert sign_in(stranger).get(elsewhere).status_code == 404
+
+
+def test_the_browser_gets_a_sentence_for_a_bad_file(sign_in, member):
+    answer = send(sign_in(member), member, b"\0" * (12 * 1024 * 1024))
+    assert answer.status_code == 422
+    assert "larger than 10 MB" in answer.json()["error"]
+    answer = sign_in(member).post(reverse("library:upload", args=[member.team.slug]))
+    assert answer.status_code == 422
+    assert answer.json() == {"error": "Choose a picture first."}
+
+
+def test_a_viewer_brings_nothing(sign_in, viewer):
+    assert send(sign_in(viewer), viewer, encoded(pixels())).status_code == 403
+
+
+def test_a_stranger_brings_nothing_into_my_team(sign_in, member, stranger):
+    assert send(sign_in(stranger), member, encoded(pixels())).status_code == 404
+
+
+def test_while_storage_is_away_nothing_is_kept_and_that_is_said(sign_in, member, settings):
+    images = settings.STORAGES["images"]
+    away = images | {"OPTIONS": images["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}}
+    settings.STORAGES = settings.STORAGES | {"images": away}
+    answer = send(sign_in(member), member, encoded(pixels()))
+    assert answer.status_code == 503
+    assert "does not answer" in answer.json()["error"]
+    assert not Upload.objects.exists()
+
+
+def test_a_picture_of_the_library_becomes_a_start_image(sign_in, teammate, member, make_image):
+    image = make_image(member)
+    address = reverse("library:use_as_start", args=[member.team.slug, image.pk])
+    answer = sign_in(teammate).post(address)
+    upload = Upload.objects.get(owner=teammate)
+    assert answer.status_code == 302
+    assert answer["Location"] == f"{reverse('jobs:create', args=[member.team.slug])}?start={upload.pk}"
+    assert stored(upload).size == (320, 200)
+
+
+def test_a_picture_that_i_may_not_see_becomes_nothing(sign_in, teammate, stranger, member, make_image):
+    image = make_image(member, visibility="private")
+    address = reverse("library:use_as_start", args=[member.team.slug, image.pk])
+    assert sign_in(teammate).post(address).status_code == 404
+    assert sign_in(stranger).post(address).status_code == 404
+    assert sign_in(member).get(address).status_code == 405

@@ -1,0 +1,276 @@
+"""What operators do in the back office."""
+
+import re
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.messages import get_messages
+from django.urls import reverse
+from django.utils import timezone
+
+from generations.credits import audit, ledger
+from generations.credits.models import Account, Transfer
+from generations.jobs.models import Attempt, Batch, Generation, Price, Status
+from generations.office import administration
+from generations.teams import people
+from generations.teams.models import Membership, Team, User
+from generations.upstreams.models import Upstream
+
+KEY = "sk-1234567890abcdef"
+
+
+@pytest.fixture
+def operator(db):
+    return administration.found(email="op@example.org", pool=10_00, wallet=20_00)
+
+
+@pytest.fixture
+def office(client, operator):
+    """A browser in which the operator is signed in."""
+    client.force_login(operator)
+    return client
+
+
+@pytest.fixture
+def member(operator):
+    return operator.memberships.get()
+
+
+@pytest.fixture
+def generation(member, environment_upstream):
+    batch = Batch.objects.create(
+        team=member.team, member=member, submission=uuid.uuid4(), model="ultra", count=1
+    )
+    row = Generation.objects.create(
+        batch=batch,
+        team=member.team,
+        member=member,
+        position=0,
+        model="ultra",
+        parameters={"prompt": "a <b>heron</b>"},
+        price=8_00,
+        stamp=0,
+        status=Status.FAILED,
+        ended_at=timezone.now(),
+        reason="The provider refused it.",
+    )
+    Attempt.objects.create(
+        generation=row, number=1, upstream=environment_upstream, outcome="refused", status_code=403, cost=0
+    )
+    return row
+
+
+@pytest.fixture
+def environment_upstream(db):
+    upstream = Upstream(name="Environment", base_url="https://api.example.org", from_environment=True)
+    upstream.set_key(KEY)
+    upstream.save()
+    return upstream
+
+
+def hidden(page):
+    """The hidden and filled-in fields of a page's form, as a browser would send them."""
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.content.decode())
+    return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
+
+
+def said(answer):
+    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+def test_every_page_of_the_back_office_opens(office, generation, member):
+    ledger.hold(member=member, amount=1, reference=generation.pk, model="ultra")
+    Price.objects.create(model="ultra", amount=9_00)
+    for model, model_admin in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert office.get(reverse(f"{name}_changelist") + "?q=heron").status_code == 200, model
+        first = model._default_manager.first()
+        if first:
+            assert office.get(reverse(f"{name}_change", args=[first.pk])).status_code == 200, model
+        if model_admin.has_add_permission(office.get("/back-office/").wsgi_request):
+            assert office.get(reverse(f"{name}_add")).status_code == 200, model
+
+
+def test_nothing_can_be_deleted(office, operator):
+    request = office.get("/back-office/").wsgi_request
+    assert [
+        model for model, each in admin.site._registry.items() if each.has_delete_permission(request)
+    ] == []
+
+
+def test_members_are_sent_away_and_strangers_to_the_one_sign_in(client, member):
+    assert client.get("/back-office/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
+    client.force_login(people.add(email="mei@example.org"))
+    assert client.get("/back-office/", follow=True).status_code == 403
+
+
+def test_a_failed_generation_is_found_with_its_prompt_and_attempts(office, generation):
+    found = office.get(reverse("admin:jobs_generation_changelist") + "?q=heron").content.decode()
+    assert str(generation.pk) in found
+    page = office.get(reverse("admin:jobs_generation_change", args=[generation.pk])).content.decode()
+    assert "a &lt;b&gt;heron&lt;/b&gt;" in page
+    assert "403" in page
+
+
+def test_a_line_is_found_by_what_it_was_for(office, member):
+    line = Transfer.objects.filter(kind="grant").get()
+    page = office.get(reverse("admin:credits_transfer_changelist") + f"?q={line.reference}")
+    assert page.context["cl"].result_count == 1
+
+
+def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
+    pool = Account.objects.get(kind="pool")
+    address = reverse("admin:credits_account_issue", args=[pool.pk])
+    form = hidden(office.get(address)) | {"amount": "100.50"}
+    assert office.post(address, form).status_code == 200
+    form["reason"] = "The month's budget"
+    for _ in range(2):
+        assert "100.5 credits were issued to Studio." in said(office.post(address, form))
+    pool.refresh_from_db()
+    assert pool.balance == 110_50
+    line = Transfer.objects.get(note="The month's budget")
+    assert (line.amount, line.actor) == (100_50, operator)
+    assert audit.problems() == []
+
+
+@pytest.mark.parametrize("amount", ["-5", "0", "1e30", "0.001", "x"])
+def test_a_wrong_amount_is_refused_and_the_form_kept(office, amount):
+    address = reverse("admin:credits_account_issue", args=[Account.objects.get(kind="pool").pk])
+    page = office.post(address, hidden(office.get(address)) | {"amount": amount, "reason": "kept"})
+    assert "errorlist" in page.content.decode()
+    assert 'value="kept"' in page.content.decode()
+    assert Account.objects.get(kind="pool").balance == 10_00
+
+
+def test_credits_are_issued_to_pools_alone(office):
+    wallet = Account.objects.get(kind="wallet")
+    assert office.get(reverse("admin:credits_account_issue", args=[wallet.pk])).status_code == 404
+
+
+def test_a_new_person_gets_a_link(office):
+    form = {"email": "New@Example.org", "name": "", "usable_password": "false"}
+    answer = office.post(reverse("admin:teams_user_add"), form)
+    user = User.objects.get(email="new@example.org")
+    assert "/accounts/password/reset/key/" in said(answer)
+    assert user.emailaddress_set.filter(verified=True, email="new@example.org").exists()
+    assert not user.is_superuser
+
+
+def test_an_operator_makes_another_one_and_stays_one(office, operator):
+    other = people.add(email="other@example.org")
+    for user, form in ((other, {"is_active": "on", "is_staff": "on"}), (operator, {})):
+        address = reverse("admin:teams_user_change", args=[user.pk])
+        assert office.post(address, {"email": user.email, "name": "Op"} | form).status_code == 302
+        user.refresh_from_db()
+        assert (user.is_active, user.is_staff, user.is_superuser) == (True, True, True)
+
+
+def test_a_changed_address_is_confirmed_at_once(office):
+    user = people.add(email="old@example.org")
+    form = {"email": "new@example.org", "name": "", "is_active": "on"}
+    office.post(reverse("admin:teams_user_change", args=[user.pk]), form)
+    assert list(user.emailaddress_set.values_list("email", "verified")) == [("new@example.org", True)]
+
+
+def team_form(team, *lines):
+    """The form of a team's page: existing and new members."""
+    form = {"name": team.name, "time_zone": "UTC", "memberships-TOTAL_FORMS": str(len(lines))}
+    form["memberships-INITIAL_FORMS"] = str(sum("id" in line for line in lines))
+    for number, line in enumerate(lines):
+        for name, value in ({"team": team.pk, "weight": 1} | line).items():
+            form[f"memberships-{number}-{name}"] = str(value)
+    return form
+
+
+def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator, member):
+    team, user = member.team, people.add(email="mei@example.org")
+    address = reverse("admin:teams_team_change", args=[team.pk])
+    me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
+    answer = office.post(address, team_form(team, me, {"user": user.pk, "role": "viewer", "present": "on"}))
+    assert answer.status_code == 302
+    new = Membership.objects.get(user=user)
+    assert (new.role, new.wallet.balance) == ("viewer", 0)
+    ledger.grant(member=new, amount=4_00, reference=uuid.uuid4())
+    gone = {"id": new.pk, "user": user.pk, "role": "viewer"}
+    assert office.post(address, team_form(team, me, gone)).status_code == 302
+    new.refresh_from_db()
+    assert new.ended_at
+    assert Account.objects.get(membership=new).balance == 0
+    assert office.post(address, team_form(team, me, gone | {"present": "on", "weight": 3})).status_code == 302
+    new.refresh_from_db()
+    assert (new.ended_at, new.weight) == (None, 3)
+    assert audit.problems() == []
+
+
+def test_a_new_team_has_a_pool(office):
+    form = team_form(Team(name="Second")) | {"slug": "second"}
+    assert office.post(reverse("admin:teams_team_add"), form).status_code == 302
+    assert Account.objects.get(team__slug="second").balance == 0
+
+
+def upstream_form(**changes):
+    form = {"name": "Gateway", "kind": "stability", "base_url": "http://127.0.0.1:9/sd", "key": KEY}
+    form |= {"enabled": "on", "order": "0", "costs": "{}", "unit": "credit"}
+    return form | {"limit_calls": "150", "limit_window": "10"} | changes
+
+
+def test_a_key_goes_in_and_never_comes_out(office):
+    answer = office.post(reverse("admin:upstreams_upstream_add"), upstream_form())
+    upstream = Upstream.objects.get()
+    assert upstream.key == KEY
+    assert KEY not in upstream.encrypted_key
+    assert said(answer).startswith("Gateway: ")
+    address = reverse("admin:upstreams_upstream_change", args=[upstream.pk])
+    assert KEY not in office.get(address).content.decode()
+    assert office.post(address, upstream_form(key="", name="Renamed")).status_code == 302
+    upstream.refresh_from_db()
+    assert (upstream.key, upstream.name) == (KEY, "Renamed")
+    assert KEY not in str(list(LogEntry.objects.values()))
+
+
+def test_a_new_key_ends_a_pause(office):
+    office.post(reverse("admin:upstreams_upstream_add"), upstream_form())
+    Upstream.objects.update(paused_at=timezone.now(), paused_status=401)
+    upstream = Upstream.objects.get()
+    office.post(reverse("admin:upstreams_upstream_change", args=[upstream.pk]), upstream_form(key="sk-new"))
+    upstream.refresh_from_db()
+    assert (upstream.key, upstream.paused_at) == ("sk-new", None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_url": "ftp://example.org"},
+        {"base_url": "https://user:secret@example.org"},
+        {"key": ""},
+        {"key": "with space"},
+        {"costs": '{"ultra": "eight"}'},
+        {"costs": "[1]"},
+        {"models_served": "no-such-model"},
+        {"limit_calls": "0"},
+    ],
+)
+def test_an_account_that_cannot_be_called_is_refused(office, wrong):
+    page = office.post(reverse("admin:upstreams_upstream_add"), upstream_form(**wrong))
+    assert page.status_code == 200
+    assert "errorlist" in page.content.decode()
+    assert not Upstream.objects.exists()
+
+
+def test_what_follows_the_environment_is_only_shown(office, environment_upstream):
+    address = reverse("admin:upstreams_upstream_change", args=[environment_upstream.pk])
+    page = office.get(address).content.decode()
+    assert KEY not in page
+    assert environment_upstream.encrypted_key not in page
+    assert office.post(address, upstream_form()).status_code == 403
+
+
+def test_a_price_is_added_but_never_changed(office):
+    form = {"model": "ultra", "team": "", "amount": "8.5"}
+    form |= {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00"}
+    assert office.post(reverse("admin:jobs_price_add"), form).status_code == 302
+    price = Price.objects.get()
+    assert price.amount == 8_50
+    assert office.post(reverse("admin:jobs_price_change", args=[price.pk]), form).status_code == 403

@@ -1,0 +1,278 @@
+"""Pages as they are shown: to whom, with what on them, and without anything the policy forbids."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from generations.jobs.models import Generation, Status
+from generations.library.models import Image
+from generations.office import administration
+from tests.conftest import work
+
+pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
+
+ALLAUTH = [
+    "login/",
+    "signup/",
+    "password/reset/",
+    "password/reset/done/",
+    "confirm-email/",
+    "inactive/",
+    "password/reset/key/1-set-password/",
+    "password/reset/key/done/",
+    "confirm-email/wrong/",
+]
+
+
+@pytest.fixture
+def drawn(submit, upstream) -> Generation:
+    """One finished picture of Mei's."""
+    submit(prompt="a lighthouse in the fog", model="ultra", aspect_ratio="3:2", style_preset="cinematic")
+    work()
+    return Generation.objects.get()
+
+
+def breaches(page: str) -> list[str]:
+    """What the Content-Security-Policy would stop."""
+    bare = re.sub(r"<textarea.*?</textarea>", "", page, flags=re.DOTALL)
+    return (
+        re.findall(r"<[^>]+\sstyle\s*=", bare)
+        + re.findall(r"<[^>]+\son[a-z]+\s*=", bare)
+        + re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", bare)
+        + re.findall(r"<style", bare)
+        + re.findall(r"hx-on|hx-vals='js|javascript:", bare)
+    )
+
+
+@pytest.mark.parametrize("path", ALLAUTH)
+def test_account_pages_are_dressed_and_obey_the_policy(client, db, path):
+    response = client.get(f"/accounts/{path}", follow=True)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'class="entrance"' in page
+    assert not breaches(page)
+
+
+@pytest.mark.parametrize("path", ["password/change/", "email/", "logout/", "reauthenticate/"])
+def test_account_pages_of_a_signed_in_person_are_dressed(mei, path):
+    response = mei.get(f"/accounts/{path}")
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "css/pages" in page
+    assert not breaches(
+        page.replace("<script data-allauth-onload", "<script src=").replace(
+            '<script type="application/json"', "<script src="
+        )
+    )
+
+
+def test_the_pages_of_a_team_obey_the_policy(mei, address, drawn):
+    image = Image.objects.get()
+    for path in ("create/", "library/", "credits/", f"generation/{drawn.pk}/", f"picture/{image.pk}/"):
+        response = mei.get(address(path))
+        assert response.status_code == 200, path
+        assert not breaches(response.content.decode()), path
+        policy = response["Content-Security-Policy"]
+        assert "unsafe" not in policy
+
+
+def test_the_picture_page_tells_all_about_a_picture(mei, address, drawn):
+    page = mei.get(address(f"generation/{drawn.pk}/")).content.decode()
+    for words in (
+        "a lighthouse in the fog",
+        "Ultra",
+        "3:2",
+        "Cinematic",
+        "Settled",
+        "8 credits",
+        "Ledger line",
+    ):
+        assert words in page
+    for words in ("Attempt 1: drawn", "Kept in the library", "Use all", "Remix, new seed", "Download"):
+        assert words in page
+
+
+def test_left_and_right_go_to_the_neighbours(mei, address, submit, drawn):
+    for _ in range(2):
+        submit()
+        work()
+    newest, middle, oldest = Image.objects.order_by("-created_at", "-pk")
+    page = mei.get(address(f"picture/{middle.pk}/")).content.decode()
+    assert re.search(rf'rel="prev" href="[^"]*{newest.pk}', page)
+    assert re.search(rf'rel="next" href="[^"]*{oldest.pk}', page)
+    assert 'rel="next"' not in mei.get(address(f"picture/{oldest.pk}/")).content.decode()
+
+
+def test_a_finished_tile_asks_no_more_and_an_unfinished_one_does(mei, address, submit, drawn):
+    waiting = Generation.objects.exclude(pk=drawn.pk)
+    assert "hx-trigger" not in mei.get(address(f"generation/{drawn.pk}/tile/")).content.decode()
+    submit()
+    assert "every 30s" in mei.get(address(f"generation/{waiting.get().pk}/tile/")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("403", "The provider refused this prompt (content)."),
+        ("422", "This provider takes English only, not charged."),
+        ("400", "did not accept the request"),
+        ("filtered", "blurred"),
+    ],
+)
+def test_a_picture_that_did_not_come_says_why_and_that_it_was_not_charged(
+    mei, address, submit, upstream, provider, outcome, words
+):
+    provider.plan(outcome)
+    submit(model="ultra")
+    work()
+    page = mei.get(address("create/")).content.decode()
+    assert "Not charged" in page
+    assert words in page
+    assert "The 8 credits held are yours again." in page
+    assert "Edit and try again" in page
+    told = mei.get(address(f"generation/{Generation.objects.get().pk}/")).content.decode()
+    assert "Given back" in told
+    assert "not charged" in told
+
+
+def test_a_waiting_picture_can_be_canceled_and_asked_for_again(mei, address, submit, upstream, member):
+    submit()
+    row = Generation.objects.get()
+    part = mei.post(address(f"generation/{row.pk}/cancel/"), headers={"HX-Request": "true"}).content.decode()
+    assert "Canceled, not charged" in part
+    assert ">100 credits<" in part
+    mei.post(address(f"generation/{row.pk}/retry/"))
+    page = mei.get(address("create/")).content.decode()
+    assert page.count('data-status="') == 1
+    assert 'data-status="queued"' in page
+
+
+def test_use_all_remix_prompt_and_seed_fill_the_form(mei, address, drawn):
+    seed = Image.objects.get().seed
+    form = lambda use: mei.get(address(f"create/?from={drawn.pk}&use={use}")).content.decode()  # noqa: E731
+    everything, remix, prompt, only_seed = map(form, ("all", "remix", "prompt", "seed"))
+    assert "a lighthouse in the fog</textarea>" in everything
+    assert 'value="ultra" checked' in everything
+    assert 'value="cinematic" checked' in everything
+    assert re.search(r'value="3:2"[^>]* checked', everything)
+    assert f'id="id_seed" name="seed" inputmode="numeric" autocomplete="off" value="{seed}"' in everything
+    assert f'value="{seed}"' not in remix
+    assert 'value="cinematic" checked' in remix
+    assert "a lighthouse in the fog</textarea>" in prompt
+    assert 'value="cinematic" checked' not in prompt
+    assert f'value="{seed}"' in only_seed
+    assert "a lighthouse in the fog</textarea>" not in only_seed
+
+
+@pytest.mark.parametrize("path", ["create/?from={}", "create/?start={}", "create/?from=nonsense"])
+def test_what_is_not_there_cannot_fill_the_form(mei, address, path):
+    assert mei.get(address(path.format(uuid.uuid4()))).status_code == 404
+
+
+def test_another_team_is_not_there_by_any_address(client, make_member, address, submit, drawn, db):
+    stranger = make_member("tom", team=administration.open_team("Elsewhere"))
+    client.force_login(stranger.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    image = Image.objects.get()
+    paths = ["create/", "stream/", "library/", "credits/", f"picture/{image.pk}/", f"generation/{drawn.pk}/"]
+    for path in [*paths, f"generation/{drawn.pk}/tile/", f"create/?from={drawn.pk}"]:
+        assert client.get(address(path)).status_code == 404, path
+        assert client.get(f"/t/{stranger.team.slug}/{path}").status_code in (200, 404)
+    for verb in ("cancel", "retry"):
+        assert client.post(f"/t/{stranger.team.slug}/generation/{drawn.pk}/{verb}/").status_code == 404
+    for path in (f"picture/{image.pk}/", f"generation/{drawn.pk}/", f"create/?from={drawn.pk}"):
+        assert client.get(f"/t/{stranger.team.slug}/{path}").status_code == 404, path
+    assert "lighthouse" not in client.get(f"/t/{stranger.team.slug}/library/").content.decode()
+
+
+def test_a_teammate_sees_a_team_picture_but_not_what_it_cost_nor_a_private_one(
+    client, make_member, address, drawn
+):
+    jonas = make_member("jonas")
+    client.force_login(jonas.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    image = Image.objects.get()
+    page = client.get(address(f"picture/{image.pk}/")).content.decode()
+    assert "a lighthouse in the fog" in page
+    assert "What it cost" not in page
+    assert client.get(address(f"generation/{drawn.pk}/tile/")).status_code == 404
+    image.visibility = "private"
+    image.save()
+    for path in (f"picture/{image.pk}/", f"generation/{drawn.pk}/", f"create/?from={drawn.pk}"):
+        assert client.get(address(path)).status_code == 404, path
+    assert "lighthouse" not in client.get(address("stream/")).content.decode()
+
+
+def test_signed_out_a_press_leads_to_the_sign_in_and_records_nothing(press, mei):
+    mei.logout()
+    answer = press(by_script=True)
+    assert "/accounts/login/" in answer["HX-Redirect"]
+    assert press().status_code == 302
+    assert not Generation.objects.exists()
+
+
+def test_the_first_page_shows_examples_that_fill_the_form(mei, address, upstream):
+    page = mei.get(address("create/")).content.decode()
+    assert "Your first picture starts with a sentence" in page
+    filled = mei.get(address("create/?example=aurora")).content.decode()
+    assert "Green aurora over a still lake" in filled
+    assert 'value="ultra" checked' in filled
+
+
+def test_the_number_of_queries_does_not_grow_with_the_stream(mei, address, submit, upstream):
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            mei.get(address("create/"))
+        return len(asked)
+
+    submit()
+    work()
+    queries()
+    few = queries()
+    for _ in range(5):
+        submit(count=3)
+    submit(count=2)
+    work(4)
+    assert queries() <= few + 3  # the line is looked at once somebody waits
+
+
+def test_older_batches_come_page_by_page(mei, address, submit, upstream):
+    for number in range(14):
+        submit(prompt=f"number {number:02}", model="sdxl")
+    first = mei.get(address("create/")).content.decode()
+    assert len(re.findall(r'<article class="batch', first)) == 12
+    older = re.search(r'href="([^"]*stream/\?before=[^"]+)"', first)[1]
+    second = mei.get(older).content.decode()
+    assert len(re.findall(r'<article class="batch', second)) == 2
+    assert "number 00" in second
+    assert "before=" not in second
+
+
+def test_a_lost_page_is_dressed_too(client, db):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_every_state_has_its_tile(mei, address, submit, upstream):
+    submit()
+    row = Generation.objects.get()
+    for status in (Status.RUNNING, Status.STORING):
+        Generation.objects.filter(pk=row.pk).update(status=status)
+        page = mei.get(address("create/")).content.decode()
+        assert f'data-status="{status}"' in page
+        assert "<progress" in page
+
+
+def test_who_may_only_look_is_led_to_the_library(mei, address, member, press):
+    type(member).objects.filter(pk=member.pk).update(role="viewer")
+    assert mei.get(address("create/"))["Location"] == address("library/")
+    assert press()["Location"] == address("library/")
+    assert not Generation.objects.exists()
+    page = mei.get(address("library/")).content.decode()
+    assert "create/" not in page

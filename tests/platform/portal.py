@@ -1,0 +1,119 @@
+"""A portal as a newcomer runs it, seen from outside."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from sdweb.embedded import BASE_DIR
+from sdweb.ports import free_port
+from tests.services import CLEARED
+
+LONGEST_START = 90
+OURS = """
+    AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY DATABASE_URL DJANGO_SETTINGS_MODULE ENCRYPTION_KEYS REDIS_URL
+    S3_BUCKET S3_ENDPOINT_URL S3_REGION SDWEB_DATA SECRET_KEY SPOOL STATIC_ROOT MAKELEVEL MAKEFLAGS
+"""
+
+
+def bare_environment(**given: str) -> dict[str, str]:
+    """What a newcomer's shell has: none of our settings but the given ones."""
+    settings = {*OURS.split(), *CLEARED.split()}
+    return {name: value for name, value in os.environ.items() if name not in settings} | given
+
+
+def manage(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` to its end."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def eventually(condition: Callable[[], object], *, within: float = 30) -> bool:
+    """Whether it comes true in time."""
+    limit = time.monotonic() + within
+    while time.monotonic() < limit:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+class Portal:
+    """One `manage.py portal` after the other on the same folder."""
+
+    def __init__(self, data: Path, **given: str) -> None:
+        self.data, self.port = data, free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = bare_environment(SDWEB_DATA=str(data), PORT=str(self.port), **given)
+        self.process: subprocess.Popen[str] | None = None
+        self.output = data.with_name("output.txt")
+
+    def start(self) -> str:
+        """Start it, wait until it is open, and return what it said."""
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "portal"],
+                cwd=BASE_DIR,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        assert eventually(self.is_open_or_ended, within=LONGEST_START), self.said()
+        assert self.process.poll() is None, self.said()
+        return self.said()
+
+    def is_open_or_ended(self) -> bool:
+        return "Ctrl-C stops everything." in self.said() or self.process.poll() is not None
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def processes(self) -> dict[str, int]:
+        """Everything that runs on its folder, by a word of its command line."""
+        return {
+            name: pid
+            for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+            if (name := self.name(pid))
+        }
+
+    def name(self, pid: int) -> str:
+        """What a process is of this portal; empty for a stranger or a dead one."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            belongs = str(self.data) in os.readlink(f"/proc/{pid}/cwd")
+            belongs = (
+                belongs or f"SDWEB_DATA={self.data}\0" in Path(f"/proc/{pid}/environ").read_text() + "\0"
+            )
+        except (OSError, UnicodeDecodeError):
+            return ""
+        words = r"manage.py portal|valkey|nanio|generations.sandbox|uvicorn|-Q calls|-Q upkeep|celery.* beat"
+        found = re.search(words, command) if belongs else None
+        return found[0] if found else ""
+
+    def answers(self) -> bool:
+        """Whether its pages are there."""
+        try:
+            return requests.get(f"{self.address}/healthz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False

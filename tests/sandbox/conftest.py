@@ -1,0 +1,97 @@
+"""A sandbox that draws at once, and the calls that tests make to it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from tests import sandboxes
+from tests.sandboxes import KEY, Sandbox
+
+SDXL = "stable-diffusion-xl-1024-v1-0"
+DUMMY = {"none": ""}
+
+
+class Client:
+    """Calls the sandbox as a program with the right key does."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.headers = {"authorization": f"Bearer {KEY}"}
+
+    def generate(
+        self,
+        endpoint: str = "core",
+        *,
+        prompt: str | None = "a quiet harbour",
+        image: bytes | None = None,
+        accept: str = "image/*",
+        prefix: str = "",
+        **fields: Any,
+    ) -> requests.Response:
+        texts = {
+            name: str(value) for name, value in {"prompt": prompt, **fields}.items() if value is not None
+        }
+        return requests.post(
+            f"{self.sandbox.url}{prefix}/v2beta/stable-image/generate/{endpoint}",
+            headers={**self.headers, "accept": accept},
+            data=texts,
+            files={"image": image} if image else DUMMY,
+            timeout=10,
+        )
+
+    def generate_v1(self, engine: str = SDXL, accept: str = "", **values: Any) -> requests.Response:
+        values.setdefault("text_prompts", [{"text": "a quiet harbour"}])
+        return requests.post(
+            f"{self.sandbox.url}/v1/generation/{engine}/text-to-image",
+            headers={**self.headers, "accept": accept or "application/json"},
+            json=values,
+            timeout=10,
+        )
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"{self.sandbox.url}{path}", headers=self.headers, timeout=10)
+
+
+def opened(data: bytes) -> Image.Image:
+    """A picture, decoded to its last pixel."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def picture(size: tuple[int, int] = (640, 480), kind: str = "png") -> bytes:
+    """A file to start from."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").resize(size).save(target, kind)
+    return target.getvalue()
+
+
+@pytest.fixture(scope="session")
+def drawing_sandbox() -> Iterator[Sandbox]:
+    with sandboxes.running("--latency", "0") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def plain_sandbox() -> Iterator[Sandbox]:
+    with sandboxes.running("--latency", "0", "--plain") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def artist(drawing_sandbox: Sandbox) -> Client:
+    drawing_sandbox.reset()
+    return Client(drawing_sandbox)
+
+
+@pytest.fixture
+def client(plain_sandbox: Sandbox) -> Client:
+    plain_sandbox.reset()
+    plain_sandbox.state(penalty=60, strict=False)
+    return Client(plain_sandbox)

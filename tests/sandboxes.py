@@ -1,0 +1,72 @@
+"""The sandbox provider as a process of its own, and the words that tests say to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import requests
+
+from sdweb.child import end_with_parent
+
+KEY = "sk-a-key-for-tests-only"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running stand-in provider."""
+
+    url: str
+
+    def plan(self, *outcomes: str | dict[str, Any]) -> None:
+        """What the next calls get: "429:7", "502-html", "drop", "slow:3", ..."""
+        self._ask("POST", "plan", list(outcomes))
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call since the last reset, oldest first."""
+        return self._ask("GET", "log")
+
+    def state(self, **changes: Any) -> dict[str, Any]:
+        """How it behaves, after these changes."""
+        return self._ask("POST", "state", changes) if changes else self._ask("GET", "state")
+
+    def reset(self) -> None:
+        """Forget plans, calls and penalties."""
+        self._ask("DELETE", "plan")
+        self._ask("DELETE", "log")
+        self.state(reset=True, latency=0, limit=100_000, window=10, credits=1_000_000)
+
+    def _ask(self, method: str, name: str, body: Any = None) -> Any:
+        answer = requests.request(method, f"{self.url}/control/{name}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Sandbox]:
+    """A sandbox on a free port, which ends with the block."""
+    command = [sys.executable, "-m", "generations.sandbox", "--port", "0", "--key", KEY, *options]
+    parent = os.getpid()
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: end_with_parent(parent, SIGKILL),  # noqa: PLW1509  one thread starts it
+    ) as process:
+        try:
+            assert process.stdout
+            found = re.search(r"http://[\d.:]+", process.stdout.readline())
+            assert found, "the sandbox did not say where it listens"
+            yield Sandbox(found[0])
+        finally:
+            process.kill()

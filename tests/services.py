@@ -1,0 +1,98 @@
+"""A pytest plugin: every run has its own Valkey, S3 and database, and an environment that points to them.
+
+It is loaded by `-p tests.services`, before Django reads its settings. With
+SDWEB_TEST_DATABASE=postgresql the database is a private PostgreSQL cluster, else SQLite.
+"""
+
+import atexit
+import base64
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+from sdweb import parts, ports
+from sdweb.child import Child, Program
+from tests import postgresql
+
+BUCKET = "sdweb-tests"
+CLEARED = """
+    ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST PORT PUBLIC_URL SDWEB_SANDBOX
+    STABILITY_API_KEY STABILITY_BASE_URL TIME_ZONE TRUSTED_PROXIES WORKER_THREADS
+    AWS_PROFILE AWS_SESSION_TOKEN HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy
+"""
+
+
+def start(program: Program) -> None:
+    """Start a server that ends when the tests do."""
+    child = Child(program)
+    atexit.register(child.stop)
+    child.start()
+    STARTED.append(child)
+
+
+def private_folder() -> Path:
+    """A folder that goes when the tests end; PostgreSQL's user passes through it."""
+    folder = Path(tempfile.mkdtemp(prefix="sdweb-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o711)
+    return folder
+
+
+def start_valkey(folder: Path) -> dict[str, str]:
+    """Start Valkey; the settings that lead to it."""
+    port, password = ports.free_port(), secrets.token_urlsafe(12)
+    start(parts.valkey(folder=folder / "valkey", port=port, password=password, log=folder / "valkey.log"))
+    return {"REDIS_URL": f"redis://:{password}@{ports.LOOPBACK}:{port}/0"}
+
+
+def start_object_storage(folder: Path) -> dict[str, str]:
+    """Start S3 with one bucket; the settings that lead to it."""
+    port, access_key, secret_key = ports.free_port(), secrets.token_hex(10), secrets.token_hex(20)
+    (folder / "s3" / BUCKET).mkdir(parents=True)  # in this server a bucket is a folder
+    log = folder / "s3.log"
+    start(
+        parts.object_storage(
+            folder=folder / "s3", port=port, access_key=access_key, secret_key=secret_key, log=log
+        )
+    )
+    return {
+        "S3_BUCKET": BUCKET,
+        "S3_ENDPOINT_URL": f"http://{ports.LOOPBACK}:{port}",
+        "S3_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+    }
+
+
+def start_database(folder: Path) -> dict[str, str]:
+    """The database that SDWEB_TEST_DATABASE asks for."""
+    if os.environ.get("SDWEB_TEST_DATABASE", "sqlite") != "postgresql":
+        return {"DATABASE_URL": f"sqlite:///{folder}/sdweb.sqlite3"}
+    port = ports.free_port()
+    start(postgresql.cluster(folder=folder / "postgresql", port=port, log=folder / "postgresql.log"))
+    return {"DATABASE_URL": f"postgres://sdweb@{ports.LOOPBACK}:{port}/sdweb"}
+
+
+def start_all() -> None:
+    """Start everything at the same time, and set the environment for it."""
+    folder = private_folder()
+    environment = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "SDWEB_DATA": str(folder / "data"),
+        "SPOOL": str(folder / "data" / "spool"),
+        "STATIC_ROOT": str(folder / "static"),
+    }
+    for part in (start_valkey, start_object_storage, start_database):
+        environment |= part(folder)
+    for child in STARTED:
+        child.wait_until_ready()
+    for name in CLEARED.split():
+        os.environ.pop(name, None)
+    os.environ |= environment
+
+
+STARTED: list[Child] = []
+start_all()

@@ -1,0 +1,119 @@
+"""Signing in, and finding back in."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user
+from django.core.cache import cache
+
+from generations.teams import people, recovery
+from generations.teams.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet(db):
+    cache.clear()
+
+
+@pytest.fixture
+def user(db):
+    return people.add(email="mei@example.org", password=PASSWORD)
+
+
+def sign_in(client, email, password=PASSWORD):
+    client.post("/accounts/login/", {"login": email, "password": password})
+    return get_user(client).is_authenticated
+
+
+def set_password(client, link, password):
+    """Follow the link as a browser does, and set the password there."""
+    page = client.get(link, follow=True)
+    client.post(page.redirect_chain[-1][0], {"password1": password, "password2": password})
+
+
+@pytest.mark.parametrize("email", ["mei@example.org", "Mei@Example.ORG"])
+def test_a_person_signs_in_by_email(client, user, email):
+    assert sign_in(client, email)
+
+
+def test_a_wrong_password_does_not_sign_in(client, user):
+    assert not sign_in(client, "mei@example.org", "wrong horse battery")
+
+
+def test_a_deactivated_person_does_not_sign_in(client, user):
+    User.objects.update(is_active=False)
+    assert not sign_in(client, "mei@example.org")
+
+
+def test_guessing_passwords_is_slowed_down(client, user):
+    for _ in range(6):
+        sign_in(client, "mei@example.org", "wrong")
+    assert not sign_in(client, "mei@example.org")
+
+
+def test_a_forged_address_does_not_help_to_guess(client, user):
+    for number in range(31):
+        client.post(
+            "/accounts/login/",
+            {"login": f"{number}@example.org", "password": "wrong"},
+            headers={"X-Forwarded-For": f"10.0.0.{number}"},
+        )
+    assert not sign_in(client, "mei@example.org")
+
+
+def test_who_was_made_on_the_command_line_signs_in_without_mail(client, db, settings):
+    settings.EMAIL_URL = ""
+    User.objects.create_superuser("root@example.org", PASSWORD)
+    assert sign_in(client, "root@example.org")
+
+
+def test_nobody_signs_up(client, db):
+    client.post("/accounts/signup/", {"email": "x@y.org", "password1": PASSWORD, "password2": PASSWORD})
+    assert not User.objects.exists()
+
+
+def test_a_link_sets_a_password_once(client, user, settings):
+    settings.PUBLIC_URL = "https://pictures.example.org"
+    link = recovery.reset_link(user)
+    assert link.startswith("https://pictures.example.org/accounts/password/reset/key/")
+    path = link.removeprefix("https://pictures.example.org")
+    set_password(client, path, "another horse battery")
+    assert sign_in(client, "mei@example.org", "another horse battery")
+    client.logout()
+    assert client.get(path, follow=True).context["token_fail"]
+
+
+def test_who_never_had_a_password_sets_one_by_the_link(client, db):
+    user = people.add(email="new@example.org")
+    path = "/" + recovery.reset_link(user).split("/", 3)[3]
+    set_password(client, path, PASSWORD)
+    assert sign_in(client, "new@example.org")
+
+
+def test_a_forgotten_password_is_mailed_a_link_that_no_forged_host_gets_into(
+    client, user, settings, mailoutbox
+):
+    settings.PUBLIC_URL = "https://pictures.example.org"
+    settings.ALLOWED_HOSTS = ["*"]
+    client.post("/accounts/password/reset/", {"email": user.email}, headers={"Host": "evil.example"})
+    [mail] = mailoutbox
+    [link] = re.findall(r"https?://\S+/password/reset/key/\S+", mail.body)
+    assert link.startswith("https://pictures.example.org/")
+
+
+def test_a_changed_address_is_the_only_one_that_signs_in(client, user):
+    user.email = "mei.tan@example.org"
+    user.save()
+    people.confirm_address(user)
+    assert not sign_in(client, "mei@example.org")
+    assert sign_in(client, "mei.tan@example.org")
+
+
+@pytest.mark.parametrize(("mail", "sentence"), [("", "Ask its operator"), ("smtp://host", "Send the link")])
+def test_who_forgot_the_password_is_told_what_helps_here(client, db, settings, mail, sentence):
+    settings.EMAIL_URL = mail
+    page = client.get("/accounts/password/reset/").content.decode()
+    assert sentence in page
+    assert ("<form" in page) == bool(mail)

@@ -1,0 +1,87 @@
+"""Provider accounts: what the environment says, what a test tells, when a pause ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from generations.providers.base import Unavailable
+from generations.upstreams import accounts
+from generations.upstreams.models import Upstream
+from tests import sandboxes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_environments_account_follows_the_environment(settings):
+    settings.STABILITY_BASE_URL, settings.STABILITY_API_KEY = "https://host.example/sd", "sk-one"
+    first = accounts.sync_environment()
+    settings.STABILITY_API_KEY = "sk-two"
+    again = accounts.sync_environment()
+    assert first.pk == again.pk
+    assert Upstream.objects.get().key == "sk-two"
+    settings.STABILITY_API_KEY = ""
+    assert accounts.sync_environment() is None
+    assert not Upstream.objects.get().enabled
+
+
+def test_a_key_is_encrypted_at_rest(upstream):
+    assert sandboxes.KEY not in Upstream.objects.get().encrypted_key
+    assert Upstream.objects.get().key == sandboxes.KEY
+
+
+def test_testing_an_account_tells_its_balance(upstream, provider):
+    provider.state(credits=412.5)
+    answered, says = accounts.test(upstream)
+    assert answered
+    assert "412.50" in says
+
+
+def test_testing_with_a_wrong_key_says_so_without_showing_it(upstream):
+    upstream.set_key("sk-wrong-and-secret")
+    answered, says = accounts.test(upstream)
+    assert not answered
+    assert "sk-wrong-and-secret" not in says
+
+
+def test_an_account_without_credits_is_called_again_when_it_has_some(upstream, provider):
+    accounts.pause(upstream, Unavailable("No credits left.", 402))
+    provider.state(credits=0)
+    accounts.ask_balances()
+    assert _paused(upstream)
+    provider.state(credits=50)
+    accounts.ask_balances()
+    assert not _paused(upstream)
+
+
+def test_an_account_whose_key_was_refused_stays_paused(upstream):
+    accounts.pause(upstream, Unavailable("Wrong key.", 401))
+    Upstream.objects.update(paused_at=timezone.now() - timedelta(days=1))
+    accounts.ask_balances()
+    assert _paused(upstream)
+
+
+def test_a_pause_for_another_reason_ends_after_ten_minutes(upstream):
+    accounts.pause(upstream, Unavailable("No such page.", 404))
+    accounts.ask_balances()
+    assert _paused(upstream)
+    Upstream.objects.update(paused_at=timezone.now() - timedelta(minutes=11))
+    accounts.ask_balances()
+    assert not _paused(upstream)
+
+
+def test_a_block_holds_for_every_account_that_shares_the_limit(upstream):
+    upstream.pace_account = "together"
+    upstream.save()
+    other = Upstream.objects.create(name="other", base_url="http://host", pace_account="together")
+    alone = Upstream.objects.create(name="alone", base_url="http://host")
+    accounts.block(upstream, 30)
+    assert set(Upstream.objects.open()) == {alone}
+    assert other.pk not in Upstream.objects.open().values_list("pk", flat=True)
+
+
+def _paused(upstream):
+    upstream.refresh_from_db()
+    return upstream.paused_at is not None

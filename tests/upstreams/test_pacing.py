@@ -1,0 +1,119 @@
+"""The provider's limit is reached and never crossed."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from generations.upstreams import pacing
+from generations.upstreams.models import Upstream
+from tests.conftest import open_limiter
+
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def account():
+    """150 calls in 10 s, with a limiter of its own and no database."""
+    upstream = Upstream(pk=0, name="paced", pace_account="paced")
+    pacing._redis().delete("pace:paced")
+    return upstream
+
+
+def test_slots_are_as_dense_as_the_provider_allows_and_no_denser(account):
+    open_limiter(account)
+    permits = _all_permits(account, threads=20)
+    slots = sorted(permit.slot for permit in permits)
+    steps = [later - sooner for sooner, later in itertools.pairwise(slots)]
+    assert 28 <= len(slots) <= 31  # two seconds ahead
+    assert {round(step / 1000) for step in steps} == {68}
+
+
+def test_the_first_slot_of_a_new_limiter_is_a_whole_window_away(account):
+    assert pacing.reserve(account) is None
+    permit = pacing.reserve(account, horizon=11)
+    assert permit is not None
+    assert 9.5 < permit.delay <= 10.25
+
+
+def test_a_flushed_redis_voids_what_was_given_out_and_begins_with_a_quiet_window(account):
+    open_limiter(account)
+    permit = pacing.reserve(account)
+    pacing._redis().delete("pace:paced")  # as FLUSHALL does
+    assert not pacing.confirm(permit)
+    assert pacing.reserve(account) is None
+    assert not pacing.confirm(permit)
+
+
+def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
+    open_limiter(account)
+    sooner = pacing.reserve(account)
+    far = time.time() + 3600  # what was given out before the clock went back an hour
+    pacing._redis().hset("pace:paced", "next", int(far * SECOND))
+    permit = pacing.reserve(account, horizon=11)
+    assert permit is not None
+    assert permit.epoch != sooner.epoch
+    assert 9.5 < permit.delay <= 10.25
+
+
+def test_a_permit_that_is_late_is_void(account):
+    open_limiter(account)
+    permit = pacing.reserve(account)
+    assert pacing.confirm(permit)
+    late = pacing.Permit(permit.limiter, permit.epoch, permit.slot - SECOND // 4, 0)
+    assert not pacing.confirm(late)
+
+
+def test_a_block_stops_what_was_given_out_and_what_is_asked_for(account):
+    open_limiter(account)
+    permit = pacing.reserve(account)
+    pacing.block(account, 30)
+    pacing.block(account, 3)  # the longer one stays
+    assert not pacing.confirm(permit)
+    assert pacing.reserve(account, horizon=25) is None
+
+
+def test_accounts_that_share_a_limit_share_its_slots(account):
+    open_limiter(account)
+    other = Upstream(pk=1, name="other", pace_account="paced")
+    first, second = pacing.reserve(account), pacing.reserve(other)
+    assert second.slot - first.slot == pytest.approx(68_333, abs=2)
+
+
+def test_without_redis_there_is_no_permit(account, monkeypatch):
+    open_limiter(account)
+    permit = pacing.reserve(account)
+    gone = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(pacing, "_redis", lambda: gone)
+    monkeypatch.setattr(pacing, "_script", gone.register_script)
+    assert not pacing.confirm(permit)
+    with pytest.raises(redis.RedisError):
+        pacing.reserve(account)
+
+
+def _all_permits(account, threads):
+    permits = []
+
+    def take():
+        while permit := pacing.reserve(account):
+            permits.append(permit)
+
+    takers = [threading.Thread(target=take) for _ in range(threads)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    return permits
+
+
+def test_an_account_that_was_idle_needs_no_quiet_window(account):
+    pacing.prepare(account, idle=True)
+    permit = pacing.reserve(account)
+    assert permit is not None
+    assert permit.delay < 0.1
