@@ -22,6 +22,14 @@ def required(name: str, why: str) -> str:
     return value
 
 
+def whole_number(name: str, default: int) -> int:
+    """The setting as a positive whole number; stops the start with a sentence if it is none."""
+    value: str = env.str(name, default="").strip() or str(default)
+    if not value.isdecimal() or int(value) < 1:
+        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be a whole number from 1 on.")
+    return int(value)
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Secrets ---------------------------------------------------------------------
@@ -214,8 +222,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
-WORKER_THREADS = env.int("WORKER_THREADS", default=240)
-STABILITY_BASE_URL = env.str("STABILITY_BASE_URL", default="").rstrip("/")
+WORKER_THREADS = whole_number("WORKER_THREADS", default=240)
+STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
 SANDBOX = env.bool("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from generations.credits import guard
 from generations.jobs import events, execution, submission
-from generations.jobs.models import Batch, Generation
+from generations.jobs.models import Attempt, Batch, Generation
 from generations.library import storage
 from generations.office import administration
 from generations.teams.models import Membership, Role, Team, User
-from generations.upstreams import accounts, pacing
+from generations.upstreams import accounts, broker, pacing
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 
@@ -98,9 +98,9 @@ def upstream(db: None, provider: sandboxes.Sandbox, bucket: None) -> Upstream:
 
 def open_limiter(upstream: Upstream) -> None:
     """Begin the account's epoch, and let the window pass in which nothing may be sent."""
-    pacing._redis().delete(f"pace:{upstream.pace_key}")
+    broker.client().delete(f"pace:{upstream.pace_key}")
     pacing.prepare(upstream)
-    pacing._redis().hset(f"pace:{upstream.pace_key}", "next", 0)
+    broker.client().hset(f"pace:{upstream.pace_key}", "next", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -140,13 +140,16 @@ def submit(member: Membership) -> Callable[..., Batch]:
 
 
 def work(most: int = 50) -> int:
-    """Do what workers do until nothing is ready; how many calls that were claimed."""
-    for done in range(most):
+    """Do what workers do until nothing is ready; how many calls were made."""
+    made = 0
+    while made < most:
         claim, _more = execution.claim_next()
         if claim is None:
-            return done
+            return made
         execution.run(claim)
-    return most
+        row = claim.generation
+        made += Attempt.objects.filter(generation=row, number=row.attempt).exists()  # none if it was late
+    return made
 
 
 def statuses(batch: Batch) -> list[str]:

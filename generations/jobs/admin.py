@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs.models import Attempt, Generation, Price
+from generations.jobs import execution
+from generations.jobs.models import Attempt, Generation, Price, Status
 from generations.providers import catalogue
 
 
@@ -59,6 +61,7 @@ class GenerationAdmin(admin.ModelAdmin):
         (_("When"), {"fields": ("created_at", "called_at", "started_at", "changed_at", "ended_at")}),
     )
     readonly_fields = ("id", "prompt", "credits", "created_at")
+    actions = ("give_up",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only `submission.submit` makes one."""
@@ -71,6 +74,13 @@ class GenerationAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The ledger refers to it."""
         return False
+
+    @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
+    def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
+        """End those that wait to be stored, and give their credits back."""
+        waiting = generations.filter(status=Status.STORING).values_list("pk", flat=True)
+        ended = sum(execution.give_up(pk) for pk in waiting)
+        self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 
     @admin.display(description=_("price"), ordering="price")
     def credits(self, generation: Generation) -> str:

@@ -11,18 +11,16 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-import redis
-from django.conf import settings
 from django.template.loader import render_to_string
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 
 from generations.jobs import line
 from generations.jobs.models import Batch, Generation, Status
 from generations.library.models import Image
+from generations.upstreams import broker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,17 +37,6 @@ KEPT = 5_000  # events; at a full engine about a minute
 _sender = ThreadPoolExecutor(1, "events")
 
 
-@cache
-def _redis(seconds: float = 2.0) -> redis.Redis:
-    """A client that waits so long for an answer and asks once more over a new connection."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 1),
-    )
-
-
 def wait_until_sent() -> None:
     """Return once every event so far has left, or was given up."""
     _sender.submit(int).result()
@@ -58,8 +45,8 @@ def wait_until_sent() -> None:
 def newest() -> str:
     """The id of the newest event, for a page that is about to be rendered; "" if Redis is away."""
     try:
-        entries: Any = _redis(PAGES_WAIT).xrevrange(STREAM, count=1)
-    except redis.RedisError:
+        entries: Any = broker.client(PAGES_WAIT).xrevrange(STREAM, count=1)
+    except RedisError:
         return ""
     return str(entries[0][0], "ascii") if entries else "0-0"
 
@@ -143,6 +130,6 @@ def _post(event: dict[Any, Any]) -> None:
 
 def _add(event: dict[Any, Any]) -> None:
     try:
-        _redis().xadd(STREAM, event, maxlen=KEPT, approximate=True)
-    except redis.RedisError as problem:
+        broker.client().xadd(STREAM, event, maxlen=KEPT, approximate=True)
+    except RedisError as problem:
         log.info("A change was not told to open pages, which will ask again: %s", problem)

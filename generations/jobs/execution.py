@@ -120,7 +120,7 @@ def _claim(upstream: Upstream, models: Collection[str]) -> Generation | None:
         to=Status.RUNNING,
         attempt=F("attempt") + 1,
         upstream=upstream,
-        worker=leases.WORKER,
+        worker=spool.WORKER,
         lease_until=Now() + leases.LEASE,
         started_at=Now(),
         called_at=Coalesce("called_at", Now()),
@@ -129,7 +129,7 @@ def _claim(upstream: Upstream, models: Collection[str]) -> Generation | None:
         code="",
     )
     row.refresh_from_db()
-    Attempt.objects.create(generation=row, number=row.attempt, upstream=upstream, worker=leases.WORKER)
+    Attempt.objects.create(generation=row, number=row.attempt, upstream=upstream, worker=spool.WORKER)
     return row
 
 

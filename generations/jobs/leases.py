@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 import uuid
@@ -27,8 +25,6 @@ LEASE = timedelta(seconds=20)
 RENEWED_EVERY = 5.0
 CALL_LIMIT = 120.0  # seconds a call may take in all
 LONGEST = CALL_LIMIT + 30.0  # then a lease is no longer renewed: its thread must be stuck
-
-WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 _lock = threading.Lock()
 _held: dict[tuple[uuid.UUID, int], float] = {}

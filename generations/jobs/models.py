@@ -30,6 +30,8 @@ class Status(models.TextChoices):
     CANCELED = "canceled", _("Canceled, not charged")
 
 
+STEP = 1_000_000  # of virtual time: one slot at weight 1
+
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
 
 # The state machine. An ended row never reopens: a retry makes a new one (`retry_of`).
@@ -79,6 +81,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         allowed = [status for status, targets in MOVES.items() if to in targets]
         movable = self.filter(pk=pk, attempt=fence, status__in=sources or allowed)
         return movable.update(status=to, changed_at=Now(), **changes) == 1
+
+    def shift(self, row: Generation, steps: int) -> int:
+        """Move what its member has waiting behind a row by so many slots of virtual time; how many."""
+        behind = self.filter(member=row.member_id, status=Status.QUEUED, stamp__gt=row.stamp)
+        return behind.update(stamp=F("stamp") + steps * row.step)
 
     def ready(self) -> GenerationQuerySet:
         """Those that may be claimed now."""
@@ -182,6 +189,11 @@ class Generation(models.Model):
     def prompt(self) -> str:
         """What was asked for."""
         return str(self.parameters.get("prompt", ""))
+
+    @property
+    def step(self) -> int:
+        """How much virtual time one slot of its member takes: the heavier, the less."""
+        return STEP // self.member.weight
 
 
 class Outcome(models.TextChoices):

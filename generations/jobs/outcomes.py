@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from generations.credits import ledger
 from generations.jobs import events, spool
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 from generations.providers import catalogue
-from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable
+from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable, Unknown
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -63,6 +64,14 @@ def hand_back(row: Generation, seconds: float = 0.0) -> None:
             Attempt.objects.filter(generation=row, number=row.attempt).delete()
 
 
+def interrupted(row: Generation) -> None:
+    """Its worker is gone: what it had received is adopted; else its call may have been bought."""
+    if spool.read(row.pk, row.attempt):
+        received(row, lease_until=Now())
+    else:
+        lost(row, Unknown(_("The portal's worker was interrupted.")))
+
+
 @transaction.atomic
 def lost(row: Generation, problem: ProviderError) -> None:
     """Sent, and nothing usable came back: it may have been bought. One further call, then the end."""
@@ -93,8 +102,8 @@ def wait(row: Generation, seconds: float, reason: str, *, code: str = "busy", **
     if timezone.now() - called - (row.waited_out or timedelta()) > PATIENCE:
         text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
         end(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
-    else:
-        _requeue(row, seconds, reason=reason[:400], code=code, **changes)
+    elif _requeue(row, seconds, reason=reason[:400], code=code, **changes) and code not in (BLOCKED, PAUSED):
+        _pay_for_the_slot(row)
 
 
 def waited_out(row: Generation) -> timedelta | None:
@@ -108,13 +117,24 @@ def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
     facts = {
         "attempt": row.attempt,
         "upstream": upstream.name,
+        "status": done.status,
         "finish_reason": done.finish_reason,
         "request_id": done.request_id,
+        "cost": _cost(row, upstream),
     }
     spool.write(row.pk, row.attempt, done, facts)
-    with transaction.atomic():
-        _close_attempt(row, Outcome.OK, done, cost=_cost(row, upstream), seed=done.images[0].seed)
-        return Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING)
+    return received(row)
+
+
+@transaction.atomic
+def received(row: Generation, **changes: Any) -> bool:
+    """What the spool has of this attempt is paid for: from here the row is only ever stored."""
+    facts = spool.read(row.pk, row.attempt)[0].facts
+    done = Done(
+        (), finish_reason=facts["finish_reason"], request_id=facts["request_id"], status=facts["status"]
+    )
+    _close_attempt(row, Outcome.OK, done, cost=facts["cost"], seed=facts["seed"])
+    return Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING, **changes)
 
 
 @transaction.atomic
@@ -160,6 +180,12 @@ def _busy(row: Generation, problem: Busy) -> None:
     else:
         pause = problem.retry_after or _jitter(min(LONGEST_WAIT, 2.0**tries))
         wait(row, pause, problem.reason, tries=tries)
+
+
+def _pay_for_the_slot(row: Generation) -> None:
+    """A call that failed used a slot: its member, not the others, waits one longer for the rest."""
+    Generation.objects.shift(row, 1)
+    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(stamp=F("stamp") + row.step)
 
 
 def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.credits.amounts import as_text
 from generations.jobs.models import Price
 from generations.providers import catalogue
 from generations.teams.models import Team
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
 
 
 class PriceRose(Exception):
@@ -20,7 +23,7 @@ class PriceRose(Exception):
     def __init__(self, old: int, new: int) -> None:
         super().__init__(
             _("The price rose from %(old)s to %(new)s credits meanwhile. Press again to accept it.")
-            % {"old": f"{old / 100:g}", "new": f"{new / 100:g}"}
+            % {"old": as_text(old), "new": as_text(new)}
         )
         self.old, self.new = old, new
 
@@ -47,7 +50,12 @@ def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | 
 def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime) -> int:
     """The price now; PriceRose if it is higher than the one shown at `shown_at`."""
     now = price(model, parameters, team)
-    shown = price(model, parameters, team, min(shown_at, timezone.now()))
+    shown = price(model, parameters, team, _possible(shown_at))
     if now > shown:
         raise PriceRose(shown, now)
     return now
+
+
+def _possible(shown_at: datetime) -> datetime:
+    """The moment that a form names, or the nearest that it can have: not every database has year 1."""
+    return min(max(shown_at, BEGINNING), timezone.now())

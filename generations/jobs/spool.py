@@ -1,18 +1,24 @@
 """Where a paid image lies between the provider and object storage, so that it is never bought twice.
 
-One folder per attempt: the images, and last a sidecar that says what they are. What has no
-sidecar was not received whole. Files and folders are synced before the row says `storing`.
+A worker is its folder: it holds the folder's lock (`flock`) as long as it lives, however it ends.
+In it is one folder per attempt: the images, and last a sidecar that says what they are. What has
+no sidecar was not received whole. All is synced before the row says `storing`. Whoever finds a
+folder that nobody holds adopts what is in it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import socket
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +29,12 @@ if TYPE_CHECKING:
 
     from generations.providers.base import Done, ReceivedImage
 
-SIDECAR = "received.json"
+SIDECAR, STORED, LOCK = "received.json", "stored", "lock"
 KEPT = 600  # seconds after the image was stored
 ROOM = 200 * 2**20  # bytes; claims stop when the disk has less
+MOST_WAITING = 400  # attempts not stored yet; claims stop above it
+
+WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Spooled:
     """One received image on disk, with what was known of it when it came."""
 
     path: Path
-    facts: dict[str, Any]  # media_type, width, height, seed, sha256, bytes
+    facts: dict[str, Any]
 
     def read(self) -> bytes:
         """The bytes that the provider sent."""
@@ -41,16 +50,19 @@ class Spooled:
 
 
 def has_room() -> bool:
-    """Whether the disk takes what a worker may still receive."""
-    root = Path(settings.SPOOL)
-    root.mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(root).free > ROOM
+    """Whether this worker may receive more: the disk takes it, and storage keeps up."""
+    mine = _mine(settings.SPOOL)
+    waiting = sum(1 for folder in _attempts(mine) if not (folder / STORED).exists())
+    return waiting < MOST_WAITING and shutil.disk_usage(mine).free > ROOM
 
 
 def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> None:
-    """Keep what came, durably: on return it survives a crash. Raises OSError when the disk is full."""
-    folder = _folder(generation, attempt)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Keep what came, durably: on return it survives a crash. Raises OSError when the disk is full.
+
+    `facts` go beside what is known of each image: media_type, width, height, seed, bytes, sha256.
+    """
+    folder = _mine(settings.SPOOL) / f"{generation}-{attempt}"
+    folder.mkdir(exist_ok=True)
     images = []
     for position, image in enumerate(done.images):
         name = f"{position}.image"
@@ -62,30 +74,80 @@ def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]
 
 
 def read(generation: uuid.UUID, attempt: int) -> list[Spooled]:
-    """The images of an attempt; empty if they are not on this machine."""
-    folder = _folder(generation, attempt)
-    try:
-        images = json.loads((folder / SIDECAR).read_bytes())["images"]
-    except FileNotFoundError:
-        return []
-    return [Spooled(folder / image["name"], image) for image in images]
-
-
-def forget_older(than: float = KEPT) -> int:
-    """Remove what `mark_stored` marked more than `than` seconds ago; how many."""
-    gone = 0
-    for folder in _folders():
-        if (folder / "stored").exists() and time.time() - (folder / "stored").stat().st_mtime > than:
-            shutil.rmtree(folder)
-            gone += 1
-    return gone
+    """The images of an attempt, whichever worker received it; empty if they are not on this machine."""
+    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
+        images = json.loads(sidecar.read_bytes())["images"]
+        return [Spooled(sidecar.with_name(image["name"]), image) for image in images]
+    return []
 
 
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
     """Its images are in object storage and in the library; `forget_older` may remove them later."""
-    folder = _folder(generation, attempt)
-    if folder.is_dir():
-        (folder / "stored").touch()
+    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
+        sidecar.with_name(STORED).touch()
+
+
+def forget_older(than: float = KEPT) -> int:
+    """Remove what `mark_stored` marked more than `than` seconds ago; how many attempts."""
+    old = [
+        mark.parent
+        for mark in Path(settings.SPOOL).glob(f"*/*/{STORED}")
+        if time.time() - mark.stat().st_mtime > than
+    ]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)  # another worker may forget it at the same time
+    return len(old)
+
+
+@contextmanager
+def abandoned() -> Iterator[list[str]]:
+    """The names of workers on this machine that are dead; nobody else adopts them meanwhile.
+
+    Those whose folders hold nothing any more are forgotten afterwards.
+    """
+    found = {folder: lock for folder in _workers() if (lock := _lock(folder)) is not None}
+    try:
+        yield [folder.name for folder in found]
+    finally:
+        for folder, lock in found.items():
+            if not any(_attempts(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+@cache
+def _mine(root: str | Path) -> Path:
+    """This worker's folder, made and locked at first use, until the process ends."""
+    folder = Path(root) / WORKER
+    folder.mkdir(parents=True, exist_ok=True)
+    if _lock(folder) is None:  # the descriptor stays open
+        raise RuntimeError(f"{folder} is held by another process.")
+    _sync(folder.parent)
+    return folder
+
+
+def _lock(folder: Path) -> int | None:
+    """Take the folder's lock; None if its worker lives."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:  # somebody forgot it just now
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _workers() -> Iterator[Path]:
+    return (
+        folder.parent for folder in Path(settings.SPOOL).glob(f"*/{LOCK}") if folder.parent.name != WORKER
+    )
+
+
+def _attempts(worker: Path) -> Iterator[Path]:
+    return (folder for folder in worker.iterdir() if folder.is_dir())
 
 
 def _about(image: ReceivedImage) -> dict[str, Any]:
@@ -97,15 +159,6 @@ def _about(image: ReceivedImage) -> dict[str, Any]:
         "bytes": len(image.data),
         "sha256": hashlib.sha256(image.data).hexdigest(),
     }
-
-
-def _folder(generation: uuid.UUID, attempt: int) -> Path:
-    return Path(settings.SPOOL) / f"{generation}-{attempt}"
-
-
-def _folders() -> Iterator[Path]:
-    root = Path(settings.SPOOL)
-    return (folder for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else iter(())
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,13 +16,11 @@ from uuid6 import uuid7
 
 from generations.credits import ledger
 from generations.jobs import events, pricing, tasks
-from generations.jobs.models import Batch, Generation, Status
+from generations.jobs.models import STEP, Batch, Generation, Status
 from generations.library.models import Upload
 from generations.providers import catalogue
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
-
-STEP = 1_000_000  # of virtual time: one image at weight 1
 
 
 class NoUpstream(Exception):
@@ -133,7 +131,7 @@ def _numbered(batch: Batch, position: int) -> dict[str, Any]:
 def _queue(member: Membership, rows: list[Generation]) -> None:
     """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
     ledger.hold_many(member=member, amounts={row.pk: row.price for row in rows}, model=rows[0].model)
-    step = STEP // member.weight
+    step = rows[0].step
     stamp = max(_clock(), _last_start(member) + step)
     for place, row in enumerate(rows):
         row.stamp = stamp + place * step
@@ -156,6 +154,7 @@ def _last_start(member: Membership) -> int:
 def _cancel(row: Generation) -> bool:
     if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.CANCELED, ended_at=Now()):
         return False
+    Generation.objects.shift(row, -1)
     ledger.release(reference=row.pk)
     transaction.on_commit(partial(events.generation_changed, row.pk))
     return True

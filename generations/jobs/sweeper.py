@@ -13,7 +13,6 @@ from redis import RedisError
 
 from generations.jobs import events, execution, leases, line, outcomes, spool
 from generations.jobs.models import Attempt, Generation, Status
-from generations.providers.base import Unknown
 from generations.upstreams import pacing
 from generations.upstreams.models import Upstream
 
@@ -23,12 +22,10 @@ UNSERVED = timedelta(hours=24)
 
 
 def sweep() -> int:
-    """Free dead workers' rows, store what waits in the spool, end what nobody serves; how many to ring."""
+    """Free dead workers' rows, end what nobody serves, tell places in line; how many to ring."""
     prepare_limiters()
     free_expired_leases()
-    store_waiting()
     end_unserved()
-    spool.forget_older()
     events.places_changed(line.waiting_by_person())
     return rings_wanted()
 
@@ -51,12 +48,23 @@ def prepare_limiters() -> None:
 
 
 def free_expired_leases() -> int:
-    """Put back what a dead worker held. It may have bought: that counts as an answer that was lost."""
+    """Take back what a dead worker held, wherever it ran; how many rows."""
     expired = Generation.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
     for row in expired:
-        log.warning("The worker of generation %s is gone; its call may have been bought", row.pk)
-        outcomes.lost(row, Unknown(_("The portal's worker was interrupted.")))
+        log.warning("The worker of generation %s is gone", row.pk)
+        outcomes.interrupted(row)
     return len(expired)
+
+
+def adopt() -> int:
+    """Take over at once what dead workers of this machine left; how many rows."""
+    with spool.abandoned() as workers:
+        running = Generation.objects.filter(status=Status.RUNNING, worker__in=workers)
+        for row in running:
+            log.warning("Generation %s is taken over from %s", row.pk, row.worker)
+            outcomes.interrupted(row)
+        storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
+        return len(running) + storing.update(lease_until=Now())
 
 
 def store_waiting() -> int:
@@ -72,6 +80,14 @@ def end_unserved() -> int:
     return sum(outcomes.end(row, Status.FAILED, reason, code="unserved") for row in late)
 
 
+def keep_house() -> int:
+    """What every worker does for its own machine, since nobody else sees its spool; how many to ring."""
+    adopted = adopt()
+    store_waiting()
+    spool.forget_older()
+    return adopted
+
+
 def rings_wanted() -> int:
     """As many rings as rows are ready, and at most as many as slots are given out ahead."""
     slots = sum(math.ceil(pacing.HORIZON / pacing.interval(upstream)) for upstream in Upstream.objects.open())
@@ -82,7 +98,7 @@ def _take_and_store(row: Generation) -> bool:
     mine = Generation.objects.filter(
         pk=row.pk, attempt=row.attempt, status=Status.STORING, lease_until__lt=Now()
     )
-    if not mine.update(lease_until=Now() + leases.LEASE):
+    if not mine.update(lease_until=Now() + leases.LEASE, worker=spool.WORKER):
         return False
     with leases.keeping(row.pk, row.attempt):
         return execution.store(row)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from celery import shared_task
+from celery.signals import worker_ready
+from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
 
 from generations.jobs import execution, sweeper
-from generations.upstreams import accounts
+from generations.upstreams import accounts, broker
 
 log = logging.getLogger(__name__)
+
+HOUSEKEEPING = 2.0  # seconds between two looks
 
 _ringer = ThreadPoolExecutor(1, "doorbell")
 
@@ -27,14 +33,25 @@ def ring() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Put right what died, expired or was lost, and ring for what waits."""
-    ring_soon(sweeper.sweep())
+    """Put right what died, expired or was lost, and ring for what waits; one sweeper at a time."""
+    alone = broker.client().lock("sdweb:sweeper", timeout=60, blocking=False)
+    if alone.acquire():
+        try:
+            ring_soon(sweeper.sweep())
+        finally:
+            alone.release()
 
 
 @shared_task
 def ask_balances() -> None:
     """Ask every provider account what is left there."""
     accounts.ask_balances()
+
+
+@worker_ready.connect
+def look_after_this_machine(**_: object) -> None:
+    """Take over what dead workers of this machine left, now and as long as this worker runs."""
+    threading.Thread(target=_keep_house, name="housekeeping", daemon=True).start()
 
 
 def ring_soon(times: int) -> None:
@@ -49,3 +66,13 @@ def _ring(times: int) -> None:
             ring.delay()
     except OperationalError as problem:
         log.warning("Redis did not take a ring; the sweeper will ring again: %s", problem)
+
+
+def _keep_house() -> None:
+    while True:
+        try:
+            ring_soon(sweeper.keep_house())
+        except (DatabaseError, OSError):
+            log.exception("Housekeeping failed, and is tried again")
+        connection.close()
+        time.sleep(HOUSEKEEPING)

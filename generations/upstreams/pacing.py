@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
+
+from generations.upstreams import broker
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -77,15 +76,8 @@ class Permit:
 
 
 @cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1)
-    )
-
-
-@cache
 def _script(text: str) -> Script:
-    return _redis().register_script(text)
+    return broker.client().register_script(text)
 
 
 def _run(text: str, limiter: str, *arguments: str | int) -> Any:
@@ -114,7 +106,7 @@ def confirm(permit: Permit) -> bool:
     """Whether the call may leave this very moment; False too when Redis does not say so."""
     try:
         return bool(_run(CONFIRM, permit.limiter, permit.epoch, permit.slot, int(MARGIN * 1e6)))
-    except redis.RedisError:
+    except RedisError:
         return False
 
 

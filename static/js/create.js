@@ -1,42 +1,13 @@
-// The form of Create: fields that follow the model, the price on the button, the draft that is never lost.
-import { credits, portal, say } from "./page.js";
+// The form of Create: fields that follow the model, the price on the button, sending once.
+import { forgetDraft, newName, restoreDraft, saveDraft } from "./draft.js";
+import { credits, say } from "./page.js";
+import { startImage } from "./start_image.js";
 
-const key = `draft-${portal.user}-${portal.team}`;
-const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "image"]);
 let form, models, picked, sent;
 
 const one = (selector) => form.querySelector(selector);
 const value = (name) => new FormData(form).get(name) ?? "";
 const hasImage = () => Boolean(form.elements.start.value || form.elements.image.files.length);
-
-function set(name, wanted) {
-  const field = form.elements[name];
-  if (!field || wanted === undefined) return;
-  if (field instanceof RadioNodeList) {
-    if ([...field].some((choice) => choice.value === wanted)) field.value = wanted;
-  } else field.value = wanted;
-}
-
-/* ---- the draft ---- */
-
-function saveDraft() {
-  const draft = Object.fromEntries([...new FormData(form)].filter(([name]) => !UNSAVED.has(name)));
-  try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* private windows keep nothing */ }
-}
-
-function forgetDraft() {
-  try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
-}
-
-function restoreDraft() {
-  const won = form.dataset.prefilled;
-  if (form.hasAttribute("data-bound") || won === "*") return;
-  let draft;
-  try { draft = JSON.parse(localStorage.getItem(key)); } catch { /* unreadable: as if there were none */ }
-  for (const [name, kept] of Object.entries(draft ?? {})) {
-    if (name !== "start" && !won.split(" ").includes(name)) set(name, kept);
-  }
-}
 
 /* ---- what the chosen model takes ---- */
 
@@ -146,48 +117,7 @@ function update() {
   reckon();
 }
 
-/* ---- the start image ---- */
-
-function showImage(file) {
-  const box = one("#start-image");
-  box.toggleAttribute("data-closed", !file && !form.elements.start.value);
-  const preview = one("[data-preview]");
-  if (preview.src.startsWith("blob:")) URL.revokeObjectURL(preview.src);
-  if (file) {
-    preview.src = URL.createObjectURL(file);
-    preview.hidden = false;
-    one("[data-name]").textContent = file.name;
-    form.elements.start.value = "";
-  }
-}
-
-function bring(files) {
-  const file = [...files].find((one) => one.type.startsWith("image/"));
-  if (!file || !picked?.takes.includes("image")) return false;
-  const carried = new DataTransfer();
-  carried.items.add(file);
-  form.elements.image.files = carried.files;
-  showImage(file);
-  update();
-  return true;
-}
-
-function removeImage() {
-  form.elements.image.value = "";
-  form.elements.start.value = "";
-  showImage(null);
-  update();
-}
-
 /* ---- sending ---- */
-
-function newName() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID needs https
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 function edited() {
   // A request that may have arrived keeps its name only while it says the same.
@@ -195,7 +125,7 @@ function edited() {
     form.elements.submission.value = newName();
     sent = false;
   }
-  saveDraft();
+  saveDraft(form);
   update();
 }
 
@@ -207,11 +137,11 @@ function ready() {
   else if (matchMedia("(min-width: 900px)").matches) form.elements.prompt.focus();
   models = JSON.parse(form.dataset.models);
   picked = models[value("model")];
-  restoreDraft();
+  restoreDraft(form);
   if (form.dataset.prefilled) {
     history.replaceState(null, "", location.pathname);
     form.dataset.prefilled = "";
-    saveDraft();
+    saveDraft(form);
   }
   one("#negative").toggleAttribute("data-closed", !form.elements.negative_prompt.value);
   one('[data-open="negative"]').hidden = Boolean(form.elements.negative_prompt.value);
@@ -219,26 +149,13 @@ function ready() {
   update();
   form.addEventListener("input", edited);
   form.addEventListener("change", edited);
-  form.elements.image.addEventListener("change", () => showImage(form.elements.image.files[0]));
+  startImage(form, () => picked?.takes.includes("image"), update);
   form.addEventListener("click", pressed);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       if (!one("#generate").disabled) form.requestSubmit(one("#generate"));
     }
-  });
-  const drop = one("[data-drop]");
-  drop.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.classList.add("is-over");
-  });
-  drop.addEventListener("dragleave", () => drop.classList.remove("is-over"));
-  drop.addEventListener("drop", (event) => {
-    drop.classList.remove("is-over");
-    if (bring(event.dataTransfer.files)) event.preventDefault();
-  });
-  drop.addEventListener("paste", (event) => {
-    if (bring(event.clipboardData.files)) event.preventDefault();
   });
 }
 
@@ -268,21 +185,22 @@ function pressed(event) {
     form.elements.seed.value = "";
     edited();
   }
-  if ("pick" in button.dataset) form.elements.image.click();
-  if ("removeImage" in button.dataset) removeImage();
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt === form) sent = true;
 });
+/** Whether the answer is the new batch, and not the way to the sign-in or the form with its errors. */
+const wasMade = (xhr) => xhr.status === 200 && !xhr.getResponseHeader("HX-Redirect");
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  // The live stream may have brought this batch before the answer did.
-  if (event.detail.requestConfig?.elt !== form || event.detail.xhr.status !== 200) return;
+  // The live stream may have brought this batch before the answer did, and news of it since: then that one stays.
+  if (event.detail.requestConfig?.elt !== form || !wasMade(event.detail.xhr)) return;
   const made = /id="(batch-[-0-9a-f]+)"/.exec(event.detail.serverResponse)?.[1];
-  if (made) document.getElementById(made)?.remove();
+  if (made && document.getElementById(made)) event.detail.swapOverride = "none";
 });
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.requestConfig?.elt !== form || event.detail.xhr.status !== 200) return;
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt !== form || !wasMade(event.detail.xhr)) return;
   sent = false;
   forgetDraft();
   form.elements.image.value = "";
@@ -294,8 +212,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   for (const part of form.querySelectorAll(".has-error")) part.classList.remove("has-error");
   document.getElementById("first-run")?.remove();
   document.querySelector(".stream-head")?.removeAttribute("hidden");
-  document.querySelector(".batch")?.classList.add("batch-new");
   if (matchMedia("(max-width: 899px)").matches) document.querySelector(".stream").scrollIntoView({ behavior: "smooth" });
+  reckon();
 });
 document.addEventListener("htmx:afterSettle", () => {
   ready();

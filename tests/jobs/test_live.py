@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from generations.jobs import events, live
 from generations.office import administration
+from generations.upstreams import broker
 from sdweb.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,7 +146,7 @@ def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
 
 def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
     cookie = cookie_of(member)
-    events._redis().delete(events.STREAM)
+    broker.client().delete(events.STREAM)
     tell(member, "new")
     events.wait_until_sent()
 

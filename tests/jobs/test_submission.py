@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from generations.credits import audit, ledger
 from generations.credits.models import Hold
-from generations.jobs import pricing, submission
+from generations.jobs import outcomes, pricing, submission
 from generations.jobs.models import Batch, Generation, Price
 from generations.providers.catalogue import InvalidParameters
 from generations.upstreams.models import Upstream
@@ -145,6 +145,28 @@ def test_one_image_does_not_wait_behind_another_members_hundred(make_member, sub
     [mine] = submit(by=newcomer).generations.all()
     order = list(Generation.objects.ready().fairest_first().values_list("pk", flat=True))
     assert order.index(mine.pk) <= 1
+
+
+def test_what_waits_behind_a_canceled_image_moves_up(make_member, submit, upstream):
+    busy, newcomer = make_member("busy", granted=1_000), make_member("newcomer")
+    waiting = list(submit(by=busy, count=8).generations.order_by("position"))
+    for row in waiting[:7]:
+        submission.cancel(member=busy, generation=row.pk)
+    submit(by=newcomer, count=2)
+    order = list(Generation.objects.ready().fairest_first().values_list("pk", flat=True))
+    assert order.index(waiting[7].pk) <= 1
+
+
+def test_a_member_whose_every_call_fails_does_not_take_the_others_slots(
+    make_member, submit, upstream, provider, monkeypatch
+):
+    monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
+    unlucky, other = make_member("unlucky"), make_member("other")
+    provider.plan({"outcome": "500", "match": "cursed", "times": 1_000})
+    submit(by=unlucky, count=10, prompt="cursed")
+    submit(by=other, count=10, prompt="blessed")
+    assert work(20) == 20
+    assert Generation.objects.filter(member=other, status="succeeded").count() >= 9
 
 
 def test_weights_share_the_line_in_proportion(make_member, submit, upstream):

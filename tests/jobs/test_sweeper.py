@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from generations.credits import audit
-from generations.jobs import execution, leases, spool, sweeper
+from generations.jobs import execution, leases, outcomes, spool, sweeper
 from generations.jobs.models import Attempt, Generation
 from generations.library import storage
 from generations.library.models import Image
+from generations.upstreams import accounts
 from tests.conftest import statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,40 @@ def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_aga
     assert Image.objects.get().sha256 == call["sha256"]
 
 
+def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, upstream, provider):
+    batch = submit()
+    claim, _ = execution.claim_next()
+    _its_worker_died(claim.generation)
+    assert sweeper.adopt() == 1
+    assert batch.generations.get().unknowns == 1
+    assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
+
+
+def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(submit, upstream, provider):
+    batch = submit()
+    claim, _ = execution.claim_next()
+    row = claim.generation
+    done = accounts.provider(upstream).generate(execution._request(row), timeout=10)
+    with pytest.MonkeyPatch.context() as dying:
+        dying.setattr(outcomes, "received", lambda row: False)  # killed between the spool and the row
+        outcomes.record(row, upstream, done)
+    _its_worker_died(row)
+    sweeper.keep_house()
+    assert statuses(batch) == ["succeeded"]
+    [attempt] = Attempt.objects.all()
+    assert (attempt.outcome, attempt.cost, attempt.status_code) == ("ok", 300, 200)
+    assert len(provider.calls()) == 1
+
+
+def test_what_a_living_worker_holds_is_left_alone(submit, upstream):
+    submit()
+    claim, _ = execution.claim_next()
+    assert spool.has_room()  # this worker's folder is there, and locked
+    assert sweeper.adopt() == 0
+    assert Generation.objects.get().status == "running"
+    assert claim.generation.worker == spool.WORKER
+
+
 def test_an_operator_can_give_up_an_image_whose_spool_is_lost(member, submit, upstream, monkeypatch):
     batch = submit()
     _storage_is_away(monkeypatch)
@@ -101,7 +137,7 @@ def test_an_image_is_spooled_whole_or_not_at_all(submit, upstream, settings):
     batch = submit()
     work()
     row = batch.generations.get()
-    (settings.SPOOL / f"{row.pk}-{row.attempt}" / spool.SIDECAR).unlink()
+    (settings.SPOOL / spool.WORKER / f"{row.pk}-{row.attempt}" / spool.SIDECAR).unlink()
     assert spool.read(row.pk, row.attempt) == []
 
 
@@ -130,6 +166,14 @@ def _leases_ran_out():
     Generation.objects.filter(lease_until__isnull=False).update(
         lease_until=timezone.now() - timedelta(seconds=1)
     )
+
+
+def _its_worker_died(row):
+    """What a kill -9 leaves: its folder, which nobody holds."""
+    root = spool.Path(spool.settings.SPOOL)
+    shutil.copytree(root / spool.WORKER, root / "dead-worker")
+    shutil.rmtree(root / spool.WORKER / f"{row.pk}-{row.attempt}", ignore_errors=True)
+    Generation.objects.filter(pk=row.pk).update(worker="dead-worker")
 
 
 def _is_ready_now():

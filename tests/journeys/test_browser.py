@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from sdweb.embedded import BASE_DIR
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio
 
@@ -141,6 +142,21 @@ def test_a_cut_stream_says_so_and_the_picture_comes_all_the_same(window):
     ask(page, "without a stream")
     page.click("#generate")
     expect(batch(page, "without a stream").locator("img.sharp")).to_be_visible(timeout=20_000)
+
+
+def test_a_start_image_is_shown_at_once_and_stays_for_the_next_picture(window):
+    page = window().sign_in()
+    ask(page, "begun with a picture", model="ultra")
+    page.set_input_files("#id_image", BASE_DIR / "static" / "samples" / "example-aurora.webp")
+    expect(page.locator("[data-preview]")).to_be_visible()
+    for number in (1, 2):
+        page.click("#generate")
+        expect(batch(page, "begun with a picture")).to_have_count(number)
+    expect(batch(page, "begun with a picture").last).to_contain_text("Start image")
+    expect(batch(page, "begun with a picture").locator("img.sharp")).to_have_count(2, timeout=30_000)
+    expect(batch(page, "begun with a picture").first).to_contain_text("Start image")
+    page.get_by_role("button", name="Remove the start image").click()
+    expect(page.locator("#start-image")).to_be_hidden()
 
 
 def test_a_refused_prompt_can_be_edited_and_sent_again(studio, window):

@@ -274,3 +274,14 @@ def test_a_price_is_added_but_never_changed(office):
     price = Price.objects.get()
     assert price.amount == 8_50
     assert office.post(reverse("admin:jobs_price_change", args=[price.pk]), form).status_code == 403
+
+
+def test_a_picture_whose_worker_is_lost_is_given_up_and_not_charged(office, generation, member):
+    ledger.hold(member=member, amount=8_00, reference=generation.pk, model="ultra")
+    Generation.objects.update(status=Status.STORING, ended_at=None)
+    chosen = {"action": "give_up", "_selected_action": [str(generation.pk)]}
+    office.post(reverse("admin:jobs_generation_changelist"), chosen)
+    generation.refresh_from_db()
+    assert (generation.status, generation.code) == (Status.FAILED, "given_up")
+    assert Account.objects.get(membership=member).held == 0
+    assert audit.problems() == []

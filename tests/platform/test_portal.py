@@ -70,6 +70,7 @@ def test_a_newcomer_signs_in_with_what_was_printed_and_a_second_start_keeps_ever
 def test_whatever_is_killed_comes_back(portal):
     portal.start()
     before = portal.processes()
+    assert before.keys() >= EVERYTHING, portal.said()
     victims = EVERYTHING - {"manage.py portal"}
     for name in victims:
         os.kill(before[name], signal.SIGKILL)

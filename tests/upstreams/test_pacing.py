@@ -11,7 +11,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from generations.upstreams import pacing
+from generations.upstreams import broker, pacing
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
 
@@ -22,7 +22,7 @@ SECOND = 1_000_000
 def account():
     """150 calls in 10 s, with a limiter of its own and no database."""
     upstream = Upstream(pk=0, name="paced", pace_account="paced")
-    pacing._redis().delete("pace:paced")
+    broker.client().delete("pace:paced")
     return upstream
 
 
@@ -45,7 +45,7 @@ def test_the_first_slot_of_a_new_limiter_is_a_whole_window_away(account):
 def test_a_flushed_redis_voids_what_was_given_out_and_begins_with_a_quiet_window(account):
     open_limiter(account)
     permit = pacing.reserve(account)
-    pacing._redis().delete("pace:paced")  # as FLUSHALL does
+    broker.client().delete("pace:paced")  # as FLUSHALL does
     assert not pacing.confirm(permit)
     assert pacing.reserve(account) is None
     assert not pacing.confirm(permit)
@@ -55,7 +55,7 @@ def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
     open_limiter(account)
     sooner = pacing.reserve(account)
     far = time.time() + 3600  # what was given out before the clock went back an hour
-    pacing._redis().hset("pace:paced", "next", int(far * SECOND))
+    broker.client().hset("pace:paced", "next", int(far * SECOND))
     permit = pacing.reserve(account, horizon=11)
     assert permit is not None
     assert permit.epoch != sooner.epoch
@@ -90,7 +90,6 @@ def test_without_redis_there_is_no_permit(account, monkeypatch):
     open_limiter(account)
     permit = pacing.reserve(account)
     gone = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(pacing, "_redis", lambda: gone)
     monkeypatch.setattr(pacing, "_script", gone.register_script)
     assert not pacing.confirm(permit)
     with pytest.raises(redis.RedisError):
