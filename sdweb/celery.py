@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
 
@@ -17,3 +18,8 @@ app.conf.beat_schedule = {
         "options": {"expires": 200},
     },
 }
+
+
+@setup_logging.connect
+def keep_the_logs_of_django(**_: object) -> None:
+    """Celery would raise the level of the root logger to WARNING; with this receiver it leaves logs alone."""

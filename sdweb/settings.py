@@ -30,6 +30,25 @@ def whole_number(name: str, default: int) -> int:
     return int(value)
 
 
+def names(setting: str) -> list[str]:
+    """What stands between the commas of a setting."""
+    return [name.strip() for name in env.str(setting, default="").split(",") if name.strip()]
+
+
+def _host(address: str) -> str:
+    """The host of an address as browsers send it, an IPv6 one in brackets."""
+    host = urlsplit(address).hostname or "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def one_of(name: str, *choices: str) -> str:
+    """The setting, or the first choice; stops the start with a sentence if it is none of them."""
+    value: str = env.str(name, default="").strip() or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be {' or '.join(choices)}.")
+    return value
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Secrets ---------------------------------------------------------------------
@@ -47,15 +66,14 @@ ENCRYPTION_KEYS = [
 
 DEBUG = env.bool("DEBUG", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
-# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: uvicorn reads it, as FORWARDED_ALLOW_IPS.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+ALLOWED_HOSTS = [_host(PUBLIC_URL), *names("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *names("CSRF_TRUSTED_ORIGINS")]
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed is uvicorn's to know (FORWARDED_ALLOW_IPS): it
+# alone sees who speaks, so nothing here may read those headers again.
 HTTPS = PUBLIC_URL.startswith("https://")
 
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the container itself, without a proxy
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, without a proxy
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -107,6 +125,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sdweb.logs.named_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -147,6 +166,7 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
+        "ENGINE": "sdweb.sqlite",
         "TEST": {
             "NAME": f"{DATABASES['default']['NAME']}.test"
         },  # a file: docs/decisions/sqlite-and-valkey.md
@@ -227,6 +247,10 @@ STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
 SANDBOX = env.bool("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 
+# Who looks on ------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()  # empty: /metrics is for this machine alone
+
 # People ------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "teams.User"
@@ -252,6 +276,7 @@ if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # nobody could confirm a second one
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sdweb@localhost")
 
 # Language and time ----------------------------------------------------------------------------
@@ -263,12 +288,38 @@ USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # Sign-in limits are counted here; in the database, so that nobody is locked out while Redis is away.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        # Above so many rows a third goes, whoever's: no crowd of attempts may wash away what was counted.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
+LOG_FORMAT = one_of("LOG_FORMAT", "line", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"about": {"()": "sdweb.logs.About"}},
+    "formatters": {
+        "line": {
+            "()": "sdweb.logs.Line",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "sdweb.logs.Json"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Two lines for each ring would say nothing that ours do not.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "uvicorn": {"handlers": [], "propagate": True},  # it would write in its own way
+        "uvicorn.access": {"handlers": [], "propagate": False},  # addresses carry tickets
+    },
 }

@@ -70,8 +70,10 @@ def check(name: str, command: str) -> bool:
 def start_tests(database: str) -> "subprocess.Popen[bytes]":
     """Begin the tests on one database."""
     say(f"Testing on {DATABASES[database]} ...")
+    # The browser's plugin empties its output folder at its start, so that is not where ours go.
+    places = (f"--junitxml={RESULTS / database}.xml", f"--output={RESULTS / database}-browser")
     return subprocess.Popen(
-        [BIN / "python", "-m", "pytest", f"--junitxml={RESULTS / database}.xml", "--color=no"],
+        [BIN / "python", "-m", "pytest", *places, "--color=no"],
         env=os.environ | {"SDWEB_TEST_DATABASE": database},
         stdin=subprocess.DEVNULL,
         stdout=(RESULTS / f"{database}.txt").open("wb"),

@@ -39,8 +39,11 @@ def reachable_by(user: int, folder: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents)) or user == os.geteuid()
 
 
-def cluster(*, folder: Path, port: int, log: Path) -> Program:
-    """A new cluster in the folder, with the superuser sdweb; without passwords, on this machine alone."""
+def cluster(*, folder: Path, port: int, log: Path, **changes: str) -> Program:
+    """A new cluster in the folder, with the superuser sdweb; without passwords, on this machine alone.
+
+    `changes` are settings that differ from the tests' own.
+    """
     user = NOBODY if os.geteuid() == 0 else None
     found, data = binaries(), folder / "data"
     data.mkdir(parents=True)
@@ -54,6 +57,7 @@ def cluster(*, folder: Path, port: int, log: Path) -> Program:
         "port": str(port),
         "unix_socket_directories": "",
         "max_connections": "200",
+        **changes,
     }
     return Program(
         name="PostgreSQL",

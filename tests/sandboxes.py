@@ -31,9 +31,9 @@ class Sandbox:
         """What the next calls get: "429:7", "502-html", "drop", "slow:3", ..."""
         self._ask("POST", "plan", list(outcomes))
 
-    def calls(self) -> list[dict[str, Any]]:
-        """Every call since the last reset, oldest first."""
-        return self._ask("GET", "log")
+    def calls(self, last: int | None = None) -> list[dict[str, Any]]:
+        """Every call since the last reset, or the last so many; oldest first."""
+        return self._ask("GET", "log" if last is None else f"log?last={last}")
 
     def state(self, **changes: Any) -> dict[str, Any]:
         """How it behaves, after these changes."""

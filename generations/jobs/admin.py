@@ -6,10 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs import execution
+from generations.jobs import execution, numbers
 from generations.jobs.models import Attempt, Generation, Price, Status
 from generations.providers import catalogue
 
@@ -62,6 +63,13 @@ class GenerationAdmin(admin.ModelAdmin):
     )
     readonly_fields = ("id", "prompt", "credits", "created_at")
     actions = ("give_up",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more page: what was bought, and what was charged."""
+        page = path(
+            "reconciliation/", self.admin_site.admin_view(numbers.reconciled), name="jobs_reconciliation"
+        )
+        return [page, *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only `submission.submit` makes one."""

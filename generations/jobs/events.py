@@ -78,6 +78,14 @@ def generation_changed(pk: uuid.UUID) -> None:
 
 
 @_beside_the_work
+def many_changed(member: Membership) -> None:
+    """Let the person's pages ask again for what they show: cheaper than a tile for each."""
+    if member.user_id is not None:
+        _send(member, "resync", "")
+        wallet_changed(member)
+
+
+@_beside_the_work
 def batch_made(batch: Batch) -> None:
     """Send a new batch to the other pages of the one who made it."""
     if batch.member.user_id is None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.credits import ledger
-from generations.jobs import events, leases, outcomes, spool
+from generations.jobs import events, leases, outcomes, spool, trace
 from generations.jobs.models import Attempt, Generation, Status
 from generations.jobs.spool import Spooled
 from generations.library import catalog, storage
@@ -25,6 +26,11 @@ from generations.upstreams import accounts, pacing
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+NEW_PERMITS = 3  # for a claimed row, until it is handed back
+INSISTENCE = 60.0  # seconds in which a busy or restarting database is asked again
 
 
 @dataclass(frozen=True)
@@ -56,20 +62,42 @@ def claim_next() -> tuple[Claim | None, int]:
 def run(claim: Claim) -> None:
     """Call the provider for a claimed row, and do what its answer asks for."""
     row = claim.generation
-    with leases.keeping(row.pk, row.attempt):
+    about = trace.following(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
+    with about, leases.keeping(row.pk, row.attempt):
+        log.info("claimed", extra={"model": row.model})
         try:
             request = _request(row)
+        except storage.Missing:
+            outcomes.call_off(row, _("The start image is no longer in storage."), code="start_image_gone")
+            return
         except storage.StorageUnavailable:
-            outcomes.hand_back(row, seconds=10)
+            insist(outcomes.hand_back, row, 10.0)
             return
         events.generation_changed(row.pk)
         connection.close()
-        if not pacing.confirm(claim.permit):
-            outcomes.hand_back(row)
+        if not _may_call(claim):
+            insist(outcomes.hand_back, row)
             return
         answer = _call(claim, request)
-        if outcomes.record(row, claim.upstream, answer):
-            store(row)
+        if insist(outcomes.record, row, claim.upstream, answer):
+            insist(store, row)
+
+
+def insist(write: Callable[..., T], row: Generation, *more: Any) -> T:
+    """Write down what became of a call, again if need be: an image that was paid for is not bought twice.
+
+    SQLite lets some wait in vain when many write, and PostgreSQL may be restarted.
+    """
+    deadline = time.monotonic() + INSISTENCE
+    while True:
+        try:
+            return write(row, *more)
+        except OperationalError as problem:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("The database is asked again about generation %s: %s", row.pk, problem)
+            connection.close()
+            time.sleep(0.5)
 
 
 def store(row: Generation) -> bool:
@@ -80,6 +108,8 @@ def store(row: Generation) -> bool:
     except storage.StorageUnavailable as problem:
         log.warning("Generation %s waits in the spool: %s", row.pk, problem)
         return False
+    if images:
+        log.info("stored", extra={"objects": keys})
     return bool(images) and _finish(row, list(zip(images, keys, strict=True)))
 
 
@@ -129,8 +159,31 @@ def _claim(upstream: Upstream, models: Collection[str]) -> Generation | None:
         code="",
     )
     row.refresh_from_db()
-    Attempt.objects.create(generation=row, number=row.attempt, upstream=upstream, worker=spool.WORKER)
+    Attempt.objects.create(
+        generation=row, number=row.attempt, upstream=upstream, unit=upstream.unit, worker=spool.WORKER
+    )
     return row
+
+
+def _may_call(claim: Claim) -> bool:
+    """Whether the call may leave this very moment; a permit that came too late is replaced first.
+
+    On a busy machine the claim takes longer than a permit lives. Were the row handed back then,
+    that would cost two more writes, make the next claim late as well, and so on for ever.
+    """
+    permit = claim.permit
+    for _attempt in range(NEW_PERMITS):
+        if pacing.confirm(permit):
+            return True
+        try:
+            new = pacing.reserve(claim.upstream, horizon=2 * pacing.HORIZON)  # before those who only ask
+        except RedisError:
+            return False
+        if new is None:
+            return False
+        permit = new
+        time.sleep(permit.delay)
+    return pacing.confirm(permit)
 
 
 def _request(row: Generation) -> ImageRequest:
@@ -140,6 +193,19 @@ def _request(row: Generation) -> ImageRequest:
 
 
 def _call(claim: Claim, request: ImageRequest) -> Done | ProviderError:
+    began = time.monotonic()
+    answer = _answer(claim, request)
+    said = {
+        "outcome": outcomes.name(answer).value,
+        "status": answer.status or 0,
+        "seconds": round(time.monotonic() - began, 3),
+        "provider_request": answer.request_id,
+    }
+    log.info("called", extra=said)
+    return answer
+
+
+def _answer(claim: Claim, request: ImageRequest) -> Done | ProviderError:
     deadline = time.monotonic() + leases.CALL_LIMIT
     try:
         provider = accounts.provider(claim.upstream)
@@ -172,6 +238,7 @@ def _finish(row: Generation, stored: list[tuple[Spooled, str]]) -> bool:
     for position, (image, key) in enumerate(stored):
         _add(row, position, image, key)
     ledger.settle(reference=row.pk)
+    transaction.on_commit(partial(log.info, "settled", extra={"charged": row.price}))
     transaction.on_commit(partial(spool.mark_stored, row.pk, row.attempt))
     transaction.on_commit(partial(events.generation_changed, row.pk))
     return True

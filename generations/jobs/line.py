@@ -85,6 +85,18 @@ def waiting_by_person() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
     return found
 
 
+def next_of_each() -> dict[int, Place]:
+    """{member: the place of the one that is served first} of everybody who waits."""
+    columns = ("member_id", "model", "not_before", "reason")
+    order = Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list(*columns)[:LONGEST]
+    road = _Road.now()
+    found: dict[int, Place] = {}
+    for position, (member, model, not_before, reason) in enumerate(order, 1):
+        if member not in found:
+            found[member] = _place(model, not_before, reason, position, road)
+    return found
+
+
 @dataclass(frozen=True)
 class _Road:
     """What the accounts can take together: seconds a call, and how long all of them rest."""

@@ -14,23 +14,17 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-from django.db import connection
-from django.utils import timezone
+from django.db import DatabaseError
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
 from generations.jobs.events import STREAM
-from generations.teams.models import Membership
+from generations.jobs.visitors import Page, sign_in, still_allowed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,37 +39,17 @@ ROUTE = re.compile(r"/t/(?P<team>[-\w]+)/live")
 EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 HEARTBEAT = 15.0  # seconds of silence after which a comment keeps proxies from closing
 CHECKED_EVERY = 30.0  # seconds between two looks at sessions and memberships
-UNREAD = 100  # events that a page may fall behind
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
+AT_ONCE = 500  # events read in one go: tiles have kilobytes, and pages that were away are many
+SAFELY = [  # what Django's middleware says on every other page
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 ]
-
-
-@dataclass(eq=False)
-class Page:
-    """One open page of one person in one team."""
-
-    user: int
-    team: int
-    member: int
-    session: str
-    unread: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(UNREAD))
-
-    def tell(self, message: bytes) -> None:
-        """Queue a message; a page that reads too slowly is closed, and asks again."""
-        if self.unread.full():
-            self.close()
-        else:
-            self.unread.put_nowait(message)
-
-    def close(self) -> None:
-        """Let the page's stream end, without what it has not read."""
-        while not self.unread.empty():
-            self.unread.get_nowait()
-        self.unread.put_nowait(None)
+HEADERS = [
+    *SAFELY,
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"x-accel-buffering", b"no"),
+]
 
 
 class Hub:
@@ -122,18 +96,20 @@ class Hub:
             if not oldest or _order(str(oldest[0][0], "ascii")) > _order(since) > (0, 0):
                 yield b"event: resync\ndata: gone\n\n"
                 return
-            for key, change in await self.redis.xrange(STREAM, f"({since}"):
-                if _addressed(change) == (page.user, page.team):
-                    yield _frame(key, change)
+            while changes := await self.redis.xrange(STREAM, f"({since}", count=AT_ONCE):
+                for key, change in changes:
+                    if _addressed(change) == (page.user, page.team):
+                        yield _frame(key, change)
+                since = str(changes[-1][0], "ascii")
         except RedisError as problem:
             log.info("A page could not catch up, and asks again: %s", problem)
 
     async def _follow(self) -> None:
         last = None
-        while True:
+        while not self.closed:  # a cancellation may be lost within the Redis client
             try:
                 last = last or await self._newest()
-                for _name, changes in await self.redis.xread({STREAM: last}, count=500, block=5_000):
+                for _name, changes in await self.redis.xread({STREAM: last}, count=AT_ONCE, block=5_000):
                     for key, change in changes:
                         last = key
                         for page in list(self.pages.get(_addressed(change), ())):
@@ -148,10 +124,14 @@ class Hub:
         return bytes(newest[0][0]) if newest else b"0-0"
 
     async def _check(self) -> None:
-        while True:
+        while not self.closed:
             await asyncio.sleep(CHECKED_EVERY)
             pages = self.all_pages()
-            allowed = await sync_to_async(_still_allowed, thread_sensitive=False)(pages)
+            try:
+                allowed = await sync_to_async(still_allowed, thread_sensitive=False)(pages)
+            except DatabaseError as problem:
+                log.warning("Open pages could not be checked, and are closed to ask again: %s", problem)
+                allowed = set()
             for page in pages:
                 if page not in allowed:
                     page.close()
@@ -186,9 +166,11 @@ async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     page = None
     if scope["method"] == "GET":
-        page = await sync_to_async(_sign_in, thread_sensitive=False)(headers.get("cookie", ""), team)
+        page = await sync_to_async(sign_in, thread_sensitive=False)(headers.get("cookie", ""), team)
     if page is None:
-        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send(
+            {"type": "http.response.start", "status": 404, "headers": [*SAFELY, (b"content-length", b"0")]}
+        )
         await send({"type": "http.response.body"})
         return
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
@@ -225,36 +207,6 @@ async def _send(send: Send, message: bytes) -> None:
 async def _wait_until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _sign_in(cookies: str, team: str) -> Page | None:
-    """Whose page it is, by its session cookie; None if nobody's, or not a member's."""
-    try:
-        jar = SimpleCookie(cookies)
-        key = jar[settings.SESSION_COOKIE_NAME].value
-        user = int(SessionStore(key)[SESSION_KEY])
-        members = Membership.objects.select_related("team", "user")
-        member = members.filter(user=user, team__slug=team).first()
-        if member is None or not member.is_current or member.user_id is None:
-            return None
-        return Page(member.user_id, member.team_id, member.pk, key)
-    except (CookieError, KeyError, ValueError):
-        return None
-    finally:
-        connection.close()
-
-
-def _still_allowed(pages: list[Page]) -> set[Page]:
-    """Those whose session and membership still hold."""
-    try:
-        sessions = Session.objects.filter(
-            session_key__in={page.session for page in pages}, expire_date__gt=timezone.now()
-        )
-        keys = set(sessions.values_list("session_key", flat=True))
-        members = Membership.objects.select_related("team", "user").in_bulk({page.member for page in pages})
-        return {page for page in pages if page.session in keys and members[page.member].is_current}
-    finally:
-        connection.close()
 
 
 def _addressed(change: dict[bytes, bytes]) -> tuple[int, int]:

@@ -35,8 +35,9 @@ STEP = 1_000_000  # of virtual time: one slot at weight 1
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
 
 # The state machine. An ended row never reopens: a retry makes a new one (`retry_of`).
+# A waiting row whose worker was thought dead, and brings the image after all, need not run again.
 MOVES: dict[str, set[str]] = {
-    Status.QUEUED: {Status.RUNNING, Status.FAILED, Status.CANCELED},
+    Status.QUEUED: {Status.RUNNING, Status.STORING, Status.FAILED, Status.CANCELED},
     Status.RUNNING: {Status.QUEUED, Status.STORING, Status.FAILED, Status.FILTERED},
     Status.STORING: {Status.SUCCEEDED, Status.FAILED},
 }
@@ -85,7 +86,13 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def shift(self, row: Generation, steps: int) -> int:
         """Move what its member has waiting behind a row by so many slots of virtual time; how many."""
         behind = self.filter(member=row.member_id, status=Status.QUEUED, stamp__gt=row.stamp)
+        behind.locked()
         return behind.update(stamp=F("stamp") + steps * row.step)
+
+    def locked(self) -> list[uuid.UUID]:
+        """Lock them from first to last, as everybody does who locks several; which they are."""
+        rows = self.select_for_update(no_key=True).order_by("stamp", "pk")
+        return list(rows.values_list("pk", flat=True))
 
     def ready(self) -> GenerationQuerySet:
         """Those that may be claimed now."""

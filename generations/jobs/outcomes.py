@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,9 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.credits import ledger
-from generations.jobs import events, spool
+from generations.jobs import events, leases, spool
 from generations.jobs.models import Attempt, Generation, Outcome, Status
-from generations.providers import catalogue
 from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable, Unknown
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -57,6 +55,14 @@ def record(row: Generation, upstream: Upstream, answer: Done | ProviderError) ->
     return False
 
 
+def name(answer: Done | ProviderError) -> Outcome:
+    """What a call's answer is called in attempts."""
+    if isinstance(answer, Done):
+        return Outcome.FILTERED if answer.filtered else Outcome.OK
+    kinds = {Refused: Outcome.REFUSED, Unavailable: Outcome.UNAVAILABLE, Busy: Outcome.BUSY}
+    return next((kinds[kind] for kind in kinds if isinstance(answer, kind)), Outcome.UNKNOWN)
+
+
 def hand_back(row: Generation, seconds: float = 0.0) -> None:
     """Undo a claim whose call was never sent: no attempt, no try, the same place in line."""
     with transaction.atomic():
@@ -67,9 +73,16 @@ def hand_back(row: Generation, seconds: float = 0.0) -> None:
 def interrupted(row: Generation) -> None:
     """Its worker is gone: what it had received is adopted; else its call may have been bought."""
     if spool.read(row.pk, row.attempt):
-        received(row, lease_until=Now())
+        received(row, lease=timedelta())
     else:
         lost(row, Unknown(_("The portal's worker was interrupted.")))
+
+
+@transaction.atomic
+def call_off(row: Generation, reason: str, *, code: str) -> None:
+    """End a claimed row whose call could never be sent: no attempt, no charge."""
+    if end(row, Status.FAILED, reason, code=code):
+        Attempt.objects.filter(generation=row, number=row.attempt).delete()
 
 
 @transaction.atomic
@@ -92,6 +105,8 @@ def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: 
     )
     if moved:
         ledger.release(reference=row.pk)
+        said = {"generation": str(row.pk), "status": to.value, "code": code}
+        transaction.on_commit(partial(log.info, "ended without a charge", extra=said))
         transaction.on_commit(partial(events.generation_changed, row.pk))
     return moved
 
@@ -120,27 +135,37 @@ def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
         "status": done.status,
         "finish_reason": done.finish_reason,
         "request_id": done.request_id,
-        "cost": _cost(row, upstream),
+        "cost": upstream.cost(row.model, row.parameters),
     }
     spool.write(row.pk, row.attempt, done, facts)
     return received(row)
 
 
 @transaction.atomic
-def received(row: Generation, **changes: Any) -> bool:
-    """What the spool has of this attempt is paid for: from here the row is only ever stored."""
+def received(row: Generation, lease: timedelta = leases.LEASE) -> bool:
+    """What the spool has of this attempt is paid for: from here the row is only ever stored.
+
+    That holds even if its worker was thought dead, as long as the row was not given to another since.
+    """
     facts = spool.read(row.pk, row.attempt)[0].facts
     done = Done(
         (), finish_reason=facts["finish_reason"], request_id=facts["request_id"], status=facts["status"]
     )
+    kept = Generation.objects.move(
+        row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
+    )
+    if kept:
+        Attempt.objects.filter(generation=row, number=row.attempt, outcome=Outcome.UNKNOWN).update(
+            outcome="", reason="", code=""
+        )
     _close_attempt(row, Outcome.OK, done, cost=facts["cost"], seed=facts["seed"])
-    return Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING, **changes)
+    return kept
 
 
 @transaction.atomic
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
     # Whether a filtered result is charged by the provider is not known (providers.md 1.5): count it.
-    _close_attempt(row, Outcome.FILTERED, done, cost=_cost(row, upstream))
+    _close_attempt(row, Outcome.FILTERED, done, cost=upstream.cost(row.model, row.parameters))
     end(
         row,
         Status.FILTERED,
@@ -216,12 +241,6 @@ def _close_attempt(
         cost=cost,
         **facts,
     )
-
-
-def _cost(row: Generation, upstream: Upstream) -> int:
-    """What this call cost us there, in hundredths."""
-    own: Mapping[str, int] = upstream.costs
-    return int(own.get(row.model, catalogue.get(row.model).cost(row.parameters)))
 
 
 def _jitter(seconds: float) -> float:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 import socket
+import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,16 +27,19 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from generations.providers.base import Done, ReceivedImage
 
 SIDECAR, STORED, LOCK = "received.json", "stored", "lock"
 KEPT = 600  # seconds after the image was stored
 ROOM = 200 * 2**20  # bytes; claims stop when the disk has less
+REMEMBERED = 2.0  # seconds; at a full engine 30 pictures
 MOST_WAITING = 400  # attempts not stored yet; claims stop above it
 
 WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+_making = threading.Lock()
+_room: dict[str, tuple[float, bool]] = {}
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,30 @@ class Spooled:
 
 
 def has_room() -> bool:
-    """Whether this worker may receive more: the disk takes it, and storage keeps up."""
+    """Whether this worker may receive more: the disk takes it, and storage keeps up.
+
+    Asked before every call, over thousands of folders at a full engine: so looked up once in a while.
+    """
+    root = str(settings.SPOOL)
+    looked_at, room = _room.get(root, (-math.inf, False))
+    if not room or time.monotonic() - looked_at > REMEMBERED:
+        waiting, free = state()
+        room = waiting < MOST_WAITING and free > ROOM
+        _room[root] = time.monotonic(), room
+    return room
+
+
+def state() -> tuple[int, int]:
+    """How many attempts this worker has not stored yet, and how many bytes its disk still takes."""
     mine = _mine(settings.SPOOL)
     waiting = sum(1 for folder in _attempts(mine) if not (folder / STORED).exists())
-    return waiting < MOST_WAITING and shutil.disk_usage(mine).free > ROOM
+    return waiting, shutil.disk_usage(mine).free
+
+
+def waiting() -> int:
+    """How many attempts of all workers on this machine are not stored yet."""
+    sidecars = Path(settings.SPOOL).glob(f"*/*/{SIDECAR}")
+    return sum(1 for sidecar in sidecars if not sidecar.with_name(STORED).exists())
 
 
 def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> None:
@@ -99,6 +124,29 @@ def forget_older(than: float = KEPT) -> int:
     return len(old)
 
 
+def unstored(workers: Iterable[str], than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
+    """Generation and attempt of what these workers have not stored, older than so many seconds."""
+    found, before = set(), time.time() - than
+    for worker in workers:
+        with suppress(FileNotFoundError):  # another worker may forget it at the same time
+            for folder in _attempts(Path(settings.SPOOL) / worker):
+                if not (folder / STORED).exists() and folder.stat().st_mtime < before:
+                    generation, _, attempt = folder.name.rpartition("-")
+                    found.add((uuid.UUID(generation), int(attempt)))
+    return found
+
+
+def workers() -> list[str]:
+    """The names of all workers on this machine, dead ones too."""
+    return [lock.parent.name for lock in Path(settings.SPOOL).glob(f"*/{LOCK}")]
+
+
+def forget(generation: uuid.UUID, attempt: int) -> None:
+    """Remove what nobody will ever store."""
+    for folder in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def abandoned() -> Iterator[list[str]]:
     """The names of workers on this machine that are dead; nobody else adopts them meanwhile.
@@ -115,9 +163,14 @@ def abandoned() -> Iterator[list[str]]:
             os.close(lock)
 
 
-@cache
 def _mine(root: str | Path) -> Path:
     """This worker's folder, made and locked at first use, until the process ends."""
+    with _making:  # two threads that come first together would lock each other out
+        return _made_and_locked(root)
+
+
+@cache
+def _made_and_locked(root: str | Path) -> Path:
     folder = Path(root) / WORKER
     folder.mkdir(parents=True, exist_ok=True)
     if _lock(folder) is None:  # the descriptor stays open

@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from generations.jobs import line
-from generations.jobs.models import Batch, Generation
+from generations.jobs.models import Batch, Generation, Status
 from generations.library.models import Image
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def page(member: Membership, before: uuid.UUID | None = None) -> tuple[list[Show
     found = list(batches[: PAGE + 1])
     older = found[PAGE - 1].pk if len(found) > PAGE else None
     return _by_day(member, shown(member, found[:PAGE])), older
+
+
+def waiting(member: Membership) -> int:
+    """How many of mine wait, wherever in the stream they are."""
+    return Generation.objects.filter(member=member, status=Status.QUEUED).count()
 
 
 def shown(member: Membership, batches: Iterable[Batch]) -> list[Shown]:

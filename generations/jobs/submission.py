@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,6 +22,8 @@ from generations.library.models import Upload
 from generations.providers import catalogue
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
+
+log = logging.getLogger(__name__)
 
 
 class NoUpstream(Exception):
@@ -74,6 +77,20 @@ def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
     return row is not None and _cancel(row)
 
 
+@transaction.atomic
+def cancel_all(*, member: Membership) -> int:
+    """Cancel all of mine that wait, whatever their number in the same few queries; how many."""
+    waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
+    mine = waiting.locked()
+    if not mine:
+        return 0
+    Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
+    Generation.objects.shift(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
+    ledger.release_many(member=member, references=mine)
+    transaction.on_commit(partial(events.many_changed, member))
+    return len(mine)
+
+
 def retry(*, member: Membership, generation: uuid.UUID) -> Generation:
     """Ask for an ended image of mine once more: a new generation of the same batch, at today's price.
 
@@ -103,6 +120,7 @@ def _record(batch: Batch, price: int) -> Batch:
     _queue(batch.member, rows)
     transaction.on_commit(partial(events.batch_made, batch))
     transaction.on_commit(partial(tasks.ring_soon, batch.count))
+    transaction.on_commit(partial(_log_submitted, rows))
     return batch
 
 
@@ -139,8 +157,8 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
 
 
 def _clock() -> int:
-    """Virtual time: the largest stamp that was ever started."""
-    started = Generation.objects.exclude(status__in=[Status.QUEUED, Status.CANCELED])
+    """Virtual time: the largest stamp that was ever started in turn, not before its turn by an operator."""
+    started = Generation.objects.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
     return int(started.aggregate(clock=Max("stamp"))["clock"] or 0)
 
 
@@ -167,4 +185,9 @@ def _again(old: Generation) -> Generation:
     row.retry_of, row.parameters = old, old.parameters
     _queue(old.member, [row])
     transaction.on_commit(partial(tasks.ring_soon, 1))
+    transaction.on_commit(partial(_log_submitted, [row]))
     return row
+
+
+def _log_submitted(rows: list[Generation]) -> None:
+    log.info("submitted", extra={"model": rows[0].model, "generations": [str(row.pk) for row in rows]})

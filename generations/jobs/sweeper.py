@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import RedisError
 
-from generations.jobs import events, execution, leases, line, outcomes, spool
+from generations.jobs import events, execution, leases, line, outcomes, spool, trace
 from generations.jobs.models import Attempt, Generation, Status
 from generations.upstreams import pacing
 from generations.upstreams.models import Upstream
@@ -64,13 +65,32 @@ def adopt() -> int:
             log.warning("Generation %s is taken over from %s", row.pk, row.worker)
             outcomes.interrupted(row)
         storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
-        return len(running) + storing.update(lease_until=Now())
+        return len(running) + keep_the_found(workers) + storing.update(lease_until=Now())
+
+
+def keep_the_found(workers: Iterable[str]) -> int:
+    """Keep images of dead workers whose rows were put back in line before the spool was there; how many."""
+    left = spool.unstored(workers)
+    waiting = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, status=Status.QUEUED)
+    found = [row for row in waiting if (row.pk, row.attempt) in left and spool.read(row.pk, row.attempt)]
+    return sum(outcomes.received(row, lease=timedelta()) for row in found)
 
 
 def store_waiting() -> int:
     """Store images that wait in this machine's spool; how many were stored."""
     waiting = Generation.objects.filter(status=Status.STORING, lease_until__lt=Now())
     return sum(_take_and_store(row) for row in waiting if spool.read(row.pk, row.attempt))
+
+
+def forget_ended(than: float = spool.KEPT) -> int:
+    """Remove spooled images that came too late, or were marked by nobody, once their rows ended; how many."""
+    left = spool.unstored(spool.workers(), than)
+    ended = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, ended_at__isnull=False)
+    over = set(ended.values_list("pk", flat=True))
+    forgotten = [(pk, attempt) for pk, attempt in left if pk in over]
+    for pk, attempt in forgotten:
+        spool.forget(pk, attempt)
+    return len(forgotten)
 
 
 def end_unserved() -> int:
@@ -84,8 +104,12 @@ def keep_house() -> int:
     """What every worker does for its own machine, since nobody else sees its spool; how many to ring."""
     adopted = adopt()
     store_waiting()
-    spool.forget_older()
     return adopted
+
+
+def tidy() -> int:
+    """Remove what this machine's spool need not keep any longer; how many attempts. Looks at every file."""
+    return spool.forget_older() + forget_ended()
 
 
 def rings_wanted() -> int:
@@ -100,5 +124,6 @@ def _take_and_store(row: Generation) -> bool:
     )
     if not mine.update(lease_until=Now() + leases.LEASE, worker=spool.WORKER):
         return False
-    with leases.keeping(row.pk, row.attempt):
+    about = trace.following(generation=str(row.pk), attempt=row.attempt)
+    with about, leases.keeping(row.pk, row.attempt):
         return execution.store(row)

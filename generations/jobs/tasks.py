@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutdown
 from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
 
-from generations.jobs import execution, sweeper
+from generations.jobs import execution, sweeper, workers
 from generations.upstreams import accounts, broker
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING = 2.0  # seconds between two looks
+TIDYING = 15  # looks from one tidying to the next: at a full engine the spool has thousands of files
 
 _ringer = ThreadPoolExecutor(1, "doorbell")
 
@@ -54,6 +56,12 @@ def look_after_this_machine(**_: object) -> None:
     threading.Thread(target=_keep_house, name="housekeeping", daemon=True).start()
 
 
+@worker_shutdown.connect
+def leave_the_list(**_: object) -> None:
+    """A worker that was stopped is not missed."""
+    workers.leave()
+
+
 def ring_soon(times: int) -> None:
     """Ring without making anybody wait: a bell that Redis does not take is rung again by the sweeper."""
     if times > 0:
@@ -69,9 +77,12 @@ def _ring(times: int) -> None:
 
 
 def _keep_house() -> None:
-    while True:
+    for look in itertools.count():
         try:
             ring_soon(sweeper.keep_house())
+            workers.report()
+            if look % TIDYING == 0:
+                sweeper.tidy()
         except (DatabaseError, OSError):
             log.exception("Housekeeping failed, and is tried again")
         connection.close()

@@ -10,5 +10,7 @@ urlpatterns = [
     path("generation/<uuid:generation>/tile/", views.tile, name="tile"),
     path("generation/<uuid:generation>/cancel/", views.cancel, name="cancel"),
     path("generation/<uuid:generation>/retry/", views.retry, name="retry"),
+    path("notices/", views.notices, name="notices"),
+    path("cancel-waiting/", views.cancel_all, name="cancel_all"),
     path("picture/<uuid:image>/", views.picture, name="picture"),
 ]

@@ -9,20 +9,23 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from generations.credits import ledger
 from generations.jobs import events, prefill, pricing, showing, stream, submission
 from generations.jobs.desk import Desk, remember
 from generations.jobs.forms import GenerationForm
 from generations.jobs.models import Batch, Generation
+from generations.jobs.notices import notices_for
 from generations.library.models import Image
 from generations.teams.models import Membership
 from generations.teams.permissions import may, member_required
 
-REFUSALS = (ledger.InsufficientCredits, pricing.PriceRose, submission.NoUpstream)
+REFUSALS = (ledger.InsufficientCredits, ledger.MembershipEnded, pricing.PriceRose, submission.NoUpstream)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,6 +58,14 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
 def batches(request: HttpRequest, member: Membership) -> HttpResponse:
     """A page of the stream by itself (`?before=`), for older batches and for catching up."""
     return render(request, "jobs/stream.html", _stream(request, member))
+
+
+@require_GET
+@never_cache
+@member_required()
+def notices(request: HttpRequest, member: Membership) -> HttpResponse:
+    """What must be told above my pictures."""
+    return render(request, "jobs/notices.html", {"member": member, "notices": notices_for(member)})
 
 
 @require_GET
@@ -96,6 +107,21 @@ def cancel(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
 
 @require_POST
 @member_required(may="generate")
+def cancel_all(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Cancel all of mine that wait; open pages ask again for the tiles that they show."""
+    count = submission.cancel_all(member=member)
+    said = ngettext("%(count)s canceled, not charged.", "%(count)s canceled, not charged.", count)
+    sentence = said % {"count": count}
+    if not request.headers.get("HX-Request"):
+        messages.success(request, sentence)
+        return redirect("jobs:create", member.team.slug)
+    member.wallet.refresh_from_db()
+    response = render(request, "jobs/balance.html", {"member": member, "oob": True})
+    return trigger_client_event(response, "portal:canceled", {"value": sentence})
+
+
+@require_POST
+@member_required(may="generate")
 def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
     """Ask for one of mine that ended without a picture once more."""
     row = _mine(member, generation)
@@ -131,6 +157,7 @@ def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> Http
     """The whole of Create. The stream's position is read first, so that no change is missed."""
     since = events.newest()
     context = _stream(request, form.member) | {"form": form, "desk": Desk(form), "since": since}
+    context |= {"waiting": stream.waiting(form.member), "notices": notices_for(form.member)}
     return render(request, "jobs/create.html", context, status=status)
 
 

@@ -52,7 +52,8 @@ class MemberInline(admin.TabularInline):
     @admin.display(description=_("available credits"))
     def credits(self, member: Membership) -> str:
         """What the member can still spend."""
-        return as_text(ledger.open_wallet(member).available) if member.pk else ""
+        wallet = getattr(member, "wallet", None)  # came with the row; who was never granted any may have none
+        return as_text(wallet.available if wallet else 0) if member.pk else ""
 
 
 @admin.register(Team)

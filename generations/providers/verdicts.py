@@ -129,7 +129,7 @@ def blames_account(status: int, complaint: reasons.Complaint) -> bool:
 
 def _told(sentence: str, reply: Reply, complaint: reasons.Complaint) -> str:
     text = f"{sentence} (HTTP {reply.status})"
-    return _short(f"{text}: {complaint.message}" if complaint.message else f"{text}.")
+    return _sentence(f"{text}: {complaint.message}" if complaint.message else text)
 
 
 def _refusal(reply: Reply, complaint: reasons.Complaint) -> str:
@@ -142,9 +142,12 @@ def _refusal(reply: Reply, complaint: reasons.Complaint) -> str:
     if reply.status == 413:
         return "The request is too large for the provider; use a smaller start image."
     if complaint.message:
-        return _short(f"The provider did not accept the request: {complaint.message}")
+        return _sentence(f"The provider did not accept the request: {complaint.message}")
     return f"The provider did not accept the request (HTTP {reply.status})."
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= reasons.MOST_LETTERS else text[: reasons.MOST_LETTERS - 1].rstrip() + "…"
+def _sentence(text: str) -> str:
+    """The text with an end, since others follow it on a page, and not too long."""
+    if len(text) >= reasons.MOST_LETTERS:
+        return text[: reasons.MOST_LETTERS - 1].rstrip() + "…"
+    return text if text.endswith((".", "!", "?", "…", "。")) else f"{text}."

@@ -8,8 +8,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -71,6 +72,29 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def operator_required(view: View) -> View:
+    """Let operators alone call a view of the whole installation; for everybody else it is not there."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def last_membership(user: User | AnonymousUser) -> Membership | None:
+    """In the team that the person was in last; None if they are in none."""
+    if not user.is_authenticated:
+        return None
+    mine = user.memberships.filter(ended_at=None, team__deactivated_at=None)
+    known = mine.select_related("team", "user", "wallet")
+    return known.order_by(F("seen_at").desc(nulls_last=True), "pk").first()
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

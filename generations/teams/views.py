@@ -1,12 +1,11 @@
 """The front door: where a person goes first, and what the portal says when it cannot let one through."""
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from generations.teams.permissions import to_sign_in
+from generations.teams.permissions import last_membership, to_sign_in
 
 
 @require_safe
@@ -15,8 +14,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """To Create in the team that I was in last; to the sign-in; or a page that says I have no team yet."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
-    mine = request.user.memberships.filter(ended_at=None, team__deactivated_at=None)
-    last = mine.select_related("team").order_by(F("seen_at").desc(nulls_last=True), "pk").first()
+    last = last_membership(request.user)
     if last is None:
         return render(request, "teams/no_team.html")
     return redirect("jobs:create", last.team.slug)

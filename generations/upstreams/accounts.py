@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import RedisError
@@ -16,15 +18,19 @@ from redis import RedisError
 from generations.providers import open_provider
 from generations.providers.base import Provider, ProviderError, Unavailable
 from generations.upstreams import pacing, vault
-from generations.upstreams.models import Upstream
+from generations.upstreams.models import Balance, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from django.db.models import QuerySet
 
 log = logging.getLogger(__name__)
 
 FROM_ENVIRONMENT = "Environment"
 BLOCK = 60.0  # seconds, where a 429 does not say (providers.md 1.6)
+REMEMBERED_EVERY = timedelta(minutes=15)
+BY_HAND = 0  # the status of a pause that an operator made, which ends by an operator's hand alone
 TRY_AGAIN = timedelta(minutes=10)  # a pause whose end no balance tells
 
 
@@ -34,8 +40,12 @@ def _provider(kind: str, base_url: str, encrypted_key: str) -> Provider:
 
 
 def provider(upstream: Upstream) -> Provider:
-    """The account, ready to be called. Raises ValueError for an address that cannot be one."""
-    return _provider(upstream.kind, upstream.base_url, upstream.encrypted_key)
+    """The account, ready to be called. Raises Unavailable if its address or its key cannot be used."""
+    try:
+        return _provider(upstream.kind, upstream.base_url, upstream.encrypted_key)
+    except ValueError as problem:
+        reason = str(problem)
+    raise Unavailable(reason)
 
 
 def sync_environment() -> Upstream | None:
@@ -45,12 +55,20 @@ def sync_environment() -> Upstream | None:
         mine.update(enabled=False)
         return None
     upstream = mine.first() or Upstream(from_environment=True, name=FROM_ENVIRONMENT)
-    if not upstream.pk or upstream.key != settings.STABILITY_API_KEY:
+    if not _has_key(upstream, settings.STABILITY_API_KEY):
         upstream.set_key(settings.STABILITY_API_KEY)
     upstream.base_url, upstream.enabled = settings.STABILITY_BASE_URL, True
-    upstream.paused_at = None  # a restart with another key or address deserves another try
+    if upstream.paused_status != BY_HAND:  # a restart with another key or address deserves another try
+        upstream.paused_at = None
     upstream.save()
     return upstream
+
+
+def _has_key(upstream: Upstream, key: str) -> bool:
+    try:
+        return upstream.key == key
+    except vault.Unreadable:
+        return False
 
 
 def test(upstream: Upstream) -> tuple[bool, str]:
@@ -61,12 +79,20 @@ def test(upstream: Upstream) -> tuple[bool, str]:
         if problem.status == 404:
             return True, _("It answers, and does not tell its balance.")
         return False, problem.reason
-    except (ProviderError, ValueError) as problem:
-        return False, str(problem)
+    except ProviderError as problem:
+        return False, problem.reason
     if balance is None:
         return True, _("It answers, and does not tell its balance.")
     _note_balance(upstream, balance)
     return True, _("It answers. Its balance is %(balance)s credits.") % {"balance": f"{balance:,.2f}"}
+
+
+def begin(upstream: Upstream) -> None:
+    """Let a new account's first call go at once: nothing can have been sent there by us."""
+    try:
+        pacing.prepare(upstream, idle=True)
+    except RedisError as problem:
+        log.warning("Redis is away; the first call of upstream %s waits a window: %s", upstream.name, problem)
 
 
 def pause(upstream: Upstream, problem: ProviderError) -> None:
@@ -76,6 +102,29 @@ def pause(upstream: Upstream, problem: ProviderError) -> None:
     )
     if paused:
         log.error("Upstream %s is paused: %s", upstream.name, problem.reason)
+
+
+def pause_by_hand(upstreams: QuerySet[Upstream], *, by: str) -> int:
+    """Call none of these until an operator resumes them, whatever else pauses or frees them; how many."""
+    reason = _("Paused by %(name)s.") % {"name": by}
+    count = upstreams.filter(enabled=True).update(
+        paused_at=Coalesce("paused_at", timezone.now()), paused_status=BY_HAND, paused_reason=reason[:400]
+    )
+    log.warning("%s upstreams: %s", count, reason)
+    return count
+
+
+def drain(upstream: Upstream) -> None:
+    """Let it finish what runs, and start nothing there."""
+    Upstream.objects.filter(pk=upstream.pk).update(draining=True)
+    log.warning("Upstream %s is drained: it finishes what runs", upstream.name)
+
+
+def reopen(upstreams: QuerySet[Upstream]) -> None:
+    """Call them again, however they came to rest; a block after 429 stands."""
+    for upstream in upstreams.filter(enabled=True):
+        resume(upstream)
+    upstreams.filter(draining=True).update(draining=False)
 
 
 def resume(upstream: Upstream) -> None:
@@ -113,7 +162,7 @@ def ask_balances(upstreams: Iterable[Upstream] | None = None) -> int:
 def _ask(upstream: Upstream) -> bool:
     try:
         balance = provider(upstream).balance(timeout=10)
-    except (ProviderError, ValueError) as problem:
+    except ProviderError as problem:
         log.info("Upstream %s does not tell its balance: %s", upstream.name, problem)
         balance = None
     if balance is not None:
@@ -124,7 +173,7 @@ def _ask(upstream: Upstream) -> bool:
 
 
 def _pause_is_over(upstream: Upstream, balance: float | None) -> bool:
-    if upstream.paused_at is None or upstream.paused_status == 401:
+    if upstream.paused_at is None or upstream.paused_status in (401, BY_HAND):
         return False
     if upstream.paused_status == 402 and balance is not None:
         return balance > 0
@@ -136,6 +185,12 @@ def _note_balance(upstream: Upstream, balance: float) -> None:
         return
     upstream.balance, upstream.balance_at = Decimal(str(balance)).quantize(Decimal("0.0001")), timezone.now()
     if upstream.pk:
-        Upstream.objects.filter(pk=upstream.pk).update(
-            balance=upstream.balance, balance_at=upstream.balance_at
-        )
+        _remember_balance(upstream, upstream.balance, upstream.balance_at)
+
+
+@transaction.atomic
+def _remember_balance(upstream: Upstream, amount: Decimal, at: datetime) -> None:
+    """Keep the newest on the row, whose lock orders those who ask, and one in a quarter of an hour beside."""
+    Upstream.objects.filter(pk=upstream.pk).update(balance=amount, balance_at=at)
+    if not Balance.objects.filter(upstream=upstream, asked_at__gt=at - REMEMBERED_EVERY).exists():
+        Balance.objects.create(upstream=upstream, amount=amount, asked_at=at)

@@ -108,6 +108,8 @@ class UpstreamAdmin(admin.ModelAdmin):
         if form.cleaned_data["key"]:
             obj.set_key(form.cleaned_data["key"])
         super().save_model(request, obj, form, change)
+        if not change:
+            accounts.begin(obj)
         if {"key", "base_url"} & set(form.changed_data):
             accounts.resume(obj)
         self._test(request, obj)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.providers import catalogue
 from generations.upstreams import vault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class UpstreamQuerySet(models.QuerySet["Upstream"]):
@@ -96,3 +100,21 @@ class Upstream(models.Model):
     def serves(self, model: str) -> bool:
         """Whether this account may be asked for that model."""
         return not self.models_served or model in self.models_served
+
+    def cost(self, model: str, parameters: Mapping[str, Any]) -> int:
+        """What a call for that picture costs here, in hundredths."""
+        own: Mapping[str, int] = self.costs
+        return int(own[model] if model in own else catalogue.get(model).cost(parameters))
+
+
+class Balance(models.Model):
+    """What a provider said was left, remembered so that it can be held against what was bought."""
+
+    upstream = models.ForeignKey(Upstream, models.PROTECT, related_name="balances")
+    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("balance")
+        verbose_name_plural = _("balances")
+        indexes = [models.Index(fields=["upstream", "asked_at"], name="balances_of_an_upstream")]

@@ -5,6 +5,11 @@ from functools import cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+
+class Unreadable(ValueError):
+    """A secret that no key of ENCRYPTION_KEYS opens; says what an operator can do."""
 
 
 @cache
@@ -23,12 +28,12 @@ def encrypt(secret: str) -> str:
 
 
 def decrypt(token: str) -> str:
-    """The secret in clear; ImproperlyConfigured if no key of ENCRYPTION_KEYS opens it."""
+    """The secret in clear; Unreadable if no key of ENCRYPTION_KEYS opens it."""
     if not token:
         return ""
     try:
         return _keys(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken:
-        raise ImproperlyConfigured(
-            "A provider's key was encrypted with another key than those in ENCRYPTION_KEYS; enter it again."
+        raise Unreadable(
+            _("The provider's key was encrypted with a key that ENCRYPTION_KEYS lacks. Enter it again.")
         ) from None

@@ -119,7 +119,7 @@ addEventListener("pageshow", (event) => {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const asked = event.detail.requestConfig?.triggeringEvent;
-  const polled = event.detail.elt.matches(".tile") && !asked;
+  const polled = event.detail.elt.matches(".tile, [data-polled]") && !asked;
   if (polled && document.hidden) event.preventDefault();
   // On the tile itself: what happens to an element that is no longer on the page is not heard further up.
   else event.detail.target?.addEventListener("htmx:beforeSwap", answered, { once: true });
@@ -146,10 +146,10 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id === "balance") document.dispatchEvent(new CustomEvent("portal:balance"));
 });
 document.addEventListener("htmx:responseError", (event) => {
-  if (!event.detail.elt.matches(".tile")) notice(portal.failed);
+  if (!event.detail.elt.matches(".tile, [data-polled], [data-now]")) notice(portal.failed);
 });
 document.addEventListener("htmx:sendError", (event) => {
-  if (!event.detail.elt.matches(".tile")) notice(portal.offline);
+  if (!event.detail.elt.matches(".tile, [data-polled], [data-now]")) notice(portal.offline);
 });
 document.addEventListener("portal:say", (event) => notice(event.detail.value));
 

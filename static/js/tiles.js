@@ -1,7 +1,8 @@
 // What tiles show and what stands around them: progress, places, costs, ages, and how a change is taken over.
-import { credits, portal, say, speak, toSignIn } from "./page.js";
+import { credits, notice, portal, say, speak, toSignIn } from "./page.js";
 
 const live = document.getElementById("live");
+const cancelAll = document.querySelector(".cancel-all");
 
 /* ---- what a tile shows ---- */
 
@@ -31,7 +32,11 @@ function place(tile, { position, seconds, notice: why }) {
   ticks.replaceChildren(...marks, position > 8 ? "+" : "");
 }
 
+// Of mine that wait, those whose tiles are further down than this page has come.
+let elsewhere = Math.max(0, Number(cancelAll?.dataset.waiting ?? 0) - document.querySelectorAll('.tile[data-status="queued"]').length);
+
 function places(everyone) {
+  elsewhere = Object.keys(everyone).filter((generation) => !document.getElementById(`tile-${generation}`)).length;
   for (const [generation, facts] of Object.entries(everyone)) {
     const tile = document.getElementById(`tile-${generation}`);
     if (tile?.dataset.status === "queued") place(tile, facts);
@@ -59,7 +64,15 @@ function setText(place, text) {
   place.hidden = !text;
 }
 
+function offerToCancelAll() {
+  const waiting = elsewhere + document.querySelectorAll('.tile[data-status="queued"]').length;
+  const words = cancelAll.querySelector("[data-words]");
+  setText(words, say(words.dataset.words, { n: waiting }));
+  cancelAll.hidden = waiting < 2;
+}
+
 export function count() {
+  if (cancelAll) offerToCancelAll();
   for (const batch of document.querySelectorAll("[data-batch]")) setText(batch.querySelector("[data-cost]"), cost(batch));
   if (!live || live.classList.contains("is-cut")) return;
   const number = (...states) => document.querySelectorAll(states.map((state) => `.tile[data-status="${state}"]`).join()).length;
@@ -143,7 +156,10 @@ export const apply = {
     document.dispatchEvent(new CustomEvent("portal:balance"));
   },
   places: (text) => places(JSON.parse(text)),
-  resync: () => refresh(),
+  resync() {
+    elsewhere = 0; // news of places tell again, every two seconds
+    refresh();
+  },
 };
 
 function arrived() {
@@ -170,6 +186,11 @@ export async function refresh() {
   }
   count();
 }
+
+document.addEventListener("portal:canceled", (event) => {
+  notice(event.detail.value);
+  apply.resync();
+});
 
 tick();
 count();

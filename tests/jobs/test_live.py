@@ -8,10 +8,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from generations.jobs import events, live
+from generations.jobs import events, live, visitors
 from generations.office import administration
 from generations.upstreams import broker
 from sdweb.asgi import application
@@ -159,7 +160,7 @@ def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cooki
     hold(story)
 
 
-@pytest.mark.parametrize("ended", ["session", "membership"])
+@pytest.mark.parametrize("ended", ["session", "membership", "password", "account", "team"])
 def test_the_streams_of_ended_sessions_and_memberships_are_closed(
     member, cookie_of, hold, monkeypatch, ended
 ):
@@ -170,6 +171,15 @@ def test_the_streams_of_ended_sessions_and_memberships_are_closed(
         if ended == "membership":
             member.ended_at = timezone.now()
             member.save()
+        elif ended == "team":
+            member.team.deactivated_at = timezone.now()
+            member.team.save()
+        elif ended == "account":
+            member.user.is_active = False
+            member.user.save()
+        elif ended == "password":
+            member.user.set_password("another, because the old one was stolen")
+            member.user.save()
         else:
             client = Client()
             client.cookies[settings.SESSION_COOKIE_NAME] = cookie
@@ -186,11 +196,83 @@ def test_the_streams_of_ended_sessions_and_memberships_are_closed(
 
 
 def test_a_page_that_never_reads_is_closed_and_holds_at_most_a_hundred_events():
-    page = live.Page(user=1, team=1, member=1, session="s")
+    page = visitors.Page(user=1, team=1, member=1, session="s")
 
     async def story():
         for number in range(150):
             page.tell(str(number).encode())
-            assert page.unread.qsize() <= live.UNREAD
+            assert page.unread.qsize() <= visitors.UNREAD
 
     asyncio.run(story())
+
+
+def test_a_session_from_before_the_password_changed_opens_no_stream(member, cookie_of, hold):
+    cookie = cookie_of(member)
+    member.user.set_password("another, because the old one was stolen")
+    member.user.save()
+
+    async def story():
+        assert await OpenPage("studio-north", cookie).open() == 404
+
+    hold(story)
+
+
+def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_opening(
+    member, cookie_of, hold
+):
+    cookie = cookie_of(member)
+
+    async def story():
+        page = OpenPage("studio-north", cookie)
+        sent = page.wire.scope["headers"][0][1]
+        page.wire.scope["headers"][0] = (b"cookie", b'theirs={"a": [1]}; ' + sent)
+        assert await page.open() == 200
+        await page.close()
+
+    hold(story)
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, cookie_of, hold, monkeypatch):
+    monkeypatch.setattr(live, "CHECKED_EVERY", 0.2)
+    cookie, check = cookie_of(member), live.still_allowed
+    answers = iter([OperationalError("the database is starting up")])
+
+    def away_once(pages):
+        for problem in answers:
+            raise problem
+        return check(pages)
+
+    monkeypatch.setattr(live, "still_allowed", away_once)
+
+    async def story():
+        page = OpenPage("studio-north", cookie)
+        assert await page.open() == 200
+        assert (await page.wire.receive_output(5)).get("more_body", False) is False
+        again = OpenPage("studio-north", cookie)
+        assert await again.open() == 200
+        member.ended_at = timezone.now()
+        await sync_to_async(member.save, thread_sensitive=False)()
+        assert (await again.wire.receive_output(5)).get("more_body", False) is False
+
+    hold(story)
+
+
+def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, monkeypatch):
+    monkeypatch.setattr(live, "AT_ONCE", 2)
+    cookie = cookie_of(member)
+    tell(member, "first")
+    events.wait_until_sent()
+    since = events.newest()
+    for number in range(5):
+        tell(member, f"news {number}")
+    events.wait_until_sent()
+
+    async def story():
+        page = OpenPage("studio-north", cookie, since)
+        assert await page.open() == 200
+        heard = [await page.next() for _ in range(5)]
+        assert [f"news {number}" in text for number, text in enumerate(heard)] == [True] * 5
+        assert await page.is_quiet()
+        await page.close()
+
+    hold(story)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from generations.credits import audit
@@ -12,7 +15,8 @@ from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs import execution, outcomes
 from generations.jobs.models import Attempt, Generation
 from generations.library import storage
-from generations.library.models import Image
+from generations.library.models import Image, Upload
+from generations.upstreams import accounts, pacing
 from tests.conftest import open_limiter, statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,6 +126,41 @@ def test_an_account_that_cannot_serve_is_paused_and_the_image_waits(
     assert upstream.key not in upstream.paused_reason
 
 
+def test_an_account_whose_key_cannot_be_decrypted_is_paused_and_the_image_waits(
+    submit, upstream, provider, settings
+):
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    accounts._provider.cache_clear()
+    batch = submit()
+    assert work() == 1
+    assert statuses(batch) == ["queued"]
+    upstream.refresh_from_db()
+    assert "Enter it again" in upstream.paused_reason
+
+
+def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
+    member, submit, upstream, provider
+):
+    key = storage.upload_key(team=member.team_id, sha256="0" * 64, media_type="image/png")
+    gone = Upload.objects.create(
+        team=member.team,
+        owner=member,
+        key=key,
+        sha256="0" * 64,
+        media_type="image/png",
+        width=64,
+        height=64,
+        bytes=9,
+    )
+    batch = submit(model="ultra", strength=0.5, start_image=gone)
+    work()
+    row = batch.generations.get()
+    assert (row.status, row.code) == ("failed", "start_image_gone")
+    assert not Attempt.objects.exists()
+    assert not provider.calls()
+    _nothing_was_charged(member)
+
+
 def test_time_spent_blocked_does_not_use_up_an_images_patience(submit, upstream, provider):
     provider.plan("429", "500", "ok")
     batch = submit()
@@ -142,6 +181,35 @@ def test_an_image_fails_fifteen_minutes_after_its_first_call(member, submit, ups
     row.refresh_from_db()
     assert (row.status, row.code) == ("failed", "patience")
     _nothing_was_charged(member)
+
+
+def test_a_paid_image_outlives_a_database_that_is_locked_for_a_while(submit, upstream, provider):
+    batch = submit()
+    locked = 2
+
+    def refuse(execute, sql, *more):
+        nonlocal locked
+        if locked and 'UPDATE "jobs_attempt"' in sql:
+            locked -= 1
+            raise OperationalError("database is locked")
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(refuse):
+        assert work() == 1
+    assert not locked
+    assert statuses(batch) == ["succeeded"]
+    assert len(provider.calls()) == 1
+
+
+def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_handed_back(
+    submit, upstream, provider
+):
+    batch = submit()
+    claim, _more = execution.claim_next()
+    time.sleep(2 * pacing.MARGIN)
+    execution.run(claim)
+    assert statuses(batch) == ["succeeded"]
+    assert Attempt.objects.count() == 1
 
 
 def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):

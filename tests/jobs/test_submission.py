@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import timezone as tz
 
 import pytest
 from django.db import connection
@@ -79,6 +80,15 @@ def test_a_price_that_rose_since_the_form_was_shown_asks_again(member, upstream)
     assert not Batch.objects.exists()
     batch = submission.submit(**ask, submission=uuid.uuid4(), prices_at=timezone.now())
     assert batch.generations.get().price == 500
+
+
+@pytest.mark.parametrize("hours", [14, 0, -14])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_form_that_claims_an_impossible_moment_pays_todays_price(member, upstream, year, hours):
+    claimed = datetime(year, 1, 1, tzinfo=tz(timedelta(hours=hours)))
+    if year == 9999:
+        claimed = claimed.replace(month=12, day=31, hour=23)
+    assert pricing.agreed_price("core", {}, member.team, claimed) == 300
 
 
 def test_a_teams_own_price_binds_before_the_portals(member, make_member, upstream):

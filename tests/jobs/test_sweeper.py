@@ -91,15 +91,66 @@ def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(s
     batch = submit()
     claim, _ = execution.claim_next()
     row = claim.generation
-    done = accounts.provider(upstream).generate(execution._request(row), timeout=10)
-    with pytest.MonkeyPatch.context() as dying:
-        dying.setattr(outcomes, "received", lambda row: False)  # killed between the spool and the row
-        outcomes.record(row, upstream, done)
+    _spooled_and_killed(row, upstream)
     _its_worker_died(row)
     sweeper.keep_house()
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
     assert (attempt.outcome, attempt.cost, attempt.status_code) == ("ok", 300, 200)
+    assert len(provider.calls()) == 1
+
+
+def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the_row_waits(
+    submit, upstream, provider
+):
+    batch = submit()
+    claim, _ = execution.claim_next()
+    _leases_ran_out()
+    sweeper.sweep()  # its worker stalls, and the row is put back in line
+    execution.run(claim)
+    assert statuses(batch) == ["succeeded"]
+    [attempt] = Attempt.objects.all()
+    assert (attempt.outcome, attempt.reason) == ("ok", "")
+    _is_ready_now()
+    assert work() == 0
+    assert len(provider.calls()) == 1
+
+
+def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(submit, upstream, provider):
+    batch = submit()
+    late, _ = execution.claim_next()
+    _leases_ran_out()
+    sweeper.sweep()
+    _is_ready_now()
+    again, _ = execution.claim_next()
+    execution.run(late)
+    assert statuses(batch) == ["running"]
+    execution.run(again)
+    assert statuses(batch) == ["succeeded"]
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "ok"]
+    assert Image.objects.get().key.split("/")[-1].startswith("2-")
+    assert sweeper.forget_ended() == 0
+    assert sweeper.forget_ended(than=-1) == 1  # what came late is no longer of use
+    assert not spool.read(batch.generations.get().pk, 1)
+
+
+def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_kept(
+    submit, upstream, provider
+):
+    batch = submit()
+    claim, _ = execution.claim_next()
+    row = claim.generation
+    _spooled_and_killed(row, upstream)
+    _leases_ran_out()
+    elsewhere = spool.settings.SPOOL.with_name("elsewhere")
+    spool.settings.SPOOL.rename(elsewhere)  # the host is down with its disk
+    sweeper.sweep()
+    assert statuses(batch) == ["queued"]
+    elsewhere.rename(spool.settings.SPOOL)
+    _its_worker_died(row)
+    sweeper.keep_house()
+    assert statuses(batch) == ["succeeded"]
+    assert Attempt.objects.get().outcome == "ok"
     assert len(provider.calls()) == 1
 
 
@@ -166,6 +217,14 @@ def _leases_ran_out():
     Generation.objects.filter(lease_until__isnull=False).update(
         lease_until=timezone.now() - timedelta(seconds=1)
     )
+
+
+def _spooled_and_killed(row, upstream):
+    """Its image was received and synced, and nobody wrote so."""
+    done = accounts.provider(upstream).generate(execution._request(row), timeout=10)
+    with pytest.MonkeyPatch.context() as dying:
+        dying.setattr(outcomes, "received", lambda row: False)
+        outcomes.record(row, upstream, done)
 
 
 def _its_worker_died(row):

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
 from generations.office import administration
+from generations.providers.base import Unavailable
+from generations.upstreams import accounts
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
@@ -276,3 +278,35 @@ def test_who_may_only_look_is_led_to_the_library(mei, address, member, press):
     assert not Generation.objects.exists()
     page = mei.get(address("library/")).content.decode()
     assert "create/" not in page
+
+
+def test_operators_are_told_why_an_account_is_not_called_and_members_are_not(mei, address, member, upstream):
+    accounts.pause(upstream, Unavailable("The key was refused.", 401))
+    assert "The key was refused." not in mei.get(address("create/")).content.decode()
+    member.user.is_staff = True
+    member.user.save()
+    page = mei.get(address("create/")).content.decode()
+    assert "sandbox is not called: The key was refused." in page
+
+
+def test_all_that_waits_is_canceled_with_one_press(mei, address, submit, upstream):
+    submit()
+    page = mei.get(address("create/")).content.decode()
+    assert re.search(r'class="cancel-all"[^>]* hidden>', page)
+    submit(count=3)
+    page = mei.get(address("create/")).content.decode()
+    assert "Cancel 4 waiting" in page
+    assert not re.search(r'class="cancel-all"[^>]* hidden>', page)
+    answer = mei.post(address("cancel-waiting/"), headers={"HX-Request": "true"})
+    assert ">100 credits<" in answer.content.decode()
+    assert "4 canceled, not charged." in answer["HX-Trigger"]
+    submit(count=2)
+    assert "2 canceled, not charged." in mei.post(address("cancel-waiting/"), follow=True).content.decode()
+    assert mei.get(address("cancel-waiting/")).status_code == 405
+
+
+def test_a_form_that_is_too_large_to_read_gets_a_sentence(mei, address):
+    answer = mei.post(address("create/"), {"prompt": "x" * 1_200_000})
+    assert answer.status_code == 400
+    assert "too large" in answer.content.decode()
+    assert breaches(answer.content.decode()) == []

@@ -33,6 +33,13 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread():
     assert answered[0]["status"] == 413
 
 
+def test_the_refusal_is_as_safe_to_show_as_any_page():
+    _, answered = exchange([(b"content-length", b"101")], [b"x" * 101])
+    headers = dict(answered[0]["headers"])
+    assert b"default-src 'none'" in headers[b"content-security-policy"]
+    assert headers[b"x-content-type-options"] == b"nosniff"
+
+
 def test_a_length_that_is_no_number_is_refused():
     _, answered = exchange([(b"content-length", b"-5")], [b"x"])
     assert answered[0]["status"] == 413

@@ -1,30 +1,47 @@
-"""A setting that makes no sense stops the start with one sentence."""
+"""What the environment says, and what the portal makes of it."""
+
+import json
 
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.platform.portal import bare_environment, manage
 
-SANE = {
-    "SECRET_KEY": "only-for-this-test-0123456789-0123456789-0123456789",
-    "ENCRYPTION_KEYS": "b25seS1mb3ItY2hlY2tzLXRoYXQtc3RhcnQtbm90aGk=",
-    "DATABASE_URL": "sqlite://:memory:",
-    "REDIS_URL": "redis://127.0.0.1:1/0",
-}
+TELL = """
+import json
+from django.conf import settings
+print(json.dumps([settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS]))
+"""
 
 
-@pytest.mark.parametrize("missing", SANE)
-def test_what_is_required_and_missing_is_named(missing, tmp_path):
-    given = {name: value for name, value in SANE.items() if name != missing}
-    done = manage("check", environment=bare_environment(SDWEB_DATA=str(tmp_path), **given))
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"{missing} is not set")
-    assert done.stderr.count("\n") == 1
+def told(**given):
+    """The hosts and origins that the portal answers to."""
+    needed = {
+        "SECRET_KEY": "only-for-this-test",
+        "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": "sqlite://:memory:",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    shell = manage("shell", "-v0", "-c", TELL, environment=bare_environment(**needed, **given))
+    assert shell.returncode == 0, shell.stderr
+    return json.loads(shell.stdout.strip().splitlines()[-1])
 
 
-@pytest.mark.parametrize("value", ["many", "0", "-3", "1.5"])
-def test_a_number_of_threads_that_is_none_is_named(value, tmp_path):
-    environment = bare_environment(SDWEB_DATA=str(tmp_path), WORKER_THREADS=value, **SANE)
-    done = manage("check", environment=environment)
-    assert done.returncode == 1
-    assert done.stderr.startswith("WORKER_THREADS is")
-    assert done.stderr.count("\n") == 1
+def test_further_hosts_stand_beside_the_one_of_the_public_address():
+    hosts, origins = told(
+        PUBLIC_URL="https://pictures.example.com",
+        ALLOWED_HOSTS="inside.example.com, 10.0.0.7,",
+        CSRF_TRUSTED_ORIGINS="https://inside.example.com",
+    )
+    assert hosts == ["pictures.example.com", "inside.example.com", "10.0.0.7"]
+    assert origins == ["https://pictures.example.com", "https://inside.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("https://pictures.example.com/", "pictures.example.com"), ("http://[::1]:80", "[::1]")],
+)
+def test_an_empty_line_of_the_environment_file_leaves_the_public_address(address, host):
+    hosts, origins = told(PUBLIC_URL=address, ALLOWED_HOSTS="", CSRF_TRUSTED_ORIGINS="")
+    assert hosts == [host]
+    assert origins == [address.rstrip("/")]

@@ -164,6 +164,7 @@ def assert_readable(problem: Exception) -> None:
     reason = problem.reason
     assert 10 < len(reason) <= 300
     assert reason.isprintable()
+    assert reason.endswith((".", "!", "?", "…", "。"))  # others follow it on a page
     assert "<" not in reason
     assert KEY not in reason + problem.code + problem.request_id
     assert problem.__cause__ is problem.__context__ is None

@@ -117,3 +117,10 @@ def test_who_forgot_the_password_is_told_what_helps_here(client, db, settings, m
     page = client.get("/accounts/password/reset/").content.decode()
     assert sentence in page
     assert ("<form" in page) == bool(mail)
+
+
+def test_without_mail_nobody_is_told_that_a_mail_was_sent(client, user):
+    client.force_login(user)
+    answer = client.post("/accounts/email/", {"email": "another@example.org", "action_add": ""}, follow=True)
+    assert "sent" not in answer.text
+    assert list(user.emailaddress_set.values_list("email", flat=True)) == ["mei@example.org"]

@@ -1,6 +1,7 @@
 """Who gets through which door."""
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -153,3 +154,8 @@ def test_who_comes_back_has_the_old_membership(member):
     assert (again.pk, again.role, again.ended_at) == (member.pk, Role.VIEWER, None)
     with pytest.raises(membership.AlreadyIn):
         administration.admit(user=member.user, team=member.team)
+
+
+def test_a_crowd_of_attempts_does_not_wash_away_what_was_counted(db):
+    cache.set_many({f"attempts-{number}": 1 for number in range(400)})
+    assert len(cache.get_many([f"attempts-{number}" for number in range(400)])) == 400

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from generations.providers.base import Unavailable
-from generations.upstreams import accounts
+from generations.upstreams import accounts, broker, pacing
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 
@@ -30,6 +31,23 @@ def test_the_environments_account_follows_the_environment(settings):
 def test_a_key_is_encrypted_at_rest(upstream):
     assert sandboxes.KEY not in Upstream.objects.get().encrypted_key
     assert Upstream.objects.get().key == sandboxes.KEY
+
+
+def test_a_key_that_cannot_be_decrypted_any_more_is_told_and_not_a_crash(upstream, settings):
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(Unavailable):
+        accounts.provider(upstream)
+    answered, says = accounts.test(upstream)
+    assert not answered
+    assert "Enter it again" in says
+    assert accounts.ask_balances() == 0
+
+
+def test_the_environments_key_is_taken_anew_when_the_old_one_cannot_be_decrypted(settings):
+    settings.STABILITY_BASE_URL, settings.STABILITY_API_KEY = "https://host.example/sd", "sk-one"
+    accounts.sync_environment()
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert accounts.sync_environment().key == "sk-one"
 
 
 def test_testing_an_account_tells_its_balance(upstream, provider):
@@ -85,3 +103,12 @@ def test_a_block_holds_for_every_account_that_shares_the_limit(upstream):
 def _paused(upstream):
     upstream.refresh_from_db()
     return upstream.paused_at is not None
+
+
+def test_a_new_accounts_first_call_goes_at_once(db):
+    new = Upstream.objects.create(name="new", base_url="http://host")
+    broker.client().delete(f"pace:{new.pace_key}")
+    accounts.begin(new)
+    permit = pacing.reserve(new)
+    assert permit is not None
+    assert permit.delay < 0.1

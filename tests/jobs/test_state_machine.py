@@ -1,0 +1,251 @@
+"""Whatever happens to images, in whatever order: every move is legal, and the credits follow."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from generations.credits import audit
+from generations.credits.models import Hold, HoldState, Transfer, TransferKind
+from generations.jobs import execution, outcomes, submission, sweeper
+from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
+from generations.library import storage
+from generations.library.models import Image
+from generations.providers.base import Busy, Done, ReceivedImage, Refused, Unknown
+from generations.upstreams import pacing
+from generations.upstreams.models import Upstream
+
+PICTURE = ReceivedImage(b"a picture", "image/webp", 1, 1, 7)
+PRICE = 300
+CHOICE = st.integers(0, 50)
+
+
+@dataclass
+class Known:
+    """What the model believes of one image."""
+
+    member: int
+    status: str = "queued"
+    attempt: int = 0
+    tries: int = 0
+    unknowns: int = 0
+
+
+class Life(RuleBasedStateMachine):
+    """Two members, one provider, a worker that may be late, die, or lose sight of S3."""
+
+    people: list
+    upstream: Upstream
+    away: bool
+
+    def __init__(self):
+        super().__init__()
+        type(self).away = False
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        self.known: dict[uuid.UUID, Known] = {}
+        self.late: list[Generation] = []  # rows as a worker saw them when it claimed them
+
+    def of(self, *statuses):
+        return [pk for pk, known in self.known.items() if known.status in statuses]
+
+    @rule(who=CHOICE, count=st.integers(1, 3))
+    def submit(self, who, count):
+        member = self.people[who % len(self.people)]
+        batch = submission.submit(
+            member=member,
+            model="core",
+            parameters={"prompt": "a harbour"},
+            count=count,
+            submission=uuid.uuid4(),
+            prices_at=timezone.now(),
+        )
+        self.known |= {row.pk: Known(member.pk) for row in batch.generations.all()}
+
+    @rule()
+    def claim(self):
+        Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
+        expected = Generation.objects.filter(pk__in=self.of("queued")).order_by("-priority", "stamp", "pk")
+        fairest = expected.first()
+        row = execution._claim(self.upstream, ["core"])
+        assert (row and row.pk) == (fairest and fairest.pk)
+        if row:
+            known = self.known[row.pk]
+            known.status, known.attempt = "running", known.attempt + 1
+            self.late.append(row)
+
+    @precondition(lambda self: self.late)
+    @rule(choice=CHOICE, answer=st.sampled_from(["done", "busy", "lost", "refused", "filtered"]))
+    def answer(self, choice, answer):
+        """A call ends; perhaps long after its row was given to another, or after it ended."""
+        row = self.late.pop(choice % len(self.late))
+        outcomes.record(row, self.upstream, _answer(answer))
+        known = self.known[row.pk]
+        if known.attempt == row.attempt and known.status == "running":
+            self.expect(known, answer)
+        elif known.attempt == row.attempt and known.status == "queued" and answer == "done":
+            known.status = "storing"  # late, but nobody else has it yet
+
+    @precondition(lambda self: self.late)
+    @rule(choice=CHOICE)
+    def hand_back(self, choice):
+        row = self.late.pop(choice % len(self.late))
+        outcomes.hand_back(row)
+        known = self.known[row.pk]
+        if known.status == "running" and known.attempt == row.attempt:
+            known.status = "queued"
+
+    @rule(who=CHOICE, choice=CHOICE)
+    def cancel(self, who, choice):
+        if self.known:
+            pk = list(self.known)[choice % len(self.known)]
+            member = self.people[who % len(self.people)]
+            mine = self.known[pk].member == member.pk
+            done = submission.cancel(member=member, generation=pk)
+            assert done == (mine and self.known[pk].status == "queued")
+            if done:
+                self.known[pk].status = "canceled"
+
+    @rule(choice=CHOICE)
+    def retry(self, choice):
+        ended = self.of("failed", "filtered", "canceled")
+        if ended:
+            pk = ended[choice % len(ended)]
+            [member] = [one for one in self.people if one.pk == self.known[pk].member]
+            row = submission.retry(member=member, generation=pk)
+            self.known.setdefault(row.pk, Known(member.pk))
+            assert row.pk != pk
+
+    @rule()
+    def leases_run_out(self):
+        Generation.objects.filter(status__in=("running", "storing")).update(
+            lease_until=timezone.now() - timedelta(seconds=1)
+        )
+        sweeper.free_expired_leases()
+        for pk in self.of("running"):
+            self.expect(self.known[pk], "lost")
+
+    @rule()
+    def the_worker_dies(self):
+        """Another takes over what lies in its folder; nothing that it knew is remembered."""
+        running = Generation.objects.filter(status="running")
+        running.update(worker="somebody-else")
+        self.late = []
+        for row in running:
+            outcomes.interrupted(row)
+            self.expect(self.known[row.pk], "lost")
+
+    @rule(up=st.booleans())
+    def store(self, up):
+        type(self).away = not up
+        Generation.objects.filter(status="storing").update(lease_until=timezone.now() - timedelta(seconds=1))
+        stored = sweeper.store_waiting()
+        assert stored == (len(self.of("storing")) if up else 0)
+        if up:
+            for pk in self.of("storing"):
+                self.known[pk].status = "succeeded"
+
+    @rule(choice=CHOICE)
+    def give_up(self, choice):
+        if storing := self.of("storing"):
+            pk = storing[choice % len(storing)]
+            assert execution.give_up(pk)
+            self.known[pk].status = "failed"
+
+    def expect(self, known, answer):
+        """What the design says that an answer does."""
+        known.tries += answer == "busy"
+        known.unknowns += answer == "lost"
+        spent = known.tries >= outcomes.TRIES or known.unknowns >= outcomes.UNKNOWNS
+        ends = {"done": "storing", "refused": "failed", "filtered": "filtered"}
+        before, known.status = known.status, ends.get(answer, "failed" if spent else "queued")
+        assert known.status in MOVES[before]
+
+    @invariant()
+    def every_row_is_where_it_should_be(self):
+        rows = Generation.objects.filter(pk__in=self.known)
+        assert {row.pk: (row.status, row.attempt, row.tries, row.unknowns) for row in rows} == {
+            pk: (one.status, one.attempt, one.tries, one.unknowns) for pk, one in self.known.items()
+        }
+        assert all((row.ended_at is None) == (row.status in UNFINISHED) for row in rows)
+
+    @invariant()
+    def credits_follow(self):
+        open_holds = Hold.objects.filter(state=HoldState.OPEN).values_list("reference", flat=True)
+        assert set(open_holds) == set(self.of(*UNFINISHED))
+        charges = Transfer.objects.filter(kind=TransferKind.CHARGE, reference__in=self.known)
+        assert dict(charges.values_list("reference", "amount")) == dict.fromkeys(self.of("succeeded"), PRICE)
+        images = Image.objects.filter(generation__in=self.known).values_list("generation", flat=True)
+        assert sorted(images) == sorted(self.of("succeeded"))
+
+    @invariant()
+    def a_members_images_keep_their_order(self):
+        for member in self.people:
+            waiting = Generation.objects.filter(
+                member=member, status="queued", retry_of=None, tries=0, unknowns=0
+            )
+            stamps = list(waiting.order_by("pk").values_list("stamp", flat=True))
+            assert stamps == sorted(stamps)
+
+    @invariant()
+    def attempts_are_numbered_as_they_were_made(self):
+        newest = Attempt.objects.values("generation").annotate(last=Max("number"))
+        for row in newest.values_list("generation", "last"):
+            assert row[1] <= self.known[row[0]].attempt
+
+    def teardown(self):
+        """The next example begins where this one did."""
+        problems = audit.problems()
+        transaction.set_rollback(True)
+        self.example.__exit__(None, None, None)
+        assert problems == []
+
+
+def _answer(name):
+    return {
+        "done": Done((PICTURE,)),
+        "filtered": Done((PICTURE,), filtered=True),
+        "busy": Busy("too much to do", 503),
+        "lost": Unknown("cut off"),
+        "refused": Refused("not that", 403),
+    }[name]
+
+
+@pytest.mark.django_db
+def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(make_member, monkeypatch, db):
+    upstream = Upstream.objects.create(name="nobody", base_url="http://127.0.0.1:1")
+    monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
+
+    def put(*_arguments, **_options):
+        if Now.away:
+            raise storage.StorageUnavailable("away")
+
+    monkeypatch.setattr(storage, "put", put)
+    monkeypatch.setattr(pacing, "block", lambda *_: None)
+
+    class Now(Life):
+        people = [make_member("mei", granted=10_000), make_member("tom", granted=10_000)]
+        away = False
+
+    Now.upstream = upstream
+    run_state_machine_as_test(
+        Now,
+        settings=settings(
+            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,125 @@
+"""/readyz says whether a picture could be made now, and never keeps anybody waiting for that."""
+
+import copy
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from generations.jobs import readiness
+from generations.jobs.readiness import NotReady, Readiness
+from generations.library import storage
+from generations.upstreams import broker
+from sdweb.ports import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_yet(bucket):
+    readiness.portal.known = None
+    yield
+    readiness.portal.known = None
+
+
+def test_a_portal_that_has_all_it_needs_is_ready(client):
+    answer = client.get("/readyz")
+    said = answer.json()
+    assert (answer.status_code, said["ready"]) == (200, True), said
+    assert set(said["parts"]) == {"database", "redis", "storage", "spool"}
+    assert all(part["ready"] and part["seconds"] < 2 for part in said["parts"].values())
+    assert "no-store" in answer["Cache-Control"]
+    assert client.post("/readyz").status_code == 405
+
+
+def only_broken(client):
+    answer = client.get("/readyz")
+    said = answer.json()
+    assert (answer.status_code, said["ready"]) == (503, False)
+    return {name: part["problem"] for name, part in said["parts"].items() if not part["ready"]}
+
+
+def test_without_redis_it_is_not_ready_and_no_address_is_told(client, settings):
+    settings.REDIS_URL = f"redis://:secret-word@127.0.0.1:{free_port()}/0"
+    broker.client.cache_clear()
+    try:
+        assert only_broken(client) == {"redis": "does not answer"}
+    finally:
+        broker.client.cache_clear()
+
+
+def test_without_object_storage_it_is_not_ready(client, settings):
+    away = copy.deepcopy(settings.STORAGES)
+    away["images"]["OPTIONS"]["endpoint_url"] = f"http://127.0.0.1:{free_port()}"
+    settings.STORAGES = away
+    assert set(only_broken(client)) == {"storage"}
+
+
+def test_without_a_bucket_it_is_not_ready(client, settings):
+    other = copy.deepcopy(settings.STORAGES)
+    other["images"]["OPTIONS"]["bucket_name"] = "there-is-none"
+    settings.STORAGES = other
+    assert set(only_broken(client)) == {"storage"}
+
+
+def test_a_spool_that_takes_nothing_is_told(client, settings, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    settings.SPOOL = tmp_path / "file" / "spool"
+    assert only_broken(client) == {"spool": "cannot be written to"}
+
+
+def test_a_full_disk_is_told(client, monkeypatch):
+    monkeypatch.setattr("generations.jobs.spool.ROOM", 2**62)
+    assert only_broken(client) == {"spool": "is nearly full"}
+
+
+def test_asking_leaves_nothing_in_the_spool(client, settings):
+    client.get("/readyz")
+    assert list(settings.SPOOL.iterdir()) == []
+
+
+def test_what_hangs_is_asked_once_and_does_not_make_others_wait_long():
+    over, asked = threading.Event(), []
+
+    def hangs():
+        asked.append(1)
+        over.wait(30)
+
+    slow = Readiness({"hangs": hangs, "answers": lambda: None})
+    began = time.monotonic()
+    first, second = slow.parts(), slow.parts()
+    assert time.monotonic() - began < 3
+    assert first is second
+    assert [part.problem for part in first] == ["no answer in 2 s", ""]
+    slow.known = None
+    assert slow.parts()[0].problem
+    assert len(asked) == 1
+    over.set()
+    slow.asked["hangs"][1].result()
+    slow.known = None
+    assert not any(part.problem for part in slow.parts())
+    assert len(asked) == 2
+
+
+def test_a_crowd_that_asks_at_once_asks_the_database_once():
+    asked = []
+    portal = Readiness({"database": lambda: asked.append(1)})
+    with ThreadPoolExecutor(20) as crowd:
+        list(crowd.map(lambda _: portal.parts(), range(200)))
+    assert len(asked) <= 2
+    time.sleep(readiness.GOOD_FOR)
+    portal.parts()
+    assert len(asked) >= 2
+
+
+def test_whatever_a_part_says_its_secrets_are_not_told():
+    def fails():
+        raise RuntimeError("password=hunter2")
+
+    def refuses():
+        raise NotReady("does not answer")
+
+    parts = Readiness({"one": fails, "two": refuses}).parts()
+    assert [part.problem for part in parts] == ["could not be checked", "does not answer"]
+    assert storage.is_up()
