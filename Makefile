@@ -3,7 +3,7 @@ PYTHON ?= python3
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
 
-.PHONY: help run test lint format lock
+.PHONY: help run test lint format lock chaos bench
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -17,6 +17,12 @@ test: $(ENVIRONMENT)/.installed-dev ## Run the gate and all tests, on SQLite and
 
 lint: $(ENVIRONMENT)/.installed-dev ## Run the gate alone: format, lint, types, imports, migrations
 	@$(BIN)/python -m tests.gate --checks
+
+chaos: $(ENVIRONMENT)/.installed-dev ## 1,000 images through 40 faults, then check every promise
+	@$(BIN)/python -m tests.chaos $(ARGUMENTS)
+
+bench: $(ENVIRONMENT)/.installed-dev ## Measure speed and cost beside a bare loop; ARGUMENTS="--keys 4"
+	@$(BIN)/python -m tests.bench $(ARGUMENTS)
 
 format: $(ENVIRONMENT)/.installed-dev ## Format the code, and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Count, Min, Q, Sum
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -32,9 +31,6 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 LATELY = timedelta(hours=1)
 NEWEST = 1_000  # calls of each upstream that quantiles are drawn from
 WASTED = (Outcome.UNKNOWN, Outcome.FILTERED)
-
-# In these very words, SQLite sees that the partial index "leases" has all of them.
-WORKING = RawSQL("jobs_generation.status IN ('running', 'storing')", (), BooleanField())
 
 tally = Tally()
 
@@ -76,7 +72,7 @@ class Portal(Collector):
             Status.RUNNING: _labelled("running", "Generations that a provider is asked for", "model"),
             Status.STORING: _labelled("storing", "Images received and not stored yet", "model"),
         }
-        working = Generation.objects.filter(WORKING)
+        working = Generation.objects.filter(status__in=[Status.RUNNING, Status.STORING])
         rows = working.order_by().values_list("status", "model").annotate(count=Count("pk"))
         for status, model, count in rows:
             families[Status(status)].add_metric([model], count)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
@@ -159,13 +158,13 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
 def _clock() -> int:
     """Virtual time: the largest stamp that was ever started in turn, not before its turn by an operator."""
     started = Generation.objects.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
-    return int(started.aggregate(clock=Max("stamp"))["clock"] or 0)
+    return started.order_by("-stamp").values_list("stamp", flat=True).first() or 0
 
 
 def _last_start(member: Membership) -> int:
     mine = Generation.objects.filter(member=member).exclude(status=Status.CANCELED)
-    last = mine.aggregate(last=Max("stamp"))["last"]
-    return -STEP if last is None else int(last)
+    last = mine.order_by("-stamp").values_list("stamp", flat=True).first()
+    return -STEP if last is None else last
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import threading
@@ -12,6 +13,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
 from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
+from redis.exceptions import LockNotOwnedError
 
 from generations.jobs import execution, sweeper, workers
 from generations.upstreams import accounts, broker
@@ -36,12 +38,13 @@ def ring() -> None:
 @shared_task
 def sweep() -> None:
     """Put right what died, expired or was lost, and ring for what waits; one sweeper at a time."""
-    alone = broker.client().lock("sdweb:sweeper", timeout=60, blocking=False)
+    alone = broker.client().lock("sdweb:sweeper", timeout=20, blocking=False)
     if alone.acquire():
         try:
             ring_soon(sweeper.sweep())
         finally:
-            alone.release()
+            with contextlib.suppress(LockNotOwnedError):  # a sweep so slow that another may begin
+                alone.release()
 
 
 @shared_task

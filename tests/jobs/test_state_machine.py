@@ -98,8 +98,8 @@ class Life(RuleBasedStateMachine):
         known = self.known[row.pk]
         if known.attempt == row.attempt and known.status == "running":
             self.expect(known, answer)
-        elif known.attempt == row.attempt and known.status == "queued" and answer == "done":
-            known.status = "storing"  # late, but nobody else has it yet
+        elif known.attempt == row.attempt and known.status == "queued":
+            self.expect_of_late(known, answer)
 
     @precondition(lambda self: self.late)
     @rule(choice=CHOICE)
@@ -166,6 +166,13 @@ class Life(RuleBasedStateMachine):
             pk = storing[choice % len(storing)]
             assert execution.give_up(pk)
             self.known[pk].status = "failed"
+
+    def expect_of_late(self, known, answer):
+        """A worker that was thought dead answers, and nobody else has its row yet."""
+        if answer in ("done", "refused"):
+            known.status = "storing" if answer == "done" else "failed"
+        elif answer == "busy" and known.tries + 1 >= outcomes.TRIES:
+            known.status, known.tries = "failed", known.tries + 1
 
     def expect(self, known, answer):
         """What the design says that an answer does."""

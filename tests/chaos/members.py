@@ -1,0 +1,106 @@
+"""Twenty members who press Generate whatever happens, and then wait. `FILE` tells how far all is.
+
+`prepare URL KEY` makes a team, its members and the provider's account;
+`submit FILE JOBS SECONDS SEED` asks for so many images within so many seconds, then watches.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from generations.jobs import submission
+from generations.jobs.models import Generation
+from generations.office import administration
+from generations.teams.models import Membership, User
+from generations.upstreams.models import Upstream
+
+MEMBERS = 20
+GRANTED = 1_000_000
+MODEL, FORMAT = "core", "webp"
+MOST_AT_ONCE = 4
+T = TypeVar("T")
+
+
+def prepare(url: str, key: str) -> None:
+    """A team, its members with credits, and one provider account at its usual pace."""
+    team = administration.open_team("Storm")
+    for number in range(MEMBERS):
+        user = User.objects.create_user(f"member-{number}@storm.example", None, name=f"Member {number}")
+        administration.admit(user=user, team=team, granted=GRANTED)
+    account = Upstream(name="stand-in", base_url=url)
+    account.set_key(key)
+    account.save()
+
+
+def submit(progress: Path, jobs: int, seconds: float, seed: int) -> None:
+    """Ask for the images, a form now and then; each form is sent until it is taken."""
+    chance, began, asked = random.Random(seed), time.monotonic(), 0
+    members = list(Membership.objects.select_related("team", "user").order_by("pk"))
+    for number, count in enumerate(_counts(chance, jobs)):
+        form = {
+            "member": chance.choice(members),
+            "model": MODEL,
+            "parameters": {"prompt": f"storm {number}", "seed": 1, "output_format": FORMAT},
+            "count": count,
+            "submission": uuid.UUID(int=chance.getrandbits(128), version=4),
+            "prices_at": timezone.now(),
+        }
+        insist(lambda form=form: submission.submit(**form))
+        asked += count
+        _tell(progress, asked=asked)
+        time.sleep(max(0.0, began + seconds * asked / jobs - time.monotonic()))
+    while True:
+        _tell(progress, asked=asked)
+        time.sleep(0.3)
+
+
+def insist(act: Callable[[], T], patience: float = 90.0) -> T:
+    """Do it again while the database is away, as a person does who sees an error page."""
+    limit = time.monotonic() + patience
+    while True:
+        try:
+            return act()
+        except (DatabaseError, InterfaceError):
+            if time.monotonic() > limit:
+                raise
+            connection.close()
+            time.sleep(0.3)
+
+
+def _counts(chance: random.Random, jobs: int) -> Iterator[int]:
+    while jobs:
+        count = min(jobs, chance.randint(1, MOST_AT_ONCE))
+        jobs -= count
+        yield count
+
+
+def _tell(progress: Path, **more: Any) -> None:
+    unfinished = insist(lambda: Generation.objects.unfinished().count())
+    news = {"unfinished": unfinished, **more}
+    new = progress.with_suffix(".new")
+    new.write_text(json.dumps(news))
+    new.replace(progress)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first word says."""
+    verb, *rest = arguments
+    if verb == "prepare":
+        prepare(*rest)
+    else:
+        file, jobs, seconds, seed = rest
+        submit(Path(file), int(jobs), float(seconds), int(seed))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,65 @@
+"""Engines that lack one safeguard. Chaos is only trusted while it catches every one of them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from generations.credits import ledger
+from generations.jobs import execution, spool, sweeper
+from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Status
+
+
+def without_sweeper() -> None:
+    """Nobody looks after what died."""
+    for duty in ("sweep", "keep_house", "free_expired_leases", "adopt", "store_waiting"):
+        setattr(sweeper, duty, lambda: 0)
+
+
+def without_fence() -> None:
+    """Whoever writes late is believed."""
+
+    def move(
+        self: Any, pk: uuid.UUID, *, fence: int, to: Status, sources: tuple[Status, ...] = (), **changes: Any
+    ) -> bool:
+        allowed = sources or [status for status, targets in MOVES.items() if to in targets]
+        movable = self.filter(pk=pk, status__in=allowed)
+        return movable.update(status=to, changed_at=Now(), **changes) == 1
+
+    GenerationQuerySet.move = move
+
+
+def with_split_settlement() -> None:
+    """The image is shown in one transaction, and paid for in the next."""
+
+    def finish(row: Generation, stored: list[Any]) -> bool:
+        with transaction.atomic():
+            if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
+                return False
+            for position, (image, key) in enumerate(stored):
+                execution._add(row, position, image, key)
+        time.sleep(0.3)  # as long as a busy database may take
+        ledger.settle(reference=row.pk)
+        spool.mark_stored(row.pk, row.attempt)
+        return True
+
+    execution._finish = finish
+
+
+def without_sync() -> None:
+    """Images are written, but the disk is not waited for."""
+    spool._write = lambda path, data: path.write_bytes(data) and None
+    spool._sync = lambda folder: None
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "sweeper-off": without_sweeper,
+    "no-fence": without_fence,
+    "split-settlement": with_split_settlement,
+    "no-sync": without_sync,
+}

@@ -1,0 +1,46 @@
+"""A Celery worker as in production, in a world where things end sooner and a kill is a power cut.
+
+What it syncs to disk is noted in a journal: whoever kills it removes from its spool what is not in
+there, as a machine that loses its power does. `--mutant` takes one of the engine's safeguards away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from generations.jobs import leases
+from sdweb.celery import app
+from tests.chaos import mutants
+
+LONGEST_CALL = 27.0  # seconds, in place of two minutes; longer than a worker stalls
+
+
+def main() -> None:
+    """`--journal FILE [--mutant NAME] CELERY...`"""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--mutant", choices=mutants.MUTANTS)
+    known, celery = parser.parse_known_args()
+    leases.CALL_LIMIT = LONGEST_CALL
+    _note_syncs(known.journal)
+    if known.mutant:
+        mutants.MUTANTS[known.mutant]()
+    app.start(celery)
+
+
+def _note_syncs(journal: Path) -> None:
+    """Write down the path of whatever was synced, after it was."""
+    sync = os.fsync
+    notes = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        os.write(notes, os.readlink(f"/proc/self/fd/{descriptor}").encode() + b"\n")
+
+    os.fsync = noted
+
+
+if __name__ == "__main__":
+    main()
