@@ -143,6 +143,7 @@ class Generation(models.Model):
         null=True, blank=True, help_text=_("Blocks and pauses since the first call; they do not count.")
     )
 
+    # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[GenerationQuerySet] = GenerationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -246,6 +247,7 @@ class Price(models.Model):
     amount = models.PositiveBigIntegerField(help_text=_("hundredths of a credit"))
     valid_from = models.DateTimeField(default=timezone.now)
 
+    # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[PriceQuerySet] = PriceQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

@@ -58,6 +58,7 @@ class Image(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     trashed_at = models.DateTimeField(null=True, blank=True)
 
+    # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

@@ -68,6 +68,7 @@ class Upstream(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[UpstreamQuerySet] = UpstreamQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
