@@ -9,13 +9,33 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
 
 app = Celery("sdweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["generations.jobs", "generations.upstreams", "generations.library"])
+app.autodiscover_tasks(
+    [
+        "generations.jobs",
+        "generations.upstreams",
+        "generations.library",
+        "generations.credits",
+        "generations.office",
+    ]
+)
+app.autodiscover_tasks(["generations.office"], related_name="notice_tasks")
 app.conf.beat_schedule = {
+    "notices": {"task": "generations.office.notice_tasks.tell", "schedule": 60.0, "options": {"expires": 50}},
     "sweep": {"task": "generations.jobs.tasks.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "balances": {
         "task": "generations.jobs.tasks.ask_balances",
         "schedule": 240.0,
         "options": {"expires": 200},
+    },
+    "closed-days": {
+        "task": "generations.credits.tasks.close_days",
+        "schedule": 600.0,
+        "options": {"expires": 500},
+    },
+    "allowances": {
+        "task": "generations.office.tasks.give_allowances",
+        "schedule": 180.0,
+        "options": {"expires": 150},
     },
 }
 

@@ -20,8 +20,12 @@ from generations.jobs import trace
 FORMATS = ("line", "json")
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-# Addresses of people, credentials in addresses of servers, and providers' keys: they belong in no log.
-SECRET = re.compile(r"(?<=://)[^/\s@]*@|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bsk-[\w-]{6,}")
+# Addresses of people, credentials in addresses of servers, providers' keys, and what lets people in
+# (invitations, links to a password): they belong in no log.
+SECRET = re.compile(
+    r"(?<=://)[^/\s@]*@|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\bsk-[\w-]{6,}"
+    r"|(?<=/join/)[\w-]+|(?<=/reset/key/)[\w-]+|(?<=/confirm-email/)[\w:-]+"
+)
 
 
 class About(logging.Filter):

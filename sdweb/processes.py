@@ -65,9 +65,10 @@ class Processes:
         return self._python(
             queue,
             f"-m celery -A sdweb worker -Q {queue} -P threads -c {threads} -n {name}"
-            " --without-gossip --without-mingle",
+            " --without-gossip --without-mingle --without-heartbeat",
             ready=lambda: is_listening(name),
             patience=patience,
+            more={"MALLOC_ARENA_MAX": "2"},  # hundreds of threads would each keep what a picture took
         )
 
     def _valkey(self) -> Program:

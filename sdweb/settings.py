@@ -5,49 +5,11 @@ Nothing is invented here: what is missing stops the start with a sentence. Only
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
-
-
-def required(name: str, why: str) -> str:
-    """The setting's value; stops the start with a sentence if it is missing or empty."""
-    value: str = env.str(name, default="").strip()
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {why} (README.md, Settings).")
-    return value
-
-
-def whole_number(name: str, default: int) -> int:
-    """The setting as a positive whole number; stops the start with a sentence if it is none."""
-    value: str = env.str(name, default="").strip() or str(default)
-    if not value.isdecimal() or int(value) < 1:
-        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be a whole number from 1 on.")
-    return int(value)
-
-
-def names(setting: str) -> list[str]:
-    """What stands between the commas of a setting."""
-    return [name.strip() for name in env.str(setting, default="").split(",") if name.strip()]
-
-
-def _host(address: str) -> str:
-    """The host of an address as browsers send it, an IPv6 one in brackets."""
-    host = urlsplit(address).hostname or "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def one_of(name: str, *choices: str) -> str:
-    """The setting, or the first choice; stops the start with a sentence if it is none of them."""
-    value: str = env.str(name, default="").strip() or choices[0]
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be {' or '.join(choices)}.")
-    return value
-
+from sdweb.environment import env, host_of, names, one_of, required, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -66,7 +28,7 @@ ENCRYPTION_KEYS = [
 
 DEBUG = env.bool("DEBUG", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = [_host(PUBLIC_URL), *names("ALLOWED_HOSTS")]
+ALLOWED_HOSTS = [host_of(PUBLIC_URL), *names("ALLOWED_HOSTS")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *names("CSRF_TRUSTED_ORIGINS")]
 # Whose X-Forwarded-For and X-Forwarded-Proto are believed is uvicorn's to know (FORWARDED_ALLOW_IPS): it
 # alone sees who speaks, so nothing here may read those headers again.
@@ -119,6 +81,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "template_partials",
@@ -188,7 +151,6 @@ else:
 
 REDIS_URL = required("REDIS_URL", "use redis://host:6379/0")
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "calls"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -197,9 +159,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A ring is a doorbell: one that is lost is made up for, so none is kept until it was answered. That costs
+# more than the rest of a ring, and kombu 5.7 ends the worker when Redis dies while it keeps one.
 # Older workers hung after a Redis restart (celery #8030, #9054, #10205; kombu #2548, #2590).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
+    "ack_emulation": False,
     "socket_timeout": 30,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
@@ -264,11 +228,32 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "generations.teams.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_FORMS = {
+    "signup": "generations.teams.signing_up.SignUpForm",
+    "reset_password": "generations.teams.signing_up.ResetForm",
+}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address is added, removed or made the one that signs in
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail who is not here
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, and no other
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Per address, account or email, counted in the cache below; a refused attempt is a page with status 429.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/m/ip,100/h/ip",
+    "reset_password": "20/m/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/3m/key",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+    "join": "60/m/ip",
+    "new_team": "10/h/user",
+    "invite": "60/h/user",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
@@ -277,7 +262,18 @@ if EMAIL_URL:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # nobody could confirm a second one
+# Without mail nobody can confirm an address, so everybody signs in; once there is mail, who never
+# confirmed theirs does so at the next sign-in.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sdweb@localhost")
+
+SIGN_UP = one_of("SIGN_UP", "closed", "open")
+if SIGN_UP == "open" and not EMAIL_URL:
+    raise ImproperlyConfigured(
+        "SIGN_UP is open, but EMAIL_URL is not set: anybody could sign up with anybody's address."
+    )
 
 # Language and time ----------------------------------------------------------------------------
 

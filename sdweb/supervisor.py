@@ -64,7 +64,7 @@ class Watched:
         }
         self.pause = min(2 * self.pause, LONGEST_PAUSE)
         full = shutil.disk_usage(self.child.program.log.parent).free < NO_ROOM
-        return f"{sentence} {_('The disk is full.')}" if full else sentence
+        return " ".join([sentence, _("The disk is full.")]) if full else sentence
 
 
 class Supervisor:

@@ -13,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.credits import guard
-from generations.jobs import events, execution, submission
+from generations.jobs import claiming, events, execution, submission
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.library import storage
-from generations.office import administration
+from generations.office import administration, audit
 from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams import accounts, broker, pacing
 from generations.upstreams.models import Upstream
@@ -27,13 +27,14 @@ PASSWORD = "a long enough passphrase"
 
 @pytest.fixture(autouse=True, scope="session")
 def _ledger_may_be_emptied_between_tests() -> None:
-    """The flush after a transactional test empties the ledger too, which its guard would refuse."""
-    flush = connection.ops.sql_flush
+    """The flush after a transactional test empties what is permanent too, which its guards would refuse."""
+    flush, guards = connection.ops.sql_flush, (guard.LEDGER, audit.GUARD)
 
     def sql_flush(style: Any, tables: Any, **options: Any) -> list[str]:
+        lift = [statement for each in guards for statement in each.lift[connection.vendor]]
+        put_up = [statement for each in guards for statement in each.set[connection.vendor]]
         statements = flush(style, tables, **options)
-        vendor = connection.vendor
-        return statements and [*guard.LIFT[vendor], *statements, *guard.SET[vendor]]
+        return statements and [*lift, *statements, *put_up]
 
     connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
 
@@ -143,7 +144,7 @@ def work(most: int = 50) -> int:
     """Do what workers do until nothing is ready; how many calls were made."""
     made = 0
     while made < most:
-        claim, _more = execution.claim_next()
+        claim, _more = claiming.claim_next()
         if claim is None:
             return made
         execution.run(claim)

@@ -40,6 +40,7 @@ class Stage:
             "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "SDWEB_DATA": str(self.folder),
             "STATIC_ROOT": str(self.folder / "static"),
+            "MALLOC_ARENA_MAX": "2",  # as sdweb/processes.py and the Dockerfile set it
         }
         atexit.register(self.strike)
 
@@ -143,8 +144,8 @@ def portal_program(module: str, *arguments: str) -> tuple[str, ...]:
 
 def worker_command(queue: str, threads: int, name: str) -> tuple[str, ...]:
     """What follows `celery -A sdweb` for a worker."""
-    options = f"worker -Q {queue} -P threads -c {threads} -n {name}@stage --without-gossip --without-mingle"
-    return tuple(options.split())
+    options = f"worker -Q {queue} -P threads -c {threads} -n {name}@stage"
+    return (*options.split(), "--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 def _bare_environment() -> dict[str, str]:

@@ -1,18 +1,15 @@
-"""The back office: the ledger to read, and the one place where credits come into being."""
+"""The back office: the ledger to read. What operators may do to it stands in `office.money_admin`."""
 
 import uuid
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from generations.credits import ledger
 from generations.credits.amounts import CreditsField, as_text
-from generations.credits.models import Account, AccountKind, Hold, Transfer
+from generations.credits.models import Account, Hold, Transfer
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -60,39 +57,6 @@ class AccountAdmin(ReadOnly):
         "available_in_credits",
     )
     readonly_fields = ("balance_in_credits", "held_in_credits", "available_in_credits")
-    change_form_template = "admin/credits/account/detail.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        """One more page: issuing credits to a pool."""
-        issue = path(
-            "<int:pool>/issue/", self.admin_site.admin_view(self.issue), name="credits_account_issue"
-        )
-        return [issue, *super().get_urls()]
-
-    def issue(self, request: HttpRequest, pool: int) -> HttpResponse:
-        """New credits for a team's pool; sent twice, the form issues once."""
-        account = Account.objects.filter(pk=pool, kind=AccountKind.POOL).select_related("team").first()
-        if account is None or account.team is None or not request.user.is_authenticated:
-            raise Http404
-        form = IssueForm(request.POST or None)
-        if form.is_valid():
-            amount, reference, note = (form.cleaned_data[name] for name in ("amount", "reference", "reason"))
-            try:
-                ledger.issue(
-                    team=account.team, amount=amount, reference=reference, actor=request.user, note=note
-                )
-            except ledger.LedgerError as problem:
-                form.add_error(None, str(problem))
-            else:
-                done = _("%(credits)s credits were issued to %(team)s.")
-                messages.success(request, done % {"credits": as_text(amount), "team": account.team})
-                return redirect("admin:credits_account_change", pool)
-        context = self.admin_site.each_context(request) | {
-            "form": form,
-            "account": account,
-            "opts": self.opts,
-        }
-        return render(request, "admin/credits/account/issue.html", context)
 
     @admin.display(description=_("balance"), ordering="balance")
     def balance_in_credits(self, account: Account) -> str:

@@ -23,11 +23,14 @@ def from_credits(value: Decimal) -> int:
 
 
 class CreditsField(forms.DecimalField):
-    """A positive number of credits with at most two decimals; its clean value is in hundredths."""
+    """A positive number of credits with at most two decimals; its clean value is in hundredths.
 
-    def __init__(self, **options: Any) -> None:
-        most = Decimal(MOST) / HUNDREDTHS
-        super().__init__(min_value=Decimal("0.01"), max_value=most, decimal_places=2, **options)
+    With `may_be_nothing` 0 is one too, as for a cap that lets nothing be spent.
+    """
+
+    def __init__(self, *, may_be_nothing: bool = False, **options: Any) -> None:
+        least, most = Decimal("0" if may_be_nothing else "0.01"), Decimal(MOST) / HUNDREDTHS
+        super().__init__(min_value=least, max_value=most, decimal_places=2, **options)
 
     def clean(self, value: Any) -> Any:
         """The amount in hundredths; None if the field is empty and may be."""

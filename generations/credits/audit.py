@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from generations.credits import rollup
 from generations.credits.amounts import as_text
 from generations.credits.models import Account, AccountKind, Hold, HoldState, Transfer, TransferKind
 
@@ -29,6 +30,8 @@ def problems() -> list[str]:
         *_charges_without_a_hold(),
         *_lines_between_the_wrong_accounts(),
         *_refunds_of_nothing(),
+        *_days_that_do_not_add_up(),
+        *_lines_across_teams(),
     ]
 
 
@@ -99,7 +102,10 @@ def _charges_without_a_hold() -> Iterator[str]:
 
 
 def _lines_between_the_wrong_accounts() -> Iterator[str]:
-    right = Q(kind=TransferKind.ADJUSTMENT)
+    right = Q(kind=TransferKind.ADJUSTMENT) & (
+        Q(source__kind=AccountKind.POOL, target__kind__in=[AccountKind.WALLET, AccountKind.ISSUED])
+        | Q(target__kind=AccountKind.POOL, source__kind__in=[AccountKind.WALLET, AccountKind.ISSUED])
+    )
     for kind, (source, target) in ENDS.items():
         right |= Q(kind=kind, source__kind=source, target__kind=target)
     for line in Transfer.objects.exclude(right):
@@ -117,3 +123,19 @@ def _refunds_of_nothing() -> Iterator[str]:
     refunds = Transfer.objects.filter(kind=TransferKind.REFUND)
     for line in refunds.annotate(charge=Subquery(charge.values("pk")[:1])).filter(charge__isnull=True):
         yield f"Line {line.pk} refunds {line.reference}, which was not charged so."
+
+
+def _lines_across_teams() -> Iterator[str]:
+    """A wallet is filled from the pool of its own team, and gives back to no other."""
+    into = Q(source__kind=AccountKind.POOL, target__kind=AccountKind.WALLET)
+    back = Q(source__kind=AccountKind.WALLET, target__kind=AccountKind.POOL)
+    stray = (into & ~Q(source__team=F("target__membership__team"))) | (
+        back & ~Q(target__team=F("source__membership__team"))
+    )
+    for line in Transfer.objects.filter(stray):
+        yield f"Line {line.pk} goes from {line.source} to {line.target}, which are not of one team."
+
+
+def _days_that_do_not_add_up() -> Iterator[str]:
+    for team in rollup.wrong_teams():
+        yield f"The summed up days of {team} are not what its lines add up to."

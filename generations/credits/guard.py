@@ -1,40 +1,60 @@
-"""What makes the ledger's lines permanent: the database itself refuses to change or remove one.
+"""What makes rows permanent: the database itself refuses to change or remove one.
 
 SQLite drops a table's triggers without a word when a migration rebuilds the table, so a migration
-that alters credits_transfer ends with `RunPython(guard.put_up, guard.take_down)`.
+that alters a guarded table ends with `RunPython(guard.put_up, guard.take_down)` of its guard.
 """
+
+from dataclasses import dataclass
 
 from django.apps.registry import Apps
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-SAYS = "Ledger lines are added, never changed."
-SET = {
-    "sqlite": [
-        f"CREATE TRIGGER ledger_guard_{verb} BEFORE {verb} ON credits_transfer "
-        f"BEGIN SELECT RAISE(ABORT, '{SAYS}'); END"
-        for verb in ("UPDATE", "DELETE")
-    ],
-    "postgresql": [
-        "CREATE OR REPLACE FUNCTION ledger_guard() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{SAYS}' USING ERRCODE = 'restrict_violation'; END $$",
-        "CREATE TRIGGER ledger_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON credits_transfer "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard()",
-    ],
-}
-LIFT = {
-    "sqlite": [f"DROP TRIGGER IF EXISTS ledger_guard_{verb}" for verb in ("UPDATE", "DELETE")],
-    "postgresql": ["DROP TRIGGER IF EXISTS ledger_guard ON credits_transfer"],
-}
+
+@dataclass(frozen=True)
+class Guard:
+    """The triggers of one table. `says` is the sentence of the database's error; without apostrophes."""
+
+    table: str
+    name: str
+    says: str
+
+    @property
+    def set(self) -> dict[str, list[str]]:
+        """The statements that put the triggers up, by database."""
+        return {
+            "sqlite": [
+                f"CREATE TRIGGER {self.name}_{verb} BEFORE {verb} ON {self.table} "
+                f"BEGIN SELECT RAISE(ABORT, '{self.says}'); END"
+                for verb in ("UPDATE", "DELETE")
+            ],
+            "postgresql": [
+                f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{self.says}' USING ERRCODE = 'restrict_violation'; END $$",
+                f"CREATE TRIGGER {self.name} BEFORE UPDATE OR DELETE OR TRUNCATE ON {self.table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION {self.name}()",
+            ],
+        }
+
+    @property
+    def lift(self) -> dict[str, list[str]]:
+        """The statements that take them down, by database."""
+        return {
+            "sqlite": [f"DROP TRIGGER IF EXISTS {self.name}_{verb}" for verb in ("UPDATE", "DELETE")],
+            "postgresql": [f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}"],
+        }
+
+    def put_up(self, apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        """Refuse UPDATE and DELETE (and TRUNCATE, where there is one) from now on; harmless when repeated."""
+        self.take_down(apps, schema_editor)
+        for statement in self.set[schema_editor.connection.vendor]:
+            schema_editor.execute(statement)
+
+    def take_down(self, apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        """Let the rows be changed again, for a migration alone."""
+        for statement in self.lift[schema_editor.connection.vendor]:
+            schema_editor.execute(statement)
 
 
-def put_up(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Refuse UPDATE and DELETE (and TRUNCATE, where there is one) from now on; harmless when repeated."""
-    take_down(apps, schema_editor)
-    for statement in SET[schema_editor.connection.vendor]:
-        schema_editor.execute(statement)
-
-
-def take_down(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Let the lines be changed again, for a migration alone."""
-    for statement in LIFT[schema_editor.connection.vendor]:
-        schema_editor.execute(statement)
+LEDGER = Guard("credits_transfer", "ledger_guard", "Ledger lines are added, never changed.")
+SET, LIFT = LEDGER.set, LEDGER.lift
+put_up, take_down = LEDGER.put_up, LEDGER.take_down

@@ -11,11 +11,21 @@ from collections.abc import Collection, Mapping
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from generations.credits import caps
 from generations.credits.accounts import issued, lock, lock_pool_and_wallet, open_pool, open_wallet, spent
+from generations.credits.entries import (
+    check_covered,
+    check_still_in_team,
+    enter,
+    pass_on_remains,
+    positive,
+    write,
+)
 from generations.credits.errors import (
+    AlreadyRefunded,
     AmountRefused,
+    CapReached,
     HoldClosed,
     InsufficientCredits,
     LedgerError,
@@ -27,7 +37,9 @@ from generations.credits.models import Account, AccountKind, Hold, HoldState, Tr
 from generations.teams.models import Membership, Team, User
 
 __all__ = [
+    "AlreadyRefunded",
     "AmountRefused",
+    "CapReached",
     "HoldClosed",
     "InsufficientCredits",
     "LedgerError",
@@ -59,7 +71,7 @@ def issue(
     spent()  # stands before any wallet, as in every installation
     lock(Q(pk__in=[outside.pk, pool.pk]))
     line = Transfer(kind=TransferKind.ISSUE, source=outside, target=pool, team=team, actor=actor, note=note)
-    return _write(line, amount, reference)
+    return write(line, amount, reference)
 
 
 @transaction.atomic
@@ -68,10 +80,10 @@ def grant(
 ) -> Transfer:
     """Move credits from the team's pool to the member's wallet; InsufficientCredits if the pool has less."""
     pool, wallet = lock_pool_and_wallet(member)
-    _check_still_in_team(member)
+    check_still_in_team(member)
     line = Transfer(kind=TransferKind.GRANT, source=pool, target=wallet, actor=actor, note=note)
     line.team_id, line.member = member.team_id, member
-    return _write(line, amount, reference)
+    return write(line, amount, reference)
 
 
 @transaction.atomic
@@ -82,7 +94,7 @@ def take_back(
     pool, wallet = lock_pool_and_wallet(member)
     line = Transfer(kind=TransferKind.TAKE_BACK, source=wallet, target=pool, actor=actor, note=note)
     line.team_id, line.member = member.team_id, member
-    return _write(line, amount, reference)
+    return write(line, amount, reference)
 
 
 def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = "") -> Hold:
@@ -94,18 +106,19 @@ def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = 
 def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
     """Set credits aside for several generations, all or none, in a constant number of queries.
 
-    InsufficientCredits if the wallet has less, MembershipEnded if it is no longer filled. What
-    is held already under a reference stays so if it says the same, else ReferenceTaken.
+    InsufficientCredits if the wallet has less, CapReached if the member may not spend as much now,
+    MembershipEnded if the wallet is no longer filled. What is held already under a reference stays
+    so if it says the same, else ReferenceTaken.
     """
     [wallet] = lock(Q(membership=member)) or [open_wallet(member)]
-    _check_still_in_team(member)
+    limits = caps.limits_of(member)
     known = Hold.objects.in_bulk(list(amounts), field_name="reference")
     asked = {reference: (wallet.pk, amounts[reference], model) for reference in known}
     if asked != {held.reference: (held.account_id, held.amount, held.model) for held in known.values()}:
         raise ReferenceTaken
     fresh = {reference: amount for reference, amount in amounts.items() if reference not in known}
     if fresh:
-        known |= _open(fresh, wallet, member, model)
+        known |= _open(fresh, wallet, member, model, limits)
     return [known[reference] for reference in amounts]
 
 
@@ -113,14 +126,14 @@ def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: st
 def settle(*, reference: uuid.UUID, amount: int | None = None) -> Transfer:
     """Turn the hold into a charge of its amount, or of less; HoldClosed if that was decided before."""
     held, outside = _lock_open_hold(reference)
-    charged = held.amount if amount is None else _positive(amount)
+    charged = held.amount if amount is None else positive(amount)
     if charged > held.amount:
         raise AmountRefused
     line = Transfer(kind=TransferKind.CHARGE, amount=charged, reference=reference, model=held.model)
     line.source_id, line.target = held.account_id, outside
     line.team_id, line.member = held.member.team_id, held.member
-    _close(held, HoldState.SETTLED, _enter(line, freed=held.amount))
-    _pass_on_remains(held)
+    _close(held, HoldState.SETTLED, enter(line, freed=held.amount))
+    pass_on_remains(held)
     return line
 
 
@@ -130,7 +143,7 @@ def release(*, reference: uuid.UUID) -> Hold:
     held = _lock_open_hold(reference)[0]
     Account.objects.filter(pk=held.account_id).update(held=F("held") - held.amount)
     _close(held, HoldState.RELEASED)
-    _pass_on_remains(held)
+    pass_on_remains(held)
     return held
 
 
@@ -144,21 +157,26 @@ def release_many(*, member: Membership, references: Collection[uuid.UUID]) -> in
     if held:
         Account.objects.filter(membership=member).update(held=F("held") - total)
         found.update(state=HoldState.RELEASED, closed_at=timezone.now())
-        _pass_on_remains(held[0])
+        pass_on_remains(held[0])
     return total
 
 
 @transaction.atomic
 def refund(*, reference: uuid.UUID, actor: User | None = None, note: str = "") -> Transfer:
-    """Give a charge back, once; NoSuchCharge if nothing was charged. Who left gets it into the pool."""
+    """Give a charge back; NoSuchCharge if there is none, AlreadyRefunded the second time.
+
+    What a member who left gets back goes to the pool.
+    """
     held = _lock_hold(reference)[0]
     if held is None or held.transfer is None:
         raise NoSuchCharge
     charge = held.transfer
     line = Transfer(kind=TransferKind.REFUND, source=charge.target, target=charge.source, model=charge.model)
     line.team_id, line.member, line.actor, line.note = charge.team_id, held.member, actor, note
-    written = _write(line, charge.amount, reference)
-    _pass_on_remains(held)
+    if Transfer.objects.filter(reference=reference, kind=TransferKind.REFUND).exists():
+        raise AlreadyRefunded
+    written = write(line, charge.amount, reference)
+    pass_on_remains(held)
     return written
 
 
@@ -186,56 +204,13 @@ def _lock_open_hold(reference: uuid.UUID) -> tuple[Hold, Account]:
     return held, outside
 
 
-def _positive(amount: int) -> int:
-    """The amount; AmountRefused if it would move nothing, or backwards."""
-    if amount <= 0:
-        raise AmountRefused
-    return amount
-
-
-def _check_still_in_team(member: Membership) -> None:
-    """MembershipEnded if it did. Asked under the wallet's lock, which whoever ends one takes first."""
-    if Membership.objects.filter(pk=member.pk, ended_at__isnull=False).exists():
-        raise MembershipEnded
-
-
-def _check_covered(account: Account, amount: int) -> None:
-    """InsufficientCredits if the locked account has less to move; the outside has no end."""
-    outside = account.kind in {AccountKind.ISSUED, AccountKind.SPENT}
-    if not outside and amount > account.available:
-        raise InsufficientCredits(missing=amount - account.available, available=account.available)
-
-
-def _write(line: Transfer, amount: int, reference: uuid.UUID) -> Transfer:
-    """Add the line, or find the one that says the same; its accounts are locked."""
-    line.amount, line.reference = _positive(amount), reference
-    known = Transfer.objects.filter(reference=reference, kind=line.kind).first()
-    if known is None:
-        _check_covered(line.source, amount)
-        return _enter(line)
-    if (known.source_id, known.target_id, known.amount) != (line.source_id, line.target_id, amount):
-        raise ReferenceTaken
-    return known
-
-
-def _enter(line: Transfer, *, freed: int = 0) -> Transfer:
-    """Add the line and count it on both ends; `freed` of the source was held for it."""
-    try:
-        line.save(force_insert=True)
-    except IntegrityError:  # taken at the same moment, between other accounts
-        raise ReferenceTaken from None
-    source = Account.objects.filter(pk=line.source_id)
-    source.update(balance=F("balance") - line.amount, held=F("held") - freed)
-    Account.objects.filter(pk=line.target_id).update(balance=F("balance") + line.amount)
-    return line
-
-
 def _open(
-    amounts: Mapping[uuid.UUID, int], wallet: Account, member: Membership, model: str
+    amounts: Mapping[uuid.UUID, int], wallet: Account, member: Membership, model: str, limits: caps.Limits
 ) -> dict[uuid.UUID, Hold]:
     """Set aside so much more of the locked wallet; the new holds, by reference."""
-    total = sum(map(_positive, amounts.values()))
-    _check_covered(wallet, total)
+    total = sum(map(positive, amounts.values()))
+    check_covered(wallet, total)
+    caps.check(limits, wallet, total)
     Account.objects.filter(pk=wallet.pk).update(held=F("held") + total)
     holds = {
         reference: Hold(account=wallet, member=member, amount=amount, reference=reference, model=model)
@@ -252,15 +227,3 @@ def _close(held: Hold, state: HoldState, line: Transfer | None = None) -> None:
     """Decide the hold; its wallet is locked, so nobody else does."""
     held.state, held.closed_at, held.transfer = state, timezone.now(), line
     held.save(update_fields=["state", "closed_at", "transfer"])
-
-
-def _pass_on_remains(held: Hold) -> None:
-    """To the pool with what nobody can spend any more, if the membership has ended."""
-    if held.member.ended_at is None:
-        return
-    wallet = Account.objects.get(pk=held.account_id)
-    if wallet.available:
-        line = Transfer(kind=TransferKind.TAKE_BACK, amount=wallet.available, reference=uuid.uuid4())
-        line.source, line.target = wallet, open_pool(held.member.team)
-        line.team_id, line.member, line.note = held.member.team_id, held.member, _("The membership ended.")
-        _enter(line)

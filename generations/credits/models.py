@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.credits.amounts import as_text
 from generations.teams.models import Membership, Team, User
 
 
@@ -23,13 +24,15 @@ class AccountKind(models.TextChoices):
 class Account(models.Model):
     """Where credits are. `balance` and `held` always equal the sum of the account's lines and open holds."""
 
-    kind = models.CharField(max_length=8, choices=AccountKind)
-    team = models.OneToOneField(Team, models.PROTECT, related_name="pool", null=True, blank=True)
-    membership = models.OneToOneField(
-        Membership, models.PROTECT, related_name="wallet", null=True, blank=True
+    kind = models.CharField(_("kind"), max_length=8, choices=AccountKind)
+    team = models.OneToOneField(
+        Team, models.PROTECT, verbose_name=_("team"), related_name="pool", null=True, blank=True
     )
-    balance = models.BigIntegerField(default=0)
-    held = models.BigIntegerField(default=0)
+    membership = models.OneToOneField(
+        Membership, models.PROTECT, verbose_name=_("membership"), related_name="wallet", null=True, blank=True
+    )
+    balance = models.BigIntegerField(_("balance"), default=0)
+    held = models.BigIntegerField(_("held"), default=0)
 
     class Meta:
         verbose_name = _("account")
@@ -73,17 +76,27 @@ class TransferKind(models.TextChoices):
 class Transfer(models.Model):
     """One line of the ledger. Lines are added, never changed: triggers of the database refuse it."""
 
-    source = models.ForeignKey(Account, models.PROTECT, related_name="outgoing")
-    target = models.ForeignKey(Account, models.PROTECT, related_name="incoming")
-    kind = models.CharField(max_length=12, choices=TransferKind)
-    amount = models.BigIntegerField(help_text=_("hundredths of a credit"))
-    reference = models.UUIDField(help_text=_("What it was for: a generation, a form, a period."))
-    team = models.ForeignKey(Team, models.PROTECT, related_name="transfers", null=True)
-    member = models.ForeignKey(Membership, models.PROTECT, related_name="transfers", null=True)
-    actor = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
-    model = models.CharField(max_length=40, blank=True, help_text=_("The image model, for a charge."))
-    note = models.CharField(max_length=400, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    source = models.ForeignKey(Account, models.PROTECT, verbose_name=_("source"), related_name="outgoing")
+    target = models.ForeignKey(Account, models.PROTECT, verbose_name=_("target"), related_name="incoming")
+    kind = models.CharField(_("kind"), max_length=12, choices=TransferKind)
+    amount = models.BigIntegerField(_("amount"), help_text=_("hundredths of a credit"))
+    reference = models.UUIDField(
+        _("reference"), help_text=_("What it was for: a generation, a form, a period.")
+    )
+    team = models.ForeignKey(
+        Team, models.PROTECT, verbose_name=_("team"), related_name="transfers", null=True
+    )
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="transfers", null=True
+    )
+    actor = models.ForeignKey(User, models.PROTECT, verbose_name=_("actor"), related_name="+", null=True)
+    model = models.CharField(
+        _("model"), max_length=40, blank=True, help_text=_("The image model, for a charge.")
+    )
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    is_new = False  # no column: True on a line that a verb just added, False on one that stood there before
 
     class Meta:
         verbose_name = _("ledger line")
@@ -96,7 +109,16 @@ class Transfer(models.Model):
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="lines_of_a_team"),
             models.Index(fields=["member", "-created_at", "-id"], name="lines_of_a_member"),
+            # A filter that few lines pass must not walk all others of the team.
+            models.Index(fields=["team", "kind", "-created_at", "-id"], name="lines_of_a_kind"),
+            models.Index(fields=["team", "model", "-created_at", "-id"], name="lines_of_a_model"),
+            models.Index(
+                fields=["team", "-created_at", "-id"], condition=~Q(note=""), name="lines_with_a_note"
+            ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {as_text(self.amount)}"
 
 
 class HoldState(models.TextChoices):
@@ -108,15 +130,17 @@ class HoldState(models.TextChoices):
 class Hold(models.Model):
     """Credits set aside for one generation until it is known whether it arrives. Closed once."""
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="holds")
-    member = models.ForeignKey(Membership, models.PROTECT, related_name="holds")
-    amount = models.BigIntegerField(help_text=_("hundredths of a credit"))
-    reference = models.UUIDField(unique=True)
-    model = models.CharField(max_length=40, blank=True)
-    state = models.CharField(max_length=8, choices=HoldState, default=HoldState.OPEN)
-    transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="hold", null=True, blank=True)
-    opened_at = models.DateTimeField(default=timezone.now, editable=False)
-    closed_at = models.DateTimeField(null=True, blank=True)
+    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="holds")
+    member = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("member"), related_name="holds")
+    amount = models.BigIntegerField(_("amount"), help_text=_("hundredths of a credit"))
+    reference = models.UUIDField(_("reference"), unique=True)
+    model = models.CharField(_("model"), max_length=40, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=HoldState, default=HoldState.OPEN)
+    transfer = models.OneToOneField(
+        Transfer, models.PROTECT, verbose_name=_("transfer"), related_name="hold", null=True, blank=True
+    )
+    opened_at = models.DateTimeField(_("opened at"), default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("hold")
@@ -132,4 +156,56 @@ class Hold(models.Model):
         indexes = [
             models.Index(fields=["account"], condition=Q(state="open"), name="open_holds"),
             models.Index(fields=["member", "-opened_at"], name="holds_of_a_member"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}: {as_text(self.amount)}"
+
+
+class RolledUp(models.Model):
+    """How far a team's lines are summed up: every day before `until`, as its time zone counted them then."""
+
+    team = models.OneToOneField(Team, models.PROTECT, verbose_name=_("team"), related_name="rolled_up")
+    time_zone = models.CharField(_("time zone"), max_length=64)
+    until = models.DateField(_("until"))
+
+    class Meta:
+        verbose_name = _("summed up days")
+        verbose_name_plural = _("summed up days")
+
+
+class DaySum(models.Model):
+    """What the lines of one kind come to on one day that is over; `credits.rollup` writes and reads them."""
+
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="+")
+    day = models.DateField(_("day"))
+    kind = models.CharField(_("kind"), max_length=12, choices=TransferKind)
+    amount = models.BigIntegerField(_("amount"), help_text=_("hundredths of a credit"))
+    lines = models.PositiveIntegerField(_("lines"))
+
+    class Meta:
+        abstract = True
+
+
+class DayOfModel(DaySum):
+    """By model: a year of a team is a few thousand rows, whatever the number of its lines."""
+
+    model = models.CharField(_("model"), max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "day", "kind", "model"], name="a_day_of_a_model_is_one")
+        ]
+
+
+class DayOfMember(DaySum):
+    """By member; lines of nobody's, such as an issue, have none."""
+
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="+", null=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "day", "kind", "member"], name="a_day_of_a_member_is_one")
         ]

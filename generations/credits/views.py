@@ -17,8 +17,12 @@ def lines(request: HttpRequest, member: Membership) -> HttpResponse:
     before = _line(member, request.GET.get("before", ""))
     wallet = accounts.open_wallet(member)
     entries, older = statement.written(member, wallet, before=before)
+    newest = before.created_at if before else None
+    oldest = entries[-1].when if older else None
+    given_back = statement.released(member, newest=newest, oldest=oldest)
     held = [] if before else statement.held(wallet)
-    context = {"member": member, "wallet": wallet, "entries": [*held, *entries], "older": older}
+    lines = sorted([*entries, *given_back], key=lambda entry: entry.when, reverse=True)
+    context = {"member": member, "wallet": wallet, "entries": [*held, *lines], "older": older}
     return render(request, "credits/lines.html", context)
 
 

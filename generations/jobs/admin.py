@@ -10,9 +10,10 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs import execution, numbers
+from generations.jobs import numbers, storing, switches
 from generations.jobs.models import Attempt, Generation, Price, Status
 from generations.providers import catalogue
+from generations.teams import acting
 
 
 class AttemptInline(admin.TabularInline):
@@ -71,6 +72,11 @@ class GenerationAdmin(admin.ModelAdmin):
         )
         return [page, *super().get_urls()]
 
+    @admin.display(description=_("prompt"))
+    def prompt(self, row: Generation) -> str:
+        """What was asked for."""
+        return row.prompt
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only `submission.submit` makes one."""
         return False
@@ -86,8 +92,8 @@ class GenerationAdmin(admin.ModelAdmin):
     @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
         """End those that wait to be stored, and give their credits back."""
-        waiting = generations.filter(status=Status.STORING).values_list("pk", flat=True)
-        ended = sum(execution.give_up(pk) for pk in waiting)
+        waiting, by = list(generations.filter(status=Status.STORING)), acting.by(request)
+        ended = sum(switches.give_up(row.pk, by=by, verb=storing.give_up) for row in waiting)
         self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 
     @admin.display(description=_("price"), ordering="price")

@@ -6,7 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from generations.jobs import pricing
+from django.utils.translation import gettext as _
+
+from generations.credits import caps
+from generations.jobs import pricing, rules
 from generations.jobs.forms import PARAMETERS
 from generations.providers import catalogue
 from generations.providers.fields import Number, Text, When
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from generations.teams.models import Membership
 
 SHOWN_FIRST = 4  # model cards before "All"
+# In English for everybody: they are sent as they stand, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
     {
         "name": "paper",
@@ -74,9 +78,14 @@ class Desk:
 
     def __init__(self, form: GenerationForm) -> None:
         self.form, self.member = form, form.member
-        self.prices = pricing.price_list(self.member.team)
-        self.shapes, self.styles = catalogue.SHAPES, catalogue.STYLES
+        self.prices = pricing.price_list(self.member.team, form.shown_at)
+        self.shapes = catalogue.SHAPES
+        self.styles = {name: _(title) for name, title in catalogue.STYLES.items()}
+        self.closed: list[str] = []  # titles of models that are served, but not to the member's role
         self.cards = self._cards()
+        self.cap = caps.tightest(self.member)
+        if not form.is_bound and self.cards and form.initial.get("model") not in self._names():
+            form.initial["model"] = self.cards[0].name
 
     @property
     def chosen(self) -> Card | None:
@@ -130,14 +139,20 @@ class Desk:
         )
         return list(keepers.exclude(pk=self.member.pk).select_related("user").order_by("joined_at")[:3])
 
+    def _names(self) -> set[str]:
+        return {card.name for card in self.cards}
+
     def _cards(self) -> list[Card]:
-        """The models that a provider account serves, those used last first."""
+        """The models that a provider account serves and the role may use, those used last first."""
         upstreams = list(Upstream.objects.filter(enabled=True))
         served = [
             model
             for model in catalogue.MODELS.values()
             if any(upstream.serves(model.name) for upstream in upstreams)
         ]
+        closed = rules.closed_to(self.member)
+        self.closed = [model.title for model in served if model.name in closed]
+        served = [model for model in served if model.name not in closed]
         recent: list[str] = _preferences(self.member).get("models", [])
         served.sort(key=lambda model: recent.index(model.name) if model.name in recent else len(recent))
         return [_card(model, self.prices[model.name]) for model in served]
@@ -150,7 +165,7 @@ def _card(model: Model, price: int) -> Card:
     return Card(
         name=model.name,
         title=model.title,
-        clause=model.clause,
+        clause=_(model.clause),
         price=price,
         takes=tuple(name for name in (*PARAMETERS, "image") if model.takes(name)),
         shapeless_with_image=shape.when is When.WITHOUT_IMAGE,

@@ -69,8 +69,12 @@ class GenerationForm(forms.Form):
     submission = forms.UUIDField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
     prices_at = forms.DateTimeField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
 
-    def __init__(self, *args: Any, member: Membership, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, member: Membership, shown_at: datetime | None = None, **options: Any
+    ) -> None:
         self.member = member
+        # Before any price is read: one that rises meanwhile is asked about, never held unseen.
+        self.shown_at = shown_at or timezone.now()  # the moment of the prices that this rendering shows
         self.start_image: Upload | None = None
         super().__init__(*args, **options)
         if not self.is_bound:
@@ -112,11 +116,6 @@ class GenerationForm(forms.Form):
         """The UUID that makes a second press the same request; it stays until it was accepted."""
         named = getattr(self, "cleaned_data", {}).get("submission") if self.is_bound else None
         return str(named or uuid.uuid4())
-
-    @property
-    def shown_at(self) -> datetime:
-        """The moment of the prices that this rendering shows."""
-        return timezone.now()
 
     @property
     def hints_at_language(self) -> bool:

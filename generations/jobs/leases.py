@@ -58,6 +58,12 @@ def renew() -> int:
     return working.update(lease_until=Now() + LEASE)
 
 
+def is_ours(row: Generation) -> bool:
+    """Whether the claim still stands; its lease then begins anew."""
+    mine = Generation.objects.filter(pk=row.pk, attempt=row.attempt, status=Status.RUNNING)
+    return mine.update(lease_until=Now() + LEASE) == 1
+
+
 def _start_keeper() -> None:
     global _keeper  # noqa: PLW0603  one thread per process, made when there is first something to keep
     with _lock:

@@ -1,7 +1,7 @@
 """Live pages: server-sent events on a plain ASGI route, 14 KB and no thread per open page.
 
-Each process has one Hub, which reads the stream of changes once and hands every change to the
-pages of the one person in the one team that it addresses. A page signs in by its session
+Each process has one Hub, which reads the stream of changes once, draws what concerns an open page,
+and hands it to the pages of the one person in the one team that it addresses. A page signs in by its session
 cookie; twice a minute all open pages are checked against sessions and memberships, and those
 of ended ones are closed.
 """
@@ -13,7 +13,7 @@ import contextlib
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -23,7 +23,9 @@ from django.db import DatabaseError
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
+from generations.jobs import news
 from generations.jobs.events import STREAM
+from generations.jobs.news import Change
 from generations.jobs.visitors import Page, sign_in, still_allowed
 
 if TYPE_CHECKING:
@@ -96,11 +98,12 @@ class Hub:
             if not oldest or _order(str(oldest[0][0], "ascii")) > _order(since) > (0, 0):
                 yield b"event: resync\ndata: gone\n\n"
                 return
-            while changes := await self.redis.xrange(STREAM, f"({since}", count=AT_ONCE):
-                for key, change in changes:
-                    if _addressed(change) == (page.user, page.team):
-                        yield _frame(key, change)
-                since = str(changes[-1][0], "ascii")
+            while entries := await self.redis.xrange(STREAM, f"({since}", count=AT_ONCE):
+                changes = (Change.read(*entry) for entry in entries)
+                mine = [change for change in changes if change.address == (page.user, page.team)]
+                for _address, frame in await _draw(mine):
+                    yield frame
+                since = str(entries[-1][0], "ascii")
         except RedisError as problem:
             log.info("A page could not catch up, and asks again: %s", problem)
 
@@ -109,11 +112,14 @@ class Hub:
         while not self.closed:  # a cancellation may be lost within the Redis client
             try:
                 last = last or await self._newest()
-                for _name, changes in await self.redis.xread({STREAM: last}, count=AT_ONCE, block=5_000):
-                    for key, change in changes:
-                        last = key
-                        for page in list(self.pages.get(_addressed(change), ())):
-                            page.tell(_frame(key, change))
+                for _name, entries in await self.redis.xread({STREAM: last}, count=AT_ONCE, block=5_000):
+                    last = entries[-1][0]
+                    changes = (Change.read(*entry) for entry in entries)
+                    for address, frame in await _draw(
+                        change for change in changes if change.address in self.pages
+                    ):
+                        for page in list(self.pages.get(address, ())):
+                            page.tell(frame)
             except RedisError as problem:
                 log.info("Live pages wait for Redis: %s", problem)
                 last = None
@@ -200,6 +206,12 @@ async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) ->
         await send({"type": "http.response.body"})
 
 
+async def _draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
+    """Draw on a thread, so that other pages need not wait; nothing to draw costs nothing."""
+    wanted = list(changes)
+    return await sync_to_async(news.draw, thread_sensitive=False)(wanted) if wanted else []
+
+
 async def _send(send: Send, message: bytes) -> None:
     await send({"type": "http.response.body", "body": message, "more_body": True})
 
@@ -209,16 +221,6 @@ async def _wait_until_gone(receive: Receive) -> None:
         pass
 
 
-def _addressed(change: dict[bytes, bytes]) -> tuple[int, int]:
-    return int(change[b"user"]), int(change[b"team"])
-
-
 def _order(event: str) -> tuple[int, int]:
     moment, number = event.split("-")
     return int(moment), int(number)
-
-
-def _frame(key: bytes, change: dict[bytes, bytes]) -> bytes:
-    """One event in the wire format of server-sent events; its data may have many lines."""
-    lines = b"".join(b"data: " + line + b"\n" for line in change[b"data"].splitlines() or [b""])
-    return b"id: " + key + b"\nevent: " + change[b"kind"] + b"\n" + lines + b"\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
@@ -12,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
+from generations.jobs.states import BLOCKED, MOVES, PAUSED, STEP, UNFINISHED, Outcome, Status
+from generations.jobs.tariff import ModelRule, Price
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Visibility
 from generations.upstreams.models import Upstream
@@ -20,42 +21,41 @@ if TYPE_CHECKING:
     import uuid
 
 
-class Status(models.TextChoices):
-    QUEUED = "queued", _("Waiting")
-    RUNNING = "running", _("Drawing")
-    STORING = "storing", _("Storing")
-    SUCCEEDED = "succeeded", _("Done")
-    FAILED = "failed", _("Not charged")
-    FILTERED = "filtered", _("Not charged: filtered")
-    CANCELED = "canceled", _("Canceled, not charged")
-
-
-STEP = 1_000_000  # of virtual time: one slot at weight 1
-
-UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
-
-# The state machine. An ended row never reopens: a retry makes a new one (`retry_of`).
-# A waiting row whose worker was thought dead, and brings the image after all, need not run again.
-MOVES: dict[str, set[str]] = {
-    Status.QUEUED: {Status.RUNNING, Status.STORING, Status.FAILED, Status.CANCELED},
-    Status.RUNNING: {Status.QUEUED, Status.STORING, Status.FAILED, Status.FILTERED},
-    Status.STORING: {Status.SUCCEEDED, Status.FAILED},
-}
+__all__ = [
+    "BLOCKED",
+    "MOVES",
+    "PAUSED",
+    "STEP",
+    "UNFINISHED",
+    "Attempt",
+    "Batch",
+    "Generation",
+    "GenerationQuerySet",
+    "ModelRule",
+    "Outcome",
+    "Price",
+    "Status",
+    "Visibility",
+]
 
 
 class Batch(models.Model):
     """One press of Generate: n generations of the same request, made once per submission."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    team = models.ForeignKey(Team, models.PROTECT, related_name="batches")
-    member = models.ForeignKey(Membership, models.PROTECT, related_name="batches")
-    submission = models.UUIDField(help_text=_("Named by the form, so that pressing twice makes one batch."))
-    model = models.CharField(max_length=40)
-    parameters = models.JSONField(default=dict)
-    start_image = models.ForeignKey(Upload, models.PROTECT, related_name="batches", null=True, blank=True)
-    count = models.PositiveSmallIntegerField()
-    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.TEAM)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="batches")
+    member = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("member"), related_name="batches")
+    submission = models.UUIDField(
+        _("submission"), help_text=_("Named by the form, so that pressing twice makes one batch.")
+    )
+    model = models.CharField(_("model"), max_length=40)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    start_image = models.ForeignKey(
+        Upload, models.PROTECT, verbose_name=_("start image"), related_name="batches", null=True, blank=True
+    )
+    count = models.PositiveSmallIntegerField(_("count"))
+    visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("batch")
@@ -64,6 +64,9 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["member", "submission"], name="a_submission_makes_one_batch"),
         ]
         indexes = [models.Index(fields=["member", "-id"], name="newest_batches_of_a_member")]
+
+    def __str__(self) -> str:
+        return self.prompt[:60]
 
     @property
     def prompt(self) -> str:
@@ -98,6 +101,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Those that may be claimed now."""
         return self.filter(status=Status.QUEUED, not_before__lte=Now())
 
+    def served_by(self, upstream: Upstream) -> GenerationQuerySet:
+        """Those of a model that the account may be asked for."""
+        return self.filter(model__in=upstream.models_served) if upstream.models_served else self
+
     def fairest_first(self) -> GenerationQuerySet:
         """In the order in which they are served: an operator's priority, then start-time fair queueing."""
         return self.order_by("-priority", "stamp", "pk")
@@ -110,37 +117,63 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 class Generation(models.Model):
     """One image asked for: what, by whom, at what price, and how far it is."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="generations")
-    team = models.ForeignKey(Team, models.PROTECT, related_name="generations")
-    member = models.ForeignKey(Membership, models.PROTECT, related_name="generations")
-    position = models.PositiveSmallIntegerField()
-    model = models.CharField(max_length=40)
-    parameters = models.JSONField(default=dict)
-    price = models.PositiveBigIntegerField(help_text=_("hundredths of a credit"))
-    retry_of = models.ForeignKey("self", models.PROTECT, related_name="retries", null=True, blank=True)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, verbose_name=_("batch"), related_name="generations")
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="generations")
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="generations"
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    model = models.CharField(_("model"), max_length=40)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    price = models.PositiveBigIntegerField(_("price"), help_text=_("hundredths of a credit"))
+    retry_of = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("retry of"), related_name="retries", null=True, blank=True
+    )
 
-    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
-    reason = models.CharField(max_length=400, blank=True, help_text=_("Why no image came, in plain words."))
-    code = models.CharField(max_length=60, blank=True, help_text=_("The provider's or our own name for it."))
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.QUEUED)
+    reason = models.CharField(
+        _("reason"), max_length=400, blank=True, help_text=_("Why no image came, in plain words.")
+    )
+    code = models.CharField(
+        _("code"), max_length=60, blank=True, help_text=_("The provider's or our own name for it.")
+    )
 
-    priority = models.SmallIntegerField(default=0)
-    stamp = models.BigIntegerField(help_text=_("Virtual start: the smallest is served first."))
-    not_before = models.DateTimeField(default=timezone.now)
-    attempt = models.PositiveIntegerField(default=0, help_text=_("Counts claims; fences late writers."))
-    tries = models.PositiveSmallIntegerField(default=0, help_text=_("Calls answered busy, 429 apart."))
-    unknowns = models.PositiveSmallIntegerField(default=0, help_text=_("Calls that may have been bought."))
-    upstream = models.ForeignKey(Upstream, models.PROTECT, related_name="generations", null=True, blank=True)
-    worker = models.CharField(max_length=64, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    stamp = models.BigIntegerField(_("stamp"), help_text=_("Virtual start: the smallest is served first."))
+    not_before = models.DateTimeField(_("not before"), default=timezone.now)
+    attempt = models.PositiveIntegerField(
+        _("attempt"), default=0, help_text=_("Counts claims; fences late writers.")
+    )
+    tries = models.PositiveSmallIntegerField(
+        _("tries"), default=0, help_text=_("Calls answered busy, 429 apart.")
+    )
+    unknowns = models.PositiveSmallIntegerField(
+        _("unknowns"), default=0, help_text=_("Calls that may have been bought.")
+    )
+    upstream = models.ForeignKey(
+        Upstream,
+        models.PROTECT,
+        verbose_name=_("upstream"),
+        related_name="generations",
+        null=True,
+        blank=True,
+    )
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    called_at = models.DateTimeField(null=True, blank=True, help_text=_("Its first call."))
-    started_at = models.DateTimeField(null=True, blank=True, help_text=_("Its latest claim."))
-    changed_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    called_at = models.DateTimeField(_("called at"), null=True, blank=True, help_text=_("Its first call."))
+    started_at = models.DateTimeField(
+        _("started at"), null=True, blank=True, help_text=_("Its latest claim.")
+    )
+    changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     waited_out = models.DurationField(
-        null=True, blank=True, help_text=_("Blocks and pauses since the first call; they do not count.")
+        _("waited out"),
+        null=True,
+        blank=True,
+        help_text=_("Blocks and pauses since the first call; they do not count."),
     )
 
     # The stubs see a plain manager; it has every method of the set it is made from.
@@ -171,6 +204,9 @@ class Generation(models.Model):
             models.Index(fields=["member", "-created_at"], name="newest_of_a_member"),
         ]
 
+    def __str__(self) -> str:
+        return self.prompt[:60]
+
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will happen to it."""
@@ -187,35 +223,32 @@ class Generation(models.Model):
         return STEP // self.member.weight
 
 
-class Outcome(models.TextChoices):
-    OK = "ok", _("drawn")
-    FILTERED = "filtered", _("filtered")
-    REFUSED = "refused", _("refused")
-    UNAVAILABLE = "unavailable", _("unavailable")
-    BUSY = "busy", _("busy")
-    UNKNOWN = "unknown", _("unknown")
-
-
 class Attempt(models.Model):
     """One call to a provider: when, to whom, what came of it, what it cost us."""
 
-    generation = models.ForeignKey(Generation, models.PROTECT, related_name="attempts")
-    number = models.PositiveIntegerField()
-    upstream = models.ForeignKey(Upstream, models.PROTECT, related_name="attempts")
-    worker = models.CharField(max_length=64, blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(
-        max_length=12, choices=Outcome, blank=True, help_text=_("Empty while it runs.")
+    generation = models.ForeignKey(
+        Generation, models.PROTECT, verbose_name=_("generation"), related_name="attempts"
     )
-    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
-    code = models.CharField(max_length=60, blank=True)
-    reason = models.CharField(max_length=400, blank=True)
-    request_id = models.CharField(max_length=128, blank=True)
-    remote_id = models.CharField(max_length=128, blank=True)
-    seed = models.BigIntegerField(null=True, blank=True)
-    cost = models.BigIntegerField(null=True, blank=True, help_text=_("hundredths; empty: not known"))
-    unit = models.CharField(max_length=20, default="credit")
+    number = models.PositiveIntegerField(_("number"))
+    upstream = models.ForeignKey(
+        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="attempts"
+    )
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    started_at = models.DateTimeField(_("started at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    outcome = models.CharField(
+        _("outcome"), max_length=12, choices=Outcome, blank=True, help_text=_("Empty while it runs.")
+    )
+    status_code = models.PositiveSmallIntegerField(_("status code"), null=True, blank=True)
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    reason = models.CharField(_("reason"), max_length=400, blank=True)
+    request_id = models.CharField(_("request id"), max_length=128, blank=True)
+    remote_id = models.CharField(_("remote id"), max_length=128, blank=True)
+    seed = models.BigIntegerField(_("seed"), null=True, blank=True)
+    cost = models.BigIntegerField(
+        _("cost"), null=True, blank=True, help_text=_("hundredths; empty: not known")
+    )
+    unit = models.CharField(_("unit"), max_length=20, default="credit")
 
     class Meta:
         ordering = ["number"]
@@ -226,32 +259,13 @@ class Attempt(models.Model):
         ]
         indexes = [models.Index(fields=["upstream", "-started_at"], name="newest_calls_of_an_upstream")]
 
+    def __str__(self) -> str:
+        return _("Call %(number)s: %(outcome)s") % {
+            "number": self.number,
+            "outcome": self.get_outcome_display() or _("running"),
+        }
+
     @property
     def seconds(self) -> float | None:
         """How long the call took, once it ended."""
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
-
-
-class PriceQuerySet(models.QuerySet["Price"]):
-    def valid_at(self, moment: datetime, team: Team) -> PriceQuerySet:
-        """Prices that hold for the team at that moment, the most binding first."""
-        mine = self.filter(Q(team=team) | Q(team__isnull=True), valid_from__lte=moment)
-        return mine.order_by("model", F("team").asc(nulls_last=True), "-valid_from", "-pk")
-
-
-class Price(models.Model):
-    """What a member pays for one image of a model from a time on; without a row, the catalogue's cost."""
-
-    model = models.CharField(max_length=40)
-    team = models.ForeignKey(Team, models.PROTECT, related_name="prices", null=True, blank=True)
-    amount = models.PositiveBigIntegerField(help_text=_("hundredths of a credit"))
-    valid_from = models.DateTimeField(default=timezone.now)
-
-    # The stubs see a plain manager; it has every method of the set it is made from.
-    objects: ClassVar[PriceQuerySet] = PriceQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        verbose_name = _("price")
-        verbose_name_plural = _("prices")
-        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="a_price_is_something")]
-        indexes = [models.Index(fields=["model", "-valid_from"], name="prices_of_a_model")]

@@ -10,7 +10,7 @@ from django.db.models import F, Min
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from generations.jobs import execution
+from generations.jobs import storing
 from generations.jobs.models import STEP, Generation, GenerationQuerySet, Status
 from generations.teams.models import Membership
 
@@ -58,4 +58,4 @@ def lost() -> GenerationQuerySet:
 
 def give_up(generation: uuid.UUID) -> bool:
     """End a row whose image is lost, not charged; False if somebody has it."""
-    return lost().filter(pk=generation).exists() and execution.give_up(generation)
+    return lost().filter(pk=generation).exists() and storing.give_up(generation)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits import ledger
 from generations.jobs import events, leases, spool
-from generations.jobs.models import Attempt, Generation, Outcome, Status
+from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Outcome, Status
 from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable, Unknown
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -27,7 +27,6 @@ TRIES = 6  # calls answered busy; a 429 costs none
 UNKNOWNS = 2  # calls that may have been bought: the first, and one further
 LONGEST_WAIT = 60.0  # seconds between two tries
 PATIENCE = timedelta(minutes=15)  # from the first call on, blocks and pauses apart
-BLOCKED, PAUSED = "blocked", "paused"  # codes of waits that do not count
 
 
 def record(row: Generation, upstream: Upstream, answer: Done | ProviderError) -> bool:
@@ -107,7 +106,7 @@ def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: 
         ledger.release(reference=row.pk)
         said = {"generation": str(row.pk), "status": to.value, "code": code}
         transaction.on_commit(partial(log.info, "ended without a charge", extra=said))
-        transaction.on_commit(partial(events.generation_changed, row.pk))
+        transaction.on_commit(partial(events.generation_changed, row))
     return moved
 
 
@@ -119,13 +118,6 @@ def wait(row: Generation, seconds: float, reason: str, *, code: str = "busy", **
         end(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
     elif _requeue(row, seconds, reason=reason[:400], code=code, **changes) and code not in (BLOCKED, PAUSED):
         _pay_for_the_slot(row)
-
-
-def waited_out(row: Generation) -> timedelta | None:
-    """How long a row about to be claimed waited for no fault of its own, all told."""
-    if row.code not in (BLOCKED, PAUSED):
-        return row.waited_out
-    return (row.waited_out or timedelta()) + (timezone.now() - row.changed_at)
 
 
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
@@ -154,11 +146,8 @@ def received(row: Generation, lease: timedelta = leases.LEASE) -> bool:
     kept = Generation.objects.move(
         row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
     )
-    if kept:
-        Attempt.objects.filter(generation=row, number=row.attempt, outcome=Outcome.UNKNOWN).update(
-            outcome="", reason="", code=""
-        )
-    _close_attempt(row, Outcome.OK, done, cost=facts["cost"], seed=facts["seed"])
+    told = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
+    _close_attempt(row, Outcome.OK, done, reopened=kept, **told)
     return kept
 
 
@@ -224,16 +213,24 @@ def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:
         **changes,
     )
     if moved:
-        transaction.on_commit(partial(events.generation_changed, row.pk))
+        transaction.on_commit(partial(events.generation_changed, row))
     return moved
 
 
 def _close_attempt(
-    row: Generation, outcome: Outcome, answer: Done | ProviderError, *, cost: int | None = None, **facts: Any
+    row: Generation,
+    outcome: Outcome,
+    answer: Done | ProviderError,
+    *,
+    cost: int | None = None,
+    reopened: bool = False,
+    **facts: Any,
 ) -> None:
+    """Write down how the call ended; over an unknown end only if it is `reopened`."""
     if isinstance(answer, ProviderError):
         facts |= {"reason": answer.reason[:400], "code": answer.code[:60]}
-    Attempt.objects.filter(generation=row, number=row.attempt, outcome="").update(
+    open_ends = ["", Outcome.UNKNOWN] if reopened else [""]
+    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=open_ends).update(
         outcome=outcome,
         ended_at=timezone.now(),
         status_code=answer.status,

@@ -28,6 +28,17 @@ class PriceRose(Exception):
         self.old, self.new = old, new
 
 
+class DearerNow(PriceRose):
+    """As above, where one press asks again for what was priced before."""
+
+    def __init__(self, old: int, new: int) -> None:
+        super().__init__(old, new)
+        self.args = (
+            _("It costs %(new)s credits now, not %(old)s. Press Use all, and Generate, to ask at that price.")
+            % {"old": as_text(old), "new": as_text(new)},
+        )
+
+
 def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
     """What one image of each model costs that team at that moment, in hundredths, before options."""
     prices = {name: model.cost({}) for name, model in catalogue.MODELS.items()}

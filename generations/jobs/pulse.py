@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 
 from redis import RedisError
 
-from generations.jobs import workers
+from generations.jobs import readiness, workers
 from generations.jobs.workers import Worker
-from generations.library import storage
 
-PATIENCE = 0.5  # seconds that a page waits for storage
-REMEMBERED = 5.0  # seconds for which storage is not asked again
-
-_asker = ThreadPoolExecutor(1, "storage")
-_asked: tuple[float, Future[bool]] | None = None
+_storage = readiness.Readiness({"storage": readiness.check_storage}, patience=0.5, good_for=5.0)
 
 
 @dataclass(frozen=True)
@@ -50,10 +42,5 @@ def feel() -> Pulse:
 
 def storage_answers() -> bool:
     """Whether object storage does; what takes long counts as no, and is asked on beside the page."""
-    global _asked  # noqa: PLW0603  one question at a time for all pages of the process
-    if _asked is None or (_asked[1].done() and time.monotonic() - _asked[0] > REMEMBERED):
-        _asked = time.monotonic(), _asker.submit(storage.is_up)
-    try:
-        return _asked[1].result(PATIENCE)
-    except TooLate:
-        return False
+    [part] = _storage.parts()
+    return not part.problem

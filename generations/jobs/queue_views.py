@@ -15,10 +15,10 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from generations.jobs import events, notices, operation, pulse, queue
+from generations.jobs import events, notices, operation, pulse, queue, switches
+from generations.teams import acting
 from generations.teams.models import Membership
 from generations.teams.permissions import last_membership, operator_required
-from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
 
@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def pause(request: HttpRequest, upstream: int) -> HttpResponse:
     """Call one account no more."""
     row = _upstream(upstream)
-    accounts.pause_by_hand(Upstream.objects.filter(pk=row.pk), by=str(request.user))
+    switches.pause(Upstream.objects.filter(pk=row.pk), by=acting.by(request))
     return _done(request, _("%(name)s is paused.") % {"name": row})
 
 
@@ -45,7 +45,7 @@ def pause(request: HttpRequest, upstream: int) -> HttpResponse:
 def drain(request: HttpRequest, upstream: int) -> HttpResponse:
     """Let one account finish what runs, and start nothing there."""
     row = _upstream(upstream)
-    accounts.drain(row)
+    switches.drain(Upstream.objects.filter(pk=row.pk), by=acting.by(request))
     return _done(request, _("%(name)s finishes what runs and starts nothing.") % {"name": row})
 
 
@@ -54,7 +54,7 @@ def drain(request: HttpRequest, upstream: int) -> HttpResponse:
 def resume(request: HttpRequest, upstream: int) -> HttpResponse:
     """Call one account again."""
     row = _upstream(upstream)
-    accounts.reopen(Upstream.objects.filter(pk=row.pk))
+    switches.reopen(Upstream.objects.filter(pk=row.pk), by=acting.by(request))
     return _done(request, _("%(name)s is called again.") % {"name": row})
 
 
@@ -62,7 +62,7 @@ def resume(request: HttpRequest, upstream: int) -> HttpResponse:
 @operator_required
 def pause_all(request: HttpRequest) -> HttpResponse:
     """Call nobody."""
-    accounts.pause_by_hand(Upstream.objects.all(), by=str(request.user))
+    switches.pause(Upstream.objects.all(), by=acting.by(request))
     return _done(request, _("Everything is paused. What runs is finished."))
 
 
@@ -70,7 +70,7 @@ def pause_all(request: HttpRequest) -> HttpResponse:
 @operator_required
 def resume_all(request: HttpRequest) -> HttpResponse:
     """Call everybody again."""
-    accounts.reopen(Upstream.objects.all())
+    switches.reopen(Upstream.objects.all(), by=acting.by(request))
     return _done(request, _("Every account is called again."))
 
 
@@ -79,7 +79,7 @@ def resume_all(request: HttpRequest) -> HttpResponse:
 def serve_first(request: HttpRequest, member: int) -> HttpResponse:
     """Serve what a member has waiting before everybody else's."""
     row = get_object_or_404(Membership, pk=member)
-    count = operation.serve(row, first=True)
+    count = switches.serve(row, first=True, by=acting.by(request))
     said = ngettext(
         "%(count)s of %(name)s is served first.", "%(count)s of %(name)s are served first.", count
     )
@@ -91,7 +91,7 @@ def serve_first(request: HttpRequest, member: int) -> HttpResponse:
 def serve_in_turn(request: HttpRequest, member: int) -> HttpResponse:
     """Serve what a member has waiting in turn again."""
     row = get_object_or_404(Membership, pk=member)
-    count = operation.serve(row, first=False)
+    count = switches.serve(row, first=False, by=acting.by(request))
     said = ngettext(
         "%(count)s of %(name)s is served in turn.", "%(count)s of %(name)s are served in turn.", count
     )
@@ -105,7 +105,8 @@ def set_weight(request: HttpRequest, member: int) -> HttpResponse:
     row = get_object_or_404(Membership, pk=member)
     asked = request.POST.get("weight", "")
     try:
-        operation.set_weight(row, int(asked) if asked.isascii() and len(asked) < 9 else 0)
+        weight = int(asked) if asked.isascii() and len(asked) < 9 else 0
+        switches.set_weight(row, weight, by=acting.by(request))
     except ValueError:
         return _refused(request, str(operation.WeightRefused()))
     return _done(request, _("%(name)s has the weight %(weight)s.") % {"name": row, "weight": int(asked)})
@@ -115,7 +116,7 @@ def set_weight(request: HttpRequest, member: int) -> HttpResponse:
 @operator_required
 def give_up(request: HttpRequest, generation: uuid.UUID) -> HttpResponse:
     """End a picture whose image is lost; it is not charged."""
-    if operation.give_up(generation):
+    if switches.give_up(generation, by=acting.by(request)):
         return _done(request, _("Given up, not charged."))
     return _refused(request, _("That picture is being looked after, so it was not given up."))
 

@@ -47,9 +47,11 @@ class Part:
 class Readiness:
     """Asks each part, remembers the answers for a moment."""
 
-    def __init__(self, checks: dict[str, Callable[[], None]]) -> None:
-        """`checks` raise NotReady, or return."""
-        self.checks = checks
+    def __init__(
+        self, checks: dict[str, Callable[[], None]], *, patience: float = PATIENCE, good_for: float = GOOD_FOR
+    ) -> None:
+        """`checks` raise NotReady, or return; times are seconds, `patience` that of each question."""
+        self.checks, self.patience, self.good_for = checks, patience, good_for
         self.asked: dict[str, tuple[float, Future[Part]]] = {}
         self.known: tuple[float, list[Part]] | None = None
         self.lock = threading.Lock()
@@ -60,7 +62,7 @@ class Readiness:
         if not self.lock.acquire(timeout=LONGEST):
             return [Part(name, LONGEST, "does not answer") for name in self.checks]
         try:
-            if self.known is None or time.monotonic() - self.known[0] > GOOD_FOR:
+            if self.known is None or time.monotonic() - self.known[0] > self.good_for:
                 parts = self._ask()
                 self.known = time.monotonic(), parts
             return self.known[1]
@@ -71,11 +73,11 @@ class Readiness:
         for name, check in self.checks.items():
             if name not in self.asked or self.asked[name][1].done():
                 self.asked[name] = time.monotonic(), self.threads.submit(_checked, name, check)
-        wait([answer for _since, answer in self.asked.values()], PATIENCE)
+        wait([answer for _since, answer in self.asked.values()], self.patience)
         return [
             answer.result()
             if answer.done()
-            else Part(name, time.monotonic() - since, f"no answer in {PATIENCE:.0f} s")
+            else Part(name, time.monotonic() - since, f"no answer in {self.patience:g} s")
             for name, (since, answer) in self.asked.items()
         ]
 
@@ -109,7 +111,8 @@ def _redis() -> None:
         raise NotReady("does not answer") from problem
 
 
-def _storage() -> None:
+def check_storage() -> None:
+    """NotReady unless object storage answers and has our bucket."""
     if not storage.is_up():
         raise NotReady("does not answer, or has no bucket for pictures")
 
@@ -128,4 +131,4 @@ def _spool() -> None:
         raise NotReady("is nearly full")
 
 
-portal = Readiness({"database": _database, "redis": _redis, "storage": _storage, "spool": _spool})
+portal = Readiness({"database": _database, "redis": _redis, "storage": check_storage, "spool": _spool})

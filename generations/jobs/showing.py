@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
-from generations.credits.models import Hold
+from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs import line, timeline
 from generations.library.models import Image
 from generations.teams.permissions import may
@@ -36,6 +36,7 @@ def everything_about(member: Membership, row: Generation | None, image: Image | 
         "seed": (image.seed if image else None) or parameters.get("seed"),
         "as_json": json.dumps(parameters, ensure_ascii=False, indent=2),
         "hold": _hold(row) if row and (mine or may(member, "spend_see")) else None,
+        "refund": _refund(row) if row and (mine or may(member, "spend_see")) else None,
         "steps": timeline.steps(row, attempts) if row else [],
         "seconds": (row.ended_at - row.created_at).total_seconds() if row and row.ended_at else None,
         "newer": newer[-1] if newer else None,
@@ -46,6 +47,10 @@ def everything_about(member: Membership, row: Generation | None, image: Image | 
 
 def _hold(row: Generation) -> Hold | None:
     return Hold.objects.select_related("transfer").filter(reference=row.pk).first()
+
+
+def _refund(row: Generation) -> Transfer | None:
+    return Transfer.objects.filter(reference=row.pk, kind=TransferKind.REFUND).first()
 
 
 def _neighbours(member: Membership, image: Image) -> tuple[list[Image], list[Image]]:

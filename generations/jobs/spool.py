@@ -18,6 +18,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +40,7 @@ MOST_WAITING = 400  # attempts not stored yet; claims stop above it
 
 WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 _making = threading.Lock()
+_unstored: dict[Path, set[str]] = defaultdict(set)  # what this worker wrote and nobody stored, by folder
 _room: dict[str, tuple[float, bool]] = {}
 
 
@@ -57,7 +59,7 @@ class Spooled:
 def has_room() -> bool:
     """Whether this worker may receive more: the disk takes it, and storage keeps up.
 
-    Asked before every call, over thousands of folders at a full engine: so looked up once in a while.
+    Asked before every call, so looked up once in a while.
     """
     root = str(settings.SPOOL)
     looked_at, room = _room.get(root, (-math.inf, False))
@@ -69,10 +71,16 @@ def has_room() -> bool:
 
 
 def state() -> tuple[int, int]:
-    """How many attempts this worker has not stored yet, and how many bytes its disk still takes."""
+    """How many attempts this worker has not stored yet, and how many bytes its disk still takes.
+
+    Remembered rather than counted: at a full engine its folder has thousands that were stored. What
+    another worker stored for this one is noticed here.
+    """
     mine = _mine(settings.SPOOL)
-    waiting = sum(1 for folder in _attempts(mine) if not (folder / STORED).exists())
-    return waiting, shutil.disk_usage(mine).free
+    for name in list(_unstored[mine]):
+        if (mine / name / STORED).exists() or not (mine / name).exists():
+            _unstored[mine].discard(name)
+    return len(_unstored[mine]), shutil.disk_usage(mine).free
 
 
 def waiting() -> int:
@@ -88,6 +96,7 @@ def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]
     """
     folder = _mine(settings.SPOOL) / f"{generation}-{attempt}"
     folder.mkdir(exist_ok=True)
+    _unstored[folder.parent].add(folder.name)
     images = []
     for position, image in enumerate(done.images):
         name = f"{position}.image"

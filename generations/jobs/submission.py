@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from generations.credits import ledger
-from generations.jobs import events, pricing, tasks
+from generations.jobs import events, pricing, rules, tasks
 from generations.jobs.models import STEP, Batch, Generation, Status
 from generations.library.models import Upload
 from generations.providers import catalogue
@@ -46,12 +46,14 @@ def submit(
     """Record `count` generations, hold their price, and ring once all is committed.
 
     The same `submission` of the same member returns the batch that it made before. Raises
-    InvalidParameters, NoUpstream, PriceRose and InsufficientCredits; then nothing is recorded.
+    InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits and CapReached;
+    then nothing is recorded.
     """
     made = Batch.objects.filter(member=member, submission=submission).first()
     if made:
         return made
     cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
+    rules.check(member, model)
     _must_be_served(model)
     price = pricing.agreed_price(model, cleaned, member.team, prices_at)
     batch = Batch(
@@ -93,7 +95,8 @@ def cancel_all(*, member: Membership) -> int:
 def retry(*, member: Membership, generation: uuid.UUID) -> Generation:
     """Ask for an ended image of mine once more: a new generation of the same batch, at today's price.
 
-    Raises Generation.DoesNotExist if it is not mine or not ended, and whatever `submit` raises.
+    Raises Generation.DoesNotExist if it is not mine or not ended, DearerNow if it costs more than
+    it did, and whatever `submit` raises.
     Asking twice gives the same new generation.
     """
     old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
@@ -118,7 +121,7 @@ def _record(batch: Batch, price: int) -> Batch:
     rows = [_row(batch, position, price) for position in range(batch.count)]
     _queue(batch.member, rows)
     transaction.on_commit(partial(events.batch_made, batch))
-    transaction.on_commit(partial(tasks.ring_soon, batch.count))
+    transaction.on_commit(partial(tasks.ring_soon, 1))  # whoever claims the first rings for the next
     transaction.on_commit(partial(_log_submitted, rows))
     return batch
 
@@ -173,14 +176,18 @@ def _cancel(row: Generation) -> bool:
         return False
     Generation.objects.shift(row, -1)
     ledger.release(reference=row.pk)
-    transaction.on_commit(partial(events.generation_changed, row.pk))
+    transaction.on_commit(partial(events.generation_changed, row))
     return True
 
 
 @transaction.atomic
 def _again(old: Generation) -> Generation:
+    rules.check(old.member, old.model)
     _must_be_served(old.model)
-    row = _row(old.batch, old.position, pricing.price(old.model, old.parameters, old.team))
+    price = pricing.price(old.model, old.parameters, old.team)
+    if price > old.price:  # nobody was shown that
+        raise pricing.DearerNow(old.price, price)
+    row = _row(old.batch, old.position, price)
     row.retry_of, row.parameters = old, old.parameters
     _queue(old.member, [row])
     transaction.on_commit(partial(tasks.ring_soon, 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -12,14 +14,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import RedisError
 
-from generations.jobs import events, execution, leases, line, outcomes, spool, trace
+from generations.jobs import events, leases, line, operation, outcomes, spool, storing, trace
 from generations.jobs.models import Attempt, Generation, Status
+from generations.library import storage
 from generations.upstreams import pacing
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
+_looked_for: dict[uuid.UUID, float] = {}  # when, of this process
+
 UNSERVED = timedelta(hours=24)
+MOST_LOST = 50  # rows looked for at once
+LOOKED_FOR_EVERY = 300.0  # seconds until a lost image is looked for again
+ADOPTING = timedelta(minutes=2)  # for all that a dead worker left
 
 
 def sweep() -> int:
@@ -27,6 +35,7 @@ def sweep() -> int:
     prepare_limiters()
     free_expired_leases()
     end_unserved()
+    find_lost()
     events.places_changed(line.waiting_by_person())
     return rings_wanted()
 
@@ -61,7 +70,9 @@ def adopt() -> int:
     """Take over at once what dead workers of this machine left; how many rows."""
     with spool.abandoned() as workers:
         running = Generation.objects.filter(status=Status.RUNNING, worker__in=workers)
-        for row in running:
+        running.update(lease_until=Now() + ADOPTING)  # or the other sweeper frees what we have not come to
+        held = spool.unstored(workers)
+        for row in sorted(running, key=lambda row: (row.pk, row.attempt) not in held):
             log.warning("Generation %s is taken over from %s", row.pk, row.worker)
             outcomes.interrupted(row)
         storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
@@ -93,6 +104,19 @@ def forget_ended(than: float = spool.KEPT) -> int:
     return len(forgotten)
 
 
+def find_lost() -> int:
+    """Close rows whose worker is lost with its spool, if it had uploaded their images; how many."""
+    found = 0
+    for row in operation.lost()[:MOST_LOST]:
+        if time.monotonic() - _looked_for.get(row.pk, -math.inf) > LOOKED_FOR_EVERY:
+            _looked_for[row.pk] = time.monotonic()
+            try:
+                found += storing.find(row)
+            except storage.StorageUnavailable as problem:
+                log.warning("Generation %s could not be looked for in storage: %s", row.pk, problem)
+    return found
+
+
 def end_unserved() -> int:
     """Fail what nothing served for a day; how many."""
     late = Generation.objects.filter(status=Status.QUEUED, created_at__lt=Now() - UNSERVED)
@@ -113,9 +137,17 @@ def tidy() -> int:
 
 
 def rings_wanted() -> int:
-    """As many rings as rows are ready, and at most as many as slots are given out ahead."""
-    slots = sum(math.ceil(pacing.HORIZON / pacing.interval(upstream)) for upstream in Upstream.objects.open())
-    return Generation.objects.ready()[:slots].count() if slots else 0
+    """One ring for each account that serves what is ready and whose next slot nobody waits for.
+
+    Whoever claims rings for more; so this begins what has come to a stop.
+    """
+    ready = Generation.objects.ready()
+    idle = [upstream for upstream in Upstream.objects.open() if ready.served_by(upstream).exists()]
+    try:
+        return sum(pacing.is_idle(upstream) for upstream in idle)
+    except RedisError as problem:
+        log.warning("Redis is away, so nobody is rung: %s", problem)
+        return 0
 
 
 def _take_and_store(row: Generation) -> bool:
@@ -126,4 +158,4 @@ def _take_and_store(row: Generation) -> bool:
         return False
     about = trace.following(generation=str(row.pk), attempt=row.attempt)
     with about, leases.keeping(row.pk, row.attempt):
-        return execution.store(row)
+        return storing.store(row)

@@ -10,17 +10,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import LockNotOwnedError
 
-from generations.jobs import execution, sweeper, workers
+from generations.jobs import claiming, execution, sweeper, workers
 from generations.upstreams import accounts, broker
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING = 2.0  # seconds between two looks
+IN_A_ROW = 600.0  # seconds after which a ring is answered, and hands on to another
 TIDYING = 15  # looks from one tidying to the next: at a full engine the spool has thousands of files
 
 _ringer = ThreadPoolExecutor(1, "doorbell")
@@ -28,11 +29,18 @@ _ringer = ThreadPoolExecutor(1, "doorbell")
 
 @shared_task
 def ring() -> None:
-    """Run the fairest waiting generation that an upstream has a slot for, if there is one."""
-    claim, more = execution.claim_next()
-    ring_soon(more)
-    if claim:
+    """Run the fairest waiting generation that an upstream has a slot for, and again while there is one.
+
+    A message for each would cost more than all the rest of our work on it.
+    """
+    until = time.monotonic() + IN_A_ROW
+    while time.monotonic() < until:
+        claim, successors = claiming.claim_next()
+        ring_soon(successors)
+        if claim is None:
+            return
         execution.run(claim)
+    ring_soon(1)
 
 
 @shared_task
@@ -57,6 +65,12 @@ def ask_balances() -> None:
 def look_after_this_machine(**_: object) -> None:
     """Take over what dead workers of this machine left, now and as long as this worker runs."""
     threading.Thread(target=_keep_house, name="housekeeping", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def claim_nothing_more(**_: object) -> None:
+    """What runs is finished; what waits is for others."""
+    claiming.stopping.set()
 
 
 @worker_shutdown.connect

@@ -15,8 +15,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from generations.credits import ledger
-from generations.jobs import events, prefill, pricing, showing, stream, submission
+from generations.credits import caps, ledger
+from generations.jobs import events, news, prefill, pricing, rules, showing, stream, submission
 from generations.jobs.desk import Desk, remember
 from generations.jobs.forms import GenerationForm
 from generations.jobs.models import Batch, Generation
@@ -25,7 +25,14 @@ from generations.library.models import Image
 from generations.teams.models import Membership
 from generations.teams.permissions import may, member_required
 
-REFUSALS = (ledger.InsufficientCredits, ledger.MembershipEnded, pricing.PriceRose, submission.NoUpstream)
+REFUSALS = (
+    ledger.CapReached,
+    ledger.InsufficientCredits,
+    ledger.MembershipEnded,
+    pricing.PriceRose,
+    rules.ModelNotAllowed,
+    submission.NoUpstream,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,7 +54,7 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
             form.add_error(None, str(problem))
         else:
             remember(form)
-            return _made(request, member, batch)
+            return _made(request, form, batch)
     return _refused(request, form)
 
 
@@ -169,13 +176,16 @@ def _refused(request: HttpRequest, form: GenerationForm) -> HttpResponse:
     return _retargeted(response, "#create-form", "outerHTML")
 
 
-def _made(request: HttpRequest, member: Membership, batch: Batch) -> HttpResponse:
+def _made(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpResponse:
+    """The new batch. The cards stay on the page as they are, so the next form names their moment too."""
+    member = form.member
     if not request.headers.get("HX-Request"):
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
     batch = Batch.objects.select_related("start_image").get(pk=batch.pk)
     entry = stream.shown(member, [batch])[0]
-    context = {"member": member, "entry": entry, "form": GenerationForm(member=member)}
+    fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
+    context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
     return render(request, "jobs/made.html", context)
 
 
@@ -190,7 +200,7 @@ def _after(request: HttpRequest, member: Membership, row: Generation) -> HttpRes
 def _tile(
     request: HttpRequest, member: Membership, row: Generation, *, with_balance: bool = False
 ) -> HttpResponse:
-    context = events.tile_context(row) | {"member": member, "with_balance": with_balance}
+    context = news.tile_context(row) | {"member": member, "with_balance": with_balance}
     return render(request, "jobs/tile.html", context)
 
 

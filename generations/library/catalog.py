@@ -34,29 +34,26 @@ def add(
     size: int,
     seed: int | None,
 ) -> Image:
-    """Enter a stored image; the same generation and position give the same image. `size` is in bytes."""
-    image, _made = Image.objects.get_or_create(
+    """Enter a stored image, once for a generation and position (IntegrityError). `size` is in bytes."""
+    return Image.objects.create(
         generation=generation,
         position=position,
-        defaults={
-            "team_id": member.team_id,
-            "owner": member,
-            "batch": batch,
-            "model": model,
-            "prompt": str(parameters.get("prompt") or ""),
-            "negative_prompt": str(parameters.get("negative_prompt") or ""),
-            "parameters": dict(parameters),
-            "visibility": visibility,
-            "key": key,
-            "sha256": sha256,
-            "media_type": media_type,
-            "width": width,
-            "height": height,
-            "bytes": size,
-            "seed": seed,
-        },
+        team_id=member.team_id,
+        owner=member,
+        batch=batch,
+        model=model,
+        prompt=str(parameters.get("prompt") or ""),
+        negative_prompt=str(parameters.get("negative_prompt") or ""),
+        parameters=dict(parameters),
+        visibility=visibility,
+        key=key,
+        sha256=sha256,
+        media_type=media_type,
+        width=width,
+        height=height,
+        bytes=size,
+        seed=seed,
     )
-    return image
 
 
 def visible(member: Membership) -> ImageQuerySet:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
-from generations.teams.models import Membership, Team, Visibility
+from generations.teams.models import Membership, Role, Team, Visibility
 
 
 class Origin(models.TextChoices):
@@ -22,41 +22,50 @@ class Origin(models.TextChoices):
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, member: Membership) -> ImageQuerySet:
-        """Those of the member's team that are the team's or the member's own, and not in the trash."""
+        """Those of the member's team that are the team's or the member's own, and not in the trash.
+
+        What people who left kept to themselves is seen by the owners of the team.
+        """
         seen = Q(visibility=Visibility.TEAM) | Q(owner=member)
+        if member.role == Role.OWNER:
+            gone = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
+            seen |= Q(owner__in=gone.values("pk"))
         return self.filter(seen, team=member.team_id, trashed_at__isnull=True)
 
 
 class Image(models.Model):
     """A stored picture. Its bytes lie in object storage under `key` and are never overwritten."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    team = models.ForeignKey(Team, models.PROTECT, related_name="images")
-    owner = models.ForeignKey(Membership, models.PROTECT, related_name="images")
-    origin = models.CharField(max_length=10, choices=Origin, default=Origin.GENERATED)
-    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.TEAM)
-    title = models.CharField(max_length=200, blank=True)
-    prompt = models.TextField(blank=True)
-    negative_prompt = models.TextField(blank=True)
-    model = models.CharField(max_length=40, blank=True)
-    parameters = models.JSONField(default=dict, blank=True)
-    seed = models.BigIntegerField(null=True, blank=True)
-    generation = models.UUIDField(null=True, blank=True, db_index=True)
-    batch = models.UUIDField(null=True, blank=True, db_index=True)
-    position = models.PositiveSmallIntegerField(default=0, help_text=_("Which image of its generation."))
-    key = models.CharField(max_length=300)
-    sha256 = models.CharField(max_length=64, db_index=True)
-    media_type = models.CharField(max_length=20)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-    bytes = models.PositiveBigIntegerField()
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="images")
+    owner = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("owner"), related_name="images")
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.GENERATED)
+    visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    prompt = models.TextField(_("prompt"), blank=True)
+    negative_prompt = models.TextField(_("negative prompt"), blank=True)
+    model = models.CharField(_("model"), max_length=40, blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    seed = models.BigIntegerField(_("seed"), null=True, blank=True)
+    generation = models.UUIDField(_("generation"), null=True, blank=True, db_index=True)
+    batch = models.UUIDField(_("batch"), null=True, blank=True, db_index=True)
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("Which image of its generation.")
+    )
+    key = models.CharField(_("key"), max_length=300)
+    sha256 = models.CharField(_("sha256"), max_length=64, db_index=True)
+    media_type = models.CharField(_("media type"), max_length=20)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    bytes = models.PositiveBigIntegerField(_("bytes"))
     placeholder = models.CharField(
+        _("placeholder"),
         max_length=2000,
         blank=True,
         help_text=_("A tiny WebP as a data: address, shown blurred while loading."),
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    trashed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    trashed_at = models.DateTimeField(_("trashed at"), null=True, blank=True)
 
     # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
@@ -88,17 +97,17 @@ class Image(models.Model):
 class Upload(models.Model):
     """A picture that somebody brought: checked, turned upright, stripped, encoded anew, kept by hash."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    team = models.ForeignKey(Team, models.PROTECT, related_name="uploads")
-    owner = models.ForeignKey(Membership, models.PROTECT, related_name="uploads")
-    key = models.CharField(max_length=300)
-    sha256 = models.CharField(max_length=64)
-    media_type = models.CharField(max_length=20)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-    bytes = models.PositiveBigIntegerField()
-    name = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="uploads")
+    owner = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("owner"), related_name="uploads")
+    key = models.CharField(_("key"), max_length=300)
+    sha256 = models.CharField(_("sha256"), max_length=64)
+    media_type = models.CharField(_("media type"), max_length=20)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    bytes = models.PositiveBigIntegerField(_("bytes"))
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("upload")

@@ -80,7 +80,12 @@ class Stream:
 
 def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: str) -> str:
     """Where a generated image lies: its hash is part of it, so writing it again changes nothing."""
-    return f"images/{generation}/{attempt}-{sha256}.{EXTENSIONS[media_type]}"
+    return f"{image_prefix(generation=generation, attempt=attempt)}{sha256}.{EXTENSIONS[media_type]}"
+
+
+def image_prefix(*, generation: uuid.UUID, attempt: int) -> str:
+    """How the keys of all images of an attempt begin."""
+    return f"images/{generation}/{attempt}-"
 
 
 def upload_key(*, team: int, sha256: str, media_type: str) -> str:
@@ -122,6 +127,13 @@ def head(key: str) -> Stored:
         answer = client().head_object(Bucket=bucket(), Key=key)
     notes = {name.replace("-", "_"): unquote(value) for name, value in answer["Metadata"].items()}
     return Stored(answer["ContentLength"], answer["ContentType"], notes)
+
+
+def keys(prefix: str) -> list[str]:
+    """The first thousand keys that begin so, in order."""
+    with _translated_errors():
+        answer = client().list_objects_v2(Bucket=bucket(), Prefix=prefix)
+    return [entry["Key"] for entry in answer.get("Contents", [])]
 
 
 def exists(key: str) -> bool:

@@ -3,19 +3,38 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits import ledger
 from generations.credits.amounts import as_text
-from generations.office import administration
-from generations.teams.models import Membership, Role, Team
+from generations.jobs import operation
+from generations.office import (
+    administration,
+    audit,
+    money_admin,
+    people,
+    people_admin,
+    team_settings,
+    upstream_admin,
+)
+from generations.office.models import Act
+from generations.teams import membership
+from generations.teams.models import Kind, Membership, Role, Team
+
+__all__ = [
+    "MemberInline",
+    "TeamAdmin",
+    "money_admin",
+    "people_admin",
+    "upstream_admin",
+]  # Django reads this module alone
 
 
 class MemberForm(forms.ModelForm):
@@ -46,8 +65,9 @@ class MemberInline(admin.TabularInline):
     autocomplete_fields = ("user",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        """With the wallets, in one query."""
-        return super().get_queryset(request).select_related("user", "wallet").order_by("pk")
+        """The people with their wallets, in one query; programs have no account that could be chosen."""
+        people_alone = super().get_queryset(request).filter(kind=Kind.PERSON)
+        return people_alone.select_related("user", "wallet").order_by("pk")
 
     @admin.display(description=_("available credits"))
     def credits(self, member: Membership) -> str:
@@ -78,29 +98,40 @@ class TeamAdmin(admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
-        """Every team has a pool."""
+        """Every team has a pool; what changes is written down."""
+        by = audit.by(request)
+        if change:
+            team_settings.change(team=obj, by=by, name=obj.name, time_zone=obj.time_zone)
+            return
         super().save_model(request, obj, form, change)
         ledger.open_pool(obj)
+        audit.record(by, Act.TEAM_MADE, team=obj, after={"name": obj.name, "time_zone": obj.time_zone})
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:
         """Who is new is admitted, who is not there any more is dismissed; the wallets follow."""
         formset.save(commit=False)
-        for member, _changed in formset.changed_objects:
-            member.save(update_fields=["role", "weight"])
         for line in formset.forms:
             if line.has_changed():
-                self._follow(line.instance, request, present=line.cleaned_data["present"])
+                self._follow(line, request)
 
-    def _follow(self, member: Membership, request: HttpRequest, *, present: bool) -> None:
-        actor = request.user if request.user.is_authenticated else None
-        is_new = member.pk is None
-        if present and member.user and (is_new or member.ended_at):
-            admitted = administration.admit(
-                user=member.user, team=member.team, role=Role(member.role), actor=actor
-            )
-            Membership.objects.filter(pk=admitted.pk).update(weight=member.weight)
-        elif not is_new and not present:
-            administration.dismiss(member=member, actor=actor)
+    def _follow(self, line: forms.ModelForm, request: HttpRequest) -> None:
+        """Bring one member to what the line says; a sentence if nobody could run the team then."""
+        member, present = line.instance, line.cleaned_data["present"]
+        by, role, weight = audit.by(request), Role(member.role), member.weight
+        try:
+            with transaction.atomic():
+                if member.pk and not present:
+                    administration.dismiss(member=member, by=by)
+                elif present and member.user and (member.pk is None or member.ended_at):
+                    admitted = administration.admit(user=member.user, team=member.team, role=role, by=by)
+                    people.set_weight(member=admitted, weight=weight, by=by)
+                elif member.pk:
+                    people.set_role(member=member, role=role, by=by)
+                    people.set_weight(member=member, weight=weight, by=by)
+        except (membership.AlreadyIn, membership.LastOwner, operation.WeightRefused) as problem:
+            messages.error(request, str(problem))
+        except Membership.DoesNotExist:
+            messages.error(request, _("%(person)s had left the team meanwhile.") % {"person": member})
 
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, team: Team) -> bool:
@@ -123,9 +154,11 @@ class TeamAdmin(admin.ModelAdmin):
     @admin.action(description=_("Close their pages"))
     def deactivate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
         """Nobody opens a page of theirs any more; nothing is lost."""
-        teams.filter(deactivated_at=None).update(deactivated_at=timezone.now())
+        for team in teams:
+            team_settings.close(team=team, by=audit.by(request))
 
     @admin.action(description=_("Open their pages again"))
     def activate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
         """As before."""
-        teams.update(deactivated_at=None)
+        for team in teams:
+            team_settings.reopen(team=team, by=audit.by(request))

@@ -6,3 +6,10 @@ class OfficeConfig(AppConfig):
     name = "generations.office"
     label = "office"
     verbose_name = _("Office")
+
+    def ready(self) -> None:
+        """Keep the log of what operators do in the rooms below."""
+        from generations.jobs import deeds  # noqa: PLC0415  both know models, which are there from now on
+        from generations.office import audit  # noqa: PLC0415
+
+        deeds.keep_with(audit.keep)

@@ -13,6 +13,7 @@ from . import reasons, verdicts
 from .base import Done, ReceivedImage, Unavailable, Unknown
 from .http import Reply
 from .pictures import NoPicture, received
+from .words import gettext as _
 
 FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
 LARGEST_SEED = 4_294_967_295
@@ -40,10 +41,10 @@ def read_answer(reply: Reply, key: str, asked_seed: int | None) -> Done:
     if FILTERED in ends:  # the blurred result is kept by nobody: it need not even be a picture
         return Done((), filtered=True, finish_reason=FILTERED, request_id=request_id)
     if FAILED in ends:
-        raise Unknown("The provider could not finish the image.", 200, request_id)
+        raise Unknown(_("The provider could not finish the image."), 200, request_id)
     images = _checked(drawn, asked_seed)
     if images is None:
-        raise Unknown("What the provider sent is no whole image.", 200, request_id)
+        raise Unknown(_("What the provider sent is no whole image."), 200, request_id)
     return Done(images, finish_reason=drawn[0].finish_reason or "SUCCESS", request_id=request_id)
 
 
@@ -71,8 +72,8 @@ def _from_json(reply: Reply, key: str) -> list[_Drawn]:
     request_id = verdicts.request_id(reply.headers, key)
     complaint = reasons.read(reply.body, key)
     if verdicts.blames_account(reply.status, complaint):  # some gateways say so with a 200
-        raise Unavailable("The provider account cannot be used now.", 200, request_id, code=complaint.code)
-    raise Unknown("The provider answered without an image.", 200, request_id, code=complaint.code)
+        raise Unavailable(_("The provider account cannot be used now."), 200, request_id, code=complaint.code)
+    raise Unknown(_("The provider answered without an image."), 200, request_id, code=complaint.code)
 
 
 def _parse(body: bytes) -> Any:

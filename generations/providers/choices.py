@@ -6,25 +6,27 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .words import gettext_noop
+
 STYLES: Mapping[str, str] = MappingProxyType(
     {
-        "photographic": "Photo",
-        "cinematic": "Cinematic",
-        "analog-film": "Analog film",
-        "anime": "Anime",
-        "digital-art": "Digital art",
-        "fantasy-art": "Fantasy",
-        "low-poly": "Low poly",
-        "line-art": "Line art",
-        "neon-punk": "Neon punk",
-        "comic-book": "Comic book",
-        "pixel-art": "Pixel art",
-        "3d-model": "3D model",
-        "isometric": "Isometric",
-        "origami": "Origami",
-        "modeling-compound": "Clay",
-        "tile-texture": "Tile texture",
-        "enhance": "Enhance",
+        "photographic": gettext_noop("Photo"),
+        "cinematic": gettext_noop("Cinematic"),
+        "analog-film": gettext_noop("Analog film"),
+        "anime": gettext_noop("Anime"),
+        "digital-art": gettext_noop("Digital art"),
+        "fantasy-art": gettext_noop("Fantasy"),
+        "low-poly": gettext_noop("Low poly"),
+        "line-art": gettext_noop("Line art"),
+        "neon-punk": gettext_noop("Neon punk"),
+        "comic-book": gettext_noop("Comic book"),
+        "pixel-art": gettext_noop("Pixel art"),
+        "3d-model": gettext_noop("3D model"),
+        "isometric": gettext_noop("Isometric"),
+        "origami": gettext_noop("Origami"),
+        "modeling-compound": gettext_noop("Clay"),
+        "tile-texture": gettext_noop("Tile texture"),
+        "enhance": gettext_noop("Enhance"),
     }
 )
 SHAPES = ("21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21")  # widest to tallest

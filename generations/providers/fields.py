@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from .words import gettext as _
+
 WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
@@ -59,16 +61,18 @@ class Text(Field):
     def clean(self, value: Any) -> str | None:
         """The text trimmed, with plain line ends."""
         if not isinstance(value, str):
-            raise InvalidValue("Write this as text.")
+            raise InvalidValue(_("Write this as text."))
         text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
         if not text:
             return None
         if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
-            raise InvalidValue("Remove the control characters from this text.")
+            raise InvalidValue(_("Remove the control characters from this text."))
         if len(text) > self.max_length:
-            raise InvalidValue(f"Use at most {self.max_length:,} characters; these are {len(text):,}.")
+            counts = {"most": f"{self.max_length:,}", "count": f"{len(text):,}"}
+            raise InvalidValue(_("Use at most %(most)s characters; these are %(count)s.") % counts)
         if len(text) < self.min_length:
-            raise InvalidValue(f"Use at least {self.min_length:,} characters.")
+            least = {"least": f"{self.min_length:,}"}
+            raise InvalidValue(_("Use at least %(least)s characters.") % least)
         return text
 
 
@@ -88,7 +92,7 @@ class Choice(Field):
         if value == "":
             return None
         if not isinstance(value, str) or value not in self.choices:
-            raise InvalidValue(f"Choose one of: {', '.join(self.choices)}.")
+            raise InvalidValue(_("Choose one of: %(choices)s.") % {"choices": ", ".join(self.choices)})
         return value
 
 
@@ -112,9 +116,14 @@ class Number(Field):
             return None
         number = _whole(value) if self.whole else _decimal(value)
         if number is None or not self.minimum <= number <= self.maximum:
-            kind = "a whole number" if self.whole else "a number"
-            raise InvalidValue(f"Enter {kind} from {self.minimum:g} to {self._top}.")
+            raise InvalidValue(self._range % {"least": f"{self.minimum:g}", "most": self._top})
         return None if number == self.absent else number
+
+    @property
+    def _range(self) -> str:
+        if self.whole:
+            return _("Enter a whole number from %(least)s to %(most)s.")
+        return _("Enter a number from %(least)s to %(most)s.")
 
     @property
     def _top(self) -> str:
@@ -131,7 +140,7 @@ class Image(Field):
 
     def clean(self, value: Any) -> None:
         """Refused: an image is no parameter."""
-        raise InvalidValue("Send the start image as a file.")
+        raise InvalidValue(_("Send the start image as a file."))
 
 
 def _whole(value: Any) -> int | None:

@@ -25,6 +25,8 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NameResolutionError, S
 
 from .base import Busy, Unknown
 from .connection import Call, OneCallAdapter
+from .words import gettext as _
+from .words import gettext_noop
 
 MOST_BYTES = 64 * 1024 * 1024  # of an answer with an image
 MOST_ERROR_BYTES = 64 * 1024  # of an answer with an error
@@ -33,11 +35,11 @@ CONNECT_SECONDS = 10.0
 STEP = 4 * 1024 * 1024  # a picture in one read
 
 NOTHING_SENT = {
-    "name": "The provider's host name could not be found.",
-    "tls": "The provider's certificate or encryption could not be verified.",
-    "refused": "The provider refuses connections.",
-    "slow": "The provider could not be reached in time.",
-    "other": "The provider could not be reached.",
+    "name": gettext_noop("The provider's host name could not be found."),
+    "tls": gettext_noop("The provider's certificate or encryption could not be verified."),
+    "refused": gettext_noop("The provider refuses connections."),
+    "slow": gettext_noop("The provider could not be reached in time."),
+    "other": gettext_noop("The provider could not be reached."),
 }
 FAILURES = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 
@@ -125,12 +127,12 @@ def _unpack(raw: bytes, coding: str) -> bytes:
 def _judge(call: Call, problem: Exception) -> Busy | Unknown:
     """What a failed exchange means: only a request that was sent whole may have bought something."""
     if not call.sent:
-        return Busy(NOTHING_SENT[_cause(problem)])
+        return Busy(_(NOTHING_SENT[_cause(problem)]))
     if call.deadline <= time.monotonic() or _has(problem, TimeoutError):
-        return Unknown("The provider did not answer in time.", call.status)
+        return Unknown(_("The provider did not answer in time."), call.status)
     if call.status is not None and not _has(problem, IncompleteRead, http.client.IncompleteRead):
-        return Unknown("The provider's answer could not be read.", call.status)
-    return Unknown("The connection broke before the answer was complete.", call.status)
+        return Unknown(_("The provider's answer could not be read."), call.status)
+    return Unknown(_("The connection broke before the answer was complete."), call.status)
 
 
 def _cause(problem: BaseException) -> str:

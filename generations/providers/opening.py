@@ -11,6 +11,7 @@ import requests
 
 from .base import Provider
 from .stability import Stability
+from .words import gettext as _
 
 KINDS: Mapping[str, type[Stability]] = MappingProxyType({"stability": Stability})
 
@@ -18,7 +19,8 @@ KINDS: Mapping[str, type[Stability]] = MappingProxyType({"stability": Stability}
 def open_provider(kind: str, base_url: str, key: str) -> Provider:
     """One account; ValueError with a sentence for the operator if it could never be called."""
     if kind not in KINDS:
-        raise ValueError(f"There is no kind of provider called “{kind[:40]}”; choose {', '.join(KINDS)}.")
+        named = {"name": kind[:40], "kinds": ", ".join(KINDS)}
+        raise ValueError(_("There is no kind of provider called “%(name)s”; choose %(kinds)s.") % named)
     return KINDS[kind](checked_address(base_url), checked_key(key))
 
 
@@ -32,11 +34,11 @@ def checked_address(base_url: str) -> str:
     except ValueError:
         plain = False
     if not plain or any(letter.isspace() or not letter.isprintable() for letter in address):
-        raise ValueError("Give the provider's address as http:// or https:// with a host name.")
+        raise ValueError(_("Give the provider's address as http:// or https:// with a host name."))
     if parts.username is not None or parts.password is not None:
-        raise ValueError("The provider's address must hold no user name and no password.")
+        raise ValueError(_("The provider's address must hold no user name and no password."))
     if "?" in address or "#" in address:
-        raise ValueError("The provider's address must end with its path: no ? and no #.")
+        raise ValueError(_("The provider's address must end with its path: no ? and no #."))
     return address.rstrip("/")
 
 
@@ -44,5 +46,5 @@ def checked_key(key: str) -> str:
     """The key trimmed; ValueError if it cannot stand in a header. Never says the key."""
     key = key.strip()
     if not key or not set(key) <= set(string.ascii_letters + string.digits + string.punctuation):
-        raise ValueError("Give the provider's key: letters, digits and signs without spaces.")
+        raise ValueError(_("Give the provider's key: letters, digits and signs without spaces."))
     return key

@@ -13,6 +13,7 @@ from . import catalogue, verdicts
 from .answers import read_answer
 from .base import Done, ImageRequest, Pending, Refused
 from .http import Reply, exchange
+from .words import gettext as _
 
 ENGINE = "stable-diffusion-xl-1024-v1-0"
 ASK_AGAIN = 10.0  # seconds; the service asks for no more than that (providers.md 3)
@@ -87,7 +88,7 @@ def _order(request: ImageRequest) -> _Order:
     if request.model.startswith("sd3.5-") and request.model in catalogue.MODELS:
         mode = "text-to-image" if request.image is None else "image-to-image"
         return _v2beta(request, "sd3", model=request.model, mode=mode)
-    raise Refused("This provider does not have the model.")
+    raise Refused(_("This provider does not have the model."))
 
 
 def _v2beta(request: ImageRequest, endpoint: str, **special: str) -> _Order:

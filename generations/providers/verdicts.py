@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from . import reasons
 from .base import Busy, ProviderError, Refused, Unavailable, Unknown
 from .http import Reply
+from .words import gettext as _
+from .words import gettext_noop
 
 LONGEST_WAIT = 3600.0
 
@@ -59,12 +61,12 @@ CONTENT_CODES = frozenset(
     {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
 )
 SENTENCES = {
-    401: "The provider does not accept the key",
-    402: "The provider account has no credits left",
-    404: "The provider has nothing at this address",
-    405: "The provider takes no requests at this address",
-    407: "A proxy before the provider asks for a sign-in",
-    410: "The provider has nothing at this address any more",
+    401: gettext_noop("The provider does not accept the key"),
+    402: gettext_noop("The provider account has no credits left"),
+    404: gettext_noop("The provider has nothing at this address"),
+    405: gettext_noop("The provider takes no requests at this address"),
+    407: gettext_noop("A proxy before the provider asks for a sign-in"),
+    410: gettext_noop("The provider has nothing at this address any more"),
 }
 
 
@@ -100,22 +102,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _failure(reply: Reply, complaint: reasons.Complaint) -> ProviderError:
     status = reply.status
     if status >= 400 and blames_account(status, complaint):
-        return Unavailable(
-            _told(SENTENCES.get(status, "The provider account cannot be used now"), reply, complaint)
-        )
+        return Unavailable(_told(status, complaint))
     if status == 429:
-        return Busy("The provider asks for a pause (HTTP 429).", retry_after=retry_after(reply.headers))
+        return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=retry_after(reply.headers))
+    shown = {"status": status}
     if status in (408, 425) or 500 <= status < 600:
-        return Busy(
-            f"The provider is having trouble (HTTP {status}).", retry_after=retry_after(reply.headers)
-        )
+        trouble = _("The provider is having trouble (HTTP %(status)d).") % shown
+        return Busy(trouble, retry_after=retry_after(reply.headers))
     if 300 <= status < 400:
         return Unavailable(
-            f"The provider answers with a redirect (HTTP {status}); its address must be checked."
+            _("The provider answers with a redirect (HTTP %(status)d); its address must be checked.") % shown
         )
     if 400 <= status < 500:
-        return Refused(_refusal(reply, complaint))
-    return Unknown(f"The provider answered without an image (HTTP {status}).")
+        return Refused(_refusal(status, complaint))
+    return Unknown(_("The provider answered without an image (HTTP %(status)d).") % shown)
 
 
 def blames_account(status: int, complaint: reasons.Complaint) -> bool:
@@ -127,23 +127,25 @@ def blames_account(status: int, complaint: reasons.Complaint) -> bool:
     return bool(ACCOUNT_WORDS.search(complaint.message))
 
 
-def _told(sentence: str, reply: Reply, complaint: reasons.Complaint) -> str:
-    text = f"{sentence} (HTTP {reply.status})"
+def _told(status: int, complaint: reasons.Complaint) -> str:
+    sentence = _(SENTENCES.get(status, gettext_noop("The provider account cannot be used now")))
+    text = f"{sentence} (HTTP {status})"
     return _sentence(f"{text}: {complaint.message}" if complaint.message else text)
 
 
-def _refusal(reply: Reply, complaint: reasons.Complaint) -> str:
+def _refusal(status: int, complaint: reasons.Complaint) -> str:
     if complaint.codes & CONTENT_CODES:
-        return "The provider refused this prompt (content)."
+        return _("The provider refused this prompt (content).")
     if "invalid_language" in complaint.codes:
-        return "This provider takes English only."
+        return _("This provider takes English only.")
     if "public_figure" in complaint.codes:
-        return "The provider refused this image: it shows a public figure."
-    if reply.status == 413:
-        return "The request is too large for the provider; use a smaller start image."
+        return _("The provider refused this image: it shows a public figure.")
+    if status == 413:
+        return _("The request is too large for the provider; use a smaller start image.")
     if complaint.message:
-        return _sentence(f"The provider did not accept the request: {complaint.message}")
-    return f"The provider did not accept the request (HTTP {reply.status})."
+        refused = _("The provider did not accept the request")
+        return _sentence(f"{refused}: {complaint.message}")
+    return _("The provider did not accept the request (HTTP %(status)d).") % {"status": status}
 
 
 def _sentence(text: str) -> str:

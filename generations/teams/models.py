@@ -52,8 +52,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Runs the installation: upstreams, prices, issuing credits."),
     )
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
-    default_visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.TEAM)
-    preferences = models.JSONField(default=dict, blank=True, help_text=_("What the person chose last."))
+    default_visibility = models.CharField(
+        _("default visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM
+    )
+    preferences = models.JSONField(
+        _("preferences"), default=dict, blank=True, help_text=_("What the person chose last.")
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -95,8 +99,21 @@ class Team(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    deactivated_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    deactivated_at = models.DateTimeField(_("deactivated at"), null=True, blank=True)
+    founding = models.UUIDField(
+        _("founding"), null=True, unique=True, editable=False, help_text=_("The form that made it, if any.")
+    )
+    low_wallet = models.PositiveBigIntegerField(
+        _("low wallet"),
+        default=2_000,
+        help_text=_("A member with less is told so; hundredths of a credit, 0 for never."),
+    )
+    low_pool = models.PositiveBigIntegerField(
+        _("low pool"),
+        default=50_000,
+        help_text=_("Administrators of a pool with less are told so; 0 for never."),
+    )
 
     class Meta:
         verbose_name = _("team")
@@ -121,21 +138,25 @@ class Kind(models.TextChoices):
 class Membership(models.Model):
     """One person or one program in one team: who spends, who owns, who may do what."""
 
-    team = models.ForeignKey(Team, models.PROTECT, related_name="memberships")
-    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", null=True, blank=True)
-    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PERSON)
-    name = models.CharField(max_length=120, blank=True, help_text=_("What a program is called."))
-    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="memberships")
+    user = models.ForeignKey(
+        User, models.PROTECT, verbose_name=_("user"), related_name="memberships", null=True, blank=True
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PERSON)
+    name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("What a program is called."))
+    role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.MEMBER)
     weight = models.PositiveSmallIntegerField(
-        default=1, help_text=_("How many slots in the queue for one of the others'.")
+        _("weight"), default=1, help_text=_("How many slots in the queue for one of the others'.")
     )
-    cap_per_day = models.PositiveBigIntegerField(null=True, blank=True, help_text=_("hundredths of a credit"))
+    cap_per_day = models.PositiveBigIntegerField(
+        _("cap per day"), null=True, blank=True, help_text=_("hundredths of a credit")
+    )
     cap_per_month = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text=_("hundredths of a credit")
+        _("cap per month"), null=True, blank=True, help_text=_("hundredths of a credit")
     )
-    joined_at = models.DateTimeField(default=timezone.now, editable=False)
-    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("member")
@@ -145,6 +166,16 @@ class Membership(models.Model):
             models.CheckConstraint(condition=Q(weight__gt=0), name="a_member_has_some_weight"),
             models.CheckConstraint(
                 condition=Q(kind="program") | Q(user__isnull=False), name="a_person_has_an_account"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="person") | (Q(user__isnull=True) & ~Q(name="")),
+                name="a_program_has_a_name_and_no_account",
+            ),
+            models.UniqueConstraint(
+                Lower("name"),
+                "team",
+                condition=Q(kind="program", ended_at=None),
+                name="no_two_programs_of_a_team_have_one_name",
             ),
         ]
 
@@ -156,3 +187,64 @@ class Membership(models.Model):
         """Still in the team, and the team and the account still active."""
         active = self.user is None or self.user.is_active
         return self.ended_at is None and self.team.deactivated_at is None and active
+
+
+class Invitation(models.Model):
+    """A link that lets people into a team. Only its hash is kept: the link is shown once, or mailed."""
+
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="invitations")
+    token_hash = models.CharField(
+        _("token hash"), max_length=64, unique=True, editable=False, help_text=_("SHA-256, hex")
+    )
+    email = models.EmailField(
+        _("email"),
+        max_length=254,
+        blank=True,
+        help_text=_("Whom it was mailed to, and for whom alone it is good."),
+    )
+    role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.MEMBER)
+    credits = models.PositiveBigIntegerField(
+        _("credits"),
+        default=0,
+        help_text=_("What each who comes is granted from the pool; hundredths of a credit"),
+    )
+    uses = models.PositiveIntegerField(_("uses"), default=1, help_text=_("How many people it lets in."))
+    used = models.PositiveIntegerField(_("used"), default=0, editable=False)
+    made_by = models.ForeignKey(User, models.PROTECT, verbose_name=_("made by"), related_name="+", null=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used__lte=models.F("uses")), name="an_invitation_is_used_no_more_than_it_may"
+            ),
+        ]
+        indexes = [models.Index(fields=["team", "-created_at"], name="invitations_of_a_team")]
+
+
+class InvitationUse(models.Model):
+    """Who came in by which invitation."""
+
+    invitation = models.ForeignKey(
+        Invitation, models.PROTECT, verbose_name=_("invitation"), related_name="people"
+    )
+    membership = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("membership"), related_name="invitations"
+    )
+    granted = models.PositiveBigIntegerField(
+        _("granted"),
+        default=0,
+        help_text=_("Less than promised if the pool had too little; hundredths of a credit"),
+    )
+    used_at = models.DateTimeField(_("used at"), default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invitation", "membership"], name="a_person_uses_an_invitation_once"
+            ),
+        ]

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from generations.teams import sessions
 from generations.teams.models import Membership, Role, User
 
 View = Callable[..., HttpResponseBase]
@@ -34,6 +35,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "grant": KEEPERS,
     "refund": KEEPERS,
     "manage_members": KEEPERS,
+    "adjust": frozenset({Role.OWNER}),
     "appoint_owners": frozenset({Role.OWNER}),
 }
 SEEN_EVERY = timedelta(minutes=1)
@@ -42,6 +44,13 @@ SEEN_EVERY = timedelta(minutes=1)
 def may(member: Membership, permission: str) -> bool:
     """Whether the member's role allows it; KeyError for a permission that is not in the table."""
     return member.role in PERMISSIONS[permission]
+
+
+def roles_given_by(role: str) -> list[Role]:
+    """What that role may make of others: an owner anything, an administrator no owners, others nothing."""
+    if role not in PERMISSIONS["manage_members"]:
+        return []
+    return [each for each in Role if each != Role.OWNER or role in PERMISSIONS["appoint_owners"]]
 
 
 def find_member(user: User, team: str) -> Membership:
@@ -67,6 +76,7 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
             if member.role not in allowed:
                 raise PermissionDenied(_("Your role in this team does not allow this."))
             _touch(member)
+            sessions.touch(request)
             return view(request, *args, member=member, **kwargs)
 
         return guarded

@@ -15,6 +15,7 @@ from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
 MOST_HUNDREDTHS = 1_000_000_00
+MOST_BALANCE = 1_000_000_000
 
 
 class UpstreamForm(forms.ModelForm):
@@ -34,11 +35,20 @@ class UpstreamForm(forms.ModelForm):
         help_text=_("None chosen means all."),
     )
 
+    low_balance = forms.IntegerField(
+        label=_("Low balance"),
+        required=False,
+        min_value=0,
+        max_value=MOST_BALANCE,
+        initial=Upstream._meta.get_field("low_balance").default,
+        help_text=Upstream._meta.get_field("low_balance").help_text,
+    )
+
     class Meta:
         model = Upstream
         fields = (
-            *("name", "kind", "base_url", "key", "enabled", "draining", "order", "models_served"),
-            *("costs", "unit", "pace_account", "limit_calls", "limit_window"),
+            *("name", "kind", "base_url", "key", "enabled", "draining", "order", "orders", "models_served"),
+            *("costs", "unit", "low_balance", "pace_account", "limit_calls", "limit_window"),
         )
 
     def clean_base_url(self) -> str:
@@ -50,13 +60,20 @@ class UpstreamForm(forms.ModelForm):
         key = self.cleaned_data["key"]
         return "" if not key and self.instance.encrypted_key else _checked(checked_key, key)
 
+    def clean_low_balance(self) -> int:
+        """As it was, where nothing is said."""
+        said: int | None = self.cleaned_data["low_balance"]
+        return self.instance.low_balance if said is None else said
+
     def clean_costs(self) -> dict[str, int]:
         """Hundredths of a credit by model."""
-        costs = self.cleaned_data["costs"] or {}
-        if not isinstance(costs, dict) or not all(map(_is_cost, costs, costs.values())):
-            example = '{"ultra": 800}'
-            raise ValidationError(_("Write models and whole hundredths, such as %s.") % example)
-        return costs
+        sentence = _("Write models and whole hundredths, such as %s.") % '{"ultra": 800}'
+        return _by_model(self.cleaned_data["costs"], range(MOST_HUNDREDTHS + 1), sentence)
+
+    def clean_orders(self) -> dict[str, int]:
+        """When it is asked, by model."""
+        sentence = _("Write models and whole numbers, such as %s.") % '{"ultra": 2}'
+        return _by_model(self.cleaned_data["orders"], range(-1_000, 1_001), sentence)
 
 
 def _checked(check: Any, value: str) -> str:
@@ -66,8 +83,16 @@ def _checked(check: Any, value: str) -> str:
         raise ValidationError(str(problem)) from None
 
 
-def _is_cost(model: str, cost: object) -> bool:
-    return model in catalogue.MODELS and type(cost) is int and 0 <= cost <= MOST_HUNDREDTHS
+def _by_model(said: object, allowed: range, sentence: str) -> dict[str, int]:
+    """Whole numbers by models of the catalogue; ValidationError for anything else."""
+    numbers = said or {}
+    if not isinstance(numbers, dict):
+        raise ValidationError(sentence)
+    if not all(
+        model in catalogue.MODELS and type(one) is int and one in allowed for model, one in numbers.items()
+    ):
+        raise ValidationError(sentence)
+    return numbers
 
 
 @admin.register(Upstream)
@@ -79,8 +104,9 @@ class UpstreamAdmin(admin.ModelAdmin):
         *("balance", "balance_at", "created_at"),
     )
     fieldsets = (
-        (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining", "order")}),
-        (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit")}),
+        (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining")}),
+        (_("When it is asked"), {"fields": ("order", "orders")}),
+        (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit", "low_balance")}),
         (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),
         (_("How it is"), {"fields": readonly_fields}),
     )

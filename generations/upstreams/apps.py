@@ -1,8 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from generations.providers import words
 
 
 class UpstreamsConfig(AppConfig):
     name = "generations.upstreams"
     label = "upstreams"
     verbose_name = _("Upstreams")
+
+    def ready(self) -> None:
+        """Lend the room below, which knows no Django, the language of whoever reads."""
+        words.translate_with(gettext)

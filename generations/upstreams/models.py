@@ -33,13 +33,19 @@ class Upstream(models.Model):
         max_length=400,
         help_text=_("May carry a path: https://api.stability.ai or https://host/sd"),
     )
-    encrypted_key = models.TextField(editable=False, blank=True)
+    encrypted_key = models.TextField(_("encrypted key"), editable=False, blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
     draining = models.BooleanField(
         _("draining"), default=False, help_text=_("Finish what runs, start nothing.")
     )
-    from_environment = models.BooleanField(default=False, editable=False)
+    from_environment = models.BooleanField(_("from environment"), default=False, editable=False)
     order = models.SmallIntegerField(_("order"), default=0, help_text=_("Smaller is asked first."))
+    orders = models.JSONField(
+        _("order by model"),
+        default=dict,
+        blank=True,
+        help_text=_('Where it differs for some models, such as {"ultra": 2}.'),
+    )
     models_served = models.JSONField(
         _("models"), default=list, blank=True, help_text=_("Names of the catalogue; empty means all.")
     )
@@ -60,13 +66,20 @@ class Upstream(models.Model):
     )
     limit_calls = models.PositiveIntegerField(_("calls"), default=150)
     limit_window = models.PositiveIntegerField(_("in seconds"), default=10)
-    blocked_until = models.DateTimeField(null=True, blank=True, editable=False)
-    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
-    paused_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
-    paused_reason = models.CharField(max_length=400, blank=True, editable=False)
-    balance = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True, editable=False)
-    balance_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    blocked_until = models.DateTimeField(_("blocked until"), null=True, blank=True, editable=False)
+    paused_at = models.DateTimeField(_("paused at"), null=True, blank=True, editable=False)
+    paused_status = models.PositiveSmallIntegerField(
+        _("paused status"), null=True, blank=True, editable=False
+    )
+    paused_reason = models.CharField(_("paused reason"), max_length=400, blank=True, editable=False)
+    balance = models.DecimalField(
+        _("balance"), max_digits=14, decimal_places=4, null=True, blank=True, editable=False
+    )
+    balance_at = models.DateTimeField(_("balance at"), null=True, blank=True, editable=False)
+    low_balance = models.PositiveIntegerField(
+        _("low balance"), default=500, help_text=_("Operators are told when less is left; 0 for never.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[UpstreamQuerySet] = UpstreamQuerySet.as_manager()  # type: ignore[assignment]
@@ -102,6 +115,11 @@ class Upstream(models.Model):
         """Whether this account may be asked for that model."""
         return not self.models_served or model in self.models_served
 
+    def rank(self, model: str) -> int:
+        """When this account is asked for that model, among those that serve it: smaller is sooner."""
+        own: Mapping[str, int] = self.orders
+        return int(own.get(model, self.order))
+
     def cost(self, model: str, parameters: Mapping[str, Any]) -> int:
         """What a call for that picture costs here, in hundredths."""
         own: Mapping[str, int] = self.costs
@@ -111,9 +129,11 @@ class Upstream(models.Model):
 class Balance(models.Model):
     """What a provider said was left, remembered so that it can be held against what was bought."""
 
-    upstream = models.ForeignKey(Upstream, models.PROTECT, related_name="balances")
-    amount = models.DecimalField(max_digits=14, decimal_places=4)
-    asked_at = models.DateTimeField(default=timezone.now)
+    upstream = models.ForeignKey(
+        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="balances"
+    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("balance")

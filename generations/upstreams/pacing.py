@@ -11,6 +11,7 @@ permits, so no calls.
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -46,14 +47,22 @@ if slot - now > horizon then return {0, epoch, 0, slot - now} end
 redis.call('HSET', KEYS[1], 'next', slot + interval)
 return {1, epoch, slot, slot - now}
 """
-# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds).
+# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds). 1: now; 0: never; less: so much too early.
 CONFIRM = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'blocked', 'server')
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
 if state[1] ~= ARGV[1] or state[3] ~= server or tonumber(state[2] or 0) > now then return 0 end
-return now - tonumber(ARGV[2]) < tonumber(ARGV[3]) and 1 or 0
+local late = now - tonumber(ARGV[2])
+if late < 0 then return late end
+return late < tonumber(ARGV[3]) and 1 or 0
+"""
+# KEYS: the limiter. How far ahead the next slot lies (microseconds), 0 if it could be had now.
+AHEAD = """
+local time = redis.call('TIME')
+local slot = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
+return math.max(slot - (time[1] * 1000000 + time[2]), 0)
 """
 # KEYS: the limiter. ARGV: how long (microseconds).
 BLOCK = """
@@ -102,12 +111,20 @@ def prepare(upstream: Upstream, *, idle: bool = False) -> None:
     _reserve(upstream, -1.0, quiet=0.0 if idle else upstream.limit_window + MARGIN)
 
 
+def is_idle(upstream: Upstream) -> bool:
+    """Whether nobody waits for a slot of the account, as far as its limiter knows. Raises RedisError."""
+    return int(_run(AHEAD, upstream.pace_key)) <= interval(upstream) * 1e6
+
+
 def confirm(permit: Permit) -> bool:
-    """Whether the call may leave this very moment; False too when Redis does not say so."""
+    """Whether the call may leave this very moment, its slot being waited for; False too without Redis."""
+    about = permit.epoch, permit.slot, int(MARGIN * 1e6)
     try:
-        return bool(_run(CONFIRM, permit.limiter, permit.epoch, permit.slot, int(MARGIN * 1e6)))
+        while (answer := int(_run(CONFIRM, permit.limiter, *about))) < 0:
+            time.sleep(-answer / 1e6)
     except RedisError:
         return False
+    return bool(answer)
 
 
 def block(upstream: Upstream, seconds: float) -> None:

@@ -9,7 +9,7 @@ function set(form, name, wanted) {
   if (!field || wanted === undefined) return;
   if (field instanceof RadioNodeList) {
     if ([...field].some((choice) => choice.value === wanted)) field.value = wanted;
-  } else field.value = wanted;
+  } else if (field.type !== "radio") field.value = wanted; // a single choice stays what it is
 }
 
 /** Keep what is typed, for a reload or a new sign-in. */

@@ -1,7 +1,8 @@
-"""Twenty members who press Generate whatever happens, and then wait. `FILE` tells how far all is.
+"""Twenty members who press Generate whatever happens, and then wait. `PROGRESS` tells how far all is.
 
 `prepare URL KEY` makes a team, its members and the provider's account;
-`submit FILE JOBS SECONDS SEED` asks for so many images within so many seconds, then watches.
+`submit PROGRESS ALLOWANCE JOBS SECONDS SEED` asks for so many images within so many seconds, then watches;
+while there is a file ALLOWANCE, for no more than the number in it.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ def prepare(url: str, key: str) -> None:
     account.save()
 
 
-def submit(progress: Path, jobs: int, seconds: float, seed: int) -> None:
+def submit(progress: Path, allowance: Path, jobs: int, seconds: float, seed: int) -> None:
     """Ask for the images, a form now and then; each form is sent until it is taken."""
     chance, began, asked = random.Random(seed), time.monotonic(), 0
     members = list(Membership.objects.select_related("team", "user").order_by("pk"))
     for number, count in enumerate(_counts(chance, jobs)):
+        while asked >= _allowed(allowance, jobs):
+            _tell(progress, asked=asked)
+            time.sleep(0.1)
         form = {
             "member": chance.choice(members),
             "model": MODEL,
@@ -84,6 +88,10 @@ def _counts(chance: random.Random, jobs: int) -> Iterator[int]:
         yield count
 
 
+def _allowed(allowance: Path, jobs: int) -> int:
+    return int(allowance.read_text()) if allowance.exists() else jobs
+
+
 def _tell(progress: Path, **more: Any) -> None:
     unfinished = insist(lambda: Generation.objects.unfinished().count())
     news = {"unfinished": unfinished, **more}
@@ -98,8 +106,8 @@ def main(arguments: list[str]) -> None:
     if verb == "prepare":
         prepare(*rest)
     else:
-        file, jobs, seconds, seed = rest
-        submit(Path(file), int(jobs), float(seconds), int(seed))
+        progress, allowance, jobs, seconds, seed = rest
+        submit(Path(progress), Path(allowance), int(jobs), float(seconds), int(seed))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,28 @@ LATENCY = 1.0
 BEAT = ("-A", "sdweb", "beat", "--pidfile=", "--schedule")
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How long a worker, whose name it is, waits for an answer and keeps a row without a sign of life."""
+
+    worker: str
+    longest_call: float = 27.0  # seconds, in place of two minutes; longer than a worker stalls by chance
+    lease: float = 20.0
+
+
 class Portal:
     """All processes of a portal with two workers for calls, each with a spool of its own."""
 
-    def __init__(self, database: str, mutant: str = "") -> None:
+    def __init__(self, database: str, mutant: str = "", terms: Callable[[str], Terms] = Terms) -> None:
         self.mutant = mutant
+        self.terms = terms
         self.stage = Stage(database)
         self.stage.start_servers()
         self.proxy = Proxy(self.stage.storage_port)
         self.stage.environment["S3_ENDPOINT_URL"] = f"http://127.0.0.1:{self.proxy.port}"
         self.provider = Sandbox(self.stage.start_provider("provider", "--plain", "--latency", str(LATENCY)))
         self.progress_file = self.stage.folder / "progress.json"
+        self.allowance = self.stage.folder / "allowance"
         self.valkey = redis.Redis.from_url(self.stage.environment["REDIS_URL"], socket_timeout=2)
         self.bell = Celery(broker=self.stage.environment["REDIS_URL"])
         self.bell.conf.broker_transport_options = {"socket_connect_timeout": 1, "max_retries": 0}
@@ -54,14 +66,30 @@ class Portal:
         """A worker with that spool."""
         queue, threads = (QUEUE, THREADS) if name in WORKERS else (name, 4)
         mutant = ("--mutant", self.mutant) if self.mutant else ()
-        program = portal_program("tests.chaos.worker", "--journal", str(self._journal(name)), *mutant)
+        terms, journal = self.terms(name), str(self._journal(name))
+        options = (
+            "--journal",
+            journal,
+            "--longest-call",
+            str(terms.longest_call),
+            "--lease",
+            str(terms.lease),
+        )
+        program = portal_program("tests.chaos.worker", *options, *mutant)
         command = (*program, *worker_command(queue, threads, name))
         self.stage.start(name, command, SPOOL=str(self.spool(name)))
 
     def ask_for(self, jobs: int, seconds: float, seed: int) -> None:
-        """Let the members begin."""
-        arguments = ("submit", str(self.progress_file), str(jobs), str(seconds), str(seed))
+        """Let the members begin; they ask for all of them, unless `allow` said for how many."""
+        files = (str(self.progress_file), str(self.allowance))
+        arguments = ("submit", *files, str(jobs), str(seconds), str(seed))
         self.stage.start("members", portal_program("tests.chaos.members", *arguments))
+
+    def allow(self, jobs: int) -> None:
+        """Let the members ask for so many images by now, and then wait."""
+        new = self.allowance.with_suffix(".new")
+        new.write_text(str(jobs))
+        new.replace(self.allowance)
 
     def progress(self) -> dict[str, int]:
         """How many images were asked for, and how many are unfinished."""
@@ -81,6 +109,17 @@ class Portal:
                 _forget(folder, lambda file: str(file) not in kept)
             else:
                 shutil.rmtree(folder)
+
+    def start_again(self) -> list[str]:
+        """Start what ended by itself, as a supervisor does; who it was."""
+        ended = [name for name in (*WORKERS, "upkeep", "beat") if self._ended_by_itself(name)]
+        for name in ended:
+            self.child(name).start()
+        return ended
+
+    def _ended_by_itself(self, name: str) -> bool:
+        process = self.child(name).process
+        return process is not None and process.poll() not in (None, -signal.SIGKILL)
 
     def restart_database(self) -> None:
         """PostgreSQL ends at once, as in a crash, and starts again."""

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from generations.jobs import leases
 from sdweb.celery import app
 from tests.chaos import mutants
 
-LONGEST_CALL = 27.0  # seconds, in place of two minutes; longer than a worker stalls
-
 
 def main() -> None:
-    """`--journal FILE [--mutant NAME] CELERY...`"""
+    """`--journal FILE [--longest-call SECONDS] [--lease SECONDS] [--mutant NAME] CELERY...`"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--longest-call", type=float, default=leases.CALL_LIMIT)
+    parser.add_argument("--lease", type=float, default=leases.LEASE.total_seconds())
     parser.add_argument("--mutant", choices=mutants.MUTANTS)
     known, celery = parser.parse_known_args()
-    leases.CALL_LIMIT = LONGEST_CALL
+    leases.CALL_LIMIT = known.longest_call
+    leases.LEASE = timedelta(seconds=known.lease)
     _note_syncs(known.journal)
     if known.mutant:
         mutants.MUTANTS[known.mutant]()

@@ -6,14 +6,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.credits import audit, ledger
+from generations.credits import audit, corrections, giving, ledger
 from generations.credits.models import Account
-from generations.office import administration
+from generations.office import administration, caps
+from generations.office import audit as audit_log
 from generations.teams import people
 
 REFERENCES = [uuid.UUID(int=number) for number in range(1, 6)]
 DEEDS = st.tuples(
-    st.sampled_from(["grant", "take_back", "hold", "settle", "release", "refund", "dismiss", "readmit"]),
+    st.sampled_from(
+        [
+            "grant",
+            "take_back",
+            "hold",
+            "settle",
+            "release",
+            "refund",
+            "dismiss",
+            "readmit",
+            "allow",
+            "adjust",
+            "cap",
+        ]
+    ),
     st.integers(-1, 12),
     st.sampled_from(REFERENCES),
 )
@@ -24,7 +39,7 @@ class Reckoning:
 
     def __init__(self, pool):
         self.pool, self.wallet, self.present = pool, 0, True
-        self.done, self.open, self.charged = set(), {}, {}
+        self.done, self.open, self.charged, self.limit = set(), {}, {}, None
 
     @property
     def free(self):
@@ -42,11 +57,26 @@ class Reckoning:
         if self.present:
             self.move("grant", amount, reference, 1)
 
+    def allow(self, amount, reference):
+        if self.present:
+            self.move("allow", amount, reference, 1)
+
+    def adjust(self, amount, reference):
+        if amount > 0 and not self.present:
+            return
+        self.move("adjust", abs(amount), reference, 1 if amount > 0 else -1)
+
+    def cap(self, amount, reference):
+        if self.present:
+            self.limit = amount if amount >= 0 else None
+
     def take_back(self, amount, reference):
         self.move("take_back", amount, reference, -1)
 
     def hold(self, amount, reference):
-        if self.present and 0 < amount <= self.free and ("hold", reference) not in self.done:
+        spent = sum(self.charged.values()) + sum(self.open.values())
+        allowed = self.limit is None or spent + amount <= self.limit
+        if self.present and allowed and 0 < amount <= self.free and ("hold", reference) not in self.done:
             self.done.add(("hold", reference))
             self.open[reference] = amount
 
@@ -83,6 +113,13 @@ def do(member, deed, amount, reference):
     try:
         if deed in {"grant", "take_back", "hold"}:
             getattr(ledger, deed)(member=member, amount=amount, reference=reference)
+        elif deed == "allow":
+            giving.give_allowance(member=member, amount=amount, reference=reference)
+        elif deed == "adjust":
+            corrections.adjust_wallet(member=member, amount=amount, reference=reference, note="wrong")
+        elif deed == "cap":
+            per_day = amount if amount >= 0 else None
+            caps.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
         elif deed == "dismiss":
             administration.dismiss(member=member)
         elif deed == "readmit" and member.ended_at:

@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from generations.credits import audit, guard, ledger
+from generations.credits import audit, entries, guard, ledger
 from generations.credits.models import Account, Hold, Transfer
+from generations.teams.models import Team
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ SPOILS = {
     "is released, but a line charges it": lambda member: settled().update(state="released"),
     "which no hold was settled for": lambda member: settled().update(transfer=None),
     "goes from": lambda member: Transfer.objects.filter(kind="grant").update(kind="take_back"),
-    "refunds": lambda member: ledger._enter(
+    "refunds": lambda member: entries.enter(
         Transfer(
             kind="refund",
             source=ledger.spent(),
@@ -52,6 +53,12 @@ SPOILS = {
             amount=1_00,
             reference=uuid.uuid4(),
             created_at=timezone.now(),
+        )
+    ),
+    "which are not of one team": lambda member: (
+        ledger.open_pool(member.team)
+        and Account.objects.filter(team=member.team).update(
+            team=Team.objects.create(name="Other", slug="other")
         )
     ),
     "no line charges it": lambda member: settled().update(amount=7_99),

@@ -90,3 +90,49 @@ def test_my_credits_show_what_is_left_what_is_held_and_every_line(client, member
     for shown in ("85.5", "6.5", "92", str(drawn), str(waiting)):
         assert shown in page
     assert str(foreign) not in page
+
+
+def test_a_line_says_when_its_credits_were_held_and_settled(client, member):
+    ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()), model="ultra")
+    ledger.settle(reference=reference, amount=6_00)
+    [charge, grant], _older = read(member)
+    assert (charge.hold.amount, charge.hold.closed_at, charge.amount) == (
+        8_00,
+        charge.hold.transfer.hold.closed_at,
+        -6_00,
+    )
+    assert grant.hold is None
+    client.force_login(member.user)
+    page = client.get(f"/t/{member.team.slug}/credits/").content.decode()
+    assert "8 held at" in page
+    assert "settled at" in page
+
+
+def test_what_was_held_and_given_back_stands_there_as_not_charged(client, member, colleague):
+    ledger.hold(member=member, amount=8_00, reference=(mine := uuid.uuid4()), model="ultra")
+    ledger.hold(member=colleague, amount=8_00, reference=(other := uuid.uuid4()), model="ultra")
+    for reference in (mine, other):
+        ledger.release(reference=reference)
+    client.force_login(member.user)
+    page = client.get(f"/t/{member.team.slug}/credits/").content.decode()
+    assert str(mine) in page
+    assert "not charged" in page
+    assert "given back at" in page
+    assert str(other) not in page
+
+
+def test_what_was_given_back_stands_on_the_page_of_its_time_and_on_no_other(client, member):
+    def give_back():
+        ledger.hold(member=member, amount=1, reference=(reference := uuid.uuid4()))
+        ledger.release(reference=reference)
+        return str(reference)
+
+    early = give_back()
+    for _ in range(60):
+        ledger.take_back(member=member, amount=1, reference=uuid.uuid4())
+    late = give_back()
+    client.force_login(member.user)
+    first = client.get(f"/t/{member.team.slug}/credits/").content.decode()
+    older = client.get(f"/t/{member.team.slug}/credits/?before={read(member)[1]}").content.decode()
+    assert (late in first, early in first) == (True, False)
+    assert (late in older, early in older) == (False, True)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generations.credits import audit
-from generations.jobs import execution, submission
+from generations.jobs import claiming, execution, submission
 from generations.jobs.models import Generation, Status
 from tests.conftest import statuses, work
 
@@ -43,7 +43,7 @@ def test_nobody_elses_pictures_are_canceled(member, make_member, submit, upstrea
 
 def test_what_is_being_drawn_is_drawn_to_its_end(member, submit, upstream):
     batch = submit(count=3)
-    claim, _more = execution.claim_next()
+    claim, _more = claiming.claim_next()
     assert submission.cancel_all(member=member) == 2
     execution.run(claim)
     assert sorted(statuses(batch)) == ["canceled", "canceled", "succeeded"]

@@ -78,7 +78,7 @@ def hold(monkeypatch):
 
 
 def tell(member, text):
-    events._send(member, "tile", text)
+    events._send(member, "places", text)
 
 
 def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, cookie_of, hold):
@@ -91,7 +91,7 @@ def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, 
         await asyncio.sleep(0.3)
         tell(member, "<li>\none\n</li>")
         heard = await page.next()
-        assert heard.endswith("event: tile\ndata: <li>\ndata: one\ndata: </li>\n\n")
+        assert heard.endswith("event: places\ndata: <li>\ndata: one\ndata: </li>\n\n")
         assert await other.is_quiet()
         await page.close()
         await other.close()

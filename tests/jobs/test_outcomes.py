@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from generations.credits import audit
 from generations.credits.models import Hold, Transfer, TransferKind
-from generations.jobs import execution, outcomes
+from generations.jobs import claiming, execution, outcomes
 from generations.jobs.models import Attempt, Generation
 from generations.library import storage
 from generations.library.models import Image, Upload
@@ -205,7 +205,7 @@ def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _more = execution.claim_next()
+    claim, _more = claiming.claim_next()
     time.sleep(2 * pacing.MARGIN)
     execution.run(claim)
     assert statuses(batch) == ["succeeded"]
@@ -214,7 +214,7 @@ def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_
 
 def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):
     submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     Generation.objects.update(attempt=7)  # given to somebody else meanwhile
     execution.run(claim)
     row = Generation.objects.get()

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from generations.credits import audit, ledger
 from generations.credits.models import Transfer, TransferKind
-from generations.jobs import execution, outcomes, reconciliation
+from generations.jobs import outcomes, reconciliation, storing
 from generations.jobs.models import Attempt, Generation, Status
 from generations.library import storage
 from generations.office import administration
@@ -93,7 +93,7 @@ def test_a_picture_that_waits_is_under_way_and_one_that_is_given_up_is_lost_mone
     assert row.status == Status.STORING
     [day] = today().days
     assert (day.bought, day.under_way, day.uncharged, day.charged) == (300, 300, 0, 0)
-    execution.give_up(row.pk)
+    storing.give_up(row.pk)
     report = today()
     assert (report.days[0].under_way, report.days[0].uncharged) == (0, 300)
     assert [line.reason for line in report.uncharged] == ["given_up"]

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from generations.credits import audit
 from generations.credits.models import Hold, HoldState, Transfer, TransferKind
-from generations.jobs import execution, outcomes, submission, sweeper
+from generations.jobs import claiming, outcomes, submission, sweeper
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
 from generations.library import storage
 from generations.library.models import Image
@@ -82,7 +82,7 @@ class Life(RuleBasedStateMachine):
         Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
         expected = Generation.objects.filter(pk__in=self.of("queued")).order_by("-priority", "stamp", "pk")
         fairest = expected.first()
-        row = execution._claim(self.upstream, ["core"])
+        row = claiming._claim(self.upstream)
         assert (row and row.pk) == (fairest and fairest.pk)
         if row:
             known = self.known[row.pk]
@@ -164,7 +164,7 @@ class Life(RuleBasedStateMachine):
     def give_up(self, choice):
         if storing := self.of("storing"):
             pk = storing[choice % len(storing)]
-            assert execution.give_up(pk)
+            assert storing.give_up(pk)
             self.known[pk].status = "failed"
 
     def expect_of_late(self, known, answer):

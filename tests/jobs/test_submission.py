@@ -148,6 +148,20 @@ def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit,
     assert member.wallet.balance == 9_700
 
 
+def test_what_costs_more_by_now_is_not_made_again_by_one_press(member, submit, upstream, provider):
+    provider.plan("403")
+    batch = submit()
+    work()
+    failed = batch.generations.get()
+    Price.objects.create(model="core", amount=350, valid_from=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(pricing.PriceRose, match=r"costs 3\.5 credits now, not 3\."):
+        submission.retry(member=member, generation=failed.pk)
+    member.wallet.refresh_from_db()
+    assert (batch.generations.count(), member.wallet.held) == (1, 0)
+    Price.objects.create(model="core", amount=200)
+    assert submission.retry(member=member, generation=failed.pk).price == 200
+
+
 def test_one_image_does_not_wait_behind_another_members_hundred(make_member, submit, upstream):
     busy, newcomer = make_member("busy", granted=1_000), make_member("newcomer")
     submit(by=busy, count=100)

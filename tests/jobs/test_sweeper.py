@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from generations.credits import audit
-from generations.jobs import execution, leases, outcomes, spool, sweeper
+from generations.jobs import claiming, execution, leases, outcomes, spool, storing, sweeper
 from generations.jobs.models import Attempt, Generation
 from generations.library import storage
 from generations.library.models import Image
-from generations.upstreams import accounts
-from tests.conftest import statuses, work
+from generations.upstreams import accounts, pacing
+from tests.conftest import open_limiter, statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +29,7 @@ def _books_are_exact():
 
 def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider):
     batch = submit()
-    execution.claim_next()  # and the worker dies
+    claiming.claim_next()  # and the worker dies
     _leases_ran_out()
     sweeper.sweep()
     row = batch.generations.get()
@@ -42,7 +44,7 @@ def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
     batch = submit()
     for _ in range(2):
         _is_ready_now()
-        execution.claim_next()
+        claiming.claim_next()
         _leases_ran_out()
         sweeper.sweep()
     assert statuses(batch) == ["failed"]
@@ -52,7 +54,7 @@ def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
 
 def test_a_living_worker_keeps_its_lease(submit, upstream):
     submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     with leases.keeping(claim.generation.pk, claim.generation.attempt):
         Generation.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
         assert leases.renew() == 1
@@ -80,7 +82,7 @@ def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_aga
 
 def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, upstream, provider):
     batch = submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     _its_worker_died(claim.generation)
     assert sweeper.adopt() == 1
     assert batch.generations.get().unknowns == 1
@@ -89,7 +91,7 @@ def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, u
 
 def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(submit, upstream, provider):
     batch = submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     row = claim.generation
     _spooled_and_killed(row, upstream)
     _its_worker_died(row)
@@ -104,7 +106,7 @@ def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     _leases_ran_out()
     sweeper.sweep()  # its worker stalls, and the row is put back in line
     execution.run(claim)
@@ -118,11 +120,11 @@ def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the
 
 def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(submit, upstream, provider):
     batch = submit()
-    late, _ = execution.claim_next()
+    late, _ = claiming.claim_next()
     _leases_ran_out()
     sweeper.sweep()
     _is_ready_now()
-    again, _ = execution.claim_next()
+    again, _ = claiming.claim_next()
     execution.run(late)
     assert statuses(batch) == ["running"]
     execution.run(again)
@@ -138,7 +140,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     row = claim.generation
     _spooled_and_killed(row, upstream)
     _leases_ran_out()
@@ -156,7 +158,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
 
 def test_what_a_living_worker_holds_is_left_alone(submit, upstream):
     submit()
-    claim, _ = execution.claim_next()
+    claim, _ = claiming.claim_next()
     assert spool.has_room()  # this worker's folder is there, and locked
     assert sweeper.adopt() == 0
     assert Generation.objects.get().status == "running"
@@ -168,7 +170,7 @@ def test_an_operator_can_give_up_an_image_whose_spool_is_lost(member, submit, up
     _storage_is_away(monkeypatch)
     work()
     row = batch.generations.get()
-    assert execution.give_up(row.pk)
+    assert storing.give_up(row.pk)
     assert statuses(batch) == ["failed"]
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
@@ -192,6 +194,66 @@ def test_an_image_is_spooled_whole_or_not_at_all(submit, upstream, settings):
     assert spool.read(row.pk, row.attempt) == []
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
+    member, submit, upstream, provider, monkeypatch, damaged
+):
+    """The worker died for good, with its spool, between its upload and the closing transaction."""
+    batch = submit(seed=7)
+    claim, _ = claiming.claim_next()
+    with monkeypatch.context() as dying:
+        dying.setattr(storing, "_finish", lambda row, stored: False)
+        execution.run(claim)
+    shutil.rmtree(spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1")
+    if damaged:
+        [key] = storage.keys(storage.image_prefix(generation=claim.generation.pk, attempt=1))
+        storage.put(key, b"half a picture", media_type="image/png")
+    sweeper.sweep()
+    assert statuses(batch) == ["storing"]  # its worker may only be slow
+    Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=70))
+    sweeper.sweep()
+    assert statuses(batch) == ["storing" if damaged else "succeeded"]
+    assert len(provider.calls()) == 1
+    member.wallet.refresh_from_db()
+    assert (member.wallet.available, member.wallet.held) == ((9_700, 0) if not damaged else (9_700, 300))
+    if not damaged:
+        image = Image.objects.get(generation=claim.generation.pk)
+        assert hashlib.sha256(storage.read(image.key)).hexdigest() == image.sha256
+        assert (image.seed, image.width, image.height) == (7, 1216, 1216)
+
+
+def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their_number(
+    submit, upstream, monkeypatch
+):
+    submit(count=2)
+    rows = [claiming.claim_next()[0].generation for _ in range(2)]
+    _spooled_and_killed(rows[1], upstream)
+    for row in rows:
+        _its_worker_died(row)
+    _leases_ran_out()
+    order = []
+    monkeypatch.setattr(outcomes, "interrupted", lambda row: order.append((row.pk, row.lease_until)))
+    sweeper.adopt()
+    assert [pk for pk, _lease in order] == [rows[1].pk, rows[0].pk]  # what was paid for comes first
+    assert all(lease > timezone.now() + timedelta(seconds=60) for _pk, lease in order)
+
+
+def test_a_worker_that_slept_too_long_does_not_call_for_a_row_that_is_anothers(submit, upstream, provider):
+    submit()
+    claim, _ = claiming.claim_next()
+    _leases_ran_out()
+    sweeper.free_expired_leases()
+    _is_ready_now()
+    again, _ = claiming.claim_next()
+    slept = replace(claim, permit=replace(claim.permit, slot=claim.permit.slot - 1_000_000))
+    execution.run(slept)
+    assert provider.calls() == []
+    row = Generation.objects.get(pk=again.generation.pk)
+    assert (row.status, row.attempt) == ("running", 2)
+    execution.run(again)
+    assert len(provider.calls()) == 1
+
+
 def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, upstream):
     batch = submit()
     Generation.objects.update(created_at=timezone.now() - timedelta(hours=25))
@@ -201,13 +263,17 @@ def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, up
     assert member.wallet.available == 10_000
 
 
-def test_the_sweeper_rings_for_what_is_ready_and_no_more(submit, upstream):
+def test_the_sweeper_rings_once_for_an_account_that_nobody_waits_for(submit, upstream):
     assert sweeper.rings_wanted() == 0
     submit(count=3)
-    assert sweeper.rings_wanted() == 3
+    assert sweeper.rings_wanted() == 1
     upstream.limit_calls, upstream.limit_window = 10, 10
     upstream.save()
-    assert sweeper.rings_wanted() == 2  # slots are given out two seconds ahead
+    pacing.reserve(upstream)
+    assert sweeper.rings_wanted() == 1  # the slot that was taken may be the last that anybody waits for
+    pacing.reserve(upstream)
+    assert sweeper.rings_wanted() == 0  # somebody waits for a slot, and rings for more
+    open_limiter(upstream)
     upstream.draining = True
     upstream.save()
     assert sweeper.rings_wanted() == 0
@@ -230,7 +296,7 @@ def _spooled_and_killed(row, upstream):
 def _its_worker_died(row):
     """What a kill -9 leaves: its folder, which nobody holds."""
     root = spool.Path(spool.settings.SPOOL)
-    shutil.copytree(root / spool.WORKER, root / "dead-worker")
+    shutil.copytree(root / spool.WORKER, root / "dead-worker", dirs_exist_ok=True)
     shutil.rmtree(root / spool.WORKER / f"{row.pk}-{row.attempt}", ignore_errors=True)
     Generation.objects.filter(pk=row.pk).update(worker="dead-worker")
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -124,7 +124,8 @@ def test_an_image_is_entered_once(member):
         "seed": 4_294_967_295,
     }
     first = catalog.add(**facts)
-    assert catalog.add(**facts | {"key": "images/other.png"}) == first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        catalog.add(**facts | {"key": "images/other.png"})
     assert catalog.add(**facts | {"position": 1}) != first
     first.refresh_from_db()
     assert (first.prompt, first.negative_prompt, first.bytes) == ("a fox", "", 100)

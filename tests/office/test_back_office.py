@@ -2,11 +2,16 @@
 
 import re
 import uuid
+from datetime import date, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,8 +19,12 @@ from generations.credits import audit, ledger
 from generations.credits.models import Account, Transfer
 from generations.jobs.models import Attempt, Batch, Generation, Price, Status
 from generations.office import administration
+from generations.office import people as office_people
+from generations.office.audit import By
+from generations.office.invitations import Offer, invite_by_link
+from generations.office.models import Act, Allowance, AuditEntry
 from generations.teams import people
-from generations.teams.models import Membership, Team, User
+from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams.models import Upstream
 
 KEY = "sk-1234567890abcdef"
@@ -204,6 +213,85 @@ def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator,
     assert audit.problems() == []
 
 
+def test_a_team_with_a_program_is_saved_here(office, operator, member):
+    team, mei = member.team, administration.admit(user=people.add(email="mei@example.org"), team=member.team)
+    office_people.make_program(team=team, name="shop")
+    address = reverse("admin:teams_team_change", args=[team.pk])
+    page = office.get(address)
+    ids = re.findall(r'name="memberships-\d+-id" value="(\d+)"', page.text)
+    assert ids == [str(member.pk), str(mei.pk)]
+    me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
+    changed = {"id": mei.pk, "user": mei.user_id, "role": "viewer", "present": "on"}
+    assert office.post(address, team_form(team, me, changed) | {"name": "New"}).status_code == 302
+    mei.refresh_from_db()
+    team.refresh_from_db()
+    assert (mei.role, team.name) == ("viewer", "New")
+
+
+def test_who_left_meanwhile_is_named_here(office, operator, member, monkeypatch):
+    mei = administration.admit(user=people.add(email="mei@example.org", name="Mei"), team=member.team)
+    monkeypatch.setattr(office_people, "set_role", lambda **_about: Membership.objects.get(pk=0))
+    me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
+    changed = {"id": mei.pk, "user": mei.user_id, "role": "viewer", "present": "on"}
+    address = reverse("admin:teams_team_change", args=[member.team_id])
+    assert "Mei had left the team meanwhile." in said(
+        office.post(address, team_form(member.team, me, changed))
+    )
+
+
+def test_a_closed_account_leaves_no_open_door(office, operator, member):
+    user = people.add(email="sofia@example.org", password="correct horse")
+    links = []
+    for team in (member.team, administration.open_team("Second")):
+        sofia = administration.admit(user=user, team=team, role=Role.OWNER)
+        offer = Offer(Role.OWNER, 0, timedelta(days=1))
+        links.append(invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user)))
+    theirs = Client()
+    theirs.post("/accounts/login/", {"login": user.email, "password": "correct horse"})
+    key = theirs.session.session_key
+    assert UserSession.objects.filter(user=user, session_key=key).exists()
+    address = reverse("admin:teams_user_change", args=[user.pk])
+    form = {"email": user.email, "name": ""}
+    assert office.post(address, form | {"is_active": "on", "name": "S"}).status_code == 302
+    assert [Client().get(link).status_code for link in links] == [200, 200]
+    assert office.post(address, form).status_code == 302
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert not UserSession.objects.filter(user=user).exists()
+    assert not Session.objects.filter(pk=key).exists()
+    assert office.get(address).status_code == 200
+    revoked = entries(Act.INVITATION_REVOKED)
+    assert [(entry.actor, entry.team.slug) for entry in revoked] == [
+        (operator, "studio"),
+        (operator, "second"),
+    ]
+    with pytest.raises(PermissionDenied):
+        invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user))
+
+
+def test_who_is_let_in_again_is_given_no_allowance_of_the_months_between(office, member):
+    mei = administration.admit(user=people.add(email="mei@example.org"), team=member.team)
+    long_ago = date(2026, 1, 1)
+    Allowance.objects.create(membership=mei, amount=1_00, first_month=long_ago)
+    address = reverse("admin:teams_user_change", args=[mei.user_id])
+    form = {"email": mei.user.email, "name": ""}
+    for active in ({"is_active": "on"}, {}):
+        office.post(address, form | active)
+        assert Allowance.objects.get().first_month == long_ago
+    office.post(address, form | {"is_active": "on"})
+    assert Allowance.objects.get().first_month > long_ago
+
+
+def test_an_address_of_somebody_else_is_refused_in_the_form(office):
+    mei, kim = people.add(email="mei@example.org"), people.add(email="kim@example.org")
+    mei.emailaddress_set.create(email="second@example.org", verified=True)
+    form = {"email": "Second@example.org", "name": "", "is_active": "on", "usable_password": "false"}
+    for address in (reverse("admin:teams_user_change", args=[kim.pk]), reverse("admin:teams_user_add")):
+        answer = office.post(address, form)
+        assert (answer.status_code, "is an address of another account" in answer.text) == (200, True)
+    assert office.post(reverse("admin:teams_user_change", args=[mei.pk]), form).status_code == 302
+    assert list(mei.emailaddress_set.values_list("email", "verified")) == [("second@example.org", True)]
+
+
 def test_a_new_team_has_a_pool(office):
     form = team_form(Team(name="Second")) | {"slug": "second"}
     assert office.post(reverse("admin:teams_team_add"), form).status_code == 302
@@ -285,3 +373,67 @@ def test_a_picture_whose_worker_is_lost_is_given_up_and_not_charged(office, gene
     assert (generation.status, generation.code) == (Status.FAILED, "given_up")
     assert Account.objects.get(membership=member).held == 0
     assert audit.problems() == []
+
+
+def entries(act):
+    return AuditEntry.objects.filter(act=act).order_by("pk")
+
+
+def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, operator, member):
+    team, user = member.team, people.add(email="mei@example.org")
+    mei = administration.admit(user=user, team=team)
+    address = reverse("admin:teams_team_change", args=[team.pk])
+    me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
+    changed = {"id": mei.pk, "user": user.pk, "role": "administrator", "weight": 3, "present": "on"}
+    office.post(address, team_form(team, me, changed))
+    mei.refresh_from_db()
+    assert (mei.role, mei.weight) == ("administrator", 3)
+    [role], [weight] = entries(Act.ROLE_CHANGED), entries(Act.WEIGHT_CHANGED)
+    assert (role.actor, role.member, role.after) == (operator, mei, {"role": "administrator"})
+    assert (weight.before, weight.after) == ({"weight": 1}, {"weight": 3})
+    office.post(address, team_form(team, me, changed | {"weight": 11}))
+    mei.refresh_from_db()
+    assert mei.weight == 3
+
+
+@pytest.mark.parametrize("line", [{"role": "member", "present": "on"}, {"role": "owner"}])
+def test_the_last_owner_is_neither_demoted_nor_dismissed_here(office, operator, member, line):
+    address = reverse("admin:teams_team_change", args=[member.team_id])
+    answer = office.post(address, team_form(member.team, {"id": member.pk, "user": operator.pk} | line))
+    member.refresh_from_db()
+    assert (member.role, member.ended_at) == ("owner", None)
+    assert "is the last owner of Studio" in said(answer)
+
+
+def test_what_changes_about_a_team_is_written_down(office, operator, member):
+    team = member.team
+    address = reverse("admin:teams_team_change", args=[team.pk])
+    form = team_form(team) | {"name": "Studio South", "time_zone": "Europe/Rome"}
+    for _ in range(2):
+        office.post(address, form)
+    chosen = {"_selected_action": [str(team.pk)]}
+    for action in ("deactivate", "activate", "activate"):
+        office.post(reverse("admin:teams_team_changelist"), chosen | {"action": action})
+    team.refresh_from_db()
+    assert (team.name, team.deactivated_at) == ("Studio South", None)
+    assert [(entry.before, entry.after) for entry in entries(Act.TEAM_CHANGED)] == [
+        ({"name": "Studio", "time_zone": "UTC"}, {"name": "Studio South", "time_zone": "Europe/Rome"}),
+        ({"active": True}, {"active": False}),
+        ({"active": False}, {"active": True}),
+    ]
+    assert {entry.actor for entry in entries(Act.TEAM_CHANGED)} == {operator}
+
+
+def test_what_changes_about_a_person_is_written_down_but_never_a_password(office, operator):
+    form = {"email": "new@example.org", "name": "New", "usable_password": "true"}
+    form |= {"password1": "correct horse battery", "password2": "correct horse battery"}
+    office.post(reverse("admin:teams_user_add"), form)
+    user = User.objects.get(email="new@example.org")
+    address = reverse("admin:teams_user_change", args=[user.pk])
+    office.post(address, {"email": user.email, "name": "New", "is_staff": "on"})
+    made, changed = entries(Act.PERSON_CHANGED)
+    assert made.after == {"email": "new@example.org", "name": "New", "is_active": True, "is_staff": False}
+    assert (changed.actor, changed.subject, changed.address) == (operator, user.email, "127.0.0.1")
+    assert changed.before == {"is_active": True, "is_staff": False}
+    assert changed.after == {"is_active": False, "is_staff": True}
+    assert "horse" not in str(list(AuditEntry.objects.values()))

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from generations.credits import audit
 from generations.credits.models import Account
 from generations.office import administration
+from generations.teams import people
 from generations.teams.models import Membership, Role, Team, User
 
 
@@ -43,6 +44,13 @@ def test_the_first_team_is_meant_unless_another_is_named(run):
     run("add_user", "d@example.org", "--team", "Studio South")
     teams = {team.slug: team.memberships.count() for team in Team.objects.all()}
     assert teams == {"studio-north": 3, "studio-south": 1}
+
+
+def test_an_address_that_somebody_else_confirmed_is_named(run):
+    people.add(email="mei@example.org").emailaddress_set.create(email="kim@example.org", verified=True)
+    with pytest.raises(CommandError, match=r"kim@example.org is an address of another account. Nothing"):
+        run("add_user", "kim@example.org")
+    assert not Team.objects.exists()
 
 
 def test_an_operator_reaches_the_back_office(run, client):
@@ -107,7 +115,9 @@ def test_the_first_operator_owns_the_first_team(db):
 
 
 def test_who_is_dismissed_leaves_what_is_not_held(db):
-    user = administration.found(email="op@example.com", wallet=10_00)
-    assert administration.dismiss(member=user.memberships.get())
+    administration.found(email="op@example.com")
+    user = people.add(email="mei@example.com")
+    member = administration.admit(user=user, team=Team.objects.get(), granted=10_00)
+    assert administration.dismiss(member=member)
     assert Team.objects.get().pool.balance == 10_00
-    assert not administration.dismiss(member=user.memberships.get())
+    assert not administration.dismiss(member=member)

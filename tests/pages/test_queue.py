@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generations.credits import audit
-from generations.jobs import execution, hour, pulse, queue, workers
+from generations.jobs import claiming, execution, hour, pulse, queue, workers
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 from generations.providers.base import Unavailable
 from generations.upstreams import accounts, broker, pacing
@@ -105,7 +105,7 @@ def test_prompts_are_never_shown(operator, submit, upstream):
 def test_it_says_how_many_wait_and_for_how_long(operator, submit, upstream):
     submit(count=3)
     Generation.objects.update(created_at=timezone.now() - timedelta(seconds=118))
-    claim, _more = execution.claim_next()
+    claim, _more = claiming.claim_next()
     page = shown(operator)
     assert re.search("2 waiting, 1 being drawn, the oldest for (1 min 5\\d|2 min \\d) s", page)
     assert claim.generation.status == Status.RUNNING
@@ -244,7 +244,7 @@ def test_an_operator_pauses_and_resumes_one_upstream(operator, submit, upstream)
 
 def test_a_drained_upstream_finishes_what_runs_and_starts_nothing(operator, submit, upstream):
     batch = submit(count=2)
-    claim, _more = execution.claim_next()
+    claim, _more = claiming.claim_next()
     press(operator, f"upstream/{upstream.pk}/drain/")
     execution.run(replace(claim, permit=pacing.reserve(upstream)))
     assert work() == 0
@@ -391,7 +391,7 @@ def test_workers_are_counted_as_long_as_they_say_that_they_are_there(operator, u
 def test_the_page_comes_although_redis_and_storage_are_away(operator, settings, upstream, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     broker.client.cache_clear()
-    monkeypatch.setattr(pulse, "_asked", None)
+    monkeypatch.setattr(pulse._storage, "known", None)
     try:
         began = time.monotonic()
         assert "Redis does not answer" in shown(operator)

@@ -92,6 +92,7 @@ def test_who_never_had_a_password_sets_one_by_the_link(client, db):
     assert sign_in(client, "new@example.org")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_forgotten_password_is_mailed_a_link_that_no_forged_host_gets_into(
     client, user, settings, mailoutbox
 ):
@@ -124,3 +125,68 @@ def test_without_mail_nobody_is_told_that_a_mail_was_sent(client, user):
     answer = client.post("/accounts/email/", {"email": "another@example.org", "action_add": ""}, follow=True)
     assert "sent" not in answer.text
     assert list(user.emailaddress_set.values_list("email", flat=True)) == ["mei@example.org"]
+
+
+@pytest.fixture
+def mail(settings, transactional_db):  # mails are sent once all is committed
+    settings.EMAIL_URL, settings.PUBLIC_URL = "smtp://host", "http://testserver"
+    settings.ACCOUNT_EMAIL_VERIFICATION, settings.ACCOUNT_EMAIL_NOTIFICATIONS = "mandatory", True
+    settings.ACCOUNT_MAX_EMAIL_ADDRESSES = None
+
+
+def test_a_claim_that_nobody_confirmed_is_sent_no_way_to_a_password(client, mail, user, mailoutbox):
+    user.emailaddress_set.create(email="kim@example.org")
+    client.post("/accounts/password/reset/", {"email": "kim@example.org"})
+    assert not mailoutbox
+    user.emailaddress_set.update(verified=True)
+    client.post("/accounts/password/reset/", {"email": "Kim@example.org"})
+    assert [message.to for message in mailoutbox] == [["kim@example.org"]]
+
+
+def test_a_mail_server_that_is_away_tells_nobody_who_is_here(client, mail, user, settings, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    known, unknown = (
+        client.post("/accounts/password/reset/", {"email": email}) for email in (user.email, "x@example.org")
+    )
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url) == (302, unknown.url)
+    assert "Connection refused" in caplog.text
+
+
+def test_an_address_is_added_after_the_password_was_typed_once_more(client, mail, user, mailoutbox):
+    client.force_login(user)
+    form = {"email": "second@example.org", "action_add": ""}
+    asked = client.post("/accounts/email/", form)
+    assert asked.url.startswith("/accounts/reauthenticate/")
+    assert user.emailaddress_set.count() == 1
+    assert "Enter your password once more" in client.get(asked.url).text
+    wrong = client.post(asked.url, {"password": "wrong"})
+    assert "errorlist" in wrong.text
+    client.post(asked.url, {"password": PASSWORD, "next": "/accounts/email/"})
+    assert user.emailaddress_set.filter(email="second@example.org", verified=False).exists()
+    assert mailoutbox[-1].to == ["second@example.org"]
+
+
+def test_a_changed_password_is_told_by_mail_in_plain_words(client, mail, user, mailoutbox):
+    client.force_login(user)
+    new = "quite another phrase"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    [message] = mailoutbox
+    assert (message.to, message.alternatives) == ([user.email], [])
+    assert "Your password has been changed." in message.body
+    assert "127.0.0.1" in message.body
+    assert "http://testserver" in message.body
+    assert "<" not in message.body
+
+
+def test_the_page_of_addresses_is_kept_by_no_browser(client, user):
+    client.force_login(user)
+    assert "no-store" in client.get("/accounts/email/")["Cache-Control"]
+
+
+def test_an_account_takes_no_address_of_another(user):
+    user.emailaddress_set.create(email="kim@example.org", verified=True)
+    for taken in ("mei@example.org", "Kim@example.org"):
+        with pytest.raises(people.AddressTaken, match="of another account"):
+            people.add(email=taken)

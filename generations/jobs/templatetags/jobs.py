@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 from generations.jobs import line
@@ -82,7 +83,7 @@ def model_title(name: str) -> str:
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
     """What people call the style of a request; nothing if it has none."""
-    return catalogue.STYLES.get(parameters.get("style_preset", ""), "")
+    return _(catalogue.STYLES.get(parameters.get("style_preset", ""), ""))
 
 
 @register.filter

@@ -39,6 +39,12 @@ def cost(hundredths: int | None) -> str:
 
 
 @register.filter
+def outcome_title(outcome: str) -> str:
+    """What people call an outcome."""
+    return str(Outcome(outcome).label)
+
+
+@register.filter
 def outcome_class(outcome: str) -> str:
     """How the tag of an outcome looks."""
     return LOOKS.get(Outcome(outcome), "tag")

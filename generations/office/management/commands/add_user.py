@@ -67,7 +67,12 @@ class Command(BaseCommand):
     def person(self, email: str, password: str | None) -> tuple[User, bool]:
         """Who has that address, and whether they are new."""
         user = User.objects.filter(email=email).first()
-        return (user, False) if user else (people.add(email=email, password=password), True)
+        if user:
+            return user, False
+        try:
+            return people.add(email=email, password=password), True
+        except people.AddressTaken as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from None
 
     def team(self, name: str | None) -> Team:
         """The team that is meant, made if there is none."""

@@ -1,0 +1,11 @@
+"""Doorways: a task brings no work and decides nothing."""
+
+from celery import shared_task
+
+from generations.credits import rollup
+
+
+@shared_task
+def close_days() -> None:
+    """Sum up the days that are over."""
+    rollup.close_days()

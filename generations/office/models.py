@@ -1,0 +1,174 @@
+"""Running a team: what it is given regularly, who changed what, and what somebody should be told."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.teams.models import Membership, Team, User
+from generations.upstreams.models import Upstream
+
+
+class AllowanceKind(models.TextChoices):
+    TOP_UP = "top_up", _("Top up to")
+    ADD = "add", _("Add")
+
+
+class Allowance(models.Model):
+    """What a member is given from the pool each month, in the team's time zone."""
+
+    membership = models.OneToOneField(
+        Membership, models.PROTECT, verbose_name=_("membership"), related_name="allowance"
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=AllowanceKind, default=AllowanceKind.TOP_UP)
+    amount = models.PositiveBigIntegerField(_("amount"), help_text=_("hundredths of a credit"))
+    first_month = models.DateField(
+        _("first month"), help_text=_("The first day of the first month that it is given for.")
+    )
+    given_month = models.DateField(
+        _("given month"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The first day of the last month it was given for."),
+    )
+    changed_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("allowance")
+        verbose_name_plural = _("allowances")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="an_allowance_gives_something"),
+        ]
+
+
+class Act(models.TextChoices):
+    """What an administrator or an operator did."""
+
+    TEAM_MADE = "team_made", _("made the team")
+    TEAM_CHANGED = "team_changed", _("changed the team")
+    MEMBER_ADMITTED = "member_admitted", _("admitted")
+    MEMBER_REMOVED = "member_removed", _("removed")
+    MEMBER_LEFT = "member_left", _("left")
+    ROLE_CHANGED = "role_changed", _("changed the role of")
+    WEIGHT_CHANGED = "weight_changed", _("changed the weight of")
+    PROGRAM_MADE = "program_made", _("made the program")
+    INVITED = "invited", _("invited")
+    INVITATION_REVOKED = "invitation_revoked", _("revoked the invitation of")
+    ISSUED = "issued", _("issued credits to the pool")
+    GRANTED = "granted", _("granted credits to")
+    TAKEN_BACK = "taken_back", _("took credits back from")
+    REFUNDED = "refunded", _("refunded a picture of")
+    ADJUSTED = "adjusted", _("adjusted the credits of")
+    ALLOWANCE_SET = "allowance_set", _("set the allowance of")
+    CAPS_SET = "caps_set", _("set the caps of")
+    PRICE_SET = "price_set", _("set the price of")
+    MODEL_RULE_SET = "model_rule_set", _("set who may use")
+    UPSTREAM_CHANGED = "upstream_changed", _("changed the upstream")
+    PERSON_CHANGED = "person_changed", _("changed the account of")
+    QUEUE_CHANGED = "queue_changed", _("changed the queue")
+
+
+class AuditEntry(models.Model):
+    """One administrative act: who, when, from where, and what it was before and after. Never changed."""
+
+    team = models.ForeignKey(
+        Team, models.PROTECT, verbose_name=_("team"), related_name="audit_entries", null=True
+    )
+    actor = models.ForeignKey(
+        User,
+        models.PROTECT,
+        verbose_name=_("actor"),
+        related_name="+",
+        null=True,
+        help_text=_("Empty: a command."),
+    )
+    address = models.GenericIPAddressField(
+        _("address"), null=True, help_text=_("From where; empty for a command.")
+    )
+    act = models.CharField(_("act"), max_length=24, choices=Act)
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="+", null=True
+    )
+    subject = models.CharField(
+        _("subject"), max_length=200, blank=True, help_text=_("What it was done to, if no member.")
+    )
+    before = models.JSONField(_("before"), default=dict, blank=True)
+    after = models.JSONField(_("after"), default=dict, blank=True)
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        indexes = [
+            models.Index(fields=["team", "-at", "-id"], name="changes_of_a_team"),
+            models.Index(fields=["-at", "-id"], name="changes_by_time"),
+        ]
+
+
+class NoticeKind(models.TextChoices):
+    WALLET_LOW = "wallet_low", _("My credits are running low")
+    CAP_REACHED = "cap_reached", _("My cap is reached")
+    POOL_LOW = "pool_low", _("The pool is running low")
+    UPSTREAM_PAUSED = "upstream_paused", _("An upstream is paused")
+    PROVIDER_LOW = "provider_low", _("The provider's balance is running low")
+
+
+class Notice(models.Model):
+    """Something that people should know as long as it holds: raised once, cleared when it is over."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=NoticeKind)
+    about = models.CharField(
+        _("about"), max_length=80, help_text=_("What it is about, unique within its kind while open.")
+    )
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="notices", null=True)
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="notices", null=True
+    )
+    upstream = models.ForeignKey(
+        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="notices", null=True
+    )
+    values = models.JSONField(
+        _("values"), default=dict, help_text=_("The numbers and names its sentence holds.")
+    )
+    raised_at = models.DateTimeField(_("raised at"), default=timezone.now, editable=False)
+    cleared_at = models.DateTimeField(_("cleared at"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "about"], condition=Q(cleared_at=None), name="a_notice_is_raised_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["team", "kind"], name="notices_of_a_team")]
+
+
+class NoticeReader(models.Model):
+    """What became of one notice for one person: mailed to them once, put away by them."""
+
+    notice = models.ForeignKey(Notice, models.PROTECT, verbose_name=_("notice"), related_name="readers")
+    user = models.ForeignKey(User, models.PROTECT, verbose_name=_("user"), related_name="+")
+    mail_due_at = models.DateTimeField(
+        _("mail due at"),
+        null=True,
+        editable=False,
+        help_text=_("Not before then; empty: no mail, or no more."),
+    )
+    mail_tries = models.PositiveSmallIntegerField(_("mail tries"), default=0, editable=False)
+    mailed_at = models.DateTimeField(_("mailed at"), null=True, editable=False)
+    dismissed_at = models.DateTimeField(_("dismissed at"), null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "user"], name="a_notice_is_told_a_person_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["mail_due_at"], condition=Q(mail_due_at__isnull=False), name="mails_that_are_due"
+            ),
+        ]

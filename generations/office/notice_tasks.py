@@ -1,0 +1,14 @@
+"""Doorways: a task brings no work and decides nothing."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from generations.office import mails, notices
+
+
+@shared_task
+def tell() -> None:
+    """Raise what people should know, clear what is over, and send the mails that are due."""
+    notices.compare()
+    mails.send_due()

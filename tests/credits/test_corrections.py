@@ -1,0 +1,72 @@
+"""Corrections and refunds: lines of their own, whoever presses how often."""
+
+import uuid
+from functools import partial
+
+import pytest
+
+from generations.credits import corrections, ledger
+from generations.credits.models import Account, Transfer
+from generations.office import administration
+
+
+def balances(team, member):
+    return Account.objects.get(team=team).balance, Account.objects.get(membership=member).balance
+
+
+def adjust(member, amount, reference=None):
+    return corrections.adjust_wallet(
+        member=member, amount=amount, reference=reference or uuid.uuid4(), note="counted wrong"
+    )
+
+
+def test_a_wallet_is_corrected_from_its_pool_in_both_ways(team, member):
+    line = adjust(member, 5_00)
+    assert (line.kind, line.note, line.amount) == ("adjustment", "counted wrong", 5_00)
+    assert balances(team, member) == (45_00, 105_00)
+    adjust(member, -15_00)
+    assert balances(team, member) == (60_00, 90_00)
+
+
+def test_a_correction_is_made_once_for_a_form(team, member):
+    reference = uuid.uuid4()
+    assert [adjust(member, 5_00, reference).is_new for _ in range(2)] == [True, False]
+    with pytest.raises(ledger.ReferenceTaken):
+        adjust(member, -5_00, reference)
+    assert balances(team, member) == (45_00, 105_00)
+
+
+def test_no_correction_spends_what_is_not_there_or_held(team, member):
+    ledger.hold(member=member, amount=60_00, reference=uuid.uuid4())
+    for amount in (50_01, -40_01):
+        with pytest.raises(ledger.InsufficientCredits):
+            adjust(member, amount)
+    with pytest.raises(ledger.AmountRefused):
+        adjust(member, 0)
+    assert balances(team, member) == (50_00, 100_00)
+
+
+def test_nothing_is_put_into_the_wallet_of_who_left(team, member):
+    administration.dismiss(member=member)
+    with pytest.raises(ledger.MembershipEnded):
+        adjust(member, 1_00)
+
+
+def test_a_pool_is_corrected_from_outside_in_both_ways(team, member):
+    outside = ledger.issued().balance
+    for amount in (10_00, -25_00):
+        corrections.adjust_pool(team=team, amount=amount, reference=uuid.uuid4(), note="invoice")
+    assert balances(team, member)[0] == 35_00
+    assert ledger.issued().balance == outside + 15_00
+    with pytest.raises(ledger.InsufficientCredits):
+        corrections.adjust_pool(team=team, amount=-35_01, reference=uuid.uuid4(), note="invoice")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_refund_one_charge_and_one_wins(member, together):
+    ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
+    ledger.settle(reference=reference)
+    results = together(*[partial(ledger.refund, reference=reference)] * 50)
+    assert sorted({type(result).__name__ for result in results}) == ["AlreadyRefunded", "Transfer"]
+    assert sum(isinstance(result, Transfer) for result in results) == 1
+    assert Account.objects.get(membership=member).balance == 100_00

@@ -1,0 +1,160 @@
+"""The claim: one statement, the fairest row, nobody twice; and how many are rung after it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from generations.jobs import claiming, tasks
+from generations.jobs.models import Attempt, Generation
+from tests.conftest import open_limiter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def take(upstream):
+    with transaction.atomic():
+        ready = Generation.objects.ready().served_by(upstream)
+        return claiming.claim(ready, upstream=upstream, worker="me", lease=timedelta(seconds=20))
+
+
+def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
+    batch = submit()
+    with (
+        transaction.atomic(),
+        CaptureQueriesContext(
+            connection,
+        ) as asked,
+    ):
+        ready = Generation.objects.ready().served_by(upstream)
+        row = claiming.claim(ready, upstream=upstream, worker="me", lease=timedelta(seconds=20))
+    assert [query["sql"].split()[0] for query in asked if "jobs_generation" in query["sql"]] == ["UPDATE"]
+    kept = Generation.objects.get(batch=batch)
+    for name in ("pk", "status", "attempt", "worker", "upstream_id", "parameters", "price", "lease_until"):
+        assert getattr(row, name) == getattr(kept, name)
+    assert (kept.status, kept.attempt, kept.worker) == ("running", 1, "me")
+    assert kept.called_at == kept.started_at
+    assert timedelta(seconds=15) < kept.lease_until - timezone.now() <= timedelta(seconds=20)
+
+
+def test_twenty_threads_take_every_row_once(submit, upstream):
+    for _ in range(3):
+        submit(count=10)
+
+    def take_all(_thread):
+        mine = []
+        try:
+            while row := take(upstream):
+                mine.append((row.pk, row.attempt))
+        finally:
+            connection.close()
+        return mine
+
+    with ThreadPoolExecutor(20) as threads:
+        taken = [one for mine in threads.map(take_all, range(20)) for one in mine]
+    # A thread that finds all waiting rows locked by others ends early; what is left is taken now.
+    while row := take(upstream):
+        taken.append((row.pk, row.attempt))
+    assert len(taken) == len(set(taken)) == 30
+    assert {attempt for _pk, attempt in taken} == {1}
+
+
+def test_only_what_the_account_serves_is_taken(submit, upstream):
+    submit(model="core")
+    upstream.models_served = ["ultra"]
+    assert take(upstream) is None
+    upstream.models_served = ["ultra", "core"]
+    assert take(upstream).model == "core"
+
+
+def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
+    batch = submit()
+    for code, waited in (("blocked", 30), ("paused", 12), ("busy", 500)):
+        since = timezone.now() - timedelta(seconds=waited)
+        Generation.objects.filter(batch=batch).update(status="queued", code=code, changed_at=since)
+        row = take(upstream)
+        assert row.code == ""
+    assert timedelta(seconds=42) <= row.waited_out < timedelta(seconds=52)
+
+
+def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(submit, upstream):
+    submit(count=3)
+    assert [claiming.claim_next()[1] for _ in range(3)] == [2, 1, 0]
+    for _ in range(2):
+        submit(count=10)
+    assert claiming.claim_next()[1] == claiming.AHEAD
+
+
+def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
+    rung = []
+    batch = submit(count=4)
+    monkeypatch.setattr(tasks, "ring_soon", rung.append)
+    tasks.ring()
+    assert {row.status for row in Generation.objects.filter(batch=batch)} == {"succeeded"}
+    assert rung[-1] == 0
+
+
+def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
+    rung = []
+    submit()
+    monkeypatch.setattr(tasks, "ring_soon", rung.append)
+    monkeypatch.setattr(tasks, "IN_A_ROW", -1.0)
+    tasks.ring()
+    assert rung == [1]
+    assert not Attempt.objects.exists()
+
+
+def test_a_worker_that_stops_claims_nothing_more(submit, upstream):
+    submit()
+    tasks.claim_nothing_more()
+    try:
+        assert claiming.claim_next() == (None, 0)
+    finally:
+        claiming.stopping.clear()
+    assert claiming.claim_next()[0] is not None
+
+
+def test_the_second_account_is_called_when_the_first_has_no_slot_soon(submit, upstream):
+    second = type(upstream)(name="second", base_url=upstream.base_url, order=1)
+    second.encrypted_key = upstream.encrypted_key
+    second.save()
+    for one in (upstream, second):
+        one.limit_calls, one.limit_window = 10, 10  # a slot a second
+        one.save()
+        open_limiter(one)
+    submit(count=2)
+    claims = [claiming.claim_next()[0] for _ in range(2)]
+    assert [claim.upstream.name for claim in claims] == ["sandbox", "second"]
+
+
+def test_a_model_has_an_order_of_its_own(submit, upstream):
+    second = type(upstream)(name="second", base_url=upstream.base_url, order=1, orders={"ultra": -1})
+    second.encrypted_key = upstream.encrypted_key
+    second.save()
+    open_limiter(second)
+    for model, name in (("core", "sandbox"), ("ultra", "second"), ("sdxl", "sandbox")):
+        submit(model=model)
+        assert claiming.claim_next()[0].upstream.name == name
+
+
+def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_others(submit, upstream):
+    """What is next waits for its own account; that keeps nobody else's from being called."""
+    second = type(upstream)(name="second", base_url=upstream.base_url, order=1, models_served=["sdxl"])
+    second.encrypted_key = upstream.encrypted_key
+    second.save()
+    open_limiter(second)
+    upstream.models_served, upstream.limit_calls, upstream.limit_window = ["core"], 1, 60
+    upstream.save()
+    open_limiter(upstream)
+    for model in ("core", "core", "sdxl"):
+        submit(model=model)
+    taken = [claiming.claim_next()[0] for _ in range(2)]
+    assert [(claim.generation.model, claim.upstream.name) for claim in taken] == [
+        ("core", "sandbox"),
+        ("sdxl", "second"),
+    ]

@@ -1,0 +1,87 @@
+"""What open pages are told is drawn when it is told, as things are then."""
+
+import uuid
+
+import pytest
+
+from generations.jobs import events, news, submission
+from generations.jobs.models import Generation
+from generations.upstreams import broker
+from tests.conftest import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def told():
+    """What was told to all pages since: as changes, and as the frames that are drawn of them."""
+    events.wait_until_sent()
+    since = events.newest() or "0-0"
+
+    def read():
+        events.wait_until_sent()
+        entries = broker.client().xrange(events.STREAM, f"({since}")
+        changes = [news.Change.read(*entry) for entry in entries]
+        return changes, [frame.decode() for _address, frame in news.draw(changes)]
+
+    return read
+
+
+def test_an_image_is_shown_as_it_is_now_and_each_tile_once(member, submit, upstream, told):
+    batch = submit()
+    work()
+    changes, frames = told()
+    assert [change.kind for change in changes] == ["batch", "tile", "tile"]  # made, claimed, stored
+    assert {change.address for change in changes} == {(member.user_id, member.team_id)}
+    row = batch.generations.get()
+    [made, done] = frames
+    assert f'id="batch-{batch.pk}"' in made
+    assert 'data-status="succeeded"' in made
+    assert done.index("event: wallet") < done.index(f"id: {changes[2].key.decode()}\nevent: tile")
+    assert f'id="tile-{row.pk}"' in done
+    assert 'data-available="9700"' in done
+
+
+def test_what_waits_is_told_with_its_place_and_no_word_of_others(member, make_member, submit, upstream, told):
+    submit(by=make_member("jonas"), prompt="a secret of Jonas")
+    submit(prompt="mine")
+    changes, frames = told()
+    assert [change.user == member.user_id for change in changes] == [False, True]
+    assert "2nd in line" in frames[1]
+    assert "secret" not in frames[1]
+
+
+def test_what_was_canceled_gives_its_credits_back_on_the_page(member, submit, upstream, told):
+    row = submit().generations.get()
+    submission.cancel(member=member, generation=row.pk)
+    frames = told()[1]
+    assert 'data-status="canceled"' in frames[-1]
+    assert 'data-available="10000"' in frames[-1]
+
+
+def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(member, submit, upstream, told):
+    submit()
+    [made], _frames = told()
+    gone = news.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
+    broken = news.Change(b"9-2", made.user, made.team, "tile", "no id at all")
+    frames = [frame.decode() for _address, frame in news.draw([gone, broken, made])]
+    assert frames[:2] == ["id: 9-1\nevent: resync\ndata: \n\n", "id: 9-2\nevent: resync\ndata: \n\n"]
+    assert frames[2].count("event: batch") == 1
+
+
+def test_every_line_of_what_is_drawn_is_a_line_of_data():
+    assert news.frame("tile", "<li>\n\r\none\u2028</li>") == (
+        "event: tile\ndata: <li>\ndata: \ndata: one\u2028</li>\n\n".encode()
+    )
+    assert news.frame("wallet", "") == b"event: wallet\ndata: \n\n"
+
+
+def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
+    batch = submit()
+    told()
+    row = Generation.objects.select_related("member").get(batch=batch)
+    row.member.user_id = None
+    before = len(told()[0])
+    events.generation_changed(row)
+    events.many_changed(row.member)
+    assert len(told()[0]) == before

@@ -1,0 +1,405 @@
+"""Who changed what: written once, never rewritten, read by those who run the team, and kept as a table."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from generations.office import administration, audit, wording, wording_values
+from generations.office.audit import By
+from generations.office.changes import AT_ONCE
+from generations.office.models import Act, AuditEntry
+from generations.teams.models import Role, User
+
+ANA_S = "203.0.113.7"
+
+
+@pytest.fixture
+def ana(make_member):
+    return make_member("ana", role=Role.OWNER)
+
+
+@pytest.fixture
+def visit(client):
+    """The text of a page as one member sees it, with its spaces made single."""
+
+    def ask(member, path, status=200):
+        client.force_login(member.user)
+        answer = client.get(path)
+        assert answer.status_code == status
+        return "" if answer.streaming else re.sub(r"\s+", " ", answer.content.decode())
+
+    return ask
+
+
+def page_of(team, query=""):
+    return f"/t/{team.slug}/team/changes/{query}"
+
+
+def write(who, act=Act.GRANTED, *, at=None, **about):
+    """One entry, at a time that a test chooses."""
+    by = By(getattr(who, "user", who), ANA_S if who else None)
+    entry = audit.record(by, act, **about)
+    if at:
+        rewrite(entry, at=at)
+    return entry
+
+
+def rewrite(entry, **fields):
+    """Change an entry as nobody can: with the guard lifted."""
+    with connection.cursor() as cursor:
+        for statement in audit.GUARD.lift[connection.vendor]:
+            cursor.execute(statement)
+        AuditEntry.objects.filter(pk=entry.pk).update(**fields)
+        for statement in audit.GUARD.set[connection.vendor]:
+            cursor.execute(statement)
+    entry.refresh_from_db()
+
+
+def refused():
+    return pytest.raises(DatabaseError, match="written down, never rewritten")
+
+
+def test_an_entry_cannot_be_changed(ana, member):
+    write(ana, member=member)
+    with refused(), transaction.atomic():
+        AuditEntry.objects.update(note="another one")
+
+
+def test_an_entry_cannot_be_deleted(ana, member):
+    write(ana, member=member)
+    with refused(), transaction.atomic():
+        AuditEntry.objects.all()._raw_delete("default")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_cannot_be_emptied_at_once(ana, member):
+    write(ana, member=member)
+    empty = {"postgresql": "TRUNCATE office_auditentry CASCADE", "sqlite": "DELETE FROM office_auditentry"}
+    with refused(), connection.cursor() as cursor:
+        cursor.execute(empty[connection.vendor])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_cannot_be_changed_after_a_test_that_flushed(ana, member):
+    write(ana, member=member)
+    with refused(), transaction.atomic():
+        AuditEntry.objects.update(note="another one")
+
+
+def test_an_act_that_fails_leaves_no_entry(ana, member):
+    before = AuditEntry.objects.count()
+    with transaction.atomic():
+        write(ana, member=member)
+        transaction.set_rollback(True)
+    assert AuditEntry.objects.count() == before
+
+
+SENTENCES = [
+    (Act.GRANTED, {"after": {"amount": 100_00}}, "Ana granted 100 to Mei", ""),
+    (Act.GRANTED, {"after": {"amount": 100_00}, "note": "spring"}, "Ana granted 100 to Mei", "spring"),
+    (Act.GRANTED, {}, "Ana granted credits to Mei", ""),
+    (Act.TAKEN_BACK, {"after": {"amount": 25_50}}, "Ana took back 25.5 from Mei", ""),
+    (Act.REFUNDED, {"after": {"amount": 300}}, "Ana refunded 3 to Mei for a picture", ""),
+    (
+        Act.CAPS_SET,
+        {"before": {"cap_per_day": 40_00}, "after": {"cap_per_day": 60_00}},
+        "Ana set the daily cap of Mei to 60",
+        "was 40",
+    ),
+    (
+        Act.CAPS_SET,
+        {
+            "before": {"cap_per_day": 40_00, "cap_per_month": None},
+            "after": {"cap_per_day": None, "cap_per_month": None},
+        },
+        "Ana removed the daily cap of Mei",
+        "was 40",
+    ),
+    (
+        Act.CAPS_SET,
+        {
+            "before": {"cap_per_day": 40_00, "cap_per_month": None},
+            "after": {"cap_per_day": 50_00, "cap_per_month": 500_00},
+        },
+        "Ana set the caps of Mei",
+        "daily cap 50, was 40, monthly cap 500, was none",
+    ),
+    (
+        Act.ROLE_CHANGED,
+        {"before": {"role": "viewer"}, "after": {"role": "member"}},
+        "Ana changed the role of Mei to Member",
+        "was Viewer",
+    ),
+    (
+        Act.ALLOWANCE_SET,
+        {"after": {"kind": "add", "amount": 200_00}},
+        "Ana set the allowance of Mei to 200 a month",
+        "",
+    ),
+    (Act.ALLOWANCE_SET, {"before": {"amount": 200_00}}, "Ana ended the allowance of Mei", "was 200"),
+    (
+        Act.WEIGHT_CHANGED,
+        {"before": {"weight": 1}, "after": {"weight": 3}},
+        "Ana set the weight of Mei to 3",
+        "was 1",
+    ),
+    (Act.MEMBER_ADMITTED, {"after": {"role": "member"}}, "Ana admitted Mei", "role Member"),
+    (Act.MEMBER_REMOVED, {}, "Ana removed Mei", ""),
+    (Act.MEMBER_REMOVED, {"before": {"role": "member"}}, "Ana removed Mei", "role was Member"),
+    (
+        Act.GRANTED,
+        {"before": {"balance": 88_00}, "after": {"amount": 100_00, "balance": 188_00}, "note": "spring"},
+        "Ana granted 100 to Mei",
+        "spring, balance 188, was 88",
+    ),
+]
+PRICES = {"before": {"amount": 850}, "after": {"amount": 800}}
+LIMITS = {"before": {"limit_calls": 150}, "after": {"limit_calls": 100}}
+OF_NO_MEMBER = [
+    (Act.PRICE_SET, {"subject": "ultra"} | PRICES, "Ana set the price of Ultra to 8", "was 8.5"),
+    (Act.ISSUED, {"after": {"amount": 5_000_00}}, "Ana issued 5,000 to the pool", ""),
+    (
+        Act.TEAM_CHANGED,
+        {"before": {"name": "A"}, "after": {"name": "B"}},
+        "Ana renamed the team to B",
+        "was A",
+    ),
+    (Act.INVITED, {"after": {"role": "member"}}, "Ana made an invitation", "role Member"),
+    (Act.INVITED, {"subject": "tom@example.org"}, "Ana invited tom@example.org", ""),
+    (
+        Act.GRANTED,
+        {
+            "subject": "8 members",
+            "before": {"pool": 900_00},
+            "after": {"pool": 100_00, "total": 800_00, "members": {f"M{n}": 100_00 for n in range(8)}},
+        },
+        "Ana granted 800 to 8 members",
+        "members: M0 100, M1 100, M2 100, M3 100, M4 100, M5 100, and 2 more",
+    ),
+    (
+        Act.PRICE_SET,
+        {"subject": "ultra", "before": {"amount": 850}, "after": {"amount": None}},
+        "Ana took back a price of Ultra that was to come",
+        "was 8.5",
+    ),
+    (
+        Act.TEAM_CHANGED,
+        {"before": {"active": True}, "after": {"active": False}},
+        "Ana closed the pages of the team",
+        "",
+    ),
+    (Act.UPSTREAM_CHANGED, {"subject": "A", "after": {"did": "paused"}}, "Ana paused the upstream A", ""),
+    (Act.UPSTREAM_CHANGED, {"subject": "A"} | LIMITS, "Ana changed the upstream A", "calls 100, was 150"),
+]
+
+
+@pytest.mark.parametrize(("act", "about", "sentence", "detail"), SENTENCES)
+def test_what_was_done_to_a_member_is_a_sentence(ana, member, act, about, sentence, detail):
+    entry = write(ana, act, member=member, **about)
+    assert (wording.sentence(entry), wording.detail(entry)) == (sentence, detail)
+
+
+@pytest.mark.parametrize(("act", "about", "sentence", "detail"), OF_NO_MEMBER)
+def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, about, sentence, detail):
+    entry = write(ana, act, team=ana.team, **about)
+    assert (wording.sentence(entry), wording.detail(entry)) == (sentence, detail)
+
+
+@pytest.mark.parametrize("act", list(Act))
+@pytest.mark.parametrize(
+    "odd", [None, {}, {"amount": None, "role": 7, "weight": []}, {"who": "x", "a": {"b": [1]}}]
+)
+def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
+    for about in ({"member": member}, {"team": ana.team}, {"subject": "100 % %(x)s %s"}):
+        entry = write(ana, act, before=odd, after=odd and dict(reversed(odd.items())), **about)
+        assert wording.sentence(entry).startswith("Ana ")
+        assert "%(who" not in wording.marked(entry)
+        wording.detail(entry)
+    assert wording.sentence(write(None, act, member=member)).startswith("A command at the server")
+
+
+def test_no_name_of_the_log_becomes_markup(ana, team, visit):
+    User.objects.filter(pk=ana.user_id).update(name="<b>Ana</b>%(whom)s")
+    write(ana, Act.UPSTREAM_CHANGED, team=team, subject="<script>", note="<i>", after={"<u>": "<s>"})
+    page = visit(ana, page_of(team))
+    assert "&lt;b&gt;Ana&lt;/b&gt;%(whom)s</strong> changed the upstream &lt;script&gt;" in page
+    assert "&lt;i&gt;, &lt;u&gt; &lt;s&gt;" in page
+
+
+def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, visit):
+    write(ana, Act.CAPS_SET, member=member, before={"cap_per_day": 40_00}, after={"cap_per_day": 60_00})
+    page = visit(ana, page_of(team))
+    assert "<strong>Ana</strong> set the daily cap of Mei to 60" in page
+    assert "was 40" in page
+    assert ANA_S in page
+    assert re.search(r'<time datetime="[^"]+" title="[^"]+" data-ago>just now</time>', page)
+
+
+def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, make_member, visit, team):
+    other = administration.open_team("Other")
+    stranger = make_member("eve", team=other, role=Role.OWNER)
+    write(stranger, Act.TEAM_CHANGED, team=other, note="a secret of the others")
+    write(ana, Act.UPSTREAM_CHANGED, subject="of the installation")
+    for role, status in ((Role.ADMINISTRATOR, 200), (Role.MEMBER, 403), (Role.VIEWER, 403)):
+        someone = make_member(f"a-{role}", role=role)
+        visit(someone, page_of(team), status)
+        visit(someone, page_of(team) + "export.csv", 403 if status == 403 else 200)
+    visit(stranger, page_of(team), 404)
+    page = visit(ana, page_of(team))
+    assert "a secret of the others" not in page
+    assert "of the installation" not in page
+    foreign = AuditEntry.objects.filter(team=other).latest("pk")
+    visit(ana, page_of(team, f"?before={foreign.pk}"), 404)
+    visit(ana, page_of(team, "?before=x"), 404)
+    assert stranger.user.email not in page
+
+
+def test_operators_see_every_team_and_the_installation(ana, visit, team):
+    other = administration.open_team("Other")
+    write(ana, Act.TEAM_CHANGED, team=other, note="of the others")
+    write(None, Act.UPSTREAM_CHANGED, subject="Main")
+    visit(ana, "/installation/changes/", 404)
+    visit(ana, "/installation/changes/export.csv", 404)
+    User.objects.filter(pk=ana.user_id).update(is_staff=True)
+    page = visit(ana, "/installation/changes/")
+    assert "of the others" in page
+    assert "A command at the server</strong> changed the upstream Main" in page
+    assert "of the others" not in visit(ana, f"/installation/changes/?team={team.pk}")
+    assert "of the others" in visit(ana, f"/installation/changes/?team={other.pk}")
+
+
+def test_the_log_is_asked_for_a_person_an_act_and_days(ana, member, team, visit, make_member):
+    jo = make_member("jo", role=Role.ADMINISTRATOR)
+    write(ana, Act.GRANTED, member=member, note="by Ana")
+    write(jo, Act.TAKEN_BACK, member=member, note="by Jo")
+    write(None, Act.GRANTED, member=member, note="by nobody")
+
+    def notes(query):
+        return re.findall(r'class="change-more">by (\w+)', visit(ana, page_of(team, query)))
+
+    assert notes("") == ["nobody", "Jo", "Ana"]
+    assert notes(f"?who={jo.user_id}") == ["Jo"]
+    assert notes("?who=server") == ["nobody"]
+    assert notes("?what=granted") == ["nobody", "Ana"]
+    assert notes(f"?what=granted&who={ana.user_id}") == ["Ana"]
+    assert notes("?first=2001-01-01&last=2001-01-02") == []
+    assert "Nothing was changed like that." in visit(ana, page_of(team, "?last=2001-01-02"))
+
+
+@pytest.mark.parametrize(
+    "odd", ["who=999999", "who=x", "what=robbed", "first=0001-01-01", "last=9999-12-31", "first=x", "team=1"]
+)
+def test_a_question_that_makes_no_sense_is_answered_with_a_page(ana, team, visit, odd):
+    visit(ana, page_of(team, f"?{odd}"))
+    visit(ana, f"{page_of(team)}export.csv?{odd}")
+
+
+def test_days_begin_where_the_team_is(ana, member, team, visit):
+    type(team).objects.update(time_zone="Pacific/Apia")  # 13 hours ahead
+    write(ana, member=member, note="in the night", at=datetime(2026, 1, 31, 11, 30, tzinfo=UTC))
+    assert "in the night" in visit(ana, page_of(team, "?first=2026-02-01&last=2026-02-01"))
+    assert "in the night" not in visit(ana, page_of(team, "?first=2026-01-31&last=2026-01-31"))
+
+
+def test_pages_follow_one_another_without_a_gap(ana, member, team, visit):
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member, note=f"#{n}#",
+                          at=moment + timedelta(minutes=n // 4)) for n in range(120)]  # fmt: skip
+    AuditEntry.objects.bulk_create(entries)
+    seen, path = [], page_of(team, "?what=granted&last=2026-01-02")
+    while path:
+        page = visit(ana, path)
+        seen += re.findall(r"#(\d+)#", page)
+        older = re.search(r'href="([^"]*before=\d+)"', page)
+        path = older and older[1].replace("&amp;", "&")
+    assert seen == [str(n) for n in reversed(range(120))]
+
+
+def test_a_page_takes_as_many_queries_whatever_stands_in_it(ana, member, make_member, team, client):
+    client.force_login(ana.user)
+    counts = []
+    for size in (1, 40):
+        for n in range(size):
+            write(make_member(f"p{size}-{n}"), member=make_member(f"m{size}-{n}"))
+        client.get(page_of(team))
+        with CaptureQueriesContext(connection) as asked:
+            client.get(page_of(team))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def table(answer):
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, monkeypatch):
+    monkeypatch.setattr("generations.office.changes.AT_ONCE", 3)
+    User.objects.filter(pk=ana.user_id).update(name='=HYPERLINK("http://evil")')
+    for n in range(8):
+        write(ana, member=member, after={"amount": n * 100}, note=f"@{n}", subject="+cmd|' /C calc'!A0")
+    client.force_login(ana.user)
+    answer = client.get(page_of(team) + "export.csv?what=granted")
+    assert re.fullmatch(
+        r'attachment; filename="changes-studio-north-[\d-]{10}\.csv"', answer["Content-Disposition"]
+    )
+    rows = table(answer)
+    assert [row["note"] for row in rows] == [f"'@{n}" for n in reversed(range(8))]
+    assert rows[0]["address"] == ANA_S
+    assert rows[0]["email"] == "ana@studio.example"
+    assert datetime.fromisoformat(rows[0]["when"]).tzinfo
+    assert [cell for row in rows for cell in row.values() if cell and cell[0] in "=+-@\t\r"] == []
+
+
+def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
+    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member) for _ in range(2_000)]
+    AuditEntry.objects.bulk_create(entries)
+    client.force_login(ana.user)
+    answer = client.get(page_of(team) + "export.csv?what=granted")
+    pieces = iter(answer.streaming_content)
+    with CaptureQueriesContext(connection) as asked:
+        assert next(pieces)
+        assert next(pieces).count(b"\n") == AT_ONCE
+    assert len(asked) == 1
+
+
+def test_every_act_has_a_title_to_choose_it_by():
+    assert set(wording_values.TITLES) == set(Act)
+
+
+@pytest.mark.parametrize(
+    ("remote", "kept"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", None),
+        ("unknown", None),
+        ("203.0.113.7, 10.0.0.1", None),
+    ],
+)
+def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept):
+    request = rf.get("/", REMOTE_ADDR=remote)
+    request.user = ana.user
+    assert audit.record(audit.by(request), Act.GRANTED, member=ana).address == kept
+
+
+@pytest.mark.filterwarnings("error:StreamingHttpResponse")
+def test_a_server_that_does_not_block_sends_the_table_piece_by_piece(ana, member, team, async_client):
+    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member) for _ in range(1_200)]
+    AuditEntry.objects.bulk_create(entries)
+    async_client.force_login(ana.user)
+
+    async def pieces():
+        answer = await async_client.get(page_of(team) + "export.csv?what=granted")
+        return [piece async for piece in answer]
+
+    assert [piece.count(b"\n") for piece in async_to_sync(pieces)()] == [1, AT_ONCE, AT_ONCE, 200]

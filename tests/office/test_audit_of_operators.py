@@ -1,0 +1,184 @@
+"""What operators do to provider accounts and to the queue stands in the log, and never a key."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from generations.credits import ledger
+from generations.jobs import deeds
+from generations.jobs.models import Batch, Generation, Status
+from generations.office import wording
+from generations.office.models import Act, AuditEntry
+from generations.teams.models import Membership
+from generations.upstreams.models import Upstream
+
+KEY = "sk-1234567890abcdef"
+FROM = "198.51.100.4"
+
+
+@pytest.fixture
+def operator(make_member):
+    member = make_member("olga")
+    member.user.is_staff = member.user.is_superuser = True
+    member.user.save()
+    return member
+
+
+@pytest.fixture
+def office(client, operator):
+    """A browser in which the operator is signed in."""
+    client.force_login(operator.user)
+    client.defaults["REMOTE_ADDR"] = FROM
+    return client
+
+
+@pytest.fixture
+def main(db):
+    row = Upstream(name="Main", base_url="http://127.0.0.1:9/sd")
+    row.set_key(KEY)
+    row.save()
+    return row
+
+
+def form(**changes):
+    fields = {"name": "Main", "kind": "stability", "base_url": "http://127.0.0.1:9/sd", "key": ""}
+    fields |= {"enabled": "on", "order": "0", "costs": "{}", "unit": "credit", "low_balance": "500"}
+    return fields | {"limit_calls": "150", "limit_window": "10"} | changes
+
+
+def told():
+    """The newest entry: sentence and second line; all of them came from the operator's address."""
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor.name, entry.address) == ("Olga", FROM)
+    return wording.sentence(entry), wording.detail(entry)
+
+
+def count():
+    return AuditEntry.objects.filter(actor__isnull=False).count()
+
+
+def test_a_new_account_is_in_the_log_and_its_key_is_not(office):
+    office.post(reverse("admin:upstreams_upstream_add"), form(key=KEY, limit_calls="100"))
+    sentence, detail = told()
+    assert sentence == "Olga added the upstream Main"
+    assert "base URL http://127.0.0.1:9/sd" in detail
+    assert "calls 100" in detail
+    assert "key kept secret" in detail
+    assert KEY not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_changed_account_is_in_the_log_with_what_it_was(office, main):
+    address = reverse("admin:upstreams_upstream_change", args=[main.pk])
+    office.post(address, form(limit_calls="100"))
+    assert told() == ("Olga changed the upstream Main", "calls 100, was 150")
+    office.post(address, form(limit_calls="100", key="sk-another-one"))
+    assert told() == ("Olga changed the upstream Main", "key replaced")
+    before = count()
+    office.post(address, form(limit_calls="100"))
+    assert count() == before
+    assert "sk-" not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_refused_form_leaves_no_entry(office, main):
+    office.post(reverse("admin:upstreams_upstream_change", args=[main.pk]), form(limit_calls="0"))
+    assert count() == 0
+
+
+def test_pausing_draining_and_resuming_are_in_the_log(office, main):
+    path = f"/queue/upstream/{main.pk}"
+    for verb, sentence in (
+        ("pause", ("Olga paused the upstream Main", "was open")),
+        ("resume", ("Olga resumed the upstream Main", "was paused by hand")),
+        ("drain", ("Olga drained the upstream Main", "was open")),
+        ("resume", ("Olga resumed the upstream Main", "was draining")),
+    ):
+        office.post(f"{path}/{verb}/")
+        assert told() == sentence
+    before = count()
+    office.post(f"{path}/resume/")  # nothing was paused any more
+    assert count() == before
+
+
+def test_pausing_everything_tells_of_each_account(office, main):
+    Upstream.objects.create(name="Second", base_url="http://127.0.0.1:9")
+    office.post("/queue/pause/")
+    subjects = AuditEntry.objects.filter(act=Act.UPSTREAM_CHANGED).values_list("subject", flat=True)
+    assert sorted(subjects) == ["Main", "Second"]
+
+
+def test_ending_a_pause_in_the_back_office_is_in_the_log(office, main):
+    Upstream.objects.update(paused_at=timezone.now(), paused_status=401)
+    chosen = {"action": "resume", "_selected_action": [str(main.pk)]}
+    office.post(reverse("admin:upstreams_upstream_changelist"), chosen)
+    assert told() == ("Olga resumed the upstream Main", "was paused by what it answered")
+    assert Upstream.objects.get().paused_at is None
+
+
+def test_a_turn_and_a_weight_are_in_the_log_of_the_team(office, member):
+    office.post(f"/queue/member/{member.pk}/first/")
+    assert told() == ("Olga served what Mei had waiting before all others", "pictures 0")
+    office.post(f"/queue/member/{member.pk}/in-turn/")
+    assert told()[0] == "Olga served what Mei had waiting in turn again"
+    office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
+    assert told() == ("Olga set the weight of Mei to 3", "was 1")
+    assert AuditEntry.objects.latest("pk").team == member.team
+    before = count()
+    office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
+    office.post(f"/queue/member/{member.pk}/weight/", {"weight": "99"})
+    assert count() == before
+
+
+@pytest.fixture
+def lost(member):
+    batch = Batch.objects.create(
+        team=member.team, member=member, submission=uuid.uuid4(), model="core", count=1
+    )
+    late = timezone.now() - timezone.timedelta(hours=1)
+    row = Generation.objects.create(
+        batch=batch, team=member.team, member=member, position=0, model="core",
+        parameters={"prompt": "x"}, price=1, stamp=0, status=Status.STORING, lease_until=late,
+    )  # fmt: skip
+    ledger.hold(member=member, amount=1, reference=row.pk)
+    return row
+
+
+@pytest.mark.parametrize("way", ["queue", "back office"])
+def test_a_picture_that_is_given_up_is_in_the_log_once(office, lost, way):
+    for _ in range(2):
+        if way == "queue":
+            office.post(f"/queue/generation/{lost.pk}/give-up/")
+        else:
+            chosen = {"action": "give_up", "_selected_action": [str(lost.pk)]}
+            office.post(reverse("admin:jobs_generation_changelist"), chosen)
+    assert told()[0] == "Olga gave up a picture of Mei whose worker was lost, not charged"
+    assert str(lost.pk) in told()[1]
+    assert count() == 1
+
+
+def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch):
+    def full(by, deed):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(deeds, "_keepers", [full])
+    with pytest.raises(RuntimeError):
+        office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
+    assert Membership.objects.get(pk=member.pk).weight == 1
+
+
+def test_the_log_has_a_name_for_every_deed():
+    assert {str(kind) for kind in deeds.Kind} <= set(Act.values)
+
+
+def test_a_password_set_for_somebody_is_in_the_log_without_it(office, member):
+    address = reverse("admin:auth_user_password_change", args=[member.user_id])
+    secret = "another long passphrase"
+    office.post(address, {"password1": "x", "password2": "y", "usable_password": "true"})
+    assert count() == 0
+    office.post(address, {"password1": secret, "password2": secret, "usable_password": "true"})
+    assert told() == ("Olga set another password for mei@studio.example", "")
+    chosen = {"action": "print_reset_links", "_selected_action": [str(member.user_id)]}
+    office.post(reverse("admin:teams_user_changelist"), chosen)
+    assert told() == ("Olga made a link on which mei@studio.example sets a password", "")
+    assert secret not in str(list(AuditEntry.objects.values()))

@@ -1,0 +1,54 @@
+"""A cap as its member meets it: told beforehand, and refused with a sentence and nothing else."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from generations.credits.models import Hold
+from generations.jobs.models import Batch, Generation
+from generations.office import caps
+from generations.office.audit import COMMAND
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def press(client, member, upstream):
+    client.force_login(member.user)
+
+    def send(count, **headers):
+        form = {"prompt": "a harbour", "model": "core", "count": count, "aspect_ratio": "1:1"}
+        form |= {"submission": uuid.uuid4(), "prices_at": timezone.now().isoformat()}
+        return client.post(f"/t/{member.team.slug}/create/", form, headers=headers)
+
+    return send
+
+
+def test_a_request_that_passes_the_cap_is_refused_and_leaves_no_row(client, member, press):
+    caps.set_caps(member=member, per_day=10_00, per_month=None, by=COMMAND)
+    answer = press(4)  # 12 credits
+    assert answer.status_code == 422
+    assert "Your cap is 10 credits a day, and 10 of it are left." in answer.content.decode()
+    assert [table.objects.count() for table in (Batch, Generation, Hold)] == [0, 0, 0]
+    assert press(3).status_code == 302
+
+
+def test_the_page_says_beforehand_what_the_cap_leaves(client, member, press):
+    here = f"/t/{member.team.slug}/create/"
+    assert "Your cap leaves" not in client.get(here).content.decode()
+    caps.set_caps(member=member, per_day=10_00, per_month=100_00, by=COMMAND)
+    assert "Your cap leaves 10 of 10 credits today." in client.get(here).content.decode()
+    made = press(2, **{"HX-Request": "true"}).content.decode()
+    assert "Your cap leaves 4 of 10 credits today." in made
+    assert 'id="cap-left" hx-swap-oob="true"' in made
+
+
+def test_a_picture_that_failed_is_not_tried_again_beyond_the_cap(client, member, press):
+    press(1)
+    row = Generation.objects.get()
+    client.post(f"/t/{member.team.slug}/generation/{row.pk}/cancel/")
+    caps.set_caps(member=member, per_day=None, per_month=2_00, by=COMMAND)
+    answer = client.post(f"/t/{member.team.slug}/generation/{row.pk}/retry/", follow=True)
+    assert "Your cap is 2 credits a month" in answer.content.decode()
+    assert Generation.objects.count() == 1

@@ -1,0 +1,97 @@
+"""Fifty people with one link."""
+
+import uuid
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from generations.credits import audit as books
+from generations.credits import ledger
+from generations.office import administration
+from generations.office.audit import By
+from generations.office.invitations import Offer, accept, invite_by_link
+from generations.teams import people
+from generations.teams.invitations import InvitationRefused
+from generations.teams.membership import AlreadyIn
+from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
+from tests.office.crowd import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner(make_member):
+    return make_member("ana", role=Role.OWNER)
+
+
+def token_of(owner, *, uses, start=10_00):
+    offer = Offer(Role.MEMBER, start, timedelta(days=1))
+    link = invite_by_link(inviter=owner, form=uuid.uuid4(), offer=offer, uses=uses, by=By(owner.user))
+    return link.rstrip("/").rpartition("/")[2]
+
+
+def crowd(count):
+    return [people.add(email=f"person{number}@example.org") for number in range(count)]
+
+
+def names(results):
+    return sorted({type(result).__name__ for result in results})
+
+
+@pytest.mark.parametrize("uses", [1, 7])
+def test_fifty_who_accept_one_invitation_are_as_many_as_it_lets_in(owner, team, uses):
+    ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
+    token = token_of(owner, uses=uses)
+    calls = [partial(accept, token=token, user=user, by=By(user)) for user in crowd(50)]
+    results = together(*calls, expected=InvitationRefused)
+    came = [result for result in results if isinstance(result, Membership)]
+    assert len(came) == uses
+    assert names(results) == ["Membership", "UsedUp"]
+    assert Membership.objects.filter(user__email__startswith="person").count() == uses
+    assert Invitation.objects.get().used == InvitationUse.objects.count() == uses
+    assert ledger.open_pool(team).balance == 1_000_00 - uses * 10_00
+    assert books.problems() == []
+
+
+def test_one_person_who_presses_twenty_times_comes_in_once(owner, team):
+    ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
+    token, [user] = token_of(owner, uses=20), crowd(1)
+    calls = [partial(accept, token=token, user=user, by=By(user))] * 20
+    results = together(*calls, expected=(InvitationRefused, AlreadyIn))
+    assert sum(isinstance(result, Membership) for result in results) == 1
+    assert Invitation.objects.get().used == 1
+    assert user.memberships.get().wallet.balance == 10_00
+    assert books.problems() == []
+
+
+def test_coming_in_while_the_inviter_is_removed_and_credits_are_granted_ends(owner, team, make_member):
+    sofia = make_member("sofia", role=Role.OWNER)
+    ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
+    token = token_of(sofia, uses=30)
+    coming = [partial(accept, token=token, user=user, by=By(user)) for user in crowd(12)]
+    granting = [
+        partial(ledger.grant, member=owner, amount=1_00, reference=uuid.uuid4()) for _number in range(12)
+    ]
+    removing = [partial(administration.dismiss, member=sofia)]
+    results = together(*(coming + granting + removing), expected=InvitationRefused)
+    assert results[-1] is True
+    came = sum(isinstance(result, Membership) for result in results)
+    assert InvitationUse.objects.count() == came
+    assert books.problems() == []
+
+
+def test_of_eight_who_make_an_account_with_one_link_one_has_it(owner):
+    link = f"/join/{token_of(owner, uses=1, start=0)}/account/"
+    cache.clear()
+
+    def sign_up(number):
+        form = {"name": "x", "email": f"new{number}@example.org", "password1": "correct horse battery"}
+        return Client().post(link, form).status_code
+
+    statuses = together(*[partial(sign_up, number) for number in range(8)])
+    assert sorted(statuses) == [302] + [410] * 7
+    assert User.objects.filter(email__startswith="new").count() == 1
+    assert Membership.objects.filter(user__email__startswith="new").count() == 1

@@ -1,0 +1,323 @@
+"""The team's ledger: filters, pages, sums; and its export, which is the same lines as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.test import AsyncClient, Client
+from django.utils import timezone
+
+from generations.credits import ledger, rollup
+from generations.credits.models import Transfer
+from generations.office import administration, csvs, export, ledger_page
+from generations.office.ledger_page import Filters
+from generations.teams.models import Role
+from tests import past
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture
+def owner(make_member):
+    return make_member("ana", role=Role.OWNER, granted=1_000)
+
+
+@pytest.fixture
+def ana(owner):
+    client = Client()
+    client.force_login(owner.user, BACKEND)
+    return client
+
+
+@pytest.fixture
+def address(owner):
+    return lambda path="": f"/t/{owner.team.slug}/team/ledger/{path}"
+
+
+@pytest.fixture
+def lines(team, owner, member):
+    """A few hundred lines of all kinds on twenty days, many of them at the same moment."""
+    begin = past.moment("2026-03-01T08:00")
+    for number in range(130):
+        who, model = ((owner, "core"), (member, "core"), (member, "ultra"))[number % 3]
+        at = begin + timedelta(hours=4 * (number // 5))
+        past.charge(who, at, 10 + number, model, refunded=at if number % 20 == 0 else None)
+    ledger.issue(team=team, amount=50_00, reference=uuid.uuid4(), note="for spring")
+    ledger.grant(member=member, amount=5_00, reference=uuid.uuid4(), actor=owner.user, note="for the harbour")
+    ledger.take_back(member=member, amount=1_00, reference=uuid.uuid4(), actor=owner.user, note="=1+1")
+    return Transfer.objects.filter(team=team)
+
+
+def numbers(page: str) -> list[int]:
+    """The lines that a page shows, in its order."""
+    rows = re.findall(r"<tr>.*?</tr>", page.split("ledger-table")[1], re.DOTALL)
+    return [int(re.findall(r'class="number quiet">(\d+)<', row)[-1]) for row in rows if "number quiet" in row]
+
+
+def walk(client: Client, address: str) -> list[int]:
+    """The lines of all pages."""
+    page, found = client.get(address).content.decode(), []
+    for _ in range(20):
+        found += numbers(page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        if not older:
+            return found
+        page = client.get(older[1].replace("&amp;", "&")).content.decode()
+    raise AssertionError("no end of pages")
+
+
+FILTERS = [
+    {},
+    {"kind": "charge"},
+    {"kind": "refund"},
+    {"model": "ultra"},
+    {"member": "mei"},
+    {"member": "mei", "model": "core"},
+    {"since": "2026-03-04", "until": "2026-03-09"},
+    {"until": "2026-03-02", "kind": "charge"},
+    {"text": "HARBOUR"},
+    {"member": "ana", "since": "2026-03-10"},
+]
+
+
+def expected(lines, member, owner, asked):
+    """What should pass, found the slow way."""
+    found = lines
+    people = {"mei": member, "ana": owner}
+    if "member" in asked:
+        found = found.filter(member=people[asked["member"]])
+    found = found.filter(**{name: asked[name] for name in ("kind", "model") if name in asked})
+    rows = [
+        row
+        for row in found
+        if asked.get("since", "0") <= f"{row.created_at:%Y-%m-%d}" <= asked.get("until", "9")
+        and asked.get("text", "").lower() in row.note.lower()
+    ]
+    return sorted(rows, key=lambda row: (row.created_at, row.pk), reverse=True)
+
+
+def query(asked, member, owner):
+    return asked | (
+        {"member": {"mei": member, "ana": owner}[asked["member"]].pk} if "member" in asked else {}
+    )
+
+
+@pytest.mark.parametrize("asked", FILTERS, ids=str)
+def test_a_filter_shows_just_the_lines_that_pass_and_what_they_come_to(
+    ana, address, lines, member, owner, asked
+):
+    right = expected(lines, member, owner, asked)
+    fields = query(asked, member, owner)
+    text = "&".join(f"{name}={value}" for name, value in fields.items())
+    assert walk(ana, f"{address()}?{text}") == [row.pk for row in right]
+    sums, counts = Counter(), Counter()
+    for row in right:
+        sums[row.kind] += row.amount
+        counts[row.kind] += 1
+    form = ledger_page.LedgerFilter(fields)
+    assert form.is_valid(), form.errors
+    for _ in ("from the lines", "from days that were summed up"):
+        totals = Filters(**form.cleaned_data).totals(owner.team)
+        assert {kind: (total.amount, total.lines) for kind, total in totals.items()} == {
+            kind: (sums[kind], counts[kind]) for kind in sums
+        }
+        rollup.close_days()
+    exported = list(csv.DictReader(io.StringIO(ana.get(address("export.csv"), fields).getvalue().decode())))
+    assert [int(row["\ufeffline"]) for row in exported] == [row.pk for row in reversed(right)]
+
+
+def test_lines_lead_to_their_pictures_and_say_what_was_given_back(ana, address, owner):
+    line = past.charge(owner, timezone.now(), 800, "ultra", refunded=timezone.now())
+    page = ana.get(address()).content.decode()
+    assert (
+        page.count(f"/t/{owner.team.slug}/generation/{line.reference}/") in {0, 2}
+        or str(line.reference) in page
+    )
+    assert "given back" in page
+    assert "−8.00" in page  # noqa: RUF001  the minus of amounts
+    assert "+8.00" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("kind=everything", "Kind"),
+        ("since=yesterday", "From"),
+        ("since=2026-03-09&until=2026-03-01", "last day must not be before"),
+        ("member=mei", "Member"),
+        ("member=99999999999999999999999", "Member"),
+        ("text=" + "x" * 101, "Words in the note"),
+        ("until=2026-02-30", "To"),
+    ],
+)
+def test_a_filter_that_is_none_says_why_and_shows_no_lines(ana, address, lines, asked, said):
+    page = ana.get(f"{address()}?{asked}")
+    assert page.status_code == 200
+    assert said in page.content.decode().split('role="alert"')[1]
+    assert "ledger-table" not in page.content.decode()
+    for ending in ("csv", "json"):
+        sent_back = ana.get(f"{address(f'export.{ending}')}?{asked}")
+        assert sent_back.status_code == 302
+        assert sent_back["Location"].startswith(address())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "text=%00",
+        "text=%25",
+        "text=%27%3B--",
+        "model=%00x",
+        "since=0001-01-01",
+        "until=9999-12-31",
+        "before=",
+    ],
+)
+def test_hostile_filters_find_nothing_or_something_but_never_an_error(ana, address, lines, asked):
+    assert ana.get(f"{address()}?{asked}").status_code == 200
+    assert ana.get(f"{address('export.csv')}?{asked}").status_code in {200, 302}  # back, to be told why
+
+
+@pytest.mark.parametrize("before", ["0", "x", "-1", "9" * 30, "%D9%A3"])
+def test_a_page_that_does_not_exist_is_not_found(ana, address, before):
+    assert ana.get(f"{address()}?before={before}").status_code == 404
+
+
+def test_nobody_reads_or_pages_by_the_lines_of_another_team(ana, address, make_member):
+    stranger = make_member("eve", team=administration.open_team("Elsewhere"))
+    line = past.charge(stranger, timezone.now(), 12_34)
+    assert ana.get(f"{address()}?before={line.pk}").status_code == 404
+    page = ana.get(f"{address()}?member={stranger.pk}").content.decode()
+    assert "No line is like that" in page
+    assert "12.34" not in ana.get(address("export.json")).getvalue().decode()
+
+
+# The export -----------------------------------------------------------------------------------
+
+
+def table(client, address, **filters):
+    body = client.get(address("export.csv"), filters).getvalue().decode()
+    assert body.startswith(csvs.BYTE_ORDER_MARK)
+    return list(csv.DictReader(io.StringIO(body[1:])))
+
+
+@pytest.mark.parametrize("piece", [3, 10, 5_000])
+def test_the_export_has_each_line_once_and_comes_to_what_the_ledger_comes_to(
+    ana, address, lines, monkeypatch, piece
+):
+    monkeypatch.setattr(export, "PIECE", piece)  # many lines of one moment fall on the edge of a piece
+    sums = Counter()
+    for row in lines:
+        sums[row.kind] += row.amount
+    rows = table(ana, address)
+    assert [int(row["line"]) for row in rows] == [
+        row.pk for row in sorted(lines, key=lambda row: (row.created_at, row.pk))
+    ]
+    of_csv = Counter()
+    for row in rows:
+        of_csv[row["kind"]] += round(float(row["credits"]) * 100)
+    said = json.loads(ana.get(address("export.json")).getvalue())
+    assert of_csv == sums == {kind: round(total["credits"] * 100) for kind, total in said["totals"].items()}
+    assert [line["line"] for line in said["lines"]] == [int(row["line"]) for row in rows]
+
+
+def test_an_empty_ledger_is_a_header_and_an_empty_list(ana, address):
+    assert table(ana, address, kind="refund") == []
+    assert json.loads(ana.get(address("export.json"), {"kind": "refund"}).getvalue())["lines"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", " =1", '=HYPERLINK("x")'],
+)
+def test_a_spreadsheet_runs_nothing_that_somebody_wrote(ana, address, owner, member, text):
+    member.user.name = text[:20]
+    member.user.save()
+    ledger.issue(team=member.team, amount=1, reference=uuid.uuid4())
+    ledger.grant(member=member, amount=1, reference=uuid.uuid4(), actor=member.user, note=text)
+    row = table(ana, address)[-1]
+    for column in ("note", "member", "to", "by"):
+        assert row[column].startswith("'"), column
+    assert row["credits"] == "0.01"
+    [line] = [
+        line
+        for line in json.loads(ana.get(address("export.json")).getvalue())["lines"]
+        if line["line"] == int(row["line"])
+    ]
+    assert line["note"] == text  # programs get what was written
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Mei", "a=b", "3 - 1", "北京", "one; two", "one\r\n\r\ntwo", "a\tb", '{"a": -1, "b": "c"}']
+)
+def test_words_that_run_nothing_stay_as_they_are(text):
+    assert csvs.defused(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "defused"),
+    [
+        ("Bob;=cmd|' /C calc'!A0;x", "Bob;'=cmd|' /C calc'!A0;x"),
+        ("Bob; -1; @x", "Bob;' -1;' @x"),
+        ('Bob;"=1+1"', 'Bob;\'"=1+1"'),
+        ("Bob;\u00a0+1", "Bob;'\u00a0+1"),
+        ("Bob\r\n=1", "Bob\r\n'=1"),
+        ("Bob\t=1", "Bob\t'=1"),
+        ('"=1+1"', '\'"=1+1"'),
+        ("\u00a0=1", "'\u00a0=1"),
+    ],
+)
+def test_no_cell_runs_wherever_a_spreadsheet_cuts_the_line(text, defused):
+    assert csvs.defused(text) == defused
+
+
+def test_times_are_the_teams_and_amounts_are_numbers(ana, address, owner):
+    owner.team.time_zone = "Asia/Kathmandu"
+    owner.team.save()
+    past.charge(owner, past.moment("2026-03-31T18:20"), 6_50, "ultra")
+    row = next(row for row in table(ana, address) if row["kind"] == "charge")
+    assert row["time"] == "2026-04-01 00:05:00+05:45"
+    assert (row["credits"], row["from"], row["to"], row["model"]) == ("6.50", "Ana", "spent", "ultra")
+
+
+def test_the_file_has_a_name_that_harms_nobody(ana, address, owner):
+    answer = ana.get(address("export.csv"), {"since": "2026-03-01", "until": "2026-03-31"})
+    assert answer["Content-Disposition"] == (
+        f'attachment; filename="ledger-{owner.team.slug}-2026-03-01-2026-03-31.csv"'
+    )
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert "no-store" in answer["Cache-Control"]
+    assert ana.get(address("export.json"))["Content-Type"].startswith("application/json")
+
+
+def test_lines_that_come_meanwhile_are_not_in_the_file(owner, member, lines, monkeypatch):
+    monkeypatch.setattr(export, "PIECE", 20)
+    pieces = export.csv_pieces(owner.team, Filters())
+    begun = [next(pieces), next(pieces)]
+    late = ledger.grant(member=member, amount=1, reference=uuid.uuid4())
+    text = "".join([*begun, *pieces])
+    assert f"\n{late.pk}," not in text
+    assert text.count("\n") == lines.exclude(pk=late.pk).count() + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_sends_the_file_piece_by_piece(owner, address, lines, monkeypatch):
+    monkeypatch.setattr(export, "PIECE", 20)
+
+    async def read():
+        client = AsyncClient()
+        await client.aforce_login(owner.user, BACKEND)
+        answer = await client.get(address("export.csv"))
+        return [piece async for piece in answer]
+
+    pieces = asyncio.run(read())
+    assert len(pieces) > 5
+    assert b"".join(pieces).decode().count("\n") == lines.count() + 1

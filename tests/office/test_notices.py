@@ -1,0 +1,526 @@
+"""What people are told: each thing once, to those it concerns, on pages and by mail, until it is over."""
+
+import re
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import mail
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from generations.credits import ledger
+from generations.credits.models import Account
+from generations.office import administration, mails, notice_choices, notices
+from generations.office.models import Notice, NoticeReader
+from generations.teams import membership
+from generations.teams.models import Membership, Role, Team, User
+from generations.upstreams.models import Upstream
+from sdweb.celery import app
+from tests.office import mail_server
+
+PUBLIC = "https://pictures.example"
+
+
+@pytest.fixture(autouse=True)
+def _mail(settings):
+    settings.EMAIL_URL, settings.PUBLIC_URL = "smtp://somewhere", PUBLIC
+
+
+@pytest.fixture
+def team(db):
+    """Whose pool is told about only if a test fills it."""
+    team = administration.open_team("Studio North")
+    team.low_pool = 0
+    team.save()
+    return team
+
+
+@pytest.fixture
+def ana(make_member):
+    return make_member("ana", role=Role.OWNER)
+
+
+@pytest.fixture
+def olga(make_member):
+    """Who runs the installation, and is a viewer of the team."""
+    member = make_member("olga", role=Role.VIEWER)
+    User.objects.filter(pk=member.user_id).update(is_staff=True)
+    member.user.refresh_from_db()
+    return member
+
+
+@pytest.fixture
+def fill(team):
+    """Put so much into the pool, whose mark is 500."""
+
+    def issue(amount):
+        Team.objects.filter(pk=team.pk).update(low_pool=500_00)
+        ledger.issue(team=team, amount=amount * 100, reference=uuid.uuid4())
+
+    return issue
+
+
+def spend(member, amount):
+    """Charge the member so much for one picture; the reference of it."""
+    reference = uuid.uuid4()
+    ledger.hold(member=member, amount=amount * 100, reference=reference)
+    ledger.settle(reference=reference)
+    return reference
+
+
+def told(member):
+    """What a member is told on a page."""
+    return [each.said.words for each in notices.shown(User.objects.get(pk=member.user_id), member)]
+
+
+def mailed():
+    """Send what is due; who got it, since the last time."""
+    before = len(mail.outbox)
+    mails.send_due()
+    return sorted(message.to[0].partition("@")[0] for message in mail.outbox[before:])
+
+
+def test_nobody_is_told_anything_while_all_is_well(member, ana, fill):
+    fill(600)
+    assert notices.compare() == (0, 0)
+    assert told(member) == []
+    assert mailed() == []
+
+
+def test_a_member_whose_credits_run_low_is_told_once_on_pages_and_by_mail(member, ana):
+    spend(member, 81)
+    assert notices.compare() == (1, 0)
+    assert notices.compare() == (0, 0)
+    assert told(member) == ["Your credits are running low: 19 left."]
+    assert told(ana) == []
+    assert [mailed(), mailed()] == [["mei"], []]
+
+
+def test_a_low_balance_clears_only_a_fifth_above_its_mark(member, ana, fill):
+    fill(1000)
+    spend(member, 81)
+    notices.compare()
+    for granted, left, still in ((1, 20, True), (3, 23, True), (1, 24, False)):
+        ledger.grant(member=member, amount=granted * 100, reference=uuid.uuid4())
+        notices.compare()
+        assert (told(member) != []) is still, left
+    spend(member, 1)  # 23 again: under the clearing mark, over the other
+    assert notices.compare() == (0, 0)
+    assert mailed() == []  # what was over before it was mailed is not mailed
+    spend(member, 4)
+    assert notices.compare() == (1, 0)
+    assert mailed() == ["mei"]
+
+
+def test_what_is_shown_is_what_is_left_now(member):
+    spend(member, 81)
+    notices.compare()
+    spend(member, 10)
+    notices.compare()
+    assert told(member) == ["Your credits are running low: 9 left."]
+
+
+def test_a_team_chooses_its_marks_and_none_means_never(member, team):
+    spend(member, 81)
+    Team.objects.update(low_wallet=0)
+    assert notices.compare() == (0, 0)
+    Team.objects.update(low_wallet=19_00)
+    assert notices.compare() == (0, 0)
+    Team.objects.update(low_wallet=19_01)
+    assert notices.compare() == (1, 0)
+    Team.objects.update(low_wallet=0)
+    assert notices.compare() == (0, 1)
+
+
+def test_what_was_never_filled_does_not_run_low(make_member, ana):
+    make_member("new", granted=0)
+    other = administration.open_team("Other")
+    make_member("tom", granted=0, team=other, role=Role.OWNER)
+    Notice.objects.all().delete()
+    notices.compare()
+    assert not Notice.objects.filter(team=other).exists()
+    assert not Notice.objects.filter(kind="wallet_low").exists()
+
+
+def test_the_pool_is_told_to_those_who_run_the_team(member, ana, make_member, olga, fill):
+    jo = make_member("jo", role=Role.ADMINISTRATOR)
+    stranger = make_member("eve", team=administration.open_team("Other"), role=Role.OWNER, granted=0)
+    fill(400)
+    assert notices.compare() == (1, 0)
+    words = ["The pool of Studio North is running low: 400 credits left."]
+    assert [told(each) for each in (ana, jo, member, olga, stranger)] == [words, words, [], [], []]
+    assert mailed() == ["ana", "jo"]
+    fill(200)
+    assert notices.compare() == (0, 1)
+
+
+@pytest.mark.parametrize("ended", ["left", "deactivated", "closed", "viewer"])
+def test_who_cannot_spend_any_more_is_told_nothing(member, ended):
+    spend(member, 81)
+    notices.compare()
+    if ended == "left":
+        membership.leave(member)
+    elif ended == "deactivated":
+        User.objects.update(is_active=False)
+    elif ended == "closed":
+        Team.objects.update(deactivated_at=timezone.now())
+    else:
+        Membership.objects.update(role=Role.VIEWER)
+    assert mailed() == []
+    assert notices.compare() == (0, 1)
+
+
+def test_a_cap_that_is_used_up_is_told_until_it_starts_anew(member, team):
+    Team.objects.update(time_zone="Europe/Berlin")
+    Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
+    spend(member, 30)
+    assert notices.compare() == (0, 0)
+    ledger.hold(member=member, amount=10_00, reference=uuid.uuid4())  # what is held counts
+    assert notices.compare() == (1, 0)
+    (words,) = told(member)
+    assert words.startswith("You have reached your cap of 40 credits a day. It starts anew on ")
+    assert "midnight" in words or "0:00" in words
+    Account.objects.filter(membership=member).update(held=0)
+    assert notices.compare(timezone.now() + timedelta(days=1)) == (0, 1)
+
+
+def test_a_cap_of_a_month_counts_the_month_where_the_team_is(member, team):
+    Team.objects.update(time_zone="Pacific/Apia")
+    Membership.objects.filter(pk=member.pk).update(cap_per_month=30_00)
+    spend(member, 30)
+    there = timezone.now().astimezone(ZoneInfo("Pacific/Apia"))
+    begin = there.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    assert notices.compare() == (1, 0)
+    before = begin - timedelta(seconds=1)
+    assert notices.compare(before) in {(1, 1), (0, 1)}  # of the month before: another period
+    assert not Notice.objects.filter(cleared_at=None, about__contains=f"{begin:%Y-%m-%d}").exists()
+
+
+def test_what_was_refunded_does_not_count_against_a_cap(member):
+    Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
+    first, _second = spend(member, 20), spend(member, 20)
+    assert notices.compare() == (1, 0)
+    ledger.refund(reference=first, actor=None)
+    assert notices.compare() == (0, 1)
+
+
+def test_a_cap_is_told_again_the_next_day(member):
+    Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
+    ledger.hold(member=member, amount=40_00, reference=uuid.uuid4())  # waits over midnight
+    now = datetime.now(UTC)
+    assert notices.compare(now) == (1, 0)
+    assert mailed() == ["mei"]
+    assert notices.compare(now + timedelta(days=1)) == (1, 1)
+    later()
+    assert mailed() == ["mei"]
+
+
+@pytest.fixture
+def main(db):
+    return Upstream.objects.create(name="Main", base_url="http://127.0.0.1:9", balance=Decimal("420.5"))
+
+
+def test_operators_are_told_of_a_paused_account_at_once_and_only_once(main, olga, ana, member):
+    Upstream.objects.update(paused_at=timezone.now(), paused_reason="The key was refused.", low_balance=0)
+    words = ["Main is not called: The key was refused."]
+    assert [told(olga), told(ana), told(member)] == [words, [], []]
+    assert notices.compare() == (1, 0)
+    assert told(olga) == words
+    assert mailed() == ["olga"]
+    Upstream.objects.update(paused_at=None)
+    assert told(olga) == []
+    assert notices.compare() == (0, 1)
+
+
+def test_operators_are_told_that_a_provider_has_little_left(main, olga, ana):
+    assert notices.compare() == (1, 0)
+    assert told(olga) == ["Main has 420.50 left at the provider."]
+    assert told(ana) == []
+    for balance, cleared in ((599, 0), (600, 1)):
+        Upstream.objects.update(balance=balance)
+        assert notices.compare() == (0, cleared)
+
+
+def test_a_notice_is_put_away_by_each_for_themselves_until_it_is_raised_anew(ana, make_member, fill):
+    jo = make_member("jo", role=Role.ADMINISTRATOR)
+    fill(400)
+    notices.compare()
+    notices.dismiss(notice=Notice.objects.get(), user=ana.user)
+    notices.compare()
+    assert (told(ana), len(told(jo))) == ([], 1)
+    assert mailed() == ["jo"]
+    fill(300)
+    notices.compare()
+    ledger.grant(member=jo, amount=600_00, reference=uuid.uuid4())
+    notices.compare()
+    assert len(told(ana)) == len(told(jo)) == 1
+    assert mailed() == ["ana", "jo"]
+
+
+def test_a_paused_account_that_was_put_away_stays_away(main, olga):
+    Upstream.objects.update(paused_at=timezone.now(), paused_reason="No.", low_balance=0)
+    notices.compare()
+    notices.dismiss(notice=Notice.objects.get(), user=olga.user)
+    assert told(olga) == []
+
+
+@pytest.mark.parametrize("way", ["page", "email"])
+def test_each_kind_is_switched_off_by_each_for_themselves(member, ana, fill, way):
+    fill(400)
+    spend(member, 81)
+    notice_choices.choose(member.user, {way: ["cap_reached"]})
+    notice_choices.choose(ana.user, {way: ["wallet_low", "cap_reached", "pool_low"]})
+    notices.compare()
+    assert told(member) == ([] if way == "page" else ["Your credits are running low: 19 left."])
+    assert mailed() == (["ana", "mei"] if way == "page" else ["ana"])
+    assert len(told(ana)) == 1
+
+
+def test_a_choice_is_kept_on_the_page_of_notices(client, member, settings):
+    client.force_login(member.user)
+    page = client.get("/accounts/notices/").content.decode()
+    assert re.findall(r'name="(page|email)" value="(\w+)"( checked)?', page) == [
+        ("page", "wallet_low", " checked"), ("email", "wallet_low", " checked"),
+        ("page", "cap_reached", " checked"), ("email", "cap_reached", " checked"),
+    ]  # fmt: skip
+    member.user.preferences = {"create": {"model": "core"}}
+    member.user.save()
+    answer = client.post(
+        "/accounts/notices/", {"page": ["cap_reached"], "email": ["wallet_low", "odd", "pool_low"]}
+    )
+    assert answer["Location"] == "/accounts/notices/"
+    user = User.objects.get(pk=member.user_id)
+    assert user.preferences == {
+        "create": {"model": "core"},
+        "notices_off": {"page": ["wallet_low"], "email": ["cap_reached"]},
+    }
+    settings.EMAIL_URL = ""
+    assert 'name="email"' not in client.get("/accounts/notices/").content.decode()
+    client.post("/accounts/notices/", {"page": ["wallet_low", "cap_reached"]})
+    user.refresh_from_db()
+    assert user.preferences["notices_off"] == {"page": [], "email": ["cap_reached"]}
+
+
+def test_a_choice_of_garbage_is_as_none(client, member):
+    client.force_login(member.user)
+    User.objects.update(preferences={"notices_off": ["?"]})
+    assert client.get("/accounts/notices/").status_code == 200
+    assert client.post("/accounts/notices/", {"page": "\0"}).status_code == 302
+
+
+def test_a_notice_is_put_away_by_its_button_and_by_nobody_else(client, member, ana):
+    spend(member, 81)
+    notices.compare()
+    number = Notice.objects.get().pk
+    address = f"/accounts/notices/{number}/dismiss/"
+    create = f"/t/{member.team.slug}/create/"
+    assert client.post(address)["Location"].startswith("/accounts/login/")
+    client.force_login(ana.user)
+    assert client.post(address).status_code == 404
+    client.force_login(member.user)
+    assert client.get(address).status_code == 405
+    assert address in client.get(create).content.decode()
+    assert client.post(address, {"next": "https://evil.example/"})["Location"] == "/"
+    assert client.post(address, {"next": create})["Location"] == create
+    assert client.post(address, headers={"HX-Request": "true"}).content == b""
+    assert address not in client.get(create).content.decode()
+    assert address not in client.get(f"/t/{member.team.slug}/notices/").content.decode()
+    assert NoticeReader.objects.count() == 1
+
+
+def test_the_button_wants_the_token_of_its_page(member):
+    spend(member, 81)
+    notices.compare()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(member.user)
+    assert client.post(f"/accounts/notices/{Notice.objects.get().pk}/dismiss/").status_code == 403
+
+
+def test_a_mail_says_what_where_and_how_to_have_no_more(member):
+    spend(member, 81)
+    notices.compare()
+    mailed()
+    (message,) = mail.outbox
+    assert message.subject == "[Studio North] Your credits are running low"
+    assert "Hello Mei," in message.body
+    assert "Your credits are running low: 19 left." in message.body
+    assert f"{PUBLIC}/t/studio-north/credits/" in message.body
+    assert f"{PUBLIC}/accounts/notices/" in message.body
+    assert message.message().get_content_type() == "text/plain"
+    assert message.extra_headers == {"Auto-Submitted": "auto-generated"}
+
+
+def test_no_name_gets_into_the_head_of_a_mail_or_becomes_markup(member):
+    Team.objects.update(name="North\r\nBcc: all@evil.example\r\n\r\n<b>&")
+    User.objects.update(name="Mei\r\nCc: x@evil.example")
+    spend(member, 81)
+    notices.compare()
+    assert mailed() == ["mei"]
+    (message,) = mail.outbox
+    assert message.subject == "[North Bcc: all@evil.example <b>&] Your credits are running low"
+    assert {"Bcc", "Cc"} & set(message.message().keys()) == set()
+    assert "<b>&." in message.body
+
+
+def test_without_a_mail_server_nobody_is_mailed_later_either(member, settings):
+    settings.EMAIL_URL = ""
+    spend(member, 81)
+    notices.compare()
+    assert mailed() == []
+    settings.EMAIL_URL = "smtp://somewhere"
+    notices.compare()
+    assert mailed() == []
+
+
+@pytest.fixture
+def post(settings):
+    """A real mail server."""
+    with mail_server.running() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.EMAIL_TIMEOUT = 2
+        yield server
+
+
+def later():
+    """Let the pause before the next try be over."""
+    NoticeReader.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
+
+
+def test_mails_go_through_a_mail_server(member, post):
+    Team.objects.update(name="Studio Köln 日本")
+    spend(member, 81)
+    notices.compare()
+    assert [mails.send_due(), mails.send_due()] == [1, 0]
+    (message,) = post.taken
+    assert message["To"] == "mei@studio.example"
+    assert message["Subject"].strip() == "[Studio Köln 日本] Your credits are running low"
+    assert message.get_content_type() == "text/plain"
+    assert "This is about the team Studio Köln 日本." in message.get_content()
+
+
+def test_a_mail_server_that_is_away_gets_it_later(member, post, settings):
+    spend(member, 81)
+    notices.compare()
+    port, away = post.port, mail_server.MailServer()
+    away.server_close()
+    settings.EMAIL_PORT = away.server_address[1]
+    assert mails.send_due() == 0
+    settings.EMAIL_PORT = port
+    assert mails.send_due() == 1
+
+
+def test_an_address_that_is_refused_does_not_keep_the_others_waiting(ana, make_member, fill, post):
+    for name in ("jo", "kim"):
+        make_member(name, role=Role.ADMINISTRATOR)
+    post.refuse = {"ana@studio.example"}
+    fill(400)
+    notices.compare()
+    assert mails.send_due() == 2
+    assert mails.send_due() == 0  # the refused one waits for its next try
+    later()
+    post.refuse = set()
+    assert mails.send_due() == 1
+    assert sorted(post.recipients()) == [f"{name}@studio.example" for name in ("ana", "jo", "kim")]
+
+
+def test_a_mail_server_that_hangs_up_gets_it_when_it_is_back(member, post):
+    spend(member, 81)
+    notices.compare()
+    post.drop = True
+    for _ in range(3):
+        assert mails.send_due() == 0
+        later()
+    post.drop = False
+    assert mails.send_due() == 1
+
+
+def test_an_address_that_is_refused_for_ever_is_let_be(member, post):
+    spend(member, 81)
+    notices.compare()
+    post.refuse = {"mei@studio.example"}
+    for _ in range(mails.TRIES):
+        assert mails.send_due() == 0
+        later()
+    assert NoticeReader.objects.get().mail_due_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tasks_at_once_raise_once_and_mail_once(ana, make_member, fill, post):
+    members = [make_member(f"m{number}") for number in range(8)]
+    for each in members:
+        spend(each, 81)
+    fill(400)
+    post.stall = 0.02
+    start = threading.Barrier(8)
+
+    def task(_number):
+        start.wait()
+        try:
+            raised = notices.compare()[0]
+            return raised, mails.send_due()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(task, range(8)))
+    assert Notice.objects.count() == 9
+    later()
+    mails.send_due()
+    assert sorted(post.recipients()) == sorted(
+        f"{who}@studio.example" for who in ("ana", *(f"m{n}" for n in range(8)))
+    )
+    assert sum(sent for _raised, sent in results) == 9
+
+
+def test_looking_takes_as_many_queries_whatever_there_is(make_member, ana, fill, main):
+    fill(400)
+    counts = []
+    for size in (2, 30):
+        for number in range(size):
+            team = administration.open_team(f"T{size}-{number}")
+            owner = make_member(f"o{size}-{number}", team=team, role=Role.OWNER)
+            Membership.objects.filter(pk=owner.pk).update(cap_per_day=85_00, cap_per_month=85_00)
+            spend(owner, 85)
+        with CaptureQueriesContext(connection) as asked:
+            raised, _cleared = notices.compare()
+        assert raised >= 4 * size
+        counts.append(len(asked))
+    assert counts[1] - counts[0] <= 1  # keeping up what is open, of which there was nothing at first
+    with CaptureQueriesContext(connection) as asked:
+        notices.compare()
+    assert len(asked) <= 12
+
+
+def test_a_page_asks_once_for_its_notices(member, olga, django_assert_num_queries):
+    spend(member, 81)
+    notices.compare()
+    with django_assert_num_queries(1):
+        notices.shown(member.user, member)
+    with django_assert_num_queries(2):
+        notices.shown(olga.user, olga)
+
+
+def test_those_who_run_a_team_are_told_on_its_overview_and_operators_on_theirs(client, ana, olga, main, fill):
+    fill(400)
+    notices.compare()
+    for member, path, words in (
+        (ana, "/t/studio-north/team/", "The pool of Studio North is running low"),
+        (olga, "/installation/", "Main has 420.50 left at the provider."),
+    ):
+        client.force_login(member.user)
+        assert words in client.get(path).content.decode()
+
+
+def test_the_task_that_tells_is_on_beat_and_known_to_workers():
+    app.loader.import_default_modules()
+    entry = app.conf.beat_schedule["notices"]
+    assert entry["task"] in app.tasks
+    assert app.amqp.router.route({}, entry["task"])["queue"].name == "upkeep"

@@ -1,0 +1,86 @@
+"""Owners who go at the same moment, and members who are removed while they press Generate."""
+
+import uuid
+from functools import partial
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connections
+
+from generations.credits import audit as books
+from generations.credits import ledger
+from generations.jobs.models import Generation
+from generations.office import administration, people, team_settings
+from generations.office.audit import By
+from generations.teams import membership
+from generations.teams.models import Membership, Role, Team
+from tests.office.crowd import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _exact_books(db):
+    yield
+    assert books.problems() == []
+
+
+def owners(team):
+    return Membership.objects.filter(team=team, role=Role.OWNER, ended_at=None).count()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_of_ten_owners_who_leave_at_once_one_stays(team, make_member, attempt):
+    rows = [make_member(f"owner{number}", role=Role.OWNER) for number in range(10)]
+    calls = [partial(administration.leave, member=row, by=By(row.user)) for row in rows]
+    results = together(*calls, expected=membership.LastOwner)
+    assert [type(result).__name__ for result in results].count("LastOwner") == 1
+    assert owners(team) == 1
+
+
+def test_one_form_sent_eight_times_at_once_makes_one_team(member):
+    same = {"name": "Mine", "time_zone": "UTC", "owner": member.user, "by": By(member.user)}
+    call = partial(team_settings.found, reference=uuid.uuid4(), **same)
+    results = together(*[call] * 8, expected=membership.FoundedBefore)
+    assert [type(result).__name__ for result in results].count("Team") == 1
+    assert Team.objects.filter(name="Mine").count() == 1
+
+
+def test_eight_who_call_their_teams_alike_at_once_have_eight(member):
+    same = {"name": "Mine", "time_zone": "UTC", "owner": member.user, "by": By(member.user)}
+    together(*[partial(team_settings.found, reference=uuid.uuid4(), **same) for _ in range(8)])
+    slugs = set(Team.objects.filter(name="Mine").values_list("slug", flat=True))
+    assert slugs == {"mine", *(f"mine-{number}" for number in range(2, 9))}
+
+
+def test_owners_who_demote_each_other_leave_one(team, make_member):
+    rows = [make_member(f"owner{number}", role=Role.OWNER) for number in range(6)]
+    calls = [
+        partial(people.set_role, member=other, role=Role.MEMBER, by=By(row.user), acting=row)
+        for row, other in zip(rows, rows[1:] + rows[:1], strict=True)
+    ]
+    together(*calls, expected=(membership.LastOwner, PermissionDenied))
+    assert owners(team) >= 1
+
+
+def test_who_is_removed_ten_times_at_once_is_removed_once(make_member, member):
+    make_member("boss", role=Role.OWNER)
+    results = together(*[partial(administration.dismiss, member=member)] * 10)
+    assert sorted(results) == [False] * 9 + [True]
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_nothing_waits_for_who_was_removed_while_submitting(member, submit, upstream, attempt):
+    def press():
+        try:
+            submit(count=2)
+        except ledger.MembershipEnded:
+            return "ended"
+        finally:
+            connections.close_all()
+        return "submitted"
+
+    calls = [press] * 12 + [partial(administration.dismiss, member=member)]
+    assert together(*calls)[-1]
+    assert not Generation.objects.filter(member=member, status="queued").exists()
+    assert (ledger.open_wallet(member).balance, ledger.open_wallet(member).held) == (0, 0)

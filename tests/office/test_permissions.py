@@ -1,0 +1,381 @@
+"""Every page of the portal, asked for by every kind of visitor: one table says who gets in.
+
+A page that has no line in the table fails this test, so nobody adds one without saying whose it is.
+Each request is undone, so that a button which works does not change what the next visitor finds.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from PIL import Image as Picture
+
+from generations.jobs.models import Generation, Price
+from generations.library.models import Image
+from generations.office import administration, notices
+from generations.office.models import Notice
+from generations.teams import membership
+from generations.teams.models import Invitation, Membership, Role, User
+from generations.teams.permissions import PERMISSIONS
+from tests.conftest import work
+
+# What an answer means.
+YES, SIGN_IN, NO, NOT_THERE, NO_SUCH_METHOD = "yes", "sign in", "no", "not there", "no such method"
+
+# Who asks. `operator` runs the installation and is in no team, `chief` does and owns this one.
+OUT, DEACTIVATED = "signed out", "deactivated owner"
+STRANGER, ENDED, OPERATOR, CHIEF = "owner of another team", "ended owner", "operator", "chief"
+ROLES = {role.value: role for role in Role}
+SIGNED_OUT = {OUT, DEACTIVATED}
+VISITORS = [OUT, DEACTIVATED, STRANGER, ENDED, OPERATOR, CHIEF, *ROLES]
+
+Door = Callable[[str], str]
+
+
+def anybody(_visitor: str) -> str:
+    return YES
+
+
+def nobody(_visitor: str) -> str:
+    return NOT_THERE
+
+
+def a_person(visitor: str) -> str:
+    return SIGN_IN if visitor in SIGNED_OUT else YES
+
+
+def operators(visitor: str) -> str:
+    return a_person(visitor) if visitor in SIGNED_OUT | {OPERATOR, CHIEF} else NOT_THERE
+
+
+def team(may: str = "see", *, only: set[str] | None = None, without: str = NOT_THERE) -> Door:
+    """A page of a team, for the roles of that permission; `only` of these find what it is about."""
+
+    def door(visitor: str) -> str:
+        if visitor in SIGNED_OUT:
+            return SIGN_IN
+        if visitor in {STRANGER, ENDED, OPERATOR}:
+            return NOT_THERE
+        role = ROLES.get(visitor, Role.OWNER)
+        if role not in PERMISSIONS[may]:
+            return NO
+        return YES if only is None or visitor in only else without
+
+    return door
+
+
+def mine(visitor: str) -> str:
+    """What belongs to the member Mei, without a team in its address."""
+    return YES if visitor == Role.MEMBER else a_person(visitor).replace(YES, NOT_THERE)
+
+
+def may_found(visitor: str) -> str:
+    """Operators alone, while sign-up is closed; others know that the page exists."""
+    return operators(visitor).replace(NOT_THERE, NO)
+
+
+def prices(without: str = YES) -> Door:
+    """Prices are shown to who runs the team, and set by operators who are in it."""
+
+    def door(visitor: str) -> str:
+        seen = team("spend_see")(visitor)
+        return seen if seen != YES else without if visitor == CHIEF else NO
+
+    return door
+
+
+@dataclass(frozen=True)
+class Page:
+    """Who may ask with GET and with POST; None for a method that the page does not have."""
+
+    get: Door | None = None
+    post: Door | None = None
+    pk: str = "member"  # what a number in the address is the number of
+
+
+def shown(door: Door) -> Page:
+    return Page(get=door)
+
+
+def pressed(door: Door, pk: str = "member") -> Page:
+    return Page(post=door, pk=pk)
+
+
+def form(door: Door) -> Page:
+    return Page(get=door, post=door)
+
+
+MEI = {Role.MEMBER.value}
+TABLE = {
+    "teams:home": shown(a_person),
+    "teams:healthz": shown(anybody),
+    "teams:sessions": shown(a_person),
+    "teams:end_session": pressed(a_person),
+    "teams:end_other_sessions": pressed(a_person),
+    "people:join": form(nobody),  # the invitation of that address is unknown
+    "people:join_account": form(nobody),
+    "people:new_team": form(may_found),
+    "people:teams": shown(a_person),
+    "notices:choices": form(a_person),
+    "notices:dismiss": pressed(mine),
+    "readyz": shown(anybody),
+    "metrics": shown(anybody),  # of this machine
+    # A team's pages
+    "jobs:create": form(team()),  # a viewer is sent to the library
+    "jobs:stream": shown(team()),
+    "jobs:generation": shown(team()),  # its picture is the team's
+    "jobs:tile": shown(team(only=MEI)),
+    "jobs:cancel": pressed(team("generate", only=MEI)),
+    "jobs:retry": pressed(team("generate", only=set())),  # it has its picture
+    "jobs:notices": shown(team()),
+    "jobs:cancel_all": pressed(team("generate")),
+    "jobs:picture": shown(team()),
+    "library:grid": shown(team()),
+    "library:thumbnail": shown(nobody),  # without a ticket
+    "library:original": shown(team()),
+    "library:download": shown(team()),
+    "library:use_as_start": pressed(team("upload")),
+    "library:upload": pressed(team("upload")),
+    "library:upload_preview": shown(team("upload", only=MEI)),
+    "credits:lines": shown(team()),
+    # Running it
+    "office:overview": shown(team("spend_see")),
+    "office:ledger": shown(team("spend_see")),
+    "office:ledger_csv": shown(team("spend_see")),
+    "office:ledger_json": shown(team("spend_see")),
+    "office:changes": shown(team("spend_see")),
+    "office:changes_csv": shown(team("spend_see")),
+    "office:grant": form(team("grant")),
+    "office:take_back": form(team("grant")),
+    "office:grant_csv": form(team("grant")),
+    "office:member": shown(team("grant")),
+    "office:set_allowance": pressed(team("grant")),
+    "office:end_allowance": pressed(team("grant")),
+    "office:set_caps": pressed(team("grant")),
+    "office:adjust": pressed(team("adjust")),
+    "office:refund": form(team("refund")),
+    "office:prices": shown(team("spend_see")),
+    "office:set_price": pressed(prices()),
+    "office:withdraw_price": pressed(prices(), pk="price"),
+    "office:set_rule": pressed(team("manage_members")),
+    "office:people": shown(team("manage_members")),
+    "office:invite": form(team("manage_members")),
+    "office:revoke_invitation": pressed(team("manage_members"), pk="invitation"),
+    "office:new_program": form(team("manage_members")),
+    "office:person": shown(team("manage_members")),
+    "office:set_role": pressed(team("manage_members")),
+    "office:set_weight": pressed(team("manage_members")),
+    "office:rename_program": pressed(team("manage_members"), pk="program"),
+    "office:remove_member": pressed(team("manage_members")),
+    "office:settings": form(team("manage_members")),
+    "office:leave": pressed(team()),
+    # Running the installation
+    "queue:page": shown(operators),
+    "queue:pause_all": pressed(operators),
+    "queue:resume_all": pressed(operators),
+    "queue:pause": pressed(operators),
+    "queue:drain": pressed(operators),
+    "queue:resume": pressed(operators),
+    "queue:serve_first": pressed(operators),
+    "queue:serve_in_turn": pressed(operators),
+    "queue:set_weight": pressed(operators),
+    "queue:give_up": pressed(operators),
+    "installation:page": shown(operators),
+    "installation:difference": shown(operators),
+    "installation:issue": form(operators),
+    "changes:page": shown(operators),
+    "changes:csv": shown(operators),
+    # Signing in; an account's own pages
+    "account_login": form(anybody),
+    "account_signup": form(anybody),  # a page that says it is closed
+    "account_logout": Page(get=a_person),
+    "account_inactive": shown(anybody),
+    "account_email_verification_sent": shown(anybody),
+    "account_reset_password": form(anybody),
+    "account_reset_password_done": shown(anybody),
+    "account_reset_password_from_key": form(anybody),  # a page that says the link is no good
+    "account_reset_password_from_key_done": shown(anybody),
+    "account_confirm_email": Page(get=anybody, post=nobody),
+    "account_confirm_login_code": form(a_person),
+    "account_reauthenticate": form(a_person),
+    "account_email": form(a_person),
+    "account_change_password": form(a_person),
+    "account_set_password": form(a_person),
+}
+OF_NOBODY = {"team", "size", "model"}  # parts of addresses that name nothing of a team's
+
+
+def addresses(patterns=None, prefix="", parts=()):
+    """Every address of the portal but the back office's: its name, and what its parts are called."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        here = [*parts, *(pattern.pattern.converters or pattern.pattern.regex.groupindex)]
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield f"{prefix}{pattern.name}", here
+        elif pattern.namespace != "admin":
+            inside = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            yield from addresses(pattern.url_patterns, inside, here)
+
+
+@pytest.fixture
+def people(team, make_member):
+    """A membership for every visitor who has or had one."""
+    found = {name: make_member(name, role=role) for name, role in ROLES.items()}
+    found |= {
+        name: make_member(name.replace(" ", "-"), role=Role.OWNER) for name in (CHIEF, DEACTIVATED, ENDED)
+    }
+    other = administration.open_team("Other")
+    found |= {
+        name: make_member(name.replace(" ", "-"), team=other, role=Role.OWNER)
+        for name in (STRANGER, OPERATOR)
+    }
+    return found
+
+
+@pytest.fixture
+def browsers(people):
+    """A browser for each, signed in before some were shut out."""
+    browsers = {OUT: Client()}
+    for name, member in people.items():
+        browsers[name] = Client()
+        browsers[name].force_login(member.user)
+    membership.leave(people[ENDED])
+    membership.leave(people[OPERATOR])
+    User.objects.filter(pk=people[DEACTIVATED].user_id).update(is_active=False)
+    staff = [people[OPERATOR].user_id, people[CHIEF].user_id]
+    User.objects.filter(pk__in=staff).update(is_staff=True, is_superuser=True)
+    return browsers
+
+
+@pytest.fixture
+def things(team, people, browsers, upstream, submit):
+    """One of everything that an address can name, all of it the team's, most of it Mei's."""
+    mei, soon = people["member"], timezone.now() + timedelta(days=1)
+    submit(by=mei)
+    assert work() == 1
+    sheet = io.BytesIO()
+    Picture.new("RGB", (64, 64)).save(sheet, "PNG")
+    sheet.seek(0)
+    sheet.name = "start.png"
+    kept = browsers["member"].post(f"/t/{team.slug}/upload/", {"image": sheet}).json()["id"]
+    team.low_wallet = 1_000_00
+    team.save()
+    notices.compare()
+    invited = Invitation.objects.create(team=team, token_hash="x", expires_at=soon)
+    return {
+        "team": team.slug,
+        "generation": Generation.objects.get().pk,
+        "image": Image.objects.get().pk,
+        "size": "640",
+        "upload": kept,
+        "member": mei.pk,
+        "program": Membership.objects.create(team=team, kind="program", name="API").pk,
+        "invitation": invited.pk,
+        "price": Price.objects.create(model="core", team=team, amount=3_00, valid_from=soon).pk,
+        "upstream": upstream.pk,
+        "model": "core",
+        "notice": Notice.objects.get(kind="wallet_low", member=mei).pk,
+        "token": "no-such-token",
+        "key": "no-such-key",
+        "uidb36": "1",
+    }
+
+
+def meaning(answer):
+    """The answer in a word."""
+    if answer.status_code in {301, 302} and "/login/" in answer["Location"]:
+        return SIGN_IN
+    return {403: NO, 404: NOT_THERE, 405: NO_SUCH_METHOD}.get(answer.status_code, YES)
+
+
+def ask(browser, method, address):
+    """Send one request and undo whatever it did; the browser stays signed in."""
+    cookies = browser.cookies.copy()
+    with transaction.atomic():
+        answer = getattr(browser, method)(address)
+        if answer.streaming:
+            assert b"".join(answer.streaming_content)
+        transaction.set_rollback(True)
+    browser.cookies = cookies
+    assert answer.status_code < 500, (address, answer.status_code)
+    return meaning(answer)
+
+
+def address_of(name, parts, things):
+    known = things | {"pk": things[TABLE[name].pk]}
+    return reverse(name, kwargs={part: known[part] for part in parts})
+
+
+def test_every_page_stands_in_the_table():
+    assert {name for name, _parts in addresses()} == set(TABLE)
+
+
+@pytest.mark.django_db(transaction=True)  # a worker that draws closes its connection
+def test_everybody_gets_in_where_they_may_and_nowhere_else(browsers, things):
+    wrong = []
+    for name, parts in addresses():
+        for method in ("get", "post"):
+            door = getattr(TABLE[name], method)
+            for visitor, browser in browsers.items():
+                found = ask(browser, method, address_of(name, parts, things))
+                right = found == door(visitor) if door else found != YES
+                if not right:
+                    wrong.append((name, method, visitor, found, "instead of", door and door(visitor)))
+    assert wrong == []
+
+
+@pytest.mark.django_db(transaction=True)  # a worker that draws closes its connection
+def test_nothing_of_a_team_is_reached_by_the_address_of_another(browsers, things, people):
+    """An owner puts the numbers of our things behind their own team's address."""
+    theirs = things | {"team": people[STRANGER].team.slug}
+    ours = [(name, parts) for name, parts in addresses() if "team" in parts and set(parts) - OF_NOBODY]
+    assert len(ours) > 15
+    reached = [
+        (name, method)
+        for name, parts in ours
+        for method in ("get", "post")
+        if ask(browsers[STRANGER], method, address_of(name, parts, theirs))
+        not in {NOT_THERE, NO_SUCH_METHOD, NO}
+    ]
+    assert reached == []
+
+
+def back_office():
+    """Every address of the back office."""
+    (office,) = (each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "admin")
+
+    def walk(resolver, path):
+        for pattern in resolver.url_patterns:
+            here = path + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, here)
+            elif pattern.name not in {"login", None}:
+                yield here
+
+    return [f"/{re.sub(r'<[^>]+>', '1', path)}" for path in walk(office, str(office.pattern))]
+
+
+def test_the_back_office_is_for_operators_alone(browsers):
+    paths = back_office()
+    assert len(paths) > 50
+    outside = [OUT, DEACTIVATED, STRANGER, ENDED, *ROLES]
+    got_in = [
+        (visitor, method, path)
+        for path in paths
+        for visitor in outside
+        for method in ("get", "post")
+        if ask(browsers[visitor], method, path) == YES and not path.endswith("/logout/")
+    ]
+    assert got_in == []
+    assert ask(browsers[OUT], "get", "/back-office/login/") == SIGN_IN
+    assert ask(browsers["owner"], "get", "/back-office/login/") == NO
+    assert ask(browsers[OPERATOR], "get", "/back-office/") == YES

@@ -1,0 +1,205 @@
+"""The operators' page of pools: who sees it, what it adds up, and issuing credits once."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from generations.credits import ledger, rollup
+from generations.credits.models import Account, Transfer
+from generations.office import administration, pools
+from generations.office.models import Act, AuditEntry
+from generations.teams.models import Role
+from generations.upstreams.models import Upstream
+from tests import past
+from tests.pages.test_pages import breaches
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture
+def operator(make_member):
+    """An operator who is a plain member of a team."""
+    member = make_member("olga", granted=0)
+    member.user.is_staff = True
+    member.user.save()
+    client = Client()
+    client.force_login(member.user, BACKEND)
+    return client
+
+
+def read(client, path=""):
+    answer = client.get(f"/installation/{path}")
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_operators_alone_see_it(team, make_member, operator, client):
+    paths = ["", "difference/", f"issue/{team.slug}/"]
+    assert [operator.get(f"/installation/{path}").status_code for path in paths] == [200] * 3
+    assert all(client.get(f"/installation/{path}")["Location"].startswith("/accounts/") for path in paths)
+    for role in Role:
+        visitor = Client()
+        visitor.force_login(make_member(role.value, role=role).user, BACKEND)
+        for path in paths:
+            assert visitor.get(f"/installation/{path}").status_code == 404
+            assert visitor.post(f"/installation/{path}").status_code in {404, 405}
+        assert "/installation/" not in visitor.get("/", follow=True).content.decode()
+    assert "/installation/" in operator.get("/", follow=True).content.decode()
+
+
+def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(team, make_member, operator):
+    north = make_member("mei")
+    apia = administration.open_team("Apia")
+    apia.time_zone = "Pacific/Apia"
+    apia.save()
+    south = make_member("tavita", team=apia)
+    for member, amount in ((north, 7_00), (south, 9_00)):
+        past.charge(member, timezone.now(), amount)
+        past.charge(member, timezone.now() - timedelta(days=62), 1_00)
+    ledger.hold(member=south, amount=2_00, reference=uuid.uuid4())
+    ledger.issue(team=apia, amount=50_00, reference=uuid.uuid4())
+    for _ in ("from the lines", "from days that were summed up"):
+        found = {row.team.name: row for row in pools.read()[0]}
+        assert (found["Apia"].free, found["Apia"].with_members, found["Apia"].held) == (50_00, 90_00, 2_00)
+        assert {name: row.spent for name, row in found.items()} == {"Apia": 9_00, team.name: 7_00}
+        rollup.close_days()
+    whole = pools.whole()
+    spent = Account.objects.get(kind="spent").balance
+    issued = Account.objects.get(kind="issued").balance
+    assert whole.given_out + spent + issued == 0
+    page = read(operator)
+    assert "50.00" in page
+    assert "Low" in page
+    assert not breaches(page)
+
+
+def test_the_providers_balance_stands_beside_the_pools(team, make_member, operator):
+    make_member("mei", granted=100)
+    rows = [Upstream(name=name, base_url="http://127.0.0.1:9", pace_account="one") for name in ("A", "B")]
+    for row in rows:
+        row.set_key("sk-secret-of-the-provider")
+    rows[0].balance, rows[0].balance_at = Decimal("4390.5"), timezone.now()
+    Upstream.objects.bulk_create(rows)
+    [account] = pools.provider_accounts()
+    assert (account.names, account.balance, account.is_low) == ("A, B", Decimal("4390.5"), False)
+    page = read(operator)
+    assert "4,390.50" in page
+    assert "covers the pools" in page
+    assert "sk-secret" not in page
+    Upstream.objects.update(balance=Decimal("99.99"))
+    page = read(operator)
+    assert "less than was given out" in page
+    assert ">low<" in page
+
+
+def test_however_many_teams_the_number_of_queries_is_the_same(team, make_member, operator):
+    def count():
+        with CaptureQueriesContext(connection) as asked:
+            read(operator)
+        return len(asked)
+
+    past.charge(make_member("mei"), timezone.now() - timedelta(days=3), 100)
+    rollup.close_days()
+    read(operator)
+    few = count()
+    for number in range(12):
+        member = make_member(f"member{number}", team=administration.open_team(f"Team {number}"))
+        past.charge(member, timezone.now() - timedelta(days=number), 100)
+        if number == 6:
+            rollup.close_days()
+    assert count() == few
+
+
+def test_members_are_counted_where_they_are_kept(team, make_member):
+    for name in ("mei", "tom"):
+        make_member(name)
+    administration.dismiss(member=make_member("gone"))
+    with CaptureQueriesContext(connection) as asked:
+        [row], _more = pools.read()
+    assert row.members == 2
+    [query] = [each["sql"] for each in asked if 'FROM "teams_membership"' in each["sql"]]
+    assert "COUNT(" in query
+
+
+def test_teams_are_shown_a_hundred_at_a_time(team, operator):
+    for number in range(105):
+        administration.open_team(f"Team {number:03}")
+    first, second = read(operator), read(operator, "?page=2")
+    assert first.count("Issue credits") == 100
+    assert second.count("Issue credits") == 6
+    assert read(operator, "?page=9999999999")
+
+
+# Issuing ------------------------------------------------------------------------------------------
+
+
+def form(client, team) -> dict[str, str]:
+    page = read(client, f"issue/{team.slug}/")
+    return {"reference": re.search(r'name="reference" value="([-0-9a-f]+)"', page)[1]}
+
+
+def test_the_first_credits_stand_in_the_log(db):
+    user = administration.found(email="op@example.org", pool=100_00)
+    entry = AuditEntry.objects.get(act=Act.ISSUED)
+    assert (entry.actor, entry.team.pool.balance, entry.after) == (user, 100_00, {"amount": 100_00})
+
+
+def test_credits_are_issued_once_however_often_the_form_arrives(team, operator):
+    filled = form(operator, team) | {"amount": "250.5", "note": "the invoice of spring"}
+    answers = [operator.post(f"/installation/issue/{team.slug}/", filled) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [302] * 3
+    [line] = Transfer.objects.filter(kind="issue", team=team, amount=250_50)
+    assert (line.note, line.actor.name) == ("the invoice of spring", "Olga")
+    [entry] = AuditEntry.objects.filter(act=Act.ISSUED, team=team, note="the invoice of spring")
+    assert entry.actor == line.actor
+    assert "250.5 credits are in the pool" in read(operator)
+
+
+def test_the_same_form_with_another_amount_moves_nothing_more(team, operator):
+    filled = form(operator, team) | {"amount": "10", "note": "first"}
+    operator.post(f"/installation/issue/{team.slug}/", filled)
+    again = operator.post(f"/installation/issue/{team.slug}/", filled | {"amount": "20"})
+    assert again.status_code == 422
+    assert Account.objects.get(team=team).balance == 10_00
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount": ""},
+        {"amount": "0"},
+        {"amount": "-5"},
+        {"amount": "1e30"},
+        {"amount": "NaN"},
+        {"amount": "many"},
+        {"amount": "1.001"},
+        {"note": ""},
+        {"note": "   "},
+        {"note": "x" * 401},
+        {"reference": ""},
+        {"reference": "x"},
+    ],
+)
+def test_a_form_that_says_nothing_sensible_moves_nothing(team, operator, changed):
+    filled = form(operator, team) | {"amount": "10", "note": "why"} | changed
+    answer = operator.post(f"/installation/issue/{team.slug}/", filled)
+    assert answer.status_code == 422
+    assert not breaches(answer.content.decode())
+    assert not Transfer.objects.filter(kind="issue", team=team).exists()
+
+
+def test_a_team_that_is_closed_or_unknown_gets_nothing(team, operator):
+    filled = form(operator, team) | {"amount": "10", "note": "why"}
+    team.deactivated_at = timezone.now()
+    team.save()
+    for slug in (team.slug, "nobody"):
+        assert operator.post(f"/installation/issue/{slug}/", filled).status_code == 404
