@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from generations.credits.amounts import HUNDREDTHS, CreditsField
 from generations.jobs.operation import HEAVIEST
@@ -25,15 +25,18 @@ MOST_MAILS = 50
 MOST_MAILS_A_DAY = 200
 # Area and place; the database of time zones has many more names, for the same clocks.
 AREAS = re.compile("Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific")
-LASTS = [
-    (days, ngettext_lazy("%(days)s day", "%(days)s days", "days") % {"days": days}) for days in (1, 7, 30, 90)
-]
+LASTS = (1, 7, 30, 90)  # days
 ROLE_MEANS = {
     Role.OWNER: gettext_lazy("Everything, and appoints owners"),
     Role.ADMINISTRATOR: gettext_lazy("Runs people, credits and prices"),
     Role.MEMBER: gettext_lazy("Makes pictures with their credits"),
     Role.VIEWER: gettext_lazy("Looks at the library, makes nothing"),
 }
+
+
+def _lasts() -> list[tuple[int, str]]:
+    """How long, in the reader's language: what is put together when the module is read stays English."""
+    return [(days, ngettext("%(days)s day", "%(days)s days", days) % {"days": days}) for days in LASTS]
 
 
 class OneLine(forms.CharField):
@@ -60,7 +63,12 @@ class InviteForm(forms.Form):
     reference = forms.UUIDField(widget=forms.HiddenInput)
     emails = forms.CharField(label=gettext_lazy("Email addresses"), max_length=20_000, required=False)
     credits = CreditsField(label=gettext_lazy("Starting credits"), required=False)
-    days = forms.TypedChoiceField(label=gettext_lazy("Good for"), choices=LASTS, coerce=int, initial=7)
+    days = forms.TypedChoiceField(
+        label=gettext_lazy("Good for"),
+        choices=_lasts,
+        coerce=int,
+        initial=7,
+    )
     uses = forms.IntegerField(
         label=gettext_lazy("People it lets in"), min_value=1, max_value=MOST_USES, required=False, initial=1
     )

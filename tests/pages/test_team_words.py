@@ -1,0 +1,112 @@
+"""The pages on which teams and the installation are run, in a language of marks."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from generations.jobs.models import Generation, Price
+from generations.office import administration, allowances, caps, correcting, notices, people, prices
+from generations.office.audit import By
+from generations.office.models import AllowanceKind
+from generations.teams.models import Membership, Role, User
+from tests.conftest import work
+from tests.pages.marks import said
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("language_of_marks"),
+]
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+# Proper names; and the sample of a file, which is read as it stands.
+DATA = available_timezones() | {"email,credits,note", ',100,"spring campaign, week 1"', "storyboard,500,API"}
+OFFICE = [
+    *("team/", "team/?by=member", "team/?view=table", "team/people/", "team/people/invite/"),
+    *("team/people/invite/?by=link", "team/people/program/", "team/settings/", "team/changes/"),
+    *("team/ledger/", "team/prices/", "team/grant/", "team/take-back/", "team/grant-csv/", "credits/"),
+]
+OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/"]
+INSTALLATION = ["/installation/", "/installation/changes/", "/installation/difference/", "/teams/new/"]
+
+
+@pytest.fixture
+def busy_team(mei, member, make_member, submit, upstream) -> Generation:
+    """A team of which everything was done once; Mei owns it, and runs the installation."""
+    member.role = Role.OWNER
+    member.save()
+    by, other = By(member.user, "127.0.0.1"), make_member("jonas")
+    administration.issue(team=member.team, amount=100_000, reference=uuid.uuid4(), by=by)
+    people.make_program(team=member.team, name="Mei", by=by)
+    for kind in AllowanceKind:
+        allowances.set_allowance(member=other, kind=kind, amount=2_000, now=True, by=by)
+    caps.set_caps(member=other, per_day=100, per_month=200, by=by)
+    correcting.adjust_wallet(member=other, amount=-100, reference=uuid.uuid4(), by=by, note="")
+    prices.set_price(
+        model="ultra", amount=900, team=member.team, valid_from=timezone.now() + timedelta(days=1), by=by
+    )
+    prices.set_rule(team=member.team, model="sdxl", roles=["owner"], by=by)
+    submit()
+    work()
+    row = Generation.objects.get()
+    correcting.refund(team=member.team, generation=row.pk, by=by, note="")
+    submit()
+    work()
+    notices.compare()
+    member.user.is_staff = member.user.is_superuser = True
+    member.user.save()
+    return row
+
+
+def members_pages() -> list[str]:
+    every = Membership.objects.values_list("pk", flat=True)
+    return [path for pk in every for path in (f"team/people/{pk}/", f"team/members/{pk}/")]
+
+
+def test_the_pages_of_who_runs_a_team(mei, address, busy_team):
+    made = Generation.objects.exclude(pk=busy_team.pk).get()
+    pictures = [f"team/refund/{row}/" for row in (busy_team.pk, made.pk)]
+    for path in [*OFFICE, *members_pages(), *pictures]:
+        answer = mei.get(address(path))
+        assert answer.status_code == 200, path
+        assert set(said(answer)) <= DATA, path
+    for path in [*OWN, *INSTALLATION]:
+        assert set(said(mei.get(path))) <= DATA, path
+    assert Price.objects.exists()
+
+
+def test_what_is_wrong_with_a_form_of_the_office(mei, address, busy_team):
+    for path in (
+        "grant/",
+        "take-back/",
+        "grant-csv/",
+        "settings/",
+        "prices/set/",
+        "people/invite/",
+        "people/program/",
+    ):
+        answer = mei.post(address(f"team/{path}"), {})
+        assert answer.status_code in (200, 422), (path, answer.status_code)
+        assert set(said(answer)) <= DATA, path
+
+
+def test_who_follows_an_invitation(mei, address, busy_team):
+    answer = mei.post(
+        address("team/people/invite/?by=link"),
+        {"reference": uuid.uuid4(), "role": "member", "credits": "5", "days": "7", "uses": "1"},
+    )
+    assert said(answer) == []
+    link = answer.context["link"]
+    path = link[link.index("/join/") :]
+    assert said(Client().get(path)) == []
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("ana@studio.example"), backend=BACKEND)
+    assert said(stranger.get(path)) == []
+    assert said(Client().get(f"{path}account/")) == []
+    assert said(Client().post(f"{path}account/", {})) == []
+    assert said(Client().get("/join/no-such-invitation/")) == []
