@@ -52,8 +52,7 @@ def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, model, plann
     provider.plan(planned)
     with pytest.raises(Refused) as refused:
         outer(model)
-    v1 = {"content_moderation": "permission_denied"}  # v1 has fewer names
-    assert refused.value.code == (v1.get(code, code) if model == "sdxl" else code)
+    assert refused.value.code == code
     assert refused.value.status == int(planned)
 
 
