@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from generations.api import wire_problems
+from generations.api import auth, wire_problems
+from generations.api.auth import Caller
 from generations.teams import tokens
 from generations.teams.models import Scope, Token
 
@@ -33,17 +34,15 @@ def request_name(headers: Mapping[str, str]) -> str:
     return given if SANE.fullmatch(given) else uuid.uuid4().hex
 
 
-def enter(headers: Mapping[str, str]) -> Token:
-    """The token that calls. Problem (401) if there is none that is good."""
+def enter(headers: Mapping[str, str]) -> Caller:
+    """Who calls, counted. Raises Problem (401), and limits.TooManyRequests."""
     found = BEARER.fullmatch(headers.get("authorization", ""))
     if found is None:
         raise wire_problems.unauthorized()
     try:
-        token = tokens.authenticate(found[1])
-    except tokens.Refused as refusal:
+        return auth.admit(found[1])
+    except auth.Unauthorised as refusal:
         raise wire_problems.unauthorized(str(refusal)) from None
-    tokens.touch(token)
-    return token
 
 
 def must_generate(token: Token) -> None:

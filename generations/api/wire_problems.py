@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
+from generations.api import idempotency
+from generations.api.limits import TooManyRequests
 from generations.credits import ledger
 from generations.jobs import pricing, rules, submission
 from generations.library.storage import StorageUnavailable
@@ -63,6 +65,16 @@ def too_large() -> Problem:
     return Problem(413, "payload_too_large", ("body: payloads cannot be larger than 10MiB in size",))
 
 
+def conflict(sentence: str) -> Problem:
+    """409: the key stands for another call."""
+    return Problem(409, "idempotency_key_reused", (sentence,), about="Idempotency-Key")
+
+
+def bad_key(sentence: str) -> Problem:
+    """400: the key is none."""
+    return bad_fields({"Idempotency-Key": sentence})
+
+
 def unavailable(sentence: str) -> Problem:
     """503: the portal cannot do it now, and may in a moment."""
     return Problem(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
@@ -82,6 +94,8 @@ def of(refusal: Exception) -> Problem | None:
         return bad_fields(refusal.errors)
     if isinstance(refusal, BadUpload):
         return bad_fields({"image": str(refusal)})
+    if isinstance(refusal, TooManyRequests):
+        return Problem(429, "rate_limit_exceeded", (str(refusal),), headers=refusal.allowance.headers)
     return next((make(str(refusal)) for kind, make in REFUSALS.items() if isinstance(refusal, kind)), None)
 
 
@@ -96,6 +110,9 @@ REFUSALS: Mapping[type[Exception], Callable[[str], Problem]] = {
     ledger.MembershipEnded: unauthorized,
     pricing.PriceRose: payment_required,
     rules.ModelNotAllowed: forbidden,
+    rules.TokenCapReached: payment_required,
+    idempotency.BadKey: bad_key,
+    idempotency.KeyReused: conflict,
     submission.NoUpstream: unavailable,
     StorageUnavailable: unavailable,
 }
