@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 500},
     },
+    "deeds": {"task": "generations.library.tasks.take_up", "schedule": 20.0, "options": {"expires": 15}},
     "allowances": {
         "task": "generations.office.tasks.give_allowances",
         "schedule": 180.0,
