@@ -13,6 +13,31 @@ from uuid6 import uuid7
 
 from generations.teams.models import Membership, Role, Team, Visibility
 
+from .entry import SearchEntry
+from .share import Share
+from .shelf import Collected, Collection, Favourite, SavedSearch, Tag, Tagged
+from .work import Act, Archive, Deed, DiscardedObject, Packing
+
+__all__ = [
+    "Act",
+    "Archive",
+    "Collected",
+    "Collection",
+    "Deed",
+    "DiscardedObject",
+    "Favourite",
+    "Image",
+    "ImageQuerySet",
+    "Origin",
+    "Packing",
+    "SavedSearch",
+    "SearchEntry",
+    "Share",
+    "Tag",
+    "Tagged",
+    "Upload",
+]
+
 
 class Origin(models.TextChoices):
     GENERATED = "generated", _("Generated")
@@ -20,17 +45,30 @@ class Origin(models.TextChoices):
     IMPORTED = "imported", _("Imported")
 
 
+def seen_by(member: Membership) -> Q:
+    """What a member may see of a team: the team's, and the member's own; a viewer the team's alone.
+
+    What people who left kept to themselves is seen by the owners of the team. It fits images and
+    search entries.
+    """
+    seen = Q(visibility=Visibility.TEAM)
+    if member.role != Role.VIEWER:
+        seen |= Q(owner=member.pk)
+    if member.role == Role.OWNER:
+        gone = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
+        seen |= Q(owner__in=gone.values("pk"))
+    return seen
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, member: Membership) -> ImageQuerySet:
-        """Those of the member's team that are the team's or the member's own, and not in the trash.
+        """Those of the member's team that the member may see, and that are not in the trash."""
+        return self.filter(seen_by(member), team=member.team_id, trashed_at__isnull=True)
 
-        What people who left kept to themselves is seen by the owners of the team.
-        """
-        seen = Q(visibility=Visibility.TEAM) | Q(owner=member)
-        if member.role == Role.OWNER:
-            gone = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
-            seen |= Q(owner__in=gone.values("pk"))
-        return self.filter(seen, team=member.team_id, trashed_at__isnull=True)
+    def locked(self) -> list[uuid.UUID]:
+        """Lock them from first to last, as everybody does who locks several; which they are."""
+        rows = Image.objects.filter(pk__in=self.values("pk")).select_for_update(no_key=True).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
 
 
 class Image(models.Model):
@@ -66,6 +104,14 @@ class Image(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     trashed_at = models.DateTimeField(_("trashed at"), null=True, blank=True)
+    trashed_by = models.ForeignKey(
+        Membership,
+        models.PROTECT,
+        verbose_name=_("trashed by"),
+        related_name="+",
+        null=True,
+        blank=True,
+    )
 
     # The stubs see a plain manager; it has every method of the set it is made from.
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
@@ -91,6 +137,12 @@ class Image(models.Model):
                 condition=Q(trashed_at__isnull=True),
                 name="newest_of_an_owner",
             ),
+            models.Index(
+                fields=["team", "-trashed_at", "-id"],
+                condition=Q(trashed_at__isnull=False),
+                name="trash_of_a_team",
+            ),
+            models.Index(fields=["key"], name="images_by_object"),
         ]
 
 
@@ -115,6 +167,7 @@ class Upload(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "sha256"], name="a_member_uploads_a_picture_once"),
         ]
+        indexes = [models.Index(fields=["key"], name="uploads_by_object")]
 
     def __str__(self) -> str:
         return self.name or str(uuid.UUID(str(self.pk)))

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.teams.permissions import member_required
 
-from . import catalog, decoding, serving, thumbnails, tickets, uploads
+from . import catalog, decoding, finding, serving, thumbnails, tickets, uploads
 from .models import Upload
+from .search import Search
 from .storage import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ SHEET = 64 * 1024  # what a form may weigh beside its file
 @member_required()
 @require_safe
 def grid(request: HttpRequest, member: Membership) -> HttpResponse:
-    """What the member may see, newest first and by day; `?before=` an image shows what is older."""
+    """What a search finds, in its order and by day; `?before=` an image shows what follows it."""
+    search = Search.read(request.GET)
     before = _landmark(request, member)
-    images = list(catalog.newest(member, before=before)[: PAGE + 1])
+    images = finding.page(member, search, after=before, size=PAGE + 1)
     zone = ZoneInfo(member.team.time_zone)
     context = {
         "member": member,
+        "search": search,
         "days": by_day(images[:PAGE], zone),
         "older": images[PAGE - 1].pk if len(images) > PAGE else None,
         # The page before ended within this day: its heading stands already.
@@ -61,12 +64,12 @@ def by_day(images: Iterable[Image], zone: ZoneInfo) -> list[tuple[date, list[Ima
     return [(day, list(made)) for day, made in days]
 
 
-def _landmark(request: HttpRequest, member: Membership) -> Image | None:
+def _landmark(request: HttpRequest, member: Membership) -> finding.Landmark | None:
     """The image that `?before=` names."""
     if not (named := request.GET.get("before")):
         return None
     try:
-        return catalog.landmark(member, uuid.UUID(named))
+        return finding.landmark(member, uuid.UUID(named))
     except ValueError as problem:
         raise Http404 from problem
 

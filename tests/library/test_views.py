@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import catalog, storage
+from generations.library import catalog, index, storage
 from generations.library.models import Image
 
 from .conftest import decoded, encoded, pixels
@@ -141,7 +141,7 @@ def grid(client, member, **query):
 def many(member, count):
     """Images without bytes, one a minute, some at the very same moment."""
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    Image.objects.bulk_create(
+    made = Image.objects.bulk_create(
         Image(
             team=member.team,
             owner=member,
@@ -156,6 +156,7 @@ def many(member, count):
         )
         for number in range(count)
     )
+    index.refresh([image.pk for image in made])
 
 
 def shown(answer):

@@ -142,7 +142,7 @@ def test_lines_lead_to_their_pictures_and_say_what_was_given_back(ana, address, 
         or str(line.reference) in page
     )
     assert "given back" in page
-    assert "−8.00" in page  # noqa: RUF001  the minus of amounts
+    assert "−8.00" in page
     assert "+8.00" in page
 
 

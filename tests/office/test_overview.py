@@ -121,11 +121,11 @@ def test_every_figure_adds_up_to_the_ledger(busy, seen):
 
 
 def test_the_chart_and_its_table_say_the_same(busy, seen):
-    chart = re.findall(r"<title>(\d+ \w+): ([\d.,−]+)</title>", seen())  # noqa: RUF001  the minus of amounts
+    chart = re.findall(r"<title>(\d+ \w+): ([\d.,−]+)</title>", seen())
     table = seen("?as=table")
     rows = re.findall(r'<th scope="row">(\d+ \w+)</th>(.*?)</tr>', table)
     shown = [(day, re.findall(r'class="number">([^<]*)<', cells)[-1]) for day, cells in rows]
-    assert sorted(chart) == sorted((day, amount) for day, amount in shown if amount != "–")  # noqa: RUF001
+    assert sorted(chart) == sorted((day, amount) for day, amount in shown if amount != "–")
     total = re.search(r"<tfoot>.*?</tfoot>", table)[0]
     assert re.findall(r'class="number">([^<]*)<', total)[-1] in re.search(r"<tfoot>.*</tfoot>", seen())[0]
 
@@ -238,7 +238,7 @@ def test_only_operators_are_told_what_the_provider_has(owner, seen):
     assert "Held now" in seen()
     User.objects.filter(pk=owner.user_id).update(is_staff=True)
     page = seen()
-    assert "Provider’s own balance" in page  # noqa: RUF001  as it is written
+    assert "Provider’s own balance" in page
     assert "/installation/difference/" in page
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 from generations.jobs import line
+from generations.library import shapes
 from generations.providers import catalogue
 
 if TYPE_CHECKING:
@@ -60,17 +60,17 @@ def shape_class(aspect_ratio: str) -> str:
 def ratio_class(generation: Generation | None, image: Image | None = None) -> str:
     """The class with the final shape, known before the picture is."""
     if image:
-        return f"ratio-{_nearest(image.width, image.height)}"
+        return f"ratio-{shape_class(shapes.nearest(image.width, image.height))}"
     start = generation.batch.start_image if generation else None
     if generation and start and "aspect_ratio" not in generation.parameters:
-        return f"ratio-{_nearest(start.width, start.height)}"
+        return f"ratio-{shape_class(shapes.nearest(start.width, start.height))}"
     return f"ratio-{shape_class(generation.parameters.get('aspect_ratio', '1:1') if generation else '1:1')}"
 
 
 @register.filter
 def picture_class(image: Image) -> str:
     """The class with the shape of a stored picture."""
-    return f"ratio-{_nearest(image.width, image.height)}"
+    return f"ratio-{shape_class(shapes.nearest(image.width, image.height))}"
 
 
 @register.filter
@@ -96,13 +96,3 @@ def signed(amount: int) -> str:
 def is_worth_repeating(generation: Generation) -> bool:
     """True if the same request may well succeed: the provider was at fault and not the request."""
     return generation.code in ABOUT_OURSELVES
-
-
-def _nearest(width: int, height: int) -> str:
-    """The shape of the catalogue that comes closest to a size."""
-
-    def distance(shape: str) -> float:
-        across, down = map(int, shape.split(":"))
-        return abs(math.log(width * down) - math.log(height * across))
-
-    return min(catalogue.SHAPES, key=distance).replace(":", "x")
