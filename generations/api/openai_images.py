@@ -37,7 +37,7 @@ FINAL = (
     "payment_required",
     "timeout",
     "internal_error",
-    "canceled",
+    "idempotency_key_reused",
 )  # asking again would not help, or pay twice
 
 
@@ -122,7 +122,7 @@ def _count(value: Any, errors: dict[str, str]) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_IMAGES:
         errors["n"] = f"must be an integer between 1 and {MOST_IMAGES}"
         return 1
-    return value
+    return int(value)
 
 
 def _answer_wanted(value: Any, model: Any, errors: dict[str, str]) -> str:

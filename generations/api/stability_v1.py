@@ -111,7 +111,7 @@ def _samples(value: Any, answer: str, errors: dict[str, str]) -> int:
         return 1
     if answer == "bytes" and value > 1:
         errors["samples"] = "must be 1 where the answer is an image; accept application/json for more"
-    return value
+    return int(value)
 
 
 def _check_options(values: Mapping[str, Any], errors: dict[str, str]) -> None:

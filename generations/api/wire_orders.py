@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from generations.api import wire_problems
+from generations.api import idempotency, wire_problems
 from generations.api.wire_formats import Result, Wish
 from generations.api.wire_problems import Problem
 from generations.jobs import submission
-from generations.jobs.models import Attempt, Generation, Outcome, Status
+from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library import uploads
 from generations.library.models import Image, Upload
 from generations.providers.verdicts import CONTENT_CODES
@@ -38,10 +39,35 @@ class Order:
     generations: tuple[uuid.UUID, ...]
 
 
-def place(token: Token, wish: Wish, named: uuid.UUID) -> Order:
-    """Ask for a wish; the same name gives the same order. Raises what `submit` does, and BadUpload."""
+def place(token: Token, wish: Wish, path: str, key: str | None) -> Order:
+    """Ask for a wish; the same key gives the same order, at the same address and for the same wish alone.
+
+    What is kept with a key is the order: whoever repeats a call waits for the same pictures, and gets them.
+    Raises what `submit` does, BadUpload, BadKey and KeyReused.
+    """
+    call = idempotency.begin(token.membership, key, _fingerprint(path, wish))
+    if call.answer is not None:
+        return _order(uuid.UUID(call.answer.body))
+    try:
+        batch = _submit(token, wish, call.submission)
+    except Exception:
+        idempotency.release(call)
+        raise
+    idempotency.finish(call, idempotency.Answer(200, str(batch.pk)))
+    return _order(batch.pk)
+
+
+def results(order: Order) -> list[Result]:
+    """What became of every generation of an order. Problem (500) names what has not ended yet."""
+    rows = Generation.objects.in_bulk(order.generations)
+    images = Image.objects.filter(generation__in=order.generations).order_by("-position")
+    pictures = {image.generation: image for image in images}
+    return [_result(rows[pk], pictures.get(pk)) for pk in order.generations]
+
+
+def _submit(token: Token, wish: Wish, named: uuid.UUID) -> Batch:
     member = token.membership
-    batch = submission.submit(
+    return submission.submit(
         member=member,
         model=wish.model,
         parameters=wish.parameters,
@@ -51,16 +77,17 @@ def place(token: Token, wish: Wish, named: uuid.UUID) -> Order:
         start_image=_upload(member, wish),
         token=token,
     )
+
+
+def _order(batch: uuid.UUID) -> Order:
     rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Order(batch.pk, tuple(rows.order_by("position").values_list("pk", flat=True)))
+    return Order(batch, tuple(rows.order_by("position").values_list("pk", flat=True)))
 
 
-def results(order: Order) -> list[Result]:
-    """What became of every generation of an order. Problem (500) names what has not ended yet."""
-    rows = Generation.objects.in_bulk(order.generations)
-    images = Image.objects.filter(generation__in=order.generations).order_by("-position")
-    pictures = {image.generation: image for image in images}
-    return [_result(rows[pk], pictures.get(pk)) for pk in order.generations]
+def _fingerprint(path: str, wish: Wish) -> str:
+    """Of what is wished: a client that sends a form again draws another line between its parts."""
+    wished = json.dumps([wish.model, wish.count, dict(wish.parameters)], sort_keys=True)
+    return idempotency.fingerprint("POST", path, wished.encode(), wish.image or b"")
 
 
 def _upload(member: Membership, wish: Wish) -> Upload | None:

@@ -1,4 +1,4 @@
-"""Stability's v2beta as its documentation shows it: `requests`, pointed at the portal by its address alone."""
+"""Stability's v2beta as its documentation shows it: `requests`, pointed at the portal by its address."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_an_image_without_a_strength_a_broken_one_and_one_that_has_no_place_are_
         "Bearer sk-not-ours",
         "Basic dXNlcjp3b3Jk",
         "Bearer sdw_" + "0" * 46,
-        "Bearer é\x7f",
+        "Bearer é",
     ],
 )
 def test_who_has_no_token_is_told_so_in_the_provider_s_words(idle_portal, given):
