@@ -11,6 +11,10 @@ from generations.teams import tokens
 from generations.teams.models import Scope
 from tests.api import serving
 
+CORE = "/v2beta/stable-image/generate/core"
+V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
+IMAGES = "/v1/images/generations"
+
 
 @pytest.fixture
 def portal(transactional_db, upstream, settings):

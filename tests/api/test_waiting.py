@@ -18,10 +18,9 @@ from generations.jobs.models import Generation, Status
 from generations.library.models import Image
 from generations.upstreams import broker
 from tests.api import serving
+from tests.api.conftest import CORE
 from tests.conftest import work
 from tests.platform.portal import eventually
-
-CORE = "/v2beta/stable-image/generate/core"
 
 
 def ask(address, headers, **more):

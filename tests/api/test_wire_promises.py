@@ -17,11 +17,9 @@ from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
 from generations.teams.models import Membership
+from tests.api.conftest import CORE, IMAGES, V1
 from tests.conftest import work
 
-CORE = "/v2beta/stable-image/generate/core"
-V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
-IMAGES = "/v1/images/generations"
 LIMITS = {"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "x-ratelimit-limit"}
 
 
