@@ -50,7 +50,7 @@ _threads = ThreadPoolExecutor(THREADS, "api")
 class Call:
     """One exchange: what came, and what every answer to it says."""
 
-    path: str
+    scope: Scope
     format: Format
     parts: Mapping[str, str]
     headers: Mapping[str, str]
@@ -70,7 +70,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     headers = wire_entry.headers_of(scope)
     route, parts = wire_routes.find(scope["method"], scope["path"])
     format_ = route.format if route else wire_routes.likely_format(scope["path"])
-    call = Call(scope["path"], format_, parts, headers, receive, wire_entry.request_name(headers))
+    call = Call(scope, format_, parts, headers, receive, wire_entry.request_name(headers))
     call.unread = wire_body.is_announced(headers)
     call.about["x-request-id"] = call.name
     with trace.following(request=call.name), contextlib.suppress(Gone):
@@ -83,6 +83,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _until_ready(call: Call, route: Route | None) -> LastStep:
     """All that comes before the answer can be written; then how to write it."""
     try:
+        wire_entry.must_be_safe(call.scope)
         caller = await _beside(wire_entry.enter, call.headers)
         token = caller.token
         call.about |= caller.allowance.headers if caller.allowance else {}
@@ -112,7 +113,7 @@ async def _until_ended(call: Call, token: Token) -> LastStep:
 
 def _order(call: Call, token: Token, body: IO[bytes]) -> tuple[Wish, Order]:
     wish = call.format.read(Request(call.parts, call.headers, body.read()))
-    return wish, wire_orders.place(token, wish, call.path, call.headers.get("idempotency-key"))
+    return wish, wire_orders.place(token, wish, call.scope["path"], call.headers.get("idempotency-key"))
 
 
 async def _drawn(call: Call, last_step: LastStep) -> Answer:

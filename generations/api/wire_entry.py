@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from generations.api import auth, wire_problems
@@ -26,6 +27,12 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
         key = name.decode("latin-1").lower()
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
+
+
+def must_be_safe(scope: Mapping[str, Any]) -> None:
+    """Problem (403) if a portal of https is called without: a redirect would come too late for the token."""
+    if settings.SECURE_SSL_REDIRECT and scope.get("scheme") == "http":
+        raise wire_problems.forbidden(_("Call this portal by https. Make a new token: this one was seen."))
 
 
 def request_name(headers: Mapping[str, str]) -> str:

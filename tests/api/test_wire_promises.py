@@ -208,6 +208,13 @@ def test_a_sane_name_for_the_request_is_kept_and_another_is_replaced(idle_portal
         assert answer.json()["id"] == answer.headers["x-request-id"]
 
 
+def test_a_portal_of_https_takes_no_token_that_was_sent_without(idle_portal, bearer, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    for answer in ask_each(idle_portal, bearer):
+        assert answer.status_code == 403
+    assert not Generation.objects.exists()
+
+
 def test_no_key_holds_anything_once_its_call_is_over(portal, bearer):
     assert core(portal, bearer | {"idempotency-key": "k"}).status_code == 200
     assert IdempotentCall.objects.get().body == str(Batch.objects.get().pk)
