@@ -37,6 +37,7 @@ FINAL = (
     "payment_required",
     "timeout",
     "internal_error",
+    "service_unavailable",
     "idempotency_key_reused",
 )  # asking again would not help, or pay twice
 
