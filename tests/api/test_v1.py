@@ -107,6 +107,11 @@ def test_a_body_that_nobody_can_read_is_refused(program, member, upstream, body)
     assert wallet(member) == (10_000, 0)
 
 
+def test_a_body_that_is_too_large_is_refused(program):
+    body = json.dumps(HARBOUR | {"negative_prompt": "x" * 1_100_000})
+    assert code(program.post("/generations", body)) == (413, "too_large")
+
+
 def test_refusals_of_money_and_rules_have_their_own_words(make_member, upstream, team):
     poor = Program(make_member("tom", granted=2))
     assert code(poor.post("/generations", HARBOUR)) == (402, "insufficient_credits")

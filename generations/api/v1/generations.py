@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Router
 
@@ -147,8 +146,8 @@ def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
         model=payload.model,
         parameters={name: value for name, value in given.items() if name not in NOT_PARAMETERS},
         count=payload.count,
-        submission=call.submission,
-        prices_at=timezone.now(),
+        submission=call.submission if call.pk else None,
+        prices_at=None,
         start_image=_start_image(token.membership, payload.start_image),
         visibility=payload.visibility or "",
         token=token,
@@ -165,7 +164,7 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
 
 
 def _accepted(member: Membership, batch: Batch) -> Answer:
-    rows = list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
+    rows = batch.made or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
     document = writing.batch(batch, rows, writing.pictures_of(member, rows))
     return Answer(202, _json(document), {"Location": document["links"]["self"]})
 

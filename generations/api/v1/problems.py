@@ -15,6 +15,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -68,6 +69,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (pricing.PriceRose, 409, "price_rose"),
     (submission.NoUpstream, 503, "no_upstream"),
     (storage.StorageUnavailable, 503, "storage_unavailable"),
+    (OperationalError, 503, "busy"),
     (storage.Missing, 404, "not_found"),
     (uploads.BadUpload, 422, "bad_upload"),
     (decoding.Unreadable, 422, "unreadable"),
@@ -105,7 +107,8 @@ def of(problem: Exception) -> Problem | None:
         return problem
     for kind, status, code in REFUSALS:
         if isinstance(problem, kind):
-            return Problem(status, code, str(problem), FIELDS.get(kind, ""), _headers(problem, status))
+            said = _("The portal is busy. Try again soon.") if code == "busy" else str(problem)
+            return Problem(status, code, said, FIELDS.get(kind, ""), _headers(problem, status))
     if isinstance(problem, InvalidParameters):
         name, sentence = next(iter(problem.errors.items()))
         return Problem(422, "invalid", sentence, name[:60])
@@ -135,6 +138,8 @@ def _of_the_framework(problem: Exception) -> Problem | None:
         return not_found()
     if isinstance(problem, PermissionDenied):
         return Problem(403, "forbidden", str(problem) or _("Your role in this team does not allow this."))
+    if isinstance(problem, HttpError) and isinstance(problem.__context__, RequestDataTooBig):
+        return of(problem.__context__)
     if isinstance(problem, HttpError):
         return Problem(problem.status_code, "bad_request", _("This body cannot be read."))
     if isinstance(problem, BadRequest | SuspiciousOperation | MultiPartParserError | RecursionError):
