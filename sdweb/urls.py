@@ -15,6 +15,8 @@ urlpatterns = [
     path("t/<slug:team>/", include("generations.library.urls")),
     path("t/<slug:team>/", include("generations.credits.urls")),
     path("t/<slug:team>/team/", include("generations.office.urls")),
+    path("t/<slug:team>/tokens/", include("generations.office.token_urls")),
+    path("", include("generations.api.urls")),
     path("queue/", include("generations.jobs.queue_urls")),
     path("installation/", include("generations.office.installation_urls")),
     path("installation/changes/", include("generations.office.changes_urls")),

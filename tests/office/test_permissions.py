@@ -23,7 +23,7 @@ from generations.jobs.models import Generation, Price
 from generations.library.models import Image
 from generations.office import administration, notices
 from generations.office.models import Notice
-from generations.teams import membership
+from generations.teams import membership, tokens
 from generations.teams.models import Invitation, Membership, Role, User
 from generations.teams.permissions import PERMISSIONS
 from tests.conftest import work
@@ -115,6 +115,7 @@ def form(door: Door) -> Page:
 
 
 MEI = {Role.MEMBER.value}
+KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -127,6 +128,7 @@ TABLE = {
     "people:teams": shown(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
+    "api_docs": shown(anybody),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     # A team's pages
@@ -178,6 +180,9 @@ TABLE = {
     "office:remove_member": pressed(team("manage_members")),
     "office:settings": form(team("manage_members")),
     "office:leave": pressed(team()),
+    "tokens:list": shown(team()),
+    "tokens:new": form(team()),
+    "tokens:revoke": pressed(team(only=KEEPERS_AND_MEI), pk="token_of_mei"),
     # Running the installation
     "queue:page": shown(operators),
     "queue:pause_all": pressed(operators),
@@ -216,13 +221,15 @@ OF_NOBODY = {"team", "size", "model"}  # parts of addresses that name nothing of
 
 
 def addresses(patterns=None, prefix="", parts=()):
-    """Every address of the portal but the back office's: its name, and what its parts are called."""
+    """Every address of the portal but the back office's and the API's (tests/api/test_doors.py): its name,
+    and what its parts are called.
+    """
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         here = [*parts, *(pattern.pattern.converters or pattern.pattern.regex.groupindex)]
         if isinstance(pattern, URLPattern):
             if pattern.name:
                 yield f"{prefix}{pattern.name}", here
-        elif pattern.namespace != "admin":
+        elif pattern.namespace not in {"admin", "v1"}:
             inside = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
             yield from addresses(pattern.url_patterns, inside, here)
 
@@ -286,6 +293,7 @@ def things(team, people, browsers, upstream, submit):
         "model": "core",
         "notice": Notice.objects.get(kind="wallet_low", member=mei).pk,
         "token": "no-such-token",
+        "token_of_mei": tokens.issue(membership=mei, name="laptop", scopes=["read"])[0].pk,
         "key": "no-such-key",
         "uidb36": "1",
     }
