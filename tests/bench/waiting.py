@@ -1,6 +1,6 @@
 """Calls that wait: `python -m tests.bench.waiting`. A measurement, not a test.
 
-First 200 calls come at the pace of one key, then 200 at once on several keys, all at 5 s a picture; then
+First some calls come one by one, then 200 at the pace of one key, then 200 at once on several keys, all at 5 s a picture; then
 500 wait at once in one web process, whose memory is looked at meanwhile. A call's own time is what it took
 without the provider's time and without the wait for a slot of the provider's limit.
 """
@@ -23,6 +23,7 @@ from tests.sandboxes import Sandbox
 from tests.stage import PROVIDER_KEY, Stage, worker_command
 
 INTERVAL = 10.25 / 150  # seconds between two calls of one key
+ALONE = 20
 BOUNDARY = b"a-line-between-parts"
 
 
@@ -54,6 +55,7 @@ class Bench:
             return {
                 "machine": machine_load(),
                 "database": self.database,
+                f"{ALONE} calls one after another": self._one_by_one(),
                 f"{self.calls} calls at the pace of one key": self._at_pace(),
                 f"{self.calls} calls at once on {self.keys} keys": self._at_once(),
                 f"{self.waiting} calls waiting": self._waiting(),
@@ -96,6 +98,11 @@ class Bench:
         schedule = str(stage.folder / "beat-schedule")
         stage.start("beat", (*celery, "beat", "--pidfile=", "--schedule", schedule))
         self.web.wait_until_ready()
+
+    def _one_by_one(self) -> dict[str, Any]:
+        """What the portal adds to a call when nobody else calls."""
+        self._set_latency(0.2)
+        return self._reckon(asyncio.run(self._ask_all(ALONE, "alone", 1.5)))
 
     def _at_pace(self) -> dict[str, Any]:
         self._set_latency(5)
