@@ -1,8 +1,8 @@
 """Calls that wait: `python -m tests.bench.waiting`. A measurement, not a test.
 
-First some calls come one by one, then 200 at the pace of one key, then 200 at once on several keys, all at 5 s a picture; then
-500 wait at once in one web process, whose memory is looked at meanwhile. A call's own time is what it took
-without the provider's time and without the wait for a slot of the provider's limit.
+First some calls come one by one, then 200 at the pace of one key, then 200 at once on several keys, all
+at 5 s a picture; then 500 wait at once in one web process, whose memory is looked at meanwhile. A call's own
+time is what it took without the provider's time and without the wait for a slot of the provider's limit.
 """
 
 from __future__ import annotations
