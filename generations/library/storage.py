@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    import uuid
     from datetime import datetime
 
     from botocore.response import StreamingBody
@@ -88,6 +88,15 @@ def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: s
 def image_prefix(*, generation: uuid.UUID, attempt: int) -> str:
     """How the keys of all images of an attempt begin."""
     return f"images/{generation}/{attempt}-"
+
+
+def generation_of(key: str) -> uuid.UUID | None:
+    """The generation that an object was made by; None for any other object."""
+    kind, _slash, rest = key.partition("/")
+    try:
+        return uuid.UUID(rest.partition("/")[0]) if kind == "images" else None
+    except ValueError:
+        return None
 
 
 def upload_key(*, team: int, sha256: str, media_type: str) -> str:

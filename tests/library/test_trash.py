@@ -151,9 +151,7 @@ def test_thumbnails_in_the_trash_are_for_those_who_may_bring_the_picture_back(
     )
     assert again.status_code == 304
     for other in (teammate, stranger):
-        assert (
-            sign_in(other).get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 404
-        )
+        assert sign_in(other).get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 404
     assert sign_in(viewer).get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 403
     assert mine.get(address("trashed_thumbnail", member, fox.pk, "huge")).status_code == 404
     catalog.restore(member=member, images=[fox.pk])
