@@ -70,7 +70,15 @@ function bring(files, visibility) {
   });
 }
 
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+// A picture of the page itself that somebody drags carries a file too.
+let fromHere = false;
+addEventListener("dragstart", () => {
+  fromHere = true;
+});
+addEventListener("dragend", () => {
+  fromHere = false;
+});
+const carriesFiles = (event) => !fromHere && event.dataTransfer?.types.includes("Files");
 
 if (template && list) {
   const target = form ? form.querySelector("[data-upload-drop]") : document;
