@@ -206,6 +206,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
+TRASH_DAYS = whole_number("TRASH_DAYS", default=30)  # until what lies in the trash is deleted for good
 WORKER_THREADS = whole_number("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
 from . import decoding, storage, waiting
-from .models import Upload
+from .models import DiscardedObject, Upload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from generations.library.models import Image
     from generations.teams.models import Membership
+
+Row = TypeVar("Row")
 
 LARGEST_FILE = 10 * 1024 * 1024
 LARGEST_RESULT = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md, 1.3)
@@ -39,32 +44,48 @@ class Encoded:
     width: int
     height: int
 
+    def facts(self, member: Membership) -> dict[str, Any]:
+        """What the rows of uploads and of images both say of it, for the member's team."""
+        sha256 = hashlib.sha256(self.data).hexdigest()
+        return {
+            "team_id": member.team_id,
+            "key": storage.upload_key(team=member.team_id, sha256=sha256, media_type=self.media_type),
+            "sha256": sha256,
+            "media_type": self.media_type,
+            "width": self.width,
+            "height": self.height,
+            "bytes": len(self.data),
+        }
+
 
 def receive(*, member: Membership, file: IO[bytes], name: str) -> Upload:
     """Check a file, encode it anew and keep it; a member's same picture is kept once.
 
     Raises BadUpload with a sentence for the person, StorageUnavailable if storage is away.
     """
-    data = _bounded(file)
-    waiting.give_back_connections()  # nothing is held while this waits for its turn to decode
-    encoded = _encoded_anew(data)
-    sha256 = hashlib.sha256(encoded.data).hexdigest()
-    key = storage.upload_key(team=member.team_id, sha256=sha256, media_type=encoded.media_type)
+    encoded = encoded_anew(bounded(file))
+    facts = encoded.facts(member) | {"name": printable(name)[:200]}
+    sha256 = facts.pop("sha256")
+
+    def enter() -> Upload:
+        return Upload.objects.get_or_create(owner=member, sha256=sha256, defaults=facts)[0]
+
+    return keep(facts["key"], encoded, enter)
+
+
+def keep(key: str, encoded: Encoded, enter: Callable[[], Row]) -> Row:
+    """Store an object and enter its row; both are there in the end, whatever is removed meanwhile.
+
+    Raises StorageUnavailable.
+    """
     storage.put(key, encoded.data, media_type=encoded.media_type)
-    upload, _made = Upload.objects.get_or_create(
-        owner=member,
-        sha256=sha256,
-        defaults={
-            "team_id": member.team_id,
-            "key": key,
-            "media_type": encoded.media_type,
-            "width": encoded.width,
-            "height": encoded.height,
-            "bytes": len(encoded.data),
-            "name": "".join(letter for letter in name if letter.isprintable())[:200],
-        },
-    )
-    return upload
+    with transaction.atomic():
+        row = enter()
+        # Whoever is removing this object holds the line's lock until it is gone, and sees our row after it.
+        DiscardedObject.objects.filter(key=key).delete()
+    if not storage.exists(key):
+        storage.put(key, encoded.data, media_type=encoded.media_type)
+    return row
 
 
 def from_image(*, member: Membership, image: Image) -> Upload:
@@ -79,8 +100,8 @@ def refuse_size(size: int) -> None:
         raise BadUpload(_("This file is larger than 10 MB. Save the picture smaller, or as a JPEG."))
 
 
-def _bounded(file: IO[bytes]) -> bytes:
-    """The file's bytes, if they are few enough."""
+def bounded(file: IO[bytes]) -> bytes:
+    """The file's bytes, if they are few enough; BadUpload."""
     refuse_size(getattr(file, "size", None) or 0)
     data = file.read(LARGEST_FILE + 1)
     refuse_size(len(data))
@@ -89,8 +110,9 @@ def _bounded(file: IO[bytes]) -> bytes:
     return data
 
 
-def _encoded_anew(data: bytes) -> Encoded:
-    """What is kept of the bytes: nothing but the pixels, within the provider's limits."""
+def encoded_anew(data: bytes) -> Encoded:
+    """What is kept of the bytes: nothing but the pixels, within the provider's limits; BadUpload."""
+    waiting.give_back_connections()  # nothing is held while this waits for its turn to decode
     try:
         with decoding.opened(data) as picture:
             _refuse_stamps(picture)
@@ -98,6 +120,11 @@ def _encoded_anew(data: bytes) -> Encoded:
             return _encoded(_prepared(picture), lossless=lossless)
     except decoding.Unreadable as problem:
         raise BadUpload(*problem.args) from problem
+
+
+def printable(name: str) -> str:
+    """A file's name without what nobody could read."""
+    return "".join(letter for letter in name if letter.isprintable())
 
 
 def _refuse_stamps(picture: Pillow.Image) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import trash_views, upload_views, views
 
 app_name = "library"
 urlpatterns = [
@@ -13,4 +13,9 @@ urlpatterns = [
     path("image/<uuid:image>/use-as-start", views.use_as_start, name="use_as_start"),
     path("upload/", views.upload, name="upload"),
     path("upload/<uuid:upload>/", views.upload_preview, name="upload_preview"),
+    path("library/trash/", trash_views.trash, name="trash"),
+    path("library/trash/empty/", trash_views.empty_trash, name="empty_trash"),
+    path("library/trash/<uuid:image>/<str:size>", trash_views.trashed_thumbnail, name="trashed_thumbnail"),
+    path("library/upload/", upload_views.upload_images, name="upload_images"),
+    path("upload/<uuid:upload>/add/", upload_views.add_upload, name="add_upload"),
 ]

@@ -146,6 +146,11 @@ TABLE = {
     "library:use_as_start": pressed(team("upload")),
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
+    "library:upload_images": form(team("upload")),
+    "library:add_upload": pressed(team("upload", only=MEI)),
+    "library:trash": form(team("organise")),
+    "library:empty_trash": form(team("organise")),
+    "library:trashed_thumbnail": shown(team("organise", only=set())),  # the picture is not in the trash
     "credits:lines": shown(team()),
     # Running it
     "office:overview": shown(team("spend_see")),

@@ -9,13 +9,15 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.views import defaults
 
 from generations.jobs import claiming, workers
 from generations.jobs.models import Generation, Outcome, Price, Status
-from generations.library.models import Image
+from generations.library import catalog
+from generations.library.models import Deed, Image
 from generations.teams import recovery
 from generations.upstreams import accounts, broker
 from generations.upstreams.models import Upstream
@@ -74,6 +76,33 @@ def test_the_pages_of_a_team_that_has_pictures(mei, address, member, make_member
     paths += ["create/", "stream/", f"generation/{drawn.pk}/tile/", f"create/?from={drawn.pk}&use=all"]
     for path in paths:
         assert said(mei.get(address(path), follow=True)) == [], path
+
+
+def test_the_trash_and_what_is_brought_into_the_library(mei, address, member, drawn):
+    sheet = picture(64, 64).read()
+
+    def bring(*files):
+        sent = [SimpleUploadedFile(f"{n}", data) for n, data in enumerate(files)]
+        return mei.post(address("library/upload/"), {"image": sent})
+
+    for path in ("library/trash/", "library/trash/empty/", "library/upload/"):
+        assert said(mei.get(address(path))) == [], path
+    for files in ((), (sheet, b"x"), (sheet,)):
+        assert said(bring(*files)) == []
+    images = list(Image.objects.values_list("pk", flat=True))
+    catalog.trash(member=member, images=images)
+    assert said(bring(sheet)) == []
+    for days in (0, 29, 40):
+        Image.objects.update(trashed_at=timezone.now() - timedelta(days=days))
+        assert said(mei.get(address("library/trash/"))) == []
+    assert said(mei.get(address("library/trash/empty/"))) == []
+    assert said(mei.post(address("library/trash/empty/"), {"image": images})) == []
+    assert said(mei.post(address("library/trash/"), {}, follow=True)) == []
+    assert said(mei.post(address("library/trash/"), {"image": images[:1]}, follow=True)) == []
+    Deed.objects.update(ended_at=None)
+    assert said(mei.get(address("library/trash/"))) == []
+    sure = {"image": images[1:], "sure": "1"}
+    assert said(mei.post(address("library/trash/empty/"), sure, follow=True)) == []
 
 
 def test_a_portal_without_provider(mei, address, member):

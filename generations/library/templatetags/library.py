@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django import template
+from django.urls import reverse
 
-from generations.library import thumbnails, tickets
+from generations.library import thumbnails, tickets, trashed
 
 if TYPE_CHECKING:
     from generations.library.models import Image
@@ -32,3 +33,19 @@ def thumbnail(image: Image, member: Membership) -> Thumbnail:
     """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
     small, large = (tickets.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
+
+
+@register.simple_tag
+def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
+    """The thumbnail of an image in the trash, whose address is of no use to anybody else."""
+    sizes = thumbnails.WIDTHS
+    small, large = (
+        reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size]) for size in sizes
+    )
+    return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
+
+
+@register.filter
+def days_left(image: Image) -> int:
+    """For how many days more an image in the trash can be brought back."""
+    return trashed.days_left(image)
