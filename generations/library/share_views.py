@@ -30,11 +30,11 @@ class ShareForm(forms.Form):
     """For how long, and how much."""
 
     expires = forms.ChoiceField(
-        label=gettext_lazy("Works for"),
+        label=gettext_lazy("Expires after"),
         choices=sharing.Lifetime.choices,
         initial=sharing.Lifetime.WEEK.value,
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose for how long the link works.")},
+        error_messages={"required": gettext_lazy("Choose when the link expires.")},
     )
     shows_prompt = forms.BooleanField(label=gettext_lazy("Show the prompt"), required=False)
 

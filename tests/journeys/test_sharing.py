@@ -1,4 +1,4 @@
-"""Sharing in a real browser: a link is made, opened signed out, taken back, and shows nothing from then on."""
+"""Sharing in a real browser: a link is made, opened signed out, taken back, and shows nothing any more."""
 
 from __future__ import annotations
 
