@@ -89,6 +89,7 @@ def test_a_link_is_made_opened_signed_out_and_taken_back(studio, chrome):
     expect(row.locator(".number")).to_have_text("1")
     row.get_by_role("button", name="Take back").click()
     expect(row).to_contain_text("taken back")
+    expect(row.get_by_role("button")).to_have_count(0)
 
     assert visitor.reload().status == 404
     expect(visitor.locator("main")).to_contain_text("There is nothing here")
