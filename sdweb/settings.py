@@ -254,6 +254,8 @@ ACCOUNT_RATE_LIMITS = {
     "join": "60/m/ip",
     "new_team": "10/h/user",
     "invite": "60/h/user",
+    "share": "240/m/ip",  # pages of links
+    "share_file": "600/m/ip",  # and originals; an agency of many people has one address
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from generations.jobs import numbers
+from generations.library import shared_views
 
 urlpatterns = [
     path("", include("generations.teams.urls")),
@@ -15,6 +16,8 @@ urlpatterns = [
     path("t/<slug:team>/", include("generations.library.urls")),
     path("t/<slug:team>/", include("generations.credits.urls")),
     path("t/<slug:team>/team/", include("generations.office.urls")),
+    path("s/", include("generations.library.share_urls")),
+    path("robots.txt", shared_views.robots, name="robots"),
     path("queue/", include("generations.jobs.queue_urls")),
     path("installation/", include("generations.office.installation_urls")),
     path("installation/changes/", include("generations.office.changes_urls")),

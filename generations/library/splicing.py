@@ -25,7 +25,7 @@ class UnknownStructure(Exception):
 def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
     """The PNG with both texts, instead of what it said under the same names."""
     replaced = {b"parameters", XMP_KEYWORD.encode()}
-    chunks = list(_png_chunks(data))
+    chunks = list(png_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR":
         raise UnknownStructure
     kept = [
@@ -37,7 +37,7 @@ def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
     return b"".join([data[:8], chunks[0][2], *added, *kept])
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Type, data and the whole of each chunk."""
     at = 8
     while at < len(data):
@@ -106,7 +106,7 @@ def _jpeg_segment(body: bytes) -> bytes:
 
 def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
     """The WebP with the XMP packet instead of its own, and the EXIF unless it has one."""
-    chunks = [chunk for chunk in _webp_chunks(data) if chunk[0] != b"XMP "]
+    chunks = [chunk for chunk in webp_chunks(data) if chunk[0] != b"XMP "]
     if chunks[0][0] != b"VP8X":
         chunks.insert(0, (b"VP8X", _webp_header(*chunks[0])))
     header = bytearray(chunks[0][1])
@@ -115,11 +115,11 @@ def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
     if not any(kind == b"EXIF" for kind, _body in chunks):
         chunks.append((b"EXIF", exif.removeprefix(EXIF_MARK)))
     chunks.append((b"XMP ", xmp))
-    body = b"WEBP" + b"".join(_webp_chunk(kind, body) for kind, body in chunks)
+    body = b"WEBP" + b"".join(webp_chunk(kind, body) for kind, body in chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
     """Type and data of each chunk; at least one with ten bytes."""
     end = 8 + struct.unpack_from("<I", data, 4)[0] if len(data) > 12 else 0
     if end > len(data):
@@ -151,6 +151,6 @@ def _webp_sizes(flags: int, width: int, height: int) -> bytes:
     return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
 
 
-def _webp_chunk(kind: bytes, body: bytes) -> bytes:
+def webp_chunk(kind: bytes, body: bytes) -> bytes:
     """A chunk with its length, padded to an even one."""
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import trash_views, upload_views, views
+from . import share_views, trash_views, upload_views, views
 
 app_name = "library"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("image/<uuid:image>/original", views.original, name="original"),
     path("image/<uuid:image>/download", views.download, name="download"),
     path("image/<uuid:image>/use-as-start", views.use_as_start, name="use_as_start"),
+    path("library/share/", share_views.share, name="share"),
+    path("library/shares/", share_views.shares, name="shares"),
+    path("library/shares/<uuid:share>/revoke/", share_views.revoke, name="revoke_share"),
     path("upload/", views.upload, name="upload"),
     path("upload/<uuid:upload>/", views.upload_preview, name="upload_preview"),
     path("library/trash/", trash_views.trash, name="trash"),

@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 from PIL import Image as Pillow
 
-from generations.library import catalog, storage
+from generations.library import catalog, organising, storage
 from generations.office import administration
-from generations.teams.models import Role
+from generations.teams.models import Role, Visibility
+
+from .following import PERSON
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -32,6 +34,22 @@ def viewer(make_member):
 @pytest.fixture
 def stranger(make_member):
     return make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+
+
+@pytest.fixture
+def curator(make_member):
+    return make_member("ana", role=Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def visitor():
+    """Somebody without an account."""
+    return Client(headers=PERSON)
+
+
+@pytest.fixture
+def collection(member):
+    return organising.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
 
 
 @pytest.fixture

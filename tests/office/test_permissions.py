@@ -20,6 +20,7 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
+from generations.library import sharing
 from generations.library.models import Image
 from generations.office import administration, notices
 from generations.office.models import Notice
@@ -115,6 +116,7 @@ def form(door: Door) -> Page:
 
 
 MEI = {Role.MEMBER.value}
+CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -129,6 +131,12 @@ TABLE = {
     "notices:dismiss": pressed(mine),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
+    "robots": shown(anybody),
+    "share:page": shown(nobody),  # no link has that token
+    "share:picture": shown(nobody),
+    "share:original": shown(nobody),
+    "share:download": shown(nobody),
+    "share:thumbnail": shown(nobody),
     # A team's pages
     "jobs:create": form(team()),  # a viewer is sent to the library
     "jobs:stream": shown(team()),
@@ -144,6 +152,9 @@ TABLE = {
     "library:original": shown(team()),
     "library:download": shown(team()),
     "library:use_as_start": pressed(team("upload")),
+    "library:share": form(team("share", only=set())),  # it names nothing to share
+    "library:shares": shown(team()),
+    "library:revoke_share": pressed(team(only=MEI | CURATORS)),
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
     "library:upload_images": form(team("upload")),
@@ -281,6 +292,7 @@ def things(team, people, browsers, upstream, submit):
         "generation": Generation.objects.get().pk,
         "image": Image.objects.get().pk,
         "size": "640",
+        "share": sharing.share_image(member=mei, image=Image.objects.get().pk).pk,
         "upload": kept,
         "member": mei.pk,
         "program": Membership.objects.create(team=team, kind="program", name="API").pk,

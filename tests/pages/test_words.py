@@ -16,9 +16,10 @@ from django.views import defaults
 
 from generations.jobs import claiming, workers
 from generations.jobs.models import Generation, Outcome, Price, Status
-from generations.library import catalog
+from generations.library import catalog, organising, sharing
 from generations.library.models import Deed, Image
 from generations.teams import recovery
+from generations.teams.models import Visibility
 from generations.upstreams import accounts, broker
 from generations.upstreams.models import Upstream
 from tests.conftest import PASSWORD, work
@@ -103,6 +104,53 @@ def test_the_trash_and_what_is_brought_into_the_library(mei, address, member, dr
     assert said(mei.get(address("library/trash/"))) == []
     sure = {"image": images[1:], "sure": "1"}
     assert said(mei.post(address("library/trash/empty/"), sure, follow=True)) == []
+
+
+@pytest.mark.parametrize("role", ["member", "owner"])
+def test_sharing_and_what_a_link_shows(mei, address, member, make_member, drawn, role):
+    image = Image.objects.get()
+    other = make_member("jonas")
+    ours = organising.make_collection(member=other, name="Jonas", visibility=Visibility.TEAM)
+    organising.collect(member=member, images=[image.pk], collection=ours.pk)
+    shares = [
+        sharing.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing.share_image(member=other, image=image.pk, lifetime=sharing.Lifetime.FOR_EVER),
+        sharing.share_collection(member=member, collection=ours.pk),
+    ]
+    for share in shares:
+        for path in ("/", f"/{image.pk}/"):
+            assert said(Client().get(f"/s/{sharing.token(share.pk)}{path}")) == []
+    sharing.revoke(member=member, share=shares[0].pk)
+    sharing.share_collection(member=other, collection=ours.pk)
+    type(member).objects.filter(pk=member.pk).update(role=role)
+    paths = ["library/shares/", "library/shares/?over=1"]
+    paths += [f"library/share/?image={image.pk}", f"library/share/?collection={ours.pk}"]
+    for path in paths:
+        for headers in ({}, {"HX-Request": "true"}):
+            assert said(mei.get(address(path), headers=headers)) == [], path
+    for fields in ({"expires": "1"}, {"expires": "never", "shows_prompt": "on"}, {}):
+        answer = mei.post(
+            address("library/share/"), fields | {"image": image.pk}, headers={"HX-Request": "true"}
+        )
+        assert said(answer) == []
+    answer = mei.post(address("library/share/"), {"expires": "1", "image": image.pk}, follow=True)
+    assert said(answer) == []
+    Image.objects.update(visibility=Visibility.PRIVATE, title="Mei")
+    ours.visibility = Visibility.PRIVATE
+    ours.save()
+    assert said(mei.get(address("library/shares/"))) == []
+    assert said(mei.get(address(f"library/share/?image={image.pk}"))) == []
+    assert said(mei.post(address(f"library/shares/{shares[2].pk}/revoke/"), follow=True)) == []
+
+
+def test_what_a_link_says_that_shows_nothing(client, member, settings):
+    assert said(client.get("/s/no-such-link/")) == []
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"share": "1/m/ip"}
+    client.get("/s/no-such-link/")
+    assert said(client.get("/s/no-such-link/")) == []
+    empty = organising.make_collection(member=member, name="Mei", visibility=Visibility.TEAM)
+    share = sharing.share_collection(member=member, collection=empty.pk)
+    assert said(Client(REMOTE_ADDR="192.0.2.7").get(f"/s/{sharing.token(share.pk)}/")) == []
 
 
 def test_a_portal_without_provider(mei, address, member):
