@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .search import Search
 
 MOST_COUNTED = 10_000  # a larger number is "more than" this
+MOST_NUMBERED = 1_000  # of more than these none has a number
 # So many of the next images are looked through one by one before the index of tokens is asked: it gives what
 # it finds in no order, and of a word that is this common it finds a great many.
 LOOKED_THROUGH = 12_000
@@ -68,6 +69,15 @@ def page(
 def count(member: Membership, search: Search, most: int = MOST_COUNTED) -> int:
     """How many images a search finds; one more than `most` stands for all larger numbers."""
     return Found(member, search).entries[: most + 1].count()
+
+
+def place(member: Membership, search: Search, image: Landmark) -> tuple[int, int] | None:
+    """Which one of how many an image is; None if the search finds too many to count, or this one not."""
+    total = count(member, search, MOST_NUMBERED)
+    if total > MOST_NUMBERED or not Found(member, search).entries.filter(image=image.image).exists():
+        return None
+    before = Found(member, search, after=image, older=search.oldest).entries
+    return before[:MOST_NUMBERED].count() + 1, total
 
 
 def ids(member: Membership, search: Search, most: int = MOST_COUNTED) -> list[uuid.UUID]:

@@ -127,6 +127,7 @@ TABLE = {
     "people:teams": shown(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
+    "choices:page": form(a_person),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     # A team's pages
@@ -144,6 +145,16 @@ TABLE = {
     "library:original": shown(team()),
     "library:download": shown(team()),
     "library:use_as_start": pressed(team("upload")),
+    "library:picture_like": pressed(team()),
+    "library:picture_title": pressed(team("organise")),
+    "library:picture_visibility": pressed(team("organise", only=MEI, without=NO)),
+    "library:picture_tag": pressed(team("organise")),
+    "library:picture_untag": pressed(team("organise")),
+    "library:picture_collections": shown(team("organise")),
+    "library:picture_collect": pressed(team("organise", only=set())),  # there is no collection
+    "library:picture_take_out": pressed(team("organise", only=set())),
+    "library:picture_trash": pressed(team("organise")),
+    "library:picture_restore": pressed(team("organise", only=set())),  # it is not in the trash
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
     "credits:lines": shown(team()),
