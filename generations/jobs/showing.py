@@ -27,7 +27,7 @@ def everything_about(
     """
     mine = (row.member_id if row else image and image.owner_id) == member.pk
     attempts = list(row.attempts.all()) if row else []
-    parameters = dict((row.parameters if row else image.parameters if image else None) or {})
+    parameters = dict(row.parameters if row else _written_on(image) if image else {})
     return {
         "member": member,
         "generation": row,
@@ -44,6 +44,12 @@ def everything_about(
         "seconds": (row.ended_at - row.created_at).total_seconds() if row and row.ended_at else None,
         **(_in_the_library(member, image, query) if image else {}),
     }
+
+
+def _written_on(image: Image) -> dict[str, Any]:
+    """What a picture itself tells of how it was made, once its generation is gone or if it never had one."""
+    words = {"prompt": image.prompt, "negative_prompt": image.negative_prompt}
+    return {name: text for name, text in words.items() if text} | image.parameters
 
 
 def _in_the_library(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def count(member: Membership, search: Search, most: int = MOST_COUNTED) -> int:
 
 def place(member: Membership, search: Search, image: Landmark) -> tuple[int, int] | None:
     """Which one of how many an image is; None if the search finds too many to count, or this one not."""
-    total = count(member, search, MOST_NUMBERED)
+    total = Found(member, search).count(MOST_NUMBERED)
     if total > MOST_NUMBERED or not Found(member, search).entries.filter(image=image.image).exists():
         return None
     before = Found(member, search, after=image, older=search.oldest).entries
@@ -114,6 +114,12 @@ class Found:
         if near is None or len(nearest) == size:
             return nearest
         return self._ids(self.entries, size, by=Unindexed("created_at"))
+
+    def count(self, most: int) -> int:
+        """How many they are, at most one more than `most`; of a common word no index is asked for all."""
+        near = self._near()
+        nearest = 0 if near is None else self.entries.filter(near)[: most + 1].count()
+        return nearest if nearest > most else self.entries[: most + 1].count()
 
     def _ids(self, entries: Entries, size: int, by: Any = None) -> list[uuid.UUID]:
         """The first of some entries, in order."""

@@ -9,7 +9,7 @@ const find = (selector) => document.querySelector(selector);
 
 const came = document.referrer && new URL(document.referrer);
 const isFrom = came && came.origin === location.origin && /\/(create|library|credits)\//.test(came.pathname);
-const depth = history.state?.depth ?? (Number(sessionStorage.getItem("depth")) || (isFrom ? 1 : 0));
+const depth = history.state?.depth ?? (isFrom ? 1 : Number(sessionStorage.getItem("depth")));
 sessionStorage.removeItem("depth");
 if (depth) history.replaceState({ depth }, "");
 

@@ -47,8 +47,9 @@ def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, kept):
     "parameters",
     [
         {},
+        {"style_preset": []},
         {"aspect_ratio": 7, "prompt": ["x"], "seed": "<b>"},
-        {"prompt": "a\0b", "steps": 10**30, "count": {}},
+        {"prompt": "a\u202eb", "steps": 10**30, "count": {}},
     ],
 )
 def test_whatever_stands_on_a_picture_that_was_brought_here_fills_the_form(mei, address, kept, parameters):

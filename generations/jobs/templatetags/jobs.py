@@ -91,7 +91,7 @@ def model_title(name: str) -> str:
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
     """What people call the style of a request; nothing if it has none."""
-    return _(catalogue.STYLES.get(parameters.get("style_preset", ""), ""))
+    return _(catalogue.STYLES.get(str(parameters.get("style_preset", "")), ""))
 
 
 @register.filter
