@@ -25,6 +25,7 @@ urlpatterns = [
     path("metrics", numbers.metrics_text, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/mark.svg")),
     path("accounts/notices/", include("generations.office.notice_urls")),
+    path("accounts/library/", include("generations.jobs.choices_urls")),
     path("accounts/email/", never_cache(allauth_views.email), name="account_email"),
     path("accounts/", include("allauth.account.urls")),
     path("back-office/", admin.site.urls),

@@ -129,6 +129,7 @@ TABLE = {
     "people:teams": shown(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
+    "choices:page": form(a_person),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     "robots": shown(anybody),
@@ -155,6 +156,16 @@ TABLE = {
     "library:share": form(team("share", only=set())),  # it names nothing to share
     "library:shares": shown(team()),
     "library:revoke_share": pressed(team(only=MEI | CURATORS)),
+    "library:picture_like": pressed(team()),
+    "library:picture_title": pressed(team("organise")),
+    "library:picture_visibility": pressed(team("organise", only=MEI, without=NO)),
+    "library:picture_tag": pressed(team("organise")),
+    "library:picture_untag": pressed(team("organise")),
+    "library:picture_collections": shown(team("organise")),
+    "library:picture_collect": pressed(team("organise", only=set())),  # there is no collection
+    "library:picture_take_out": pressed(team("organise", only=set())),
+    "library:picture_trash": pressed(team("organise")),
+    "library:picture_restore": pressed(team("organise", only=set())),  # it is not in the trash
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
     "library:upload_images": form(team("upload")),

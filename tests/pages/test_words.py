@@ -153,6 +153,31 @@ def test_what_a_link_says_that_shows_nothing(client, member, settings):
     assert said(Client(REMOTE_ADDR="192.0.2.7").get(f"/s/{sharing.token(share.pk)}/")) == []
 
 
+def test_the_page_of_a_picture_that_is_kept_in_order(mei, address, member, drawn):
+    image = Image.objects.get()
+    Image.objects.create(**{**shared(image), "key": "images/x.png", "generation": None})
+    organising.tag(member=member, images=[image.pk], name="Mei")
+    made = organising.make_collection(member=member, name="Mei", visibility=Visibility.PRIVATE)
+    organising.collect(member=member, images=[image.pk], collection=made.pk)
+    for visibility in Visibility:
+        Image.objects.update(visibility=visibility)
+        assert said(mei.get(address(f"picture/{image.pk}/"))) == []
+    assert said(mei.get(address(f"image/{image.pk}/collections/"), {"find": "x"})) == []
+    for verb in ("title", "visibility", "tag", "untag", "collect"):
+        sent = {"title": "x" * 201, "name": ""}
+        part = mei.post(address(f"image/{image.pk}/{verb}/"), sent, headers={"HX-Request": "true"})
+        assert said(part) == [], verb
+    Image.objects.filter(pk=image.pk).update(origin="uploaded", prompt="", parameters={}, generation=None)
+    assert said(mei.get(address(f"picture/{image.pk}/"))) == []
+    assert said(mei.post(address(f"image/{image.pk}/trash/"), follow=True)) == []
+
+
+def shared(image: Image) -> dict[str, object]:
+    """What a sibling has in common with an image."""
+    names = ("team", "owner", "batch", "sha256", "media_type", "width", "height", "bytes", "prompt")
+    return {name: getattr(image, name) for name in names}
+
+
 def test_a_portal_without_provider(mei, address, member):
     assert bare(without_examples(mei.get(address("create/")).content.decode())) == []
     member.user.is_staff = True
