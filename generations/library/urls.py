@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import archive_views, views
 
 app_name = "library"
 urlpatterns = [
@@ -13,4 +13,7 @@ urlpatterns = [
     path("image/<uuid:image>/use-as-start", views.use_as_start, name="use_as_start"),
     path("upload/", views.upload, name="upload"),
     path("upload/<uuid:upload>/", views.upload_preview, name="upload_preview"),
+    path("library/archives/", archive_views.ask, name="archive"),
+    path("library/archives/<uuid:archive>/", archive_views.progress, name="archive_progress"),
+    path("library/archives/<uuid:archive>.zip", archive_views.file, name="archive_file"),
 ]

@@ -20,6 +20,8 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
+from generations.library import archives
+from generations.library.converting import Form
 from generations.library.models import Image
 from generations.office import administration, notices
 from generations.office.models import Notice
@@ -143,6 +145,9 @@ TABLE = {
     "library:thumbnail": shown(nobody),  # without a ticket
     "library:original": shown(team()),
     "library:download": shown(team()),
+    "library:archive": pressed(team()),
+    "library:archive_progress": shown(team(only=MEI)),
+    "library:archive_file": shown(team(only=MEI)),
     "library:use_as_start": pressed(team("upload")),
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
@@ -275,6 +280,7 @@ def things(team, people, browsers, upstream, submit):
         "team": team.slug,
         "generation": Generation.objects.get().pk,
         "image": Image.objects.get().pk,
+        "archive": archives.ask(member=mei, images=[Image.objects.get().pk], form=Form()).pk,
         "size": "640",
         "upload": kept,
         "member": mei.pk,
