@@ -1,4 +1,4 @@
-"""A proxy in front of S3 that fails as it is told to: it answers 503, cuts connections or uploads, is slow."""
+"""A proxy in front of S3 that fails as it is told: it answers 503, cuts connections or uploads, is slow."""
 
 from __future__ import annotations
 

@@ -5,49 +5,72 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import signal
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
+from sdweb.ports import LOOPBACK, answers, free_port
 from tests.chaos.proxy import Manner, Proxy
-from tests.journeys import studio as studios
-from tests.journeys.browsers import Window, chromium
-from tests.journeys.conftest import _database
-from tests.platform.portal import Portal, eventually
+from tests.journeys.browsers import chromium
+from tests.stage import Stage
 
 COUNT, SIZE = 60, 1_000_000
-FILL = f"from tests.journeys.filling import fill; fill({COUNT}, {SIZE})"
-S3 = ("S3_BUCKET", "S3_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+FILL = f"shell -c from tests.journeys.filling import fill; fill({COUNT}, {SIZE})"
+EMAIL, PASSWORD = "mei@studio.example", "a long enough passphrase"
+
+
+class Place:
+    """A web process, its database and a storage that fails when it is told to; no more is needed here."""
+
+    def __init__(self) -> None:
+        self.stage = Stage(os.environ.get("SDWEB_TEST_DATABASE", "sqlite"))
+        self.stage.start_servers()
+        self.proxy, self.port = Proxy(self.stage.storage_port), free_port()
+        self.address = f"http://{LOOPBACK}:{self.port}"
+        self.stage.environment |= {
+            "PUBLIC_URL": self.address,
+            "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self.proxy.port}",
+        }
+        for command in ("migrate -v0", "collectstatic -v0 --noinput", f"add_user {EMAIL} --password", FILL):
+            self.manage(*command.split(maxsplit=2), *[PASSWORD] * command.endswith("--password"))
+        self.serve()
+
+    def manage(self, *arguments: str) -> None:
+        """Run a command to its end, with more patience than a benchmark has."""
+        child = self.stage.start(f"manage-{arguments[0]}", ("manage.py", *arguments))
+        assert child.process
+        assert child.process.wait(600) == 0, child.last_words()
+
+    def serve(self) -> None:
+        """Start the web process as `make run` does."""
+        command = f"-m uvicorn sdweb.asgi:application --host {LOOPBACK} --port {self.port}"
+        command += " --timeout-graceful-shutdown 3 --no-access-log"
+        self.web = self.stage.start("web", tuple(command.split()), ready=lambda: answers(self.port))
+        self.web.wait_until_ready()
+
+    def restart(self) -> None:
+        """As whoever runs the portal does it."""
+        assert self.web.process
+        self.web.process.terminate()
+        self.web.process.wait(30)
+        self.serve()
 
 
 @pytest.fixture(scope="module")
-def proxy() -> Proxy:
-    """What the portal takes for its storage."""
-    return Proxy(urlsplit(os.environ["S3_ENDPOINT_URL"]).port or 0)
-
-
-@pytest.fixture(scope="module")
-def studio(proxy: Proxy) -> Iterator[studios.Studio]:
-    folder = Path(tempfile.mkdtemp(prefix="sdweb-zip-"))
-    given = {name: os.environ[name] for name in S3} | {"S3_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
-    given |= {"DATABASE_URL": database} if (database := _database()) else {}
-    portal = Portal(folder / "var", **given)
-    found = re.search(r"Sign in as (\S+) with the password (\S+)", portal.start())
-    assert found
-    running = studios.Studio(portal, *found.groups())
-    running.manage("shell", "-c", FILL)
+def place() -> Iterator[Place]:
+    running = Place()
     yield running
-    portal.stop()
-    portal.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+    running.stage.strike()
+
+
+@pytest.fixture
+def proxy(place: Place) -> Iterator[Proxy]:
+    yield place.proxy
+    place.proxy.behave(Manner.PASS)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +80,17 @@ def chrome() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chrome: Browser, studio: studios.Studio, proxy: Proxy) -> Iterator[Page]:
-    window = Window(chrome, studio)
-    yield window.sign_in()
-    proxy.behave(Manner.PASS)
-    window.context.close()
+def page(chrome: Browser, place: Place) -> Iterator[Page]:
+    """The library, to somebody who is signed in."""
+    context = chrome.new_context(base_url=place.address)
+    page = context.new_page()
+    page.goto("/")
+    page.fill("[name=login]", EMAIL)
+    page.fill("[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/create/")
+    yield page
+    context.close()
 
 
 def ask(page: Page, **form: Any) -> Download:
@@ -128,11 +157,11 @@ def test_a_download_that_is_cancelled_says_so(page, proxy):
     expect(page.locator(".archive")).to_contain_text("the download was stopped", timeout=30_000)
 
 
-def test_a_restart_of_the_portal_fails_the_download_and_the_page_hears_of_it(page, proxy, studio):
+def test_a_restart_of_the_portal_fails_the_download_and_the_page_hears_of_it(page, proxy, place):
     proxy.behave(Manner.SLOW)
     download = ask(page, format="stored")
     until_some_are_packed(page)
-    os.kill(studio.portal.processes()["uvicorn"], signal.SIGTERM)
+    place.restart()
     assert download.failure()
-    assert eventually(studio.portal.answers)
     expect(page.locator(".archive")).to_contain_text("The download failed", timeout=60_000)
+    expect(page.locator(".archive")).to_contain_text(re.compile("restarted|connection was lost"))
