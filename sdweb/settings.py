@@ -200,6 +200,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # What happens while a picture is made ----------------------------------------------------

@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageOps
 
 from . import decoding, storage, waiting
 from .models import DiscardedObject, Upload
@@ -139,40 +138,15 @@ def _prepared(picture: Pillow.Image) -> Pillow.Image:
     picture.draft("RGB", size)  # a JPEG is decoded small at once
     if picture.size != size:
         picture = decoding.in_eight_bits(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
-    colored = decoding.in_eight_bits(_in_srgb(_upright(picture)))
-    if colored.mode == "RGB":
-        colored.info.clear()  # an encoder would write some of it
-        return colored
-    opaque = Pillow.new("RGB", colored.size, "white")
-    opaque.paste(colored, mask=colored.getchannel("A"))
-    return opaque
+    colored = decoding.on_white(decoding.in_eight_bits(decoding.in_srgb(decoding.upright(picture))))
+    colored.info.clear()  # an encoder would write some of it
+    return colored
 
 
 def _within(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """The size made smaller by the scale, as far as the shorter side allows."""
     scale = min(1.0, max(scale, SHORTEST_SIDE / min(size)))
     return max(SHORTEST_SIDE, round(size[0] * scale)), max(SHORTEST_SIDE, round(size[1] * scale))
-
-
-def _upright(picture: Pillow.Image) -> Pillow.Image:
-    """Turned as its EXIF says, if that can be read."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # Pillow raises anything on a broken EXIF, and the pixels are fine without
-        return picture
-
-
-def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
-    """In the colors that a file without a profile has, if its profile can be read."""
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in {"RGB", "RGBA", "CMYK"}:
-        return picture
-    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode=mode) or picture
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
 
 
 def _encoded(picture: Pillow.Image, *, lossless: bool) -> Encoded:

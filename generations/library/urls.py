@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import picture_views, share_views, trash_views, upload_views, views
+from . import archive_views, picture_views, share_views, trash_views, upload_views, views
 
 app_name = "library"
 urlpatterns = [
@@ -31,4 +31,7 @@ urlpatterns = [
     path("library/trash/<uuid:image>/<str:size>", trash_views.trashed_thumbnail, name="trashed_thumbnail"),
     path("library/upload/", upload_views.upload_images, name="upload_images"),
     path("upload/<uuid:upload>/add/", upload_views.add_upload, name="add_upload"),
+    path("library/archives/", archive_views.ask, name="archive"),
+    path("library/archives/<uuid:archive>/", archive_views.progress, name="archive_progress"),
+    path("library/archives/<uuid:archive>.zip", archive_views.file, name="archive_file"),
 ]

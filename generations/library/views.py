@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generations.teams.permissions import member_required
 
-from . import catalog, decoding, finding, serving, thumbnails, tickets, uploads
+from . import catalog, converting, decoding, finding, serving, thumbnails, tickets, uploads
 from .models import Upload
 from .search import Search
 from .storage import StorageUnavailable
@@ -104,8 +104,14 @@ def original(request: HttpRequest, member: Membership, image: uuid.UUID) -> Http
 @require_safe
 @serving.while_storage_answers
 def download(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
-    """The picture as a file, with prompt and parameters in it."""
-    return serving.to_keep(get_object_or_404(catalog.visible(member), pk=image))
+    """The picture as a file: `?format=` original, png, jpeg, webp or stored, `?parameters=` 1 or 0."""
+    row = get_object_or_404(catalog.visible(member), pk=image)
+    try:
+        return serving.to_keep(row, converting.Form.read(request.GET))
+    except converting.UnknownFormat as problem:
+        raise Http404 from problem
+    except decoding.Unreadable as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain")
 
 
 @member_required(may="upload")

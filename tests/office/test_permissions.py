@@ -20,7 +20,8 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
-from generations.library import sharing
+from generations.library import archives, sharing
+from generations.library.converting import Form
 from generations.library.models import Image
 from generations.office import administration, notices
 from generations.office.models import Notice
@@ -152,6 +153,9 @@ TABLE = {
     "library:thumbnail": shown(nobody),  # without a ticket
     "library:original": shown(team()),
     "library:download": shown(team()),
+    "library:archive": pressed(team()),
+    "library:archive_progress": shown(team(only=MEI)),
+    "library:archive_file": shown(team(only=MEI)),
     "library:use_as_start": pressed(team("upload")),
     "library:share": form(team("share", only=set())),  # it names nothing to share
     "library:shares": shown(team()),
@@ -302,6 +306,7 @@ def things(team, people, browsers, upstream, submit):
         "team": team.slug,
         "generation": Generation.objects.get().pk,
         "image": Image.objects.get().pk,
+        "archive": archives.ask(member=mei, images=[Image.objects.get().pk], form=Form()).pk,
         "size": "640",
         "share": sharing.share_image(member=mei, image=Image.objects.get().pk).pk,
         "upload": kept,
