@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from generations.library import thumbnails, tickets
 
@@ -32,3 +35,19 @@ def thumbnail(image: Image, member: Membership) -> Thumbnail:
     """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
     small, large = (tickets.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
+
+
+@register.simple_tag
+def cover(image: Image, member: Membership) -> str:
+    """Where the thumbnail of a collection's newest image is: {% cover collection.newest member %}."""
+    return tickets.thumbnail_url(image, "small", member)
+
+
+@register.filter
+def day_name(day: date, today: date) -> str:
+    """Today, Yesterday, a weekday of this year, or a date with its year."""
+    if day == today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(day, "l, j F" if day.year == today.year else "l, j F Y")
