@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.http import Http404, QueryDict
 from django.utils.formats import number_format
 
@@ -83,7 +83,7 @@ def with_sizes(
 def with_covers(member: Membership, collections: QuerySet[Collection]) -> QuerySet[Collection]:
     """Collections with the id of the newest image that the member may see in each, as `cover`."""
     newest = _inside(member).order_by("-image_id").values("image_id")[:1]
-    return collections.annotate(cover=Subquery(newest))
+    return collections.annotate(cover=Subquery(newest, output_field=UUIDField()))
 
 
 def _inside(member: Membership) -> QuerySet[Collected]:
