@@ -56,6 +56,7 @@ def counts(request: HttpRequest, member: Membership) -> HttpResponse:
         "search": search,
         "numbers": counting.of_the_page(member, search),
         "sizes": counting.with_sizes(member, visible, 2 * beside.SHOWN),
+        "beside_only": "beside" in request.GET,  # a page without pictures asks for the side's alone
         "saved": list(counting.of_saved(member, shown.saved)),
     }
     return render(request, "library/counts.html", context)

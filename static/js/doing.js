@@ -1,7 +1,7 @@
 // Acting on what is chosen: what is seen changes at once, the server says how it went, and Undo takes it back.
 import { notice, portal } from "./page.js";
 import { chosen, clear, isEverything, tell } from "./picking.js";
-import { layOut } from "./rows.js";
+import { layOut } from "./grid_rows.js";
 
 const form = document.getElementById("selection");
 const place = document.getElementById("deed");
@@ -19,8 +19,11 @@ form.addEventListener("submit", (event) => {
   const values = new FormData(form, submitter);
   if (isEverything()) values.delete("image");
   const path = submitter?.getAttribute("formaction") ?? form.action;
-  const act = path === form.action ? wanted(submitter) : "";
+  const act = submitter?.hasAttribute("formaction") ? "" : wanted(submitter);
   for (const menu of form.querySelectorAll("details[open]")) menu.open = false;
+  if (submitter?.matches("[data-for-one]")) {
+    return window.htmx.ajax("GET", `${path}?image=${chosen()[0]}`, { target: "body", swap: "beforeend" });
+  }
   if (act) begin(act);
   window.htmx.ajax("POST", path, { target: "#deed", swap: "innerHTML", values });
 });
@@ -48,9 +51,10 @@ function show(act, ids) {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const deed = event.detail.target.id === "deed" && place.querySelector("[data-deed]");
-  if (!deed) return;
+  if (event.detail.target.id !== "deed") return;
   clearTimeout(done);
+  const deed = place.querySelector("[data-deed]");
+  if (!deed) return; // a zip on its way
   if ("failed" in deed.dataset) return failed();
   if (!("ended" in deed.dataset)) return;
   const { act, left, undoes } = deed.dataset;

@@ -32,24 +32,30 @@ function lay(row, width, isLast) {
   return height;
 }
 
-/** The rows of a list: all that are full, and what is left over. */
+/** How far a row is from what we want; a last row that is not filled costs by what stays empty. */
+function cost(sum, number, width, isLast) {
+  const height = filling(sum, number, width);
+  if (isLast && height > target() * STRETCH) return 0.3 * (1 - (sum * target()) / width) ** 2 + 0.03;
+  const away = height > target() ? height / target() - 1 : target() / height - 1;
+  return away ** 2 + (away > 0.6 ? 1 : 0);
+}
+
+/** Where rows end, so that all together are as near to the target as can be. */
 function parted(entries, width) {
-  const rows = [];
-  let row = [];
-  let sum = 0;
-  for (const entry of entries) {
-    const before = row.length ? filling(sum, row.length, width) : Infinity;
-    const after = filling(sum + entry.ratio, row.length + 1, width);
-    // Whether the row ends before this picture: which of the two heights is nearer to the target.
-    if (row.length && after < target() && target() / after > before / target()) {
-      rows.push(row);
-      row = [];
-      sum = 0;
+  const best = [{ cost: 0, from: 0 }];
+  for (let end = 1; end <= entries.length; end += 1) {
+    let sum = 0;
+    best[end] = { cost: Infinity };
+    for (let from = end - 1; from >= 0; from -= 1) {
+      sum += entries[from].ratio;
+      const whole = best[from].cost + cost(sum, end - from, width, end === entries.length);
+      if (whole < best[end].cost) best[end] = { cost: whole, from };
+      if (filling(sum, end - from, width) < target() * 0.4) break;
     }
-    row.push(entry);
-    sum += entry.ratio;
   }
-  return { rows, rest: row };
+  const rows = [];
+  for (let end = entries.length; end > 0; end = best[end].from) rows.unshift(entries.slice(best[end].from, end));
+  return { rows: rows.slice(0, -1), rest: rows.at(-1) ?? [] };
 }
 
 function justify(list, width, goesOn) {
