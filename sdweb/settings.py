@@ -202,6 +202,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # one for each image of a deed, and some beside them
 
 # What happens while a picture is made ----------------------------------------------------
 

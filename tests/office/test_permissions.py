@@ -20,13 +20,14 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
-from generations.library import archives, sharing
+from generations.library import archives, deeds, organising, sharing
 from generations.library.converting import Form
-from generations.library.models import Image
+from generations.library.models import Act, Image
+from generations.library.search import Search
 from generations.office import administration, notices
 from generations.office.models import Notice
 from generations.teams import membership
-from generations.teams.models import Invitation, Membership, Role, User
+from generations.teams.models import Invitation, Membership, Role, User, Visibility
 from generations.teams.permissions import PERMISSIONS
 from tests.conftest import work
 
@@ -150,6 +151,17 @@ TABLE = {
     "jobs:cancel_all": pressed(team("generate")),
     "jobs:picture": shown(team()),
     "library:grid": shown(team()),
+    "library:counts": shown(team()),
+    "library:newer": shown(team()),
+    "library:tags": shown(team()),
+    "library:deed": pressed(team()),  # for favourites; the rest is refused to viewers
+    "library:deed_progress": shown(team(only=MEI)),
+    "library:undo": pressed(team(only=MEI)),
+    "library:collections": form(team()),  # a viewer makes none
+    "library:collection": pressed(team("organise")),
+    "library:delete_collection": pressed(team("organise")),
+    "library:save_search": pressed(team("organise")),
+    "library:forget_search": pressed(team("organise")),
     "library:thumbnail": shown(nobody),  # without a ticket
     "library:original": shown(team()),
     "library:download": shown(team()),
@@ -301,14 +313,23 @@ def things(team, people, browsers, upstream, submit):
     team.low_wallet = 1_000_00
     team.save()
     notices.compare()
+    image = Image.objects.get()
+    deed = deeds.start(member=mei, act=Act.LIKE, images=[image.pk])
+    posters = organising.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
+    saved = organising.save_search(
+        member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM
+    )
     invited = Invitation.objects.create(team=team, token_hash="x", expires_at=soon)
     return {
         "team": team.slug,
         "generation": Generation.objects.get().pk,
-        "image": Image.objects.get().pk,
-        "archive": archives.ask(member=mei, images=[Image.objects.get().pk], form=Form()).pk,
+        "image": image.pk,
+        "archive": archives.ask(member=mei, images=[image.pk], form=Form()).pk,
+        "deed": deed.pk,
+        "collection": posters.pk,
+        "saved": saved.pk,
         "size": "640",
-        "share": sharing.share_image(member=mei, image=Image.objects.get().pk).pk,
+        "share": sharing.share_image(member=mei, image=image.pk).pk,
         "upload": kept,
         "member": mei.pk,
         "program": Membership.objects.create(team=team, kind="program", name="API").pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from generations.jobs import claiming, workers
 from generations.jobs.models import Generation, Outcome, Price, Status
 from generations.library import catalog, organising, sharing
 from generations.library.models import Deed, Image
+from generations.library.search import Search
 from generations.teams import recovery
 from generations.teams.models import Visibility
 from generations.upstreams import accounts, broker
@@ -176,6 +178,61 @@ def shared(image: Image) -> dict[str, object]:
     """What a sibling has in common with an image."""
     names = ("team", "owner", "batch", "sha256", "media_type", "width", "height", "bytes", "prompt")
     return {name: getattr(image, name) for name in names}
+
+
+@pytest.mark.parametrize("role", ["member", "owner", "viewer"])
+def test_the_library_in_every_state(mei, address, member, drawn, role):
+    image, names = Image.objects.get(), {"⟦Posters⟧", "⟦hero⟧", "⟦Foxes⟧", "⟦Empty⟧", "⟦Own⟧"}
+    team, own = Visibility.TEAM, Visibility.PRIVATE
+    posters, empty, _own = (
+        organising.make_collection(member=member, name=name, visibility=seen)
+        for name, seen in (("⟦Posters⟧", team), ("⟦Empty⟧", team), ("⟦Own⟧", own))
+    )
+    organising.collect(member=member, images=[image.pk], collection=posters.pk)
+    organising.tag(member=member, images=[image.pk], name="⟦hero⟧")
+    organising.like(member=member, images=[image.pk])
+    for visibility in (team, own):
+        organising.save_search(member=member, name="⟦Foxes⟧", search=Search(q="fox"), visibility=visibility)
+    type(member).objects.filter(pk=member.pk).update(role=role)
+    queries = ["", f"collection={posters.pk}", f"collection={empty.pk}", "liked=1&order=oldest", "q=nothing"]
+    queries += [f"tag=⟦hero⟧&who={member.pk}&model=ultra&style=cinematic&shape=3:2&seed=7", "who=999"]
+    queries += ["since=2026-01-01", "until=2026-01-01", "since=2026-01-01&until=2026-02-01&model=ultra"]
+    for query in queries:
+        for path in ("library/", "library/counts/"):
+            assert set(said(mei.get(address(f"{path}?{query}")))) <= names, (path, query)
+    for path in ("library/collections/", "library/collections/?q=xyz"):
+        assert set(said(mei.get(address(path)))) <= names, path
+
+
+def test_what_is_said_of_deeds(mei, address, member, drawn):
+    image = Image.objects.get()
+    own = organising.make_collection(member=member, name="⟦Own⟧", visibility=Visibility.PRIVATE)
+    asked = [("like", ""), ("unlike", ""), ("tag", "⟦hero⟧"), ("untag", "⟦hero⟧"), ("collect", str(own.pk))]
+    asked += [
+        ("take_out", str(own.pk)),
+        ("keep_private", ""),
+        ("show_team", ""),
+        ("trash", ""),
+        ("restore", ""),
+    ]
+    for act, argument in asked:
+        form = {"act": act, "argument": argument, "image": [image.pk, uuid.uuid4()]}
+        assert said(mei.post(address("library/deeds/"), form, follow=True)) == [], act
+        deed = Deed.objects.latest("created_at")
+        assert said(mei.get(address(f"library/deeds/{deed.pk}/"), headers={"HX-Request": "true"})) == [], act
+    assert said(mei.post(address(f"library/deeds/{deed.pk}/undo/"), follow=True)) == []
+    Deed.objects.filter(pk=deed.pk).update(ended_at=None)
+    assert said(mei.get(address(f"library/deeds/{deed.pk}/"))) == []
+    for form in (
+        {"act": "trash"},
+        {"act": "tag", "tag": ",", "image": image.pk},
+        {"act": "collect", "image": image.pk},
+    ):
+        assert said(mei.post(address("library/deeds/"), form, follow=True)) == [], form
+    posts = [("library/collections/", {"name": ""}), (f"library/collections/{own.pk}/", {"name": ""})]
+    posts += [("library/searches/", {"name": ""}), (f"library/collections/{own.pk}/delete/", {})]
+    for path, form in posts:
+        assert said(mei.post(address(path), form, follow=True)) == [], path
 
 
 def test_a_portal_without_provider(mei, address, member):
