@@ -34,9 +34,7 @@ log = logging.getLogger(__name__)
 @transaction.atomic
 def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUID]:
     """Delete for good what the member could bring back from the trash; which. Lines of the ledger stay."""
-    locked = catalog.in_trash(member).filter(pk__in=images).locked()
-    # Somebody may have brought one back while this waited for it.
-    gone = list(catalog.in_trash(member).filter(pk__in=locked).order_by("pk").values_list("pk", flat=True))
+    gone = catalog.in_trash(member).filter(pk__in=images).locked()
     _delete(gone)
     return gone
 
@@ -91,8 +89,7 @@ def _delete_longest() -> int:
     """Delete those that lie in the trash longest, if that is too long; how many."""
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
     longest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:AT_ONCE])
-    locked = Image.objects.filter(pk__in=longest).locked()
-    gone = list(expired.filter(pk__in=locked).values_list("pk", flat=True))
+    gone = expired.filter(pk__in=longest).locked()
     _delete(gone)
     return len(gone)
 
