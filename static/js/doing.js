@@ -1,7 +1,7 @@
 // Acting on what is chosen: what is seen changes at once, the server says how it went, and Undo takes it back.
 import { notice, portal } from "./page.js";
 import { chosen, clear, isEverything, tell } from "./picking.js";
-import { layOut } from "./grid_rows.js";
+import { layOut } from "./library_rows.js";
 
 const form = document.getElementById("selection");
 const place = document.getElementById("deed");

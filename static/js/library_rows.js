@@ -1,4 +1,4 @@
-// Justifies the rows of the library: every picture whole, every row as wide as the page. A row that stands is
+// Justifies the rows of the library page: every picture whole, every row as wide as the page. A row that stands is
 // never laid anew when pictures follow: what does not fill a row yet waits unseen until it does.
 const GAP = 6;
 const STRETCH = 1.2; // a last row is stretched by no more than this
