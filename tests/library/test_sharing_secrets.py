@@ -91,15 +91,15 @@ HOSTILE = [
     "\u202egnp.exe",
     "a\r\nSet-Cookie: x=1",
     "שלום" * 20,
-    "\x00\x1b[31m",
+    "\x1b[31m\ufffd\x7f",
 ]
 
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_title_is_text(visitor, member, make_image, collection, title):
     image = make_image(prompt=title)
-    Image.objects.filter(pk=image.pk).update(title=title.replace("\x00", "\ufffd"))
-    Collection.objects.filter(pk=collection.pk).update(name=title.replace("\x00", "\ufffd"))
+    Image.objects.filter(pk=image.pk).update(title=title)
+    Collection.objects.filter(pk=collection.pk).update(name=title)
     collect(collection, image)
     for share in (
         sharing.share_image(member=member, image=image.pk, shows_prompt=True),
