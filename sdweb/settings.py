@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "generations.library",
     "generations.jobs",
     "generations.office",
+    "generations.api",
     "generations.sandbox",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
+    "ninja",  # for the files of its page of the API
     "template_partials",
 ]
 
@@ -279,6 +281,11 @@ if SIGN_UP == "open" and not EMAIL_URL:
     raise ImproperlyConfigured(
         "SIGN_UP is open, but EMAIL_URL is not set: anybody could sign up with anybody's address."
     )
+
+# Programs -------------------------------------------------------------------------------------
+
+API_REQUESTS_PER_TOKEN = whole_number("API_REQUESTS_PER_TOKEN", default=1_200)  # a minute
+API_REQUESTS_PER_MEMBER = whole_number("API_REQUESTS_PER_MEMBER", default=2_400)  # all their tokens together
 
 # Language and time ----------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("readyz", numbers.ready, name="readyz"),
     path("metrics", numbers.metrics_text, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/mark.svg")),
+    path("", include("generations.api.wire_urls")),
     path("accounts/notices/", include("generations.office.notice_urls")),
     path("accounts/library/", include("generations.jobs.choices_urls")),
     path("accounts/email/", never_cache(allauth_views.email), name="account_email"),

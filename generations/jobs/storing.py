@@ -118,7 +118,7 @@ def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
     ledger.settle(reference=row.pk)
     transaction.on_commit(partial(log.info, "settled", extra={"charged": row.price}))
     transaction.on_commit(partial(spool.mark_stored, row.pk, row.attempt))
-    transaction.on_commit(partial(events.generation_changed, row))
+    transaction.on_commit(partial(events.generation_ended, row))
     return True
 
 

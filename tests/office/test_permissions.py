@@ -237,6 +237,7 @@ TABLE = {
     "installation:issue": form(operators),
     "changes:page": shown(operators),
     "changes:csv": shown(operators),
+    "wire:picture": shown(nobody),  # but with a link that was made for it: tests/api/test_openai_images.py
     # Signing in; an account's own pages
     "account_login": form(anybody),
     "account_signup": form(anybody),  # a page that says it is closed
