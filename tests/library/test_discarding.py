@@ -224,7 +224,7 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
     def meanwhile(key):
         begun.append(later(partial(bring, member)))
         assert stored.wait(30)  # its object is in its place, its row is not seen yet
-        begun[0].join(0.5)
+        begun[0].join(2)
         remove(key)
 
     monkeypatch.setattr(storage, "put", noticed)
