@@ -16,10 +16,17 @@ app.autodiscover_tasks(
         "generations.library",
         "generations.credits",
         "generations.office",
+        "generations.api",
     ]
 )
 app.autodiscover_tasks(["generations.office"], related_name="notice_tasks")
+app.autodiscover_tasks(["generations.library"], related_name="house_tasks")
 app.conf.beat_schedule = {
+    "old-calls": {
+        "task": "generations.api.tasks.forget_old_calls",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     "notices": {"task": "generations.office.notice_tasks.tell", "schedule": 60.0, "options": {"expires": 50}},
     "sweep": {"task": "generations.jobs.tasks.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "balances": {
@@ -33,6 +40,11 @@ app.conf.beat_schedule = {
         "options": {"expires": 500},
     },
     "deeds": {"task": "generations.library.tasks.take_up", "schedule": 20.0, "options": {"expires": 15}},
+    "house": {
+        "task": "generations.library.house_tasks.keep_house",
+        "schedule": 600.0,
+        "options": {"expires": 500},
+    },
     "allowances": {
         "task": "generations.office.tasks.give_allowances",
         "schedule": 180.0,

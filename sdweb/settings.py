@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "generations.library",
     "generations.jobs",
     "generations.office",
+    "generations.api",
     "generations.sandbox",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
+    "ninja",  # for the files of its page of the API
     "template_partials",
 ]
 
@@ -200,12 +202,15 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # one for each image of a deed, and some beside them
 
 # What happens while a picture is made ----------------------------------------------------
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
+TRASH_DAYS = whole_number("TRASH_DAYS", default=30)  # until what lies in the trash is deleted for good
 WORKER_THREADS = whole_number("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
@@ -276,6 +281,11 @@ if SIGN_UP == "open" and not EMAIL_URL:
     raise ImproperlyConfigured(
         "SIGN_UP is open, but EMAIL_URL is not set: anybody could sign up with anybody's address."
     )
+
+# Programs -------------------------------------------------------------------------------------
+
+API_REQUESTS_PER_TOKEN = whole_number("API_REQUESTS_PER_TOKEN", default=1_200)  # a minute
+API_REQUESTS_PER_MEMBER = whole_number("API_REQUESTS_PER_MEMBER", default=2_400)  # all their tokens together
 
 # Language and time ----------------------------------------------------------------------------
 

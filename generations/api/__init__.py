@@ -1,1 +1,1 @@
-"""The same verbs for programs: bearer tokens, wire formats, OpenAPI. Empty until its first endpoint."""
+"""The same verbs for programs: bearer tokens, limits, idempotency, wire formats, OpenAPI."""

@@ -14,7 +14,7 @@ from uuid6 import uuid7
 from generations.jobs.states import BLOCKED, MOVES, PAUSED, STEP, UNFINISHED, Outcome, Status
 from generations.jobs.tariff import ModelRule, Price
 from generations.library.models import Upload
-from generations.teams.models import Membership, Team, Visibility
+from generations.teams.models import Membership, Team, Token, Visibility
 from generations.upstreams.models import Upstream
 
 if TYPE_CHECKING:
@@ -55,6 +55,16 @@ class Batch(models.Model):
     )
     count = models.PositiveSmallIntegerField(_("count"))
     visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
+    token = models.ForeignKey(
+        Token,
+        models.PROTECT,
+        verbose_name=_("API token"),
+        related_name="batches",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text=_("By which it was asked for; empty: on the page."),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
@@ -127,6 +137,16 @@ class Generation(models.Model):
     model = models.CharField(_("model"), max_length=40)
     parameters = models.JSONField(_("parameters"), default=dict)
     price = models.PositiveBigIntegerField(_("price"), help_text=_("hundredths of a credit"))
+    token = models.ForeignKey(
+        Token,
+        models.PROTECT,
+        verbose_name=_("API token"),
+        related_name="generations",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text=_("Whose cap it counts against: a retry may be asked for by another than its batch was."),
+    )
     retry_of = models.ForeignKey(
         "self", models.PROTECT, verbose_name=_("retry of"), related_name="retries", null=True, blank=True
     )
@@ -202,6 +222,7 @@ class Generation(models.Model):
             models.Index(fields=["-stamp"], name="virtual_clock"),
             models.Index(fields=["member", "-stamp"], name="last_start_of_a_member"),
             models.Index(fields=["member", "-created_at"], name="newest_of_a_member"),
+            models.Index(fields=["token"], condition=Q(token__isnull=False), name="asked_for_by_a_token"),
         ]
 
     def __str__(self) -> str:

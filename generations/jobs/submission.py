@@ -19,7 +19,7 @@ from generations.jobs import events, pricing, rules, tasks
 from generations.jobs.models import STEP, Batch, Generation, Status
 from generations.library.models import Upload
 from generations.providers import catalogue
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Token
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
@@ -42,18 +42,19 @@ def submit(
     prices_at: datetime,
     start_image: Upload | None = None,
     visibility: str = "",
+    token: Token | None = None,
 ) -> Batch:
     """Record `count` generations, hold their price, and ring once all is committed.
 
-    The same `submission` of the same member returns the batch that it made before. Raises
-    InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits and CapReached;
-    then nothing is recorded.
+    The same `submission` of the same member returns the batch that it made before. `token` is the
+    API token that asks. Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose,
+    InsufficientCredits, CapReached and TokenCapReached; then nothing is recorded.
     """
     made = Batch.objects.filter(member=member, submission=submission).first()
     if made:
         return made
     cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
-    rules.check(member, model)
+    rules.check(member, model, token)
     _must_be_served(model)
     price = pricing.agreed_price(model, cleaned, member.team, prices_at)
     batch = Batch(
@@ -65,6 +66,7 @@ def submit(
         start_image=start_image,
         count=count,
         visibility=visibility or _usual_visibility(member),
+        token=token,
     )
     try:
         return _record(batch, price)
@@ -88,20 +90,21 @@ def cancel_all(*, member: Membership) -> int:
     Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
     Generation.objects.shift(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
     ledger.release_many(member=member, references=mine)
-    transaction.on_commit(partial(events.many_changed, member))
+    transaction.on_commit(partial(events.many_canceled, member, mine))
     return len(mine)
 
 
-def retry(*, member: Membership, generation: uuid.UUID) -> Generation:
+def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = None) -> Generation:
     """Ask for an ended image of mine once more: a new generation of the same batch, at today's price.
 
+    It counts against the cap of the API token that asks, whichever the batch was asked for by.
     Raises Generation.DoesNotExist if it is not mine or not ended, DearerNow if it costs more than
     it did, and whatever `submit` raises.
     Asking twice gives the same new generation.
     """
     old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
     try:
-        return old.retries.first() or _again(old)
+        return old.retries.first() or _again(old, token)
     except IntegrityError:  # pressed twice at once, and the other was first
         return old.retries.get()
 
@@ -136,6 +139,7 @@ def _row(batch: Batch, position: int, price: int) -> Generation:
         model=batch.model,
         parameters=_numbered(batch, position),
         price=price,
+        token=batch.token,
     )
 
 
@@ -150,7 +154,9 @@ def _numbered(batch: Batch, position: int) -> dict[str, Any]:
 
 def _queue(member: Membership, rows: list[Generation]) -> None:
     """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
-    ledger.hold_many(member=member, amounts={row.pk: row.price for row in rows}, model=rows[0].model)
+    amounts = {row.pk: row.price for row in rows}
+    ledger.hold_many(member=member, amounts=amounts, model=rows[0].model)
+    rules.check_cap(rows[0].token, sum(amounts.values()))
     step = rows[0].step
     stamp = max(_clock(), _last_start(member) + step)
     for place, row in enumerate(rows):
@@ -176,19 +182,19 @@ def _cancel(row: Generation) -> bool:
         return False
     Generation.objects.shift(row, -1)
     ledger.release(reference=row.pk)
-    transaction.on_commit(partial(events.generation_changed, row))
+    transaction.on_commit(partial(events.generation_ended, row))
     return True
 
 
 @transaction.atomic
-def _again(old: Generation) -> Generation:
-    rules.check(old.member, old.model)
+def _again(old: Generation, token: Token | None) -> Generation:
+    rules.check(old.member, old.model, token)
     _must_be_served(old.model)
     price = pricing.price(old.model, old.parameters, old.team)
     if price > old.price:  # nobody was shown that
         raise pricing.DearerNow(old.price, price)
     row = _row(old.batch, old.position, price)
-    row.retry_of, row.parameters = old, old.parameters
+    row.retry_of, row.parameters, row.token = old, old.parameters, token
     _queue(old.member, [row])
     transaction.on_commit(partial(tasks.ring_soon, 1))
     transaction.on_commit(partial(_log_submitted, [row]))

@@ -69,6 +69,8 @@ class Act(models.TextChoices):
     UPSTREAM_CHANGED = "upstream_changed", _("changed the upstream")
     PERSON_CHANGED = "person_changed", _("changed the account of")
     QUEUE_CHANGED = "queue_changed", _("changed the queue")
+    TOKEN_MADE = "token_made", _("made an API token of")
+    TOKEN_REVOKED = "token_revoked", _("revoked an API token of")
 
 
 class AuditEntry(models.Model):

@@ -43,6 +43,8 @@ SENTENCES: Mapping[str, Words] = {
     Act.UPSTREAM_CHANGED: gettext_lazy("%(who)s changed the upstream %(subject)s"),
     Act.PERSON_CHANGED: gettext_lazy("%(who)s changed the account of %(subject)s"),
     Act.QUEUE_CHANGED: gettext_lazy("%(who)s changed the queue"),
+    Act.TOKEN_MADE: gettext_lazy("%(who)s made the API token %(subject)s of %(whom)s"),
+    Act.TOKEN_REVOKED: gettext_lazy("%(who)s revoked the API token %(subject)s of %(whom)s"),
 }
 # What is said where the act is one of several of its kind: `did` in the entry's `after` names it.
 DEEDS = {
@@ -113,6 +115,8 @@ def _special(entry: AuditEntry) -> str:
         Act.PRICE_SET: lambda: _price(entry),
         Act.TEAM_CHANGED: lambda: _team(entry, changed),
         Act.PERSON_CHANGED: lambda: _program(entry, changed),
+        Act.TOKEN_MADE: lambda: _own_token(entry),
+        Act.TOKEN_REVOKED: lambda: _own_token(entry),
     }.get(Act(entry.act))
     if of:
         return of()
@@ -159,6 +163,17 @@ def _team(entry: AuditEntry, changed: set[str]) -> str:
 
 def _program(entry: AuditEntry, changed: set[str]) -> str:
     return _("%(who)s renamed %(subject)s to %(name)s") if changed == {"name"} and entry.member else ""
+
+
+def _own_token(entry: AuditEntry) -> str:
+    if entry.actor_id is None or entry.member is None or entry.member.user_id != entry.actor_id:
+        return ""
+    made = entry.act == Act.TOKEN_MADE
+    return (
+        _("%(who)s made the API token %(subject)s")
+        if made
+        else _("%(who)s revoked the API token %(subject)s")
+    )
 
 
 def _words(entry: AuditEntry) -> dict[str, str]:

@@ -15,20 +15,22 @@ from django.utils.translation import gettext_lazy
 from generations.credits.amounts import as_text
 from generations.office.models import Act
 from generations.providers import catalogue
-from generations.teams.models import Role
+from generations.teams.models import Role, Scope
 
 CREDITS = frozenset(
     {
         *("amount", "credits", "cap_per_day", "cap_per_month", "low_wallet", "low_pool", "balance"),
-        *("pool", "total"),
+        *("pool", "total", "cap"),
     }
 )
+MODELS = frozenset({"model", "models", "models_served"})
 FEW = 6  # of many that are named
 NAMES = {
     "active": gettext_lazy("active"),
     "amount": gettext_lazy("amount"),
     "balance": gettext_lazy("balance"),
     "base_url": gettext_lazy("base URL"),
+    "cap": gettext_lazy("cap"),
     "cap_per_day": gettext_lazy("daily cap"),
     "cap_per_month": gettext_lazy("monthly cap"),
     "costs": gettext_lazy("costs"),
@@ -51,6 +53,7 @@ NAMES = {
     "low_balance": gettext_lazy("low balance"),
     "low_pool": gettext_lazy("low pool"),
     "low_wallet": gettext_lazy("low credits"),
+    "models": gettext_lazy("models"),
     "models_served": gettext_lazy("models"),
     "name": gettext_lazy("name"),
     "order": gettext_lazy("order"),
@@ -58,6 +61,7 @@ NAMES = {
     "paused": gettext_lazy("paused"),
     "role": gettext_lazy("role"),
     "roles": gettext_lazy("roles"),
+    "scopes": gettext_lazy("scopes"),
     "slug": gettext_lazy("address"),
     "time_zone": gettext_lazy("time zone"),
     "uses": gettext_lazy("uses"),
@@ -88,6 +92,8 @@ TITLES: Mapping[str, Any] = {
     Act.UPSTREAM_CHANGED: gettext_lazy("Upstream"),
     Act.PERSON_CHANGED: gettext_lazy("Account of a person"),
     Act.QUEUE_CHANGED: gettext_lazy("Queue"),
+    Act.TOKEN_MADE: gettext_lazy("API token made"),
+    Act.TOKEN_REVOKED: gettext_lazy("API token revoked"),
 }
 WORDS = {
     "kept": gettext_lazy("kept secret"),
@@ -171,9 +177,11 @@ def _pairs(values: Mapping[str, Any]) -> str:
 def _word(key: str, text: str) -> str:
     if key in {"role", "roles"} and text in Role.values:
         return str(Role(text).label)
+    if key == "scopes" and text in Scope.values:
+        return str(Scope(text).label)
     if key.endswith(("_at", "_from", "_until")) and (moment := _moment(text)):
         return moment
-    return str(WORDS[text]) if text in WORDS else title(text) if key in {"model", "models_served"} else text
+    return str(WORDS[text]) if text in WORDS else title(text) if key in MODELS else text
 
 
 def _moment(text: str) -> str:

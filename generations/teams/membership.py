@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from generations.teams import tokens
 from generations.teams.models import Kind, Membership, Role, Team, User
 
 ATTEMPTS = 20  # at an address that nobody takes at the same moment
@@ -115,10 +116,11 @@ def lock_team(team: Team) -> None:
 def leave(member: Membership) -> bool:
     """End the membership; False if it had ended, LastOwner if nobody could run the team then.
 
-    `office.administration.dismiss` sees to the credits.
+    Its API tokens end with it. `office.administration.dismiss` sees to the credits.
     """
     lock_team(member.team)
     _must_not_be_the_last(member)
+    tokens.revoke_of(member)
     return Membership.objects.filter(pk=member.pk, ended_at=None).update(ended_at=timezone.now()) == 1
 
 

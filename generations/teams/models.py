@@ -13,6 +13,21 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.teams.credential import Scope, Token
+
+__all__ = [
+    "Invitation",
+    "InvitationUse",
+    "Kind",
+    "Membership",
+    "Role",
+    "Scope",
+    "Team",
+    "Token",
+    "User",
+    "Visibility",
+]
+
 
 class Visibility(models.TextChoices):
     """Who sees an image: everyone in its team, or its owner alone."""

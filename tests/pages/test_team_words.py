@@ -31,7 +31,7 @@ OFFICE = [
     *("team/people/invite/?by=link", "team/people/program/", "team/settings/", "team/changes/"),
     *("team/ledger/", "team/prices/", "team/grant/", "team/take-back/", "team/grant-csv/", "credits/"),
 ]
-OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/"]
+OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/", "/accounts/library/"]
 INSTALLATION = ["/installation/", "/installation/changes/", "/installation/difference/", "/teams/new/"]
 
 

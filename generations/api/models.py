@@ -1,0 +1,40 @@
+"""What the API remembers of calls that carry an Idempotency-Key."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from uuid6 import uuid7
+
+from generations.teams.models import Membership
+
+
+class IdempotentCall(models.Model):
+    """One key of one member: what was asked with it, and what was answered."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    membership = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("membership"), related_name="idempotent_calls"
+    )
+    key = models.CharField(_("key"), max_length=255)
+    fingerprint = models.CharField(
+        _("fingerprint"),
+        max_length=64,
+        blank=True,
+        help_text=_("SHA-256 of what was asked, hex; empty: it was refused, so the key is free again."),
+    )
+    status = models.PositiveSmallIntegerField(
+        _("status"), null=True, help_text=_("Of the answer; empty until there is one.")
+    )
+    body = models.TextField(_("body"), blank=True)
+    headers = models.JSONField(_("headers"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("idempotent call")
+        verbose_name_plural = _("idempotent calls")
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "key"], name="a_key_of_a_member_asks_once"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="oldest_idempotent_calls")]

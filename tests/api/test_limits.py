@@ -1,0 +1,105 @@
+"""How many requests a program may make, and what happens when nobody can count them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from redis import ConnectionPool, Redis
+
+from generations.api import auth, limits
+from generations.teams import tokens
+from generations.upstreams import broker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_counted_before():
+    for key in broker.client().scan_iter("api:*"):
+        broker.client().delete(key)
+    limits._silent_until = 0.0
+
+
+@pytest.fixture
+def issue(member):
+    return lambda name="laptop": tokens.issue(membership=member, name=name, scopes=["read"])
+
+
+def passed(token, times):
+    waits = [wait_of(token) for _ in range(times)]
+    assert set(waits) <= set(range(61))
+    return waits.count(0)
+
+
+def wait_of(token):
+    """Seconds until it may come again; 0 if it was let through."""
+    try:
+        limits.count(token)
+    except limits.TooManyRequests as refusal:
+        return refusal.allowance.wait
+    return 0
+
+
+def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(issue, settings):
+    settings.API_REQUESTS_PER_TOKEN = 5
+    token = issue()[0]
+    left = [limits.count(token).left for _ in range(5)]
+    assert left == [4, 3, 2, 1, 0]
+    with pytest.raises(limits.TooManyRequests) as refused:
+        limits.count(token)
+    said = refused.value.allowance.headers
+    assert (said["RateLimit-Limit"], said["RateLimit-Remaining"], said["RateLimit-Reset"]) == ("5", "0", "60")
+    assert {name: said[f"X-{name}"] for name in said if name.startswith("RateLimit")} == {
+        name: value for name, value in said.items() if name.startswith("RateLimit")
+    }
+    assert said["Retry-After"] == "12"
+
+
+def test_what_was_used_comes_back_evenly(issue, settings):
+    settings.API_REQUESTS_PER_TOKEN = 600
+    token = issue()[0]
+    assert 600 <= passed(token, 700) < 700
+    time.sleep(0.35)
+    assert 3 <= passed(token, 50) <= 10
+
+
+def test_all_tokens_of_a_member_share_the_members_limit(issue, settings):
+    settings.API_REQUESTS_PER_TOKEN, settings.API_REQUESTS_PER_MEMBER = 5, 7
+    assert passed(issue("a")[0], 10) == 5
+    third = issue("b")[0]
+    assert passed(third, 10) == 2
+    assert broker.client().pttl(f"api:token:{third.pk}") <= 24_000  # what is refused is not counted
+
+
+def test_clients_at_once_get_no_more_than_one(issue, settings):
+    settings.API_REQUESTS_PER_TOKEN = 20
+    token, counts = issue()[0], []
+    threads = [threading.Thread(target=lambda: counts.append(passed(token, 10))) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == 20
+
+
+def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(issue, settings, monkeypatch):
+    settings.API_REQUESTS_PER_TOKEN = 1
+    secret = issue()[1]
+    away = Redis(connection_pool=ConnectionPool(host="127.0.0.1", port=1, socket_connect_timeout=0.2))
+    monkeypatch.setattr(limits, "_script", lambda: away.register_script(limits.COUNT))
+    began = time.monotonic()
+    assert [auth.enter(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
+    assert time.monotonic() - began < 1
+
+
+def test_a_header_lets_in_who_shows_a_good_token(issue, member):
+    secret = issue()[1]
+    caller = auth.enter(f"bearer  {secret} ")
+    assert caller.member == member
+    assert caller.allowance.left == 1_199
+    odd = ["", "Bearer", f"Basic {secret}", secret, f"Bearer {secret} x", f"Bearer {secret},Bearer {secret}"]
+    for header in [*odd, "Bearer \x00", "Bearer " + "a" * 100_000, f"Bearer\t{secret}"]:
+        with pytest.raises(auth.Unauthorised):
+            auth.enter(header)
