@@ -64,7 +64,7 @@ class Thing:
 def share(request: HttpRequest, member: Membership) -> HttpResponse:
     """A form for a link to `?image=` or `?collection=`; sent, the link, to be copied."""
     thing = _thing(request, member)
-    if request.method != "POST":
+    if request.method != "POST" or "expires" not in request.POST:  # a button of another form led here
         return _dialog(request, member, thing, form=ShareForm())
     form = ShareForm(request.POST)
     if not form.is_valid():

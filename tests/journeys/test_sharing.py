@@ -61,7 +61,7 @@ def test_a_link_is_made_opened_signed_out_and_taken_back(studio, chrome):
     member.evaluate(OPEN, [f"{team}library/share/?image={image}"])
     dialog = member.locator("#share-dialog")
     expect(dialog).to_be_visible()
-    dialog.get_by_text("30 days").click()
+    dialog.locator("[name=expires][value='30']").check(force=True)
     dialog.get_by_role("button", name="Make the link").click()
     expect(dialog.locator("#share-link")).to_have_value(re.compile(r"/s/\w+-\w+/$"))
     link = dialog.locator("#share-link").input_value()

@@ -56,6 +56,15 @@ def test_without_scripts_a_link_is_made_on_pages(sign_in, member, make_image, co
         )
 
 
+def test_a_button_of_another_form_opens_this_one_and_makes_nothing(sign_in, member, make_image):
+    image = make_image()
+    answer = ask(sign_in(member), member, "post", image=image.pk, search="q=fox", all="")
+    assert answer.status_code == 200
+    assert b'role="alert"' not in answer.content
+    assert str(image.pk).encode() in answer.content
+    assert not Share.objects.exists()
+
+
 def test_a_form_that_was_not_filled_in_says_so(sign_in, member, make_image):
     for expires in ("", "8", "for ever", "1\x00"):
         answer = ask(sign_in(member), member, "post", part=True, image=make_image().pk, expires=expires)
