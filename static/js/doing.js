@@ -31,6 +31,9 @@ form.addEventListener("submit", (event) => {
 /** What can be shown before the answer is there. */
 function begin(act) {
   acted = chosen();
+  // What follows on the page is gone too, or will be in a moment.
+  const older = document.querySelector("#pictures > .older");
+  if (older && act === "trash" && isEverything()) older.hidden = true;
   show(act, acted);
   for (const name of ["tag", "name"]) if (form.elements[name]) form.elements[name].value = "";
   if (act in AWAY) clear();
@@ -46,6 +49,8 @@ function show(act, ids) {
     else one.classList.toggle("is-gone", AWAY[act]);
     lists.add(one.parentElement);
   }
+  const older = document.querySelector("#pictures > .older");
+  if (older && act === "restore") older.hidden = false;
   if (act in AWAY) layOut(lists);
   tell();
 }
@@ -58,8 +63,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if ("failed" in deed.dataset) return failed();
   if (!("ended" in deed.dataset)) return;
   const { act, left, undoes } = deed.dataset;
-  if (undoes) show(act, acted);
-  else if (act === "trash") show("restore", left.split(" ").filter(Boolean));
+  if (undoes) show(undoes === "take_out" ? "restore" : act, acted);
+  else if (act === "trash" && left) show("restore", left.split(" "));
   if (act === "take_out" && !undoes) away();
   window.htmx.trigger(document.body, "library-changed");
   done = setTimeout(() => place.replaceChildren(), deed.querySelector("form") ? 20000 : 6000);

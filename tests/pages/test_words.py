@@ -198,8 +198,9 @@ def test_the_library_in_every_state(mei, address, member, drawn, role):
     queries += [f"tag=⟦hero⟧&who={member.pk}&model=ultra&style=cinematic&shape=3:2&seed=7", "who=999"]
     queries += ["since=2026-01-01", "until=2026-01-01", "since=2026-01-01&until=2026-02-01&model=ultra"]
     for query in queries:
-        for path in ("library/", "library/counts/"):
-            assert set(said(mei.get(address(f"{path}?{query}")))) <= names, (path, query)
+        assert set(said(mei.get(address(f"library/?{query}")))) <= names, query
+        counts = mei.get(address(f"library/counts/?{query}")).content.decode()  # has words for few searches
+        assert bare(counts) == [], query
     for path in ("library/collections/", "library/collections/?q=xyz"):
         assert set(said(mei.get(address(path)))) <= names, path
 
