@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 # Above the 10 MiB of an upload, so that a picture which is a little too large gets a sentence from the form.
 LARGEST = 32 * 1024 * 1024
+OF_PROGRAMS, LARGEST_OF_PROGRAMS = "/api/", 10 * 1024 * 1024
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -19,10 +21,11 @@ def bounded(application: Application, largest: int = LARGEST) -> Application:
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
         said = dict(scope["headers"]).get(b"content-length", b"0")
-        if not said.isdigit() or int(said) > largest:
-            await _too_large(send)
+        is_program = scope["path"].startswith(OF_PROGRAMS)
+        left = min(largest, LARGEST_OF_PROGRAMS) if is_program else largest
+        if not said.isdigit() or int(said[:20]) > left:
+            await _too_large(send, is_program=is_program)
             return
-        left = largest
 
         async def receive_at_most() -> Mapping[str, Any]:
             nonlocal left
@@ -35,10 +38,12 @@ def bounded(application: Application, largest: int = LARGEST) -> Application:
     return door
 
 
-async def _too_large(send: Send) -> None:
+async def _too_large(send: Send, *, is_program: bool) -> None:
     text = b"This request is larger than any this portal takes."
+    if is_program:  # which reads the shape of all refusals of the API
+        text = json.dumps({"error": {"code": "too_large", "message": text.decode()}}).encode()
     headers = [
-        (b"content-type", b"text/plain"),
+        (b"content-type", b"application/json" if is_program else b"text/plain"),
         (b"content-length", str(len(text)).encode()),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         (b"x-content-type-options", b"nosniff"),

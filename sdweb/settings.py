@@ -85,7 +85,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
-    "ninja",  # for the files of its page of the API
     "template_partials",
 ]
 
@@ -103,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "generations.api.v1.door.middleware",
 ]
 
 ROOT_URLCONF = "sdweb.urls"
@@ -201,6 +201,11 @@ STORAGES = {
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "sdweb.swagger.Finder",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -18,6 +18,8 @@ urlpatterns = [
     path("t/<slug:team>/team/", include("generations.office.urls")),
     path("s/", include("generations.library.share_urls")),
     path("robots.txt", shared_views.robots, name="robots"),
+    path("t/<slug:team>/tokens/", include("generations.office.token_urls")),
+    path("", include("generations.api.urls")),
     path("queue/", include("generations.jobs.queue_urls")),
     path("installation/", include("generations.office.installation_urls")),
     path("installation/changes/", include("generations.office.changes_urls")),

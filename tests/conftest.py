@@ -125,6 +125,14 @@ def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
     events.wait_until_sent()
 
 
+@pytest.fixture(autouse=True)
+def _no_request_of_a_program_was_counted_before() -> None:
+    """Tokens of different tests have the same numbers."""
+    counters = list(broker.client().scan_iter("api:*"))
+    if counters:
+        broker.client().delete(*counters)
+
+
 @pytest.fixture
 def submit(member: Membership) -> Callable[..., Batch]:
     """Ask for images as the form does: submit(prompt=..., model="core", count=1, by=member)."""

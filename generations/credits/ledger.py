@@ -49,6 +49,7 @@ __all__ = [
     "grant",
     "hold",
     "hold_many",
+    "hold_new",
     "issue",
     "issued",
     "open_pool",
@@ -120,6 +121,12 @@ def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: st
     if fresh:
         known |= _open(fresh, wallet, member, model, limits)
     return [known[reference] for reference in amounts]
+
+
+def hold_new(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
+    """As `hold_many`, for references that were made just now, in a transaction that any refusal ends."""
+    [wallet] = lock(Q(membership=member)) or [open_wallet(member)]
+    return list(_open(dict(amounts), wallet, member, model, caps.limits_of(member)).values())
 
 
 @transaction.atomic

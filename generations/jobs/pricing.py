@@ -58,9 +58,11 @@ def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | 
     return -(-base * declared.cost(parameters) // declared.cost({}))
 
 
-def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime) -> int:
-    """The price now; PriceRose if it is higher than the one shown at `shown_at`."""
+def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime | None) -> int:
+    """The price now; PriceRose if it is higher than the one shown at `shown_at`, if one was shown."""
     now = price(model, parameters, team)
+    if shown_at is None:
+        return now
     shown = price(model, parameters, team, _possible(shown_at))
     if now > shown:
         raise PriceRose(shown, now)

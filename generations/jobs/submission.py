@@ -38,19 +38,20 @@ def submit(
     model: str,
     parameters: Mapping[str, Any],
     count: int,
-    submission: uuid.UUID,
-    prices_at: datetime,
+    submission: uuid.UUID | None,
+    prices_at: datetime | None,
     start_image: Upload | None = None,
     visibility: str = "",
     token: Token | None = None,
 ) -> Batch:
     """Record `count` generations, hold their price, and ring once all is committed.
 
-    The same `submission` of the same member returns the batch that it made before. `token` is the
-    API token that asks. Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose,
-    InsufficientCredits, CapReached and TokenCapReached; then nothing is recorded.
+    The same `submission` of the same member returns the batch that it made before; without one, and
+    without `prices_at`, it is asked once and at today's price. `token` is the API token that asks.
+    Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
+    and TokenCapReached; then nothing is recorded.
     """
-    made = Batch.objects.filter(member=member, submission=submission).first()
+    made = submission and Batch.objects.filter(member=member, submission=submission).first()
     if made:
         return made
     cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
@@ -60,7 +61,7 @@ def submit(
     batch = Batch(
         team=member.team,
         member=member,
-        submission=submission,
+        submission=submission or uuid.uuid4(),
         model=model,
         parameters=cleaned,
         start_image=start_image,
@@ -123,6 +124,7 @@ def _record(batch: Batch, price: int) -> Batch:
     batch.save(force_insert=True)
     rows = [_row(batch, position, price) for position in range(batch.count)]
     _queue(batch.member, rows)
+    batch.made = rows
     transaction.on_commit(partial(events.batch_made, batch))
     transaction.on_commit(partial(tasks.ring_soon, 1))  # whoever claims the first rings for the next
     transaction.on_commit(partial(_log_submitted, rows))
@@ -155,7 +157,7 @@ def _numbered(batch: Batch, position: int) -> dict[str, Any]:
 def _queue(member: Membership, rows: list[Generation]) -> None:
     """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
     amounts = {row.pk: row.price for row in rows}
-    ledger.hold_many(member=member, amounts=amounts, model=rows[0].model)
+    ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
     rules.check_cap(rows[0].token, sum(amounts.values()))
     step = rows[0].step
     stamp = max(_clock(), _last_start(member) + step)

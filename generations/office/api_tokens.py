@@ -5,18 +5,68 @@ programs; without one it is a command, which may everything. No token does more 
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.jobs import rules
 from generations.office import audit
 from generations.office.audit import COMMAND, By
 from generations.office.models import Act
 from generations.teams import membership, tokens
-from generations.teams.models import Kind, Membership, Token
-from generations.teams.permissions import PERMISSIONS, roles_given_by
+from generations.teams.models import Kind, Membership, Scope, Token
+from generations.teams.permissions import PERMISSIONS, may, roles_given_by
+
+MOST = 50  # that are good at once, of one member
+SHOWN, SHOWN_ENDED = 500, 30
+
+
+class TooManyTokens(Exception):
+    """The member has as many as anybody could look after."""
+
+    def __init__(self) -> None:
+        super().__init__(_("A member has at most %(most)s tokens. Revoke some first.") % {"most": MOST})
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A token as its page shows it; `used` is what it spent and holds, in hundredths of a credit."""
+
+    row: Token
+    used: int
+    scopes: list[str]  # titles of those that its member's role allows now
+    state: str  # good, revoked or expired
+
+
+def visible_to(member: Membership) -> QuerySet[Token]:
+    """The member's own, and all of the team for who runs it, with whose they are."""
+    mine = Q(membership__team=member.team_id) if may(member, "manage_members") else Q(membership=member)
+    known = Token.objects.select_related("membership__user", "membership__team", "made_by")
+    return known.filter(mine).order_by("-created_at", "-pk")
+
+
+def listed(member: Membership) -> tuple[list[Listed], list[Listed]]:
+    """Those that are good, the newest first, and the last that no longer are. Three queries."""
+    now = timezone.now()
+    good = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    rows = visible_to(member)
+    good_ones, ended = list(rows.filter(good)[:SHOWN]), list(rows.exclude(good)[:SHOWN_ENDED])
+    used = rules.spent_by([*good_ones, *ended])
+    shown = [[_listed(row, used.get(row.pk, 0)) for row in some] for some in (good_ones, ended)]
+    return shown[0], shown[1]
+
+
+def programs_of(acting: Membership) -> list[Membership]:
+    """The programs for which the one who asks may make tokens."""
+    if not may(acting, "manage_members"):
+        return []
+    here = Membership.objects.filter(team=acting.team_id, kind=Kind.PROGRAM, ended_at=None)
+    return [row for row in here.select_related("team").order_by("name") if may_make_for(acting, row)]
 
 
 @transaction.atomic
@@ -34,11 +84,14 @@ def issue(
     """A new token of that member, and its secret; `cap` in hundredths of a credit.
 
     PermissionDenied if it is not for the one who asks to make, tokens.ScopeRefused if it would do
-    more than its member may, DoesNotExist if the membership ended meanwhile.
+    more than its member may, TooManyTokens, DoesNotExist if the membership ended meanwhile.
     """
     membership.lock_team(member.team)  # who is demoted or removed just now gets none any more
     row = Membership.objects.select_related("team", "user").get(pk=member.pk, ended_at=None)
     _may_make(acting, row)
+    expired = Q(expires_at__lte=timezone.now())
+    if Token.objects.filter(membership=row, revoked_at=None).exclude(expired).count() >= MOST:
+        raise TooManyTokens
     token, secret = tokens.issue(
         membership=row,
         name=name,
@@ -69,6 +122,12 @@ def may_make_for(acting: Membership, member: Membership) -> bool:
     return acting.pk == member.pk or (
         member.kind == Kind.PROGRAM and member.role in roles_given_by(acting.role)
     )
+
+
+def _listed(row: Token, used: int) -> Listed:
+    state = "revoked" if row.revoked_at else "good" if row.is_good_at(timezone.now()) else "expired"
+    allowed = [str(scope.label) for scope in Scope if tokens.allows(row, scope)]
+    return Listed(row, used, allowed, state)
 
 
 def _may_make(acting: Membership | None, member: Membership) -> None:

@@ -22,12 +22,12 @@ COMMAND = By()
 def by(request: HttpRequest) -> By:
     """Who sent the request. The address is REMOTE_ADDR, which uvicorn took from trusted proxies alone."""
     user = request.user if request.user.is_authenticated else None
-    return By(user, _address(request.META.get("REMOTE_ADDR", "")))
+    return By(user, address_of(request))
 
 
-def _address(text: str) -> str | None:
-    """The address; None for a socket's, and for what a proxy wrote that is none: no act fails for that."""
+def address_of(request: HttpRequest) -> str | None:
+    """From where; None for a socket's, and for what a proxy wrote that is none: no act fails for that."""
     try:
-        return str(ip_address(text.partition("%")[0]))
+        return str(ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
     except ValueError:
         return None

@@ -17,7 +17,7 @@ def curl(portal, tmp_path):
         body, head = tmp_path / "body", tmp_path / "head"
         command = ["curl", "-sS", "-o", str(body), "-D", str(head), "-w", "%{http_code}"]
         done = subprocess.run(
-            [*command, *arguments, portal + path], capture_output=True, text=True, timeout=60, check=True
+            [*command, *arguments, portal + path], capture_output=True, text=True, timeout=120, check=True
         )
         return int(done.stdout), body.read_bytes(), head.read_text().lower()
 

@@ -17,8 +17,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_was_counted_before():
-    for key in broker.client().scan_iter("api:*"):
-        broker.client().delete(key)
     limits._silent_until = 0.0
 
 

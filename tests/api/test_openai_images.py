@@ -24,7 +24,7 @@ from generations.teams.models import Membership
 @pytest.fixture
 def connect():
     def make(address, secret, **more):
-        return openai.OpenAI(base_url=f"{address}/v1", api_key=secret, max_retries=0, timeout=30, **more)
+        return openai.OpenAI(base_url=f"{address}/v1", api_key=secret, max_retries=0, timeout=120, **more)
 
     return make
 
@@ -68,7 +68,7 @@ def test_several_pictures_are_one_batch_and_paid_one_by_one(client, member):
 def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monkeypatch):
     [entry] = client.images.generate(prompt="a harbour").data
     image = Image.objects.get()
-    answer = requests.get(entry.url, timeout=10)
+    answer = requests.get(entry.url, timeout=120)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == image.media_type
     assert "harbour" not in str(answer.headers)
@@ -84,17 +84,17 @@ def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monk
         "",
         f"seal={seal}",
     ):
-        assert requests.get(f"{base}?{wrong}", timeout=10).status_code == 404
+        assert requests.get(f"{base}?{wrong}", timeout=120).status_code == 404
     other = base.replace(str(image.pk), str(uuid.uuid4()))
-    assert requests.get(f"{other}?until={until}&seal={seal}", timeout=10).status_code == 404
+    assert requests.get(f"{other}?until={until}&seal={seal}", timeout=120).status_code == 404
     monkeypatch.setattr(picture_links.time, "time", lambda: until)
-    assert requests.get(entry.url, timeout=10).status_code == 404
+    assert requests.get(entry.url, timeout=120).status_code == 404
 
 
 def test_a_link_to_what_is_in_the_trash_shows_nothing(client):
     [entry] = client.images.generate(prompt="a harbour").data
     Image.objects.update(trashed_at=timezone.now())
-    assert requests.get(entry.url, timeout=10).status_code == 404
+    assert requests.get(entry.url, timeout=120).status_code == 404
 
 
 SIZES = [

@@ -16,7 +16,7 @@ def outer(portal, secret):
     def draw(model="core", image=None, key=secret, prefix="/sd", **parameters):
         provider = open_provider("stability", portal + prefix, key)
         request = ImageRequest(model, {"prompt": "a harbour"} | parameters, image)
-        return provider.generate(request, timeout=30)
+        return provider.generate(request, timeout=120)
 
     return draw
 
@@ -81,4 +81,4 @@ def test_what_fails_inside_is_busy_outside(outer, provider, monkeypatch):
 
 def test_the_balance_is_the_member_s(portal, secret, member):
     for prefix in ("", "/sd"):
-        assert open_provider("stability", portal + prefix, secret).balance(timeout=5) == 100.0
+        assert open_provider("stability", portal + prefix, secret).balance(timeout=120) == 100.0

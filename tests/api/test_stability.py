@@ -25,7 +25,7 @@ def ask(portal, endpoint, headers, data=None, files=None, prefix="", **more):
         headers={"accept": "image/*"} | headers,
         files={"none": ""} if files is None else files,
         data={"prompt": "a lighthouse on a cliff"} | (data or {}),
-        timeout=30,
+        timeout=120,
         **more,
     )
 
@@ -114,7 +114,7 @@ def test_an_image_goes_into_an_image(portal, bearer, provider, picture, endpoint
 def test_a_gateways_page_that_says_urlencoded_is_believed_below_sd_only(portal, bearer):
     data = {"prompt": "a lighthouse"}
     for prefix, status in (("/sd", 200), ("", 400)):
-        answer = requests.post(f"{portal}{prefix}{GENERATE}ultra", headers=bearer, data=data, timeout=30)
+        answer = requests.post(f"{portal}{prefix}{GENERATE}ultra", headers=bearer, data=data, timeout=120)
         assert answer.status_code == status
     assert answer.json()["errors"] == ["content-type: must be multipart/form-data"]
 
@@ -217,10 +217,10 @@ NOTHING_THERE = [
 
 def test_there_is_nothing_at_other_addresses(idle_portal, bearer):
     for method, path in NOTHING_THERE:
-        answer = requests.request(method, idle_portal + path, headers=bearer, timeout=10)
+        answer = requests.request(method, idle_portal + path, headers=bearer, timeout=120)
         assert answer.status_code == 404, path
         assert answer.json()["name"] == "not_found"
-        assert requests.request(method, idle_portal + path, timeout=10).status_code == 401
+        assert requests.request(method, idle_portal + path, timeout=120).status_code == 401
 
 
 REFUSALS = [

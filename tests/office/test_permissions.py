@@ -26,7 +26,7 @@ from generations.library.models import Act, Image
 from generations.library.search import Search
 from generations.office import administration, notices
 from generations.office.models import Notice
-from generations.teams import membership
+from generations.teams import membership, tokens
 from generations.teams.models import Invitation, Membership, Role, User, Visibility
 from generations.teams.permissions import PERMISSIONS
 from tests.conftest import work
@@ -119,6 +119,7 @@ def form(door: Door) -> Page:
 
 MEI = {Role.MEMBER.value}
 CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
+KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -132,6 +133,7 @@ TABLE = {
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
     "choices:page": form(a_person),
+    "api_docs": shown(anybody),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     "robots": shown(anybody),
@@ -221,6 +223,9 @@ TABLE = {
     "office:remove_member": pressed(team("manage_members")),
     "office:settings": form(team("manage_members")),
     "office:leave": pressed(team()),
+    "tokens:list": shown(team()),
+    "tokens:new": form(team()),
+    "tokens:revoke": pressed(team(only=KEEPERS_AND_MEI), pk="token_of_mei"),
     # Running the installation
     "queue:page": shown(operators),
     "queue:pause_all": pressed(operators),
@@ -259,13 +264,15 @@ OF_NOBODY = {"team", "size", "model"}  # parts of addresses that name nothing of
 
 
 def addresses(patterns=None, prefix="", parts=()):
-    """Every address of the portal but the back office's: its name, and what its parts are called."""
+    """Every address of the portal but the back office's and the API's (tests/api/test_doors.py): its name,
+    and what its parts are called.
+    """
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         here = [*parts, *(pattern.pattern.converters or pattern.pattern.regex.groupindex)]
         if isinstance(pattern, URLPattern):
             if pattern.name:
                 yield f"{prefix}{pattern.name}", here
-        elif pattern.namespace != "admin":
+        elif pattern.namespace not in {"admin", "v1"}:
             inside = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
             yield from addresses(pattern.url_patterns, inside, here)
 
@@ -340,6 +347,7 @@ def things(team, people, browsers, upstream, submit):
         "model": "core",
         "notice": Notice.objects.get(kind="wallet_low", member=mei).pk,
         "token": "no-such-token",
+        "token_of_mei": tokens.issue(membership=mei, name="laptop", scopes=["read"])[0].pk,
         "key": "no-such-key",
         "uidb36": "1",
     }

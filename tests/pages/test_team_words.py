@@ -14,6 +14,7 @@ from generations.jobs.models import Generation, Price
 from generations.office import administration, allowances, caps, correcting, notices, people, prices
 from generations.office.audit import By
 from generations.office.models import AllowanceKind
+from generations.teams import tokens
 from generations.teams.models import Membership, Role, User
 from tests.conftest import work
 from tests.pages.marks import said
@@ -29,6 +30,7 @@ DATA = available_timezones() | {"email,credits,note", ',100,"spring campaign, we
 OFFICE = [
     *("team/", "team/?by=member", "team/?view=table", "team/people/", "team/people/invite/"),
     *("team/people/invite/?by=link", "team/people/program/", "team/settings/", "team/changes/"),
+    *("tokens/", "tokens/new/"),
     *("team/ledger/", "team/prices/", "team/grant/", "team/take-back/", "team/grant-csv/", "credits/"),
 ]
 OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/", "/accounts/library/"]
@@ -51,6 +53,11 @@ def busy_team(mei, member, make_member, submit, upstream) -> Generation:
         model="ultra", amount=900, team=member.team, valid_from=timezone.now() + timedelta(days=1), by=by
     )
     prices.set_rule(team=member.team, model="sdxl", roles=["owner"], by=by)
+    for days in (None, 1, -1):
+        expires_at = timezone.now() + timedelta(days=days) if days else None
+        tokens.issue(
+            membership=other, name="Mei", scopes=["read", "generate"], expires_at=expires_at, cap=days and 500
+        )
     submit()
     work()
     row = Generation.objects.get()

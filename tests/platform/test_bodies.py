@@ -1,11 +1,12 @@
 """No request makes the portal read more than a page could send."""
 
 import asyncio
+import json
 
 from sdweb.bodies import bounded
 
 
-def exchange(headers, chunks, largest=100):
+def exchange(headers, chunks, largest=100, path="/"):
     """What an application behind the door received, and what was answered."""
     received, answered, left = [], [], list(chunks)
 
@@ -23,7 +24,9 @@ def exchange(headers, chunks, largest=100):
     async def send(message):
         answered.append(message)
 
-    asyncio.run(bounded(application, largest)({"type": "http", "headers": headers}, receive, send))
+    asyncio.run(
+        bounded(application, largest)({"type": "http", "headers": headers, "path": path}, receive, send)
+    )
     return received, answered
 
 
@@ -38,6 +41,18 @@ def test_the_refusal_is_as_safe_to_show_as_any_page():
     headers = dict(answered[0]["headers"])
     assert b"default-src 'none'" in headers[b"content-security-policy"]
     assert headers[b"x-content-type-options"] == b"nosniff"
+
+
+def test_a_program_sends_ten_mebibytes_at_most_and_is_told_so_in_json():
+    largest = 10 * 1024 * 1024
+    length = [(b"content-length", str(largest + 1).encode())]
+    received, answered = exchange(length, [b"x"], largest=1 << 30, path="/api/v1/uploads")
+    assert received == []
+    assert json.loads(answered[1]["body"])["error"]["code"] == "too_large"
+    assert exchange(length, [b"x"], largest=1 << 30)[1] == []  # a page may send more
+    chunks = [b"x" * largest, b"x"]
+    received, _ = exchange([], chunks, largest=1 << 30, path="/api/v1/uploads")
+    assert [message["type"] for message in received] == ["http.request", "http.disconnect"]
 
 
 def test_a_length_that_is_no_number_is_refused():

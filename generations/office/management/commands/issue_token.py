@@ -47,6 +47,8 @@ class Command(BaseCommand):
             token, secret = api_tokens.issue(
                 member=member, name=options["name"][:120], scopes=options["scopes"], expires_at=expires_at
             )
+        except api_tokens.TooManyTokens as problem:
+            raise CommandError(str(problem)) from None
         except tokens.ScopeRefused as problem:
             raise CommandError(f"{problem} {member} is {member.role} of {member.team}.") from None
         self.stderr.write(f"{token.name}: {member} in {member.team.name} ({', '.join(token.scopes)})")

@@ -1,0 +1,36 @@
+"""All of /api/v1, and the document that describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+
+from generations.api.v1 import accounts, examples, generations, images, problems, shelves, team
+from generations.api.v1.door import Bearer
+
+
+class Api(NinjaAPI):
+    """Ninja's, whose document shows what each refusal looks like."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """The document, with examples."""
+        document: OpenAPISchema = examples.added_to(super().get_openapi_schema(**options))
+        return document
+
+
+api = Api(
+    title="sdweb",
+    version="1",
+    description=examples.ABOUT,
+    urls_namespace="v1",
+    docs_url=None,
+    auth=Bearer(),
+)
+for room in (generations, images, shelves, accounts, team):
+    api.add_router("", room.router)
+for kind in (Exception, Http404, HttpError, ValidationError):  # ninja has handlers for each, of another shape
+    api.add_exception_handler(kind, problems.answer)

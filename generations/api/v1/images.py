@@ -1,0 +1,147 @@
+"""The pictures of the library: found, fetched, changed, thrown away and brought back; and start images."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from ninja import File, Query, Router
+from ninja.files import UploadedFile
+from ninja.responses import Status as Created
+
+from generations.api.v1 import paging, writing
+from generations.api.v1.answers import PICTURE, answers, refusals
+from generations.api.v1.door import EITHER, Asked, maker, member_for, seen
+from generations.api.v1.problems import not_found, not_yours
+from generations.api.v1.schemas import ImageChange, ImageOut, ImagePage, ImageSearch, UploadOut
+from generations.library import catalog, finding, serving, thumbnails, uploads
+from generations.library.models import Image, Upload
+from generations.library.search import Search
+from generations.teams.models import Membership, Scope, Visibility
+
+router = Router(tags=["Images"])
+
+
+@router.get("/images", response=answers(200, ImagePage, 404, 422), summary="Find pictures")
+def listed(
+    request: Asked, wanted: Query[ImageSearch], limit: paging.Limit = 50, before: paging.Before = None
+) -> dict[str, Any]:
+    """What the member may see of the library, by the same search as on its page."""
+    member = member_for(request, Scope.READ)
+    after = finding.landmark(member, before) if before else None
+    found = finding.page(member, Search.read(request.GET), after=after, size=limit + 1)
+    return _page(request, member, found, limit)
+
+
+@router.get("/trash", response=answers(200, ImagePage, 404, 422), summary="What was thrown away")
+def trashed(request: Asked, limit: paging.Limit = 50, before: paging.Before = None) -> dict[str, Any]:
+    """What the member may bring back, the newest picture first."""
+    member = member_for(request, Scope.READ)
+    rows = catalog.in_trash(member)
+    last = get_object_or_404(rows, pk=before) if before else None
+    return _page(request, member, paging.older(rows, last, limit), limit)
+
+
+@router.get("/images/{uuid:pk}", response=answers(200, ImageOut, 404), summary="One picture")
+def one(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
+    """How it was made, and where its bytes are."""
+    member = member_for(request, *EITHER)
+    return writing.image(member, seen(member, pk))
+
+
+@router.get(
+    "/images/{uuid:pk}/original",
+    response=refusals(404, 503),
+    openapi_extra=PICTURE,
+    summary="The picture as the provider sent it",
+)
+def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
+    """Its bytes; `ETag` is its SHA-256."""
+    row = seen(member_for(request, *EITHER), pk)
+    return serving.as_it_is(request, row, name=serving.file_name(row))
+
+
+@router.get(
+    "/images/{uuid:pk}/download",
+    response=refusals(404, 503),
+    openapi_extra=PICTURE,
+    summary="The picture with how it was made written into it",
+)
+def download(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
+    """Prompt and parameters stand in the file, as other programs read them."""
+    return serving.to_keep(seen(member_for(request, *EITHER), pk))
+
+
+@router.get(
+    "/images/{uuid:pk}/thumbnail",
+    response=refusals(404, 422, 503),
+    openapi_extra=PICTURE,
+    summary="A small WebP",
+)
+def thumbnail(request: Asked, pk: uuid.UUID, size: Literal["small", "large"] = "small") -> HttpResponse:
+    """400 or 800 pixels wide."""
+    row = seen(member_for(request, *EITHER), pk)
+    return serving.thumbnail(thumbnails.stored(row.pk, size) or thumbnails.made(row, size))
+
+
+@router.patch("/images/{uuid:pk}", response=answers(200, ImageOut, 400, 404, 422), summary="Change a picture")
+def change(request: Asked, pk: uuid.UUID, payload: ImageChange) -> dict[str, Any]:
+    """Its title, or who sees it: the team, or its owner alone."""
+    member = maker(request)
+    row = seen(member, pk)
+    if payload.title is not None and not catalog.set_title(member=member, image=pk, title=payload.title):
+        raise not_yours()
+    if payload.visibility and payload.visibility != row.visibility:
+        who = Visibility(payload.visibility)
+        if not catalog.set_visibility(member=member, images=[pk], visibility=who):
+            raise not_yours()
+    return writing.image(member, seen(member, pk))
+
+
+@router.delete("/images/{uuid:pk}", response=answers(204, None, 404), summary="Throw a picture away")
+def trash(request: Asked, pk: uuid.UUID) -> HttpResponse:
+    """It lies in the trash, and can be brought back."""
+    member = maker(request)
+    seen(member, pk)
+    if not catalog.trash(member=member, images=[pk]):
+        raise not_yours()
+    return HttpResponse(status=204)
+
+
+@router.post(
+    "/images/{uuid:pk}/restore", response=answers(200, ImageOut, 404), summary="Bring a picture back"
+)
+def restore(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
+    """From the trash."""
+    member = maker(request)
+    if not catalog.restore(member=member, images=[pk]):
+        raise not_found()
+    return writing.image(member, seen(member, pk))
+
+
+@router.post(
+    "/images/{uuid:pk}/upload",
+    response=answers(201, UploadOut, 404, 422, 503),
+    summary="Take a picture as a start image",
+)
+def use_as_start(request: Asked, pk: uuid.UUID) -> Created[Upload]:
+    """Its id goes into `start_image`."""
+    member = maker(request, "upload")
+    return Created(201, uploads.from_image(member=member, image=seen(member, pk)))
+
+
+@router.post("/uploads", response=answers(201, UploadOut, 400, 413, 422, 503), summary="Bring a start image")
+def upload(request: Asked, image: File[UploadedFile]) -> Created[Upload]:
+    """A JPEG, PNG or WebP of at most 10 MB; its id goes into `start_image`."""
+    member = maker(request, "upload")
+    return Created(201, uploads.receive(member=member, file=image, name=image.name or ""))
+
+
+def _page(request: Asked, member: Membership, found: list[Image], limit: int) -> dict[str, Any]:
+    shown = found[:limit]
+    return {
+        "items": writing.images(member, shown),
+        "next": paging.following(request, shown[-1].pk if len(found) > limit else None),
+    }

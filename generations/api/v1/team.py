@@ -1,0 +1,164 @@
+"""Running a team: its people and programs, their roles, and moving credits. For tokens with `administer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router
+from ninja.responses import Status as Created
+
+from generations.api import idempotency
+from generations.api.v1 import paging, writing
+from generations.api.v1.answers import KEY, answers
+from generations.api.v1.door import Asked, by, member_for
+from generations.api.v1.problems import not_found
+from generations.api.v1.schemas_team import (
+    GiftIn,
+    MemberChange,
+    MemberOut,
+    MemberPage,
+    MemberSearch,
+    ProgramIn,
+    TeamOut,
+)
+from generations.credits import ledger
+from generations.credits.amounts import HUNDREDTHS
+from generations.office import granting, people, roster
+from generations.office.granting import Gift
+from generations.teams.models import Membership, Role, Scope
+
+router = Router(tags=["Team"])
+
+
+@router.get("/team", response=answers(200, TeamOut), summary="The team")
+def team(request: Asked) -> dict[str, Any]:
+    """Its pool, and how many are in it."""
+    member = member_for(request, Scope.ADMINISTER)
+    numbers = roster.numbers(member.team)
+    return {
+        "name": member.team.name,
+        "address": member.team.slug,
+        "time_zone": member.team.time_zone,
+        "pool": writing.in_credits(ledger.open_pool(member.team).available),
+    } | numbers
+
+
+@router.get("/team/members", response=answers(200, MemberPage, 422), summary="People and programs")
+def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
+    """Owners first, 50 at once; `q` looks in names and addresses."""
+    member = member_for(request, Scope.ADMINISTER)
+    found = roster.members(member.team, words=wanted.q, page=str(wanted.page))
+    is_there = wanted.page == found.number
+    more = found.next_page_number() if is_there and found.has_next() else None
+    return {
+        "items": [_member(row) for row in found] if is_there else [],
+        "next": paging.following(request, more, "page"),
+    }
+
+
+@router.get("/team/members/{int:pk}", response=answers(200, MemberOut, 404), summary="One member")
+def one(request: Asked, pk: int) -> dict[str, Any]:
+    """With what they have to spend."""
+    return _member(_found(member_for(request, Scope.ADMINISTER), pk))
+
+
+@router.patch(
+    "/team/members/{int:pk}", response=answers(200, MemberOut, 400, 404, 409, 422), summary="Change a member"
+)
+def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
+    """Role, or weight in the queue, as the role of whoever asks allows."""
+    acting = member_for(request, Scope.ADMINISTER)
+    row = _found(acting, pk)
+    if payload.role:
+        people.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
+    if payload.weight:
+        people.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
+    return _member(_found(acting, pk))
+
+
+@router.delete(
+    "/team/members/{int:pk}", response=answers(204, None, 404, 409), summary="Remove a member or a program"
+)
+def remove(request: Asked, pk: int) -> HttpResponse:
+    """What waits is canceled, and what is left goes back to the pool; pictures stay."""
+    acting = member_for(request, Scope.ADMINISTER)
+    people.remove(member=_found(acting, pk), acting=acting, by=by(request))
+    return HttpResponse(status=204)
+
+
+@router.post("/team/programs", response=answers(201, MemberOut, 400, 409, 422), summary="Make a program")
+def make_program(request: Asked, payload: ProgramIn) -> Created[Any]:
+    """A member that no person signs in as, with a wallet of its own."""
+    acting = member_for(request, Scope.ADMINISTER)
+    name = " ".join(payload.name.split())
+    if not name:
+        raise not_found()
+    program = people.make_program(team=acting.team, name=name, by=by(request))
+    return Created(201, _member(_found(acting, program.pk)))
+
+
+@router.post(
+    "/team/members/{int:pk}/grant",
+    response=answers(200, MemberOut, 400, 402, 404, 409, 422),
+    summary="Grant credits",
+    openapi_extra=KEY,
+)
+def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
+    """From the pool to the member. 402 if the pool has less."""
+    return _move(request, pk, payload, granting.grant)
+
+
+@router.post(
+    "/team/members/{int:pk}/take-back",
+    response=answers(200, MemberOut, 400, 402, 404, 409, 422),
+    summary="Take credits back",
+    openapi_extra=KEY,
+)
+def take_back(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
+    """From the member to the pool. 402 if less than that is free."""
+    return _move(request, pk, payload, granting.take_back)
+
+
+def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]:
+    """Once for each Idempotency-Key: the line's reference is made from it."""
+    acting = member_for(request, Scope.ADMINISTER)
+    row = _found(acting, pk)
+    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), _asked(request))
+    gift = Gift(row, round(payload.credits * HUNDREDTHS), payload.note)
+    try:
+        verb(team=acting.team, gifts=[gift], form=call.submission, by=by(request))
+    except Exception:
+        idempotency.release(call)
+        raise
+    return _member(_found(acting, pk))
+
+
+def _asked(request: HttpRequest) -> str:
+    return idempotency.fingerprint("POST", request.path, request.body)
+
+
+def _found(acting: Membership, pk: int) -> Membership:
+    """Somebody who is in this team; 404 for anybody else."""
+    if pk >= 2**63:
+        raise not_found()
+    rows = Membership.objects.select_related("team", "user", "wallet")
+    return get_object_or_404(rows, pk=pk, team=acting.team_id, ended_at=None)
+
+
+def _member(row: Membership) -> dict[str, Any]:
+    here = f"{writing.ROOT}/team/members/{row.pk}"
+    return {
+        "id": row.pk,
+        "name": str(row),
+        "email": row.user.email if row.user else None,
+        "kind": row.kind,
+        "role": row.role,
+        "weight": row.weight,
+        "balance": writing.in_credits(row.wallet.balance),
+        "held": writing.in_credits(row.wallet.held),
+        "joined_at": row.joined_at,
+        "seen_at": row.seen_at,
+        "links": {"self": here, "grant": f"{here}/grant", "take_back": f"{here}/take-back"},
+    }

@@ -1,0 +1,96 @@
+"""What is filled in to make an API token."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from generations.credits.amounts import CreditsField
+from generations.office.people_forms import OneLine
+from generations.providers import catalogue
+from generations.teams import tokens
+from generations.teams.models import Membership, Scope
+from generations.teams.permissions import may
+
+LASTS = (7, 30, 90, 365)  # days
+USUAL = 90
+MEANS = {
+    Scope.GENERATE: gettext_lazy("Makes pictures with the credits, and keeps them in order"),
+    Scope.READ: gettext_lazy("Looks at the library, the credits and what was asked for"),
+    Scope.ADMINISTER: gettext_lazy("Runs people, roles and credits of the team"),
+}
+
+
+def _lasts() -> list[tuple[int, str]]:
+    """How long, in the reader's language: what is put together when the module is read stays English."""
+    days = [(days, ngettext("%(days)s day", "%(days)s days", days) % {"days": days}) for days in LASTS]
+    return [*days, (0, _("until it is revoked"))]
+
+
+class TokenForm(forms.Form):
+    """A token of one of the members for whom the person may make some."""
+
+    name = OneLine(label=gettext_lazy("Name"), max_length=120)
+    days = forms.TypedChoiceField(label=gettext_lazy("Good for"), choices=_lasts, coerce=int, initial=USUAL)
+    cap = CreditsField(label=gettext_lazy("Cap in credits"), required=False)
+    models = forms.MultipleChoiceField(label=gettext_lazy("Models"), required=False)
+
+    def __init__(
+        self, *args: Any, member: Membership, programs: Collection[Membership], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.whose = {str(each.pk): each for each in (member, *programs)}
+        named = [(pk, _("me") if each.pk == member.pk else str(each)) for pk, each in self.whose.items()]
+        self.fields["of"] = forms.ChoiceField(
+            label=gettext_lazy("Acts for"), choices=named, initial=str(member.pk)
+        )
+        self.scopes_given = [
+            scope
+            for scope in Scope
+            if any(may(each, tokens.ALLOWED_BY[scope]) for each in self.whose.values())
+        ]
+        self.fields["scopes"] = forms.MultipleChoiceField(
+            label=gettext_lazy("May"),
+            choices=[(scope.value, scope.label) for scope in self.scopes_given],
+            initial=[Scope.GENERATE.value, Scope.READ.value],
+        )
+        models = self.fields["models"]
+        assert isinstance(models, forms.MultipleChoiceField)
+        models.choices = [(model.name, model.title) for model in catalogue.MODELS.values()]
+
+    @property
+    def cards(self) -> list[tuple[str, str, str, bool]]:
+        """The scopes to choose from, with what each means and whether it is chosen."""
+        chosen = self["scopes"].value() or []
+        return [
+            (scope.value, str(scope.label), str(MEANS[scope]), scope.value in chosen)
+            for scope in self.scopes_given
+        ]
+
+    @property
+    def boxes(self) -> list[tuple[str, str, bool]]:
+        """The models to choose from, and whether each is chosen."""
+        chosen = self["models"].value() or []
+        return [(model.name, model.title, model.name in chosen) for model in catalogue.MODELS.values()]
+
+    def asked(self) -> dict[str, Any]:
+        """What was filled in, as the verb takes it."""
+        said = self.cleaned_data
+        return {
+            "member": self.whose[said["of"]],
+            "name": said["name"],
+            "scopes": said["scopes"],
+            "expires_at": _expiry(said["days"]),
+            "cap": said["cap"],
+            "models": said["models"],
+        }
+
+
+def _expiry(days: int) -> datetime | None:
+    return timezone.now() + timedelta(days=days) if days else None

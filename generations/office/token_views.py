@@ -1,0 +1,71 @@
+"""API tokens of a team: everybody their own; who runs the team all, and those of programs."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from generations.office import api_tokens, audit
+from generations.office.token_forms import TokenForm
+from generations.teams import tokens
+from generations.teams.models import Membership
+from generations.teams.permissions import may, member_required
+
+
+@require_safe
+@never_cache
+@member_required()
+def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Those that are good, with what each may and has spent; and the last that no longer are."""
+    good, ended = api_tokens.listed(member)
+    context = {
+        "member": member,
+        "tokens": good,
+        "ended": ended,
+        "is_keeper": may(member, "manage_members"),
+    }
+    return render(request, "office/tokens.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@member_required()
+def new(request: HttpRequest, member: Membership) -> HttpResponse:
+    """A new one; its secret is on this answer alone."""
+    programs = api_tokens.programs_of(member)
+    initial = {"of": request.GET.get("of", "")} if request.GET.get("of") else {}
+    form = TokenForm(request.POST or None, member=member, programs=programs, initial=initial)
+    if form.is_valid():
+        try:
+            token, secret = api_tokens.issue(**form.asked(), by=audit.by(request), acting=member)
+        except (tokens.ScopeRefused, api_tokens.TooManyTokens) as problem:
+            form.add_error("scopes", str(problem))
+        except Membership.DoesNotExist:  # the program ended since the form was shown
+            raise Http404 from None
+        else:
+            return render(
+                request, "office/token_made.html", {"member": member, "token": token, "secret": secret}
+            )
+    context = {"member": member, "form": form}
+    return render(request, "office/token_new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@member_required()
+def revoke(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
+    """Let nobody in by it from now on."""
+    token = get_object_or_404(api_tokens.visible_to(member), pk=pk)
+    try:
+        revoked = api_tokens.revoke(token=token, by=audit.by(request), acting=member)
+    except PermissionDenied:  # of a role that was lost just now
+        raise Http404 from None
+    if revoked:
+        messages.success(request, _("%(name)s is revoked: it lets nobody in any more.") % {"name": token})
+    else:
+        messages.info(request, _("It was revoked before."))
+    return redirect("tokens:list", member.team.slug)

@@ -1,0 +1,73 @@
+"""Every operation of /api/v1, asked for by who may not: what the document lists is what is tried."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from generations.jobs.models import Batch, Generation
+from generations.library.models import Image
+from generations.office import administration
+from generations.teams.models import Membership, Role
+from tests.api.asking import Program, code
+from tests.conftest import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OPEN = {"/api/v1/openapi.json"}
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method in methods:
+            yield method, path
+
+
+@pytest.fixture
+def document(client):
+    return client.get("/api/v1/openapi.json").json()
+
+
+def test_a_session_opens_no_door_of_the_api(document, make_member):
+    browser = Client(raise_request_exception=False)
+    browser.force_login(make_member("ana", role=Role.OWNER).user)
+    named = dict.fromkeys(("get", "post", "put", "patch", "delete"), 0)
+    for method, path in operations(document):
+        number = "1" if "members" in path else str(uuid.uuid4())
+        address = re.sub(r"\{\w+\}", number, path)
+        answer = getattr(browser, method)(
+            address, **({} if method == "get" else {"data": "{}", "content_type": "application/json"})
+        )
+        assert code(answer) == (401, "unauthorized"), (method, path)
+        named[method] += 1
+    assert min(named.values()) > 0
+    assert sum(named.values()) > 35
+
+
+def test_nothing_of_a_team_is_reached_by_a_token_of_another(document, member, make_member, submit, upstream):
+    submit()
+    work()
+    things = {
+        "generations": Generation.objects.get().pk,
+        "batches": Batch.objects.get().pk,
+        "images": Image.objects.get().pk,
+        "members": member.pk,
+    }
+    other = administration.open_team("Other")
+    stranger = Program(make_member("eve", team=other, role=Role.OWNER))
+    bodies = {"tags": {"name": "x"}, "grant": {"credits": 1}, "take-back": {"credits": 1}}
+    before = list(Image.objects.values()), list(Membership.objects.values())
+    tried = 0
+    for method, path in operations(document):
+        kind = next((kind for kind in things if f"/{kind}/{{" in path), None)
+        if kind is None or "collections" in path:
+            continue
+        address = re.sub(r"\{\w+\}", str(things[kind]), path).removeprefix("/api/v1")
+        body = bodies.get(path.rsplit("/", 1)[1], {}) if method not in {"get", "delete"} else None
+        query = "?name=x" if (method, path.endswith("tags")) == ("delete", True) else ""
+        assert code(stranger.ask(method, address + query, body)) == (404, "not_found"), (method, path)
+        tried += 1
+    assert tried > 20
+    assert before == (list(Image.objects.values()), list(Membership.objects.values()))

@@ -1,0 +1,70 @@
+"""What schemathesis makes up from the OpenAPI document: no 5xx, and every answer as the document says."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from generations.credits import audit as books
+from generations.credits.models import Account
+from generations.jobs.models import Batch, Generation
+from generations.library.models import Image
+from generations.teams.models import Role
+from tests.api.asking import Program
+from tests.conftest import work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EXAMPLES = 6  # of each operation: a minute on two cores in all
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
+
+
+def test_no_call_that_the_document_allows_breaks_anything(live_server, client, make_member, submit, upstream):
+    owner, other = Program(make_member("ana", role=Role.OWNER)), make_member("tom")
+    for _ in range(2):
+        submit(by=owner.token.membership)
+    work(1)
+    real = {
+        "generations": [str(pk) for pk in Generation.objects.values_list("pk", flat=True)],
+        "batches": [str(pk) for pk in Batch.objects.values_list("pk", flat=True)],
+        "images": [str(pk) for pk in Image.objects.values_list("pk", flat=True)],
+        "members": [other.pk],
+    }
+    chance, tried = random.Random(1), set()
+    document = client.get("/api/v1/openapi.json").json()
+
+    def ask(case):
+        kind = next((kind for kind in real if f"/{kind}/{{" in case.path), None)
+        if kind and chance.random() < 0.6:  # else of something that is not there
+            case.path_parameters["pk"] = chance.choice(real[kind])
+        answer = case.call(base_url=live_server.url, headers={"Authorization": f"Bearer {owner.secret}"})
+        case.validate_response(answer, checks=CHECKS)
+        tried.add((case.method.upper(), case.path, answer.status_code))
+
+    for found in schemathesis.openapi.from_dict(document).get_all_operations():
+        operation = found.ok()
+        bounded = settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        bounded(given(case=operation.as_strategy())(ask))()
+    assert len({(method, path) for method, path, _status in tried}) > 35
+    assert len({(method, path) for method, path, status in tried if status < 300}) > 20
+    assert books.problems() == []
+    assert Account.objects.filter(held__gt=0).count() <= 1  # what waits, of the one who asked
