@@ -17,11 +17,19 @@ const watch = () => {
   if (older) reach.observe(older);
 };
 watch();
+const isPage = ({ detail }) => detail.pathInfo?.requestPath.includes("before=");
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (!event.detail.pathInfo?.requestPath.includes("before=")) return;
+  if (!isPage(event)) return;
   takeOver();
   mark();
-  watch();
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (isPage(event)) watch(); // not before htmx knows the new end, which it does only now
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!isPage(event) || event.detail.successful) return;
+  reach.disconnect();
+  setTimeout(watch, 5000);
 });
 
 /* ---- two densities ---- */
