@@ -49,7 +49,7 @@ def everything_about(
 def _written_on(image: Image) -> dict[str, Any]:
     """What a picture itself tells of how it was made, once its generation is gone or if it never had one."""
     words = {"prompt": image.prompt, "negative_prompt": image.negative_prompt}
-    return {name: text for name, text in words.items() if text} | dict(image.parameters)
+    return {**{name: text for name, text in words.items() if text}, **image.parameters}
 
 
 def _in_the_library(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:

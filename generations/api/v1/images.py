@@ -71,7 +71,7 @@ def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
 )
 def download(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
     """Prompt and parameters stand in the file, as other programs read them."""
-    return serving.to_keep(seen(member_for(request, *EITHER), pk))
+    return serving.to_keep(seen(member_for(request, *EITHER), pk), AS_IT_CAME)
 
 
 @router.get(
