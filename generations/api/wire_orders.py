@@ -7,8 +7,6 @@ import json
 import uuid
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from generations.api import idempotency, wire_problems
 from generations.api.wire_formats import Result, Wish
 from generations.api.wire_problems import Problem
@@ -49,12 +47,12 @@ def place(token: Token, wish: Wish, path: str, key: str | None) -> Order:
     if call.answer is not None:
         return _order(uuid.UUID(call.answer.body))
     try:
-        batch = _submit(token, wish, call.submission)
+        batch = _submit(token, wish, call.submission if call.pk else None)
     except Exception:
         idempotency.release(call)
         raise
     idempotency.finish(call, idempotency.Answer(200, str(batch.pk)))
-    return _order(batch.pk)
+    return Order(batch.pk, tuple(row.pk for row in batch.made)) if batch.made else _order(batch.pk)
 
 
 def results(order: Order) -> list[Result]:
@@ -65,7 +63,7 @@ def results(order: Order) -> list[Result]:
     return [_result(rows[pk], pictures.get(pk)) for pk in order.generations]
 
 
-def _submit(token: Token, wish: Wish, named: uuid.UUID) -> Batch:
+def _submit(token: Token, wish: Wish, named: uuid.UUID | None) -> Batch:
     member = token.membership
     return submission.submit(
         member=member,
@@ -73,7 +71,7 @@ def _submit(token: Token, wish: Wish, named: uuid.UUID) -> Batch:
         parameters=wish.parameters,
         count=wish.count,
         submission=named,
-        prices_at=timezone.now(),
+        prices_at=None,
         start_image=_upload(member, wish),
         token=token,
     )

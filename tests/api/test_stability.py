@@ -271,7 +271,7 @@ def test_what_nobody_foresaw_is_500_in_the_format_and_tells_nothing(idle_portal,
     def broken(**_named):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(ledger, "hold_many", broken)
+    monkeypatch.setattr(ledger, "hold_new", broken)
     answer = ask(idle_portal, "core", bearer)
     assert (answer.status_code, answer.json()["name"]) == (500, "internal_error")
     assert "secret" not in answer.text
