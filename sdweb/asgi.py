@@ -1,4 +1,4 @@
-"""The web process: Django, and beside it the plain route of live pages, which holds no thread."""
+"""The web process: Django, and beside it plain routes that hold no thread: live pages, calls that wait."""
 
 import os
 
@@ -8,15 +8,18 @@ from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
-from generations.jobs import live  # noqa: E402  its models need Django set up
+from generations.api import wire  # noqa: E402  their models need Django set up
+from generations.jobs import live  # noqa: E402
 from sdweb.bodies import bounded  # noqa: E402
 
 
 async def application(scope: live.Scope, receive: live.Receive, send: live.Send) -> None:
-    """Hand a request to the stream of live pages if it asks for that, else to Django."""
+    """Hand a request to live pages or to the wire formats if it asks for them, else to Django."""
     if scope["type"] == "lifespan":
         await live.lifespan(receive, send)
     elif scope["type"] == "http" and (match := live.ROUTE.fullmatch(scope["path"])):
         await live.stream(match["team"], scope, receive, send)
+    elif wire.is_ours(scope):
+        await wire.application(scope, receive, send)
     else:
         await bounded(django)(scope, receive, send)

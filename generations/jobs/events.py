@@ -20,7 +20,8 @@ from redis import RedisError
 from generations.upstreams import broker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import uuid
+    from collections.abc import Collection, Mapping
 
     from generations.jobs.models import Batch, Generation
     from generations.teams.models import Membership
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 STREAM = "sdweb:changes"
+ENDED = "ended"  # the kind that names generations, and wakes the calls that wait for them
 PAGES_WAIT = 0.2  # seconds: better without live news than late
 KEPT = 5_000  # events; at a full engine about a minute
 _sender = ThreadPoolExecutor(1, "events")
@@ -69,8 +71,16 @@ def generation_changed(row: Generation) -> None:
 
 
 @_beside_the_work
-def many_changed(member: Membership) -> None:
+def generation_ended(row: Generation) -> None:
+    """As above, and wake whoever waits for it: a program's call is no page, and hears of nothing else."""
+    _ended([row.pk])
+    _send(row.member, "tile", str(row.pk))
+
+
+@_beside_the_work
+def many_canceled(member: Membership, generations: Collection[uuid.UUID]) -> None:
     """Let the person's pages ask again for what they show: cheaper than a tile for each."""
+    _ended(generations)
     _send(member, "resync", "")
     _send(member, "wallet", "")
 
@@ -91,6 +101,12 @@ def places_changed(places: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:
     """Tell each (user, team) where its waiting generations stand in line."""
     for (user, team), mine in places.items():
         _sender.submit(_add, {"user": user, "team": team, "kind": "places", "data": json.dumps(mine)})
+
+
+def _ended(generations: Collection[uuid.UUID]) -> None:
+    """Addressed to nobody: only the generations that calls wait for count."""
+    names = " ".join(map(str, generations))
+    _sender.submit(_add, {"user": 0, "team": 0, "kind": ENDED, "data": names})
 
 
 def _send(member: Membership, kind: str, data: str) -> None:

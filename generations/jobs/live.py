@@ -1,7 +1,8 @@
 """Live pages: server-sent events on a plain ASGI route, 14 KB and no thread per open page.
 
 Each process has one Hub, which reads the stream of changes once, draws what concerns an open page,
-and hands it to the pages of the one person in the one team that it addresses. A page signs in by its session
+and hands it to the pages of the one person in the one team that it addresses; calls that wait for
+generations are woken from it too (`awaiting`). A page signs in by its session
 cookie; twice a minute all open pages are checked against sessions and memberships, and those
 of ended ones are closed.
 """
@@ -23,8 +24,8 @@ from django.db import DatabaseError
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
-from generations.jobs import news
-from generations.jobs.events import STREAM
+from generations.jobs import awaiting, news
+from generations.jobs.events import ENDED, STREAM
 from generations.jobs.news import Change
 from generations.jobs.visitors import Page, sign_in, still_allowed
 
@@ -62,8 +63,10 @@ class Hub:
         self.redis: Any = redis.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=10
         )
+        self.awaited = awaiting.Awaited()
         self.closed = False
-        self.tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._check())]
+        work = self._follow(), self._check(), self.awaited.keep_asking()
+        self.tasks = [asyncio.create_task(each) for each in work]
 
     def open(self, page: Page) -> None:
         """Hand the page what happens from now on."""
@@ -87,6 +90,7 @@ class Hub:
             task.cancel()
         for page in self.all_pages():
             page.close()
+        self.awaited.close()
         await self.redis.aclose()
 
     async def missed(self, page: Page, since: str) -> AsyncIterator[bytes]:
@@ -114,7 +118,8 @@ class Hub:
                 last = last or await self._newest()
                 for _name, entries in await self.redis.xread({STREAM: last}, count=AT_ONCE, block=5_000):
                     last = entries[-1][0]
-                    changes = (Change.read(*entry) for entry in entries)
+                    changes = [Change.read(*entry) for entry in entries]
+                    self._wake(changes)
                     for address, frame in await _draw(
                         change for change in changes if change.address in self.pages
                     ):
@@ -124,6 +129,11 @@ class Hub:
                 log.info("Live pages wait for Redis: %s", problem)
                 last = None
                 await asyncio.sleep(1)
+
+    def _wake(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.kind == ENDED:
+                self.awaited.ended(awaiting.read(change.data))
 
     async def _newest(self) -> bytes:
         newest = await self.redis.xrevrange(STREAM, count=1)

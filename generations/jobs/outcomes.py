@@ -106,7 +106,7 @@ def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: 
         ledger.release(reference=row.pk)
         said = {"generation": str(row.pk), "status": to.value, "code": code}
         transaction.on_commit(partial(log.info, "ended without a charge", extra=said))
-        transaction.on_commit(partial(events.generation_changed, row))
+        transaction.on_commit(partial(events.generation_ended, row))
     return moved
 
 

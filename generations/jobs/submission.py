@@ -72,7 +72,7 @@ def submit(
     try:
         return _record(batch, price)
     except IntegrityError:  # the same form arrived twice at once, and the other was first
-        return Batch.objects.get(member=member, submission=submission)
+        return Batch.objects.get(member=member, submission=batch.submission)
 
 
 def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
@@ -91,7 +91,7 @@ def cancel_all(*, member: Membership) -> int:
     Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
     Generation.objects.shift(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
     ledger.release_many(member=member, references=mine)
-    transaction.on_commit(partial(events.many_changed, member))
+    transaction.on_commit(partial(events.many_canceled, member, mine))
     return len(mine)
 
 
@@ -184,7 +184,7 @@ def _cancel(row: Generation) -> bool:
         return False
     Generation.objects.shift(row, -1)
     ledger.release(reference=row.pk)
-    transaction.on_commit(partial(events.generation_changed, row))
+    transaction.on_commit(partial(events.generation_ended, row))
     return True
 
 

@@ -65,6 +65,11 @@ def untag(*, member: Membership, images: Several[uuid.UUID], name: str) -> list[
     return changed
 
 
+def carries(*, image: Image, name: str) -> bool:
+    """Whether an image has that tag."""
+    return Tagged.objects.filter(image=image, tag__key=tag_key(name)).exists()
+
+
 def checked_tag(name: str) -> str:
     """The tag's name as it is kept; BadName."""
     name = _printable(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -60,6 +61,8 @@ GENERIC_CODES = frozenset(
 CONTENT_CODES = frozenset(
     {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
 )
+# v1 has no name of its own for a flagged prompt (providers.md 2.1): the words tell it from a locked account.
+FLAGGED = re.compile(r"flagged by our content moderation", re.IGNORECASE)
 SENTENCES = {
     401: gettext_noop("The provider does not accept the key"),
     402: gettext_noop("The provider account has no credits left"),
@@ -72,7 +75,7 @@ SENTENCES = {
 
 def failure(reply: Reply, key: str) -> ProviderError:
     """The failure that an answer without an image stands for."""
-    complaint = reasons.read(reply.body, key)
+    complaint = _named_by_words(reasons.read(reply.body, key))
     problem = _failure(reply, complaint)
     problem.status = reply.status
     problem.request_id = request_id(reply.headers, key)
@@ -125,6 +128,12 @@ def blames_account(status: int, complaint: reasons.Complaint) -> bool:
     if not complaint.from_gateway or complaint.codes - GENERIC_CODES or status in (400, 422):
         return False
     return bool(ACCOUNT_WORDS.search(complaint.message))
+
+
+def _named_by_words(complaint: reasons.Complaint) -> reasons.Complaint:
+    if "permission_denied" in complaint.codes and FLAGGED.search(complaint.message):
+        return replace(complaint, codes=frozenset({"content_moderation"}))
+    return complaint
 
 
 def _told(status: int, complaint: reasons.Complaint) -> str:

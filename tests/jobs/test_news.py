@@ -21,7 +21,8 @@ def told():
     def read():
         events.wait_until_sent()
         entries = broker.client().xrange(events.STREAM, f"({since}")
-        changes = [news.Change.read(*entry) for entry in entries]
+        every = [news.Change.read(*entry) for entry in entries]
+        changes = [change for change in every if change.kind != events.ENDED]  # which is for no page
         return changes, [frame.decode() for _address, frame in news.draw(changes)]
 
     return read
@@ -83,5 +84,16 @@ def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
     row.member.user_id = None
     before = len(told()[0])
     events.generation_changed(row)
-    events.many_changed(row.member)
     assert len(told()[0]) == before
+
+
+def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upstream, told):
+    batch = submit()
+    row = Generation.objects.select_related("member").get(batch=batch)
+    row.member.user_id = None
+    before = len(told()[0])
+    events.generation_ended(row)
+    events.many_canceled(row.member, [row.pk])
+    assert len(told()[0]) == before
+    ends = [news.Change.read(*entry) for entry in broker.client().xrevrange(events.STREAM, count=2)]
+    assert [(end.kind, end.address, end.data) for end in ends] == [("ended", (0, 0), str(row.pk))] * 2

@@ -122,12 +122,13 @@ def test_a_line_is_one_object_whatever_it_says():
 @pytest.mark.parametrize("formatter", [logs.Json(), logs.Line("{message}", style="{")])
 def test_addresses_and_keys_are_left_out(formatter):
     made = record(
-        "mei.o+x@studio.example cannot reach redis://:hunter2@127.0.0.1:6379/0 with %s",
+        "mei.o+x@studio.example cannot reach redis://:hunter2@127.0.0.1:6379/0 with %s and %s",
         "sk-1234567890abcdef",
+        "sdw_HDPCORAhbpXJTah8CyV25WJzWAlwSQpJECY6A4CU08Vrio",
         request="mei@studio.example",
     )
     line = formatted(formatter, made)
-    assert not [secret for secret in ("studio.example", "hunter2", "1234567890") if secret in line]
+    assert not [secret for secret in ("studio.example", "hunter2", "1234567890", "HDPCO") if secret in line]
     assert "127.0.0.1:6379" in line
 
 

@@ -35,6 +35,18 @@ FAULTS = [
         Refused,
         "refused this prompt (content)",
     ),
+    (
+        error(
+            403,
+            {
+                "id": "1",
+                "name": "permission_denied",  # v1 has no other name for it
+                "message": "Your request was flagged by our content moderation system.",
+            },
+        ),
+        Refused,
+        "refused this prompt (content)",
+    ),
     (stability(413, "payload_too_large", "body: too large"), Refused, "too large"),
     (stability(422, "invalid_language", "English only"), Refused, "takes English only"),
     (stability(422, "public_figure", "likeness"), Refused, "public figure"),

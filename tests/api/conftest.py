@@ -1,0 +1,64 @@
+"""A portal on the network, tokens for it, and pictures to send."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image as Pillow
+
+from generations.teams import tokens
+from generations.teams.models import Scope
+from tests.api import serving
+
+CORE = "/v2beta/stable-image/generate/core"
+V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
+IMAGES = "/v1/images/generations"
+
+
+@pytest.fixture
+def portal(transactional_db, upstream, settings):
+    """The address of a running web process, with workers behind it."""
+    with serving.web() as address, serving.workers():
+        settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
+        yield address
+
+
+@pytest.fixture
+def idle_portal(transactional_db, upstream, settings):
+    """A running web process without a worker: what is asked for waits."""
+    with serving.web() as address:
+        settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
+        yield address
+
+
+@pytest.fixture
+def issue(member):
+    """The secret of a new token: issue(by=..., scopes=..., models=..., cap=...)."""
+
+    def make(*, by=member, scopes=(Scope.GENERATE, Scope.READ), **more):
+        return tokens.issue(membership=by, name="a program", scopes=scopes, **more)[1]
+
+    return make
+
+
+@pytest.fixture
+def secret(issue):
+    return issue()
+
+
+@pytest.fixture
+def bearer(secret):
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def picture():
+    """The file of a picture: picture(), picture("jpeg")."""
+
+    def make(kind="png", size=(640, 480)):
+        file = io.BytesIO()
+        Pillow.linear_gradient("L").resize(size).convert("RGB").save(file, kind)
+        return file.getvalue()
+
+    return make

@@ -1,0 +1,56 @@
+"""The portal's web process in a thread, and workers beside it: what a client on the network meets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from django.db import connection
+
+from tests.conftest import work
+
+
+@contextmanager
+def web() -> Iterator[str]:
+    """A web process; its address. It stops as it does in production, with a short grace."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        "sdweb.asgi:application", log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextmanager
+def workers(count: int = 2) -> Iterator[None]:
+    """Threads that do what workers do."""
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.is_set():
+            if not work(1):
+                over.wait(0.02)
+        connection.close()
+
+    threads = [threading.Thread(target=draw, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(30)

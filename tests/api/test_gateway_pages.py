@@ -1,0 +1,93 @@
+"""The commands that gateways print on their pages, with the portal's address in place of theirs."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+
+import pytest
+from PIL import Image as Pillow
+
+
+@pytest.fixture
+def curl(portal, tmp_path):
+    """Run curl at a path of the portal: its status, the body's bytes, and the headers."""
+
+    def run(path, *arguments):
+        body, head = tmp_path / "body", tmp_path / "head"
+        command = ["curl", "-sS", "-o", str(body), "-D", str(head), "-w", "%{http_code}"]
+        done = subprocess.run(
+            [*command, *arguments, portal + path], capture_output=True, text=True, timeout=60, check=True
+        )
+        return int(done.stdout), body.read_bytes(), head.read_text().lower()
+
+    return run
+
+
+def test_stability_s_own_page(curl, secret, tmp_path):
+    status, body, head = curl(
+        "/v2beta/stable-image/generate/ultra",
+        *("-f", "-H", f"authorization: Bearer {secret}", "-H", "accept: image/*"),
+        *("-F", "prompt=Lighthouse on a cliff overlooking the ocean", "-F", "output_format=webp"),
+    )
+    assert status == 200
+    assert Pillow.open(io.BytesIO(body)).format == "WEBP"
+    assert "finish-reason: success" in head
+
+
+def test_the_first_gateway_sends_urlencoded_and_both_types_at_once(curl, secret):
+    status, body, head = curl(
+        "/sd/v2beta/stable-image/generate/ultra",
+        *("--location", "--request", "POST"),
+        *("--header", "accept: Default: image/*,Enum: application/json image/*"),
+        *("--header", f"Authorization: Bearer {secret}"),
+        *("--data-urlencode", "prompt=a cat in the rain"),
+    )
+    assert status == 200, body
+    assert "content-type: application/json; type=image/png" in head
+
+
+def test_the_second_gateway_sends_a_form_of_text_fields(curl, secret):
+    status, body, _head = curl(
+        "/sd/v2beta/stable-image/generate/ultra",
+        *("--location", "--request", "POST", "--header", f"Authorization: Bearer {secret}"),
+        *("--form", 'prompt="a cat"', "--form", 'negative_prompt=""', "--form", 'aspect_ratio="1:1"'),
+        *("--form", 'seed="0"', "--form", 'output_format="png"'),
+    )
+    assert status in {200, 400}, body  # the page's quotes are for the shell
+    assert (
+        curl(
+            "/sd/v2beta/stable-image/generate/ultra",
+            *(
+                "-H",
+                f"Authorization: Bearer {secret}",
+                "--form",
+                "prompt=a cat",
+                "--form",
+                "negative_prompt=",
+            ),
+            *("--form", "aspect_ratio=1:1", "--form", "seed=0", "--form", "output_format=png"),
+        )[0]
+        == 200
+    )
+
+
+def test_the_third_gateway_shows_the_key_without_the_word_bearer(curl, secret):
+    status, _body, _head = curl(
+        "/sd/v2beta/stable-image/generate/core",
+        *("-X", "POST", "-H", f"authorization: {secret}", "-H", "Accept: image/*", "-F", "prompt=a cat"),
+    )
+    assert status == 200
+
+
+def test_a_file_of_more_than_ten_mebibytes_is_refused_though_curl_asks_before_it_sends(
+    curl, secret, tmp_path
+):
+    large = tmp_path / "large.png"
+    large.write_bytes(b"x" * (11 * 1024 * 1024))
+    status, body, _head = curl(
+        "/v2beta/stable-image/generate/ultra",
+        *("-H", f"authorization: Bearer {secret}", "-F", "prompt=a cat", "-F", f"image=@{large}"),
+    )
+    assert status == 413
+    assert b"payload_too_large" in body

@@ -1,0 +1,221 @@
+"""OpenAI's own client, pointed at the portal by its base URL alone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+import uuid
+from urllib.parse import parse_qs, urlsplit
+
+import openai
+import pytest
+import requests
+from django.utils import timezone
+from PIL import Image as Pillow
+
+from generations.api import picture_links
+from generations.jobs.models import Batch, Generation
+from generations.library.models import Image
+from generations.providers import catalogue
+from generations.teams.models import Membership
+
+
+@pytest.fixture
+def connect():
+    def make(address, secret, **more):
+        return openai.OpenAI(base_url=f"{address}/v1", api_key=secret, max_retries=0, timeout=30, **more)
+
+    return make
+
+
+@pytest.fixture
+def client(portal, secret, connect):
+    return connect(portal, secret)
+
+
+@pytest.fixture
+def idle(idle_portal, secret, connect):
+    return connect(idle_portal, secret)
+
+
+def available(member):
+    return Membership.objects.get(pk=member.pk).wallet.available
+
+
+THEIRS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
+
+
+def test_every_model_of_ours_and_every_name_of_theirs_draws(client, member):
+    left = available(member)
+    for model in [*catalogue.MODELS, *THEIRS]:
+        answer = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
+        Pillow.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json))).load()
+        assert abs(answer.created - time.time()) < 60
+        ours = model if model in catalogue.MODELS else "core"
+        assert Image.objects.latest("created_at").model == ours
+        left -= catalogue.get(ours).base_cost
+        assert available(member) == left
+
+
+def test_several_pictures_are_one_batch_and_paid_one_by_one(client, member):
+    answer = client.images.generate(prompt="a harbour", n=3, model="sdxl")
+    assert len({entry.url for entry in answer.data}) == 3
+    assert Batch.objects.get().count == 3
+    assert available(member) == 100_00 - 3 * 90
+
+
+def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monkeypatch):
+    [entry] = client.images.generate(prompt="a harbour").data
+    image = Image.objects.get()
+    answer = requests.get(entry.url, timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == image.media_type
+    assert "harbour" not in str(answer.headers)
+    assert Pillow.open(io.BytesIO(answer.content)).size == (image.width, image.height)
+    query = parse_qs(urlsplit(entry.url).query)
+    until, seal = int(query["until"][0]), query["seal"][0]
+    assert 3500 < until - time.time() <= 3600
+    base = entry.url.partition("?")[0]
+    for wrong in (
+        f"until={until + 1}&seal={seal}",
+        f"until={until}&seal=é",
+        "until=9" * 40,
+        "",
+        f"seal={seal}",
+    ):
+        assert requests.get(f"{base}?{wrong}", timeout=10).status_code == 404
+    other = base.replace(str(image.pk), str(uuid.uuid4()))
+    assert requests.get(f"{other}?until={until}&seal={seal}", timeout=10).status_code == 404
+    monkeypatch.setattr(picture_links.time, "time", lambda: until)
+    assert requests.get(entry.url, timeout=10).status_code == 404
+
+
+def test_a_link_to_what_is_in_the_trash_shows_nothing(client):
+    [entry] = client.images.generate(prompt="a harbour").data
+    Image.objects.update(trashed_at=timezone.now())
+    assert requests.get(entry.url, timeout=10).status_code == 404
+
+
+SIZES = [
+    ("1024x1024", "1:1"),
+    ("512x512", "1:1"),
+    ("auto", "1:1"),
+    ("1792x1024", "16:9"),
+    ("1024x1792", "9:16"),
+    ("1536x1024", "3:2"),
+    ("1024x1536", "2:3"),
+    ("2048x512", "21:9"),
+]
+
+
+def test_a_size_becomes_the_nearest_shape_of_the_model(client):
+    for size, shape in SIZES:
+        client.images.generate(prompt="a harbour", size=size)
+        made = Generation.objects.latest("created_at")
+        assert made.parameters.get("aspect_ratio", "1:1") == shape, size
+
+
+def test_quality_style_and_what_else_only_openai_knows_is_ignored(client):
+    answer = client.images.generate(
+        prompt="a harbour",
+        model="gpt-image-1",
+        quality="high",
+        style="vivid",
+        background="opaque",
+        moderation="low",
+        output_compression=80,
+        output_format="webp",
+        user="somebody",
+    )
+    assert answer.data[0].url is None
+    assert base64.b64decode(answer.data[0].b64_json)[8:12] == b"WEBP"
+
+
+def test_who_wants_more_names_our_fields_beside_theirs(client):
+    ours = {"negative_prompt": "people", "seed": 9, "style_preset": "anime", "aspect_ratio": "4:5"}
+    client.images.generate(prompt="a harbour", model="ultra", size="1024x1024", extra_body=ours)
+    assert Generation.objects.get().parameters == {"prompt": "a harbour"} | ours
+
+
+REFUSED = [
+    ({"prompt": ""}, "prompt"),
+    ({"prompt": "x" * 10_001}, "prompt"),
+    ({"n": 11}, "n"),
+    ({"n": 0}, "n"),
+    ({"size": "large"}, "size"),
+    ({"size": "0x0"}, "size"),
+    ({"response_format": "file"}, "response_format"),
+    ({"stream": True}, "stream"),
+    ({"extra_body": {"seed": -1}}, "seed"),
+    ({"extra_body": {"aspect_ratio": "4:3"}}, "size"),
+    ({"extra_body": {"prompt": ["x"]}}, "prompt"),
+    ({"extra_body": {"n": {}}}, "n"),
+    ({"extra_body": {"model": ["x"]}}, "model"),
+]
+
+
+def test_a_wrong_value_is_named_in_their_words(idle):
+    for values, field in REFUSED:
+        with pytest.raises((openai.BadRequestError, openai.NotFoundError)) as refused:
+            idle.images.generate(**{"prompt": "a harbour"} | values)
+        assert refused.value.body["type"] == "invalid_request_error"
+        assert refused.value.body["param"] == field
+    assert not Generation.objects.exists()
+
+
+def test_refusals_are_the_ones_that_their_client_knows(idle, idle_portal, connect, issue, make_member):
+    with pytest.raises(openai.NotFoundError) as refused:
+        idle.images.generate(prompt="a harbour", model="midjourney")
+    assert refused.value.code == "model_not_found"
+    with pytest.raises(openai.AuthenticationError) as refused:
+        connect(idle_portal, "sk-wrong").images.generate(prompt="a harbour")
+    assert refused.value.code == "invalid_api_key"
+    with pytest.raises(openai.PermissionDeniedError):
+        connect(idle_portal, issue(scopes=["read"])).images.generate(prompt="a harbour")
+    with pytest.raises(openai.PermissionDeniedError):
+        connect(idle_portal, issue(models=["ultra"])).images.generate(prompt="a harbour", model="core")
+    poor = issue(by=make_member("poor", granted=1))
+    with pytest.raises(openai.RateLimitError) as refused:
+        connect(idle_portal, poor).images.generate(prompt="a harbour")
+    assert refused.value.code == "insufficient_quota"
+    with pytest.raises(openai.NotFoundError):
+        idle.chat.completions.create(model="core", messages=[{"role": "user", "content": "x"}])
+
+
+@pytest.mark.parametrize("planned", ["403", "filtered"])
+def test_what_the_provider_s_moderation_refuses_is_a_policy_violation_and_free(
+    client, provider, member, planned
+):
+    provider.plan(planned)
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.images.generate(prompt="a harbour")
+    assert refused.value.code == "content_policy_violation"
+    assert available(member) == 100_00
+
+
+def test_of_several_pictures_those_that_came_are_given(client, provider, member):
+    provider.plan("403")
+    assert len(client.images.generate(prompt="a harbour", n=3).data) == 2
+    assert available(member) == 100_00 - 2 * catalogue.get("core").base_cost
+
+
+def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
+    portal, secret, provider, monkeypatch
+):
+    monkeypatch.setattr("generations.jobs.outcomes.TRIES", 1)
+    provider.plan("500")
+    with pytest.raises(openai.InternalServerError):
+        openai.OpenAI(base_url=f"{portal}/v1", api_key=secret).images.generate(prompt="a harbour")
+    assert Generation.objects.count() == 1
+
+
+def test_models_are_listed_and_found_as_far_as_the_token_may_use_them(idle, idle_portal, connect, issue):
+    assert [model.id for model in idle.models.list()] == list(catalogue.MODELS)
+    assert idle.models.retrieve("ultra").object == "model"
+    narrow = connect(idle_portal, issue(models=["core"]))
+    assert [model.id for model in narrow.models.list()] == ["core"]
+    with pytest.raises(openai.NotFoundError):
+        narrow.models.retrieve("ultra")
+    with pytest.raises(openai.AuthenticationError):
+        connect(idle_portal, "sk-wrong").models.list()

@@ -1,0 +1,84 @@
+"""Our own provider client, pointed at a portal: what one portal sells, another can serve."""
+
+from __future__ import annotations
+
+import pytest
+
+from generations.jobs.models import Generation
+from generations.providers import catalogue, open_provider
+from generations.providers.base import Busy, Done, ImageRequest, Refused, Unavailable
+
+
+@pytest.fixture
+def outer(portal, secret):
+    """The client at the portal's address, as at a gateway."""
+
+    def draw(model="core", image=None, key=secret, prefix="/sd", **parameters):
+        provider = open_provider("stability", portal + prefix, key)
+        request = ImageRequest(model, {"prompt": "a harbour"} | parameters, image)
+        return provider.generate(request, timeout=30)
+
+    return draw
+
+
+VALUES = {
+    "negative_prompt": "people",
+    "aspect_ratio": "16:9",
+    "style_preset": "anime",
+    "seed": 77,
+    "output_format": "jpeg",
+    "cfg_scale": 5.5,
+    "steps": 20,
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "/sd"])
+def test_every_model_draws_with_every_field(outer, prefix, picture):
+    for model, declared in catalogue.MODELS.items():
+        fields = {name: value for name, value in VALUES.items() if declared.takes(name)}
+        done = outer(model, prefix=prefix, **fields)
+        assert isinstance(done, Done)
+        assert (done.images[0].seed, done.filtered, done.finish_reason) == (77, False, "SUCCESS")
+        assert done.request_id
+        assert Generation.objects.latest("created_at").parameters == {"prompt": "a harbour"} | fields
+        if declared.takes("image"):
+            assert outer(model, picture(), prefix=prefix, strength=0.5).images
+
+
+@pytest.mark.parametrize(
+    ("planned", "code"), [("403", "content_moderation"), ("422", "invalid_language"), ("400", "bad_request")]
+)
+def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, planned, code):
+    for model in catalogue.MODELS:
+        provider.plan(planned)
+        with pytest.raises(Refused) as refused:
+            outer(model)
+        assert (refused.value.code, refused.value.status) == (code, int(planned))
+
+
+def test_a_filtered_picture_reaches_the_outer_portal_as_one(outer, provider):
+    for model in catalogue.MODELS:
+        provider.plan("filtered")
+        assert outer(model).filtered
+
+
+def test_an_account_that_cannot_pay_or_is_unknown_is_unavailable_to_the_outer_portal(
+    outer, issue, make_member
+):
+    for key, status in ((issue(by=make_member("poor", granted=1)), 402), ("sk-wrong", 401)):
+        with pytest.raises(Unavailable) as failed:
+            outer(key=key)
+        assert failed.value.status == status
+        assert key not in str(failed.value)
+
+
+def test_what_fails_inside_is_busy_outside(outer, provider, monkeypatch):
+    monkeypatch.setattr("generations.jobs.outcomes.TRIES", 1)
+    provider.plan("502-html")
+    with pytest.raises(Busy):
+        outer()
+
+
+def test_the_balance_is_the_member_s(portal, secret, member):
+    for prefix in ("", "/sd"):
+        assert open_provider("stability", portal + prefix, secret).balance(timeout=5) == 100.0

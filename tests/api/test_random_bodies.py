@@ -1,0 +1,167 @@
+"""Bodies, headers and paths that nobody meant: each is refused as documented, and nothing comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generations.api.openai_images import Images
+from generations.api.stability_fields import StableImage
+from generations.api.stability_v1 import TextToImage
+from generations.api.wire_formats import Request
+from generations.api.wire_problems import Problem
+from generations.credits.models import Hold
+from generations.jobs import live
+from generations.jobs.models import Batch
+from generations.library.models import Upload
+from generations.providers import catalogue
+from sdweb.asgi import application
+from tests.api.conftest import CORE, IMAGES, V1
+
+BOUNDARY = "a-line-between-parts"
+NAMES = ["prompt", "image", "seed", "model", "mode", "strength", "none", "aspect_ratio", "", "a\r\nb", "é"]
+VALUES = st.one_of(
+    st.binary(max_size=60), st.sampled_from([b"", b"1", b"0.5", b"1:1", b"sd3", b"\0", b"\xff"])
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=10,
+)
+FIELDS = [
+    *("text_prompts", "width", "height", "samples", "seed", "steps", "cfg_scale", "sampler", "extras"),
+    *("prompt", "n", "size", "model", "response_format", "style_preset", "aspect_ratio", "stream"),
+]
+OBJECTS = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8)
+PARTS = st.lists(st.tuples(st.sampled_from(NAMES), st.booleans(), VALUES), max_size=8)
+
+
+def multipart(parts):
+    body = b""
+    for name, is_file, value in parts:
+        head = f'Content-Disposition: form-data; name="{name}"' + ('; filename="a.png"' if is_file else "")
+        body += f"--{BOUNDARY}\r\n{head}\r\n\r\n".encode() + value + b"\r\n"
+    return body + f"--{BOUNDARY}--\r\n".encode()
+
+
+def read(format_, parts, body, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
+    """A refusal that is documented, or a wish that the catalogue takes."""
+    try:
+        wish = format_.read(Request(parts, {"content-type": content_type}, body))
+    except Problem as refusal:
+        check_refusal(format_, refusal)
+    else:
+        has_image = wish.image is not None
+        assert catalogue.validate(catalogue.get(wish.model), wish.parameters, has_image=has_image)
+        assert 1 <= wish.count <= 10
+
+
+def check_refusal(format_, refusal):
+    assert refusal.status in {400, 404}
+    said = json.loads(format_.refuse(refusal, "a-name").body)
+    assert said.get("errors") or said.get("message") or said["error"]["message"]
+
+
+HEADERS = st.text(st.characters(max_codepoint=255), max_size=60)
+EXAMPLES = int(os.environ.get("SDWEB_RANDOM_BODIES", "200"))
+MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+ENDPOINTS = st.sampled_from([{"endpoint": name, "gateway": "/sd"} for name in ("core", "ultra", "sd3")])
+
+
+@MANY
+@given(ENDPOINTS, PARTS)
+def test_any_form_is_a_wish_or_is_refused(parts, form):
+    read(StableImage(), parts, multipart(form))
+
+
+@MANY
+@given(ENDPOINTS, st.binary(max_size=300), HEADERS)
+def test_any_bytes_of_any_type_are_refused(parts, body, content_type):
+    read(StableImage(), parts, body, content_type)
+    read(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
+    read(StableImage(), parts, body, "application/x-www-form-urlencoded")
+    read(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
+
+
+@MANY
+@given(OBJECTS | JSON, st.sampled_from(["stable-diffusion-xl-1024-v1-0", "x"]))
+def test_any_json_is_a_wish_or_is_refused(value, engine):
+    body = json.dumps(value).encode()
+    read(TextToImage(), {"engine": engine}, body)
+    read(Images(), {}, body)
+
+
+def random_call(dice, secret):
+    """One call: mostly a token that is good, and a body that is none."""
+    path = dice.choice([CORE, CORE.replace("core", "sd3"), "/sd" + CORE, V1, IMAGES, "/v1/models", "/v1/\0é"])
+    body = dice.randbytes(dice.randrange(200))
+    if dice.random() < 0.5:
+        parts = [
+            (dice.choice(NAMES), dice.random() < 0.5, dice.randbytes(9)) for _ in range(dice.randrange(5))
+        ]
+        body = multipart([part for part in parts if part[0] != "prompt"])
+    elif dice.random() < 0.5:
+        body = json.dumps({dice.choice(FIELDS): dice.choice([-1, "", [], {}, 1e300, "\ud800"])}).encode()
+    types = [
+        f"multipart/form-data; boundary={BOUNDARY}",
+        "application/json",
+        "",
+        "text/\xff",
+        "multipart/form-data",
+    ]
+    headers = [
+        (b"authorization", dice.choice([f"Bearer {secret}"] * 8 + ["Bearer sdw_", "\xff"]).encode("latin-1")),
+        (b"content-type", dice.choice(types).encode("latin-1")),
+        (b"accept", dice.randbytes(8)),
+        (b"x-request-id", dice.randbytes(12)),
+    ]
+    if dice.random() < 0.1:
+        headers.append((b"content-length", dice.choice([b"-1", b"x", b"99999999999", b"\xff"])))
+    if dice.random() < 0.1:
+        headers.append((b"idempotency-key", dice.randbytes(5)))
+    scope = {"type": "http", "method": dice.choice(["POST"] * 6 + ["GET", "PUT"]), "path": path}
+    return scope | {"query_string": b"", "headers": headers}, body
+
+
+async def status_of(scope, body):
+    sent, incoming = [], [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive():
+        return incoming.pop(0) if incoming else await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    await application(scope, receive, send)
+    content = b"".join(message.get("body", b"") for message in sent[1:])
+    assert isinstance(json.loads(content), dict | list)
+    return sent[0]["status"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_comes_through_the_door_is_refused_as_documented_and_nothing_is_held_or_written(
+    upstream, secret, settings
+):
+    settings.API_REQUESTS_PER_TOKEN = settings.API_REQUESTS_PER_MEMBER = 1_000_000
+    dice = random.Random(6)
+    calls = [random_call(dice, secret) for _ in range(EXAMPLES)]
+
+    async def story():
+        found = []
+        for start in range(0, len(calls), 20):
+            found += await asyncio.gather(*(status_of(*call) for call in calls[start : start + 20]))
+        await live.hub().end()
+        return found
+
+    statuses = asyncio.run(story())
+    assert set(statuses) <= {200, 400, 401, 404, 413}
+    assert statuses.count(400) > len(calls) / 3
+    assert not Batch.objects.exists()
+    assert not Hold.objects.exists()
+    assert not Upload.objects.exists()

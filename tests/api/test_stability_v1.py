@@ -1,0 +1,139 @@
+"""Stability's v1 as its documentation shows it."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+import requests
+from PIL import Image as Pillow
+
+from generations.jobs.models import Batch, Generation
+from generations.library.models import Image
+from generations.teams.models import Membership
+
+ENGINE = "stable-diffusion-xl-1024-v1-0"
+
+
+def ask(portal, headers, engine=ENGINE, prefix="", **values):
+    return requests.post(
+        f"{portal}{prefix}/v1/generation/{engine}/text-to-image",
+        headers={"Accept": "application/json"} | headers,
+        json={"text_prompts": [{"text": "a lighthouse on a cliff"}]} | values,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "/sd"])
+def test_samples_are_one_batch_and_come_as_artifacts_with_their_seeds(portal, bearer, member, prefix):
+    answer = ask(
+        portal, bearer, prefix=prefix, samples=3, seed=10, steps=30, cfg_scale=7, width=1024, height=1024
+    )
+    assert answer.status_code == 200, answer.text
+    artifacts = answer.json()["artifacts"]
+    assert [artifact["seed"] for artifact in artifacts] == [10, 11, 12]
+    assert {artifact["finishReason"] for artifact in artifacts} == {"SUCCESS"}
+    for artifact in artifacts:
+        assert Pillow.open(io.BytesIO(base64.b64decode(artifact["base64"]))).size == (1024, 1024)
+    assert Batch.objects.get().count == 3
+    assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 3 * 90
+
+
+def test_a_picture_comes_as_bytes_if_that_is_accepted(portal, bearer):
+    answer = ask(portal, bearer | {"Accept": "image/png"}, seed=5)
+    assert answer.headers["content-type"] == "image/png"
+    assert (answer.headers["finish-reason"], answer.headers["seed"]) == ("SUCCESS", "5")
+    assert Pillow.open(io.BytesIO(answer.content)).format == "PNG"
+
+
+def test_weights_make_the_prompt_and_the_negative_prompt_and_sides_make_the_shape(portal, bearer):
+    prompts = [{"text": "a cliff", "weight": 1}, {"text": "people", "weight": -0.5}, {"text": "fog"}]
+    assert ask(portal, bearer, text_prompts=prompts, width=832, height=1216).status_code == 200
+    made = Image.objects.get()
+    assert (made.prompt, made.negative_prompt) == ("a cliff, fog", "people")
+    assert made.parameters["aspect_ratio"] == "2:3"
+
+
+REFUSED_FIELDS = [
+    ({"text_prompts": []}, "text_prompts"),
+    ({"text_prompts": "a cliff"}, "text_prompts"),
+    ({"text_prompts": [{"text": ""}]}, "text_prompts[0]"),
+    ({"text_prompts": [{"text": "x", "weight": "heavy"}]}, "text_prompts[0]"),
+    ({"text_prompts": [{"text": "x" * 2001}]}, "text_prompts"),
+    ({"text_prompts": [{"text": "only", "weight": -1}]}, "text_prompts"),
+    ({"text_prompts": [{"text": "\ud800"}]}, "text_prompts"),
+    ({"width": 1000, "height": 1000}, "width, height"),
+    ({"width": "1024"}, "width, height"),
+    ({"width": [1024]}, "width, height"),
+    ({"steps": 51}, "steps"),
+    ({"steps": 10**400}, "steps"),
+    ({"cfg_scale": 36}, "cfg_scale"),
+    ({"seed": 2**32}, "seed"),
+    ({"samples": 11}, "samples"),
+    ({"samples": True}, "samples"),
+    ({"sampler": "MAGIC"}, "sampler"),
+    ({"clip_guidance_preset": 1}, "clip_guidance_preset"),
+    ({"style_preset": {"a": 1}}, "style_preset"),
+    ({"extras": "x"}, "extras"),
+]
+
+
+def test_a_field_that_the_provider_would_refuse_is_named_in_one_message(idle_portal, bearer):
+    for values, field in REFUSED_FIELDS:
+        answer = ask(idle_portal, bearer, **values)
+        assert answer.status_code == 400, values
+        value = answer.json()
+        assert value.keys() == {"id", "name", "message"}
+        assert value["name"] == "bad_request"
+        assert f"{field}: " in value["message"]
+    assert not Generation.objects.exists()
+
+
+def test_several_samples_do_not_fit_into_one_file(idle_portal, bearer):
+    assert ask(idle_portal, bearer | {"Accept": "image/png"}, samples=2).status_code == 400
+
+
+def test_a_body_that_is_no_object_is_refused(idle_portal, bearer):
+    address = f"{idle_portal}/v1/generation/{ENGINE}/text-to-image"
+    for body in (b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b'{"seed": NaN}'):
+        answer = requests.post(address, headers=bearer, data=body, timeout=10)
+        assert (answer.status_code, answer.json()["name"]) == (400, "bad_request")
+
+
+def test_an_engine_that_is_not_there_is_not_found_and_no_token_is_401(idle_portal, bearer):
+    answer = ask(idle_portal, bearer, engine="stable-diffusion-512-v2-1")
+    assert (answer.status_code, answer.json()["name"]) == (404, "not_found")
+    answer = ask(idle_portal, {})
+    assert (answer.status_code, answer.json()["name"]) == (401, "unauthorized")
+    assert answer.json().keys() == {"id", "name", "message"}
+
+
+def test_samples_that_fail_stand_beside_those_that_came_and_are_free(portal, provider, bearer, member):
+    provider.plan("403")
+    artifacts = ask(portal, bearer, samples=3).json()["artifacts"]
+    assert sorted(artifact["finishReason"] for artifact in artifacts) == ["ERROR", "SUCCESS", "SUCCESS"]
+    assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 2 * 90
+    provider.plan("403", "403")
+    answer = ask(portal, bearer, samples=2)
+    assert (answer.status_code, answer.json()["name"]) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("prefix", ["", "/sd"])
+def test_balance_account_and_engines_are_of_the_token_s_member(idle_portal, bearer, issue, member, prefix):
+    def get(path, headers=bearer):
+        answer = requests.get(f"{idle_portal}{prefix}/v1/{path}", headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert get("user/balance") == {"credits": 100.0}
+    assert get("user/balance", {"authorization": f"Bearer {issue(cap=12_50)}"}) == {"credits": 12.5}
+    account = get("user/account")
+    assert account["email"] == "mei@studio.example"
+    assert account["organizations"] == [
+        {"id": "studio-north", "name": "Studio North", "role": "MEMBER", "is_default": True}
+    ]
+    assert [engine["id"] for engine in get("engines/list")] == [ENGINE]
+    assert get("engines/list", {"authorization": f"Bearer {issue(models=['core'])}"}) == []
+    for path in ("user/balance", "user/account", "engines/list"):
+        assert requests.get(f"{idle_portal}{prefix}/v1/{path}", timeout=10).status_code == 401

@@ -1,0 +1,81 @@
+"""Programs that others wrote use a whole running portal by its address and a token alone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+import requests
+from PIL import Image
+
+from tests.journeys.studio import Studio, Visitor
+from tests.platform.portal import eventually
+
+CORE = "/sd/v2beta/stable-image/generate/core"
+
+
+@pytest.fixture(scope="module")
+def token(studio: Studio) -> str:
+    return studio.manage("issue_token", studio.email).split()[-1]
+
+
+def ask(studio: Studio, token: str, **headers: str) -> requests.Response:
+    return requests.post(
+        studio.portal.address + CORE,
+        headers={"authorization": f"Bearer {token}", "accept": "image/*"} | headers,
+        files={"none": ""},
+        data={"prompt": "a lighthouse", "output_format": "webp"},
+        timeout=90,
+    )
+
+
+def test_a_tool_for_stability_and_one_for_openai_draw_by_the_same_token(
+    studio: Studio, token: str, visitor: Visitor
+):
+    answer = ask(studio, token)
+    assert answer.status_code == 200, answer.text
+    assert Image.open(io.BytesIO(answer.content)).format == "WEBP"
+    client = openai.OpenAI(base_url=f"{studio.portal.address}/v1", api_key=token)
+    drawn = client.images.generate(model="dall-e-3", prompt="a lighthouse", response_format="b64_json").data[
+        0
+    ]
+    Image.open(io.BytesIO(base64.b64decode(drawn.b64_json))).load()
+    linked = client.images.generate(model="sdxl", prompt="a lighthouse").data[0]
+    assert requests.get(linked.url, timeout=10).headers["content-type"].startswith("image/")
+    assert len([status for status in visitor.tiles().values() if status == "succeeded"]) == 3
+    studio.manage("audit_ledger")
+
+
+def test_many_calls_wait_at_once_and_the_provider_s_limit_is_kept(studio: Studio, token: str):
+    studio.provider.state(latency=2)
+    with ThreadPoolExecutor(60) as threads:
+        answers = [threads.submit(ask, studio, token) for _ in range(60)]
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert studio.provider.state(latency=0.2)["rate_limited"] == 0
+
+
+def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_a_key_gets_the_picture(
+    studio: Studio, token: str
+):
+    studio.provider.state(latency=8)
+    before = studio.provider.state()["calls"]
+    with ThreadPoolExecutor(5) as threads:
+        answers = [
+            threads.submit(ask, studio, token, **{"idempotency-key": f"restart {n}"}) for n in range(5)
+        ]
+        assert eventually(lambda: studio.provider.state()["calls"] == before + 5)
+        os.kill(studio.portal.processes()["uvicorn"], signal.SIGTERM)
+        for answer in answers:
+            found = answer.result()
+            assert (found.status_code, found.json()["name"]) == (503, "service_unavailable")
+    assert eventually(studio.portal.answers, within=60)
+    studio.provider.state(latency=0.2)
+    for number in range(5):
+        assert ask(studio, token, **{"idempotency-key": f"restart {number}"}).status_code == 200
+    assert studio.provider.state()["calls"] == before + 5
+    studio.manage("audit_ledger")
