@@ -120,6 +120,8 @@ def form(door: Door) -> Page:
 MEI = {Role.MEMBER.value}
 CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
+KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
+CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -134,6 +136,8 @@ TABLE = {
     "notices:dismiss": pressed(mine),
     "choices:page": form(a_person),
     "api_docs": shown(anybody),
+    "api_docs": shown(anybody),
+    "choices:page": form(a_person),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     "robots": shown(anybody),
