@@ -136,8 +136,6 @@ TABLE = {
     "notices:dismiss": pressed(mine),
     "choices:page": form(a_person),
     "api_docs": shown(anybody),
-    "api_docs": shown(anybody),
-    "choices:page": form(a_person),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
     "robots": shown(anybody),

@@ -70,11 +70,6 @@ def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
     openapi_extra=PICTURE,
     summary="The picture with how it was made written into it",
 )
-def download(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
-    """Prompt and parameters stand in the file, as other programs read them."""
-    return serving.to_keep(seen(member_for(request, *EITHER), pk), AS_IT_CAME)
-
-
 def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpResponseBase:
     """Prompt and parameters stand in the file, as other programs read them; or in another format."""
     row = seen(member_for(request, *EITHER), pk)
