@@ -20,6 +20,7 @@ app.autodiscover_tasks(
     ]
 )
 app.autodiscover_tasks(["generations.office"], related_name="notice_tasks")
+app.autodiscover_tasks(["generations.library"], related_name="house_tasks")
 app.conf.beat_schedule = {
     "old-calls": {
         "task": "generations.api.tasks.forget_old_calls",
@@ -39,6 +40,11 @@ app.conf.beat_schedule = {
         "options": {"expires": 500},
     },
     "deeds": {"task": "generations.library.tasks.take_up", "schedule": 20.0, "options": {"expires": 15}},
+    "house": {
+        "task": "generations.library.house_tasks.keep_house",
+        "schedule": 600.0,
+        "options": {"expires": 500},
+    },
     "allowances": {
         "task": "generations.office.tasks.give_allowances",
         "schedule": 180.0,

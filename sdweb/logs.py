@@ -21,10 +21,11 @@ FORMATS = ("line", "json")
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 # Addresses of people, credentials in addresses of servers, keys of providers, tokens of ours, and what lets
-# people in (invitations, links to a password): they belong in no log.
+# people in (invitations, links to a password or to pictures): they belong in no log.
 SECRET = re.compile(
     r"(?<=://)[^/\s@]*@|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:sk-|sdw_)[\w-]{6,}"
     r"|(?<=/join/)[\w-]+|(?<=/reset/key/)[\w-]+|(?<=/confirm-email/)[\w:-]+"
+    r"|(?<=/s/)[0-9A-Za-z]{20,22}-[0-9A-Za-z]+"
 )
 
 

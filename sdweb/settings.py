@@ -207,12 +207,15 @@ STATICFILES_FINDERS = [
     "sdweb.swagger.Finder",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # one for each image of a deed, and some beside them
 
 # What happens while a picture is made ----------------------------------------------------
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
+TRASH_DAYS = whole_number("TRASH_DAYS", default=30)  # until what lies in the trash is deleted for good
 WORKER_THREADS = whole_number("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
@@ -260,6 +263,8 @@ ACCOUNT_RATE_LIMITS = {
     "join": "60/m/ip",
     "new_team": "10/h/user",
     "invite": "60/h/user",
+    "share": "240/m/ip",  # pages of links
+    "share_file": "600/m/ip",  # and originals; an agency of many people has one address
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 

@@ -140,7 +140,7 @@ def submit(member: Membership) -> Callable[..., Batch]:
     def ask(*, by: Membership = member, model: str = "core", count: int = 1, **parameters: Any) -> Batch:
         parameters.setdefault("prompt", "a quiet harbour at dawn")
         named = {"submission": parameters.pop("submission", uuid.uuid4())}
-        named["start_image"] = parameters.pop("start_image", None)
+        named |= {name: parameters.pop(name) for name in ("start_image", "visibility") if name in parameters}
         return submission.submit(
             member=by, model=model, parameters=parameters, count=count, prices_at=timezone.now(), **named
         )

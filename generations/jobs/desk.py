@@ -13,7 +13,7 @@ from generations.jobs import pricing, rules
 from generations.jobs.forms import PARAMETERS
 from generations.providers import catalogue
 from generations.providers.fields import Number, Text, When
-from generations.teams.models import Role
+from generations.teams.models import Role, Visibility
 from generations.upstreams.models import Upstream
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from generations.jobs.forms import GenerationForm
     from generations.providers.catalogue import Model
-    from generations.teams.models import Membership
+    from generations.teams.models import Membership, User
 
+MORE = ("seed", "output_format", "cfg_scale", "steps", "visibility")  # the fields that are folded away
 SHOWN_FIRST = 4  # model cards before "All"
 # In English for everybody: they are sent as they stand, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
@@ -130,7 +131,7 @@ class Desk:
     @property
     def open_more(self) -> bool:
         """True if one of the fields under More has an error, which must be seen."""
-        return any(name in self.form.errors for name in ("seed", "output_format", "cfg_scale", "steps"))
+        return any(name in self.form.errors for name in MORE)
 
     def keepers(self) -> list[Membership]:
         """Those of the team who can give credits, the person asking apart."""
@@ -190,6 +191,7 @@ def usual_choices(member: Membership) -> dict[str, Any]:
     """What the person chose last, to start a new form with."""
     kept = _preferences(member)
     start = {"model": "core", "aspect_ratio": "1:1", "output_format": "png", "count": 1}
+    start["visibility"] = member.user.default_visibility if member.user else Visibility.TEAM
     chosen = {name: value for name, value in kept.items() if name != "models" and value not in (None, "")}
     return start | chosen
 
@@ -203,3 +205,10 @@ def remember(form: GenerationForm) -> None:
     recent = [name for name in _preferences(form.member).get("models", []) if name != chosen["model"]]
     user.preferences["create"] = chosen | {"models": [chosen["model"], *recent][:SHOWN_FIRST]}
     user.save(update_fields=["preferences"])
+
+
+def set_default_visibility(user: User, visibility: Visibility) -> None:
+    """Who sees what the person makes from now on; a choice that Create remembered no longer counts."""
+    user.default_visibility = visibility
+    user.preferences.get("create", {}).pop("visibility", None)
+    user.save(update_fields=["default_visibility", "preferences"])

@@ -14,6 +14,7 @@ from generations.library import uploads
 from generations.library.models import Upload
 from generations.library.storage import StorageUnavailable
 from generations.providers import catalogue
+from generations.teams.models import Visibility
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,6 +67,7 @@ class GenerationForm(forms.Form):
             "max_value": _("Enter a whole number from 1 to 10."),
         },
     )
+    visibility = forms.ChoiceField(required=False, choices=Visibility)
     submission = forms.UUIDField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
     prices_at = forms.DateTimeField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
 
@@ -103,13 +105,15 @@ class GenerationForm(forms.Form):
             "submission": values["submission"],
             "prices_at": values["prices_at"],
             "start_image": self.start_image,
+            "visibility": values["visibility"],
         }
 
     def choices_to_remember(self) -> dict[str, Any]:
-        """What the next form starts with: the model and shape, never the words or the seed."""
+        """What the next form starts with: the model, the shape, who sees it; never the words or the seed."""
         values = self.cleaned_data
         kept = {name: str(values["parameters"].get(name, "")) for name in REMEMBERED}
-        return kept | {"model": values["model"], "count": values["count"]}
+        chosen = {name: values[name] for name in ("model", "count", "visibility")}
+        return kept | chosen
 
     @property
     def submission_name(self) -> str:

@@ -67,7 +67,7 @@ class Batch(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    made: ClassVar[list[Generation]] = []  # no column: its generations, on a batch that was made just now
+    made: list[Generation] | None = None  # no column: its generations, on a batch that was made just now
 
     class Meta:
         verbose_name = _("batch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from generations.jobs import line, stream
 from generations.jobs.models import Batch, Generation, Status
 from generations.library.models import Image
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Role, Visibility
 
 if TYPE_CHECKING:
     from typing import Any
@@ -71,8 +71,16 @@ class Rows:
             return cls()
         rows = Generation.objects.select_related(*WHO, "batch").in_bulk(pks)
         done = [pk for pk, row in rows.items() if row.status == Status.SUCCEEDED]
-        images = Image.objects.filter(generation__in=done).order_by("-position") if done else ()
-        return cls(rows, {image.generation: image for image in images})
+        kept = (
+            Image.objects.filter(generation__in=done, trashed_at=None).order_by("-position") if done else ()
+        )
+        return cls(rows, {image.generation: image for image in kept if _is_seen(image, rows)})
+
+
+def _is_seen(image: Image, rows: Mapping[uuid.UUID, Generation]) -> bool:
+    """Whether its maker may see it: who is a viewer by now sees the team's alone."""
+    made = image.generation and rows.get(image.generation)
+    return image.visibility == Visibility.TEAM or bool(made and made.member.role != Role.VIEWER)
 
 
 def draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
@@ -91,12 +99,8 @@ def draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
 
 def tile_context(row: Generation) -> dict[str, Any]:
     """All that templates/jobs/tile.html needs to draw a generation."""
-    image = (
-        Image.objects.filter(generation=row.pk).order_by("position").first()
-        if row.status == Status.SUCCEEDED
-        else None
-    )
-    return _context(row, image)
+    seen = Image.objects.visible_to(row.member).filter(generation=row.pk)
+    return _context(row, seen.order_by("position").first() if row.status == Status.SUCCEEDED else None)
 
 
 def _context(row: Generation, image: Image | None) -> dict[str, Any]:

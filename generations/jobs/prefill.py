@@ -6,8 +6,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from generations.jobs.desk import EXAMPLES, usual_choices
+from generations.jobs.forms import PARAMETERS
 from generations.library.models import Image, Upload
 
 if TYPE_CHECKING:
@@ -25,9 +27,11 @@ def initial(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
     Http404 for a picture or start image that the person may not use.
     """
     usual = usual_choices(member)
+    use = query.get("use", "all")
     if "from" in query:
-        use = query.get("use", "all")
-        return usual | _used(member, _uuid(query["from"]), use if use in USES else "all")
+        return usual | _used(_request(member, _uuid(query["from"])), use)
+    if "image" in query:
+        return usual | _used(_of_image(member, _uuid(query["image"])), use)
     if "start" in query:
         return usual | _started(member, _uuid(query["start"]))
     for example in EXAMPLES:
@@ -36,8 +40,8 @@ def initial(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
     return usual
 
 
-def _used(member: Membership, name: uuid.UUID, use: str) -> dict[str, Any]:
-    values = _request(member, name)
+def _used(values: dict[str, Any], use: str) -> dict[str, Any]:
+    use = use if use in USES else "all"
     if use == "remix":
         values.pop("seed", None)
     if USES[use] != "*":
@@ -51,13 +55,32 @@ def _request(member: Membership, name: uuid.UUID) -> dict[str, Any]:
     """What was asked for in a generation of mine, or in one whose picture I may see."""
     image = Image.objects.visible_to(member).filter(generation=name).order_by("position").first()
     mine = member.generations.select_related("batch").filter(pk=name).first()
-    if mine:
-        values = dict(mine.parameters) | {"model": mine.model, "start": mine.batch.start_image_id}
-    elif image:
-        values = dict(image.parameters) | {"model": image.model}
-    else:
+    if image is None and mine is None:
         raise Http404
-    if image and image.seed:
+    seed = {"seed": image.seed} if image and image.seed else {}
+    if mine:
+        return {**mine.parameters, "model": mine.model, "start": mine.batch.start_image_id, **seed}
+    return _told_by(image) if image else {}
+
+
+def _of_image(member: Membership, name: uuid.UUID) -> dict[str, Any]:
+    """What was asked for in a picture that I may see, also if its generation is gone or never was."""
+    image = get_object_or_404(Image.objects.visible_to(member), pk=name)
+    if image.generation and member.generations.filter(pk=image.generation).exists():
+        return _request(member, image.generation)
+    return _told_by(image)
+
+
+def _told_by(image: Image) -> dict[str, Any]:
+    """What stands on the picture itself; one that was brought here may have anything written on it."""
+    kept = {"prompt": image.prompt, "negative_prompt": image.negative_prompt, **image.parameters}
+    known = ((name, kept.get(name)) for name in PARAMETERS)
+    values: dict[str, Any] = {
+        name: str(value) for name, value in known if isinstance(value, str | int | float)
+    }
+    if image.model:
+        values["model"] = image.model
+    if image.seed:
         values["seed"] = image.seed
     return values
 

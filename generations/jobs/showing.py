@@ -1,30 +1,33 @@
-"""All that the page of one picture tells: neighbours, parameters, what it cost, how it went."""
+"""All that the page of one picture tells: neighbours, order, parameters, what it cost, how it went."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs import line, timeline
-from generations.library.models import Image
+from generations.library import about, neighbours
 from generations.teams.permissions import may
 
 if TYPE_CHECKING:
+    from django.http import QueryDict
+
     from generations.jobs.models import Generation
+    from generations.library.models import Image
     from generations.teams.models import Membership
 
-BESIDE = 4  # pictures of the film strip on each side
 
+def everything_about(
+    member: Membership, row: Generation | None, image: Image | None, query: QueryDict
+) -> dict[str, Any]:
+    """The context of the page; the generation or the picture may be missing, not both.
 
-def everything_about(member: Membership, row: Generation | None, image: Image | None) -> dict[str, Any]:
-    """The context of the page; the generation or the picture may be missing, not both."""
-    newer, older = _neighbours(member, image) if image else ([], [])
+    `query` holds the search that the picture was found by.
+    """
     mine = (row.member_id if row else image and image.owner_id) == member.pk
     attempts = list(row.attempts.all()) if row else []
-    parameters = dict((row.parameters if row else image.parameters if image else None) or {})
+    parameters = dict(row.parameters if row else _written_on(image) if image else {})
     return {
         "member": member,
         "generation": row,
@@ -39,9 +42,26 @@ def everything_about(member: Membership, row: Generation | None, image: Image | 
         "refund": _refund(row) if row and (mine or may(member, "spend_see")) else None,
         "steps": timeline.steps(row, attempts) if row else [],
         "seconds": (row.ended_at - row.created_at).total_seconds() if row and row.ended_at else None,
-        "newer": newer[-1] if newer else None,
-        "older": older[0] if older else None,
-        "strip": [*newer, image, *older] if newer or older else [],
+        **(_in_the_library(member, image, query) if image else {}),
+    }
+
+
+def _written_on(image: Image) -> dict[str, Any]:
+    """What a picture itself tells of how it was made, once its generation is gone or if it never had one."""
+    words = {"prompt": image.prompt, "negative_prompt": image.negative_prompt}
+    return {**{name: text for name, text in words.items() if text}, **image.parameters}
+
+
+def _in_the_library(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
+    """What is around the picture, and how it is kept in order."""
+    around = neighbours.beside(member, image, query)
+    return {
+        "beside": around,
+        "search_address": around.search.address(),
+        "strip": [*around.left, image, *around.right] if around.left or around.right else [],
+        "siblings": about.siblings(member, image),
+        "order": about.order(member, image),
+        "offers": about.offered(member, image) if may(member, "organise") else [],
     }
 
 
@@ -51,15 +71,3 @@ def _hold(row: Generation) -> Hold | None:
 
 def _refund(row: Generation) -> Transfer | None:
     return Transfer.objects.filter(reference=row.pk, kind=TransferKind.REFUND).first()
-
-
-def _neighbours(member: Membership, image: Image) -> tuple[list[Image], list[Image]]:
-    """Those just newer and just older in the library, newest first."""
-    visible = Image.objects.visible_to(member)
-    same_moment = Q(created_at=image.created_at)
-    newer = visible.filter(Q(created_at__gt=image.created_at) | same_moment & Q(pk__gt=image.pk))
-    older = visible.filter(Q(created_at__lt=image.created_at) | same_moment & Q(pk__lt=image.pk))
-    return (
-        list(newer.order_by("created_at", "pk")[:BESIDE])[::-1],
-        list(older.order_by("-created_at", "-pk")[:BESIDE]),
-    )

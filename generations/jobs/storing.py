@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits import ledger
 from generations.jobs import events, outcomes, spool
-from generations.jobs.models import Generation, Status
+from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.jobs.spool import Spooled
 from generations.library import catalog, storage
 from generations.providers.pictures import NoPicture, received
@@ -56,6 +57,18 @@ def find(row: Generation) -> bool:
         return False
     log.warning("Generation %s was found in object storage", row.pk)
     return _finish(row, sorted(found, key=lambda one: one[0]["position"]))
+
+
+def still_needed(keys: Collection[str]) -> set[str]:
+    """Those of these objects whose generations have not ended: `find` may make images of them.
+
+    Such a row may wait for its lost worker or for storage as long as it takes, so age says nothing. An
+    ended row never reopens.
+    """
+    owners = {key: generation for key in keys if (generation := storage.generation_of(key))}
+    waiting = Generation.objects.filter(pk__in=set(owners.values()), status__in=UNFINISHED)
+    unfinished = set(waiting.values_list("pk", flat=True))
+    return {key for key, generation in owners.items() if generation in unfinished}
 
 
 @transaction.atomic

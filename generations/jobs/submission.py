@@ -51,8 +51,7 @@ def submit(
     Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
     and TokenCapReached; then nothing is recorded.
     """
-    made = submission and Batch.objects.filter(member=member, submission=submission).first()
-    if made:
+    if submission and (made := Batch.objects.filter(member=member, submission=submission).first()):
         return made
     cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
     rules.check(member, model, token)
@@ -72,7 +71,7 @@ def submit(
     try:
         return _record(batch, price)
     except IntegrityError:  # the same form arrived twice at once, and the other was first
-        return Batch.objects.get(member=member, submission=submission)
+        return Batch.objects.get(member=member, submission=batch.submission)
 
 
 def cancel(*, member: Membership, generation: uuid.UUID) -> bool:

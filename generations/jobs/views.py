@@ -218,7 +218,7 @@ def _look(
 ) -> HttpResponse:
     if image is None and (row is None or row.member_id != member.pk):
         raise Http404
-    context = showing.everything_about(member, row, image) | {"since": events.newest()}
+    context = showing.everything_about(member, row, image, request.GET) | {"since": events.newest()}
     return render(request, "jobs/generation.html", context)
 
 

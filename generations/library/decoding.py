@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
+from PIL import ImageCms, ImageOps
 
 LONGEST_SIDE = 16_384  # providers.md, 1.3
 MOST_PIXELS = 40_000_000  # 160 MB once decoded
@@ -74,3 +75,33 @@ def in_eight_bits(picture: Pillow.Image) -> Pillow.Image:
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     return picture if picture.mode == mode else picture.convert(mode)  # no second copy of a large one
+
+
+def upright(picture: Pillow.Image) -> Pillow.Image:
+    """Turned as its EXIF says, if that can be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # Pillow raises anything on a broken EXIF, and the pixels are fine without
+        return picture
+
+
+def in_srgb(picture: Pillow.Image) -> Pillow.Image:
+    """In the colors that a file without a profile has, if its profile can be read."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in {"RGB", "RGBA", "CMYK"}:
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+
+
+def on_white(picture: Pillow.Image) -> Pillow.Image:
+    """Opaque: white shows through. It takes RGB or RGBA."""
+    if picture.mode == "RGB":
+        return picture
+    opaque = Pillow.new("RGB", picture.size, "white")
+    opaque.paste(picture, mask=picture.getchannel("A"))
+    return opaque

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .search import Search
 
 MOST_COUNTED = 10_000  # a larger number is "more than" this
+MOST_NUMBERED = 1_000  # of more than these none has a number
 # So many of the next images are looked through one by one before the index of tokens is asked: it gives what
 # it finds in no order, and of a word that is this common it finds a great many.
 LOOKED_THROUGH = 12_000
@@ -70,6 +71,15 @@ def count(member: Membership, search: Search, most: int = MOST_COUNTED) -> int:
     return Found(member, search).entries[: most + 1].count()
 
 
+def place(member: Membership, search: Search, image: Landmark) -> tuple[int, int] | None:
+    """Which one of how many an image is; None if the search finds too many to count, or this one not."""
+    total = Found(member, search).count(MOST_NUMBERED)
+    if total > MOST_NUMBERED or not Found(member, search).entries.filter(image=image.image).exists():
+        return None
+    before = Found(member, search, after=image, older=search.oldest).entries
+    return before[:MOST_NUMBERED].count() + 1, total
+
+
 def ids(member: Membership, search: Search, most: int = MOST_COUNTED) -> list[uuid.UUID]:
     """The images that a search finds, in its order, as many as may be acted on at once."""
     return Found(member, search, older=not search.oldest).first(most)
@@ -104,6 +114,12 @@ class Found:
         if near is None or len(nearest) == size:
             return nearest
         return self._ids(self.entries, size, by=Unindexed("created_at"))
+
+    def count(self, most: int) -> int:
+        """How many they are, at most one more than `most`; of a common word no index is asked for all."""
+        near = self._near()
+        nearest = 0 if near is None else self.entries.filter(near)[: most + 1].count()
+        return nearest if nearest > most else self.entries[: most + 1].count()
 
     def _ids(self, entries: Entries, size: int, by: Any = None) -> list[uuid.UUID]:
         """The first of some entries, in order."""

@@ -70,6 +70,22 @@ def _refresh(images: list[uuid.UUID]) -> None:
     )
 
 
+def lagging(images: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Those whose entries lack, say something else than a fresh one would, or should not be there."""
+    rows = Image.objects.filter(pk__in=images).order_by("pk")
+    facets = _facets_by_image(list(images))
+    known = {entry.image_id: entry for entry in SearchEntry.objects.filter(image__in=images)}
+    return [row.pk for row in rows if not _is_true(known.get(row.pk), row, facets.get(row.pk, ()))]
+
+
+def _is_true(entry: SearchEntry | None, image: Image, added: Iterable[str]) -> bool:
+    """Whether an entry is what it should be; an image in the trash has none."""
+    if entry is None or image.trashed_at is not None:
+        return entry is None and image.trashed_at is not None
+    fresh = {"document": line(image, added), **_kept(image)}
+    return all(getattr(entry, name) == value for name, value in fresh.items())
+
+
 def _kept(image: Image) -> dict[str, Any]:
     """What an entry has in columns."""
     return {

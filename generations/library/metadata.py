@@ -43,12 +43,16 @@ XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
-def embed(image: Image, data: bytes) -> bytes:
-    """The file with prompt and parameters in it; as it is, if its structure is not what we know."""
+def embed(image: Image, data: bytes, media_type: str = "") -> bytes:
+    """The file with prompt and parameters in it; as it is, if its structure is not what we know.
+
+    `media_type` is that of the data, if it is not the image's own.
+    """
+    media_type = media_type or image.media_type
     try:
-        if image.media_type == "image/png":
+        if media_type == "image/png":
             return splicing.png(data, parameters=parameters(image), xmp=xmp(image))
-        splice = {"image/jpeg": splicing.jpeg, "image/webp": splicing.webp}[image.media_type]
+        splice = {"image/jpeg": splicing.jpeg, "image/webp": splicing.webp}[media_type]
         return splice(data, exif=_fitting(exif, image), xmp=_fitting(xmp, image))
     except (KeyError, splicing.UnknownStructure):
         return data

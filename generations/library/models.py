@@ -67,8 +67,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def locked(self) -> list[uuid.UUID]:
         """Lock them from first to last, as everybody does who locks several; which they are."""
-        rows = Image.objects.filter(pk__in=self.values("pk")).select_for_update(no_key=True).order_by("pk")
-        return list(rows.values_list("pk", flat=True))
+        rows = Image.objects.filter(pk__in=list(self.values_list("pk", flat=True)))
+        held = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        # Somebody may have changed one while we waited for it.
+        return sorted(self.filter(pk__in=held).values_list("pk", flat=True))
 
 
 class Image(models.Model):

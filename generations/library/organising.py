@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .search import Search
 
 MOST_TAGS = 50  # that one image carries
+WEIGHED = 200  # tags whose uses are counted, to offer a few of them
 LONGEST_NAME = 120
 
 
@@ -65,6 +66,11 @@ def untag(*, member: Membership, images: Several[uuid.UUID], name: str) -> list[
     return changed
 
 
+def carries(*, image: Image, name: str) -> bool:
+    """Whether an image has that tag."""
+    return Tagged.objects.filter(image=image, tag__key=tag_key(name)).exists()
+
+
 def checked_tag(name: str) -> str:
     """The tag's name as it is kept; BadName."""
     name = _printable(name)
@@ -77,9 +83,18 @@ def checked_tag(name: str) -> str:
 
 def tags_beginning(member: Membership, text: str, most: int = 10) -> list[Tag]:
     """The team's tags that begin like the text, the most used first; `uses` says how often."""
-    known = Tag.objects.filter(team=member.team_id, key__startswith=tag_key(text))
-    used = known.annotate(uses=Count("tagged")).filter(uses__gt=0)
-    return list(used.order_by("-uses", "key")[:most])
+    known = Tag.objects.filter(team=member.team_id)
+    used = known.filter(pk__in=_near(member, tag_key(text))).annotate(uses=Count("tagged"))
+    return list(used.filter(uses__gt=0).order_by("-uses", "key")[:most])
+
+
+def _near(member: Membership, key: str) -> list[int]:
+    """Tags that begin so, or that were given lately: of ten thousand, not all uses are counted."""
+    if key:
+        known = Tag.objects.filter(team=member.team_id, key__startswith=key).order_by("key")
+        return list(known.values_list("pk", flat=True)[:WEIGHED])
+    lately = Tagged.objects.filter(tag__team=member.team_id).order_by("-pk")
+    return list(lately.values_list("tag", flat=True)[:WEIGHED])
 
 
 # Collections ----------------------------------------------------------------------

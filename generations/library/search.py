@@ -61,7 +61,7 @@ class Search:
 
     def address(self) -> str:
         """What stands behind the question mark; nothing for everything."""
-        return urlencode(list(self._pairs()))
+        return urlencode(list(self.pairs()))
 
     def but(self, **changes: Any) -> Search:
         """The same search with something else in it."""
@@ -72,7 +72,8 @@ class Search:
         """True if nothing is left out."""
         return replace(self, oldest=False) == Search()
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """What the address says, as names and values."""
         for each in fields(self):
             value = getattr(self, each.name)
             if each.name == "oldest":

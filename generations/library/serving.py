@@ -11,11 +11,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
-from . import metadata, storage, thumbnails, waiting
+from . import converting, storage, thumbnails, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .converting import Form
     from .models import Image, Upload
 
 P = ParamSpec("P")
@@ -65,16 +66,20 @@ def as_it_is(request: HttpRequest, picture: Image | Upload, *, name: str) -> Htt
     return StreamingHttpResponse(content, headers=headers)
 
 
-def to_keep(image: Image) -> HttpResponse:
-    """The picture as a file to save, with how it was made written into it."""
+def to_keep(image: Image, form: Form) -> HttpResponse:
+    """The picture as a file to save. Raises Unreadable if that file cannot be made."""
     waiting.give_back_connections()
     headers = EVERY_PICTURE | {
-        "Content-Type": image.media_type,
-        "Content-Disposition": content_disposition_header(as_attachment=True, filename=file_name(image))
-        or "attachment",
+        "Content-Type": form.media_type(image),
+        "Content-Disposition": attachment(file_name(image, form.media_type(image))),
         "Cache-Control": "private, no-store",
     }
-    return HttpResponse(metadata.embed(image, storage.read(image.key)), headers=headers)
+    return HttpResponse(converting.made(image, storage.read(image.key), form), headers=headers)
+
+
+def attachment(name: str) -> str:
+    """The header that has a browser save a file under that name."""
+    return content_disposition_header(as_attachment=True, filename=name) or "attachment"
 
 
 def thumbnail(data: bytes) -> HttpResponse:
@@ -86,8 +91,9 @@ def thumbnail(data: bytes) -> HttpResponse:
     return HttpResponse(data, headers=headers)
 
 
-def file_name(image: Image) -> str:
-    """A name that says what is seen, and that every file system takes."""
-    words = slugify(image.title or image.prompt, allow_unicode=True)[:60].strip("-_") or "picture"
+def file_name(image: Image, media_type: str = "", *, in_ascii: bool = False) -> str:
+    """A name that says what is seen, and that every file system takes; old programs that unzip need ASCII."""
+    beginning = (image.title or image.prompt)[:300]
+    words = slugify(beginning, allow_unicode=not in_ascii)[:60].strip("-_") or "picture"
     unique = image.seed if image.seed is not None else str(image.pk)[-12:]
-    return f"{words}-{unique}.{storage.EXTENSIONS.get(image.media_type, 'bin')}"
+    return f"{words}-{unique}.{storage.EXTENSIONS.get(media_type or image.media_type, 'bin')}"

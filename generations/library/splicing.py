@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
@@ -25,7 +25,7 @@ class UnknownStructure(Exception):
 def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
     """The PNG with both texts, instead of what it said under the same names."""
     replaced = {b"parameters", XMP_KEYWORD.encode()}
-    chunks = list(_png_chunks(data))
+    chunks = list(png_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR":
         raise UnknownStructure
     kept = [
@@ -37,7 +37,7 @@ def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
     return b"".join([data[:8], chunks[0][2], *added, *kept])
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Type, data and the whole of each chunk."""
     at = 8
     while at < len(data):
@@ -51,7 +51,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         at = end
 
 
-def _png_chunk(kind: bytes, body: bytes) -> bytes:
+def png_chunk(kind: bytes, body: bytes) -> bytes:
     """A chunk with its length and checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -59,14 +59,14 @@ def _png_chunk(kind: bytes, body: bytes) -> bytes:
 def _png_text(keyword: str, text: str) -> bytes:
     """A text chunk in Latin-1, the form that all programs read; in UTF-8 where that is not enough."""
     try:
-        return _png_chunk(b"tEXt", keyword.encode() + b"\0" + text.encode("latin-1"))
+        return png_chunk(b"tEXt", keyword.encode() + b"\0" + text.encode("latin-1"))
     except UnicodeEncodeError:
         return _png_international(keyword, text.encode())
 
 
 def _png_international(keyword: str, text: bytes) -> bytes:
     """A text chunk in UTF-8: keyword, not compressed, no language, no translated keyword."""
-    return _png_chunk(b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text)
+    return png_chunk(b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text)
 
 
 # JPEG: segments of marker, length and data (ITU-T T.81, B.1) ---------------------------
@@ -80,8 +80,8 @@ def jpeg(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
         segment for segment in segments if segment not in first and not segment[4:].startswith(XMP_MARK)
     ]
     if not any(segment[4:].startswith(EXIF_MARK) for segment in others):
-        first.append(_jpeg_segment(exif))
-    return b"".join([data[:2], *first, _jpeg_segment(XMP_MARK + xmp), *others, rest])
+        first.append(jpeg_segment(exif))
+    return b"".join([data[:2], *first, jpeg_segment(XMP_MARK + xmp), *others, rest])
 
 
 def _jpeg_segments(data: bytes) -> tuple[list[bytes], bytes]:
@@ -96,7 +96,7 @@ def _jpeg_segments(data: bytes) -> tuple[list[bytes], bytes]:
     return segments, data[at:]
 
 
-def _jpeg_segment(body: bytes) -> bytes:
+def jpeg_segment(body: bytes) -> bytes:
     """An APP1 segment."""
     return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
 
@@ -106,7 +106,7 @@ def _jpeg_segment(body: bytes) -> bytes:
 
 def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
     """The WebP with the XMP packet instead of its own, and the EXIF unless it has one."""
-    chunks = [chunk for chunk in _webp_chunks(data) if chunk[0] != b"XMP "]
+    chunks = [chunk for chunk in webp_chunks(data) if chunk[0] != b"XMP "]
     if chunks[0][0] != b"VP8X":
         chunks.insert(0, (b"VP8X", _webp_header(*chunks[0])))
     header = bytearray(chunks[0][1])
@@ -115,11 +115,16 @@ def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
     if not any(kind == b"EXIF" for kind, _body in chunks):
         chunks.append((b"EXIF", exif.removeprefix(EXIF_MARK)))
     chunks.append((b"XMP ", xmp))
+    return webp_file(chunks)
+
+
+def webp_file(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The file of these chunks."""
     body = b"WEBP" + b"".join(_webp_chunk(kind, body) for kind, body in chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
     """Type and data of each chunk; at least one with ten bytes."""
     end = 8 + struct.unpack_from("<I", data, 4)[0] if len(data) > 12 else 0
     if end > len(data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    import uuid
+    from datetime import datetime
 
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
@@ -49,6 +50,7 @@ class Stored:
     size: int
     media_type: str
     metadata: dict[str, str]
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,15 @@ def image_prefix(*, generation: uuid.UUID, attempt: int) -> str:
     return f"images/{generation}/{attempt}-"
 
 
+def generation_of(key: str) -> uuid.UUID | None:
+    """The generation that an object was made by; None for any other object."""
+    kind, _slash, rest = key.partition("/")
+    try:
+        return uuid.UUID(rest.partition("/")[0]) if kind == "images" else None
+    except ValueError:
+        return None
+
+
 def upload_key(*, team: int, sha256: str, media_type: str) -> str:
     """Where an upload lies; members of a team who bring the same picture share it."""
     return f"uploads/{team}/{sha256}.{EXTENSIONS[media_type]}"
@@ -104,34 +115,34 @@ def thumbnail_key(*, image: uuid.UUID, size: str) -> str:
 def put(key: str, data: bytes, *, media_type: str, metadata: Mapping[str, object] | None = None) -> None:
     """Store the bytes; metadata of any characters is kept, each value to 120 of them."""
     notes = {name.replace("_", "-"): _in_ascii(value) for name, value in (metadata or {}).items()}
-    with _translated_errors():
+    with translated_errors():
         client().put_object(Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=notes)
 
 
 def read(key: str) -> bytes:
     """The whole object; Missing if there is none."""
-    with _translated_errors():
+    with translated_errors():
         return client().get_object(Bucket=bucket(), Key=key)["Body"].read()
 
 
 def stream(key: str) -> Stream:
     """The object as it comes; Missing if there is none."""
-    with _translated_errors():
+    with translated_errors():
         answer = client().get_object(Bucket=bucket(), Key=key)
     return Stream(answer["Body"], answer["ContentLength"])
 
 
 def head(key: str) -> Stored:
     """What is known of the object, without its bytes; Missing if there is none."""
-    with _translated_errors():
+    with translated_errors():
         answer = client().head_object(Bucket=bucket(), Key=key)
     notes = {name.replace("-", "_"): unquote(value) for name, value in answer["Metadata"].items()}
-    return Stored(answer["ContentLength"], answer["ContentType"], notes)
+    return Stored(answer["ContentLength"], answer["ContentType"], notes, answer["LastModified"])
 
 
 def keys(prefix: str) -> list[str]:
     """The first thousand keys that begin so, in order."""
-    with _translated_errors():
+    with translated_errors():
         answer = client().list_objects_v2(Bucket=bucket(), Prefix=prefix)
     return [entry["Key"] for entry in answer.get("Contents", [])]
 
@@ -155,7 +166,7 @@ def make_bucket() -> None:
     region = client().meta.region_name
     elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        with _translated_errors():
+        with translated_errors():
             # S3 refuses its own default region as a constraint, and wants every other.
             client().create_bucket(Bucket=bucket(), **({} if region == "us-east-1" else elsewhere))
     except StorageUnavailable as problem:
@@ -166,7 +177,7 @@ def make_bucket() -> None:
 def is_up() -> bool:
     """Whether storage answers and has our bucket."""
     try:
-        with _translated_errors():
+        with translated_errors():
             client().head_bucket(Bucket=bucket())
     except StorageUnavailable:
         return False
@@ -221,7 +232,7 @@ def _code(cause: object) -> str:
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn every failure of the client into one of ours."""
     try:
         yield

@@ -6,10 +6,12 @@ A filter's token begins with a sign that no word contains, so that nobody's prom
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 SIGN = "§"
 
 
+@lru_cache(maxsize=4096)
 def facet(kind: str, value: object) -> str:
     """The token of a filter's value, such as §o12 for what member 12 owns."""
     return f"{SIGN}{kind}{''.join(letter for letter in str(value).casefold() if letter.isalnum())}"

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageOps
 
 from . import decoding, storage, waiting
-from .models import Upload
+from .models import DiscardedObject, Upload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from generations.library.models import Image
     from generations.teams.models import Membership
+
+Row = TypeVar("Row")
 
 LARGEST_FILE = 10 * 1024 * 1024
 LARGEST_RESULT = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md, 1.3)
@@ -39,32 +43,48 @@ class Encoded:
     width: int
     height: int
 
+    def facts(self, member: Membership) -> dict[str, Any]:
+        """What the rows of uploads and of images both say of it, for the member's team."""
+        sha256 = hashlib.sha256(self.data).hexdigest()
+        return {
+            "team_id": member.team_id,
+            "key": storage.upload_key(team=member.team_id, sha256=sha256, media_type=self.media_type),
+            "sha256": sha256,
+            "media_type": self.media_type,
+            "width": self.width,
+            "height": self.height,
+            "bytes": len(self.data),
+        }
+
 
 def receive(*, member: Membership, file: IO[bytes], name: str) -> Upload:
     """Check a file, encode it anew and keep it; a member's same picture is kept once.
 
     Raises BadUpload with a sentence for the person, StorageUnavailable if storage is away.
     """
-    data = _bounded(file)
-    waiting.give_back_connections()  # nothing is held while this waits for its turn to decode
-    encoded = _encoded_anew(data)
-    sha256 = hashlib.sha256(encoded.data).hexdigest()
-    key = storage.upload_key(team=member.team_id, sha256=sha256, media_type=encoded.media_type)
+    encoded = encoded_anew(bounded(file))
+    facts = encoded.facts(member) | {"name": printable(name)[:200]}
+    sha256 = facts.pop("sha256")
+
+    def enter() -> Upload:
+        return Upload.objects.get_or_create(owner=member, sha256=sha256, defaults=facts)[0]
+
+    return keep(facts["key"], encoded, enter)
+
+
+def keep(key: str, encoded: Encoded, enter: Callable[[], Row]) -> Row:
+    """Store an object and enter its row; both are there in the end, whatever is removed meanwhile.
+
+    Raises StorageUnavailable.
+    """
     storage.put(key, encoded.data, media_type=encoded.media_type)
-    upload, _made = Upload.objects.get_or_create(
-        owner=member,
-        sha256=sha256,
-        defaults={
-            "team_id": member.team_id,
-            "key": key,
-            "media_type": encoded.media_type,
-            "width": encoded.width,
-            "height": encoded.height,
-            "bytes": len(encoded.data),
-            "name": "".join(letter for letter in name if letter.isprintable())[:200],
-        },
-    )
-    return upload
+    with transaction.atomic():
+        row = enter()
+        # Whoever is removing this object holds the line's lock until it is gone, and sees our row after it.
+        DiscardedObject.objects.filter(key=key).delete()
+    if not storage.exists(key):
+        storage.put(key, encoded.data, media_type=encoded.media_type)
+    return row
 
 
 def from_image(*, member: Membership, image: Image) -> Upload:
@@ -79,8 +99,8 @@ def refuse_size(size: int) -> None:
         raise BadUpload(_("This file is larger than 10 MB. Save the picture smaller, or as a JPEG."))
 
 
-def _bounded(file: IO[bytes]) -> bytes:
-    """The file's bytes, if they are few enough."""
+def bounded(file: IO[bytes]) -> bytes:
+    """The file's bytes, if they are few enough; BadUpload."""
     refuse_size(getattr(file, "size", None) or 0)
     data = file.read(LARGEST_FILE + 1)
     refuse_size(len(data))
@@ -89,8 +109,9 @@ def _bounded(file: IO[bytes]) -> bytes:
     return data
 
 
-def _encoded_anew(data: bytes) -> Encoded:
-    """What is kept of the bytes: nothing but the pixels, within the provider's limits."""
+def encoded_anew(data: bytes) -> Encoded:
+    """What is kept of the bytes: nothing but the pixels, within the provider's limits; BadUpload."""
+    waiting.give_back_connections()  # nothing is held while this waits for its turn to decode
     try:
         with decoding.opened(data) as picture:
             _refuse_stamps(picture)
@@ -98,6 +119,11 @@ def _encoded_anew(data: bytes) -> Encoded:
             return _encoded(_prepared(picture), lossless=lossless)
     except decoding.Unreadable as problem:
         raise BadUpload(*problem.args) from problem
+
+
+def printable(name: str) -> str:
+    """A file's name without what nobody could read."""
+    return "".join(letter for letter in name if letter.isprintable())
 
 
 def _refuse_stamps(picture: Pillow.Image) -> None:
@@ -112,40 +138,15 @@ def _prepared(picture: Pillow.Image) -> Pillow.Image:
     picture.draft("RGB", size)  # a JPEG is decoded small at once
     if picture.size != size:
         picture = decoding.in_eight_bits(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
-    colored = decoding.in_eight_bits(_in_srgb(_upright(picture)))
-    if colored.mode == "RGB":
-        colored.info.clear()  # an encoder would write some of it
-        return colored
-    opaque = Pillow.new("RGB", colored.size, "white")
-    opaque.paste(colored, mask=colored.getchannel("A"))
-    return opaque
+    colored = decoding.on_white(decoding.in_eight_bits(decoding.in_srgb(decoding.upright(picture))))
+    colored.info.clear()  # an encoder would write some of it
+    return colored
 
 
 def _within(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """The size made smaller by the scale, as far as the shorter side allows."""
     scale = min(1.0, max(scale, SHORTEST_SIDE / min(size)))
     return max(SHORTEST_SIDE, round(size[0] * scale)), max(SHORTEST_SIDE, round(size[1] * scale))
-
-
-def _upright(picture: Pillow.Image) -> Pillow.Image:
-    """Turned as its EXIF says, if that can be read."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # Pillow raises anything on a broken EXIF, and the pixels are fine without
-        return picture
-
-
-def _in_srgb(picture: Pillow.Image) -> Pillow.Image:
-    """In the colors that a file without a profile has, if its profile can be read."""
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in {"RGB", "RGBA", "CMYK"}:
-        return picture
-    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        return ImageCms.profileToProfile(picture, io.BytesIO(profile), srgb, outputMode=mode) or picture
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
 
 
 def _encoded(picture: Pillow.Image, *, lossless: bool) -> Encoded:

@@ -1,77 +1,29 @@
-"""The library's pages, and the bytes of its pictures."""
+"""The bytes of the library's pictures, and what is uploaded."""
 
 from __future__ import annotations
 
 import uuid
-from itertools import groupby
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from generations.teams.permissions import member_required
 
-from . import catalog, decoding, finding, serving, thumbnails, tickets, uploads
+from . import catalog, converting, decoding, serving, thumbnails, tickets, uploads
 from .models import Upload
-from .search import Search
 from .storage import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
     from django.core.files.uploadedfile import UploadedFile
 
     from generations.teams.models import Membership
 
-    from .models import Image
-
-PAGE = 60
 SHEET = 64 * 1024  # what a form may weigh beside its file
-
-
-@member_required()
-@require_safe
-def grid(request: HttpRequest, member: Membership) -> HttpResponse:
-    """What a search finds, in its order and by day; `?before=` an image shows what follows it."""
-    search = Search.read(request.GET)
-    before = _landmark(request, member)
-    images = finding.page(member, search, after=before, size=PAGE + 1)
-    zone = ZoneInfo(member.team.time_zone)
-    context = {
-        "member": member,
-        "search": search,
-        "days": by_day(images[:PAGE], zone),
-        "older": images[PAGE - 1].pk if len(images) > PAGE else None,
-        # The page before ended within this day: its heading stands already.
-        "day_begun": before.created_at.astimezone(zone).date() if before else None,
-    }
-    part = "#page" if getattr(request, "htmx", False) else ""
-    response = render(request, f"library/grid.html{part}", context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
-
-
-def by_day(images: Iterable[Image], zone: ZoneInfo) -> list[tuple[date, list[Image]]]:
-    """Images as they stand, grouped by the day on which they were made where the team is."""
-    days = groupby(images, lambda image: image.created_at.astimezone(zone).date())
-    return [(day, list(made)) for day, made in days]
-
-
-def _landmark(request: HttpRequest, member: Membership) -> finding.Landmark | None:
-    """The image that `?before=` names."""
-    if not (named := request.GET.get("before")):
-        return None
-    try:
-        return finding.landmark(member, uuid.UUID(named))
-    except ValueError as problem:
-        raise Http404 from problem
 
 
 @require_safe
@@ -104,8 +56,14 @@ def original(request: HttpRequest, member: Membership, image: uuid.UUID) -> Http
 @require_safe
 @serving.while_storage_answers
 def download(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
-    """The picture as a file, with prompt and parameters in it."""
-    return serving.to_keep(get_object_or_404(catalog.visible(member), pk=image))
+    """The picture as a file: `?format=` original, png, jpeg, webp or stored, `?parameters=` 1 or 0."""
+    row = get_object_or_404(catalog.visible(member), pk=image)
+    try:
+        return serving.to_keep(row, converting.Form.read(request.GET))
+    except converting.UnknownFormat as problem:
+        raise Http404 from problem
+    except decoding.Unreadable as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain")
 
 
 @member_required(may="upload")

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from generations.teams import permissions
 
 if TYPE_CHECKING:
+    from django.contrib.messages.storage.base import Message
+
     from generations.teams.models import Membership
 
 register = template.Library()
@@ -66,6 +68,12 @@ def relative(moment: datetime) -> str:
 def badge(pk: int | None) -> str:
     """The class that gives a person the same colour everywhere."""
     return f"badge badge-{(pk or 0) % BADGES}"
+
+
+@register.filter
+def undo_address(message: Message) -> str:
+    """Where what a message tells is taken back; nothing if that cannot be done."""
+    return next((word[5:] for word in (message.extra_tags or "").split() if word.startswith("undo=/")), "")
 
 
 @register.filter

@@ -73,6 +73,7 @@ function describe() {
   const parts = [seed ? say(summary.dataset.seed, { n: seed }) : summary.dataset.random];
   if (picked?.takes.includes("output_format")) parts.push(value("output_format").toUpperCase());
   if (picked?.takes.includes("cfg_scale") && value("cfg_scale")) parts.push(say(summary.dataset.guidance, { n: value("cfg_scale") }));
+  if (value("visibility") === "private") parts.push(summary.dataset.private);
   summary.textContent = parts.join(", ");
 }
 

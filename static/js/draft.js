@@ -30,6 +30,7 @@ export function restoreDraft(form) {
   let draft;
   try { draft = JSON.parse(localStorage.getItem(key)); } catch { /* unreadable: as if there were none */ }
   for (const [name, kept] of Object.entries(draft ?? {})) {
+    if (name === "visibility" && kept !== "private") continue; // a draft never shows what was to be private
     if (name !== "start" && !won.split(" ").includes(name)) set(form, name, kept);
   }
 }

@@ -1,49 +1,115 @@
-// Justifies the rows of the library: every picture whole, every row as wide as the page.
-const GAP = 6;
-const STRETCH = 1.2; // a last row is stretched by no more than this
+// The library's page: rows without end, keys, news, and the modules that it is made of.
+import "./doing.js";
+import "./filters.js";
+import { clear, mark, toggle } from "./picking.js";
+import { say, speak } from "./page.js";
+import { density, layOut, takeOver } from "./library_rows.js";
 
-const target = () => (innerWidth < 600 ? 150 : innerWidth > 1680 ? 240 : 206);
+layOut();
 
-/** Height at which pictures of these ratios fill the width. */
-const filling = (ratios, width) => (width - GAP * (ratios.length - 1)) / ratios.reduce((sum, ratio) => sum + ratio, 0);
+/* ---- without end: the next page is asked for long before it is seen ---- */
 
-function lay(row, width, isLast) {
-  const ratios = row.map((entry) => entry.ratio);
-  const exact = filling(ratios, width);
-  const height = isLast && exact > target() * STRETCH ? target() : exact;
-  let left = width - GAP * (row.length - 1);
-  row.forEach(({ item, ratio }, index) => {
-    const fills = height === exact && index === row.length - 1;
-    const wide = fills ? left : Math.round(height * ratio);
-    left -= wide;
-    item.style.width = `${wide}px`;
-    item.style.height = `${Math.round(height)}px`;
-  });
-}
-
-function justify(rows) {
-  const width = rows.clientWidth;
-  let row = [];
-  rows.classList.add("is-justified");
-  for (const item of rows.children) {
-    const entry = { item, ratio: item.dataset.width / item.dataset.height };
-    const before = row.length ? filling(row.map((one) => one.ratio), width) : Infinity;
-    const after = filling([...row, entry].map((one) => one.ratio), width);
-    // Whether the row ends before this picture: which of the two heights is nearer to the target.
-    if (row.length && after < target() && target() / after > before / target()) {
-      lay(row, width, false);
-      row = [];
-    }
-    row.push(entry);
-  }
-  if (row.length) lay(row, width, true);
-}
-
-const all = () => document.querySelectorAll("[data-rows]").forEach(justify);
-let width = innerWidth;
-addEventListener("resize", () => {
-  if (innerWidth !== width) all();
-  width = innerWidth;
+const reach = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) window.htmx.trigger(target, "reached");
+}, { rootMargin: "2000px 0px" });
+const watch = () => {
+  const older = document.querySelector("#pictures > .older");
+  if (older) reach.observe(older);
+};
+watch();
+const isPage = ({ detail }) => detail.pathInfo?.requestPath.includes("before=");
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (!isPage(event)) return;
+  takeOver();
+  mark();
 });
-document.addEventListener("htmx:afterSettle", all);
-all();
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (isPage(event)) watch(); // not before htmx knows the new end, which it does only now
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!isPage(event) || event.detail.successful) return;
+  reach.disconnect();
+  setTimeout(watch, 5000);
+});
+
+/* ---- two densities ---- */
+
+function press() {
+  for (const button of document.querySelectorAll("[data-density]")) button.setAttribute("aria-pressed", String(button.dataset.density === density()));
+}
+press();
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-density]");
+  if (!button) return;
+  localStorage.setItem("density", button.dataset.density);
+  press();
+  layOut();
+});
+
+/* ---- keys ---- */
+
+const pictures = () => [...document.querySelectorAll(".rows > li:not(.is-gone, .is-held) > .picture")];
+const isTyping = (element) => element.matches("input:not(.pick), textarea, select");
+
+/** The picture above or below: the one whose middle is nearest, in the next row that way. */
+function beside(from, every, way) {
+  const box = from.getBoundingClientRect();
+  const middle = (box.left + box.right) / 2;
+  let best = null;
+  let row = null;
+  const [start, step] = [every.indexOf(from) + way, way];
+  for (let at = start; every[at]; at += step) {
+    const { top, left, right } = every[at].getBoundingClientRect();
+    if (Math.abs(top - box.top) < 2) continue;
+    row ??= top;
+    if (Math.abs(top - row) > 2) break;
+    const away = Math.abs((left + right) / 2 - middle);
+    if (!best || away < best.away) best = { away, picture: every[at] };
+  }
+  return best?.picture;
+}
+
+function move(key) {
+  const every = pictures();
+  const at = every.indexOf(document.activeElement);
+  if (at < 0) return every.find((one) => one.getBoundingClientRect().bottom > 120);
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  return step ? every[at + step] : beside(every[at], every, key === "ArrowUp" ? -1 : 1);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  const { key, target } = event;
+  if (key === "/" && !isTyping(target)) {
+    event.preventDefault();
+    document.getElementById("search").select();
+  } else if (key === "Escape") {
+    if (isTyping(target)) target.blur();
+    else if (!document.querySelector("details.menu[open]")) clear();
+  } else if (/^Arrow/.test(key) && !isTyping(target) && (target === document.body || target.id === "main" || target.closest(".rows"))) {
+    const next = move(key);
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  } else if ((key === "x" || key === " ") && target.matches(".rows .picture")) {
+    event.preventDefault();
+    toggle(target.parentElement);
+  }
+});
+
+/* ---- news: what came since, told without moving the page ---- */
+
+const pill = document.getElementById("newer");
+async function ask() {
+  if (document.hidden || pill.dataset.still !== undefined) return;
+  const answer = await fetch(`${pill.dataset.ask}&first=${pill.dataset.first}`, { headers: { Accept: "application/json" }, redirect: "error" }).catch(() => null);
+  if (!answer?.ok) return;
+  const { count } = await answer.json();
+  const words = count === 1 ? pill.dataset.one : say(pill.dataset.many, { n: count >= 99 ? "99+" : count });
+  if (count && pill.hidden) speak(words);
+  pill.hidden = !count;
+  pill.querySelector("span").textContent = words;
+}
+if (pill) setInterval(ask, 20000);
+addEventListener("visibilitychange", () => setTimeout(ask, 500));

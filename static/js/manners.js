@@ -1,4 +1,5 @@
 // Small manners of every page: copying, menus that close, tokens for plain forms.
+import "./dialog.js";
 import { notice, portal } from "./page.js";
 
 document.addEventListener("click", async (event) => {
@@ -34,7 +35,7 @@ async function copied(text) {
   const area = document.createElement("textarea"); // plain http has no clipboard
   area.value = text;
   area.className = "visually-hidden";
-  document.body.append(area);
+  (document.querySelector("dialog[open]") ?? document.body).append(area); // what is below an open one is out of reach
   area.select();
   document.execCommand("copy");
   area.remove();

@@ -22,7 +22,7 @@ export function notice(sentence) {
   toast.className = "toast";
   toast.setAttribute("role", "status");
   toast.textContent = sentence;
-  document.body.append(toast);
+  (document.querySelector("dialog[open]") ?? document.body).append(toast); // below an open one nobody sees it
   setTimeout(() => toast.remove(), 6000);
 }
 

@@ -69,6 +69,10 @@ def test_a_program_asks_waits_and_fetches_its_pictures(program, member, upstream
         assert picture["Content-Type"] == "image/png"
         assert Picture.open(io.BytesIO(picture.getvalue())).size == (1632, 912)
         assert program.get(f"/images/{each['image']}/thumbnail")["Content-Type"] == "image/webp"
+        kept = program.get(f"/images/{each['image']}/download?format=webp&parameters=false")
+        assert kept["Content-Type"] == "image/webp"
+        assert HARBOUR["prompt"].encode() not in kept.content
+        assert HARBOUR["prompt"].encode() in program.get(f"/images/{each['image']}/download").content
     assert wallet(member) == (9_400, 0)
     assert Batch.objects.get().token == program.token
 

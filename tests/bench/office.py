@@ -18,6 +18,7 @@ from typing import Any
 import requests
 
 from sdweb.ports import LOOPBACK, answers, free_port
+from tests.bench.pages import timed
 from tests.bench.processes import machine_load, memory
 from tests.stage import Stage
 
@@ -29,7 +30,6 @@ MARKS = {
     "export CSV, lines/s": ">= 50,000",
     "audit_ledger": "[]",
 }
-TIMES = 40
 
 
 class OfficeBench:
@@ -121,15 +121,7 @@ class OfficeBench:
         return text.split("before=")[1].split('"')[0]
 
     def _time(self, name: str, visitor: requests.Session, address: str) -> None:
-        taken = []
-        for number in range(TIMES + 3):  # the first ones find a cold process
-            began = time.monotonic()
-            answer = visitor.get(address, timeout=60)
-            assert answer.status_code == 200, (address, answer.status_code)
-            if number >= 3:
-                taken.append(1000 * (time.monotonic() - began))
-        cuts = statistics.quantiles(taken, n=20, method="inclusive")
-        self.result[name] = f"{cuts[9]:.0f} / {cuts[18]:.0f} ms"
+        self.result[name] = timed(visitor, address)
 
     def _export(self, ending: str, read: Any) -> None:
         """The whole ledger, while somebody else looks at a small page."""

@@ -1,4 +1,4 @@
-"""A proxy in front of S3 that fails when it is told to: it answers 503, cuts connections, or cuts uploads."""
+"""A proxy in front of S3 that fails as it is told: it answers 503, cuts connections or uploads, is slow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ UNAVAILABLE = (
     b"Content-Length: 59\r\n\r\n<Error><Code>ServiceUnavailable</Code><Message/>   </Error>"
 )
 SOME = 30_000  # bytes of an upload that pass before it is cut
+PAUSE = 0.05  # seconds after each few bytes of a slow answer
 
 
 class Manner(StrEnum):
@@ -24,6 +25,7 @@ class Manner(StrEnum):
     UNAVAILABLE = "503"
     CUT = "cut"
     CUT_UPLOADS = "cut uploads"
+    SLOW = "slow"
 
 
 class Proxy:
@@ -70,7 +72,8 @@ class Proxy:
             there, back = await asyncio.open_connection(LOOPBACK, self.target)
             try:
                 up = asyncio.create_task(_copy(reader, back, limit))
-                down = asyncio.create_task(_copy(there, writer))
+                pause = PAUSE if self.manner is Manner.SLOW else 0.0
+                down = asyncio.create_task(_copy(there, writer, pause=pause))
                 _done, left = await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
                 for task in left:
                     task.cancel()
@@ -78,7 +81,9 @@ class Proxy:
                 back.transport.abort()
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter, limit: int | None = None) -> None:
+async def _copy(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, limit: int | None = None, pause: float = 0.0
+) -> None:
     """Pass bytes on until one side ends, or `limit` of them have passed."""
     passed = 0
     with contextlib.suppress(OSError):
@@ -86,6 +91,7 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter, limi
             passed += len(data)
             target.write(data if limit is None else data[:limit])
             await target.drain()
+            await asyncio.sleep(pause)
 
 
 async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

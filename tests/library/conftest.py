@@ -1,15 +1,21 @@
 import hashlib
 import io
 import uuid
+from datetime import timedelta
 
 import numpy
 import pytest
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from PIL import Image as Pillow
 
-from generations.library import catalog, storage
+from generations.library import catalog, index, organising, storage
+from generations.library.models import Image
 from generations.office import administration
-from generations.teams.models import Role
+from generations.teams.models import Role, Visibility
+
+from .following import PERSON
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -32,6 +38,22 @@ def viewer(make_member):
 @pytest.fixture
 def stranger(make_member):
     return make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+
+
+@pytest.fixture
+def curator(make_member):
+    return make_member("ana", role=Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def visitor():
+    """Somebody without an account."""
+    return Client(headers=PERSON)
+
+
+@pytest.fixture
+def collection(member):
+    return organising.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
 
 
 @pytest.fixture
@@ -95,3 +117,27 @@ def make_image(member):
         )
 
     return make
+
+
+@pytest.fixture
+def enter(member):
+    """Images without bytes, one a minute: enter(3, prompt="a fox", by=…)."""
+
+    def make(count=1, *, by=member, **values):
+        start = timezone.now() - timedelta(hours=1)
+        facts = {"key": "images/x.png", "sha256": "0" * 64, "media_type": "image/png", "bytes": 100}
+        made = Image.objects.bulk_create(
+            Image(
+                **{"team": by.team, "owner": by, "width": 300, "height": 200, **facts},
+                **{"created_at": start + timedelta(seconds=number), **values},
+            )
+            for number in range(count)
+        )
+        index.refresh([image.pk for image in made])
+        return made
+
+    return make
+
+
+def address(name, member, *more):
+    return reverse(f"library:{name}", args=[member.team.slug, *more])

@@ -244,3 +244,14 @@ def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image
     assert Tagged.objects.filter(image=fox).count() == 8
     fox.entry.refresh_from_db()
     assert all(f"§g{tag} " in fox.entry.document for tag in Tag.objects.values_list("pk", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_several_do_at_once_is_done_once(member, teammate, make_image):
+    fox = make_image()
+    calls = [partial(organising.tag, member=who, images=pks(fox), name="hero") for who in (member, teammate)]
+    calls += [partial(organising.like, member=member, images=pks(fox)) for _ in range(4)]
+    calls += [partial(catalog.set_visibility, member=member, images=pks(fox), visibility="private")]
+    changed = together(*calls * 2)
+    assert Tagged.objects.filter(image=fox).count() == 1
+    assert sum(len(images) for images in changed) == 3

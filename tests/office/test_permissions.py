@@ -20,11 +20,14 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
-from generations.library.models import Image
+from generations.library import archives, deeds, organising, sharing
+from generations.library.converting import Form
+from generations.library.models import Act, Image
+from generations.library.search import Search
 from generations.office import administration, notices
 from generations.office.models import Notice
 from generations.teams import membership, tokens
-from generations.teams.models import Invitation, Membership, Role, User
+from generations.teams.models import Invitation, Membership, Role, User, Visibility
 from generations.teams.permissions import PERMISSIONS
 from tests.conftest import work
 
@@ -115,7 +118,10 @@ def form(door: Door) -> Page:
 
 
 MEI = {Role.MEMBER.value}
+CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
+KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
+CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -128,9 +134,16 @@ TABLE = {
     "people:teams": shown(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
+    "choices:page": form(a_person),
     "api_docs": shown(anybody),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
+    "robots": shown(anybody),
+    "share:page": shown(nobody),  # no link has that token
+    "share:picture": shown(nobody),
+    "share:original": shown(nobody),
+    "share:download": shown(nobody),
+    "share:thumbnail": shown(nobody),
     # A team's pages
     "jobs:create": form(team()),  # a viewer is sent to the library
     "jobs:stream": shown(team()),
@@ -142,12 +155,44 @@ TABLE = {
     "jobs:cancel_all": pressed(team("generate")),
     "jobs:picture": shown(team()),
     "library:grid": shown(team()),
+    "library:counts": shown(team()),
+    "library:newer": shown(team()),
+    "library:tags": shown(team()),
+    "library:deed": pressed(team()),  # for favourites; the rest is refused to viewers
+    "library:deed_progress": shown(team(only=MEI)),
+    "library:undo": pressed(team(only=MEI)),
+    "library:collections": form(team()),  # a viewer makes none
+    "library:collection": pressed(team("organise")),
+    "library:delete_collection": pressed(team("organise")),
+    "library:save_search": pressed(team("organise")),
+    "library:forget_search": pressed(team("organise")),
     "library:thumbnail": shown(nobody),  # without a ticket
     "library:original": shown(team()),
     "library:download": shown(team()),
+    "library:archive": pressed(team()),
+    "library:archive_progress": shown(team(only=MEI)),
+    "library:archive_file": shown(team(only=MEI)),
     "library:use_as_start": pressed(team("upload")),
+    "library:share": form(team("share", only=set())),  # it names nothing to share
+    "library:shares": shown(team()),
+    "library:revoke_share": pressed(team(only=MEI | CURATORS)),
+    "library:picture_like": pressed(team()),
+    "library:picture_title": pressed(team("organise")),
+    "library:picture_visibility": pressed(team("organise", only=MEI, without=NO)),
+    "library:picture_tag": pressed(team("organise")),
+    "library:picture_untag": pressed(team("organise")),
+    "library:picture_collections": shown(team("organise")),
+    "library:picture_collect": pressed(team("organise", only=set())),  # there is no collection
+    "library:picture_take_out": pressed(team("organise", only=set())),
+    "library:picture_trash": pressed(team("organise")),
+    "library:picture_restore": pressed(team("organise", only=set())),  # it is not in the trash
     "library:upload": pressed(team("upload")),
     "library:upload_preview": shown(team("upload", only=MEI)),
+    "library:upload_images": form(team("upload")),
+    "library:add_upload": pressed(team("upload", only=MEI)),
+    "library:trash": form(team("organise")),
+    "library:empty_trash": form(team("organise")),
+    "library:trashed_thumbnail": shown(team("organise", only=set())),  # the picture is not in the trash
     "credits:lines": shown(team()),
     # Running it
     "office:overview": shown(team("spend_see")),
@@ -278,12 +323,23 @@ def things(team, people, browsers, upstream, submit):
     team.low_wallet = 1_000_00
     team.save()
     notices.compare()
+    image = Image.objects.get()
+    deed = deeds.start(member=mei, act=Act.LIKE, images=[image.pk])
+    posters = organising.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
+    saved = organising.save_search(
+        member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM
+    )
     invited = Invitation.objects.create(team=team, token_hash="x", expires_at=soon)
     return {
         "team": team.slug,
         "generation": Generation.objects.get().pk,
-        "image": Image.objects.get().pk,
+        "image": image.pk,
+        "archive": archives.ask(member=mei, images=[image.pk], form=Form()).pk,
+        "deed": deed.pk,
+        "collection": posters.pk,
+        "saved": saved.pk,
         "size": "640",
+        "share": sharing.share_image(member=mei, image=image.pk).pk,
         "upload": kept,
         "member": mei.pk,
         "program": Membership.objects.create(team=team, kind="program", name="API").pk,

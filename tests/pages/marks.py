@@ -13,7 +13,7 @@ from generations.providers import catalogue
 SPOKEN = {"title", "aria-label", "placeholder", "alt", "label"}
 # What scripts put on a page; other data-attributes are for machines.
 SCRIPTED = re.compile(
-    "data-(words|none|missing|cut|seed|random|guidance|just-now|minutes|hours|next|one|two|few|other|about"
+    "data-(words|none|private|missing|cut|seed|random|guidance|just-now|minutes|hours|next|one|two|few|other|about"
     "|about-minutes|elapsed|longer|drawing|waiting|still|offline|held|settled|paid|free|copied|failed)"
 )
 SILENT = {"script", "style", "code", "kbd", "textarea"}  # keys are called what is printed on them

@@ -33,7 +33,7 @@ OFFICE = [
     *("tokens/", "tokens/new/"),
     *("team/ledger/", "team/prices/", "team/grant/", "team/take-back/", "team/grant-csv/", "credits/"),
 ]
-OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/"]
+OWN = ["/accounts/sessions/", "/accounts/notices/", "/accounts/teams/", "/accounts/library/"]
 INSTALLATION = ["/installation/", "/installation/changes/", "/installation/difference/", "/teams/new/"]
 
 

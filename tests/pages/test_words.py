@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.views import defaults
 
 from generations.jobs import claiming, workers
 from generations.jobs.models import Generation, Outcome, Price, Status
-from generations.library.models import Image
+from generations.library import catalog, organising, sharing
+from generations.library.models import Deed, Image
+from generations.library.search import Search
 from generations.teams import recovery
+from generations.teams.models import Visibility
 from generations.upstreams import accounts, broker
 from generations.upstreams.models import Upstream
 from tests.conftest import PASSWORD, work
@@ -74,6 +79,161 @@ def test_the_pages_of_a_team_that_has_pictures(mei, address, member, make_member
     paths += ["create/", "stream/", f"generation/{drawn.pk}/tile/", f"create/?from={drawn.pk}&use=all"]
     for path in paths:
         assert said(mei.get(address(path), follow=True)) == [], path
+
+
+def test_the_trash_and_what_is_brought_into_the_library(mei, address, member, drawn):
+    sheet = picture(64, 64).read()
+
+    def bring(*files):
+        sent = [SimpleUploadedFile(f"{n}", data) for n, data in enumerate(files)]
+        return mei.post(address("library/upload/"), {"image": sent})
+
+    for path in ("library/trash/", "library/trash/empty/", "library/upload/"):
+        assert said(mei.get(address(path))) == [], path
+    for files in ((), (sheet, b"x"), (sheet,)):
+        assert said(bring(*files)) == []
+    images = list(Image.objects.values_list("pk", flat=True))
+    catalog.trash(member=member, images=images)
+    assert said(bring(sheet)) == []
+    for days in (0, 29, 40):
+        Image.objects.update(trashed_at=timezone.now() - timedelta(days=days))
+        assert said(mei.get(address("library/trash/"))) == []
+    assert said(mei.get(address("library/trash/empty/"))) == []
+    assert said(mei.post(address("library/trash/empty/"), {"image": images})) == []
+    assert said(mei.post(address("library/trash/"), {}, follow=True)) == []
+    assert said(mei.post(address("library/trash/"), {"image": images[:1]}, follow=True)) == []
+    Deed.objects.update(ended_at=None)
+    assert said(mei.get(address("library/trash/"))) == []
+    sure = {"image": images[1:], "sure": "1"}
+    assert said(mei.post(address("library/trash/empty/"), sure, follow=True)) == []
+
+
+@pytest.mark.parametrize("role", ["member", "owner"])
+def test_sharing_and_what_a_link_shows(mei, address, member, make_member, drawn, role):
+    image = Image.objects.get()
+    other = make_member("jonas")
+    ours = organising.make_collection(member=other, name="Jonas", visibility=Visibility.TEAM)
+    organising.collect(member=member, images=[image.pk], collection=ours.pk)
+    shares = [
+        sharing.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing.share_image(member=other, image=image.pk, lifetime=sharing.Lifetime.FOR_EVER),
+        sharing.share_collection(member=member, collection=ours.pk),
+    ]
+    for share in shares:
+        for path in ("/", f"/{image.pk}/"):
+            assert said(Client().get(f"/s/{sharing.token(share.pk)}{path}")) == []
+    sharing.revoke(member=member, share=shares[0].pk)
+    sharing.share_collection(member=other, collection=ours.pk)
+    type(member).objects.filter(pk=member.pk).update(role=role)
+    paths = ["library/shares/", "library/shares/?over=1"]
+    paths += [f"library/share/?image={image.pk}", f"library/share/?collection={ours.pk}"]
+    for path in paths:
+        for headers in ({}, {"HX-Request": "true"}):
+            assert said(mei.get(address(path), headers=headers)) == [], path
+    for fields in ({"expires": "1"}, {"expires": "never", "shows_prompt": "on"}, {}):
+        answer = mei.post(
+            address("library/share/"), fields | {"image": image.pk}, headers={"HX-Request": "true"}
+        )
+        assert said(answer) == []
+    answer = mei.post(address("library/share/"), {"expires": "1", "image": image.pk}, follow=True)
+    assert said(answer) == []
+    Image.objects.update(visibility=Visibility.PRIVATE, title="Mei")
+    ours.visibility = Visibility.PRIVATE
+    ours.save()
+    assert said(mei.get(address("library/shares/"))) == []
+    assert said(mei.get(address(f"library/share/?image={image.pk}"))) == []
+    assert said(mei.post(address(f"library/shares/{shares[2].pk}/revoke/"), follow=True)) == []
+
+
+def test_what_a_link_says_that_shows_nothing(client, member, settings):
+    assert said(client.get("/s/no-such-link/")) == []
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"share": "1/m/ip"}
+    client.get("/s/no-such-link/")
+    assert said(client.get("/s/no-such-link/")) == []
+    empty = organising.make_collection(member=member, name="Mei", visibility=Visibility.TEAM)
+    share = sharing.share_collection(member=member, collection=empty.pk)
+    assert said(Client(REMOTE_ADDR="192.0.2.7").get(f"/s/{sharing.token(share.pk)}/")) == []
+
+
+def test_the_page_of_a_picture_that_is_kept_in_order(mei, address, member, drawn):
+    image = Image.objects.get()
+    Image.objects.create(**{**shared(image), "key": "images/x.png", "generation": None})
+    organising.tag(member=member, images=[image.pk], name="Mei")
+    made = organising.make_collection(member=member, name="Mei", visibility=Visibility.PRIVATE)
+    organising.collect(member=member, images=[image.pk], collection=made.pk)
+    for visibility in Visibility:
+        Image.objects.update(visibility=visibility)
+        assert said(mei.get(address(f"picture/{image.pk}/"))) == []
+    assert said(mei.get(address(f"image/{image.pk}/collections/"), {"find": "x"})) == []
+    for verb in ("title", "visibility", "tag", "untag", "collect"):
+        sent = {"title": "x" * 201, "name": ""}
+        part = mei.post(address(f"image/{image.pk}/{verb}/"), sent, headers={"HX-Request": "true"})
+        assert said(part) == [], verb
+    Image.objects.filter(pk=image.pk).update(origin="uploaded", prompt="", parameters={}, generation=None)
+    assert said(mei.get(address(f"picture/{image.pk}/"))) == []
+    assert said(mei.post(address(f"image/{image.pk}/trash/"), follow=True)) == []
+
+
+def shared(image: Image) -> dict[str, object]:
+    """What a sibling has in common with an image."""
+    names = ("team", "owner", "batch", "sha256", "media_type", "width", "height", "bytes", "prompt")
+    return {name: getattr(image, name) for name in names}
+
+
+@pytest.mark.parametrize("role", ["member", "owner", "viewer"])
+def test_the_library_in_every_state(mei, address, member, drawn, role):
+    image, names = Image.objects.get(), {"⟦Posters⟧", "⟦hero⟧", "⟦Foxes⟧", "⟦Empty⟧", "⟦Own⟧"}
+    team, own = Visibility.TEAM, Visibility.PRIVATE
+    posters, empty, _own = (
+        organising.make_collection(member=member, name=name, visibility=seen)
+        for name, seen in (("⟦Posters⟧", team), ("⟦Empty⟧", team), ("⟦Own⟧", own))
+    )
+    organising.collect(member=member, images=[image.pk], collection=posters.pk)
+    organising.tag(member=member, images=[image.pk], name="⟦hero⟧")
+    organising.like(member=member, images=[image.pk])
+    for visibility in (team, own):
+        organising.save_search(member=member, name="⟦Foxes⟧", search=Search(q="fox"), visibility=visibility)
+    type(member).objects.filter(pk=member.pk).update(role=role)
+    queries = ["", f"collection={posters.pk}", f"collection={empty.pk}", "liked=1&order=oldest", "q=nothing"]
+    queries += [f"tag=⟦hero⟧&who={member.pk}&model=ultra&style=cinematic&shape=3:2&seed=7", "who=999"]
+    queries += ["since=2026-01-01", "until=2026-01-01", "since=2026-01-01&until=2026-02-01&model=ultra"]
+    for query in queries:
+        assert set(said(mei.get(address(f"library/?{query}")))) <= names, query
+        counts = mei.get(address(f"library/counts/?{query}")).content.decode()  # has words for few searches
+        assert bare(counts) == [], query
+    for path in ("library/collections/", "library/collections/?q=xyz"):
+        assert set(said(mei.get(address(path)))) <= names, path
+
+
+def test_what_is_said_of_deeds(mei, address, member, drawn):
+    image = Image.objects.get()
+    own = organising.make_collection(member=member, name="⟦Own⟧", visibility=Visibility.PRIVATE)
+    asked = [("like", ""), ("unlike", ""), ("tag", "⟦hero⟧"), ("untag", "⟦hero⟧"), ("collect", str(own.pk))]
+    asked += [
+        ("take_out", str(own.pk)),
+        ("keep_private", ""),
+        ("show_team", ""),
+        ("trash", ""),
+        ("restore", ""),
+    ]
+    for act, argument in asked:
+        form = {"act": act, "argument": argument, "image": [image.pk, uuid.uuid4()]}
+        assert said(mei.post(address("library/deeds/"), form, follow=True)) == [], act
+        deed = Deed.objects.latest("created_at")
+        assert said(mei.get(address(f"library/deeds/{deed.pk}/"), headers={"HX-Request": "true"})) == [], act
+    assert said(mei.post(address(f"library/deeds/{deed.pk}/undo/"), follow=True)) == []
+    Deed.objects.filter(pk=deed.pk).update(ended_at=None)
+    assert said(mei.get(address(f"library/deeds/{deed.pk}/"))) == []
+    for form in (
+        {"act": "trash"},
+        {"act": "tag", "tag": ",", "image": image.pk},
+        {"act": "collect", "image": image.pk},
+    ):
+        assert said(mei.post(address("library/deeds/"), form, follow=True)) == [], form
+    posts = [("library/collections/", {"name": ""}), (f"library/collections/{own.pk}/", {"name": ""})]
+    posts += [("library/searches/", {"name": ""}), (f"library/collections/{own.pk}/delete/", {})]
+    for path, form in posts:
+        assert said(mei.post(address(path), form, follow=True)) == [], path
 
 
 def test_a_portal_without_provider(mei, address, member):

@@ -15,8 +15,9 @@ from generations.api.v1 import paging, writing
 from generations.api.v1.answers import PICTURE, answers, refusals
 from generations.api.v1.door import EITHER, Asked, maker, member_for, seen
 from generations.api.v1.problems import not_found, not_yours
-from generations.api.v1.schemas import ImageChange, ImageOut, ImagePage, ImageSearch, UploadOut
+from generations.api.v1.schemas import FileWanted, ImageChange, ImageOut, ImagePage, ImageSearch, UploadOut
 from generations.library import catalog, finding, serving, thumbnails, uploads
+from generations.library.converting import Form
 from generations.library.models import Image, Upload
 from generations.library.search import Search
 from generations.teams.models import Membership, Scope, Visibility
@@ -65,13 +66,14 @@ def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
 
 @router.get(
     "/images/{uuid:pk}/download",
-    response=refusals(404, 503),
+    response=refusals(404, 422, 503),
     openapi_extra=PICTURE,
     summary="The picture with how it was made written into it",
 )
-def download(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
-    """Prompt and parameters stand in the file, as other programs read them."""
-    return serving.to_keep(seen(member_for(request, *EITHER), pk))
+def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpResponseBase:
+    """Prompt and parameters stand in the file, as other programs read them; or in another format."""
+    row = seen(member_for(request, *EITHER), pk)
+    return serving.to_keep(row, Form(wanted.format, with_parameters=wanted.parameters))
 
 
 @router.get(

@@ -151,6 +151,15 @@ class ImageSearch(Schema):
     order: str = Field("", description="oldest to begin with the oldest.")
 
 
+class FileWanted(Schema):
+    """Which file of a picture."""
+
+    format: Literal["original", "png", "jpeg", "webp", "stored"] = Field(
+        "original", description="The one it came in, another, or byte for byte as it is stored."
+    )
+    parameters: bool = Field(True, description="Whether prompt and parameters are written into it.")
+
+
 class ImageChange(Given):
     """What is left out stays as it is."""
 

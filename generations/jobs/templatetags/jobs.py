@@ -74,6 +74,14 @@ def picture_class(image: Image) -> str:
 
 
 @register.filter
+def reuse_of(generation: Generation | None, image: Image | None) -> str:
+    """What names a picture to Create: its generation, or the picture itself once that is gone."""
+    if generation:
+        return f"from={generation.pk}"
+    return f"image={image.pk}" if image else ""
+
+
+@register.filter
 def model_title(name: str) -> str:
     """What people call a model; its own name if the catalogue no longer has it."""
     declared = catalogue.MODELS.get(name)
@@ -83,7 +91,7 @@ def model_title(name: str) -> str:
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
     """What people call the style of a request; nothing if it has none."""
-    return _(catalogue.STYLES.get(parameters.get("style_preset", ""), ""))
+    return _(catalogue.STYLES.get(str(parameters.get("style_preset", "")), ""))
 
 
 @register.filter

@@ -1,0 +1,13 @@
+"""The doorway of housekeeping. (`tasks.py` is imported by the deeds that it would have to import.)"""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from generations.library import housekeeping
+
+
+@shared_task
+def keep_house() -> None:
+    """Delete what lay in the trash too long, and whatever else nobody needs any more."""
+    housekeeping.keep()

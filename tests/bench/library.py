@@ -1,0 +1,124 @@
+"""`python -m tests.bench.library`: the library page over a million pictures, through HTTP. Not a test."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from sdweb.ports import LOOPBACK, answers, free_port
+from tests.bench.pages import timed
+from tests.bench.processes import machine_load
+from tests.stage import Stage
+
+TEAM = "Million"
+MARKS = {"first page": "p95 <= 50", "page 1,000 deep": "p95 <= 50"}
+SEARCH_MARK = "p95 <= 150"
+PAGE = 60
+
+
+class LibraryBench:
+    """A web process beside a database with that many pictures."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.stage = Stage(options.database)
+        self.result: dict[str, Any] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Fill, then look."""
+        try:
+            self._open()
+            if self.options.serve:
+                return self._serve()
+            self._look()
+        finally:
+            self.stage.strike()
+        self.result["machine"] = machine_load()
+        return self.result
+
+    def _open(self) -> None:
+        stage, port = self.stage, free_port()
+        stage.start_servers()
+        self.address = f"http://{LOOPBACK}:{port}"
+        stage.environment |= {"PUBLIC_URL": self.address}
+        stage.manage("migrate", "-v0")
+        stage.manage("collectstatic", "-v0", "--noinput")
+        began = time.monotonic()
+        file = stage.folder / "said.json"
+        stage.run_to_end(
+            "fill", "tests.bench.library_side", str(file), TEAM, str(self.options.pictures), patience=3600
+        )
+        self.result["filled (s)"] = round(time.monotonic() - began)
+        self.said = json.loads(file.read_text())
+        serve = f"-m uvicorn sdweb.asgi:application --host {LOOPBACK} --port {port} --no-access-log"
+        self.web = stage.start("web", tuple(serve.split()), ready=lambda: answers(port))
+        self.web.wait_until_ready()
+        self.visitor = requests.Session()
+        self.visitor.cookies["sessionid"] = self.said["cookie"]
+
+    def _serve(self) -> dict[str, Any]:
+        """Wait until it is stopped, so that people can look."""
+        sys.stdout.write(f"{self.address}/t/{self.said['team']}/library/ sessionid={self.said['cookie']}\n")
+        sys.stdout.flush()
+        signal.pause()
+        return self.result
+
+    def _look(self) -> None:
+        said, grid = self.said, f"{self.address}/t/{self.said['team']}/library/"
+        searches = {
+            "one common word": "q=fox",
+            "two common words": "q=golden+fox",
+            "two rare words": f"q={quote(said['rare'])}",
+            "a common and a rare word": f"q=fox+{quote(said['rare'].split()[0])}",
+            "a phrase": f"q={quote(said['phrase'])}",
+            "Chinese, one character": f"q={quote('狐')}",
+            "Chinese, a word": f"q={quote('古老的灯塔')}",
+            "a word, another excluded": "q=fox+-golden",
+            "a word that is nowhere": "q=zebra",
+            "filters: who, model, style": f"who={said['rarely']}&model=ultra&style=anime",
+            "filters and a word": f"q=lighthouse&who={said['often']}&shape=16:9&style=origami",
+            "a rare tag": f"tag={quote(said['tag'])}",
+            "a collection": f"collection={said['collection']}",
+            "favourites": "liked=1",
+            "a seed": f"seed={said['seed']}",
+            "a month, a year ago, and a word": f"q=fox&since={said['month']}-01&until={said['month']}-28",
+            "oldest first, a word": "q=fox&order=oldest",
+        }
+        self._time("first page", grid)
+        self._time("page 1,000 deep", f"{grid}?before={said['deep']}")
+        for name, search in searches.items():
+            self._time(f"search: {name}", f"{grid}?{search}")
+        self._time("search: one common word, 100 pages deep", f"{grid}?q=fox&before={said['deep']}")
+
+    def _time(self, name: str, address: str) -> None:
+        self.result[name] = timed(self.visitor, address)
+
+
+def main() -> int:
+    """Measure, show, and write it down."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that all that was started ends
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.library", description=__doc__)
+    parser.add_argument("--pictures", type=int, default=1_000_000)
+    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--serve", action="store_true", help="fill, then serve until stopped")
+    parser.add_argument("--json", type=Path, default=Path("test-results/bench-library.json"))
+    options = parser.parse_args()
+    result = LibraryBench(options).run()
+    for name, value in result.items():
+        mark = MARKS.get(name, SEARCH_MARK if name.startswith("search") else "")
+        sys.stdout.write(f"{name:<60} {value!s:<16} {mark}\n".rstrip() + "\n")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(result, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

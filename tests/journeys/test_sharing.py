@@ -1,0 +1,136 @@
+"""Sharing in a real browser: a link is made, opened signed out, taken back, and shows nothing any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.browsers import Window, chromium
+
+PROMPT = "a heron at the edge of the pond"
+# A headless browser says so, and is then not counted as a person.
+PERSON = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
+OPEN = """([address]) => {
+  const button = document.createElement("button");
+  button.id = "open-share";
+  button.setAttribute("hx-get", address);
+  button.setAttribute("hx-target", "body");
+  button.setAttribute("hx-swap", "beforeend");
+  document.querySelector("main").append(button);
+  htmx.process(button);
+  button.click();
+}"""
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def draw(page: Page) -> str:
+    """One picture; its id."""
+    page.fill("#id_prompt", PROMPT)
+    page.locator("[name=model][value='core']").check(force=True)
+    page.click("#generate")
+    tile = page.locator(".batch", has_text=PROMPT).locator(".tile")
+    expect(tile.locator("img.sharp")).to_be_visible(timeout=30_000)
+    href = tile.locator("a.picture").get_attribute("href") or ""
+    page.goto(href)
+    original = page.get_by_role("link", name="Original").get_attribute("href") or ""
+    return re.findall(r"[-0-9a-f]{36}", original)[0]
+
+
+def is_drawn(page: Page, selector: str = "img.sharp") -> bool:
+    return bool(
+        page.locator(selector).first.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+    )
+
+
+def test_a_link_is_made_opened_signed_out_and_taken_back(studio, chrome):
+    members, visitors = Window(chrome, studio), Window(chrome, studio, user_agent=PERSON)
+    member = members.sign_in()
+    image = draw(member)
+    team = re.search(r"/t/[^/]+/", member.url)[0]
+
+    member.evaluate(OPEN, [f"{team}library/share/?image={image}"])
+    dialog = member.locator("#share-dialog")
+    expect(dialog).to_be_visible()
+    dialog.locator("[name=expires][value='30']").check(force=True)
+    dialog.get_by_role("button", name="Make the link").click()
+    expect(dialog.locator("#share-link")).to_have_value(re.compile(r"/s/\w+-\w+/$"))
+    link = dialog.locator("#share-link").input_value()
+    dialog.get_by_role("button", name="Copy").first.click()
+    expect(dialog.locator(".toast")).to_have_text("Copied")
+    member.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+    visitor = visitors.page
+    answered = visitor.goto(link)
+    assert answered.status == 200
+    assert is_drawn(visitor)
+    assert visitors.context.cookies() == []
+    assert PROMPT not in visitor.content()
+    assert re.search(r"/t/([^/]+)/", member.url)[1] not in visitor.content()
+    with visitor.expect_download() as download:
+        visitor.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "picture.png"
+    assert PROMPT.encode() not in download.value.path().read_bytes()
+    file = visitor.locator("img.sharp").get_attribute("src") or ""
+
+    member.goto(f"{team}library/shares/")
+    row = member.locator(".links-table tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator(".number")).to_have_text("1")
+    row.get_by_role("button", name="Take back").click()
+    expect(row).to_contain_text("taken back")
+    expect(row.get_by_role("button")).to_have_count(0)
+
+    assert visitor.reload().status == 404
+    expect(visitor.locator("main")).to_contain_text("There is nothing here")
+    assert visitor.request.get(file).status == 404
+    visitor.go_back()
+    assert visitor.locator("img.sharp").count() == 0
+    assert not members.complaints + visitors.complaints
+
+
+def test_a_shared_collection_is_leafed_through_by_keys(studio, chrome):
+    members, visitors = Window(chrome, studio), Window(chrome, studio)
+    member = members.sign_in()
+    draw(member)
+    link = studio.manage("shell", "-v", "0", "-c", COLLECT).strip().splitlines()[-1]
+
+    visitor = visitors.page
+    visitor.goto(link)
+    expect(visitor.locator("h1")).to_have_text("Herons")
+    pictures = visitor.locator("a.picture")
+    assert pictures.count() >= 2
+    assert is_drawn(visitor)
+    pictures.first.click()
+    expect(visitor.locator(".shared-frame")).to_be_visible()
+    first = visitor.url
+    visitor.keyboard.press("ArrowRight")
+    visitor.wait_for_url(lambda address: address != first)
+    visitor.keyboard.press("ArrowLeft")
+    visitor.wait_for_url(first)
+    visitor.keyboard.press("Escape")
+    visitor.wait_for_url(link)
+    assert visitors.context.cookies() == []
+    assert not members.complaints + visitors.complaints
+
+
+COLLECT = """
+from generations.library import organising, sharing
+from generations.library.models import Image
+image = Image.objects.first()
+owner = image.owner
+made = organising.make_collection(member=owner, name="Herons", visibility="team")
+pks = list(Image.objects.filter(owner=owner).values_list("pk", flat=True))
+organising.collect(member=owner, images=pks, collection=made.pk)
+print(sharing.address(sharing.share_collection(member=owner, collection=made.pk)))
+"""

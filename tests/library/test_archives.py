@@ -1,0 +1,409 @@
+"""Many pictures as a zip: what is in it, whose it is, and what becomes of one that cannot be finished."""
+
+import asyncio
+import hashlib
+import io
+import re
+import uuid
+import zipfile
+from contextlib import aclosing
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from generations.library import archives, catalog, contents, packing, storage
+from generations.library.converting import Form
+from generations.library.models import Archive, Image, Packing
+from generations.teams.models import Visibility
+
+from .conftest import FORMATS, decoded
+from .test_downloads import TYPES, told
+
+STORED = Form("stored")
+
+
+@pytest.fixture
+def pictures(make_image):
+    """Five, each with bytes of its own."""
+    return [make_image(prompt=f"a red fox number {number}", seed=number) for number in range(5)]
+
+
+def address(name, member, *archive):
+    return reverse(f"library:{name}", args=[member.team.slug, *archive])
+
+
+def ask(client, member, **form):
+    """Fill in the form as a script does; the answer and the archive that was made."""
+    before = set(Archive.objects.values_list("pk", flat=True))
+    answer = client.post(address("archive", member), form, headers={"HX-Request": "true"})
+    return answer, Archive.objects.exclude(pk__in=before).first()
+
+
+def packed(member, images, form=STORED):
+    return archives.ask(member=member, images=[image.pk for image in images], form=form)
+
+
+def opened(answer):
+    data = answer.getvalue()
+    assert answer.get("Content-Length", str(len(data))) == str(len(data))
+    zipped = zipfile.ZipFile(io.BytesIO(data))
+    assert zipped.testzip() is None
+    return zipped
+
+
+def text(answer):
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def sums(zipped):
+    return [hashlib.sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()]
+
+
+# What is in it -----------------------------------------------------------------------
+
+
+def test_a_zip_has_every_picture_byte_for_byte_and_says_how_long_it_is(sign_in, member, pictures):
+    client = sign_in(member)
+    answer, archive = ask(client, member, image=[image.pk for image in pictures], format="stored")
+    assert answer.status_code == 200
+    assert "A zip of 5 pictures" in text(answer)
+    answer = client.get(address("archive_file", member, archive.pk))
+    assert sums(opened(answer)) == [image.sha256 for image in pictures]
+    assert "Content-Length" in answer
+    assert answer["Content-Type"] == "application/zip"
+    assert answer["Content-Disposition"].startswith('attachment; filename="sdweb-5-')
+    assert "Accept-Ranges" not in answer
+    archive.refresh_from_db()
+    assert (archive.state, archive.packed, archive.reason) == (Packing.DONE, 5, "")
+    assert "5 pictures downloaded" in text(client.get(address("archive_progress", member, archive.pk)))
+
+
+@pytest.mark.parametrize("form", [*TYPES, "original"])
+@pytest.mark.parametrize("parameters", ["1", "0"])
+def test_the_pictures_of_a_zip_are_of_the_form_that_was_asked_for(
+    sign_in, member, make_image, form, parameters
+):
+    images = [make_image(media_type=each, prompt=f"a fox as {each}") for each in TYPES.values()]
+    client = sign_in(member)
+    chosen = {"format": form, "parameters": parameters}
+    _answer, archive = ask(client, member, image=[image.pk for image in images], **chosen)
+    answer = client.get(address("archive_file", member, archive.pk))
+    assert "Content-Length" not in answer
+    zipped = opened(answer)
+    for image, name in zip(images, zipped.namelist(), strict=True):
+        inside = decoded(zipped.read(name))
+        media_type = TYPES.get(form, image.media_type)
+        assert inside.format == FORMATS[media_type]
+        assert name.endswith(storage.EXTENSIONS[media_type])
+        if parameters == "1":
+            assert told(inside).startswith(image.prompt)
+        else:
+            assert b"a fox as" not in zipped.read(name).replace(b"\0", b"")
+
+
+def test_every_file_has_a_name_of_its_own_that_every_program_reads(sign_in, member, make_image):
+    prompts = ["A Fox / ..\\", "a fox", "a fox", "狐", "狐", "\x1b", "con", "", "x" * 5_000]
+    images = [make_image(prompt=prompt) for prompt in prompts]
+    archive = packed(member, images)
+    names = opened(sign_in(member).get(address("archive_file", member, archive.pk))).namelist()
+    assert len(set(names)) == len(names) == len(images)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,80}\.png", name) for name in names)
+    assert names[:4] == ["a-fox-7.png", "a-fox-7-2.png", "a-fox-7-3.png", "picture-7.png"]
+
+
+def test_all_that_a_search_finds_is_packed(sign_in, member, make_image):
+    wanted = [make_image(prompt="a lighthouse in the fog", seed=seed) for seed in range(3)]
+    make_image(prompt="a lighthouse by day")
+    client = sign_in(member)
+    _answer, archive = ask(client, member, all="1", search="q=lighthouse+fog&order=oldest", format="stored")
+    zipped = opened(client.get(address("archive_file", member, archive.pk)))
+    assert sums(zipped) == [image.sha256 for image in wanted]
+
+
+def test_without_scripts_the_form_leads_to_a_page_with_a_link(sign_in, member, pictures):
+    client = sign_in(member)
+    answer = client.post(address("archive", member), {"image": [pictures[0].pk]}, follow=True)
+    archive = Archive.objects.get()
+    assert answer.redirect_chain[-1][0] == address("archive_progress", member, archive.pk)
+    assert address("archive_file", member, archive.pk) in answer.content.decode()
+    answer = client.post(address("archive", member), {}, follow=True)
+    assert "Choose some pictures first." in text(answer)
+
+
+def test_ten_thousand_pictures_can_be_asked_for_and_no_more(sign_in, member):
+    client, many = sign_in(member), [uuid.uuid4() for _each in range(10_001)]
+    answer, archive = ask(client, member, image=many[1:])
+    assert (answer.status_code, len(archive.images)) == (200, 10_000)
+    answer, archive = ask(client, member, image=many)
+    assert (answer.status_code, archive) == (422, None)
+    assert "At most 10,000 pictures in one zip." in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({}, 422),
+        ({"all": "1", "search": "q=nothing-like-it"}, 422),
+        ({"image": ["x"]}, 404),
+        ({"image": ["\0"]}, 404),
+        ({"again": "x"}, 404),
+        ({"again": str(uuid.uuid4())}, 404),
+        ({"image": [str(uuid.uuid4())], "format": "gif"}, 422),
+        ({"image": [str(uuid.uuid4())], "parameters": "\0"}, 422),
+        ({"all": "1", "search": "collection=x"}, 404),
+        ({"all": "1", "search": "\0&" * 2_000}, 422),
+    ],
+)
+def test_what_makes_no_sense_is_refused(sign_in, member, form, status):
+    answer, archive = ask(sign_in(member), member, **form)
+    assert (answer.status_code, archive) == (status, None)
+
+
+# Whose it is ---------------------------------------------------------------------------
+
+
+def test_a_zip_is_there_for_its_maker_alone(sign_in, member, teammate, stranger, viewer, pictures):
+    archive = packed(member, pictures)
+    for other in (teammate, viewer, stranger):
+        client = sign_in(other)
+        for name in ("archive_progress", "archive_file"):
+            for team in {member.team, other.team}:
+                path = reverse(f"library:{name}", args=[team.slug, archive.pk])
+                assert client.get(path).status_code == 404
+                assert client.head(path).status_code == 404
+        assert ask(client, other, again=archive.pk)[0].status_code == 404
+    archive.refresh_from_db()
+    assert archive.state == Packing.READY
+
+
+def test_what_is_gone_is_left_out_and_named(sign_in, member, teammate, stranger, pictures, make_image):
+    private, foreign = make_image(teammate, visibility="private"), make_image(stranger)
+    archive = packed(member, [*pictures, private, foreign])
+    catalog.trash(member=member, images=[pictures[1].pk])
+    client = sign_in(member)
+    zipped = opened(client.get(address("archive_file", member, archive.pk)))
+    left = [image.sha256 for image in pictures if image != pictures[1]]
+    assert sums(zipped) == left
+    shown = text(client.get(address("archive_progress", member, archive.pk)))
+    assert "3 of the chosen pictures are no longer in the library and are left out." in shown
+    assert "4 pictures downloaded" in shown
+
+
+def test_a_zip_of_nothing_but_what_is_gone_is_not_sent(sign_in, member, pictures):
+    archive = packed(member, pictures)
+    catalog.trash(member=member, images=[image.pk for image in pictures])
+    client = sign_in(member)
+    assert client.get(address("archive_file", member, archive.pk)).status_code == 409
+    shown = text(client.get(address("archive_progress", member, archive.pk)))
+    assert "The download failed None of these pictures is in the library any more." in shown
+
+
+# Once, and two at a time -----------------------------------------------------------------
+
+
+def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
+    client, archive = sign_in(member), packed(member, pictures, Form("webp", with_parameters=False))
+    path = address("archive_file", member, archive.pk)
+    first, second = client.get(path), client.get(path)  # two tabs: nothing of the first was read yet
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert "sent once" in second.content.decode()
+    opened(first)
+    assert client.get(path).status_code == 409
+    assert "Download again" in text(client.get(address("archive_progress", member, archive.pk)))
+    answer, again = ask(client, member, again=archive.pk)
+    assert answer.status_code == 200
+    assert archives.form_of(again) == Form("webp", with_parameters=False)
+    assert again.images == archive.images
+    opened(client.get(address("archive_file", member, again.pk)))
+
+
+def test_asking_for_headers_begins_nothing_and_a_range_is_the_whole(sign_in, member, pictures):
+    client, archive = sign_in(member), packed(member, pictures)
+    path = address("archive_file", member, archive.pk)
+    head = client.head(path)
+    archive.refresh_from_db()
+    assert (head.status_code, head.content, archive.state) == (200, b"", Packing.READY)
+    answer = client.get(path, headers={"Range": "bytes=100-200"})
+    assert answer.status_code == 200
+    assert head["Content-Length"] == answer["Content-Length"]
+    assert len(opened(answer).namelist()) == 5
+
+
+def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, pictures):
+    client, three = sign_in(member), [packed(member, pictures) for _each in range(3)]
+    for archive in three[:2]:
+        archives.begin(member=member, archive=archive)
+    answer, none = ask(client, member, image=[pictures[0].pk])
+    assert (answer.status_code, none) == (422, None)
+    assert "Two of your zips are being sent already." in text(answer)
+    assert client.get(address("archive_file", member, three[2].pk)).status_code == 409
+    assert "Two of your zips" in text(client.get(address("archive_progress", member, three[2].pk)))
+    assert ask(sign_in(teammate), teammate, image=[pictures[0].pk])[1] is not None
+    archives.finish(three[0].pk, 5)
+    assert ask(client, member, image=[pictures[0].pk])[1] is not None
+
+
+def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
+    client, lost = sign_in(member), [packed(member, pictures) for _each in range(2)]
+    for archive in lost:
+        archives.begin(member=member, archive=archive)
+    path = address("archive_progress", member, lost[0].pk)
+    assert "every 1s" in client.get(path).content.decode()
+    Archive.objects.update(changed_at=timezone.now() - 2 * archives.SILENCE, packed=3)
+    page = client.get(path)
+    assert "The portal was restarted while this zip was sent." in text(page)
+    assert "not a whole zip: delete it" in text(page)
+    assert "every 1s" not in page.content.decode()
+    assert ask(client, member, again=lost[0].pk)[1] is not None
+
+
+def test_old_zips_are_forgotten_and_those_under_way_are_not(member, pictures):
+    every = {name: packed(member, pictures) for name in ("old", "lost", "sent", "new")}
+    for name in ("lost", "sent"):
+        archives.begin(member=member, archive=every[name])
+    Archive.objects.exclude(pk=every["new"].pk).update(created_at=timezone.now() - timedelta(hours=25))
+    lost = Archive.objects.filter(pk=every["lost"].pk)
+    lost.update(changed_at=timezone.now() - timedelta(hours=24))
+    assert archives.forget_old() == 2
+    assert set(Archive.objects.all()) == {every["sent"], every["new"]}
+
+
+def test_few_of_those_that_nobody_fetches_are_kept(member, pictures):
+    made = [packed(member, pictures) for _each in range(archives.WAITING + 3)]
+    assert set(Archive.objects.all()) == set(made[3:])
+
+
+# What goes wrong -------------------------------------------------------------------------
+
+
+def plan_of(member, images, form=STORED):
+    return archives.begin(member=member, archive=packed(member, images, form))
+
+
+def sent(plan, most=None, meanwhile=None):
+    """The bytes of so many parts at most, and what went wrong."""
+
+    async def read():
+        parts, problem = [], None
+        try:
+            async with aclosing(packing.Sending(plan).parts()) as sending:
+                async for part in sending:
+                    parts.append(part)
+                    if meanwhile:
+                        await asyncio.to_thread(meanwhile, len(parts))
+                    if len(parts) == most:
+                        break
+        except Exception as trouble:
+            problem = trouble
+        return b"".join(parts), problem
+
+    return async_to_sync(read)()
+
+
+def is_broken(data):
+    return not zipfile.is_zipfile(io.BytesIO(data))
+
+
+def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
+    storage.client().delete_object(Bucket=storage.bucket(), Key=pictures[3].key)
+    data, problem = sent(plan_of(member, pictures))
+    assert isinstance(problem, contents.Unsendable)
+    assert len(data) > pictures[0].bytes
+    assert is_broken(data)
+    archive = Archive.objects.get()
+    assert (archive.state, archive.packed) == (Packing.FAILED, 3)
+    assert archive.reason.startswith("The file of “a-red-fox-number-3-3.png” is missing from the storage.")
+
+
+def test_a_damaged_picture_breaks_the_zip_off_rather_than_being_packed(member, pictures):
+    other = storage.read(pictures[0].key)[:-1] + b"x"
+    storage.put(pictures[4].key, other, media_type="image/png")
+    data, _problem = sent(plan_of(member, pictures))
+    assert is_broken(data)
+    assert "is damaged in the storage" in Archive.objects.get().reason
+
+
+def test_a_picture_that_cannot_be_converted_is_named(member, pictures):
+    rubbish = b"\x89PNG\r\n\x1a\n" + b"rubbish" * 20
+    storage.put(pictures[2].key, rubbish, media_type="image/png")
+    Image.objects.filter(pk=pictures[2].pk).update(
+        bytes=len(rubbish), sha256=hashlib.sha256(rubbish).hexdigest()
+    )
+    data, _problem = sent(plan_of(member, pictures, Form("jpeg")))
+    assert is_broken(data)
+    assert "“a-red-fox-number-2-2.jpg” cannot be made into this format." in Archive.objects.get().reason
+
+
+def test_a_browser_that_goes_away_ends_the_packing(member, pictures):
+    _data, problem = sent(plan_of(member, pictures), most=4)
+    assert problem is None
+    archive = Archive.objects.get()
+    assert archive.state == Packing.FAILED
+    assert "The connection was lost or the download was stopped" in archive.reason
+
+
+def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monkeypatch):
+    monkeypatch.setattr(packing, "ROWS", 1)
+    monkeypatch.setattr(packing, "AHEAD", 0)
+    theirs = [make_image(teammate, seed=number) for number in range(4)]
+    plan = plan_of(member, theirs)
+    asked, rows = [], contents.rows
+
+    def hidden_at_the_third(holder, entries):
+        asked.append(entries)
+        if len(asked) == 3:
+            hidden = [theirs[2].pk]
+            catalog.set_visibility(member=teammate, images=hidden, visibility=Visibility.PRIVATE)
+        return rows(holder, entries)
+
+    monkeypatch.setattr(contents, "rows", hidden_at_the_third)
+    data, problem = sent(plan)
+    assert isinstance(problem, contents.Changed)
+    assert is_broken(data)
+    assert (Archive.objects.get().packed, Archive.objects.get().state) == (2, Packing.FAILED)
+
+
+def test_a_reader_makes_the_packing_wait_for_it(member, make_image, monkeypatch):
+    """However many pictures a zip has, so many are in memory: those read ahead, and the one that is sent."""
+    pictures = [make_image(seed=number) for number in range(20)]
+    reads, read = [], storage.read
+    monkeypatch.setattr(storage, "read", lambda key: reads.append(key) or read(key))
+    ahead = []
+
+    def look(parts):
+        threads = [thread for thread in packing._READERS._threads if thread.is_alive()]
+        assert len(threads) <= packing._READERS._max_workers
+        ahead.append(len(reads) - parts // 3)  # a file is three parts: header, bytes, sum
+
+    data, problem = sent(plan_of(member, pictures), meanwhile=look)
+    assert problem is None
+    assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 20
+    assert max(ahead) <= packing.AHEAD + 1
+    assert len(reads) == 20
+
+
+def test_what_was_left_out_is_told_of_a_failure_too(member, pictures):
+    archive = packed(member, pictures)
+    catalog.trash(member=member, images=[pictures[0].pk])
+    storage.client().delete_object(Bucket=storage.bucket(), Key=pictures[1].key)
+    sent(archives.begin(member=member, archive=archive))
+    archive.refresh_from_db()
+    assert "missing from the storage" in archive.reason
+    assert "1 of the chosen pictures is no longer in the library" in archive.reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_to_the_database_is_held_while_a_zip_is_sent(member, pictures):
+    held = []
+    plan = plan_of(member, pictures)
+
+    async def read():
+        held.extend([connection.connection is not None async for _part in packing.Sending(plan)])
+
+    async_to_sync(read)()
+    assert len(held) > 5
+    assert not any(held[:-1])

@@ -1,0 +1,276 @@
+"""`check_library`: what is missing, orphaned, wrong or lagging is found, and mended only if that is asked."""
+
+import io
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from generations.jobs import storing
+from generations.jobs.models import Generation, Status
+from generations.library import (
+    catalog,
+    checking,
+    findings,
+    inventory,
+    stocktaking,
+    storage,
+    thumbnails,
+    uploads,
+)
+from generations.library.findings import Check, Kind
+from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
+from tests.library.test_storage import in_another
+
+from .conftest import encoded, pixels
+
+
+@pytest.fixture(autouse=True)
+def _a_bucket_of_its_own(settings):
+    in_another(settings, bucket_name=f"check-{uuid.uuid4()}")
+    storage.make_bucket()
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Every object is a day older than it is."""
+    monkeypatch.setattr(stocktaking, "YOUNG", timedelta(seconds=-60))
+    monkeypatch.setattr("generations.library.discarding.SETTLED", timedelta(seconds=-60))
+
+
+def check(*options, expected=0):
+    """What the command says; it must exit as expected."""
+    said, code = io.StringIO(), 0
+    try:
+        call_command("check_library", *options, stdout=said)
+    except SystemExit as end:
+        code = end.code
+    assert code == expected, said.getvalue()
+    return said.getvalue().splitlines()
+
+
+def lines(kind, said):
+    return [line.partition(": ")[2] for line in said if line.startswith(f"{kind}: ") and "/" in line]
+
+
+def orphan(key, data=b"x"):
+    storage.put(key, data, media_type="image/png")
+    return key
+
+
+def test_a_sound_library_is_said_to_be_so(member, make_image):
+    fox = make_image()
+    thumbnails.made(fox, "small")
+    uploads.receive(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
+    catalog.trash(member=member, images=[make_image().pk])
+    said = check()
+    assert said == [
+        *("missing: 0", "orphaned: 0", "wrong size: 0", "wrong sha256: 0", "unreadable: 0"),
+        *("broken thumbnail: 0", "wrong search entry: 0", "thumbnail not made yet: 3"),
+    ]
+
+
+def test_a_row_without_its_object_is_missing(member, make_image):
+    fox, hen = make_image(), make_image()
+    inventory.remove(fox.key)
+    for options in ([], ["--quick"]):
+        assert lines("missing", check(*options, expected=1)) == [f"{fox.key} ({fox.pk})"]
+    assert hen.key not in "".join(check(expected=1))
+
+
+def test_objects_without_a_row_are_orphaned(member, make_image):
+    make_image()
+    keys = [
+        orphan(f"images/{uuid.uuid4()}/1-abc.png"),
+        orphan(f"thumbnails/{uuid.uuid4()}/small.webp"),
+        orphan("thumbnails/not-an-id/small.webp"),
+        orphan(f"uploads/{member.team_id}/abc.png"),
+    ]
+    orphan("elsewhere/of-somebody-else.txt")
+    found = lines("orphaned", check("--quick", expected=1))
+    assert sorted(line.partition(" ")[0] for line in found) == sorted(keys)
+
+
+def test_other_bytes_are_noticed_by_their_length_or_their_sum(make_image):
+    fox, hen = make_image(), make_image()
+    storage.put(fox.key, b"shorter", media_type="image/png")
+    other = bytearray(storage.read(hen.key))
+    other[-20] ^= 1
+    storage.put(hen.key, bytes(other), media_type="image/png")
+    said = check(expected=1)
+    assert lines("wrong size", said) == [f"{fox.key} ({fox.pk})"]
+    assert sorted(lines("wrong sha256", said)) == sorted(f"{row.key} ({row.pk})" for row in (fox, hen))
+    assert lines("wrong sha256", check("--quick", expected=1)) == []
+
+
+def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
+    fox, hen, stream = make_image(), make_image(), storage.stream
+
+    def cut(key):
+        if key == fox.key:
+            raise storage.StorageUnavailable("cut")
+        return stream(key)
+
+    monkeypatch.setattr(storage, "stream", cut)
+    said = "\n".join(check(expected=1))
+    assert f"unreadable: {fox.key}" in said
+    assert hen.key not in said
+
+
+def test_objects_that_rows_share_are_neither_orphaned_nor_wrong(member, teammate):
+    data = encoded(pixels())
+    for each in (member, teammate):
+        uploads.receive(member=each, file=io.BytesIO(data), name="x.png")
+    assert Upload.objects.values("key").distinct().count() == 1
+    check()
+
+
+# Orphans -------------------------------------------------------------------------------------------
+
+
+def test_orphans_are_removed_only_when_told_and_only_old_ones(member, make_image, request):
+    fox = make_image()
+    keys = [orphan(f"images/{uuid.uuid4()}/1-abc.png"), orphan(f"uploads/{member.team_id}/abc.png")]
+    keys += [orphan(f"thumbnails/{uuid.uuid4()}/small.webp")]
+    said = lines("orphaned", check("--quick", "--remove-orphans", expected=1))
+    assert all("younger than a day" in line for line in said)
+    assert all(map(storage.exists, keys))
+    request.getfixturevalue("later")
+    check("--quick", expected=1)
+    assert all(map(storage.exists, keys))
+    said = check("--quick", "--remove-orphans")
+    assert all(line.endswith("- mended") for line in lines("orphaned", said))
+    assert "orphaned: 3, mended 3" in said
+    assert not any(map(storage.exists, keys))
+    assert storage.exists(fox.key)
+    assert check("--quick")[1] == "orphaned: 0"
+
+
+def test_what_an_unfinished_generation_may_still_adopt_is_no_orphan(submit, upstream, later):
+    submit()
+    row = Generation.objects.get()
+    key = orphan(storage.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png"))
+    for status in (Status.QUEUED, Status.RUNNING, Status.STORING):
+        Generation.objects.update(status=status)
+        assert storing.still_needed([key, "images/x/y", "uploads/1/x"]) == {key}
+        assert check("--quick", "--remove-orphans")[1] == "orphaned: 0"
+        assert storage.exists(key)
+    Generation.objects.update(status=Status.FAILED, ended_at=timezone.now())
+    check("--quick", "--remove-orphans")
+    assert not storage.exists(key)
+
+
+def test_what_will_be_removed_anyway_is_no_orphan(member):
+    key = orphan(f"uploads/{member.team_id}/abc.png")
+    DiscardedObject.objects.create(key=key)
+    assert check("--quick")[1] == "orphaned: 0"
+
+
+def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, monkeypatch):
+    key = orphan(f"uploads/{member.team_id}/abc.png", b"x")
+    suspects = stocktaking._suspects
+
+    def meanwhile(check):
+        yield from suspects(check)
+        Upload.objects.create(
+            team=member.team, owner=member, key=key, sha256="0" * 64, bytes=1, width=1, height=1
+        )
+
+    monkeypatch.setattr(stocktaking, "_suspects", meanwhile)
+    assert check("--quick", "--remove-orphans")[1] == "orphaned: 0"
+    assert storage.exists(key)
+
+
+# Thumbnails and entries ----------------------------------------------------------------------------
+
+
+def test_thumbnails_are_made_anew_when_told(make_image):
+    fox = make_image()
+    small, large = (storage.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
+    orphan(small, b"")
+    orphan(large, b"no picture")
+    assert lines("broken thumbnail", check("--quick", expected=1)) == [small]
+    assert sorted(lines("broken thumbnail", check(expected=1))) == sorted([small, large])
+    said = check("--repair")
+    assert "broken thumbnail: 2, mended 2" in said
+    assert check()[5:] == ["broken thumbnail: 0", "wrong search entry: 0", "thumbnail not made yet: 0"]
+    fox.refresh_from_db()
+    assert fox.placeholder
+
+
+def test_a_thumbnail_whose_original_is_gone_cannot_be_mended(make_image):
+    fox = make_image()
+    orphan(storage.thumbnail_key(image=fox.pk, size="small"), b"")
+    inventory.remove(fox.key)
+    assert "broken thumbnail: 1" in check("--quick", "--repair", expected=1)
+
+
+def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
+    lacking, lagging, trashed, sound = (make_image(prompt=f"fox {n}") for n in range(4))
+    SearchEntry.objects.filter(image=lacking).delete()
+    Image.objects.filter(pk=lagging.pk).update(title="Another title")
+    Image.objects.filter(pk=trashed.pk).update(trashed_at=timezone.now())
+    said = check("--quick", expected=1)
+    wrong = {line.partition(": ")[2] for line in said if line.startswith("wrong search entry: ")} - {"3"}
+    assert wrong == {str(row.pk) for row in (lacking, lagging, trashed)}
+    assert "wrong search entry: 3, mended 3" in check("--quick", "--repair")
+    assert check("--quick")[6] == "wrong search entry: 0"
+    assert set(SearchEntry.objects.values_list("image", flat=True)) == {lacking.pk, lagging.pk, sound.pk}
+
+
+# How it goes about it ----------------------------------------------------------------------------------
+
+
+def test_one_team_is_checked_without_the_others(member, stranger, make_image):
+    mine, theirs = make_image(), make_image(stranger)
+    inventory.remove(theirs.key)
+    orphan(f"uploads/{stranger.team_id}/abc.png")
+    orphan(f"thumbnails/{theirs.pk}/small.webp", b"")
+    check("--team", member.team.slug)
+    assert lines("missing", check("--team", stranger.team.name.upper(), expected=1)) == [
+        f"{theirs.key} ({theirs.pk})"
+    ]
+    assert mine.key not in "".join(check(expected=1))
+    with pytest.raises(CommandError, match="no team"):
+        check("--team", "Nobody")
+
+
+def test_every_size_of_batch_finds_the_same(member, make_image, monkeypatch):
+    made = [make_image() for _ in range(7)]
+    for image in made[::2]:
+        inventory.remove(image.key)
+    strays = [orphan(f"thumbnails/{uuid.uuid4()}/small.webp") for _ in range(5)]
+    for image in made:
+        if storage.exists(image.key):
+            thumbnails.made(image, "small")
+    for size in (1, 2, 3, 500):
+        monkeypatch.setattr(findings, "AT_ONCE", size)
+        found = list(checking.problems(Check(is_quick=True)))
+        assert [each.about for each in found if each.kind == Kind.MISSING] == sorted(
+            image.key for image in made[::2]
+        )
+        assert sorted(each.about for each in found if each.kind == Kind.ORPHANED) == sorted(strays)
+
+
+def test_it_asks_the_database_by_batches_and_not_by_images(make_image):
+    def queries():
+        with CaptureQueriesContext(connection) as asked:
+            check()
+        return len(asked)
+
+    make_image()
+    for_one = queries()
+    for _ in range(10):
+        make_image()
+    assert queries() == for_one
+
+
+def test_without_storage_it_says_so(make_image, settings):
+    make_image()
+    in_another(settings, endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("check_library", "--quick")

@@ -1,0 +1,36 @@
+"""A library filled for trying is a library like any other."""
+
+import pytest
+from django.core.management import call_command
+from django.http import QueryDict
+
+from generations.library import finding, index, storage
+from generations.library.models import Collected, Image, SearchEntry, Tagged
+from generations.library.search import Search
+from generations.teams.models import Team
+
+
+@pytest.mark.django_db
+def test_a_filled_library_is_found_like_any_other():
+    call_command("fill_library", "300", team="Trial", people=3, tags=20, collections=5, verbosity=0)
+    team = Team.objects.get(name="Trial")
+    member = team.memberships.first()
+    image = Image.objects.filter(visibility="team").first()
+    assert Image.objects.count() == SearchEntry.objects.count() == 300
+    assert image.bytes == storage.head(image.key).size
+    search = Search.read(QueryDict(f"q={image.prompt}&seed={image.seed}"))
+    assert image in finding.page(member, search, size=5)
+    assert len(finding.page(member, Search(), size=100)) == 100
+    assert Tagged.objects.exists()
+    assert Collected.objects.exists()
+
+
+@pytest.mark.django_db
+def test_its_entries_are_what_they_would_be_anyway():
+    call_command("fill_library", "50", team="Trial", people=2, tags=5, collections=2, verbosity=0)
+    before = dict(SearchEntry.objects.values_list("image", "document"))
+    index.refresh(list(before))
+    after = dict(SearchEntry.objects.values_list("image", "document"))
+    assert {pk: set(line.split()) for pk, line in after.items()} == {
+        pk: set(line.split()) for pk, line in before.items()
+    }

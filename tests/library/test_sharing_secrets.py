@@ -1,0 +1,197 @@
+"""What a link never says: of the team, of the prompt unless it is shown, to caches and to search engines."""
+
+import io
+
+import pytest
+from django.test import Client
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+
+from generations.library import catalog, sharing, storage
+from generations.library.models import Collection, Image
+
+from .conftest import decoded, encoded, pixels
+from .following import PERSON, SECRET_PROMPT, collect, every_address, path_of
+
+# What it never says ------------------------------------------------------------
+
+
+def everything_said(visitor, paths):
+    for path in paths:
+        answer = visitor.get(path)
+        assert answer.status_code == 200
+        yield (
+            path,
+            b"\n".join([answer.content, *(f"{key}: {value}".encode() for key, value in answer.items())]),
+        )
+
+
+def test_the_pages_tell_nothing_of_the_team(visitor, member, teammate, make_image, collection):
+    image, other = make_image(teammate, prompt=SECRET_PROMPT), make_image(prompt=SECRET_PROMPT)
+    hidden = make_image(teammate, visibility="private")
+    collect(collection, image, other, hidden)
+    one = sharing.share_image(member=member, image=image.pk)
+    many = sharing.share_collection(member=member, collection=collection.pk)
+    row = Image.objects.get(pk=image.pk)
+    secrets = [member.team.slug, member.team.name, "mei", "Mei", "lin@", "Lin<", "studio.example"]
+    secrets += [SECRET_PROMPT, "unannounced", "teapot", row.model, row.sha256, row.key]
+    secrets += [
+        str(row.generation),
+        str(hidden.pk),
+        one.pk,
+        one.pk.hex,
+        many.pk,
+        collection.pk,
+        "/t/",
+        "/accounts",
+    ]
+    paths = every_address(one, image) + every_address(many, image) + every_address(many, other)
+    for path, said in everything_said(visitor, paths):
+        assert [secret for secret in secrets if str(secret).encode() in said] == [], path
+    assert str(other.pk).encode() not in visitor.get(path_of(one)).content
+
+
+def test_nobody_keeps_what_a_link_shows(visitor, member, make_image):
+    image = make_image()
+    share = sharing.share_image(member=member, image=image.pk)
+    dead = sharing.share_image(member=member, image=image.pk)
+    sharing.revoke(member=member, share=dead.pk)
+    for path in every_address(share, image) + every_address(dead, image):
+        answer = visitor.get(path)
+        assert answer["Cache-Control"] == "no-store", path
+        assert answer["X-Robots-Tag"] == "noindex, nofollow"
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer.cookies == {}
+        assert "ETag" not in answer
+        assert "Last-Modified" not in answer
+    assert visitor.cookies == {}
+    assert b'<meta name="robots" content="noindex, nofollow">' in visitor.get(path_of(share)).content
+    assert "Disallow: /s/" in visitor.get("/robots.txt").content.decode()
+
+
+def test_who_is_signed_in_sees_the_same(sign_in, visitor, member, make_image):
+    share = sharing.share_image(member=member, image=make_image().pk)
+    assert sign_in(member).get(path_of(share)).content == visitor.get(path_of(share)).content
+
+
+def test_nothing_can_be_sent_to_a_link(member, make_image):
+    image = make_image()
+    share = sharing.share_image(member=member, image=image.pk)
+    strict = Client(enforce_csrf_checks=True, headers=PERSON)
+    for path in every_address(share, image):
+        assert strict.post(path).status_code == 405
+        assert strict.delete(path).status_code == 405
+    assert strict.cookies == {}
+
+
+HOSTILE = [
+    '"><script>alert(1)</script>',
+    "</title><img src=x onerror=alert(1)>",
+    "{{ 7 }}{% url 'x' %}",
+    "\u202egnp.exe",
+    "a\r\nSet-Cookie: x=1",
+    "שלום" * 20,
+    "\x1b[31m\ufffd\x7f",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_hostile_title_is_text(visitor, member, make_image, collection, title):
+    image = make_image(prompt=title)
+    Image.objects.filter(pk=image.pk).update(title=title)
+    Collection.objects.filter(pk=collection.pk).update(name=title)
+    collect(collection, image)
+    for share in (
+        sharing.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing.share_collection(member=member, collection=collection.pk),
+    ):
+        for path in every_address(share, image):
+            answer = visitor.get(path)
+            assert answer.status_code == 200
+            assert "Set-Cookie" not in answer
+            if answer["Content-Type"].startswith("text/html"):
+                assert "<script>alert" not in answer.content.decode()
+                assert "<img src=x" not in answer.content.decode()
+
+
+# The prompt ------------------------------------------------------------
+
+
+def noted(encoding, prompt=SECRET_PROMPT):
+    """A file in which its provider has written how it was made, in every way that there is."""
+    exif = Pillow.Exif()
+    exif[0x010E] = exif[0x9286] = prompt
+    xmp = f"<x:xmpmeta>{prompt}</x:xmpmeta>".encode()
+    if encoding == "PNG":
+        notes = PngInfo()
+        notes.add_text("parameters", prompt)
+        notes.add_text("zipped", prompt, zip=True)
+        notes.add_itxt("XML:com.adobe.xmp", prompt)
+        notes.add(b"caBX", prompt.encode())
+        data = encoded(pixels(), "PNG", pnginfo=notes, exif=exif.tobytes())
+        return data + prompt.encode()
+    if encoding == "JPEG":
+        options = {"comment": prompt.encode(), "progressive": True, "dpi": (72, 72)}
+        return encoded(pixels(), "JPEG", exif=exif.tobytes(), xmp=xmp, **options) + prompt.encode()
+    return encoded(pixels(), "WEBP", exif=exif.tobytes(), xmp=xmp, lossless=True)
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
+def test_a_file_carries_no_word_unless_the_prompt_is_shown(visitor, member, make_image, media_type):
+    data = noted(media_type.partition("/")[2].upper())
+    assert SECRET_PROMPT.encode() in data
+    image = make_image(media_type=media_type, data=data, prompt=SECRET_PROMPT)
+    share = sharing.share_image(member=member, image=image.pk)
+    for kind in ("original", "download"):
+        answer = visitor.get(path_of(share, image.pk, kind))
+        assert SECRET_PROMPT.encode() not in answer.content
+        assert "teapot" not in answer["Content-Disposition"]
+        bare = Pillow.open(io.BytesIO(answer.content))
+        assert bare.tobytes() == decoded(data).tobytes()
+        assert not {"exif", "xmp", "comment", "parameters", "zipped"} & set(bare.info)
+        assert len(bare.getexif()) == 0
+        assert answer["Content-Type"] == media_type
+    extension = storage.EXTENSIONS[media_type]
+    assert answer["Content-Disposition"] == f'attachment; filename="picture.{extension}"'
+
+
+def test_colours_stay_what_they_were(visitor, member, make_image):
+    from PIL import ImageCms  # noqa: PLC0415
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for media_type, encoding in (("image/png", "PNG"), ("image/jpeg", "JPEG"), ("image/webp", "WEBP")):
+        image = make_image(media_type=media_type, data=encoded(pixels(), encoding, icc_profile=profile))
+        share = sharing.share_image(member=member, image=image.pk)
+        kept = decoded(visitor.get(path_of(share, image.pk, "original")).content)
+        assert kept.info["icc_profile"] == profile
+
+
+def test_a_file_that_is_not_understood_is_not_handed_out(visitor, member, make_image):
+    data = encoded(pixels(), "JPEG")
+    image = make_image(media_type="image/jpeg", data=data)
+    storage.put(image.key, data[:-2], media_type="image/jpeg")  # its end is missing
+    share = sharing.share_image(member=member, image=image.pk)
+    assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
+
+
+def test_the_prompt_is_shown_when_its_maker_said_so(visitor, member, make_image, collection):
+    image = make_image(prompt=SECRET_PROMPT)
+    collect(collection, image)
+    one = sharing.share_image(member=member, image=image.pk, shows_prompt=True)
+    many = sharing.share_collection(member=member, collection=collection.pk, shows_prompt=True)
+    assert SECRET_PROMPT in visitor.get(path_of(one)).content.decode()
+    assert SECRET_PROMPT in visitor.get(f"{path_of(many, image.pk)}/").content.decode()
+    file = visitor.get(path_of(one, image.pk, "download"))
+    assert decoded(file.content).text["parameters"].startswith(SECRET_PROMPT)
+    assert "an-unannounced-teapot" in file["Content-Disposition"]
+
+
+def test_a_title_is_shown(visitor, member, make_image):
+    image = make_image(prompt=SECRET_PROMPT)
+    catalog.set_title(member=member, image=image.pk, title="Harbour, first draft")
+    share = sharing.share_image(member=member, image=image.pk)
+    page = visitor.get(path_of(share)).content.decode()
+    assert "<title>Harbour, first draft</title>" in page
+    assert (
+        "harbour-first-draft.png" in visitor.get(path_of(share, image.pk, "download"))["Content-Disposition"]
+    )
