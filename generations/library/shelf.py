@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Self, TypeVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,6 +13,15 @@ from uuid6 import uuid7
 from generations.teams.models import Membership, Team, Visibility
 
 LONGEST_TAG = 60
+Thing = TypeVar("Thing", bound=models.Model)
+
+
+class TheirsOrTheTeams(models.QuerySet[Thing]):
+    """Things of a team that are shown to all of it, or are their owner's alone."""
+
+    def visible_to(self, member: Membership) -> Self:
+        """The team's, and the member's own."""
+        return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=member.team_id)
 
 
 class Tag(models.Model):
@@ -43,12 +54,6 @@ class Tagged(models.Model):
         constraints = [models.UniqueConstraint(fields=["tag", "image"], name="an_image_carries_a_tag_once")]
 
 
-class CollectionQuerySet(models.QuerySet["Collection"]):
-    def visible_to(self, member: Membership) -> CollectionQuerySet:
-        """The team's, and the member's own."""
-        return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=member.team_id)
-
-
 class Collection(models.Model):
     """Images put together by hand: the team's, or its owner's alone."""
 
@@ -62,7 +67,7 @@ class Collection(models.Model):
         _("changed at"), default=timezone.now, help_text=_("When something was last put in or taken out.")
     )
 
-    objects = CollectionQuerySet.as_manager()
+    objects: ClassVar[TheirsOrTheTeams[Collection]] = TheirsOrTheTeams.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("collection")
@@ -109,12 +114,6 @@ class Favourite(models.Model):
         ]
 
 
-class SavedSearchQuerySet(models.QuerySet["SavedSearch"]):
-    def visible_to(self, member: Membership) -> SavedSearchQuerySet:
-        """The team's, and the member's own."""
-        return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=member.team_id)
-
-
 class SavedSearch(models.Model):
     """A search under a name: its owner's, or the team's. It finds what the one who opens it may see."""
 
@@ -132,7 +131,7 @@ class SavedSearch(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    objects = SavedSearchQuerySet.as_manager()
+    objects: ClassVar[TheirsOrTheTeams[SavedSearch]] = TheirsOrTheTeams.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("saved search")
