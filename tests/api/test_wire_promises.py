@@ -13,7 +13,7 @@ import requests
 from generations.api import wire_body
 from generations.api.models import IdempotentCall
 from generations.credits.models import Hold
-from generations.jobs.models import Batch, Generation
+from generations.jobs.models import Batch, Generation, ModelRule
 from generations.library.models import Upload
 from generations.teams.models import Membership
 from tests.api.conftest import CORE, IMAGES, V1
@@ -85,9 +85,12 @@ def test_a_start_image_is_part_of_what_a_key_stands_for(portal, bearer, picture)
     assert Generation.objects.count() == 1
 
 
-def test_a_call_that_was_refused_leaves_its_key_free(portal, bearer):
+def test_a_call_that_was_refused_leaves_its_key_free(portal, bearer, member):
     headers = bearer | {"idempotency-key": "k1"}
     assert core(portal, headers, prompt="").status_code == 400
+    rule = ModelRule.objects.create(team=member.team, model="core", roles=["owner"])
+    assert core(portal, headers).status_code == 403
+    rule.delete()
     assert core(portal, headers, prompt="better").status_code == 200
 
 
