@@ -74,21 +74,24 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     call.unread = wire_body.is_announced(headers)
     call.about["x-request-id"] = call.name
     with trace.following(request=call.name), contextlib.suppress(Gone):
-        last_step = await _until_ready(call, route)
+        ready = await _until_ready(call, route)
         async with wire_sending.place(large="x-generation-id" in call.about):
-            answer = await _drawn(call, last_step)
+            answer = ready if isinstance(ready, Answer) else await _drawn(call, ready)
             await wire_sending.send_answer(answer, call.about, send, unread=receive if call.unread else None)
 
 
-async def _until_ready(call: Call, route: Route | None) -> LastStep:
-    """All that comes before the answer can be written; then how to write it."""
+async def _until_ready(call: Call, route: Route | None) -> Answer | LastStep:
+    """All that comes before the answer can be written; then how to write it.
+
+    A refusal is there at once: a process that stops has no time for a thread of its own.
+    """
     try:
         wire_entry.must_be_safe(call.scope)
         caller = await _beside(wire_entry.enter, call.headers)
         token = caller.token
         call.about |= caller.allowance.headers if caller.allowance else {}
         if route is None:
-            return partial(_refusal, call, wire_problems.not_found())
+            return _refusal(call, wire_problems.not_found())
         if route.tell:
             wire_entry.must_look(token)
             return partial(route.tell, token, **call.parts)
@@ -96,7 +99,7 @@ async def _until_ready(call: Call, route: Route | None) -> LastStep:
     except Gone:
         raise
     except Exception as problem:  # whatever happens, a program is told in its own format
-        return partial(_refusal, call, problem)
+        return _refusal(call, problem)
 
 
 async def _until_ended(call: Call, token: Token) -> LastStep:

@@ -242,7 +242,7 @@ def test_only_operators_are_told_what_the_provider_has(owner, seen):
     assert "/installation/difference/" in page
 
 
-def test_however_many_members_and_lines_the_number_of_queries_is_the_same(team, owner, make_member, seen):
+def test_however_many_members_and_lines_there_are_no_more_queries(team, owner, make_member, seen):
     make_member("mei")
     past.charge(owner, midday(), 100)
     paths = ("", "?by=member", "ledger/", "ledger/?kind=charge")
@@ -250,10 +250,9 @@ def test_however_many_members_and_lines_the_number_of_queries_is_the_same(team, 
 
     def count():
         found = []
+        seen("")  # that somebody was here is written down once a minute
         for path in paths:
-            with CaptureQueriesContext(
-                connection,
-            ) as asked:
+            with CaptureQueriesContext(connection) as asked:
                 seen(path)
             found.append(len(asked))
         return found
@@ -262,7 +261,8 @@ def test_however_many_members_and_lines_the_number_of_queries_is_the_same(team, 
     for number in range(55):
         someone = make_member(f"member{number}")
         past.charge(someone, midday(number % 40), 100, "ultra")
-    assert count() == few
+    # In the afternoon the newest lines are all grants, which ask for no refunds.
+    assert all(many <= one for many, one in zip(count(), few, strict=True))
     assert max(few) <= 40
 
 
