@@ -157,7 +157,9 @@ def standing(archive: Archive) -> Archive:
     """The archive as its maker should see it: what nobody sends any more has failed."""
     if is_abandoned(archive):
         archive.state = Packing.FAILED
-        archive.reason = f"{_('The portal was restarted while this zip was sent.')} {archive.reason}".strip()
+        archive.reason = " ".join(
+            (_("The portal was restarted while this zip was sent."), archive.reason)
+        ).strip()
     return archive
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -155,6 +156,6 @@ def revoke(request: HttpRequest, member: Membership, share: uuid.UUID) -> HttpRe
     except Share.DoesNotExist as problem:
         raise Http404 from problem
     if getattr(request, "htmx", False):
-        return HttpResponse(f'<span class="tag tag-bad">{_("taken back")}</span>')
+        return HttpResponse(format_html('<span class="tag tag-bad">{}</span>', _("taken back")))
     messages.success(request, _("The link is taken back. Nobody can open it any more."))
     return redirect("library:shares", member.team.slug)
