@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django import template
@@ -26,6 +27,7 @@ BADGES = 6  # colours in static/css/components.css
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # a page of the library has some two hundred of them
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of static/icons.svg, hidden from screen readers: its words stand beside it."""
     classes = f"icon icon-{size}" if size else "icon"
