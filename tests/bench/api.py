@@ -42,9 +42,15 @@ class Client:
         for _ in range(connections):
             self.free.put_nowait(await asyncio.open_connection(LOOPBACK, self.port))
 
+    async def _connection(self) -> Any:
+        """One that is free; a new one in place of one that the server closed for being idle."""
+        connection = await self.free.get()
+        closed = connection[0].at_eof()
+        return await asyncio.open_connection(LOOPBACK, self.port) if closed else connection
+
     async def ask(self, due: float | None = None) -> None:
         """One creation, timed from when it was due."""
-        reader, writer = connection = await self.free.get()
+        reader, writer = connection = await self._connection()
         began = due or time.monotonic()
         key = f"Idempotency-Key: {next(self.numbers)}\r\n" if self.with_keys else ""
         head = (
