@@ -4,13 +4,16 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from generations.api import wire  # noqa: E402  their models need Django set up
 from generations.jobs import live  # noqa: E402
 from sdweb.bodies import bounded  # noqa: E402
+from sdweb.handler import Handler  # noqa: E402
+
+pages = bounded(Handler())
 
 
 async def application(scope: live.Scope, receive: live.Receive, send: live.Send) -> None:
@@ -22,4 +25,4 @@ async def application(scope: live.Scope, receive: live.Receive, send: live.Send)
     elif wire.is_ours(scope):
         await wire.application(scope, receive, send)
     else:
-        await bounded(django)(scope, receive, send)
+        await pages(scope, receive, send)

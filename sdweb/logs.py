@@ -8,14 +8,14 @@ import logging
 import re
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 from generations.jobs import trace
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
 FORMATS = ("line", "json")
 OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -83,17 +83,8 @@ def without_secrets(text: str) -> str:
     return SECRET.sub("…", text)
 
 
-@sync_and_async_middleware
-def named_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def named_requests(get_response: Answer) -> Answer:
     """Give each request a name that its log lines carry and `X-Request-ID` tells; a sane one is kept."""
-    if iscoroutinefunction(get_response):
-        wait_for: Callable[[HttpRequest], Awaitable[HttpResponseBase]] = get_response
-
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            with trace.following(request=(name := _name(request))):
-                return _named(await wait_for(request), name)
-
-        return answer_later
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         with trace.following(request=(name := _name(request))):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.decorators import sync_and_async_middleware
 from ninja.security import HttpBearer
 
 from generations.api import auth
@@ -25,7 +22,7 @@ from generations.teams.permissions import may
 PREFIX = "/api/v1/"
 EITHER = (Scope.READ, Scope.GENERATE)  # who makes pictures must see what becomes of them
 
-Answer = Callable[[HttpRequest], Any]  # a response, or one to wait for
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Asked(HttpRequest):
@@ -72,17 +69,8 @@ def by(request: Asked) -> By:
     return By(request.auth.member.user, acting.address_of(request))
 
 
-@sync_and_async_middleware
 def middleware(get_response: Answer) -> Answer:
     """Refusals of Django itself get the API's shape, and every answer says what is left of the limit."""
-
-    if iscoroutinefunction(get_response):
-
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            response = await get_response(request)
-            return _finished(request, response)
-
-        return answer_later
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         return _finished(request, get_response(request))
