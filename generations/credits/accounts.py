@@ -4,6 +4,11 @@ from django.db.models import Q
 
 from generations.credits.models import Account, AccountKind
 from generations.teams.models import Membership, Team
+from sdweb.prepared import Given, Prepared
+
+_locked_wallet = Prepared(
+    lambda: Account.objects.filter(membership=Given("member")).select_for_update(no_key=True)
+)
 
 
 def issued() -> Account:
@@ -32,6 +37,11 @@ def lock(which: Q) -> list[Account]:
     Without their keys (FOR NO KEY UPDATE): whoever only adds a row that names one need not wait.
     """
     return list(Account.objects.filter(which).select_for_update(no_key=True).order_by("pk"))
+
+
+def lock_wallet(member: Membership) -> Account:
+    """The member's account, opened if there is none, and locked alone."""
+    return _locked_wallet.first(member=member.pk) or open_wallet(member)
 
 
 def lock_pool_and_wallet(member: Membership) -> tuple[Account, Account]:

@@ -18,6 +18,11 @@ from generations.credits.calendar import Month
 from generations.credits.errors import CapReached, MembershipEnded
 from generations.credits.models import Account, Transfer, TransferKind
 from generations.teams.models import Membership
+from sdweb.prepared import Given, Prepared
+
+_limits = Prepared(
+    lambda: Membership.objects.filter(pk=Given("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,7 @@ class Room:
 
 def limits_of(member: Membership) -> Limits:
     """The caps as the database has them; MembershipEnded if it did. Asked under the wallet's lock."""
-    columns = ("ended_at", "cap_per_day", "cap_per_month")
-    ended_at, day, month = Membership.objects.values_list(*columns).get(pk=member.pk)
+    [(ended_at, day, month)] = _limits.rows(pk=member.pk)
     if ended_at:
         raise MembershipEnded
     return Limits(member, day, month)

@@ -13,7 +13,15 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from generations.credits import caps
-from generations.credits.accounts import issued, lock, lock_pool_and_wallet, open_pool, open_wallet, spent
+from generations.credits.accounts import (
+    issued,
+    lock,
+    lock_pool_and_wallet,
+    lock_wallet,
+    open_pool,
+    open_wallet,
+    spent,
+)
 from generations.credits.entries import (
     check_covered,
     check_still_in_team,
@@ -111,7 +119,7 @@ def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: st
     MembershipEnded if the wallet is no longer filled. What is held already under a reference stays
     so if it says the same, else ReferenceTaken.
     """
-    [wallet] = lock(Q(membership=member)) or [open_wallet(member)]
+    wallet = lock_wallet(member)
     limits = caps.limits_of(member)
     known = Hold.objects.in_bulk(list(amounts), field_name="reference")
     asked = {reference: (wallet.pk, amounts[reference], model) for reference in known}
@@ -125,7 +133,7 @@ def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: st
 
 def hold_new(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
     """As `hold_many`, for references that were made just now, in a transaction that any refusal ends."""
-    [wallet] = lock(Q(membership=member)) or [open_wallet(member)]
+    wallet = lock_wallet(member)
     return list(_open(dict(amounts), wallet, member, model, caps.limits_of(member)).values())
 
 

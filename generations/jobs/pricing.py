@@ -13,7 +13,9 @@ from generations.credits.amounts import as_text
 from generations.jobs.models import Price
 from generations.providers import catalogue
 from generations.teams.models import Team
+from sdweb.prepared import Given, Prepared
 
+_valid = Prepared(lambda: Price.objects.valid_at(Given("moment"), Given("team")))
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
 
 
@@ -42,9 +44,8 @@ class DearerNow(PriceRose):
 def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
     """What one image of each model costs that team at that moment, in hundredths, before options."""
     prices = {name: model.cost({}) for name, model in catalogue.MODELS.items()}
-    valid = Price.objects.valid_at(at or timezone.now(), team)
     seen: set[str] = set()
-    for row in valid:
+    for row in _valid.all(moment=at or timezone.now(), team=team.pk):
         if row.model not in seen:
             seen.add(row.model)
             prices[row.model] = row.amount

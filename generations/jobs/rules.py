@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from generations.credits.amounts import as_text
 from generations.jobs.models import Generation, ModelRule, Status
 from generations.providers import catalogue
+from sdweb.prepared import Given, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generations.teams.models import Membership, Team, Token
 
+_rule = Prepared(lambda: ModelRule.objects.filter(team=Given("team"), model=Given("model")))
 FREE = (Status.FAILED, Status.FILTERED, Status.CANCELED)  # what ended so was not charged
 
 
@@ -65,7 +67,7 @@ def check(member: Membership, model: str, token: Token | None = None) -> None:
     """ModelNotAllowed if the member's role may not use the model, or the token does not know it."""
     if token and token.models and model not in token.models:
         raise ModelNotForToken(model)
-    rule = ModelRule.objects.filter(team=member.team_id, model=model).first()
+    rule = _rule.first(team=member.team_id, model=model)
     if rule is not None and member.role not in rule.roles:
         raise ModelNotAllowed(model)
 

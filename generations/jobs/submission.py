@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
@@ -21,8 +22,26 @@ from generations.library.models import Upload
 from generations.providers import catalogue
 from generations.teams.models import Membership, Token
 from generations.upstreams.models import Upstream
+from sdweb.prepared import Given, Prepared
 
 log = logging.getLogger(__name__)
+
+_enabled = Prepared(lambda: Upstream.objects.filter(enabled=True))
+
+
+def _stamps() -> QuerySet[Membership, Any]:
+    """Virtual time, and where a member's line ends; None for none.
+
+    Virtual time is the largest stamp that was ever started in turn, not before its turn by an operator.
+    """
+    newest = Generation.objects.order_by("-stamp").values("stamp")
+    started = newest.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
+    mine = newest.exclude(status=Status.CANCELED).filter(member=OuterRef("pk"))
+    member = Membership.objects.filter(pk=Given("member"))
+    return member.values_list(Subquery(started[:1]), Subquery(mine[:1]))
+
+
+_places = Prepared(_stamps)
 
 
 class NoUpstream(Exception):
@@ -110,7 +129,7 @@ def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = No
 
 
 def _must_be_served(model: str) -> None:
-    if not any(upstream.serves(model) for upstream in Upstream.objects.filter(enabled=True)):
+    if not any(upstream.serves(model) for upstream in _enabled.all()):
         raise NoUpstream
 
 
@@ -125,7 +144,7 @@ def _record(batch: Batch, price: int) -> Batch:
     _queue(batch.member, rows)
     batch.made = rows
     transaction.on_commit(partial(events.batch_made, batch))
-    transaction.on_commit(partial(tasks.ring_soon, 1))  # whoever claims the first rings for the next
+    transaction.on_commit(tasks.ring_once)  # whoever claims the first rings for the next
     transaction.on_commit(partial(_log_submitted, rows))
     return batch
 
@@ -159,22 +178,11 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
     ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
     rules.check_cap(rows[0].token, sum(amounts.values()))
     step = rows[0].step
-    stamp = max(_clock(), _last_start(member) + step)
+    [(clock, last_start)] = _places.rows(member=member.pk)
+    stamp = max(clock or 0, -STEP + step if last_start is None else last_start + step)
     for place, row in enumerate(rows):
         row.stamp = stamp + place * step
     Generation.objects.bulk_create(rows)
-
-
-def _clock() -> int:
-    """Virtual time: the largest stamp that was ever started in turn, not before its turn by an operator."""
-    started = Generation.objects.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
-    return started.order_by("-stamp").values_list("stamp", flat=True).first() or 0
-
-
-def _last_start(member: Membership) -> int:
-    mine = Generation.objects.filter(member=member).exclude(status=Status.CANCELED)
-    last = mine.order_by("-stamp").values_list("stamp", flat=True).first()
-    return -STEP if last is None else last
 
 
 @transaction.atomic
@@ -197,7 +205,7 @@ def _again(old: Generation, token: Token | None) -> Generation:
     row = _row(old.batch, old.position, price)
     row.retry_of, row.parameters, row.token = old, old.parameters, token
     _queue(old.member, [row])
-    transaction.on_commit(partial(tasks.ring_soon, 1))
+    transaction.on_commit(tasks.ring_once)
     transaction.on_commit(partial(_log_submitted, [row]))
     return row
 

@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generations.teams.models import Team
+from sdweb.prepared import Given
 
 
 class PriceQuerySet(models.QuerySet["Price"]):
-    def valid_at(self, moment: datetime, team: Team) -> PriceQuerySet:
+    def valid_at(self, moment: datetime | Given, team: Team | Given) -> PriceQuerySet:
         """Prices that hold for the team at that moment, the most binding first."""
         return self.for_team(team).filter(valid_from__lte=moment)
 
-    def for_team(self, team: Team) -> PriceQuerySet:
+    def for_team(self, team: Team | Given) -> PriceQuerySet:
         """Prices of the team and of everybody, those to come too; the most binding first."""
         mine = self.filter(Q(team=team) | Q(team__isnull=True))
         return mine.order_by("model", F("team").asc(nulls_last=True), "-valid_from", "-pk")

@@ -25,6 +25,7 @@ IN_A_ROW = 600.0  # seconds after which a ring is answered, and hands on to anot
 TIDYING = 15  # looks from one tidying to the next: at a full engine the spool has thousands of files
 
 _ringer = ThreadPoolExecutor(1, "doorbell")
+_about_to_ring = threading.Event()
 
 
 @shared_task
@@ -83,6 +84,18 @@ def ring_soon(times: int) -> None:
     """Ring without making anybody wait: a bell that Redis does not take is rung again by the sweeper."""
     if times > 0:
         _ringer.submit(_ring, times)
+
+
+def ring_once() -> None:
+    """As above, for what was committed just now: a ring that is about to leave tells of it too."""
+    if not _about_to_ring.is_set():
+        _about_to_ring.set()
+        _ringer.submit(_ring_for_all)
+
+
+def _ring_for_all() -> None:
+    _about_to_ring.clear()  # before it leaves: whoever comes meanwhile may be too late for this one
+    _ring(1)
 
 
 def _ring(times: int) -> None:

@@ -19,12 +19,18 @@ from django.utils.translation import gettext as _
 from generations.teams.credential import Scope, Token
 from generations.teams.models import Membership, User
 from generations.teams.permissions import may
+from sdweb.prepared import Given, Prepared
 
 PREFIX = "sdw_"
 LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM, CHECK = 40, 6  # 238 bits; CRC-32 in base 62
 SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM + CHECK}}}")
 WRITTEN_EVERY = timedelta(minutes=1)
+_by_hash = Prepared(
+    lambda: Token.objects.select_related("membership__team", "membership__user", "membership__wallet").filter(
+        token_hash=Given("hash")
+    )
+)
 ALLOWED_BY = {Scope.GENERATE: "generate", Scope.READ: "see", Scope.ADMINISTER: "manage_members"}
 
 
@@ -117,8 +123,7 @@ def authenticate(secret: str) -> Token:
     """
     if not is_well_formed(secret):
         raise Unknown
-    known = Token.objects.select_related("membership__team", "membership__user", "membership__wallet")
-    token = known.filter(token_hash=hashed(secret)).first()
+    token = _by_hash.first(hash=hashed(secret))
     if token is None:
         raise Unknown
     if token.revoked_at:

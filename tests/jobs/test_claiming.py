@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -158,3 +159,17 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
         ("core", "sandbox"),
         ("sdxl", "second"),
     ]
+
+
+def test_what_is_committed_while_a_ring_waits_to_leave_needs_no_other(monkeypatch):
+    rung, busy = [], threading.Event()
+    monkeypatch.setattr(tasks, "_ring", rung.append)
+    tasks._ringer.submit(busy.wait)
+    for _ in range(50):
+        tasks.ring_once()
+    busy.set()
+    tasks._ringer.submit(int).result()
+    assert rung == [1]
+    tasks.ring_once()
+    tasks._ringer.submit(int).result()
+    assert rung == [1, 1]
