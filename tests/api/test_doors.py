@@ -93,3 +93,12 @@ def test_nothing_of_a_team_is_reached_by_a_token_of_another(document, member, ma
         tried += 1
     assert tried >= 30
     assert before == rows()
+
+
+def test_the_page_of_the_api_is_found_without_its_last_stroke_by_everybody(client, member):
+    browser = Client()
+    browser.force_login(member.user)
+    for visitor in (client, browser):
+        answer = visitor.get("/api/docs")
+        assert (answer.status_code, answer["Location"]) == (301, "/api/docs/")
+        assert visitor.get("/api/docs/").status_code == 200
