@@ -105,6 +105,11 @@ def release(call: Call) -> None:
         mine.update(fingerprint="")
 
 
+def forget(member: Membership, key: str | None) -> None:
+    """What the call had made was taken back, so the key stands for another try; unless it was answered."""
+    IdempotentCall.objects.filter(membership=member, key=key or "", status=None).delete()
+
+
 def forget_old() -> int:
     """Forget what is older than 24 hours; how many calls."""
     return IdempotentCall.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

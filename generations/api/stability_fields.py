@@ -23,6 +23,9 @@ SD3_MODELS = {
     "sd3-turbo": "sd3.5-large-turbo",
 }
 MODES = ("text-to-image", "image-to-image")
+# What a client says of itself; nothing here reads it, but it has a longest length (providers.md 1.1).
+CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
+LONGEST_CLIENT = 256
 
 
 class StableImage:
@@ -35,7 +38,8 @@ class StableImage:
         content_type = request.headers.get("content-type", "")
         gateway = bool(request.parts.get("gateway"))
         form = wire_forms.read_form(content_type, request.body, urlencoded=gateway)
-        return _wish(request.parts["endpoint"], form, _answer_wanted(request.headers))
+        errors = _errors_of_client(request.headers)
+        return _wish(request.parts["endpoint"], form, _answer_wanted(request.headers), errors)
 
     def draw(self, wish: Wish, results: Sequence[Result]) -> Answer:
         """The picture as bytes or within JSON."""
@@ -53,8 +57,12 @@ def _answer_wanted(headers: Mapping[str, str]) -> str:
     return "json" if "application/json" in headers.get("accept", "").lower() else "bytes"
 
 
-def _wish(endpoint: str, form: Form, answer: str) -> Wish:
-    errors: dict[str, str] = {}
+def _errors_of_client(headers: Mapping[str, str]) -> dict[str, str]:
+    said = f"must be at most {LONGEST_CLIENT} characters long"
+    return {name: said for name in CLIENT_HEADERS if len(headers.get(name, "")) > LONGEST_CLIENT}
+
+
+def _wish(endpoint: str, form: Form, answer: str, errors: dict[str, str]) -> Wish:
     model = _model(endpoint, form, errors)
     image = form.parts.get("image") or None
     if endpoint == "sd3":

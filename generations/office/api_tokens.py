@@ -2,11 +2,16 @@
 
 `acting` is the member who asks: everybody makes their own, and owners and administrators those of
 programs; without one it is a command, which may everything. No token does more than its member may.
+
+`through` is the token by which a program asks. What it makes does no more than itself: the same scopes or
+fewer, the same models or fewer, no longer. One with a cap makes none, since nobody would add both up.
 """
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -31,6 +36,22 @@ class TooManyTokens(Exception):
 
     def __init__(self) -> None:
         super().__init__(_("A member has at most %(most)s tokens. Revoke some first.") % {"most": MOST})
+
+
+class BeyondToken(PermissionDenied):
+    """The token that asks for another one would hand on more than it has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A token makes none that does more or lasts longer than itself, and none if it has a cap.")
+        )
+
+
+class TokenOver(Exception):
+    """The form that arrived again made a token that is no longer good."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The token that this made before lets nobody in any more. Ask for another one."))
 
 
 @dataclass(frozen=True)
@@ -80,28 +101,26 @@ def issue(
     models: Collection[str] = (),
     by: By = COMMAND,
     acting: Membership | None = None,
+    through: Token | None = None,
+    form: uuid.UUID | None = None,
 ) -> tuple[Token, str]:
     """A new token of that member, and its secret; `cap` in hundredths of a credit.
 
-    PermissionDenied if it is not for the one who asks to make, tokens.ScopeRefused if it would do
-    more than its member may, TooManyTokens, DoesNotExist if the membership ended meanwhile.
+    The same form makes one, and tells its secret again. PermissionDenied if it is not for the one who asks
+    to make, BeyondToken if not for the token `through` which they ask, tokens.ScopeRefused if it would do
+    more than its member may, TooManyTokens, TokenOver, DoesNotExist if the membership ended meanwhile.
     """
     membership.lock_team(member.team)  # who is demoted or removed just now gets none any more
     row = Membership.objects.select_related("team", "user").get(pk=member.pk, ended_at=None)
     _may_make(acting, row)
-    expired = Q(expires_at__lte=timezone.now())
-    if Token.objects.filter(membership=row, revoked_at=None).exclude(expired).count() >= MOST:
-        raise TooManyTokens
-    token, secret = tokens.issue(
-        membership=row,
-        name=name,
-        scopes=scopes,
-        expires_at=expires_at,
-        cap=cap,
-        models=models,
-        by=by.user,
-    )
-    audit.record(by, Act.TOKEN_MADE, member=row, subject=name, after=_facts(token))
+    secret = tokens.secret_of(row.pk, acting.pk if acting else 0, form) if form else tokens.new_secret()
+    token = Token.objects.filter(token_hash=tokens.hashed(secret)).select_related("membership__user").first()
+    if token is None:
+        asked = {"name": name, "scopes": scopes, "expires_at": expires_at, "cap": cap, "models": models}
+        token = _make(row, secret, by, asked)
+    elif not token.is_good_at(timezone.now()):
+        raise TokenOver
+    _must_be_within(through, token)
     return token, secret
 
 
@@ -136,6 +155,29 @@ def _may_make(acting: Membership | None, member: Membership) -> None:
     acting.role = _role_now(acting)
     if not may_make_for(acting, member):
         raise PermissionDenied(_("A token is made by whose it is, or by who runs the program."))
+
+
+def _make(member: Membership, secret: str, by: By, asked: dict[str, Any]) -> Token:
+    expired = Q(expires_at__lte=timezone.now())
+    if Token.objects.filter(membership=member, revoked_at=None).exclude(expired).count() >= MOST:
+        raise TooManyTokens
+    token, _secret = tokens.issue(membership=member, by=by.user, secret=secret, **asked)
+    audit.record(by, Act.TOKEN_MADE, member=member, subject=token.name, after=_facts(token))
+    return token
+
+
+def _must_be_within(through: Token | None, token: Token) -> None:
+    """BeyondToken if the one would do more than the other, through which it is asked for."""
+    if through is None:
+        return
+    # Locked, so that one that is revoked just now makes none any more.
+    asking = Token.objects.select_for_update(no_key=True).get(pk=through.pk)
+    if not asking.is_good_at(timezone.now()):
+        raise BeyondToken
+    longer = asking.expires_at and (token.expires_at is None or token.expires_at > asking.expires_at)
+    more_models = asking.models and (not token.models or set(token.models) - set(asking.models))
+    if asking.cap is not None or set(token.scopes) - set(asking.scopes) or longer or more_models:
+        raise BeyondToken
 
 
 def _role_now(acting: Membership) -> str:

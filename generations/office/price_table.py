@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ class Row:
     price: int
     everywhere: int
     is_own: bool  # the team has a price of its own
+    since: datetime | None  # when that price began; None for the model's own, which nobody set
     to_come: list[Price]
     roles: list[MayUse]
     is_served: bool
@@ -53,14 +55,16 @@ def read(team: Team) -> list[Row]:
         mine = [price for price in known if price.model == model.name]
         valid = [price for price in mine if price.valid_from <= now]
         own = next((price for price in valid if price.team_id), None)
-        general = next((price.amount for price in valid if not price.team_id), model.cost({}))
+        general = next((price for price in valid if not price.team_id), None)
+        everywhere, holds = general.amount if general else model.cost({}), own or general
         allowed = limits.get(model.name)
         rows.append(
             Row(
                 model=model,
-                price=own.amount if own else general,
-                everywhere=general,
+                price=own.amount if own else everywhere,
+                everywhere=everywhere,
                 is_own=own is not None,
+                since=holds.valid_from if holds else None,
                 to_come=sorted(
                     (price for price in mine if price.valid_from > now), key=lambda price: price.valid_from
                 ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from generations.credits.amounts import CreditsField
+from generations.office.money_forms import MoneyForm
 from generations.office.people_forms import OneLine
 from generations.providers import catalogue
 from generations.teams import tokens
@@ -20,6 +22,8 @@ from generations.teams.permissions import may
 
 LASTS = (7, 30, 90, 365)  # days
 USUAL = 90
+# A form that is changed and sent again makes another token: what it says is then another thing.
+FILLED_IN = ("of", "name", "scopes", "days", "cap", "models")
 MEANS = {
     Scope.GENERATE: gettext_lazy("Makes pictures with the credits, and keeps them in order"),
     Scope.READ: gettext_lazy("Looks at the library, the credits and what was asked for"),
@@ -33,8 +37,8 @@ def _lasts() -> list[tuple[int, str]]:
     return [*days, (0, _("until it is revoked"))]
 
 
-class TokenForm(forms.Form):
-    """A token of one of the members for whom the person may make some."""
+class TokenForm(MoneyForm):
+    """A token of one of the members for whom the person may make some; sent twice it makes one."""
 
     name = OneLine(label=gettext_lazy("Name"), max_length=120)
     days = forms.TypedChoiceField(label=gettext_lazy("Good for"), choices=_lasts, coerce=int, initial=USUAL)
@@ -89,7 +93,13 @@ class TokenForm(forms.Form):
             "expires_at": _expiry(said["days"]),
             "cap": said["cap"],
             "models": said["models"],
+            "form": uuid.uuid5(said["reference"], str([(name, said[name]) for name in FILLED_IN])),
         }
+
+    def try_anew(self) -> None:
+        """Let the next attempt make another token than this one, which is no longer good."""
+        self.data = self.data.copy()  # type: ignore[attr-defined]  # what a browser sent
+        self.data["reference"] = str(uuid.uuid4())  # type: ignore[index]
 
 
 def _expiry(days: int) -> datetime | None:

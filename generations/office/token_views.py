@@ -36,7 +36,7 @@ def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
 @never_cache
 @member_required()
 def new(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A new one; its secret is on this answer alone."""
+    """A new one; its secret is on this answer alone, and on that to the same form sent again."""
     programs = api_tokens.programs_of(member)
     initial = {"of": request.GET.get("of", "")} if request.GET.get("of") else {}
     form = TokenForm(request.POST or None, member=member, programs=programs, initial=initial)
@@ -45,6 +45,9 @@ def new(request: HttpRequest, member: Membership) -> HttpResponse:
             token, secret = api_tokens.issue(**form.asked(), by=audit.by(request), acting=member)
         except (tokens.ScopeRefused, api_tokens.TooManyTokens) as problem:
             form.add_error("scopes", str(problem))
+        except api_tokens.TokenOver as problem:
+            form.try_anew()
+            form.add_error(None, str(problem))
         except Membership.DoesNotExist:  # the program ended since the form was shown
             raise Http404 from None
         else:

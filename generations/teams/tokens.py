@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from generations.teams.credential import Scope, Token
@@ -22,6 +23,7 @@ from generations.teams.permissions import may
 from sdweb.prepared import Given, Prepared
 
 PREFIX = "sdw_"
+SALT = "generations.teams.tokens"
 LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM, CHECK = 40, 6  # 238 bits; CRC-32 in base 62
 SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM + CHECK}}}")
@@ -82,15 +84,17 @@ def issue(
     cap: int | None = None,
     models: Collection[str] = (),
     by: User | None = None,
+    secret: str = "",
 ) -> tuple[Token, str]:
     """A new token and its secret, which is not kept; ScopeRefused if the member's role allows less.
 
     `cap` is what it may ever spend, in hundredths of a credit; without `models` it may use all.
+    `secret`: one of `secret_of`; else it is drawn by lot.
     """
     wanted = [scope for scope in Scope if scope in scopes]
     if not wanted or not all(may(membership, ALLOWED_BY[scope]) for scope in wanted):
         raise ScopeRefused
-    secret = new_secret()
+    secret = secret or new_secret()
     token = Token.objects.create(
         membership=membership,
         name=name,
@@ -151,8 +155,16 @@ def touch(token: Token) -> None:
 
 def new_secret() -> str:
     """One that nobody can guess."""
-    body = PREFIX + "".join(secrets.choice(LETTERS) for _letter in range(RANDOM))
-    return body + checksum(body)
+    return _complete("".join(secrets.choice(LETTERS) for _letter in range(RANDOM)))
+
+
+def secret_of(*words: object) -> str:
+    """The secret of these words, an HMAC of them that nobody computes without the installation's own.
+
+    So a form that is sent twice makes one token, and can still show its secret, which is kept nowhere.
+    """
+    digest = salted_hmac(SALT, "/".join(map(str, words)), algorithm="sha512").digest()
+    return _complete(_in_letters(int.from_bytes(digest, "big"), RANDOM))
 
 
 def is_well_formed(secret: str) -> bool:
@@ -162,13 +174,22 @@ def is_well_formed(secret: str) -> bool:
 
 def checksum(body: str) -> str:
     """CRC-32 in base 62, the highest digit first."""
-    number, digits = zlib.crc32(body.encode()), ""
-    for _place in range(CHECK):
-        number, digit = divmod(number, len(LETTERS))
-        digits = LETTERS[digit] + digits
-    return digits
+    return _in_letters(zlib.crc32(body.encode()), CHECK)
 
 
 def hashed(secret: str) -> str:
     """What is kept of a secret: it is random enough that a slow hash would add nothing."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _complete(letters: str) -> str:
+    return PREFIX + letters + checksum(PREFIX + letters)
+
+
+def _in_letters(number: int, places: int) -> str:
+    """The last places of the number in base 62, the highest digit first."""
+    digits = ""
+    for _place in range(places):
+        number, digit = divmod(number, len(LETTERS))
+        digits = LETTERS[digit] + digits
+    return digits

@@ -222,3 +222,17 @@ def test_no_key_holds_anything_once_its_call_is_over(portal, bearer):
     assert IdempotentCall.objects.get().body == str(Batch.objects.get().pk)
     assert not Hold.objects.filter(state="open").exists()
     assert not [thread for thread in threading.enumerate() if "AnyIO" in thread.name]
+
+
+@pytest.mark.parametrize(
+    "name", ["stability-client-id", "stability-client-user-id", "stability-client-version"]
+)
+def test_what_a_client_says_of_itself_has_a_longest_length(idle_portal, bearer, name):
+    address = f"{idle_portal}/v2beta/stable-image/generate/core"
+    form = {"files": {"none": ""}, "timeout": 120}
+    long = requests.post(address, headers=bearer | {name: "x" * 257}, data={"prompt": "x"}, **form)
+    assert (long.status_code, long.json()["name"]) == (400, "bad_request")
+    assert long.json()["errors"] == [f"{name}: must be at most 256 characters long"]
+    longest = requests.post(address, headers=bearer | {name: "x" * 256}, data={"prompt": ""}, **form)
+    assert longest.json()["errors"][0].startswith("prompt: ")
+    assert not Generation.objects.exists()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -25,9 +28,12 @@ def visit(team):
     def sign_in(member):
         browser = Client()
         browser.force_login(member.user)
-        return lambda method="get", path="", data=None: getattr(browser, method)(
-            f"/t/{team.slug}/tokens/{path}", data
-        )
+
+        def ask(method="get", path="", data=None):
+            fresh = {"reference": str(uuid.uuid4())} if data else {}
+            return getattr(browser, method)(f"/t/{team.slug}/tokens/{path}", data and fresh | data)
+
+        return ask
 
     return sign_in
 
@@ -114,3 +120,54 @@ def test_the_page_asks_the_database_as_often_for_forty_tokens_as_for_two(
     page()
     with django_assert_max_num_queries(14):
         assert page().content.decode().count("/revoke/") == 40
+
+
+def test_a_form_that_is_pressed_twice_makes_one_token_and_shows_its_secret_again(visit, member):
+    page, form = visit(member), FORM | {"of": member.pk, "reference": str(uuid.uuid4())}
+    assert secret_on(page("post", "new/", form)) == secret_on(page("post", "new/", form))
+    assert AuditEntry.objects.filter(act="token_made").count() == Token.objects.count() == 1
+    other = secret_on(page("post", "new/", form | {"name": "desk"}))
+    assert tokens.authenticate(other).name == "desk"
+
+
+def test_the_form_of_a_token_that_was_revoked_makes_another_one_only_when_pressed_again(visit, member):
+    page, form = visit(member), FORM | {"of": member.pk, "reference": str(uuid.uuid4()), "models": ["core"]}
+    old = secret_on(page("post", "new/", form))
+    tokens.revoke(Token.objects.get())
+    answer = page("post", "new/", form)
+    assert answer.status_code == 422
+    assert Token.objects.count() == 1
+    anew = re.search(r'name="reference" value="([^"]+)"', answer.content.decode())[1]
+    assert answer.content.decode().count(" checked") == 3  # what was chosen still is
+    assert secret_on(page("post", "new/", form | {"reference": anew})) != old
+
+
+def test_a_form_without_its_number_makes_nothing(visit, member):
+    for wrong in ("", "x", "\0"):
+        answer = visit(member)("post", "new/", FORM | {"of": member.pk, "reference": wrong})
+        assert answer.status_code == 422
+        assert "Load the page again" in answer.content.decode()
+    assert not Token.objects.exists()
+
+
+def test_the_same_form_of_two_people_makes_two_tokens(visit, make_member, member):
+    tom, number = make_member("tom"), str(uuid.uuid4())
+    for each in (member, tom):
+        visit(each)("post", "new/", FORM | {"of": each.pk, "reference": number})
+    assert Token.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_the_same_moment_make_one_token(visit, member):
+    page, form, secrets = visit(member), FORM | {"of": member.pk, "reference": str(uuid.uuid4())}, []
+
+    def press():
+        secrets.append(secret_on(page("post", "new/", form)))
+        connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(secrets), len(set(secrets)), Token.objects.count()) == (6, 1, 1)

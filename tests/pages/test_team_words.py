@@ -102,6 +102,19 @@ def test_what_is_wrong_with_a_form_of_the_office(mei, address, busy_team):
         assert set(said(answer)) <= DATA, path
 
 
+def test_a_new_token(mei, address, busy_team):
+    mine = Membership.objects.get(user__email="mei@studio.example").pk
+    form = {"reference": uuid.uuid4(), "of": mine, "name": "Mei", "days": "7", "cap": "5", "scopes": ["read"]}
+    for asked in (form, form | {"days": "0", "cap": ""}):
+        answer = mei.post(address("tokens/new/"), asked)
+        assert "sdw_" in answer.content.decode()
+        assert said(answer) == []
+    tokens.revoke_of(Membership.objects.get(pk=mine))
+    for wrong in (form, {"name": ""}):  # a form whose token is over, and one that says nothing
+        answer = mei.post(address("tokens/new/"), wrong)
+        assert (answer.status_code, said(answer)) == (422, [])
+
+
 def test_who_follows_an_invitation(mei, address, busy_team):
     answer = mei.post(
         address("team/people/invite/?by=link"),

@@ -49,7 +49,7 @@ def balance(request: Asked) -> dict[str, Any]:
         "balance": writing.in_credits(wallet.balance),
         "held": writing.in_credits(wallet.held),
         "available": writing.in_credits(wallet.available),
-        "caps": [_cap(room) for room in caps.rooms(limits, wallet)],
+        "caps": [writing.cap(room) for room in caps.rooms(limits, wallet)],
     }
 
 
@@ -99,11 +99,6 @@ def _token(token: Token) -> dict[str, Any]:
         "used": writing.in_credits(used),
         "models": token.models,
     }
-
-
-def _cap(room: caps.Room) -> dict[str, Any]:
-    amounts = {name: writing.in_credits(getattr(room, name)) for name in ("cap", "used", "left")}
-    return {"period": room.name, "renews_at": room.renews_at} | amounts
 
 
 def _line(entry: statement.Entry) -> dict[str, Any]:

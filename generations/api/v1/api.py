@@ -9,7 +9,19 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from generations.api.v1 import accounts, examples, generations, images, problems, shelves, team
+from generations.api.v1 import (
+    accounts,
+    books,
+    examples,
+    generations,
+    images,
+    invitations,
+    money,
+    problems,
+    shelves,
+    team,
+    tokens,
+)
 from generations.api.v1.door import Bearer
 
 
@@ -30,7 +42,7 @@ api = Api(
     docs_url=None,
     auth=Bearer(),
 )
-for room in (generations, images, shelves, accounts, team):
+for room in (generations, images, shelves, accounts, team, money, invitations, tokens, books):
     api.add_router("", room.router)
 for kind in (Exception, Http404, HttpError, ValidationError):  # ninja has handlers for each, of another shape
     api.add_exception_handler(kind, problems.answer)

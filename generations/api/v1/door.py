@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja.security import HttpBearer
 
@@ -57,6 +57,27 @@ def maker(request: Asked, permission: str = "organise") -> Membership:
     if not may(member, permission):
         raise problems.not_yours()
     return member
+
+
+def keeper(request: Asked, permission: str = "manage_members") -> Membership:
+    """Who runs the team, by a token that is for that."""
+    member = member_for(request, Scope.ADMINISTER)
+    if not may(member, permission):
+        raise problems.not_yours()
+    return member
+
+
+def colleague(acting: Membership, pk: int) -> Membership:
+    """Somebody who is in the same team; Http404 for anybody else."""
+    rows = Membership.objects.select_related("team", "user", "wallet", "allowance")
+    return get_object_or_404(rows, pk=known(pk), team=acting.team_id, ended_at=None)
+
+
+def known(pk: int) -> int:
+    """A number that a row can have; Http404 for a larger one."""
+    if pk >= 2**63:
+        raise Http404
+    return pk
 
 
 def seen(member: Membership, pk: uuid.UUID) -> Image:

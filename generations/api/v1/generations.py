@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Router
 
 from generations.api import idempotency
 from generations.api.idempotency import Answer
-from generations.api.v1 import paging, writing
+from generations.api.v1 import once, paging, writing
 from generations.api.v1.answers import KEY, answers
 from generations.api.v1.door import EITHER, Asked, member_for
 from generations.api.v1.problems import Problem
@@ -43,15 +41,15 @@ def create(request: Asked, payload: GenerationIn) -> HttpResponse:
     Nothing is charged for a picture that does not arrive.
     """
     member = member_for(request, Scope.GENERATE)
-    call = idempotency.begin(member, request.headers.get(idempotency.HEADER), _asked(request))
+    call = idempotency.begin(member, request.headers.get(idempotency.HEADER), once.asked(request))
     if call.answer:
-        return _told(call.answer)
+        return once.told(call.answer)
     try:
         batch = _submit(request.auth.token, payload, call)
     except Exception:
         idempotency.release(call)
         raise
-    return _told(idempotency.finish(call, _accepted(member, batch)))
+    return once.told(idempotency.finish(call, _accepted(member, batch)))
 
 
 @router.get("/generations", response=answers(200, GenerationPage, 404, 422), summary="List my generations")
@@ -114,8 +112,8 @@ def retry(request: Asked, pk: uuid.UUID) -> HttpResponse:
         row = submission.retry(member=member, generation=pk, token=request.auth.token)
     except Generation.DoesNotExist:
         raise Problem(409, "not_ended", _("Only what ended without a picture is tried again.")) from None
-    text = _json(_one(member, row.pk))
-    return _told(Answer(202, text, {"Location": f"{writing.ROOT}/generations/{row.pk}"}))
+    text = once.text(_one(member, row.pk))
+    return once.told(Answer(202, text, {"Location": f"{writing.ROOT}/generations/{row.pk}"}))
 
 
 @router.get("/batches/{uuid:pk}", response=answers(200, BatchOut, 404), summary="What one call asked for")
@@ -132,10 +130,6 @@ def cancel_batch(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
     for each in found.generations.order_by("stamp", "pk"):
         submission.cancel(member=member, generation=each.pk)
     return _batch(member, pk)
-
-
-def _asked(request: HttpRequest) -> str:
-    return idempotency.fingerprint("POST", request.path, request.body)
 
 
 def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
@@ -166,16 +160,7 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
 def _accepted(member: Membership, batch: Batch) -> Answer:
     rows = batch.made or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
     document = writing.batch(batch, rows, writing.pictures_of(member, rows))
-    return Answer(202, _json(document), {"Location": document["links"]["self"]})
-
-
-def _told(answer: Answer) -> HttpResponse:
-    headers = dict(answer.headers) | ({"Idempotent-Replayed": "true"} if answer.is_repeated else {})
-    return HttpResponse(answer.body, status=answer.status, content_type="application/json", headers=headers)
-
-
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, cls=DjangoJSONEncoder)
+    return Answer(202, once.text(document), {"Location": document["links"]["self"]})
 
 
 def _one(member: Membership, pk: uuid.UUID) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 100
 Before = Annotated[uuid.UUID | None, Query(description="The id that a page ended with.")]
+Number = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The number of one.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at once.")]
 
 

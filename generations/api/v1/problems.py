@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import (
+    NON_FIELD_ERRORS,
     BadRequest,
     ObjectDoesNotExist,
     PermissionDenied,
@@ -16,6 +17,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.db import OperationalError
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -25,8 +27,10 @@ from generations.api import auth, idempotency, limits
 from generations.credits import ledger
 from generations.jobs import operation, pricing, rules, submission
 from generations.library import catalog, decoding, deeds, organising, storage, uploads
+from generations.office import api_tokens, invitations
 from generations.providers.catalogue import InvalidParameters, UnknownModel
-from generations.teams import membership
+from generations.teams import membership, tokens
+from generations.teams.invitations import InvitationRefused
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +69,12 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (ledger.MembershipEnded, 403, "membership_ended"),
     (ledger.ReferenceTaken, 409, "already_written"),
     (ledger.AmountRefused, 422, "invalid"),
+    (api_tokens.BeyondToken, 403, "beyond_token"),
+    (api_tokens.TokenOver, 409, "token_over"),
+    (api_tokens.TooManyTokens, 409, "too_many_tokens"),
+    (tokens.ScopeRefused, 422, "invalid"),
+    (InvitationRefused, 409, "invitation_over"),
+    (invitations.NotMailed, 503, "mail_unavailable"),
     (pricing.DearerNow, 409, "dearer_now"),
     (pricing.PriceRose, 409, "price_rose"),
     (submission.NoUpstream, 503, "no_upstream"),
@@ -85,6 +95,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
 )
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
+    tokens.ScopeRefused: "scopes",
     uploads.BadUpload: "image",
     organising.BadName: "name",
     catalog.TitleTooLong: "title",
@@ -125,6 +136,20 @@ def not_found() -> Problem:
 def not_yours() -> Problem:
     """403: it belongs to somebody else, or the role does not allow it."""
     return Problem(403, "not_yours", _("Your role in this team does not let you change this."))
+
+
+def of_form(form: BaseForm) -> Problem:
+    """422: the first value that a form of the pages refuses."""
+    name, sentences = next(iter(form.errors.items()))
+    return Problem(422, "invalid", str(sentences[0]), "" if name == NON_FIELD_ERRORS else name)
+
+
+def on_one_line(text: str) -> str:
+    """A name with single spaces between its words; Problem (422) if it has none."""
+    words = " ".join(text.split())
+    if not words:
+        raise Problem(422, "invalid", _("Fill in this field."), "name")
+    return words
 
 
 def no_such_method(allowed: str) -> Problem:

@@ -102,9 +102,12 @@ class MemberPage(Schema):
     next: str | None = Field(description="The address of the next page, if there is one.")
 
 
-class MemberSearch(Schema):
-    q: Text = Field("", max_length=100)
+class Page(Schema):
     page: int = Field(1, ge=1, le=1_000_000)
+
+
+class MemberSearch(Page):
+    q: Text = Field("", max_length=100)
 
 
 class TeamOut(Schema):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpResponse
 from ninja import Query, Router
-from ninja.responses import Status as Created
 
 from generations.api import idempotency
-from generations.api.v1 import paging, writing
+from generations.api.v1 import once, paging, writing
 from generations.api.v1.answers import KEY, answers
-from generations.api.v1.door import Asked, by, member_for
-from generations.api.v1.problems import not_found
+from generations.api.v1.door import Asked, by, colleague, keeper
+from generations.api.v1.problems import on_one_line
 from generations.api.v1.schemas_team import (
     GiftIn,
     MemberChange,
@@ -27,7 +26,7 @@ from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
 from generations.office import granting, people, roster
 from generations.office.granting import Gift
-from generations.teams.models import Membership, Role, Scope
+from generations.teams.models import Membership, Role
 
 router = Router(tags=["Team"])
 
@@ -35,7 +34,7 @@ router = Router(tags=["Team"])
 @router.get("/team", response=answers(200, TeamOut), summary="The team")
 def team(request: Asked) -> dict[str, Any]:
     """Its pool, and how many are in it."""
-    member = member_for(request, Scope.ADMINISTER)
+    member = keeper(request)
     numbers = roster.numbers(member.team)
     return {
         "name": member.team.name,
@@ -48,7 +47,7 @@ def team(request: Asked) -> dict[str, Any]:
 @router.get("/team/members", response=answers(200, MemberPage, 422), summary="People and programs")
 def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
     """Owners first, 50 at once; `q` looks in names and addresses."""
-    member = member_for(request, Scope.ADMINISTER)
+    member = keeper(request)
     found = roster.members(member.team, words=wanted.q, page=str(wanted.page))
     is_there = wanted.page == found.number
     more = found.next_page_number() if is_there and found.has_next() else None
@@ -61,7 +60,7 @@ def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
 @router.get("/team/members/{int:pk}", response=answers(200, MemberOut, 404), summary="One member")
 def one(request: Asked, pk: int) -> dict[str, Any]:
     """With what they have to spend."""
-    return _member(_found(member_for(request, Scope.ADMINISTER), pk))
+    return _member(colleague(keeper(request), pk))
 
 
 @router.patch(
@@ -69,13 +68,13 @@ def one(request: Asked, pk: int) -> dict[str, Any]:
 )
 def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
     """Role, or weight in the queue, as the role of whoever asks allows."""
-    acting = member_for(request, Scope.ADMINISTER)
-    row = _found(acting, pk)
+    acting = keeper(request)
+    row = colleague(acting, pk)
     if payload.role:
         people.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
     if payload.weight:
         people.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
-    return _member(_found(acting, pk))
+    return _member(colleague(acting, pk))
 
 
 @router.delete(
@@ -83,20 +82,27 @@ def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
 )
 def remove(request: Asked, pk: int) -> HttpResponse:
     """What waits is canceled, and what is left goes back to the pool; pictures stay."""
-    acting = member_for(request, Scope.ADMINISTER)
-    people.remove(member=_found(acting, pk), acting=acting, by=by(request))
+    acting = keeper(request)
+    people.remove(member=colleague(acting, pk), acting=acting, by=by(request))
     return HttpResponse(status=204)
 
 
-@router.post("/team/programs", response=answers(201, MemberOut, 400, 409, 422), summary="Make a program")
-def make_program(request: Asked, payload: ProgramIn) -> Created[Any]:
+@router.post(
+    "/team/programs",
+    response=answers(201, MemberOut, 400, 409, 422),
+    summary="Make a program",
+    openapi_extra=KEY,
+)
+def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
     """A member that no person signs in as, with a wallet of its own."""
-    acting = member_for(request, Scope.ADMINISTER)
-    name = " ".join(payload.name.split())
-    if not name:
-        raise not_found()
-    program = people.make_program(team=acting.team, name=name, by=by(request))
-    return Created(201, _member(_found(acting, program.pk)))
+    acting = keeper(request)
+    name = on_one_line(payload.name)
+
+    def deed(_form: uuid.UUID) -> dict[str, Any]:
+        program = people.make_program(team=acting.team, name=name, by=by(request))
+        return _member(colleague(acting, program.pk))
+
+    return once.make(request, acting, deed, whole=True)
 
 
 @router.post(
@@ -123,32 +129,21 @@ def take_back(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
 
 def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]:
     """Once for each Idempotency-Key: the line's reference is made from it."""
-    acting = member_for(request, Scope.ADMINISTER)
-    row = _found(acting, pk)
-    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), _asked(request))
+    acting = keeper(request, "grant")
+    row = colleague(acting, pk)
+    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), once.asked(request))
     gift = Gift(row, round(payload.credits * HUNDREDTHS), payload.note)
     try:
         verb(team=acting.team, gifts=[gift], form=call.submission, by=by(request))
     except Exception:
         idempotency.release(call)
         raise
-    return _member(_found(acting, pk))
-
-
-def _asked(request: HttpRequest) -> str:
-    return idempotency.fingerprint("POST", request.path, request.body)
-
-
-def _found(acting: Membership, pk: int) -> Membership:
-    """Somebody who is in this team; 404 for anybody else."""
-    if pk >= 2**63:
-        raise not_found()
-    rows = Membership.objects.select_related("team", "user", "wallet")
-    return get_object_or_404(rows, pk=pk, team=acting.team_id, ended_at=None)
+    return _member(colleague(acting, pk))
 
 
 def _member(row: Membership) -> dict[str, Any]:
     here = f"{writing.ROOT}/team/members/{row.pk}"
+    links = {name: f"{here}/{name}" for name in ("grant", "caps", "allowance")}
     return {
         "id": row.pk,
         "name": str(row),
@@ -160,5 +155,5 @@ def _member(row: Membership) -> dict[str, Any]:
         "held": writing.in_credits(row.wallet.held),
         "joined_at": row.joined_at,
         "seen_at": row.seen_at,
-        "links": {"self": here, "grant": f"{here}/grant", "take_back": f"{here}/take-back"},
+        "links": {"self": here, **links, "take_back": f"{here}/take-back"},
     }

@@ -14,6 +14,7 @@ from generations.library.models import Favourite, Image, Tagged
 if TYPE_CHECKING:
     import uuid
 
+    from generations.credits import caps
     from generations.library.models import Collection
     from generations.teams.models import Membership
 
@@ -23,6 +24,12 @@ ROOT = "/api/v1"
 def in_credits(amount: int) -> float:
     """Hundredths as a number of credits."""
     return amount / HUNDREDTHS
+
+
+def cap(room: caps.Room) -> dict[str, Any]:
+    """A cap as it stands."""
+    amounts = {name: in_credits(getattr(room, name)) for name in ("cap", "used", "left")}
+    return {"period": room.name, "renews_at": room.renews_at} | amounts
 
 
 def batch(
