@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from generations.credits import audit
 from generations.credits.models import Hold, HoldState, Transfer, TransferKind
-from generations.jobs import claiming, outcomes, submission, sweeper
+from generations.jobs import claiming, outcomes, storing, submission, sweeper
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
 from generations.library import storage
 from generations.library.models import Image
@@ -162,8 +162,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(choice=CHOICE)
     def give_up(self, choice):
-        if storing := self.of("storing"):
-            pk = storing[choice % len(storing)]
+        if late := self.of("storing"):
+            pk = late[choice % len(late)]
             assert storing.give_up(pk)
             self.known[pk].status = "failed"
 
