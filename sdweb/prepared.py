@@ -25,8 +25,9 @@ M = TypeVar("M", bound=Model)
 class Given(Expression):
     """A value that is told when the query is asked."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(output_field=Field())
+    def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
+        """`output_field` says what it is where SQL reckons with it."""
+        super().__init__(output_field=output_field or Field())
         self.name = name
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
@@ -59,12 +60,24 @@ class Prepared(Generic[M]):
         return self._plan
 
 
-class _Plan:
-    """SQL, and how a row of its answer is read."""
+class Statement:
+    """SQL, with places for what is given."""
+
+    def __init__(self, compiler: SQLCompiler) -> None:
+        self.sql, parameters = compiler.as_sql()
+        self.parameters: Sequence[Any] = parameters
+
+    def told(self, **values: Any) -> list[Any]:
+        """Its parameters, with these values in their places."""
+        return [_adapted(values[one.name]) if isinstance(one, Given) else one for one in self.parameters]
+
+
+class _Plan(Statement):
+    """A statement that asks, and how a row of its answer is read."""
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
-        self.sql, self.parameters = compiler.as_sql()
+        super().__init__(compiler)
         self.locks = queryset.query.select_for_update
         self.converters = compiler.get_converters(column[0] for column in compiler.select or ())
         if compiler.klass_info:
@@ -78,9 +91,8 @@ class _Plan:
         """What the database answers, as Python knows it."""
         if self.locks and connection.get_autocommit():
             raise TransactionManagementError("What locks rows is asked in a transaction.")
-        asked = [_adapted(values[one.name]) if isinstance(one, Given) else one for one in self.parameters]
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, asked)
+            cursor.execute(self.sql, self.told(**values))
             found: list[Sequence[Any]] = cursor.fetchall()
         return [self._converted(row) for row in found] if self.converters else found
 

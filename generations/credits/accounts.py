@@ -1,6 +1,6 @@
 """The accounts of the ledger: found or opened, and locked in the one order that everybody keeps."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from generations.credits.models import Account, AccountKind
 from generations.teams.models import Membership, Team
@@ -31,12 +31,17 @@ def open_wallet(member: Membership) -> Account:
     return Account.objects.get_or_create(kind=AccountKind.WALLET, membership=member)[0]
 
 
-def lock(which: Q) -> list[Account]:
+def locked(which: Q) -> QuerySet[Account]:
     """The accounts, locked in primary-key order until the transaction ends.
 
     Without their keys (FOR NO KEY UPDATE): whoever only adds a row that names one need not wait.
     """
-    return list(Account.objects.filter(which).select_for_update(no_key=True).order_by("pk"))
+    return Account.objects.filter(which).select_for_update(no_key=True).order_by("pk")
+
+
+def lock(which: Q) -> list[Account]:
+    """Lock these accounts, as above; which they are."""
+    return list(locked(which))
 
 
 def lock_wallet(member: Membership) -> Account:

@@ -18,6 +18,7 @@ from generations.credits.accounts import (
     lock,
     lock_pool_and_wallet,
     lock_wallet,
+    locked,
     open_pool,
     open_wallet,
     spent,
@@ -43,6 +44,7 @@ from generations.credits.errors import (
 )
 from generations.credits.models import Account, AccountKind, Hold, HoldState, Transfer, TransferKind
 from generations.teams.models import Membership, Team, User
+from sdweb.prepared import Given, Prepared
 
 __all__ = [
     "AlreadyRefunded",
@@ -69,6 +71,16 @@ __all__ = [
     "spent",
     "take_back",
 ]
+
+_of_reference = Hold.objects.filter(reference=Given("reference"))
+_hold = Prepared(lambda: _of_reference.select_related("member", "transfer"))
+_accounts_of_hold = Prepared(
+    lambda: locked(
+        Q(kind=AccountKind.SPENT)
+        | Q(team__in=_of_reference.values("member__team"))
+        | Q(pk__in=_of_reference.values("account"))
+    )
+)
 
 
 @transaction.atomic
@@ -201,14 +213,9 @@ def _lock_hold(reference: uuid.UUID) -> tuple[Hold | None, Account]:
     What an ended membership leaves goes to the pool. Whoever had the lock before may have decided
     the hold or ended the membership, so both are read after it.
     """
-    found = Hold.objects.filter(reference=reference)
-    accounts = lock(
-        Q(kind=AccountKind.SPENT)
-        | Q(team__in=found.values("member__team"))
-        | Q(pk__in=found.values("account"))
-    )
+    accounts = _accounts_of_hold.all(reference=reference)
     outside = next((account for account in accounts if account.kind == AccountKind.SPENT), None)
-    return found.select_related("member", "transfer").first(), outside or spent()
+    return _hold.first(reference=reference), outside or spent()
 
 
 def _lock_open_hold(reference: uuid.UUID) -> tuple[Hold, Account]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import cast
 
 from django.db import connection, transaction
@@ -18,15 +19,20 @@ from django.db.models.sql import UpdateQuery
 from redis import RedisError
 
 from generations.jobs import leases, spool
-from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, GenerationQuerySet, Status
+from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Status
 from generations.upstreams import pacing
 from generations.upstreams.models import Upstream
+from sdweb.prepared import Given, Prepared, Statement
 
 log = logging.getLogger(__name__)
 
 AHEAD = 8  # threads of a worker that wait for a slot while rows are ready: enough for 100 slots a second
 LONGEST_LEAD = 1.0  # seconds before its slot that a row may be claimed
 SOON = 0.1  # seconds: a slot of an account further down is taken only if those before have none so soon
+
+_next_model = Prepared(lambda: Generation.objects.ready().fairest_first().values_list("model")[:1])
+_some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:AHEAD])
+_open = Prepared(Upstream.objects.open)
 
 stopping = threading.Event()  # set when this worker stops: it finishes what runs, and claims nothing more
 
@@ -78,19 +84,24 @@ def claim_next() -> tuple[Claim | None, int]:
             row = None if stopping.is_set() else _claim(upstream)
     if row is None:
         return None, 0
-    ready = Generation.objects.ready()[:AHEAD].count()
-    return Claim(row, upstream, permit), max(0, ready - _waiting)
+    return Claim(row, upstream, permit), max(0, len(_some_ready.rows()) - _waiting)
 
 
-def claim(
-    ready: GenerationQuerySet, *, upstream: Upstream, worker: str, lease: timedelta
-) -> Generation | None:
-    """Let `worker` call `upstream` for the fairest of the `ready` rows; None if others took them all.
+def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | None:
+    """Let `worker` call `upstream` for the fairest ready row that it serves; None if others took them all.
 
     One statement on both databases. Django writes it; only its last word, RETURNING, is not to be
     had through the ORM. PostgreSQL skips rows that others are just claiming; SQLite ignores that
     part, and its one writer at a time does the same. Needs a transaction.
     """
+    taking = _taking(tuple(upstream.models_served))
+    told = taking.told(upstream=upstream.pk, worker=worker, lease=lease)
+    return next(iter(Generation.objects.raw(f"{taking.sql} RETURNING *", told)), None)
+
+
+@lru_cache(maxsize=64)
+def _taking(models: tuple[str, ...]) -> Statement:
+    ready = Generation.objects.ready().of_models(models)
     fairest = ready.fairest_first().select_for_update(skip_locked=True).values("pk")[:1]
     taken = Generation.objects.filter(pk=fairest, status=Status.QUEUED)
     update = cast(UpdateQuery, taken.query.chain(UpdateQuery))
@@ -99,9 +110,9 @@ def claim(
             "status": Status.RUNNING,
             "changed_at": Now(),
             "attempt": F("attempt") + 1,
-            "upstream": upstream,
-            "worker": worker,
-            "lease_until": Now() + lease,
+            "upstream": Given("upstream"),
+            "worker": Given("worker"),
+            "lease_until": Now() + Given("lease", DurationField()),
             "started_at": Now(),
             "called_at": Coalesce("called_at", Now()),
             "waited_out": _waited_out(),
@@ -109,8 +120,7 @@ def claim(
             "code": "",
         }
     )
-    statement, values = update.get_compiler(connection=connection).as_sql()
-    return next(iter(Generation.objects.raw(f"{statement} RETURNING *", values)), None)
+    return Statement(update.get_compiler(connection=connection))
 
 
 def give_back_connection() -> None:
@@ -150,19 +160,16 @@ def _reserve() -> tuple[Upstream, pacing.Permit] | None:
 
 def _wanted() -> list[Upstream]:
     """The accounts that serve what is ready: in the order for the model that is next, then the others."""
-    ready = Generation.objects.ready()
-    model = ready.fairest_first().values_list("model", flat=True).first()
-    if model is None:
+    if not (found := _next_model.rows()):
         return []
-    accounts = list(Upstream.objects.open())
+    model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
     first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.rank(model))
     return [*first, *(one for one in accounts if not one.serves(model) and ready.served_by(one).exists())]
 
 
 @transaction.atomic
 def _claim(upstream: Upstream) -> Generation | None:
-    ready = Generation.objects.ready().served_by(upstream)
-    row = claim(ready, upstream=upstream, worker=spool.WORKER, lease=leases.LEASE)
+    row = claim(upstream=upstream, worker=spool.WORKER, lease=leases.LEASE)
     if row:
         Attempt.objects.create(
             generation=row, number=row.attempt, upstream=upstream, unit=upstream.unit, worker=spool.WORKER

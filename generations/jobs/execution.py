@@ -17,8 +17,12 @@ from generations.jobs.models import Batch, Generation
 from generations.library import storage
 from generations.providers.base import Done, ImageRequest, Pending, ProviderError
 from generations.upstreams import accounts, pacing
+from sdweb.prepared import Given, Prepared
 
 log = logging.getLogger(__name__)
+
+# With what is asked of it later on, so that one query is enough.
+_batch = Prepared(lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Given("pk")))
 
 T = TypeVar("T")
 
@@ -92,8 +96,7 @@ def _may_call(claim: Claim) -> bool:
 
 
 def _request(row: Generation) -> ImageRequest:
-    # With what is asked of it later on, so that one query is enough.
-    row.batch = Batch.objects.select_related("member__team", "start_image").get(pk=row.batch_id)
+    [row.batch] = _batch.all(pk=row.batch_id)
     row.member = row.batch.member
     upload = row.batch.start_image
     image = storage.read(upload.key) if upload else None

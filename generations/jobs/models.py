@@ -19,6 +19,7 @@ from generations.upstreams.models import Upstream
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Collection
 
 
 __all__ = [
@@ -115,7 +116,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def served_by(self, upstream: Upstream) -> GenerationQuerySet:
         """Those of a model that the account may be asked for."""
-        return self.filter(model__in=upstream.models_served) if upstream.models_served else self
+        return self.of_models(upstream.models_served)
+
+    def of_models(self, models: Collection[str]) -> GenerationQuerySet:
+        """Those of these models; without any, all."""
+        return self.filter(model__in=models) if models else self
 
     def fairest_first(self) -> GenerationQuerySet:
         """In the order in which they are served: an operator's priority, then start-time fair queueing."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class UpstreamQuerySet(models.QuerySet["Upstream"]):
     def open(self) -> UpstreamQuerySet:
         """Those that may be called now: enabled, not draining, neither paused nor blocked."""
-        unblocked = Q(blocked_until__isnull=True) | Q(blocked_until__lte=timezone.now())
+        unblocked = Q(blocked_until__isnull=True) | Q(blocked_until__lte=Now())
         return self.filter(unblocked, enabled=True, draining=False, paused_at__isnull=True)
 
 
