@@ -34,10 +34,11 @@ class Migration(migrations.Migration):
                             ("wallet", "Wallet"),
                         ],
                         max_length=8,
+                        verbose_name="kind",
                     ),
                 ),
-                ("balance", models.BigIntegerField(default=0)),
-                ("held", models.BigIntegerField(default=0)),
+                ("balance", models.BigIntegerField(default=0, verbose_name="balance")),
+                ("held", models.BigIntegerField(default=0, verbose_name="held")),
                 (
                     "membership",
                     models.OneToOneField(
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="wallet",
                         to="teams.membership",
+                        verbose_name="membership",
                     ),
                 ),
                 (
@@ -56,6 +58,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="pool",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -86,16 +89,32 @@ class Migration(migrations.Migration):
                             ("adjustment", "Adjusted"),
                         ],
                         max_length=12,
+                        verbose_name="kind",
                     ),
                 ),
-                ("amount", models.BigIntegerField(help_text="hundredths of a credit")),
-                ("reference", models.UUIDField(help_text="What it was for: a generation, a form, a period.")),
+                ("amount", models.BigIntegerField(help_text="hundredths of a credit", verbose_name="amount")),
+                (
+                    "reference",
+                    models.UUIDField(
+                        help_text="What it was for: a generation, a form, a period.", verbose_name="reference"
+                    ),
+                ),
                 (
                     "model",
-                    models.CharField(blank=True, help_text="The image model, for a charge.", max_length=40),
+                    models.CharField(
+                        blank=True,
+                        help_text="The image model, for a charge.",
+                        max_length=40,
+                        verbose_name="model",
+                    ),
                 ),
-                ("note", models.CharField(blank=True, max_length=400)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("note", models.CharField(blank=True, max_length=400, verbose_name="note")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
                 (
                     "actor",
                     models.ForeignKey(
@@ -103,6 +122,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="actor",
                     ),
                 ),
                 (
@@ -112,6 +132,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="transfers",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -120,6 +141,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="outgoing",
                         to="credits.account",
+                        verbose_name="source",
                     ),
                 ),
                 (
@@ -128,6 +150,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="incoming",
                         to="credits.account",
+                        verbose_name="target",
                     ),
                 ),
                 (
@@ -137,6 +160,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="transfers",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -154,25 +178,32 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("amount", models.BigIntegerField(help_text="hundredths of a credit")),
-                ("reference", models.UUIDField(unique=True)),
-                ("model", models.CharField(blank=True, max_length=40)),
+                ("amount", models.BigIntegerField(help_text="hundredths of a credit", verbose_name="amount")),
+                ("reference", models.UUIDField(unique=True, verbose_name="reference")),
+                ("model", models.CharField(blank=True, max_length=40, verbose_name="model")),
                 (
                     "state",
                     models.CharField(
                         choices=[("open", "Held"), ("settled", "Settled"), ("released", "Released")],
                         default="open",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
-                ("opened_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="opened at"
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
                 (
                     "account",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="credits.account",
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -181,6 +212,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -191,6 +223,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="hold",
                         to="credits.transfer",
+                        verbose_name="transfer",
                     ),
                 ),
             ],

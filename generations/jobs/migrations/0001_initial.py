@@ -21,28 +21,46 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=uuid6.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="id",
+                    ),
                 ),
                 (
                     "submission",
-                    models.UUIDField(help_text="Named by the form, so that pressing twice makes one batch."),
+                    models.UUIDField(
+                        help_text="Named by the form, so that pressing twice makes one batch.",
+                        verbose_name="submission",
+                    ),
                 ),
-                ("model", models.CharField(max_length=40)),
-                ("parameters", models.JSONField(default=dict)),
-                ("count", models.PositiveSmallIntegerField()),
+                ("model", models.CharField(max_length=40, verbose_name="model")),
+                ("parameters", models.JSONField(default=dict, verbose_name="parameters")),
+                ("count", models.PositiveSmallIntegerField(verbose_name="count")),
                 (
                     "visibility",
                     models.CharField(
-                        choices=[("team", "Team"), ("private", "Private")], default="team", max_length=8
+                        choices=[("team", "Team"), ("private", "Private")],
+                        default="team",
+                        max_length=8,
+                        verbose_name="visibility",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
                 (
                     "member",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="batches",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -53,12 +71,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="batches",
                         to="library.upload",
+                        verbose_name="start image",
                     ),
                 ),
                 (
                     "team",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="teams.team"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -72,12 +94,21 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=uuid6.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="id",
+                    ),
                 ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("model", models.CharField(max_length=40)),
-                ("parameters", models.JSONField(default=dict)),
-                ("price", models.PositiveBigIntegerField(help_text="hundredths of a credit")),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("model", models.CharField(max_length=40, verbose_name="model")),
+                ("parameters", models.JSONField(default=dict, verbose_name="parameters")),
+                (
+                    "price",
+                    models.PositiveBigIntegerField(help_text="hundredths of a credit", verbose_name="price"),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -92,48 +123,88 @@ class Migration(migrations.Migration):
                         ],
                         default="queued",
                         max_length=9,
+                        verbose_name="status",
                     ),
                 ),
                 (
                     "reason",
                     models.CharField(
-                        blank=True, help_text="Why no image came, in plain words.", max_length=400
+                        blank=True,
+                        help_text="Why no image came, in plain words.",
+                        max_length=400,
+                        verbose_name="reason",
                     ),
                 ),
                 (
                     "code",
                     models.CharField(
-                        blank=True, help_text="The provider's or our own name for it.", max_length=60
+                        blank=True,
+                        help_text="The provider's or our own name for it.",
+                        max_length=60,
+                        verbose_name="code",
                     ),
                 ),
-                ("priority", models.SmallIntegerField(default=0)),
-                ("stamp", models.BigIntegerField(help_text="Virtual start: the smallest is served first.")),
-                ("not_before", models.DateTimeField(default=django.utils.timezone.now)),
+                ("priority", models.SmallIntegerField(default=0, verbose_name="priority")),
+                (
+                    "stamp",
+                    models.BigIntegerField(
+                        help_text="Virtual start: the smallest is served first.", verbose_name="stamp"
+                    ),
+                ),
+                (
+                    "not_before",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="not before"),
+                ),
                 (
                     "attempt",
-                    models.PositiveIntegerField(default=0, help_text="Counts claims; fences late writers."),
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counts claims; fences late writers.", verbose_name="attempt"
+                    ),
                 ),
                 (
                     "tries",
-                    models.PositiveSmallIntegerField(default=0, help_text="Calls answered busy, 429 apart."),
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Calls answered busy, 429 apart.", verbose_name="tries"
+                    ),
                 ),
                 (
                     "unknowns",
-                    models.PositiveSmallIntegerField(default=0, help_text="Calls that may have been bought."),
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Calls that may have been bought.", verbose_name="unknowns"
+                    ),
                 ),
-                ("worker", models.CharField(blank=True, max_length=64)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("called_at", models.DateTimeField(blank=True, help_text="Its first call.", null=True)),
-                ("started_at", models.DateTimeField(blank=True, help_text="Its latest claim.", null=True)),
-                ("changed_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=64, verbose_name="worker")),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="lease until")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
+                (
+                    "called_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Its first call.", null=True, verbose_name="called at"
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Its latest claim.", null=True, verbose_name="started at"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed at"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "waited_out",
                     models.DurationField(
                         blank=True,
                         help_text="Blocks and pauses since the first call; they do not count.",
                         null=True,
+                        verbose_name="waited out",
                     ),
                 ),
                 (
@@ -142,6 +213,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="generations",
                         to="jobs.batch",
+                        verbose_name="batch",
                     ),
                 ),
                 (
@@ -150,6 +222,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="generations",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -160,6 +233,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="retries",
                         to="jobs.generation",
+                        verbose_name="retry of",
                     ),
                 ),
                 (
@@ -168,6 +242,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="generations",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
                 (
@@ -178,6 +253,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="generations",
                         to="upstreams.upstream",
+                        verbose_name="upstream",
                     ),
                 ),
             ],
@@ -195,10 +271,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("number", models.PositiveIntegerField()),
-                ("worker", models.CharField(blank=True, max_length=64)),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("worker", models.CharField(blank=True, max_length=64, verbose_name="worker")),
+                (
+                    "started_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="started at"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "outcome",
                     models.CharField(
@@ -213,25 +292,32 @@ class Migration(migrations.Migration):
                         ],
                         help_text="Empty while it runs.",
                         max_length=12,
+                        verbose_name="outcome",
                     ),
                 ),
-                ("status_code", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("code", models.CharField(blank=True, max_length=60)),
-                ("reason", models.CharField(blank=True, max_length=400)),
-                ("request_id", models.CharField(blank=True, max_length=128)),
-                ("remote_id", models.CharField(blank=True, max_length=128)),
-                ("seed", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "status_code",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="status code"),
+                ),
+                ("code", models.CharField(blank=True, max_length=60, verbose_name="code")),
+                ("reason", models.CharField(blank=True, max_length=400, verbose_name="reason")),
+                ("request_id", models.CharField(blank=True, max_length=128, verbose_name="request id")),
+                ("remote_id", models.CharField(blank=True, max_length=128, verbose_name="remote id")),
+                ("seed", models.BigIntegerField(blank=True, null=True, verbose_name="seed")),
                 (
                     "cost",
-                    models.BigIntegerField(blank=True, help_text="hundredths; empty: not known", null=True),
+                    models.BigIntegerField(
+                        blank=True, help_text="hundredths; empty: not known", null=True, verbose_name="cost"
+                    ),
                 ),
-                ("unit", models.CharField(default="credit", max_length=20)),
+                ("unit", models.CharField(default="credit", max_length=20, verbose_name="unit")),
                 (
                     "upstream",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="attempts",
                         to="upstreams.upstream",
+                        verbose_name="upstream",
                     ),
                 ),
                 (
@@ -240,6 +326,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="attempts",
                         to="jobs.generation",
+                        verbose_name="generation",
                     ),
                 ),
             ],
@@ -258,9 +345,15 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("model", models.CharField(max_length=40)),
-                ("amount", models.PositiveBigIntegerField(help_text="hundredths of a credit")),
-                ("valid_from", models.DateTimeField(default=django.utils.timezone.now)),
+                ("model", models.CharField(max_length=40, verbose_name="model")),
+                (
+                    "amount",
+                    models.PositiveBigIntegerField(help_text="hundredths of a credit", verbose_name="amount"),
+                ),
+                (
+                    "valid_from",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="valid from"),
+                ),
                 (
                     "team",
                     models.ForeignKey(
@@ -269,6 +362,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="prices",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],

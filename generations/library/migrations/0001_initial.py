@@ -19,7 +19,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=uuid6.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="id",
+                    ),
                 ),
                 (
                     "origin",
@@ -31,54 +37,73 @@ class Migration(migrations.Migration):
                         ],
                         default="generated",
                         max_length=10,
+                        verbose_name="origin",
                     ),
                 ),
                 (
                     "visibility",
                     models.CharField(
-                        choices=[("team", "Team"), ("private", "Private")], default="team", max_length=8
+                        choices=[("team", "Team"), ("private", "Private")],
+                        default="team",
+                        max_length=8,
+                        verbose_name="visibility",
                     ),
                 ),
-                ("title", models.CharField(blank=True, max_length=200)),
-                ("prompt", models.TextField(blank=True)),
-                ("negative_prompt", models.TextField(blank=True)),
-                ("model", models.CharField(blank=True, max_length=40)),
-                ("parameters", models.JSONField(blank=True, default=dict)),
-                ("seed", models.BigIntegerField(blank=True, null=True)),
-                ("generation", models.UUIDField(blank=True, db_index=True, null=True)),
-                ("batch", models.UUIDField(blank=True, db_index=True, null=True)),
+                ("title", models.CharField(blank=True, max_length=200, verbose_name="title")),
+                ("prompt", models.TextField(blank=True, verbose_name="prompt")),
+                ("negative_prompt", models.TextField(blank=True, verbose_name="negative prompt")),
+                ("model", models.CharField(blank=True, max_length=40, verbose_name="model")),
+                ("parameters", models.JSONField(blank=True, default=dict, verbose_name="parameters")),
+                ("seed", models.BigIntegerField(blank=True, null=True, verbose_name="seed")),
+                (
+                    "generation",
+                    models.UUIDField(blank=True, db_index=True, null=True, verbose_name="generation"),
+                ),
+                ("batch", models.UUIDField(blank=True, db_index=True, null=True, verbose_name="batch")),
                 (
                     "position",
-                    models.PositiveSmallIntegerField(default=0, help_text="Which image of its generation."),
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Which image of its generation.", verbose_name="position"
+                    ),
                 ),
-                ("key", models.CharField(max_length=300)),
-                ("sha256", models.CharField(db_index=True, max_length=64)),
-                ("media_type", models.CharField(max_length=20)),
-                ("width", models.PositiveIntegerField()),
-                ("height", models.PositiveIntegerField()),
-                ("bytes", models.PositiveBigIntegerField()),
+                ("key", models.CharField(max_length=300, verbose_name="key")),
+                ("sha256", models.CharField(db_index=True, max_length=64, verbose_name="sha256")),
+                ("media_type", models.CharField(max_length=20, verbose_name="media type")),
+                ("width", models.PositiveIntegerField(verbose_name="width")),
+                ("height", models.PositiveIntegerField(verbose_name="height")),
+                ("bytes", models.PositiveBigIntegerField(verbose_name="bytes")),
                 (
                     "placeholder",
                     models.CharField(
                         blank=True,
                         help_text="A tiny WebP as a data: address, shown blurred while loading.",
                         max_length=2000,
+                        verbose_name="placeholder",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("trashed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
+                ("trashed_at", models.DateTimeField(blank=True, null=True, verbose_name="trashed at")),
                 (
                     "owner",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="images",
                         to="teams.membership",
+                        verbose_name="owner",
                     ),
                 ),
                 (
                     "team",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="images", to="teams.team"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="images",
+                        to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -111,28 +136,43 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                    models.UUIDField(
+                        default=uuid6.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="id",
+                    ),
                 ),
-                ("key", models.CharField(max_length=300)),
-                ("sha256", models.CharField(max_length=64)),
-                ("media_type", models.CharField(max_length=20)),
-                ("width", models.PositiveIntegerField()),
-                ("height", models.PositiveIntegerField()),
-                ("bytes", models.PositiveBigIntegerField()),
-                ("name", models.CharField(blank=True, max_length=200)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("key", models.CharField(max_length=300, verbose_name="key")),
+                ("sha256", models.CharField(max_length=64, verbose_name="sha256")),
+                ("media_type", models.CharField(max_length=20, verbose_name="media type")),
+                ("width", models.PositiveIntegerField(verbose_name="width")),
+                ("height", models.PositiveIntegerField(verbose_name="height")),
+                ("bytes", models.PositiveBigIntegerField(verbose_name="bytes")),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="name")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
                 (
                     "owner",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="uploads",
                         to="teams.membership",
+                        verbose_name="owner",
                     ),
                 ),
                 (
                     "team",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="uploads", to="teams.team"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uploads",
+                        to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],

@@ -28,13 +28,22 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("top_up", "Top up to"), ("add", "Add")], default="top_up", max_length=8
+                        choices=[("top_up", "Top up to"), ("add", "Add")],
+                        default="top_up",
+                        max_length=8,
+                        verbose_name="kind",
                     ),
                 ),
-                ("amount", models.PositiveBigIntegerField(help_text="hundredths of a credit")),
+                (
+                    "amount",
+                    models.PositiveBigIntegerField(help_text="hundredths of a credit", verbose_name="amount"),
+                ),
                 (
                     "first_month",
-                    models.DateField(help_text="The first day of the first month that it is given for."),
+                    models.DateField(
+                        help_text="The first day of the first month that it is given for.",
+                        verbose_name="first month",
+                    ),
                 ),
                 (
                     "given_month",
@@ -43,15 +52,22 @@ class Migration(migrations.Migration):
                         editable=False,
                         help_text="The first day of the last month it was given for.",
                         null=True,
+                        verbose_name="given month",
                     ),
                 ),
-                ("changed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="changed at"
+                    ),
+                ),
                 (
                     "membership",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="allowance",
                         to="teams.membership",
+                        verbose_name="membership",
                     ),
                 ),
             ],
@@ -76,7 +92,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "address",
-                    models.GenericIPAddressField(help_text="From where; empty for a command.", null=True),
+                    models.GenericIPAddressField(
+                        help_text="From where; empty for a command.", null=True, verbose_name="address"
+                    ),
                 ),
                 (
                     "act",
@@ -106,18 +124,27 @@ class Migration(migrations.Migration):
                             ("queue_changed", "changed the queue"),
                         ],
                         max_length=24,
+                        verbose_name="act",
                     ),
                 ),
                 (
                     "subject",
                     models.CharField(
-                        blank=True, help_text="What it was done to, if no member.", max_length=200
+                        blank=True,
+                        help_text="What it was done to, if no member.",
+                        max_length=200,
+                        verbose_name="subject",
                     ),
                 ),
-                ("before", models.JSONField(blank=True, default=dict)),
-                ("after", models.JSONField(blank=True, default=dict)),
-                ("note", models.CharField(blank=True, max_length=400)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("before", models.JSONField(blank=True, default=dict, verbose_name="before")),
+                ("after", models.JSONField(blank=True, default=dict, verbose_name="after")),
+                ("note", models.CharField(blank=True, max_length=400, verbose_name="note")),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="at"
+                    ),
+                ),
                 (
                     "actor",
                     models.ForeignKey(
@@ -126,6 +153,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="actor",
                     ),
                 ),
                 (
@@ -135,6 +163,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -144,6 +173,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="audit_entries",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -176,20 +206,32 @@ class Migration(migrations.Migration):
                             ("provider_low", "The provider's balance is running low"),
                         ],
                         max_length=20,
+                        verbose_name="kind",
                     ),
                 ),
                 (
                     "about",
                     models.CharField(
-                        help_text="What it is about, unique within its kind while open.", max_length=80
+                        help_text="What it is about, unique within its kind while open.",
+                        max_length=80,
+                        verbose_name="about",
                     ),
                 ),
                 (
                     "values",
-                    models.JSONField(default=dict, help_text="The numbers and names its sentence holds."),
+                    models.JSONField(
+                        default=dict,
+                        help_text="The numbers and names its sentence holds.",
+                        verbose_name="values",
+                    ),
                 ),
-                ("raised_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("cleared_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "raised_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="raised at"
+                    ),
+                ),
+                ("cleared_at", models.DateTimeField(editable=False, null=True, verbose_name="cleared at")),
                 (
                     "member",
                     models.ForeignKey(
@@ -197,6 +239,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="notices",
                         to="teams.membership",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -206,6 +249,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="notices",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
                 (
@@ -215,6 +259,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="notices",
                         to="upstreams.upstream",
+                        verbose_name="upstream",
                     ),
                 ),
             ],
@@ -243,18 +288,28 @@ class Migration(migrations.Migration):
                 (
                     "mail_due_at",
                     models.DateTimeField(
-                        editable=False, help_text="Not before then; empty: no mail, or no more.", null=True
+                        editable=False,
+                        help_text="Not before then; empty: no mail, or no more.",
+                        null=True,
+                        verbose_name="mail due at",
                     ),
                 ),
-                ("mail_tries", models.PositiveSmallIntegerField(default=0, editable=False)),
-                ("mailed_at", models.DateTimeField(editable=False, null=True)),
-                ("dismissed_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "mail_tries",
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="mail tries"),
+                ),
+                ("mailed_at", models.DateTimeField(editable=False, null=True, verbose_name="mailed at")),
+                (
+                    "dismissed_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="dismissed at"),
+                ),
                 (
                     "notice",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="readers",
                         to="office.notice",
+                        verbose_name="notice",
                     ),
                 ),
                 (
@@ -263,6 +318,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
             ],

@@ -37,8 +37,16 @@ class Migration(migrations.Migration):
                         verbose_name="time zone",
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("deactivated_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
+                (
+                    "deactivated_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="deactivated at"),
+                ),
             ],
             options={
                 "verbose_name": "team",
@@ -79,12 +87,20 @@ class Migration(migrations.Migration):
                 (
                     "default_visibility",
                     models.CharField(
-                        choices=[("team", "Team"), ("private", "Private")], default="team", max_length=8
+                        choices=[("team", "Team"), ("private", "Private")],
+                        default="team",
+                        max_length=8,
+                        verbose_name="default visibility",
                     ),
                 ),
                 (
                     "preferences",
-                    models.JSONField(blank=True, default=dict, help_text="What the person chose last."),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="What the person chose last.",
+                        verbose_name="preferences",
+                    ),
                 ),
                 (
                     "groups",
@@ -126,10 +142,18 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("person", "Person"), ("program", "Program")], default="person", max_length=8
+                        choices=[("person", "Person"), ("program", "Program")],
+                        default="person",
+                        max_length=8,
+                        verbose_name="kind",
                     ),
                 ),
-                ("name", models.CharField(blank=True, help_text="What a program is called.", max_length=120)),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="What a program is called.", max_length=120, verbose_name="name"
+                    ),
+                ),
                 (
                     "role",
                     models.CharField(
@@ -141,25 +165,43 @@ class Migration(migrations.Migration):
                         ],
                         default="member",
                         max_length=16,
+                        verbose_name="role",
                     ),
                 ),
                 (
                     "weight",
                     models.PositiveSmallIntegerField(
-                        default=1, help_text="How many slots in the queue for one of the others'."
+                        default=1,
+                        help_text="How many slots in the queue for one of the others'.",
+                        verbose_name="weight",
                     ),
                 ),
                 (
                     "cap_per_day",
-                    models.PositiveBigIntegerField(blank=True, help_text="hundredths of a credit", null=True),
+                    models.PositiveBigIntegerField(
+                        blank=True, help_text="hundredths of a credit", null=True, verbose_name="cap per day"
+                    ),
                 ),
                 (
                     "cap_per_month",
-                    models.PositiveBigIntegerField(blank=True, help_text="hundredths of a credit", null=True),
+                    models.PositiveBigIntegerField(
+                        blank=True,
+                        help_text="hundredths of a credit",
+                        null=True,
+                        verbose_name="cap per month",
+                    ),
                 ),
-                ("joined_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("seen_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "joined_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="joined at"
+                    ),
+                ),
+                (
+                    "seen_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="seen at"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 (
                     "user",
                     models.ForeignKey(
@@ -168,6 +210,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="memberships",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
                     ),
                 ),
                 (
@@ -176,6 +219,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="memberships",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],

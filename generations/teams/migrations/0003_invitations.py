@@ -17,14 +17,18 @@ class Migration(migrations.Migration):
             model_name="team",
             name="low_pool",
             field=models.PositiveBigIntegerField(
-                default=50000, help_text="Administrators of a pool with less are told so; 0 for never."
+                default=50000,
+                help_text="Administrators of a pool with less are told so; 0 for never.",
+                verbose_name="low pool",
             ),
         ),
         migrations.AddField(
             model_name="team",
             name="low_wallet",
             field=models.PositiveBigIntegerField(
-                default=2000, help_text="A member with less is told so; hundredths of a credit, 0 for never."
+                default=2000,
+                help_text="A member with less is told so; hundredths of a credit, 0 for never.",
+                verbose_name="low wallet",
             ),
         ),
         migrations.CreateModel(
@@ -38,7 +42,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "token_hash",
-                    models.CharField(editable=False, help_text="SHA-256, hex", max_length=64, unique=True),
+                    models.CharField(
+                        editable=False,
+                        help_text="SHA-256, hex",
+                        max_length=64,
+                        unique=True,
+                        verbose_name="token hash",
+                    ),
                 ),
                 (
                     "email",
@@ -46,6 +56,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Whom it was mailed to, and for whom alone it is good.",
                         max_length=254,
+                        verbose_name="email",
                     ),
                 ),
                 (
@@ -59,6 +70,7 @@ class Migration(migrations.Migration):
                         ],
                         default="member",
                         max_length=16,
+                        verbose_name="role",
                     ),
                 ),
                 (
@@ -66,13 +78,24 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(
                         default=0,
                         help_text="What each who comes is granted from the pool; hundredths of a credit",
+                        verbose_name="credits",
                     ),
                 ),
-                ("uses", models.PositiveIntegerField(default=1, help_text="How many people it lets in.")),
-                ("used", models.PositiveIntegerField(default=0, editable=False)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("expires_at", models.DateTimeField()),
-                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "uses",
+                    models.PositiveIntegerField(
+                        default=1, help_text="How many people it lets in.", verbose_name="uses"
+                    ),
+                ),
+                ("used", models.PositiveIntegerField(default=0, editable=False, verbose_name="used")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created at"
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="expires at")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked at")),
                 (
                     "made_by",
                     models.ForeignKey(
@@ -80,6 +103,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
                     ),
                 ),
                 (
@@ -88,6 +112,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invitations",
                         to="teams.team",
+                        verbose_name="team",
                     ),
                 ),
             ],
@@ -110,15 +135,22 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(
                         default=0,
                         help_text="Less than promised if the pool had too little; hundredths of a credit",
+                        verbose_name="granted",
                     ),
                 ),
-                ("used_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "used_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="used at"
+                    ),
+                ),
                 (
                     "invitation",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="people",
                         to="teams.invitation",
+                        verbose_name="invitation",
                     ),
                 ),
                 (
@@ -127,6 +159,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invitations",
                         to="teams.membership",
+                        verbose_name="membership",
                     ),
                 ),
             ],

@@ -20,14 +20,18 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("amount", models.DecimalField(decimal_places=4, max_digits=14)),
-                ("asked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=14, verbose_name="amount")),
+                (
+                    "asked_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="asked at"),
+                ),
                 (
                     "upstream",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="balances",
                         to="upstreams.upstream",
+                        verbose_name="upstream",
                     ),
                 ),
             ],
