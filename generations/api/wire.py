@@ -6,15 +6,16 @@ database meanwhile: what asks the database runs on a few threads of our own, for
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any, ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.db import connection
 
 from generations.api import (
@@ -142,4 +143,5 @@ async def _beside(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -
         finally:
             connection.close()
 
-    return await sync_to_async(done, thread_sensitive=False, executor=_threads)()
+    loop, context = asyncio.get_running_loop(), copy_context()
+    return await loop.run_in_executor(_threads, context.run, done)
