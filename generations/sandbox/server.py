@@ -36,7 +36,10 @@ class Application:
         if scope["type"] != "http":
             return
         arrived = self.sandbox.now()
-        body, length = await read_body(receive)
+        read = await read_body(receive)
+        if read is None:
+            return  # whoever called is gone, and never said what for
+        body, length = read
         request = Request(
             method=scope["method"],
             path=scope["path"],
@@ -53,11 +56,13 @@ class Application:
             await send_answer(answer, scope, send)
 
 
-async def read_body(receive: Any) -> tuple[bytes, int]:
-    """Read a body to its end, keeping no more than the largest allowed; also its length."""
+async def read_body(receive: Any) -> tuple[bytes, int] | None:
+    """Read a body to its end, keeping no more than the largest allowed; also its length. None if it was cut."""
     kept, length = bytearray(), 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         part = message.get("body", b"")
         length += len(part)
         if length <= LARGEST_BODY:

@@ -59,7 +59,7 @@ class Checker:
     ) -> None:
         self.jobs, self.state, self.spools = jobs, state, spools
         self.log = log
-        self.calls = [Call.read(entry) for entry in log if entry["method"] == "POST"]
+        self.calls = [Call.read(entry) for entry in log if "prompt" in entry["fields"]]
         self.rows = {(row.prompt, row.parameters["seed"]): row for row in Generation.objects.all()}
         self.by_pk = {row.pk: row for row in self.rows.values()}
         self.attempts: dict[UUID, list[Attempt]] = defaultdict(list)

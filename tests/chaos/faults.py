@@ -165,7 +165,9 @@ class Storm:
         """The prompts and seeds of the calls that the provider works on."""
         calls = self.portal.provider.calls(last=400)
         return {
-            (call["fields"]["prompt"], call["fields"]["seed"]) for call in calls if call["status"] is None
+            (call["fields"]["prompt"], call["fields"]["seed"])
+            for call in calls
+            if call["status"] is None and "prompt" in call["fields"]
         }
 
     def _kill_valkey(self) -> None:

@@ -82,11 +82,11 @@ class Lookout:
 
     def drawn(self) -> list[Key]:
         """Of every call that reached the provider, prompt and seed."""
-        return [_key(call) for call in self.portal.provider.calls() if call["method"] == "POST"]
+        return [_key(call) for call in self._calls()]
 
     def drawn_twice(self) -> set[Key]:
         """What the provider works on now, and had been asked for before."""
-        calls = [call for call in self.portal.provider.calls() if call["method"] == "POST"]
+        calls = self._calls()
         keys = [_key(call) for call in calls]
         return {_key(call) for call in calls if call["status"] is None and keys.count(_key(call)) > 1}
 
@@ -120,6 +120,10 @@ class Lookout:
         if self.portal.stage.database == "sqlite":
             return sqlite3.connect(self.address.removeprefix("sqlite:///"), isolation_level=None)
         return psycopg.connect(self.address, autocommit=True, connect_timeout=5)
+
+    def _calls(self) -> list[dict[str, Any]]:
+        """Those that the provider read; one that is one too many is refused unread."""
+        return [call for call in self.portal.provider.calls() if "prompt" in call["fields"]]
 
 
 def _read(parameters: Any) -> dict[str, Any]:
