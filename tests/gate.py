@@ -1,4 +1,4 @@
-"""`make test`: the checks, then the tests on both databases at once.
+"""`make test`: the checks, then the tests on both databases at once (tests/shares.py).
 
 Whatever could not run is said by name in the last lines.
 """
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests import postgresql
+from tests import postgresql, shares
 
 BIN = Path(sys.executable).parent
 RESULTS = Path("test-results")
@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
         return report(failed, {}, [])
     missing = [reason for reason in (without_browser(), without_postgresql()) if reason]
     databases = [name for name in DATABASES if name != "postgresql" or not without_postgresql()]
-    runs = {name: start_tests(name) for name in databases}
+    shared = {shares.SHARED: "1"} if len(databases) == len(DATABASES) else {}
+    runs = {name: start_tests(name, shared) for name in databases}
     verdicts = {name: finish_tests(name, run) for name, run in runs.items()}
     failed += [f"tests on {DATABASES[name]}" for name, run in runs.items() if run.returncode]
     return report(failed, verdicts, missing)
@@ -67,14 +68,14 @@ def check(name: str, command: str) -> bool:
     return passed
 
 
-def start_tests(database: str) -> "subprocess.Popen[bytes]":
-    """Begin the tests on one database."""
+def start_tests(database: str, shared: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """Begin the tests on one database; of what needs none, or is `shared`, its part."""
     say(f"Testing on {DATABASES[database]} ...")
     # The browser's plugin empties its output folder at its start, so that is not where ours go.
     places = (f"--junitxml={RESULTS / database}.xml", f"--output={RESULTS / database}-browser")
     return subprocess.Popen(
         [BIN / "python", "-m", "pytest", *places, "--color=no"],
-        env=os.environ | {"SDWEB_TEST_DATABASE": database},
+        env=os.environ | shared | {"SDWEB_TEST_DATABASE": database},
         stdin=subprocess.DEVNULL,
         stdout=(RESULTS / f"{database}.txt").open("wb"),
         stderr=subprocess.STDOUT,
