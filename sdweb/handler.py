@@ -24,7 +24,9 @@ from django.urls import set_script_prefix
 
 from sdweb.bodies import Receive, Scope, Send
 
-THREADS = 40  # twice the connections to the database: a page that waits for storage holds none meanwhile
+# Few work at once, for a process has one interpreter; but many wait, up to 20 s each, if storage hangs, and pages
+# that need none of it must not wait behind them. A thread that nobody needed yet is not there.
+THREADS = 120
 
 
 class Handler(ASGIHandler):

@@ -54,11 +54,16 @@ def stream(_request: HttpRequest) -> StreamingHttpResponse:
     return response
 
 
+def slow(_request: HttpRequest) -> HttpResponse:
+    seen["answered"].wait(20)
+    return HttpResponse()
+
+
 def broken(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a view that fails")
 
 
-urlpatterns = [path("view", view), path("stream", stream), path("broken", broken)]
+urlpatterns = [path("view", view), path("stream", stream), path("broken", broken), path("slow", slow)]
 
 
 @pytest.fixture
@@ -69,9 +74,11 @@ def ask(settings):
     settings.MIDDLEWARE = [f"{__name__}.middleware"]
     sys.modules.setdefault(__name__, sys.modules[middleware.__module__])
 
+    handler = Handler()
+
     async def asked(address: str, body: bytes = b"") -> ApplicationCommunicator:
         scope = {"type": "http", "method": "POST", "path": address, "query_string": b"", "headers": []}
-        communicator = ApplicationCommunicator(Handler(), scope)
+        communicator = ApplicationCommunicator(handler, scope)
         await communicator.send_input({"type": "http.request", "body": body})
         return communicator
 
@@ -140,3 +147,17 @@ def test_a_reader_that_leaves_before_its_body_is_whole_is_not_answered(ask):
 
     assert async_to_sync(exchange)()
     assert "view" not in seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_many_wait_for_what_hangs_others_are_answered(ask):
+    seen["answered"] = threading.Event()
+
+    async def exchange() -> list[int]:
+        hanging = [await ask("/slow") for _ in range(100)]
+        call = await ask("/view")
+        statuses = [(await call.receive_output(10))["status"]]
+        seen["answered"].set()
+        return statuses + [(await each.receive_output(10))["status"] for each in hanging]
+
+    assert async_to_sync(exchange)() == [200] * 101
