@@ -14,7 +14,7 @@ import pytest
 SHARED = "SDWEB_TEST_SHARED"  # set by the gate if the other database is tested beside this one
 ON_BOTH = {"test_main_job"}
 ON_POSTGRESQL = {"test_library", "test_sharing", "test_team", "test_wire", "test_zip", "test_chaos"}
-ASKS_A_DATABASE = {"db", "transactional_db", "django_db_blocker"}
+ASKS_A_DATABASE = {"db", "transactional_db"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
