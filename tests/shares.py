@@ -1,7 +1,7 @@
 """Which tests run on both databases when the gate runs both: those that ask one.
 
-A browser's journey takes half a minute to start a portal, so each is made on one database, and the main job on
-both. What needs no database, or starts a portal on its own, runs beside SQLite. `pytest` by itself leaves
+A browser's journey takes half a minute to start a portal, so each is made on one database, and the main job
+on both. What needs no database, or starts a portal on its own, runs beside SQLite. `pytest` by itself leaves
 nothing out.
 """
 

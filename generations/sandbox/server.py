@@ -57,7 +57,7 @@ class Application:
 
 
 async def read_body(receive: Any) -> tuple[bytes, int] | None:
-    """Read a body to its end, keeping no more than the largest allowed; also its length. None if it was cut."""
+    """Read a body to its end, keeping the largest allowed at most; and its length. None if it was cut."""
     kept, length = bytearray(), 0
     while True:
         message = await receive()
