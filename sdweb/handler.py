@@ -24,8 +24,8 @@ from django.urls import set_script_prefix
 
 from sdweb.bodies import Receive, Scope, Send
 
-# Few work at once, for a process has one interpreter; but many wait, up to 20 s each, if storage hangs, and pages
-# that need none of it must not wait behind them. A thread that nobody needed yet is not there.
+# Few work at once, for a process has one interpreter; but many wait, up to 20 s each, if storage hangs, and
+# pages that need none of it must not wait behind them. A thread that nobody needed yet is not there.
 THREADS = 120
 
 
