@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -103,6 +104,16 @@ def release(call: Call) -> None:
     if call.pk is not None:
         mine = IdempotentCall.objects.filter(pk=call.pk, fingerprint=call.fingerprint, status=None)
         mine.update(fingerprint="")
+
+
+@contextmanager
+def released_if_refused(call: Call) -> Iterator[None]:
+    """Release the call if what the block does for it fails, whatever the reason: then it did nothing."""
+    try:
+        yield
+    except Exception:
+        release(call)
+        raise
 
 
 def forget(member: Membership, key: str | None) -> None:

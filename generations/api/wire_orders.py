@@ -46,11 +46,8 @@ def place(token: Token, wish: Wish, path: str, key: str | None) -> Order:
     call = idempotency.begin(token.membership, key, _fingerprint(path, wish))
     if call.answer is not None:
         return _order(uuid.UUID(call.answer.body))
-    try:
+    with idempotency.released_if_refused(call):
         batch = _submit(token, wish, call.submission if call.pk else None)
-    except Exception:
-        idempotency.release(call)
-        raise
     idempotency.finish(call, idempotency.Answer(200, str(batch.pk)))
     return Order(batch.pk, tuple(row.pk for row in batch.made)) if batch.made else _order(batch.pk)
 

@@ -26,8 +26,8 @@ class Route:
     tell: Callable[..., Answer] | None = None
 
 
-def _route(method: str, path: str, format: Format, tell: Callable[..., Answer] | None = None) -> Route:  # noqa: A002
-    return Route(method, re.compile(path), format, tell)
+def _route(method: str, path: str, spoken: Format, tell: Callable[..., Answer] | None = None) -> Route:
+    return Route(method, re.compile(path), spoken, tell)
 
 
 SD = "(?P<gateway>/sd)?"  # gateways serve Stability's addresses below it (providers.md 4)

@@ -44,11 +44,8 @@ def create(request: Asked, payload: GenerationIn) -> HttpResponse:
     call = idempotency.begin(member, request.headers.get(idempotency.HEADER), once.asked(request))
     if call.answer:
         return once.told(call.answer)
-    try:
+    with idempotency.released_if_refused(call):
         batch = _submit(request.auth.token, payload, call)
-    except Exception:
-        idempotency.release(call)
-        raise
     return once.told(idempotency.finish(call, _accepted(member, batch)))
 
 

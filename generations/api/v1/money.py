@@ -100,8 +100,8 @@ def set_rule(request: Asked, model: str, payload: RulesIn) -> dict[str, Any]:
     return next(_model(row) for row in price_table.read(team) if row.model.name == model)
 
 
-def _hundredths(credits: float | None) -> int | None:  # noqa: A002
-    return None if credits is None else round(credits * HUNDREDTHS)
+def _hundredths(told: float | None) -> int | None:
+    return None if told is None else round(told * HUNDREDTHS)
 
 
 def _credits(amount: int | None) -> float | None:

@@ -50,7 +50,7 @@ def make(request: HttpRequest, member: Membership, deed: Deed, *, whole: bool = 
     try:
         with transaction.atomic() if whole else nullcontext():
             answer = idempotency.finish(call, Answer(201, text(deed(call.submission))))
-    except Exception:
+    except Exception:  # refused; or done meanwhile by whoever asked with the same key, whose answer is ours
         faster = idempotency.begin(member, key, asked(request)).answer if key else None
         if faster:
             return told(faster)
@@ -65,9 +65,6 @@ def make_secret(request: HttpRequest, member: Membership, deed: Deed) -> HttpRes
     What the deed refuses by then is refused: a key does not show a secret to who may no longer have it.
     """
     call = idempotency.begin(member, request.headers.get(idempotency.HEADER), asked(request))
-    try:
+    with idempotency.released_if_refused(call):
         document = text(deed(call.submission))
-    except Exception:
-        idempotency.release(call)
-        raise
     return told(replace(idempotency.finish(call, Answer(201, "")), body=document))

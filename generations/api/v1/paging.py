@@ -24,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at once.")]
 def older(rows: QuerySet[Row], than: Row | None, limit: int) -> list[Row]:
     """The newest, or those made before `than`; one more than the limit if there are more."""
     if than is not None:
-        moment: Any = than.created_at  # type: ignore[attr-defined]
+        moment: Any = than.created_at  # type: ignore[attr-defined]  # as all that is paged has
         # The first condition says again what the second says, in a way that an index can begin from.
         rows = rows.filter(created_at__lte=moment).exclude(Q(created_at=moment, pk__gte=than.pk))
     return list(rows.order_by("-created_at", "-pk")[: limit + 1])

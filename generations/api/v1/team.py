@@ -133,11 +133,8 @@ def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]
     row = colleague(acting, pk)
     call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), once.asked(request))
     gift = Gift(row, round(payload.credits * HUNDREDTHS), payload.note)
-    try:
+    with idempotency.released_if_refused(call):
         verb(team=acting.team, gifts=[gift], form=call.submission, by=by(request))
-    except Exception:
-        idempotency.release(call)
-        raise
     return _member(colleague(acting, pk))
 
 
