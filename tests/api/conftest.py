@@ -8,8 +8,9 @@ import pytest
 from PIL import Image as Pillow
 
 from generations.teams import tokens
-from generations.teams.models import Scope
+from generations.teams.models import Role, Scope
 from tests.api import serving
+from tests.api.asking import Program
 
 CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
@@ -50,6 +51,17 @@ def secret(issue):
 @pytest.fixture
 def bearer(secret):
     return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def owner(make_member):
+    return make_member("ana", role=Role.OWNER)
+
+
+@pytest.fixture
+def boss(owner):
+    """A program that runs the team for its owner."""
+    return Program(owner)
 
 
 @pytest.fixture

@@ -44,16 +44,6 @@ ADMINISTER = [
 ]
 
 
-@pytest.fixture
-def owner(make_member):
-    return make_member("ana", role=Role.OWNER)
-
-
-@pytest.fixture
-def boss(owner):
-    return Program(owner)
-
-
 def acts():
     return list(AuditEntry.objects.order_by("pk").values_list("act", flat=True))
 

@@ -28,11 +28,6 @@ def _nobody_has_invited_before():
 
 
 @pytest.fixture
-def boss(make_member):
-    return Program(make_member("ana", role=Role.OWNER))
-
-
-@pytest.fixture
 def administrator(make_member):
     return Program(make_member("kim", role=Role.ADMINISTRATOR))
 

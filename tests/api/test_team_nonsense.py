@@ -6,8 +6,7 @@ import pytest
 
 from generations.office.models import AuditEntry
 from generations.teams import tokens
-from generations.teams.models import Role
-from tests.api.asking import Program, code
+from tests.api.asking import code
 from tests.api.test_team_administration import ADMINISTER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,11 +28,6 @@ QUERIES = [
     *("changes?first=9999-12-31", f"changes?before={HUGE}", "tokens?member=-1", "tokens?state=x"),
     *("tokens?limit=101", "invitations?page=0"),
 ]
-
-
-@pytest.fixture
-def boss(make_member):
-    return Program(make_member("ana", role=Role.OWNER))
 
 
 def changes():

@@ -13,21 +13,11 @@ from generations.api.models import IdempotentCall
 from generations.office import people
 from generations.office.models import AuditEntry
 from generations.teams import tokens
-from generations.teams.models import Role, Token
+from generations.teams.models import Token
 from tests.api.asking import Program, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WISH = {"name": "shop", "scopes": ["read"]}
-
-
-@pytest.fixture
-def owner(make_member):
-    return make_member("ana", role=Role.OWNER)
-
-
-@pytest.fixture
-def boss(owner):
-    return Program(owner)
 
 
 @pytest.fixture

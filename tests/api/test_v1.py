@@ -33,11 +33,6 @@ def program(member):
     return Program(member)
 
 
-@pytest.fixture
-def boss(make_member):
-    return Program(make_member("ana", role=Role.OWNER))
-
-
 def wallet(member):
     member.wallet.refresh_from_db()
     return member.wallet.balance, member.wallet.held
