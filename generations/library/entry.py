@@ -16,6 +16,8 @@ from generations.teams.models import Membership, Team, Visibility
 from .tokens import All
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
 
@@ -27,6 +29,11 @@ else:
 
 class DocumentField(TextField):
     """Tokens, each between two spaces."""
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """For a migration it is any other text, so that none imports this module."""
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.TextField", args, options
 
 
 @DocumentField.register_lookup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -14,6 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generations.teams.credential import Scope, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField  # it takes no types at run time
 
 __all__ = [
     "Invitation",
@@ -106,14 +113,23 @@ def validate_time_zone(value: str) -> None:
         )
 
 
+class TimeZoneField(CharField):
+    """A name of the time zone database, such as Europe/Berlin."""
+
+    default_validators = [validate_time_zone]
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """For a migration it is any other text, so that none imports this module."""
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", args, options
+
+
 class Team(models.Model):
     """People who share credits and a library."""
 
     name = models.CharField(_("name"), max_length=120)
     slug = models.SlugField(_("address"), max_length=60, unique=True)
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
-    )
+    time_zone = TimeZoneField(_("time zone"), max_length=64, default="UTC")
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     deactivated_at = models.DateTimeField(_("deactivated at"), null=True, blank=True)
     founding = models.UUIDField(

@@ -1,8 +1,8 @@
 from django.db import migrations
 
-from generations.credits import guard
+from ._ledger_guard import put_up, take_down
 
 
 class Migration(migrations.Migration):
     dependencies = [("credits", "0001_initial")]
-    operations = [migrations.RunPython(guard.put_up, guard.take_down)]
+    operations = [migrations.RunPython(put_up, take_down)]

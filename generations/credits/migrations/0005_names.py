@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import migrations
 
-from generations.credits import guard
+from ._ledger_guard import put_up, take_down
 
 
 class Migration(migrations.Migration):
@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [migrations.RunPython(guard.put_up, guard.take_down)]
+    operations = [migrations.RunPython(put_up, take_down)]

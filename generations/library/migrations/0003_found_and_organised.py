@@ -3,8 +3,6 @@ import django.utils.timezone
 import uuid6
 from django.db import migrations, models
 
-import generations.library.entry
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -307,7 +305,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(help_text="The image's own.", verbose_name="created at")),
                 (
                     "document",
-                    generations.library.entry.DocumentField(
+                    models.TextField(
                         help_text="Tokens of words, and of all that filters ask for.", verbose_name="document"
                     ),
                 ),

@@ -2,7 +2,50 @@ from typing import Any
 
 from django.db import migrations
 
-from generations.library import index, indexes
+from ._search_lines import line
+
+PUT_UP = {
+    "sqlite": [
+        "CREATE VIRTUAL TABLE library_words USING "
+        "fts5(document, content='library_searchentry', content_rowid='id', detail=none, tokenize='ascii')",
+        "CREATE TRIGGER library_words_insert AFTER INSERT ON library_searchentry BEGIN "
+        "INSERT INTO library_words(rowid, document) VALUES (new.id, new.document); END",
+        "CREATE TRIGGER library_words_delete AFTER DELETE ON library_searchentry BEGIN "
+        "INSERT INTO library_words(library_words, rowid, document) VALUES ('delete', old.id, old.document); END",
+        "CREATE TRIGGER library_words_update AFTER UPDATE OF document ON library_searchentry BEGIN "
+        "INSERT INTO library_words(library_words, rowid, document) VALUES ('delete', old.id, old.document); "
+        "INSERT INTO library_words(rowid, document) VALUES (new.id, new.document); END",
+        "INSERT INTO library_words(library_words) VALUES ('rebuild')",
+    ],
+    "postgresql": [
+        "ALTER TABLE library_searchentry ADD COLUMN vector tsvector "
+        "GENERATED ALWAYS AS (array_to_tsvector(string_to_array(document, ' '))) STORED",
+        "CREATE INDEX entries_by_token ON library_searchentry USING gin (vector) WITH (fastupdate = off)",
+        "ALTER TABLE library_searchentry ALTER COLUMN vector SET STATISTICS 1000",
+    ],
+}
+TAKE_DOWN = {
+    "sqlite": [
+        "DROP TRIGGER IF EXISTS library_words_insert",
+        "DROP TRIGGER IF EXISTS library_words_delete",
+        "DROP TRIGGER IF EXISTS library_words_update",
+        "DROP TABLE IF EXISTS library_words",
+    ],
+    "postgresql": ["ALTER TABLE library_searchentry DROP COLUMN IF EXISTS vector"],
+}
+
+
+def put_up(apps: Any, schema_editor: Any) -> None:
+    """Index every line, and each that comes; harmless when repeated."""
+    take_down(apps, schema_editor)
+    for statement in PUT_UP[schema_editor.connection.vendor]:
+        schema_editor.execute(statement)
+
+
+def take_down(apps: Any, schema_editor: Any) -> None:
+    """Leave the lines alone, without their index."""
+    for statement in TAKE_DOWN[schema_editor.connection.vendor]:
+        schema_editor.execute(statement)
 
 
 def enter_all(apps: Any, schema_editor: Any) -> None:
@@ -17,7 +60,7 @@ def enter_all(apps: Any, schema_editor: Any) -> None:
                 owner_id=row.owner_id,
                 visibility=row.visibility,
                 created_at=row.created_at,
-                document=index.line(row),
+                document=line(row),
             )
         )
         if len(batch) == 500:
@@ -31,6 +74,6 @@ class Migration(migrations.Migration):
 
     operations = [
         # In this order: PostgreSQL alters no table whose new rows it has yet to check.
-        migrations.RunPython(indexes.put_up, indexes.take_down),
+        migrations.RunPython(put_up, take_down),
         migrations.RunPython(enter_all, migrations.RunPython.noop, elidable=True),
     ]

@@ -6,8 +6,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import generations.teams.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -33,7 +31,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         default="UTC",
                         max_length=64,
-                        validators=[generations.teams.models.validate_time_zone],
                         verbose_name="time zone",
                     ),
                 ),
