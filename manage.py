@@ -12,7 +12,7 @@ except ImportError:
         "Django is not installed for this Python: use `make run`, then `.venv/bin/python manage.py ...`."
     )
 
-from sdweb import embedded
+from sdweb.process import local_environment
 
 
 def main() -> None:
@@ -20,9 +20,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
     try:
         if sys.argv[1:2] == ["portal"]:
-            embedded.invent(os.environ)
+            local_environment.invent(os.environ)
         elif not os.environ.get("DATABASE_URL"):
-            embedded.recall(os.environ)
+            local_environment.recall(os.environ)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))

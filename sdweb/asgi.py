@@ -8,21 +8,21 @@ import django
 
 django.setup(set_prefix=False)
 
-from generations.api import wire  # noqa: E402  their models need Django set up
-from generations.jobs import live  # noqa: E402
-from sdweb.bodies import bounded  # noqa: E402
-from sdweb.handler import Handler  # noqa: E402
+from generations.api.compat import app as compat_app  # noqa: E402  their models need Django set up
+from generations.jobs.live import sse  # noqa: E402
+from sdweb.asgi_handler import Handler  # noqa: E402
+from sdweb.body_limit import bounded  # noqa: E402
 
 pages = bounded(Handler())
 
 
-async def application(scope: live.Scope, receive: live.Receive, send: live.Send) -> None:
+async def application(scope: sse.Scope, receive: sse.Receive, send: sse.Send) -> None:
     """Hand a request to live pages or to the wire formats if it asks for them, else to Django."""
     if scope["type"] == "lifespan":
-        await live.lifespan(receive, send)
-    elif scope["type"] == "http" and (match := live.ROUTE.fullmatch(scope["path"])):
-        await live.stream(match["team"], scope, receive, send)
-    elif wire.is_ours(scope):
-        await wire.application(scope, receive, send)
+        await sse.lifespan(receive, send)
+    elif scope["type"] == "http" and (match := sse.ROUTE.fullmatch(scope["path"])):
+        await sse.stream(match["team"], scope, receive, send)
+    elif compat_app.is_ours(scope):
+        await compat_app.application(scope, receive, send)
     else:
         await pages(scope, receive, send)

@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from sdweb.environment import env, host_of, names, one_of, required, whole_number
+from sdweb.env import env, host_of, names, one_of, required, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -89,7 +89,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "sdweb.logs.named_requests",
+    "sdweb.log_format.named_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -102,7 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "generations.api.v1.door.middleware",
+    "generations.api.v1.auth.middleware",
 ]
 
 ROOT_URLCONF = "sdweb.urls"
@@ -118,7 +118,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "sdweb.context.portal",
+                "sdweb.context_processors.portal",
             ],
         },
     }
@@ -131,7 +131,7 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
-        "ENGINE": "sdweb.sqlite",
+        "ENGINE": "sdweb.db.sqlite",
         "TEST": {
             "NAME": f"{DATABASES['default']['NAME']}.test"
         },  # a file: docs/decisions/sqlite-and-valkey.md
@@ -204,7 +204,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "sdweb.swagger.Finder",
+    "sdweb.staticfiles_finder.Finder",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
@@ -235,13 +235,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "generations.teams.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "generations.teams.allauth_adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {
-    "signup": "generations.teams.signing_up.SignUpForm",
-    "reset_password": "generations.teams.signing_up.ResetForm",
+    "signup": "generations.teams.signup_forms.SignUpForm",
+    "reset_password": "generations.teams.signup_forms.ResetForm",
 }
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address is added, removed or made the one that signs in
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -314,14 +314,14 @@ LOG_FORMAT = one_of("LOG_FORMAT", "line", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"about": {"()": "sdweb.logs.About"}},
+    "filters": {"about": {"()": "sdweb.log_format.About"}},
     "formatters": {
         "line": {
-            "()": "sdweb.logs.Line",
+            "()": "sdweb.log_format.Line",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
-        "json": {"()": "sdweb.logs.Json"},
+        "json": {"()": "sdweb.log_format.Json"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}

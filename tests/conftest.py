@@ -12,13 +12,18 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from generations.credits import guard
-from generations.jobs import claiming, events, execution, submission
+from generations.core import redis_client
+from generations.credits import append_only
+from generations.jobs import events, submission
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Batch, Generation
-from generations.library import storage
-from generations.office import administration, audit
+from generations.library.storage import client as storage_client
+from generations.office.audit_log import service as audit_log_service
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, Role, Team, User
-from generations.upstreams import accounts, broker, pacing
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 
@@ -28,7 +33,7 @@ PASSWORD = "a long enough passphrase"
 @pytest.fixture(autouse=True, scope="session")
 def _ledger_may_be_emptied_between_tests() -> None:
     """The flush after a transactional test empties what is permanent too, which its guards would refuse."""
-    flush, guards = connection.ops.sql_flush, (guard.LEDGER, audit.GUARD)
+    flush, guards = connection.ops.sql_flush, (append_only.LEDGER, audit_log_service.GUARD)
 
     def sql_flush(style: Any, tables: Any, **options: Any) -> list[str]:
         lift = [statement for each in guards for statement in each.lift[connection.vendor]]
@@ -53,7 +58,7 @@ def _passwords_are_hashed_quickly(settings: Any) -> None:
 
 @pytest.fixture
 def team(db: None) -> Team:
-    return administration.open_team("Studio North")
+    return members_service.open_team("Studio North")
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def make_member(team: Team) -> Callable[..., Membership]:
     def make(name: str, *, granted: int = 100, team: Team = team, role: Role = Role.MEMBER) -> Membership:
         user = User.objects.create_user(f"{name}@studio.example", PASSWORD, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        return administration.admit(user=user, team=team, role=role, granted=granted * 100)
+        return members_service.admit(user=user, team=team, role=role, granted=granted * 100)
 
     return make
 
@@ -99,9 +104,9 @@ def upstream(db: None, provider: sandboxes.Sandbox, bucket: None) -> Upstream:
 
 def open_limiter(upstream: Upstream) -> None:
     """Begin the account's epoch, and let the window pass in which nothing may be sent."""
-    broker.client().delete(f"pace:{upstream.pace_key}")
-    pacing.prepare(upstream)
-    broker.client().hset(f"pace:{upstream.pace_key}", "next", 0)
+    redis_client.client().delete(f"pace:{upstream.pace_key}")
+    upstreams_rate_limit.prepare(upstream)
+    redis_client.client().hset(f"pace:{upstream.pace_key}", "next", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +121,7 @@ def _passwords_are_hashed_fast(settings: Any) -> None:
 
 @pytest.fixture(scope="session")
 def bucket() -> None:
-    storage.make_bucket()
+    storage_client.make_bucket()
 
 
 @pytest.fixture(autouse=True)
@@ -128,9 +133,9 @@ def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_request_of_a_program_was_counted_before() -> None:
     """Tokens of different tests have the same numbers."""
-    counters = list(broker.client().scan_iter("api:*"))
+    counters = list(redis_client.client().scan_iter("api:*"))
     if counters:
-        broker.client().delete(*counters)
+        redis_client.client().delete(*counters)
 
 
 @pytest.fixture
@@ -152,10 +157,10 @@ def work(most: int = 50) -> int:
     """Do what workers do until nothing is ready; how many calls were made."""
     made = 0
     while made < most:
-        claim, _more = claiming.claim_next()
+        claim, _more = engine_claim.claim_next()
         if claim is None:
             return made
-        execution.run(claim)
+        engine_run.run(claim)
         row = claim.generation
         made += Attempt.objects.filter(generation=row, number=row.attempt).exists()  # none if it was late
     return made

@@ -8,9 +8,9 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from sdweb.child import Program
-from sdweb.parts import surroundings
-from sdweb.ports import LOOPBACK
+from sdweb.process.ports import LOOPBACK
+from sdweb.process.program import Program
+from sdweb.process.servers import surroundings
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

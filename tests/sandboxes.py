@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from sdweb.child import end_with_parent
+from sdweb.process.program import end_with_parent
 
 KEY = "sk-a-key-for-tests-only"
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from sdweb import parts, ports
-from sdweb.child import Child, Program, always
+from sdweb.process import ports
+from sdweb.process import servers as process_servers
+from sdweb.process.program import Child, Program, always
 from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +105,7 @@ class Stage:
         port, password = ports.free_port(), secrets.token_urlsafe(12)
         self.environment["REDIS_URL"] = f"redis://:{password}@{ports.LOOPBACK}:{port}/0"
         log = self.folder / "valkey.log"
-        program = parts.valkey(folder=self.folder / "valkey", port=port, password=password, log=log)
+        program = process_servers.valkey(folder=self.folder / "valkey", port=port, password=password, log=log)
         return self._run("valkey", program)
 
     def _start_storage(self) -> Child:
@@ -119,7 +120,7 @@ class Stage:
             "AWS_SECRET_ACCESS_KEY": secret,
         }
         log = self.folder / "storage.log"
-        program = parts.object_storage(
+        program = process_servers.object_storage(
             folder=self.folder / "s3", port=port, access_key=access, secret_key=secret, log=log
         )
         return self._run("storage", program)
@@ -149,4 +150,4 @@ def worker_command(queue: str, threads: int, name: str) -> tuple[str, ...]:
 
 
 def _bare_environment() -> dict[str, str]:
-    return parts.surroundings() | {"PYTHONPATH": str(ROOT)}
+    return process_servers.surroundings() | {"PYTHONPATH": str(ROOT)}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from generations.api import limits
-from generations.api.limits import Allowance
-from generations.teams import tokens
+from generations.api import rate_limit as api_rate_limit
+from generations.api.rate_limit import Allowance
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership, Scope, Token
 
 BEARER = re.compile(r"bearer +(\S{1,200})", re.IGNORECASE)
@@ -59,15 +59,15 @@ def enter(header: str) -> Caller:
 def admit(secret: str) -> Caller:
     """As `enter`, for the secret by itself."""
     try:
-        token = tokens.authenticate(secret)
-    except tokens.Refused as refusal:
+        token = teams_api_tokens.authenticate(secret)
+    except teams_api_tokens.Refused as refusal:
         raise Unauthorised(str(refusal)) from None
-    allowance = limits.count(token)
-    tokens.touch(token)
+    allowance = api_rate_limit.count(token)
+    teams_api_tokens.touch(token)
     return Caller(token, allowance)
 
 
 def require(token: Token, scope: Scope) -> None:
     """ScopeMissing unless the token has the scope, and its member's role allows it now."""
-    if not tokens.allows(token, scope):
+    if not teams_api_tokens.allows(token, scope):
         raise ScopeMissing(scope)

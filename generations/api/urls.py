@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.api import docs_views
+from generations.api.v1 import docs_views
 from generations.api.v1.api import api
 
 urlpatterns = [

@@ -2,9 +2,9 @@
 
 from django.db.models import Q, QuerySet
 
+from generations.core.prepared_queries import Given, Prepared
 from generations.credits.models import Account, AccountKind
 from generations.teams.models import Membership, Team
-from sdweb.prepared import Given, Prepared
 
 _locked_wallet = Prepared(
     lambda: Account.objects.filter(membership=Given("member")).select_for_update(no_key=True)

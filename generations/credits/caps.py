@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from generations.credits import calendar
-from generations.credits.calendar import Month
+from generations.core.prepared_queries import Given, Prepared
+from generations.credits import periods
 from generations.credits.errors import CapReached, MembershipEnded
 from generations.credits.models import Account, Transfer, TransferKind
+from generations.credits.periods import Month
 from generations.teams.models import Membership
-from sdweb.prepared import Given, Prepared
 
 _limits = Prepared(
     lambda: Membership.objects.filter(pk=Given("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
@@ -66,7 +66,7 @@ def limits_of(member: Membership) -> Limits:
 def rooms(limits: Limits, wallet: Account, now: datetime | None = None) -> list[Room]:
     """Every cap that is set, with what it leaves; one query, or none if no cap is set."""
     team = limits.member.team
-    today = calendar.today(team, now or timezone.now())
+    today = periods.today(team, now or timezone.now())
     month = Month.of(today)
     set_ones = [
         (name, cap, first, last)
@@ -81,7 +81,7 @@ def rooms(limits: Limits, wallet: Account, now: datetime | None = None) -> list[
     spent = spent_since(limits.member, {first for _name, _cap, first, _last in set_ones})
     zone = ZoneInfo(team.time_zone)
     return [
-        Room(name, cap, spent[first], wallet.held, calendar.begin(team, last + calendar.DAY).astimezone(zone))
+        Room(name, cap, spent[first], wallet.held, periods.begin(team, last + periods.DAY).astimezone(zone))
         for name, cap, first, last in set_ones
     ]
 
@@ -102,7 +102,7 @@ def check(limits: Limits, wallet: Account, amount: int) -> None:
 
 def spent_since(member: Membership, days: set[date]) -> dict[date, int]:
     """What was charged from each day on and not given back, in one query over the member's own lines."""
-    begins = {day: calendar.begin(member.team, day) for day in days}
+    begins = {day: periods.begin(member.team, day) for day in days}
     sums = {}
     for day, begin in begins.items():
         sums[f"charged_{day}"] = Sum("amount", filter=Q(kind=TransferKind.CHARGE, created_at__gte=begin))

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from generations.core.prepared_queries import Given, Prepared
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -22,14 +23,6 @@ from generations.credits.accounts import (
     open_pool,
     open_wallet,
     spent,
-)
-from generations.credits.entries import (
-    check_covered,
-    check_still_in_team,
-    enter,
-    pass_on_remains,
-    positive,
-    write,
 )
 from generations.credits.errors import (
     AlreadyRefunded,
@@ -43,8 +36,15 @@ from generations.credits.errors import (
     ReferenceTaken,
 )
 from generations.credits.models import Account, AccountKind, Hold, HoldState, Transfer, TransferKind
+from generations.credits.posting import (
+    check_covered,
+    check_still_in_team,
+    enter,
+    pass_on_remains,
+    positive,
+    write,
+)
 from generations.teams.models import Membership, Team, User
-from sdweb.prepared import Given, Prepared
 
 __all__ = [
     "AlreadyRefunded",

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from generations.credits import rollup
+from generations.credits import daily_totals
 
 
 @shared_task
 def close_days() -> None:
     """Sum up the days that are over."""
-    rollup.close_days()
+    daily_totals.close_days()

@@ -10,10 +10,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs import numbers, storing, switches
+from generations.jobs.engine import persist
 from generations.jobs.models import Attempt, Generation, Price, Status
-from generations.providers import catalogue
-from generations.teams import acting
+from generations.jobs.monitoring import views as monitoring_views
+from generations.jobs.queue import controls as queue_controls
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.teams import actor as teams_actor
 
 
 class AttemptInline(admin.TabularInline):
@@ -68,7 +70,9 @@ class GenerationAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """One more page: what was bought, and what was charged."""
         page = path(
-            "reconciliation/", self.admin_site.admin_view(numbers.reconciled), name="jobs_reconciliation"
+            "reconciliation/",
+            self.admin_site.admin_view(monitoring_views.reconciled),
+            name="jobs_reconciliation",
         )
         return [page, *super().get_urls()]
 
@@ -92,8 +96,8 @@ class GenerationAdmin(admin.ModelAdmin):
     @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
         """End those that wait to be stored, and give their credits back."""
-        waiting, by = list(generations.filter(status=Status.STORING)), acting.by(request)
-        ended = sum(switches.give_up(row.pk, by=by, verb=storing.give_up) for row in waiting)
+        waiting, by = list(generations.filter(status=Status.STORING)), teams_actor.by(request)
+        ended = sum(queue_controls.give_up(row.pk, by=by, verb=persist.give_up) for row in waiting)
         self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 
     @admin.display(description=_("price"), ordering="price")
@@ -104,7 +108,7 @@ class GenerationAdmin(admin.ModelAdmin):
 
 class PriceForm(forms.ModelForm):
     model = forms.ChoiceField(
-        label=_("Model"), choices=[(model.name, model.title) for model in catalogue.MODELS.values()]
+        label=_("Model"), choices=[(model.name, model.title) for model in catalogue_registry.MODELS.values()]
     )
     amount = CreditsField(label=_("Credits"))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from django.db import DatabaseError
 from redis import RedisError
 
-from generations.upstreams import broker
+from generations.core import redis_client
 
 if TYPE_CHECKING:
     import uuid
@@ -45,7 +45,7 @@ def wait_until_sent() -> None:
 def newest() -> str:
     """The id of the newest event, for a page that is about to be rendered; "" if Redis is away."""
     try:
-        entries: Any = broker.client(PAGES_WAIT).xrevrange(STREAM, count=1)
+        entries: Any = redis_client.client(PAGES_WAIT).xrevrange(STREAM, count=1)
     except RedisError:
         return ""
     return str(entries[0][0], "ascii") if entries else "0-0"
@@ -117,6 +117,6 @@ def _send(member: Membership, kind: str, data: str) -> None:
 
 def _add(event: dict[Any, Any]) -> None:
     try:
-        broker.client().xadd(STREAM, event, maxlen=KEPT, approximate=True)
+        redis_client.client().xadd(STREAM, event, maxlen=KEPT, approximate=True)
     except RedisError as problem:
         log.info("A change was not told to open pages, which will ask again: %s", problem)

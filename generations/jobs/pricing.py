@@ -9,11 +9,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Given, Prepared
 from generations.credits.amounts import as_text
 from generations.jobs.models import Price
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
-from sdweb.prepared import Given, Prepared
 
 _valid = Prepared(lambda: Price.objects.valid_at(Given("moment"), Given("team")))
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
@@ -43,7 +43,7 @@ class DearerNow(PriceRose):
 
 def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
     """What one image of each model costs that team at that moment, in hundredths, before options."""
-    prices = {name: model.cost({}) for name, model in catalogue.MODELS.items()}
+    prices = {name: model.cost({}) for name, model in catalogue_registry.MODELS.items()}
     seen: set[str] = set()
     for row in _valid.all(moment=at or timezone.now(), team=team.pk):
         if row.model not in seen:
@@ -54,7 +54,7 @@ def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
 
 def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None) -> int:
     """What one image of that request costs, in hundredths; dearer options raise the base in proportion."""
-    declared = catalogue.get(model)
+    declared = catalogue_registry.get(model)
     base = price_list(team, at)[model]
     return -(-base * declared.cost(parameters) // declared.cost({}))
 

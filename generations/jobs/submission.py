@@ -15,14 +15,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
+from generations.core.prepared_queries import Given, Prepared
 from generations.credits import ledger
-from generations.jobs import events, pricing, rules, tasks
+from generations.jobs import events, model_access, pricing, tasks
 from generations.jobs.models import STEP, Batch, Generation, Status
 from generations.library.models import Upload
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Token
 from generations.upstreams.models import Upstream
-from sdweb.prepared import Given, Prepared
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +72,10 @@ def submit(
     """
     if submission and (made := Batch.objects.filter(member=member, submission=submission).first()):
         return made
-    cleaned = catalogue.validate(catalogue.get(model), parameters, has_image=start_image is not None)
-    rules.check(member, model, token)
+    cleaned = catalogue_registry.validate(
+        catalogue_registry.get(model), parameters, has_image=start_image is not None
+    )
+    model_access.check(member, model, token)
     _must_be_served(model)
     price = pricing.agreed_price(model, cleaned, member.team, prices_at)
     batch = Batch(
@@ -167,7 +169,7 @@ def _numbered(batch: Batch, position: int) -> dict[str, Any]:
     """The request with the seed of this position: seed, seed + 1, ... and from the last back to 1."""
     parameters = dict(batch.parameters)
     if parameters.get("seed"):
-        last = catalogue.get(batch.model).largest_seed
+        last = catalogue_registry.get(batch.model).largest_seed
         parameters["seed"] = (parameters["seed"] - 1 + position) % last + 1
     return parameters
 
@@ -176,7 +178,7 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
     """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
     amounts = {row.pk: row.price for row in rows}
     ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
-    rules.check_cap(rows[0].token, sum(amounts.values()))
+    model_access.check_cap(rows[0].token, sum(amounts.values()))
     step = rows[0].step
     [(clock, last_start)] = _places.rows(member=member.pk)
     stamp = max(clock or 0, -STEP + step if last_start is None else last_start + step)
@@ -197,7 +199,7 @@ def _cancel(row: Generation) -> bool:
 
 @transaction.atomic
 def _again(old: Generation, token: Token | None) -> Generation:
-    rules.check(old.member, old.model, token)
+    model_access.check(old.member, old.model, token)
     _must_be_served(old.model)
     price = pricing.price(old.model, old.parameters, old.team)
     if price > old.price:  # nobody was shown that

@@ -15,8 +15,11 @@ from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import LockNotOwnedError
 
-from generations.jobs import claiming, execution, sweeper, workers
-from generations.upstreams import accounts, broker
+from generations.core import redis_client
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import heartbeats, sweeper
+from generations.jobs.engine import run as engine_run
+from generations.upstreams import accounts
 
 log = logging.getLogger(__name__)
 
@@ -36,18 +39,18 @@ def ring() -> None:
     """
     until = time.monotonic() + IN_A_ROW
     while time.monotonic() < until:
-        claim, successors = claiming.claim_next()
+        claim, successors = engine_claim.claim_next()
         ring_soon(successors)
         if claim is None:
             return
-        execution.run(claim)
+        engine_run.run(claim)
     ring_soon(1)
 
 
 @shared_task
 def sweep() -> None:
     """Put right what died, expired or was lost, and ring for what waits; one sweeper at a time."""
-    alone = broker.client().lock("sdweb:sweeper", timeout=20, blocking=False)
+    alone = redis_client.client().lock("sdweb:sweeper", timeout=20, blocking=False)
     if alone.acquire():
         try:
             ring_soon(sweeper.sweep())
@@ -71,13 +74,13 @@ def look_after_this_machine(**_: object) -> None:
 @worker_shutting_down.connect
 def claim_nothing_more(**_: object) -> None:
     """What runs is finished; what waits is for others."""
-    claiming.stopping.set()
+    engine_claim.stopping.set()
 
 
 @worker_shutdown.connect
 def leave_the_list(**_: object) -> None:
     """A worker that was stopped is not missed."""
-    workers.leave()
+    heartbeats.leave()
 
 
 def ring_soon(times: int) -> None:
@@ -110,7 +113,7 @@ def _keep_house() -> None:
     for look in itertools.count():
         try:
             ring_soon(sweeper.keep_house())
-            workers.report()
+            heartbeats.report()
             if look % TIDYING == 0:
                 sweeper.tidy()
         except (DatabaseError, OSError):

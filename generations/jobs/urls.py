@@ -1,16 +1,16 @@
 from django.urls import path
 
-from generations.jobs import views
+from generations.jobs.create import views as create_views
 
 app_name = "jobs"
 urlpatterns = [
-    path("create/", views.create, name="create"),
-    path("stream/", views.batches, name="stream"),
-    path("generation/<uuid:generation>/", views.generation, name="generation"),
-    path("generation/<uuid:generation>/tile/", views.tile, name="tile"),
-    path("generation/<uuid:generation>/cancel/", views.cancel, name="cancel"),
-    path("generation/<uuid:generation>/retry/", views.retry, name="retry"),
-    path("notices/", views.notices, name="notices"),
-    path("cancel-waiting/", views.cancel_all, name="cancel_all"),
-    path("picture/<uuid:image>/", views.picture, name="picture"),
+    path("create/", create_views.create, name="create"),
+    path("stream/", create_views.batches, name="stream"),
+    path("generation/<uuid:generation>/", create_views.generation, name="generation"),
+    path("generation/<uuid:generation>/tile/", create_views.tile, name="tile"),
+    path("generation/<uuid:generation>/cancel/", create_views.cancel, name="cancel"),
+    path("generation/<uuid:generation>/retry/", create_views.retry, name="retry"),
+    path("notices/", create_views.notices, name="notices"),
+    path("cancel-waiting/", create_views.cancel_all, name="cancel_all"),
+    path("picture/<uuid:image>/", create_views.picture, name="picture"),
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from generations.library import housekeeping
+from generations.library.maintenance import cleanup as maintenance_cleanup
 
 
 @shared_task
 def keep_house() -> None:
     """Delete what lay in the trash too long, and whatever else nobody needs any more."""
-    housekeeping.keep()
+    maintenance_cleanup.keep()

@@ -8,7 +8,7 @@ import uuid
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from generations.library import carrying
+from generations.library.bulk import worker as bulk_worker
 
 log = logging.getLogger(__name__)
 
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 @shared_task
 def carry_on(deed: str) -> None:
     """Work at a deed for a few seconds, then let others have their turn."""
-    if carrying.carry_on(uuid.UUID(deed)):
+    if bulk_worker.carry_on(uuid.UUID(deed)):
         carry_on.delay(deed)
 
 
 @shared_task
 def take_up() -> None:
     """Work at what a lost ring or a lost worker left."""
-    for deed in carrying.abandoned():
+    for deed in bulk_worker.abandoned():
         carry_on.delay(str(deed))
 
 

@@ -9,7 +9,7 @@ class OfficeConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the log of what operators do in the rooms below."""
-        from generations.jobs import deeds  # noqa: PLC0415  both know models, which are there from now on
-        from generations.office import audit  # noqa: PLC0415  as above
+        from generations.jobs.queue import audit_hook  # noqa: PLC0415  both know models, which are there from now on
+        from generations.office.audit_log import service as audit_log_service  # noqa: PLC0415  as above
 
-        deeds.keep_with(audit.keep)
+        audit_hook.keep_with(audit_log_service.keep)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from generations.office import allowances
+from generations.office.credits import allowances
 
 
 @shared_task

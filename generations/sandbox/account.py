@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generations.sandbox.answers import payment_required
+from generations.sandbox.responses import payment_required
 
 # Hundredths of a credit for one picture (providers.md 1.7).
 COSTS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from generations.sandbox.answers import Answer, as_json, bad_request, not_found
+from generations.sandbox.responses import Answer, as_json, bad_request, not_found
 from generations.sandbox.state import Request, Sandbox
 
 NUMBERS = ("latency", "window", "penalty")

@@ -13,17 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generations.sandbox import answers
-from generations.sandbox.answers import Answer, RefusalError
+from generations.sandbox import responses as sandbox_responses
+from generations.sandbox.responses import Answer, RefusalError
 
 REFUSALS = {
-    "400": lambda: answers.bad_request("prompt: planned by the sandbox"),
-    "402": answers.payment_required,
-    "403": answers.moderated,
-    "404": answers.not_found,
-    "413": answers.payload_too_large,
-    "422": answers.wrong_language,
-    "500": answers.internal_error,
+    "400": lambda: sandbox_responses.bad_request("prompt: planned by the sandbox"),
+    "402": sandbox_responses.payment_required,
+    "403": sandbox_responses.moderated,
+    "404": sandbox_responses.not_found,
+    "413": sandbox_responses.payload_too_large,
+    "422": sandbox_responses.wrong_language,
+    "500": sandbox_responses.internal_error,
 }
 PICTURE_FAULTS = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image")
 OTHERS = ("401", "429", "502-html", "hang")
@@ -80,9 +80,9 @@ class Planned:
 
     def _refusal(self, version: str, key: str) -> RefusalError:
         if self.outcome == "429":
-            return answers.too_many(self.seconds)
+            return sandbox_responses.too_many(self.seconds)
         if self.outcome == "401":
-            return answers.unauthorized(version, key)
+            return sandbox_responses.unauthorized(version, key)
         return REFUSALS[self.outcome]()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from generations.sandbox.art import Wish, draw
-from generations.sandbox.orders import STYLES
+from generations.sandbox.requests import STYLES
 
 STYLE_PROMPT, STYLE_SEED, STYLE_SIDE = "ridges at first light, one sun", 14, 132
 PAGES = {  # name: prompt, seed, size, largest file in bytes

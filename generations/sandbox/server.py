@@ -12,10 +12,10 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from generations.sandbox import service
-from generations.sandbox.answers import Answer
-from generations.sandbox.forms import LARGEST_BODY
+from generations.sandbox import router
+from generations.sandbox.multipart import LARGEST_BODY
 from generations.sandbox.options import Options, declare
+from generations.sandbox.responses import Answer
 from generations.sandbox.state import Request, Sandbox
 
 LARGEST_READ = 64 * 1024 * 1024  # of a body that is too large, before the connection is closed
@@ -49,7 +49,7 @@ class Application:
             body_length=length,
             arrived=arrived,
         )
-        answer = await service.respond(self.sandbox, request)
+        answer = await router.respond(self.sandbox, request)
         if answer.dropped:
             await close_connection(scope)
         else:

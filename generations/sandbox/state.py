@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from generations.sandbox.account import Account
 from generations.sandbox.faults import Plan
-from generations.sandbox.journal import Journal
-from generations.sandbox.limits import RateLimit
 from generations.sandbox.options import Options
-from generations.sandbox.pictures import Pictures
+from generations.sandbox.rate_limit import RateLimit
+from generations.sandbox.render import Pictures
+from generations.sandbox.request_log import Journal
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Kind, Membership, Role, Team, User
 
 ATTEMPTS = 20  # at an address that nobody takes at the same moment
@@ -120,7 +120,7 @@ def leave(member: Membership) -> bool:
     """
     lock_team(member.team)
     _must_not_be_the_last(member)
-    tokens.revoke_of(member)
+    teams_api_tokens.revoke_of(member)
     return Membership.objects.filter(pk=member.pk, ended_at=None).update(ended_at=timezone.now()) == 1
 
 

@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from generations.teams import sessions
 from generations.teams.models import Membership, Role, User
+from generations.teams.sessions import service as sessions_service
 
 View = Callable[..., HttpResponseBase]
 
@@ -79,7 +79,7 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
             if member.role not in allowed:
                 raise PermissionDenied(_("Your role in this team does not allow this."))
             _touch(member)
-            sessions.touch(request)
+            sessions_service.touch(request)
             return view(request, *args, member=member, **kwargs)
 
         return guarded

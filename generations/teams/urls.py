@@ -1,12 +1,13 @@
 from django.urls import path
 
-from generations.teams import session_views, views
+from generations.teams import views
+from generations.teams.sessions import views as sessions_views
 
 app_name = "teams"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
-    path("accounts/sessions/", session_views.everywhere, name="sessions"),
-    path("accounts/sessions/others/end/", session_views.end_others, name="end_other_sessions"),
-    path("accounts/sessions/<int:pk>/end/", session_views.end, name="end_session"),
+    path("accounts/sessions/", sessions_views.everywhere, name="sessions"),
+    path("accounts/sessions/others/end/", sessions_views.end_others, name="end_other_sessions"),
+    path("accounts/sessions/<int:pk>/end/", sessions_views.end, name="end_session"),
 ]

@@ -17,7 +17,8 @@ from redis import RedisError
 
 from generations.providers import open_provider
 from generations.providers.base import Provider, ProviderError, Unavailable
-from generations.upstreams import pacing, vault
+from generations.upstreams import encryption
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Balance, Upstream
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ TRY_AGAIN = timedelta(minutes=10)  # a pause whose end no balance tells
 
 @lru_cache(maxsize=64)
 def _provider(kind: str, base_url: str, encrypted_key: str) -> Provider:
-    return open_provider(kind, base_url, vault.decrypt(encrypted_key))
+    return open_provider(kind, base_url, encryption.decrypt(encrypted_key))
 
 
 def provider(upstream: Upstream) -> Provider:
@@ -67,7 +68,7 @@ def sync_environment() -> Upstream | None:
 def _has_key(upstream: Upstream, key: str) -> bool:
     try:
         return upstream.key == key
-    except vault.Unreadable:
+    except encryption.Unreadable:
         return False
 
 
@@ -90,7 +91,7 @@ def test(upstream: Upstream) -> tuple[bool, str]:
 def begin(upstream: Upstream) -> None:
     """Let a new account's first call go at once: nothing can have been sent there by us."""
     try:
-        pacing.prepare(upstream, idle=True)
+        upstreams_rate_limit.prepare(upstream, idle=True)
     except RedisError as problem:
         log.warning("Redis is away; the first call of upstream %s waits a window: %s", upstream.name, problem)
 
@@ -148,7 +149,7 @@ def block(upstream: Upstream, seconds: float | None) -> None:
     if was_open:
         log.warning("Upstream %s answered 429: no calls for %.0f s", upstream.name, rest)
     try:
-        pacing.block(upstream, rest)
+        upstreams_rate_limit.block(upstream, rest)
     except RedisError:
         log.warning("Redis is away; the block of upstream %s stands in the database alone", upstream.name)
 

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from generations.providers import KINDS, catalogue
-from generations.providers.opening import checked_address, checked_key
+from generations.providers import KINDS
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.registry import checked_address, checked_key
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -30,7 +31,7 @@ class UpstreamForm(forms.ModelForm):
     models_served = forms.MultipleChoiceField(
         label=_("Models"),
         required=False,
-        choices=[(model.name, model.title) for model in catalogue.MODELS.values()],
+        choices=[(model.name, model.title) for model in catalogue_registry.MODELS.values()],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen means all."),
     )
@@ -89,7 +90,8 @@ def _by_model(said: object, allowed: range, sentence: str) -> dict[str, int]:
     if not isinstance(numbers, dict):
         raise ValidationError(sentence)
     if not all(
-        model in catalogue.MODELS and type(one) is int and one in allowed for model, one in numbers.items()
+        model in catalogue_registry.MODELS and type(one) is int and one in allowed
+        for model, one in numbers.items()
     ):
         raise ValidationError(sentence)
     return numbers

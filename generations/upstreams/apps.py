@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from generations.providers import words
+from generations.providers import i18n
 
 
 class UpstreamsConfig(AppConfig):
@@ -12,4 +12,4 @@ class UpstreamsConfig(AppConfig):
 
     def ready(self) -> None:
         """Lend the room below, which knows no Django, the language of whoever reads."""
-        words.translate_with(gettext)
+        i18n.translate_with(gettext)

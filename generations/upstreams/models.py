@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from generations.providers import catalogue
-from generations.upstreams import vault
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.upstreams import encryption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,11 +101,11 @@ class Upstream(models.Model):
     @property
     def key(self) -> str:
         """The secret in clear; never show, log or send it anywhere but to the provider."""
-        return vault.decrypt(self.encrypted_key)
+        return encryption.decrypt(self.encrypted_key)
 
     def set_key(self, key: str) -> None:
         """Keep a new secret, encrypted; the caller saves the row."""
-        self.encrypted_key = vault.encrypt(key)
+        self.encrypted_key = encryption.encrypt(key)
 
     @property
     def pace_key(self) -> str:
@@ -124,7 +124,7 @@ class Upstream(models.Model):
     def cost(self, model: str, parameters: Mapping[str, Any]) -> int:
         """What a call for that picture costs here, in hundredths."""
         own: Mapping[str, int] = self.costs
-        return int(own[model] if model in own else catalogue.get(model).cost(parameters))
+        return int(own[model] if model in own else catalogue_registry.get(model).cost(parameters))
 
 
 class Balance(models.Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import Client
 
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership
 
 ALL = ("generate", "read", "administer")
@@ -16,8 +16,14 @@ class Program:
     """Asks by a token; `get("/generations")` answers Django's response."""
 
     def __init__(self, member: Membership, *scopes: str, **more: Any) -> None:
-        allowed = [scope for scope in scopes or ALL if tokens.may(member, tokens.ALLOWED_BY[scope])]
-        self.token, self.secret = tokens.issue(membership=member, name="test", scopes=allowed, **more)
+        allowed = [
+            scope
+            for scope in scopes or ALL
+            if teams_api_tokens.may(member, teams_api_tokens.ALLOWED_BY[scope])
+        ]
+        self.token, self.secret = teams_api_tokens.issue(
+            membership=member, name="test", scopes=allowed, **more
+        )
         self.client = Client(raise_request_exception=False)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

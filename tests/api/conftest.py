@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image as Pillow
 
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Scope
 from tests.api import serving
 from tests.api.asking import Program
@@ -38,7 +38,7 @@ def issue(member):
     """The secret of a new token: issue(by=..., scopes=..., models=..., cap=...)."""
 
     def make(*, by=member, scopes=(Scope.GENERATE, Scope.READ), **more):
-        return tokens.issue(membership=by, name="a program", scopes=scopes, **more)[1]
+        return teams_api_tokens.issue(membership=by, name="a program", scopes=scopes, **more)[1]
 
     return make
 

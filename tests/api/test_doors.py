@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.office.models import Allowance
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Invitation, Membership, Role, Token
 from tests.api.asking import Program, code
 from tests.conftest import work
@@ -71,12 +71,12 @@ def test_nothing_of_a_team_is_reached_by_a_token_of_another(document, member, ma
         "batches": Batch.objects.get().pk,
         "images": Image.objects.get().pk,
         "members": member.pk,
-        "tokens": tokens.issue(membership=member, name="hers", scopes=["read"])[0].pk,
+        "tokens": teams_api_tokens.issue(membership=member, name="hers", scopes=["read"])[0].pk,
         "invitations": Invitation.objects.create(
             team=member.team, token_hash="x", expires_at=timezone.now() + timedelta(days=1)
         ).pk,
     }
-    other = administration.open_team("Other")
+    other = members_service.open_team("Other")
     stranger = Program(make_member("eve", team=other, role=Role.OWNER))
     bodies = {"tags": {"name": "x"}, "grant": {"credits": 1}, "take-back": {"credits": 1}}
     bodies |= {"caps": {"per_day": 1, "per_month": None}, "allowance": {"kind": "add", "credits": 1}}

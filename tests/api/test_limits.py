@@ -8,21 +8,22 @@ import time
 import pytest
 from redis import ConnectionPool, Redis
 
-from generations.api import auth, limits
-from generations.teams import tokens
-from generations.upstreams import broker
+from generations.api import auth
+from generations.api import rate_limit as api_rate_limit
+from generations.core import redis_client
+from generations.teams import api_tokens as teams_api_tokens
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _nothing_was_counted_before():
-    limits._silent_until = 0.0
+    api_rate_limit._silent_until = 0.0
 
 
 @pytest.fixture
 def issue(member):
-    return lambda name="laptop": tokens.issue(membership=member, name=name, scopes=["read"])
+    return lambda name="laptop": teams_api_tokens.issue(membership=member, name=name, scopes=["read"])
 
 
 def passed(token, times):
@@ -34,8 +35,8 @@ def passed(token, times):
 def wait_of(token):
     """Seconds until it may come again; 0 if it was let through."""
     try:
-        limits.count(token)
-    except limits.TooManyRequests as refusal:
+        api_rate_limit.count(token)
+    except api_rate_limit.TooManyRequests as refusal:
         return refusal.allowance.wait
     return 0
 
@@ -43,10 +44,10 @@ def wait_of(token):
 def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 5
     token = issue()[0]
-    left = [limits.count(token).left for _ in range(5)]
+    left = [api_rate_limit.count(token).left for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
-    with pytest.raises(limits.TooManyRequests) as refused:
-        limits.count(token)
+    with pytest.raises(api_rate_limit.TooManyRequests) as refused:
+        api_rate_limit.count(token)
     said = refused.value.allowance.headers
     assert (said["RateLimit-Limit"], said["RateLimit-Remaining"], said["RateLimit-Reset"]) == ("5", "0", "60")
     assert {name: said[f"X-{name}"] for name in said if name.startswith("RateLimit")} == {
@@ -68,7 +69,7 @@ def test_all_tokens_of_a_member_share_the_members_limit(issue, settings):
     assert passed(issue("a")[0], 10) == 5
     third = issue("b")[0]
     assert passed(third, 10) == 2
-    assert broker.client().pttl(f"api:token:{third.pk}") <= 24_000  # what is refused is not counted
+    assert redis_client.client().pttl(f"api:token:{third.pk}") <= 24_000  # what is refused is not counted
 
 
 def test_clients_at_once_get_no_more_than_one(issue, settings):
@@ -90,11 +91,13 @@ def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(is
 
     def script():
         asked.append(time.monotonic())
-        return away.register_script(limits.COUNT)
+        return away.register_script(api_rate_limit.COUNT)
 
-    monkeypatch.setattr(limits, "_script", script)
+    monkeypatch.setattr(api_rate_limit, "_script", script)
     assert [auth.enter(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
-    assert len(asked) <= 1 + (time.monotonic() - asked[0]) / limits.PAUSE  # the others did not even try
+    assert (
+        len(asked) <= 1 + (time.monotonic() - asked[0]) / api_rate_limit.PAUSE
+    )  # the others did not even try
 
 
 def test_a_header_lets_in_who_shows_a_good_token(issue, member):

@@ -14,10 +14,10 @@ import requests
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from generations.api import picture_links
+from generations.api.compat import signed_urls as compat_signed_urls
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership
 
 
@@ -48,13 +48,13 @@ THEIRS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
 
 def test_every_model_of_ours_and_every_name_of_theirs_draws(client, member):
     left = available(member)
-    for model in [*catalogue.MODELS, *THEIRS]:
+    for model in [*catalogue_registry.MODELS, *THEIRS]:
         answer = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
         Pillow.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json))).load()
         assert abs(answer.created - time.time()) < 60
-        ours = model if model in catalogue.MODELS else "core"
+        ours = model if model in catalogue_registry.MODELS else "core"
         assert Image.objects.latest("created_at").model == ours
-        left -= catalogue.get(ours).base_cost
+        left -= catalogue_registry.get(ours).base_cost
         assert available(member) == left
 
 
@@ -87,7 +87,7 @@ def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monk
         assert requests.get(f"{base}?{wrong}", timeout=120).status_code == 404
     other = base.replace(str(image.pk), str(uuid.uuid4()))
     assert requests.get(f"{other}?until={until}&seal={seal}", timeout=120).status_code == 404
-    monkeypatch.setattr(picture_links.time, "time", lambda: until)
+    monkeypatch.setattr(compat_signed_urls.time, "time", lambda: until)
     assert requests.get(entry.url, timeout=120).status_code == 404
 
 
@@ -197,13 +197,13 @@ def test_what_the_provider_s_moderation_refuses_is_a_policy_violation_and_free(
 def test_of_several_pictures_those_that_came_are_given(client, provider, member):
     provider.plan("403")
     assert len(client.images.generate(prompt="a harbour", n=3).data) == 2
-    assert available(member) == 100_00 - 2 * catalogue.get("core").base_cost
+    assert available(member) == 100_00 - 2 * catalogue_registry.get("core").base_cost
 
 
 def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
     portal, secret, provider, monkeypatch
 ):
-    monkeypatch.setattr("generations.jobs.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
     provider.plan("500")
     with pytest.raises(openai.InternalServerError):
         openai.OpenAI(base_url=f"{portal}/v1", api_key=secret).images.generate(prompt="a harbour")
@@ -211,7 +211,7 @@ def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
 
 
 def test_models_are_listed_and_found_as_far_as_the_token_may_use_them(idle, idle_portal, connect, issue):
-    assert [model.id for model in idle.models.list()] == list(catalogue.MODELS)
+    assert [model.id for model in idle.models.list()] == list(catalogue_registry.MODELS)
     assert idle.models.retrieve("ultra").object == "model"
     narrow = connect(idle_portal, issue(models=["core"]))
     assert [model.id for model in narrow.models.list()] == ["core"]

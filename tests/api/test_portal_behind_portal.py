@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from generations.jobs.models import Generation
-from generations.providers import catalogue, open_provider
+from generations.providers import open_provider
 from generations.providers.base import Busy, Done, ImageRequest, Refused, Unavailable
+from generations.providers.catalogue import registry as catalogue_registry
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ VALUES = {
 
 @pytest.mark.parametrize("prefix", ["", "/sd"])
 def test_every_model_draws_with_every_field(outer, prefix, picture):
-    for model, declared in catalogue.MODELS.items():
+    for model, declared in catalogue_registry.MODELS.items():
         fields = {name: value for name, value in VALUES.items() if declared.takes(name)}
         done = outer(model, prefix=prefix, **fields)
         assert isinstance(done, Done)
@@ -49,7 +50,7 @@ def test_every_model_draws_with_every_field(outer, prefix, picture):
     ("planned", "code"), [("403", "content_moderation"), ("422", "invalid_language"), ("400", "bad_request")]
 )
 def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, planned, code):
-    for model in catalogue.MODELS:
+    for model in catalogue_registry.MODELS:
         provider.plan(planned)
         with pytest.raises(Refused) as refused:
             outer(model)
@@ -57,7 +58,7 @@ def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, planned, cod
 
 
 def test_a_filtered_picture_reaches_the_outer_portal_as_one(outer, provider):
-    for model in catalogue.MODELS:
+    for model in catalogue_registry.MODELS:
         provider.plan("filtered")
         assert outer(model).filtered
 
@@ -73,7 +74,7 @@ def test_an_account_that_cannot_pay_or_is_unknown_is_unavailable_to_the_outer_po
 
 
 def test_what_fails_inside_is_busy_outside(outer, provider, monkeypatch):
-    monkeypatch.setattr("generations.jobs.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
     provider.plan("502-html")
     with pytest.raises(Busy):
         outer()

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.api.openai_images import Images
-from generations.api.stability_fields import StableImage
-from generations.api.stability_v1 import TextToImage
-from generations.api.wire_formats import Request
-from generations.api.wire_problems import Problem
+from generations.api.compat.base import Request
+from generations.api.compat.errors import Problem
+from generations.api.compat.openai import Images
+from generations.api.compat.stability_v1 import TextToImage
+from generations.api.compat.stability_v2beta import StableImage
 from generations.credits.models import Hold
-from generations.jobs import live
+from generations.jobs.live import sse
 from generations.jobs.models import Batch
 from generations.library.models import Upload
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 from sdweb.asgi import application
 from tests.api.conftest import CORE, IMAGES, V1
 
@@ -58,7 +58,9 @@ def read(format_, parts, body, content_type=f"multipart/form-data; boundary={BOU
         check_refusal(format_, refusal)
     else:
         has_image = wish.image is not None
-        assert catalogue.validate(catalogue.get(wish.model), wish.parameters, has_image=has_image)
+        assert catalogue_registry.validate(
+            catalogue_registry.get(wish.model), wish.parameters, has_image=has_image
+        )
         assert 1 <= wish.count <= 10
 
 
@@ -156,7 +158,7 @@ def test_whatever_comes_through_the_door_is_refused_as_documented_and_nothing_is
         found = []
         for start in range(0, len(calls), 20):
             found += await asyncio.gather(*(status_of(*call) for call in calls[start : start + 20]))
-        await live.hub().end()
+        await sse.hub().end()
         return found
 
     statuses = asyncio.run(story())

@@ -14,11 +14,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from generations.credits import audit as books
+from generations.credits import integrity_check as books
 from generations.credits.models import Account
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Invitation, Role
 from tests.api.asking import Program
 from tests.conftest import work
@@ -46,7 +46,8 @@ def test_no_call_that_the_document_allows_breaks_anything(live_server, client, m
         "images": [str(pk) for pk in Image.objects.values_list("pk", flat=True)],
         "members": [other.pk],
         "tokens": [
-            tokens.issue(membership=other, name=str(number), scopes=["read"])[0].pk for number in (1, 2)
+            teams_api_tokens.issue(membership=other, name=str(number), scopes=["read"])[0].pk
+            for number in (1, 2)
         ],
         "invitations": list(Invitation.objects.values_list("pk", flat=True)),
         "models": ["core", "ultra"],

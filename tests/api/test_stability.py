@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from generations.credits import ledger
 from generations.jobs.models import Generation, ModelRule
 from generations.library.models import Image
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership
 
 GENERATE = "/v2beta/stable-image/generate/"
@@ -84,7 +84,7 @@ def test_older_names_of_models_are_drawn_and_paid_as_what_they_became(portal, be
         answer = ask(portal, "sd3", bearer, {"model": name} if name else {})
         assert answer.status_code == 200, answer.text
         assert Image.objects.latest("created_at").model == ours
-        left -= catalogue.get(ours).base_cost
+        left -= catalogue_registry.get(ours).base_cost
         assert available(member) == left
 
 
@@ -245,7 +245,7 @@ def test_a_filtered_picture_says_so_and_costs_nothing(portal, provider, bearer, 
     answer = ask(portal, "core", bearer, {"output_format": "jpeg", "aspect_ratio": "16:9"})
     assert (answer.status_code, answer.headers["finish-reason"]) == (200, "CONTENT_FILTERED")
     shown = Pillow.open(io.BytesIO(answer.content))
-    assert (shown.format, shown.size) == ("JPEG", catalogue.get("core").size("16:9"))
+    assert (shown.format, shown.size) == ("JPEG", catalogue_registry.get("core").size("16:9"))
     value = ask(portal, "core", bearer | {"accept": "application/json"}).json()
     assert value["finish_reason"] == "CONTENT_FILTERED"
     assert available(member) == 100_00
@@ -253,7 +253,7 @@ def test_a_filtered_picture_says_so_and_costs_nothing(portal, provider, bearer, 
 
 
 def test_what_fails_for_good_is_500_and_costs_nothing(portal, provider, bearer, member, monkeypatch):
-    monkeypatch.setattr("generations.jobs.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
     provider.plan("500")
     answer = ask(portal, "core", bearer)
     assert (answer.status_code, answer.json()["name"]) == (500, "internal_error")

@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.api.models import IdempotentCall
-from generations.office import invitations
-from generations.office.audit import By
+from generations.office.audit_log.service import By
+from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditEntry
 from generations.teams import invitations as links
 from generations.teams.models import Invitation, Role, User
@@ -49,7 +49,7 @@ def test_a_link_lets_in_as_many_as_it_says_with_the_role_and_credits_it_says(bos
     row = Invitation.objects.get()
     assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
     tom = User.objects.create_user("tom@studio.example")
-    came = invitations.accept(token=token_in(made), user=tom, by=By(tom))
+    came = invitations_service.accept(token=token_in(made), user=tom, by=By(tom))
     assert (came.team, came.role) == (team, Role.VIEWER)
     [listed] = boss.get("/team/invitations").json()["items"]
     assert (listed["id"], listed["used"], listed["made_by"]) == (row.pk, 1, "Ana")

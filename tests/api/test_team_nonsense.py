@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generations.office.models import AuditEntry
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from tests.api.asking import code
 from tests.api.test_team_administration import ADMINISTER
 
@@ -56,4 +56,4 @@ def test_numbers_that_nothing_has_are_not_found(boss, number):
         if "{pk}" in path or path.endswith("/1"):
             address = path.format(pk=number).replace("/1", f"/{number}")
             assert code(boss.ask(method, address, body)) == (404, "not_found"), (method, path)
-    assert tokens.authenticate(boss.secret)
+    assert teams_api_tokens.authenticate(boss.secret)

@@ -10,9 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.api.models import IdempotentCall
-from generations.office import people
+from generations.office.members import roles as members_roles
 from generations.office.models import AuditEntry
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Token
 from tests.api.asking import Program, code
 
@@ -22,7 +22,7 @@ WISH = {"name": "shop", "scopes": ["read"]}
 
 @pytest.fixture
 def robot(team):
-    return people.make_program(team=team, name="Robot")
+    return members_roles.make_program(team=team, name="Robot")
 
 
 def test_a_program_gets_a_token_with_all_that_a_page_would_give_it(boss, robot):
@@ -30,7 +30,7 @@ def test_a_program_gets_a_token_with_all_that_a_page_would_give_it(boss, robot):
     answer = boss.post("/team/tokens", wish | {"models": ["core", "core", "ultra"]})
     made = answer.json()
     assert (answer.status_code, answer["Cache-Control"]) == (201, "no-store")
-    token = tokens.authenticate(made["secret"])
+    token = teams_api_tokens.authenticate(made["secret"])
     assert (token.membership, token.name, token.cap) == (robot, "the shop", 1_250)
     assert (token.scopes, token.models) == (["generate", "read"], ["core", "ultra"])
     assert timedelta(days=29) < token.expires_at - timezone.now() <= timedelta(days=30)
@@ -71,8 +71,8 @@ def test_the_key_of_a_token_that_was_revoked_does_not_tell_its_secret_again(boss
     here = made["links"]["self"].removeprefix("/api/v1")
     assert boss.ask("delete", here).status_code == boss.ask("delete", here).status_code == 204
     assert code(boss.post("/team/tokens", WISH, Idempotency_Key="t")) == (409, "token_over")
-    with pytest.raises(tokens.Revoked):
-        tokens.authenticate(made["secret"])
+    with pytest.raises(teams_api_tokens.Revoked):
+        teams_api_tokens.authenticate(made["secret"])
     assert Token.objects.filter(name="shop").count() == 1
 
 
@@ -128,17 +128,17 @@ def test_tokens_are_made_for_oneself_and_for_programs_alone(boss, member, make_m
     answer = boss.post("/team/tokens", administer | {"member": robot.pk})
     assert (code(answer), answer.json()["error"]["field"]) == ((422, "invalid"), "scopes")
     assert boss.post("/team/tokens", administer).status_code == 201
-    people.remove(member=robot, acting=boss.token.membership, by=people.COMMAND)
+    members_roles.remove(member=robot, acting=boss.token.membership, by=members_roles.COMMAND)
     assert code(boss.post("/team/tokens", WISH | {"member": robot.pk})) == (404, "not_found")
 
 
 def test_who_runs_the_team_sees_and_revokes_all_tokens_and_never_a_secret(boss, member, make_member):
-    hers, secret = tokens.issue(membership=member, name="hers", scopes=["read", "generate"])
+    hers, secret = teams_api_tokens.issue(membership=member, name="hers", scopes=["read", "generate"])
     assert boss.ask("delete", f"/team/tokens/{hers.pk}").status_code == 204
-    with pytest.raises(tokens.Revoked):
-        tokens.authenticate(secret)
+    with pytest.raises(teams_api_tokens.Revoked):
+        teams_api_tokens.authenticate(secret)
     for number in range(3):
-        tokens.issue(membership=member, name=str(number), scopes=["read"])
+        teams_api_tokens.issue(membership=member, name=str(number), scopes=["read"])
     seen, path = [], f"/team/tokens?limit=2&member={member.pk}"
     while path:
         page = boss.get(path.removeprefix("/api/v1"))
@@ -155,10 +155,10 @@ def test_who_runs_the_team_sees_and_revokes_all_tokens_and_never_a_secret(boss, 
 
 def test_a_member_has_no_more_tokens_by_programs_than_by_pages(boss, owner):
     for number in range(49):
-        tokens.issue(membership=owner, name=str(number), scopes=["read"])
+        teams_api_tokens.issue(membership=owner, name=str(number), scopes=["read"])
     answer = boss.post("/team/tokens", WISH, Idempotency_Key="t")
     assert code(answer) == (409, "too_many_tokens")
-    tokens.revoke(Token.objects.get(name="1"))
+    teams_api_tokens.revoke(Token.objects.get(name="1"))
     assert boss.post("/team/tokens", WISH, Idempotency_Key="t").status_code == 201
     assert boss.post("/team/tokens", WISH, Idempotency_Key="t").status_code == 201
 

@@ -12,11 +12,12 @@ import pytest
 import requests
 from django.db import connection
 
-from generations.api.stability_fields import StableImage
-from generations.jobs import awaiting, events, submission
+from generations.api.compat.stability_v2beta import StableImage
+from generations.core import redis_client
+from generations.jobs import events, submission
+from generations.jobs.live import waiters
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
-from generations.upstreams import broker
 from tests.api import serving
 from tests.api.conftest import CORE
 from tests.conftest import work
@@ -49,7 +50,7 @@ def rows():
 
 
 def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(awaiting, "ASKED_EVERY", 600)
+    monkeypatch.setattr(waiters, "ASKED_EVERY", 600)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
     time.sleep(0.3)
@@ -59,7 +60,7 @@ def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle
 
 
 def test_without_redis_s_news_the_database_is_asked(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(awaiting, "ASKED_EVERY", 0.3)
+    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
     monkeypatch.setattr(events, "_add", lambda event: None)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
@@ -90,7 +91,7 @@ def test_while_calls_wait_pages_and_other_calls_are_answered(idle_portal, asking
 def test_a_client_that_goes_away_loses_nothing_and_leaves_nothing_behind(
     idle_portal, secret, member, monkeypatch
 ):
-    monkeypatch.setattr(awaiting, "ASKED_EVERY", 0.2)
+    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.2)
     host, port = idle_portal.removeprefix("http://").split(":")
     body = b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na harbour\r\n--x--\r\n'
     head = (
@@ -143,14 +144,14 @@ def test_calls_that_wait_while_the_portal_stops_are_told_so_in_their_format(
 
 
 def test_a_call_that_comes_while_redis_is_emptied_is_answered(portal, asking, monkeypatch):
-    monkeypatch.setattr(awaiting, "ASKED_EVERY", 0.3)
-    broker.client().delete(events.STREAM)
+    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
+    redis_client.client().delete(events.STREAM)
     assert asking(portal).result(120).status_code == 200
 
 
 def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
     async def story():
-        awaited = awaiting.Awaited()
+        awaited = waiters.Awaited()
         awaited.ended([1, 2])
         assert awaited.begin([1, 2]).over.is_set()
         wait = awaited.begin([2, 3])
@@ -161,16 +162,16 @@ def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
         left = awaited.begin([4, 5])
         awaited.leave(left)
         assert not awaited.waits
-        awaited.ended(range(awaiting.REMEMBERED * 2))
-        assert len(awaited.recent) == awaiting.REMEMBERED
+        awaited.ended(range(waiters.REMEMBERED * 2))
+        assert len(awaited.recent) == waiters.REMEMBERED
 
     asyncio.run(story())
 
 
 def _waits():
-    from generations.jobs import live  # noqa: PLC0415  its Hub is of this moment
+    from generations.jobs.live import sse  # noqa: PLC0415  its Hub is of this moment
 
-    return live.hub().awaited.waits
+    return sse.hub().awaited.waits
 
 
 def test_threads_are_not_held_by_calls_that_wait(idle_portal, asking):

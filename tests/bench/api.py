@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sdweb.ports import LOOPBACK, answers, free_port
+from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.processes import cpu_seconds, machine_load
 from tests.stage import Stage
 

@@ -7,26 +7,28 @@ import sys
 import uuid
 from pathlib import Path
 
-from generations.credits import audit
+from generations.credits import integrity_check
 from generations.jobs.models import Batch, Generation
-from generations.office import administration
-from generations.teams import tokens
+from generations.office.members import service as members_service
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import User
 from generations.upstreams.models import Upstream
 
 
 def fill(file: str, members: str) -> None:
     """A team whose members have credits and a token each, and an upstream that nobody calls."""
-    team = administration.open_team("Bench")
-    administration.issue(team=team, amount=10**9, reference=uuid.uuid4())
+    team = members_service.open_team("Bench")
+    members_service.issue(team=team, amount=10**9, reference=uuid.uuid4())
     row = Upstream(name="nobody", base_url="http://127.0.0.1:9", limit_calls=150, limit_window=10)
     row.set_key("sk-nobody")
     row.save()
     secrets = []
     for number in range(int(members)):
         user = User.objects.create_user(f"member-{number}@bench.example")
-        member = administration.admit(user=user, team=team, granted=10**7)
-        secrets.append(tokens.issue(membership=member, name="bench", scopes=["generate", "read"])[1])
+        member = members_service.admit(user=user, team=team, granted=10**7)
+        secrets.append(
+            teams_api_tokens.issue(membership=member, name="bench", scopes=["generate", "read"])[1]
+        )
     Path(file).write_text(json.dumps(secrets))
 
 
@@ -35,7 +37,7 @@ def check(file: str) -> None:
     said = {
         "batches": Batch.objects.count(),
         "generations": Generation.objects.count(),
-        "audit_ledger": [str(problem) for problem in audit.problems()],
+        "audit_ledger": [str(problem) for problem in integrity_check.problems()],
     }
     Path(file).write_text(json.dumps(said))
 

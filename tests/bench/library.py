@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import requests
 
-from sdweb.ports import LOOPBACK, answers, free_port
+from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.pages import timed
 from tests.bench.processes import machine_load
 from tests.stage import Stage

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from sdweb.ports import LOOPBACK, answers, free_port
+from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.pages import timed
 from tests.bench.processes import machine_load, memory
 from tests.stage import Stage

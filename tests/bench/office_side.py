@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from generations.credits import audit, rollup
+from generations.credits import daily_totals, integrity_check
 from generations.credits.models import Account
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, Role, Team, User
 
 MODELS = ("core", "core", "core", "sd3.5-large", "sd3.5-large", "ultra", "sd3.5-large-turbo", "sdxl-1.0")
@@ -67,7 +67,7 @@ WHERE sums.id = credits_account.id
 
 def fill(file: str, lines: str, members: str, days: str) -> None:
     """A team with so many members and pictures in the last days; says who may look, with which cookie."""
-    team = administration.open_team("Bench")
+    team = members_service.open_team("Bench")
     people = _people(team, int(members))
     begin = timezone.now() - timedelta(days=int(days))
     team.refresh_from_db()
@@ -93,7 +93,7 @@ def fill(file: str, lines: str, members: str, days: str) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
     filled, began = time.monotonic() - began, time.monotonic()
-    closed = rollup.close_days()
+    closed = daily_totals.close_days()
     said = {
         "team": team.slug,
         "cookies": {name: _cookie(people[place]) for place, name in enumerate(("operator", "administrator"))},
@@ -109,7 +109,7 @@ def fill(file: str, lines: str, members: str, days: str) -> None:
 def check(file: str) -> None:
     """What `audit_ledger` says."""
     began = time.monotonic()
-    problems = audit.problems()
+    problems = integrity_check.problems()
     said = {"problems": problems, "audit (s)": round(time.monotonic() - began, 1)}
     Path(file).write_text(json.dumps(said))
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from generations.jobs.models import Attempt, Generation
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.teams.models import User
 from generations.upstreams.models import Upstream
 
@@ -20,12 +20,12 @@ PEOPLE = ("newcomer", "crowd")
 
 def prepare(file: str, key: str, *urls: str) -> None:
     """Two signed-in members and a provider account per address; says with which cookies they came."""
-    team = administration.open_team("Bench")
+    team = members_service.open_team("Bench")
     people = {}
     for name in PEOPLE:
         user = User.objects.create_user(f"{name}@bench.example", None, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        administration.admit(user=user, team=team, granted=GRANTED)
+        members_service.admit(user=user, team=team, granted=GRANTED)
         client = Client()
         client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
         people[name] = {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}

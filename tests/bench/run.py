@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sdweb.ports import LOOPBACK, answers, free_port
+from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.browser import OpenPage, press, signed_in
 from tests.bench.processes import Watch, machine_load
 from tests.sandboxes import Sandbox

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sdweb.ports import LOOPBACK, answers, free_port
+from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.processes import Watch, machine_load, memory
 from tests.sandboxes import Sandbox
 from tests.stage import PROVIDER_KEY, Stage, worker_command

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from generations.office import administration
-from generations.teams import tokens
+from generations.office.members import service as members_service
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Scope, User
 from generations.upstreams.models import Upstream
 
@@ -16,10 +16,10 @@ GRANTED = 10_000_000
 
 def prepare(file: str, key: str, *urls: str) -> None:
     """A member with a token, and a provider account per address."""
-    team = administration.open_team("Bench")
+    team = members_service.open_team("Bench")
     user = User.objects.create_user("program@bench.example", None, name="Program")
-    member = administration.admit(user=user, team=team, granted=GRANTED)
-    _token, secret = tokens.issue(membership=member, name="bench", scopes=[Scope.GENERATE])
+    member = members_service.admit(user=user, team=team, granted=GRANTED)
+    _token, secret = teams_api_tokens.issue(membership=member, name="bench", scopes=[Scope.GENERATE])
     for number, url in enumerate(urls):
         account = Upstream(name=f"key {number + 1}", base_url=url, order=number)
         account.set_key(key)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from generations.credits import audit
+from generations.credits import integrity_check
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs.models import Attempt, Generation, Outcome, Status
-from generations.library import storage
 from generations.library.models import Image
+from generations.library.storage import client as storage_client
 
 LIMIT, WINDOW = 150, 10.0
 PRICE = 300
@@ -79,7 +79,7 @@ class Checker:
             "each success has one image that the provider sent, in S3": list(self._images_amiss()),
             "charged once, at its price, and only for a picture": list(self._charges_amiss()),
             "no hold is left": [str(hold.reference) for hold in Hold.objects.filter(state="open")],
-            "the ledger is exact": audit.problems(),
+            "the ledger is exact": integrity_check.problems(),
             "each call is one attempt's": list(self._calls_amiss()),
             "each attempt says how it ended, and one brought the image": list(self._attempts_amiss()),
             "an image in the spool or in S3 is not bought again": list(self._bought_again()),
@@ -169,8 +169,8 @@ class Checker:
                 yield self.by_pk[UUID(pk)], int(number), sidecar.stat().st_mtime
 
     def _in_storage(self) -> Iterator[tuple[Generation, int, float]]:
-        pages = storage.client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=storage.bucket(), Prefix="images/"):
+        pages = storage_client.client().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=storage_client.bucket(), Prefix="images/"):
             for entry in page.get("Contents", []):
                 pk = entry["Key"].split("/")[1]
                 yield self.by_pk[UUID(pk)], _attempt_in(entry["Key"]), entry["LastModified"].timestamp() + 1
@@ -209,9 +209,9 @@ def _attempt_in(key: str) -> int:
 
 def _object_amiss(image: Image) -> Iterator[str]:
     try:
-        if hashlib.sha256(storage.read(image.key)).hexdigest() != image.sha256:
+        if hashlib.sha256(storage_client.read(image.key)).hexdigest() != image.sha256:
             yield f"{image.generation}: another picture is in S3"
-    except storage.StorageUnavailable:
+    except storage_client.StorageUnavailable:
         yield f"{image.generation}: not in S3"
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from generations.jobs import submission
 from generations.jobs.models import Generation
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, User
 from generations.upstreams.models import Upstream
 
@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 def prepare(url: str, key: str) -> None:
     """A team, its members with credits, and one provider account at its usual pace."""
-    team = administration.open_team("Storm")
+    team = members_service.open_team("Storm")
     for number in range(MEMBERS):
         user = User.objects.create_user(f"member-{number}@storm.example", None, name=f"Member {number}")
-        administration.admit(user=user, team=team, granted=GRANTED)
+        members_service.admit(user=user, team=team, granted=GRANTED)
     account = Upstream(name="stand-in", base_url=url)
     account.set_key(key)
     account.save()

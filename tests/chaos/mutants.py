@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from generations.credits import ledger
-from generations.jobs import spool, storing, sweeper
+from generations.jobs.engine import persist, spool, sweeper
 from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Status
 
 
@@ -42,13 +42,13 @@ def with_split_settlement() -> None:
             if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
                 return False
             for position, (image, key) in enumerate(stored):
-                storing._add(row, position, image, key)
+                persist._add(row, position, image, key)
         time.sleep(0.3)  # as long as a busy database may take
         ledger.settle(reference=row.pk)
         spool.mark_stored(row.pk, row.attempt)
         return True
 
-    storing._finish = finish
+    persist._finish = finish
 
 
 def without_sync() -> None:

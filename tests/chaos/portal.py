@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from celery import Celery
 
-from sdweb.child import Child
+from sdweb.process.program import Child
 from tests.chaos.proxy import Proxy
 from tests.sandboxes import Sandbox
 from tests.stage import PROVIDER_KEY, Stage, portal_program, worker_command

@@ -8,7 +8,7 @@ import re
 import threading
 from enum import StrEnum
 
-from sdweb.ports import LOOPBACK, free_port
+from sdweb.process.ports import LOOPBACK, free_port
 
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\nConnection: close\r\n"

@@ -11,7 +11,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from generations.jobs import leases
+from generations.jobs.engine import leases as engine_leases
 from sdweb.celery import app
 from tests.chaos import mutants
 
@@ -20,12 +20,12 @@ def main() -> None:
     """`--journal FILE [--longest-call SECONDS] [--lease SECONDS] [--mutant NAME] CELERY...`"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--journal", type=Path, required=True)
-    parser.add_argument("--longest-call", type=float, default=leases.CALL_LIMIT)
-    parser.add_argument("--lease", type=float, default=leases.LEASE.total_seconds())
+    parser.add_argument("--longest-call", type=float, default=engine_leases.CALL_LIMIT)
+    parser.add_argument("--lease", type=float, default=engine_leases.LEASE.total_seconds())
     parser.add_argument("--mutant", choices=mutants.MUTANTS)
     known, celery = parser.parse_known_args()
-    leases.CALL_LIMIT = known.longest_call
-    leases.LEASE = timedelta(seconds=known.lease)
+    engine_leases.CALL_LIMIT = known.longest_call
+    engine_leases.LEASE = timedelta(seconds=known.lease)
     _note_syncs(known.journal)
     if known.mutant:
         mutants.MUTANTS[known.mutant]()

@@ -7,29 +7,29 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from generations.credits import audit, ledger
-from generations.office import administration
-from generations.teams import people
+from generations.credits import integrity_check, ledger
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 
 
 @pytest.fixture
 def team(db):
-    return administration.open_team("Studio")
+    return members_service.open_team("Studio")
 
 
 @pytest.fixture
 def member(team):
     """A member with 100 credits; the pool has 50."""
-    user = people.add(email="mei@example.org")
-    member = administration.admit(user=user, team=team, granted=100_00)
+    user = teams_users.add(email="mei@example.org")
+    member = members_service.admit(user=user, team=team, granted=100_00)
     ledger.issue(team=team, amount=50_00, reference=uuid.uuid4())
     return member
 
 
 @pytest.fixture
 def colleague(team):
-    user = people.add(email="tom@example.org")
-    return administration.admit(user=user, team=team, granted=100_00)
+    user = teams_users.add(email="tom@example.org")
+    return members_service.admit(user=user, team=team, granted=100_00)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def exact_ledger(request):
         request.getfixturevalue("db")  # first, so that it is still open afterwards
     yield
     if uses_money:
-        assert audit.problems() == []
+        assert integrity_check.problems() == []
 
 
 @pytest.fixture

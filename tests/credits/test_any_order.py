@@ -6,11 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.credits import audit, corrections, giving, ledger
+from generations.credits import adjustments as credits_adjustments
+from generations.credits import bulk_transfers, integrity_check, ledger
 from generations.credits.models import Account
-from generations.office import administration, caps
-from generations.office import audit as audit_log
-from generations.teams import people
+from generations.office.audit_log import service as audit_log
+from generations.office.credits import caps
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 
 REFERENCES = [uuid.UUID(int=number) for number in range(1, 6)]
 DEEDS = st.tuples(
@@ -114,16 +116,16 @@ def do(member, deed, amount, reference):
         if deed in {"grant", "take_back", "hold"}:
             getattr(ledger, deed)(member=member, amount=amount, reference=reference)
         elif deed == "allow":
-            giving.give_allowance(member=member, amount=amount, reference=reference)
+            bulk_transfers.give_allowance(member=member, amount=amount, reference=reference)
         elif deed == "adjust":
-            corrections.adjust_wallet(member=member, amount=amount, reference=reference, note="wrong")
+            credits_adjustments.adjust_wallet(member=member, amount=amount, reference=reference, note="wrong")
         elif deed == "cap":
             per_day = amount if amount >= 0 else None
             caps.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
         elif deed == "dismiss":
-            administration.dismiss(member=member)
+            members_service.dismiss(member=member)
         elif deed == "readmit" and member.ended_at:
-            administration.admit(user=member.user, team=member.team)
+            members_service.admit(user=member.user, team=member.team)
         elif deed != "readmit":
             getattr(ledger, deed)(reference=reference)
     except ledger.LedgerError:
@@ -134,8 +136,8 @@ def do(member, deed, amount, reference):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(DEEDS, max_size=25))
 def test_whatever_happens_the_books_are_right(deeds):
-    team = administration.open_team("Studio")
-    member = administration.admit(user=people.add(email=f"{uuid.uuid4()}@example.org"), team=team)
+    team = members_service.open_team("Studio")
+    member = members_service.admit(user=teams_users.add(email=f"{uuid.uuid4()}@example.org"), team=team)
     ledger.issue(team=team, amount=20, reference=uuid.uuid4())
     expected, salt = Reckoning(20), uuid.uuid4().int
     for deed, amount, reference in deeds:
@@ -144,4 +146,4 @@ def test_whatever_happens_the_books_are_right(deeds):
         wallet, pool = Account.objects.get(membership=member), Account.objects.get(team=team)
         now = (pool.balance, wallet.balance, wallet.held)
         assert now == (expected.pool, expected.wallet, sum(expected.open.values())), deed
-    assert audit.problems() == []
+    assert integrity_check.problems() == []

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from generations.credits import audit, entries, guard, ledger
+from generations.credits import append_only, integrity_check, ledger, posting
 from generations.credits.models import Account, Hold, Transfer
 from generations.teams.models import Team
 
@@ -22,7 +22,7 @@ def spoiled(member):
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for statement in guard.LIFT[connection.vendor]:
+        for statement in append_only.LIFT[connection.vendor]:
             cursor.execute(statement)
     return member
 
@@ -45,7 +45,7 @@ SPOILS = {
     "is released, but a line charges it": lambda member: settled().update(state="released"),
     "which no hold was settled for": lambda member: settled().update(transfer=None),
     "goes from": lambda member: Transfer.objects.filter(kind="grant").update(kind="take_back"),
-    "refunds": lambda member: entries.enter(
+    "refunds": lambda member: posting.enter(
         Transfer(
             kind="refund",
             source=ledger.spent(),
@@ -67,7 +67,7 @@ SPOILS = {
 
 
 def test_an_exact_ledger_has_no_problems(spoiled, capsys):
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
     call_command("audit_ledger")
     assert "The ledger is exact." in capsys.readouterr().out
 

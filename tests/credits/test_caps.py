@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from generations.credits import caps, entries, ledger
+from generations.credits import caps, ledger, posting
 from generations.credits.models import Account, Hold, HoldState, Transfer
 from generations.teams.models import Membership, Team
 
@@ -27,7 +27,7 @@ def charge(member, amount, at):
     held = hold(member, amount)
     line = Transfer(kind="charge", amount=amount, reference=held.reference, created_at=at)
     line.source, line.target, line.member, line.team = held.account, ledger.spent(), member, member.team
-    ledger._close(held, HoldState.SETTLED, entries.enter(line, freed=amount))
+    ledger._close(held, HoldState.SETTLED, posting.enter(line, freed=amount))
     return held.reference
 
 

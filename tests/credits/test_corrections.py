@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 
-from generations.credits import corrections, ledger
+from generations.credits import adjustments as credits_adjustments
+from generations.credits import ledger
 from generations.credits.models import Account, Transfer
-from generations.office import administration
+from generations.office.members import service as members_service
 
 
 def balances(team, member):
@@ -15,7 +16,7 @@ def balances(team, member):
 
 
 def adjust(member, amount, reference=None):
-    return corrections.adjust_wallet(
+    return credits_adjustments.adjust_wallet(
         member=member, amount=amount, reference=reference or uuid.uuid4(), note="counted wrong"
     )
 
@@ -47,7 +48,7 @@ def test_no_correction_spends_what_is_not_there_or_held(team, member):
 
 
 def test_nothing_is_put_into_the_wallet_of_who_left(team, member):
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     with pytest.raises(ledger.MembershipEnded):
         adjust(member, 1_00)
 
@@ -55,11 +56,11 @@ def test_nothing_is_put_into_the_wallet_of_who_left(team, member):
 def test_a_pool_is_corrected_from_outside_in_both_ways(team, member):
     outside = ledger.issued().balance
     for amount in (10_00, -25_00):
-        corrections.adjust_pool(team=team, amount=amount, reference=uuid.uuid4(), note="invoice")
+        credits_adjustments.adjust_pool(team=team, amount=amount, reference=uuid.uuid4(), note="invoice")
     assert balances(team, member)[0] == 35_00
     assert ledger.issued().balance == outside + 15_00
     with pytest.raises(ledger.InsufficientCredits):
-        corrections.adjust_pool(team=team, amount=-35_01, reference=uuid.uuid4(), note="invoice")
+        credits_adjustments.adjust_pool(team=team, amount=-35_01, reference=uuid.uuid4(), note="invoice")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
-from generations.credits import audit, calendar, rollup, sums
+from generations.credits import daily_totals, integrity_check, periods
+from generations.credits import totals as credits_totals
 from generations.credits.models import DayOfMember, DayOfModel, RolledUp
-from generations.office import administration
-from generations.teams import people
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 from generations.teams.models import Team
 from tests import past
 from tests.past import moment
@@ -26,7 +27,7 @@ def wrote(member):
 
 def everything(team, **options):
     """The sums by day, kind and model, and by day, kind and member."""
-    return [sums.totals(team, by=("day", "kind", key), **options) for key in ("model", "member")]
+    return [credits_totals.totals(team, by=("day", "kind", key), **options) for key in ("model", "member")]
 
 
 def test_closed_days_say_what_their_lines_say(team, member, colleague, wrote):
@@ -35,27 +36,27 @@ def test_closed_days_say_what_their_lines_say(team, member, colleague, wrote):
             wrote(moment("2026-03-01T12:00") + timedelta(days=day, hours=day), 10 + day, by=person)
             wrote(moment("2026-03-01T23:30") + timedelta(days=day), 7, "ultra", by=person)
     live = everything(team), everything(team, since=date(2026, 3, 5), until=date(2026, 3, 9))
-    assert rollup.close_days() > 200
-    assert RolledUp.objects.get(team=team).until <= calendar.today(team)
+    assert daily_totals.close_days() > 200
+    assert RolledUp.objects.get(team=team).until <= periods.today(team)
     assert DayOfModel.objects.exists()
     assert (everything(team), everything(team, since=date(2026, 3, 5), until=date(2026, 3, 9))) == live
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_closing_again_changes_nothing_and_a_day_that_is_not_over_stays_open(team, wrote):
     wrote(moment("2026-03-01T12:00"), 100)
     wrote(moment("2026-03-02T12:00"), 100)
-    assert rollup.close_days(moment("2026-03-02T23:59")) == 1
-    assert rollup.close_days(moment("2026-03-03T00:30")) == 0  # a line may still be on its way
-    assert rollup.close_days(moment("2026-03-03T01:01")) == 1
-    assert rollup.close_days(moment("2026-03-03T01:01")) == 0
+    assert daily_totals.close_days(moment("2026-03-02T23:59")) == 1
+    assert daily_totals.close_days(moment("2026-03-03T00:30")) == 0  # a line may still be on its way
+    assert daily_totals.close_days(moment("2026-03-03T01:01")) == 1
+    assert daily_totals.close_days(moment("2026-03-03T01:01")) == 0
     assert sum(row.lines for row in DayOfMember.objects.all()) == 2
 
 
 def test_a_refund_counts_on_its_own_day(team, wrote):
     wrote(moment("2026-03-01T12:00"), 800, refunded=moment("2026-03-05T12:00"))
-    rollup.close_days()
-    found = sums.totals(team, by=("day", "kind"), until=date(2026, 3, 9))
+    daily_totals.close_days()
+    found = credits_totals.totals(team, by=("day", "kind"), until=date(2026, 3, 9))
     assert {key: total.amount for key, total in found.items()} == {
         (date(2026, 3, 1), "charge"): 800,
         (date(2026, 3, 5), "refund"): 800,
@@ -77,21 +78,23 @@ def test_a_day_is_that_of_the_team(team, wrote, zone, day):
     team.save()
     wrote(moment("2026-03-01T18:20"), 100)
     for _ in ("from the lines", "from the days"):
-        [(found,)] = [key[:1] for key in sums.totals(team, by=("day",), until=date(2026, 4, 1))]
+        [(found,)] = [key[:1] for key in credits_totals.totals(team, by=("day",), until=date(2026, 4, 1))]
         assert found == day
-        rollup.close_days()
+        daily_totals.close_days()
 
 
 def test_another_time_zone_counts_the_days_anew(team, wrote):
     wrote(moment("2026-03-01T23:30"), 100)
-    rollup.close_days()
+    daily_totals.close_days()
     team.time_zone = "Europe/Berlin"
     team.save()
     april = date(2026, 4, 1)
-    assert list(sums.totals(team, by=("day",), until=april)) == [(date(2026, 3, 2),)]  # not closed yet
-    assert rollup.close_days()
+    assert list(credits_totals.totals(team, by=("day",), until=april)) == [
+        (date(2026, 3, 2),)
+    ]  # not closed yet
+    assert daily_totals.close_days()
     assert list(DayOfModel.objects.filter(kind="charge").values_list("day", flat=True)) == [date(2026, 3, 2)]
-    assert list(sums.totals(team, by=("day",), until=april)) == [(date(2026, 3, 2),)]
+    assert list(credits_totals.totals(team, by=("day",), until=april)) == [(date(2026, 3, 2),)]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Havana", "Africa/Cairo", "Australia/Lord_Howe"])
@@ -105,9 +108,9 @@ def test_when_clocks_change_no_line_is_lost_or_counted_twice(team, wrote, zone):
         at, lines = at + timedelta(hours=7), lines + 1
     for _ in ("from the lines", "from the days"):
         days = [date(2026, 2, 20) + timedelta(days=number) for number in range(70)]
-        counted = [sums.totals(team, by=("kind",), since=day, until=day) for day in days]
+        counted = [credits_totals.totals(team, by=("kind",), since=day, until=day) for day in days]
         assert sum(found[("charge",)].lines for found in counted if found) == lines
-        rollup.close_days()
+        daily_totals.close_days()
 
 
 def test_filters_ask_the_days_as_they_would_the_lines(team, member, colleague, wrote):
@@ -121,36 +124,36 @@ def test_filters_ask_the_days_as_they_would_the_lines(team, member, colleague, w
         {"member": member.pk, "model": "core"},
         {"member__in": [member.pk, colleague.pk], "kind": "charge"},
     ]
-    live = [sums.totals(team, by=("kind",), where=where) for where in filters]
-    rollup.close_days()
-    assert [sums.totals(team, by=("kind",), where=where) for where in filters] == live
+    live = [credits_totals.totals(team, by=("kind",), where=where) for where in filters]
+    daily_totals.close_days()
+    assert [credits_totals.totals(team, by=("kind",), where=where) for where in filters] == live
     assert [found[("charge",)].lines for found in live] == [2, 2, 3, 3, 1, 3]
 
 
 def test_a_sum_that_is_wrong_is_noticed(spoiled, team, wrote):
     wrote(moment("2026-03-01T12:00"), 100)
-    rollup.close_days()
-    assert audit.problems() == []
+    daily_totals.close_days()
+    assert integrity_check.problems() == []
     DayOfModel.objects.filter(kind="charge").update(amount=99)
-    [problem] = audit.problems()
+    [problem] = integrity_check.problems()
     assert "summed up days of Studio" in problem
 
 
 def test_what_is_closed_while_it_is_looked_at_is_nothing_wrong(team, wrote):
     wrote(moment("2026-03-01T12:00"), 100)
     wrote(moment("2026-03-05T12:00"), 100)
-    rollup.close_days(moment("2026-03-10T12:00"))
+    daily_totals.close_days(moment("2026-03-10T12:00"))
     RolledUp.objects.update(until=date(2026, 3, 3))  # as it was read before the other days were closed
-    assert rollup.wrong_teams() == []
+    assert daily_totals.wrong_teams() == []
 
 
 def test_a_team_that_cannot_be_summed_keeps_no_other_waiting(team, member, wrote, caplog):
     wrote(moment("2026-03-01T12:00"), 100)
-    elsewhere = administration.open_team("Elsewhere")
-    tom = administration.admit(user=people.add(email="tom@example.org"), team=elsewhere, granted=100_00)
+    elsewhere = members_service.open_team("Elsewhere")
+    tom = members_service.admit(user=teams_users.add(email="tom@example.org"), team=elsewhere, granted=100_00)
     wrote(moment("2026-03-01T12:00"), 100, by=tom)
     Team.objects.filter(pk=team.pk).update(time_zone="No/Where")
-    assert rollup.close_days(moment("2026-03-10T12:00")) == 9
+    assert daily_totals.close_days(moment("2026-03-10T12:00")) == 9
     assert RolledUp.objects.get().team == elsewhere
     assert "The days of Studio could not be summed up" in caplog.messages
 
@@ -165,6 +168,8 @@ def test_ten_closings_at_once_sum_each_day_once(team, wrote, together):
     for day in range(40):
         wrote(moment("2026-01-01T12:00") + timedelta(days=day), 100)
     until = moment("2026-03-01T12:00")
-    together(*[partial(rollup.close_days, until)] * 10)
-    assert sums.totals(team, by=("kind",), until=date(2026, 2, 20))[("charge",)] == sums.Total(4_000, 40)
+    together(*[partial(daily_totals.close_days, until)] * 10)
+    assert credits_totals.totals(team, by=("kind",), until=date(2026, 2, 20))[
+        ("charge",)
+    ] == credits_totals.Total(4_000, 40)
     assert sum(row.lines for row in DayOfModel.objects.filter(kind="charge")) == 40

@@ -8,8 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from generations.credits import audit
-from generations.jobs import claiming, execution, submission
+from generations.credits import integrity_check
+from generations.jobs import submission
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Generation, Status
 from tests.conftest import statuses, work
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _books_are_exact():
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_all_that_waits_is_canceled_and_nothing_stays_held(member, submit, upstream):
@@ -43,9 +45,9 @@ def test_nobody_elses_pictures_are_canceled(member, make_member, submit, upstrea
 
 def test_what_is_being_drawn_is_drawn_to_its_end(member, submit, upstream):
     batch = submit(count=3)
-    claim, _more = claiming.claim_next()
+    claim, _more = engine_claim.claim_next()
     assert submission.cancel_all(member=member) == 2
-    execution.run(claim)
+    engine_run.run(claim)
     assert sorted(statuses(batch)) == ["canceled", "canceled", "succeeded"]
     member.wallet.refresh_from_db()
     assert (member.wallet.balance, member.wallet.held) == (9_700, 0)

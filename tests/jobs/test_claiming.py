@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.jobs import claiming, tasks
+from generations.jobs import tasks
+from generations.jobs.engine import claim as engine_claim
 from generations.jobs.models import Attempt, Generation
 from tests.conftest import open_limiter
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def take(upstream):
     with transaction.atomic():
-        return claiming.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
+        return engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
 
 
 def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
@@ -31,7 +32,7 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
             connection,
         ) as asked,
     ):
-        row = claiming.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
+        row = engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
     assert [query["sql"].split()[0] for query in asked if "jobs_generation" in query["sql"]] == ["UPDATE"]
     kept = Generation.objects.get(batch=batch)
     for name in ("pk", "status", "attempt", "worker", "upstream_id", "parameters", "price", "lease_until"):
@@ -83,10 +84,10 @@ def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
 
 def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(submit, upstream):
     submit(count=3)
-    assert [claiming.claim_next()[1] for _ in range(3)] == [2, 1, 0]
+    assert [engine_claim.claim_next()[1] for _ in range(3)] == [2, 1, 0]
     for _ in range(2):
         submit(count=10)
-    assert claiming.claim_next()[1] == claiming.AHEAD
+    assert engine_claim.claim_next()[1] == engine_claim.AHEAD
 
 
 def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
@@ -112,10 +113,10 @@ def test_a_worker_that_stops_claims_nothing_more(submit, upstream):
     submit()
     tasks.claim_nothing_more()
     try:
-        assert claiming.claim_next() == (None, 0)
+        assert engine_claim.claim_next() == (None, 0)
     finally:
-        claiming.stopping.clear()
-    assert claiming.claim_next()[0] is not None
+        engine_claim.stopping.clear()
+    assert engine_claim.claim_next()[0] is not None
 
 
 def test_the_second_account_is_called_when_the_first_has_no_slot_soon(submit, upstream):
@@ -127,7 +128,7 @@ def test_the_second_account_is_called_when_the_first_has_no_slot_soon(submit, up
         one.save()
         open_limiter(one)
     submit(count=2)
-    claims = [claiming.claim_next()[0] for _ in range(2)]
+    claims = [engine_claim.claim_next()[0] for _ in range(2)]
     assert [claim.upstream.name for claim in claims] == ["sandbox", "second"]
 
 
@@ -138,7 +139,7 @@ def test_a_model_has_an_order_of_its_own(submit, upstream):
     open_limiter(second)
     for model, name in (("core", "sandbox"), ("ultra", "second"), ("sdxl", "sandbox")):
         submit(model=model)
-        assert claiming.claim_next()[0].upstream.name == name
+        assert engine_claim.claim_next()[0].upstream.name == name
 
 
 def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_others(submit, upstream):
@@ -152,7 +153,7 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
     open_limiter(upstream)
     for model in ("core", "core", "sdxl"):
         submit(model=model)
-    taken = [claiming.claim_next()[0] for _ in range(2)]
+    taken = [engine_claim.claim_next()[0] for _ in range(2)]
     assert [(claim.generation.model, claim.upstream.name) for claim in taken] == [
         ("core", "sandbox"),
         ("sdxl", "second"),

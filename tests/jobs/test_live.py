@@ -12,9 +12,10 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from generations.jobs import events, live, visitors
-from generations.office import administration
-from generations.upstreams import broker
+from generations.core import redis_client
+from generations.jobs import events
+from generations.jobs.live import connections, sse
+from generations.office.members import service as members_service
 from sdweb.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,7 +71,7 @@ def hold(monkeypatch):
             try:
                 await story()
             finally:
-                await live.hub().end()
+                await sse.hub().end()
 
         asyncio.run(whole())
 
@@ -100,8 +101,8 @@ def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, 
 
 
 def test_the_same_person_in_another_team_hears_nothing(member, cookie_of, hold):
-    other_team = administration.open_team("Studio South")
-    elsewhere = administration.admit(user=member.user, team=other_team)
+    other_team = members_service.open_team("Studio South")
+    elsewhere = members_service.admit(user=member.user, team=other_team)
     cookie = cookie_of(member)
 
     async def story():
@@ -117,7 +118,7 @@ def test_the_same_person_in_another_team_hears_nothing(member, cookie_of, hold):
 
 @pytest.mark.parametrize("slug", ["studio-south", "nowhere"])
 def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, hold, slug):
-    administration.open_team("Studio South")
+    members_service.open_team("Studio South")
     cookie = cookie_of(member)
 
     async def story():
@@ -147,7 +148,7 @@ def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
 
 def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
     cookie = cookie_of(member)
-    broker.client().delete(events.STREAM)
+    redis_client.client().delete(events.STREAM)
     tell(member, "new")
     events.wait_until_sent()
 
@@ -164,7 +165,7 @@ def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cooki
 def test_the_streams_of_ended_sessions_and_memberships_are_closed(
     member, cookie_of, hold, monkeypatch, ended
 ):
-    monkeypatch.setattr(live, "CHECKED_EVERY", 0.2)
+    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
     cookie = cookie_of(member)
 
     def end():
@@ -196,12 +197,12 @@ def test_the_streams_of_ended_sessions_and_memberships_are_closed(
 
 
 def test_a_page_that_never_reads_is_closed_and_holds_at_most_a_hundred_events():
-    page = visitors.Page(user=1, team=1, member=1, session="s")
+    page = connections.Page(user=1, team=1, member=1, session="s")
 
     async def story():
         for number in range(150):
             page.tell(str(number).encode())
-            assert page.unread.qsize() <= visitors.UNREAD
+            assert page.unread.qsize() <= connections.UNREAD
 
     asyncio.run(story())
 
@@ -233,8 +234,8 @@ def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(live, "CHECKED_EVERY", 0.2)
-    cookie, check = cookie_of(member), live.still_allowed
+    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
+    cookie, check = cookie_of(member), sse.still_allowed
     answers = iter([OperationalError("the database is starting up")])
 
     def away_once(pages):
@@ -242,7 +243,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
             raise problem
         return check(pages)
 
-    monkeypatch.setattr(live, "still_allowed", away_once)
+    monkeypatch.setattr(sse, "still_allowed", away_once)
 
     async def story():
         page = OpenPage("studio-north", cookie)
@@ -258,7 +259,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
 
 
 def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(live, "AT_ONCE", 2)
+    monkeypatch.setattr(sse, "AT_ONCE", 2)
     cookie = cookie_of(member)
     tell(member, "first")
     events.wait_until_sent()

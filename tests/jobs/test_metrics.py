@@ -8,13 +8,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from generations.jobs import metrics, outcomes, spool
+from generations.core import redis_client
+from generations.jobs.engine import outcomes, spool
 from generations.jobs.models import Attempt, Generation, Outcome
-from generations.jobs.tally import SETTLED, Tally
-from generations.library import storage
-from generations.upstreams import accounts, broker
+from generations.jobs.monitoring import metrics
+from generations.jobs.monitoring.counters import SETTLED, Tally
+from generations.library.storage import client as storage_client
+from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
-from sdweb.ports import free_port
+from sdweb.process.ports import free_port
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,10 +129,10 @@ def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provi
 
 def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, provider, monkeypatch):
     def down(*_arguments, **_named):
-        raise storage.StorageUnavailable("down")
+        raise storage_client.StorageUnavailable("down")
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "put", down)
+        patch.setattr(storage_client, "put", down)
         submit()
         work()
     said = scrape(client)
@@ -143,11 +145,11 @@ def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, prov
 def test_without_redis_the_rest_is_still_told(client, submit, upstream, settings):
     submit()
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
-    broker.client.cache_clear()
+    redis_client.client.cache_clear()
     try:
         said = scrape(client)
     finally:
-        broker.client.cache_clear()
+        redis_client.client.cache_clear()
     assert (said["sdweb_redis_up"], said["sdweb_waiting", "core"]) == (0, 1)
 
 

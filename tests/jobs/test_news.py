@@ -4,9 +4,10 @@ import uuid
 
 import pytest
 
-from generations.jobs import events, news, submission
+from generations.core import redis_client
+from generations.jobs import events, submission
+from generations.jobs.live import render as live_render
 from generations.jobs.models import Generation
-from generations.upstreams import broker
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,10 +21,10 @@ def told():
 
     def read():
         events.wait_until_sent()
-        entries = broker.client().xrange(events.STREAM, f"({since}")
-        every = [news.Change.read(*entry) for entry in entries]
+        entries = redis_client.client().xrange(events.STREAM, f"({since}")
+        every = [live_render.Change.read(*entry) for entry in entries]
         changes = [change for change in every if change.kind != events.ENDED]  # which is for no page
-        return changes, [frame.decode() for _address, frame in news.draw(changes)]
+        return changes, [frame.decode() for _address, frame in live_render.draw(changes)]
 
     return read
 
@@ -63,18 +64,18 @@ def test_what_was_canceled_gives_its_credits_back_on_the_page(member, submit, up
 def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(member, submit, upstream, told):
     submit()
     [made], _frames = told()
-    gone = news.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
-    broken = news.Change(b"9-2", made.user, made.team, "tile", "no id at all")
-    frames = [frame.decode() for _address, frame in news.draw([gone, broken, made])]
+    gone = live_render.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
+    broken = live_render.Change(b"9-2", made.user, made.team, "tile", "no id at all")
+    frames = [frame.decode() for _address, frame in live_render.draw([gone, broken, made])]
     assert frames[:2] == ["id: 9-1\nevent: resync\ndata: \n\n", "id: 9-2\nevent: resync\ndata: \n\n"]
     assert frames[2].count("event: batch") == 1
 
 
 def test_every_line_of_what_is_drawn_is_a_line_of_data():
-    assert news.frame("tile", "<li>\n\r\none\u2028</li>") == (
+    assert live_render.frame("tile", "<li>\n\r\none\u2028</li>") == (
         "event: tile\ndata: <li>\ndata: \ndata: one\u2028</li>\n\n".encode()
     )
-    assert news.frame("wallet", "") == b"event: wallet\ndata: \n\n"
+    assert live_render.frame("wallet", "") == b"event: wallet\ndata: \n\n"
 
 
 def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
@@ -95,5 +96,7 @@ def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upst
     events.generation_ended(row)
     events.many_canceled(row.member, [row.pk])
     assert len(told()[0]) == before
-    ends = [news.Change.read(*entry) for entry in broker.client().xrevrange(events.STREAM, count=2)]
+    ends = [
+        live_render.Change.read(*entry) for entry in redis_client.client().xrevrange(events.STREAM, count=2)
+    ]
     assert [(end.kind, end.address, end.data) for end in ends] == [("ended", (0, 0), str(row.pk))] * 2

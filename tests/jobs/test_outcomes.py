@@ -10,13 +10,16 @@ from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from generations.credits import audit
+from generations.credits import integrity_check
 from generations.credits.models import Hold, Transfer, TransferKind
-from generations.jobs import claiming, execution, outcomes
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import outcomes
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
-from generations.library import storage
 from generations.library.models import Image, Upload
-from generations.upstreams import accounts, pacing
+from generations.library.storage import client as storage_client
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from tests.conftest import open_limiter, statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +33,7 @@ def _no_pause_between_tries(monkeypatch):
 @pytest.fixture(autouse=True)
 def _books_are_exact():
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_an_image_that_arrives_is_stored_charged_and_in_the_library(member, submit, upstream, provider):
@@ -40,8 +43,8 @@ def test_an_image_that_arrives_is_stored_charged_and_in_the_library(member, subm
     [image] = Image.objects.all()
     [call] = provider.calls()
     assert (image.sha256, image.seed, image.prompt) == (call["sha256"], 41, "a lighthouse")
-    assert storage.read(image.key)
-    assert storage.head(image.key).metadata["attempt"] == "1"
+    assert storage_client.read(image.key)
+    assert storage_client.head(image.key).metadata["attempt"] == "1"
     member.wallet.refresh_from_db()
     assert (member.wallet.balance, member.wallet.held) == (9_200, 0)
     [charge] = Transfer.objects.filter(kind=TransferKind.CHARGE)
@@ -141,7 +144,7 @@ def test_an_account_whose_key_cannot_be_decrypted_is_paused_and_the_image_waits(
 def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
     member, submit, upstream, provider
 ):
-    key = storage.upload_key(team=member.team_id, sha256="0" * 64, media_type="image/png")
+    key = storage_client.upload_key(team=member.team_id, sha256="0" * 64, media_type="image/png")
     gone = Upload.objects.create(
         team=member.team,
         owner=member,
@@ -205,18 +208,18 @@ def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _more = claiming.claim_next()
-    time.sleep(2 * pacing.MARGIN)
-    execution.run(claim)
+    claim, _more = engine_claim.claim_next()
+    time.sleep(2 * upstreams_rate_limit.MARGIN)
+    engine_run.run(claim)
     assert statuses(batch) == ["succeeded"]
     assert Attempt.objects.count() == 1
 
 
 def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):
     submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     Generation.objects.update(attempt=7)  # given to somebody else meanwhile
-    execution.run(claim)
+    engine_run.run(claim)
     row = Generation.objects.get()
     assert (row.status, row.attempt) == ("running", 7)
     assert not Image.objects.exists()

@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Transfer, TransferKind
-from generations.jobs import outcomes, reconciliation, storing
+from generations.jobs.engine import outcomes, persist
 from generations.jobs.models import Attempt, Generation, Status
-from generations.library import storage
-from generations.office import administration
+from generations.jobs.reconciliation import report as reconciliation_report
+from generations.library.storage import client as storage_client
+from generations.office.members import service as members_service
 from generations.upstreams import accounts
 from generations.upstreams.models import Balance, Upstream
 from tests.conftest import work
@@ -34,14 +35,14 @@ def _no_pause_between_tries(monkeypatch):
 
 @pytest.fixture
 def office(client, db):
-    client.force_login(administration.found(email="op@example.org", pool=0, wallet=0))
+    client.force_login(members_service.found(email="op@example.org", pool=0, wallet=0))
     return client
 
 
 def today():
     """And yesterday, for what is remembered from half an hour ago."""
     today = timezone.localdate()
-    return reconciliation.reconcile(since=today - timedelta(days=1), until=today)
+    return reconciliation_report.reconcile(since=today - timedelta(days=1), until=today)
 
 
 def ledger_total(kind):
@@ -71,7 +72,7 @@ def test_what_was_charged_for_calls_is_what_the_ledger_charged(submit, upstream,
     assert (day.uncharged, day.may_have_cost, day.under_way) == (300, 800, 0)
     assert report.charged_without_call == 0
     assert day.bought - day.uncharged - day.under_way == day.charged  # members pay here what we pay there
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_what_nobody_was_charged_for_is_told_by_member_and_reason(submit, upstream, provider, make_member):
@@ -86,14 +87,14 @@ def test_what_nobody_was_charged_for_is_told_by_member_and_reason(submit, upstre
 def test_a_picture_that_waits_is_under_way_and_one_that_is_given_up_is_lost_money(
     submit, upstream, provider, monkeypatch
 ):
-    down = storage.StorageUnavailable("down")
+    down = storage_client.StorageUnavailable("down")
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "put", lambda *_, **__: (_ for _ in ()).throw(down))
+        patch.setattr(storage_client, "put", lambda *_, **__: (_ for _ in ()).throw(down))
         row = call_with(provider, submit, "ok")
     assert row.status == Status.STORING
     [day] = today().days
     assert (day.bought, day.under_way, day.uncharged, day.charged) == (300, 300, 0, 0)
-    storing.give_up(row.pk)
+    persist.give_up(row.pk)
     report = today()
     assert (report.days[0].under_way, report.days[0].uncharged) == (0, 300)
     assert [line.reason for line in report.uncharged] == ["given_up"]
@@ -114,10 +115,10 @@ def test_a_call_belongs_to_the_day_on_which_it_began(submit, upstream, provider,
         row = call_with(provider, submit, "ok")
         late = timezone.datetime(2026, 3, 4, 23, 30, tzinfo=timezone.get_current_timezone())
         Attempt.objects.filter(generation=row).update(started_at=late)
-        assert [day.day for day in reconciliation.reconcile(since=late.date(), until=late.date()).days] == [
-            date(2026, 3, 4)
-        ]
-        assert reconciliation.reconcile(since=date(2026, 3, 5), until=date(2026, 3, 5)).days == []
+        assert [
+            day.day for day in reconciliation_report.reconcile(since=late.date(), until=late.date()).days
+        ] == [date(2026, 3, 4)]
+        assert reconciliation_report.reconcile(since=date(2026, 3, 5), until=date(2026, 3, 5)).days == []
 
 
 def test_a_charge_that_no_call_explains_stands_out(submit, upstream, provider, member):

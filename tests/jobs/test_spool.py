@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from generations.jobs import spool
+from generations.jobs.engine import spool
 
 THREADS = 12
 

@@ -20,14 +20,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from generations.credits import audit
+from generations.credits import integrity_check
 from generations.credits.models import Hold, HoldState, Transfer, TransferKind
-from generations.jobs import claiming, outcomes, storing, submission, sweeper
+from generations.jobs import submission
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import outcomes, persist, sweeper
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
-from generations.library import storage
 from generations.library.models import Image
+from generations.library.storage import client as storage_client
 from generations.providers.base import Busy, Done, ReceivedImage, Refused, Unknown
-from generations.upstreams import pacing
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
 PICTURE = ReceivedImage(b"a picture", "image/webp", 1, 1, 7)
@@ -82,7 +84,7 @@ class Life(RuleBasedStateMachine):
         Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
         expected = Generation.objects.filter(pk__in=self.of("queued")).order_by("-priority", "stamp", "pk")
         fairest = expected.first()
-        row = claiming._claim(self.upstream)
+        row = engine_claim._claim(self.upstream)
         assert (row and row.pk) == (fairest and fairest.pk)
         if row:
             known = self.known[row.pk]
@@ -164,7 +166,7 @@ class Life(RuleBasedStateMachine):
     def give_up(self, choice):
         if late := self.of("storing"):
             pk = late[choice % len(late)]
-            assert storing.give_up(pk)
+            assert persist.give_up(pk)
             self.known[pk].status = "failed"
 
     def expect_of_late(self, known, answer):
@@ -217,7 +219,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self):
         """The next example begins where this one did."""
-        problems = audit.problems()
+        problems = integrity_check.problems()
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
         assert problems == []
@@ -240,10 +242,10 @@ def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(m
 
     def put(*_arguments, **_options):
         if Now.away:
-            raise storage.StorageUnavailable("away")
+            raise storage_client.StorageUnavailable("away")
 
-    monkeypatch.setattr(storage, "put", put)
-    monkeypatch.setattr(pacing, "block", lambda *_: None)
+    monkeypatch.setattr(storage_client, "put", put)
+    monkeypatch.setattr(upstreams_rate_limit, "block", lambda *_: None)
 
     class Now(Life):
         people = [make_member("mei", granted=10_000), make_member("tom", granted=10_000)]

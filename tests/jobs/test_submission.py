@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Hold
-from generations.jobs import outcomes, pricing, submission
+from generations.jobs import pricing, submission
+from generations.jobs.engine import outcomes
 from generations.jobs.models import Batch, Generation, Price
-from generations.providers.catalogue import InvalidParameters
+from generations.providers.catalogue.registry import InvalidParameters
 from generations.upstreams.models import Upstream
 from tests.conftest import statuses, work
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _books_are_exact():
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_a_batch_holds_the_price_of_all_its_images(member, submit, upstream):

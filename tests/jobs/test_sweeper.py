@@ -10,12 +10,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from generations.credits import audit
-from generations.jobs import claiming, execution, leases, outcomes, spool, storing, sweeper
+from generations.credits import integrity_check
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import leases as engine_leases
+from generations.jobs.engine import outcomes, persist, spool, sweeper
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
-from generations.library import storage
 from generations.library.models import Image
-from generations.upstreams import accounts, pacing
+from generations.library.storage import client as storage_client
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from tests.conftest import open_limiter, statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,12 +28,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _books_are_exact():
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider):
     batch = submit()
-    claiming.claim_next()  # and the worker dies
+    engine_claim.claim_next()  # and the worker dies
     _leases_ran_out()
     sweeper.sweep()
     row = batch.generations.get()
@@ -44,7 +48,7 @@ def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
     batch = submit()
     for _ in range(2):
         _is_ready_now()
-        claiming.claim_next()
+        engine_claim.claim_next()
         _leases_ran_out()
         sweeper.sweep()
     assert statuses(batch) == ["failed"]
@@ -54,13 +58,13 @@ def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
 
 def test_a_living_worker_keeps_its_lease(submit, upstream):
     submit()
-    claim, _ = claiming.claim_next()
-    with leases.keeping(claim.generation.pk, claim.generation.attempt):
+    claim, _ = engine_claim.claim_next()
+    with engine_leases.keeping(claim.generation.pk, claim.generation.attempt):
         Generation.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
-        assert leases.renew() == 1
+        assert engine_leases.renew() == 1
     row = Generation.objects.get()
     assert row.lease_until > timezone.now() + timedelta(seconds=15)
-    assert leases.renew() == 0
+    assert engine_leases.renew() == 0
 
 
 def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_again(
@@ -82,7 +86,7 @@ def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_aga
 
 def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, upstream, provider):
     batch = submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     _its_worker_died(claim.generation)
     assert sweeper.adopt() == 1
     assert batch.generations.get().unknowns == 1
@@ -91,7 +95,7 @@ def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, u
 
 def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(submit, upstream, provider):
     batch = submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     row = claim.generation
     _spooled_and_killed(row, upstream)
     _its_worker_died(row)
@@ -106,10 +110,10 @@ def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     _leases_ran_out()
     sweeper.sweep()  # its worker stalls, and the row is put back in line
-    execution.run(claim)
+    engine_run.run(claim)
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
     assert (attempt.outcome, attempt.reason) == ("ok", "")
@@ -120,14 +124,14 @@ def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the
 
 def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(submit, upstream, provider):
     batch = submit()
-    late, _ = claiming.claim_next()
+    late, _ = engine_claim.claim_next()
     _leases_ran_out()
     sweeper.sweep()
     _is_ready_now()
-    again, _ = claiming.claim_next()
-    execution.run(late)
+    again, _ = engine_claim.claim_next()
+    engine_run.run(late)
     assert statuses(batch) == ["running"]
-    execution.run(again)
+    engine_run.run(again)
     assert statuses(batch) == ["succeeded"]
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "ok"]
     assert Image.objects.get().key.split("/")[-1].startswith("2-")
@@ -140,7 +144,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
     submit, upstream, provider
 ):
     batch = submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     row = claim.generation
     _spooled_and_killed(row, upstream)
     _leases_ran_out()
@@ -158,7 +162,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
 
 def test_what_a_living_worker_holds_is_left_alone(submit, upstream):
     submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     assert spool.has_room()  # this worker's folder is there, and locked
     assert sweeper.adopt() == 0
     assert Generation.objects.get().status == "running"
@@ -170,7 +174,7 @@ def test_an_operator_can_give_up_an_image_whose_spool_is_lost(member, submit, up
     _storage_is_away(monkeypatch)
     work()
     row = batch.generations.get()
-    assert storing.give_up(row.pk)
+    assert persist.give_up(row.pk)
     assert statuses(batch) == ["failed"]
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
@@ -200,14 +204,14 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
 ):
     """The worker died for good, with its spool, between its upload and the closing transaction."""
     batch = submit(seed=7)
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     with monkeypatch.context() as dying:
-        dying.setattr(storing, "_finish", lambda row, stored: False)
-        execution.run(claim)
+        dying.setattr(persist, "_finish", lambda row, stored: False)
+        engine_run.run(claim)
     shutil.rmtree(spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1")
     if damaged:
-        [key] = storage.keys(storage.image_prefix(generation=claim.generation.pk, attempt=1))
-        storage.put(key, b"half a picture", media_type="image/png")
+        [key] = storage_client.keys(storage_client.image_prefix(generation=claim.generation.pk, attempt=1))
+        storage_client.put(key, b"half a picture", media_type="image/png")
     sweeper.sweep()
     assert statuses(batch) == ["storing"]  # its worker may only be slow
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=70))
@@ -218,7 +222,7 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
     assert (member.wallet.available, member.wallet.held) == ((9_700, 0) if not damaged else (9_700, 300))
     if not damaged:
         image = Image.objects.get(generation=claim.generation.pk)
-        assert hashlib.sha256(storage.read(image.key)).hexdigest() == image.sha256
+        assert hashlib.sha256(storage_client.read(image.key)).hexdigest() == image.sha256
         assert (image.seed, image.width, image.height) == (7, 1216, 1216)
 
 
@@ -226,7 +230,7 @@ def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their
     submit, upstream, monkeypatch
 ):
     submit(count=2)
-    rows = [claiming.claim_next()[0].generation for _ in range(2)]
+    rows = [engine_claim.claim_next()[0].generation for _ in range(2)]
     _spooled_and_killed(rows[1], upstream)
     for row in rows:
         _its_worker_died(row)
@@ -240,17 +244,17 @@ def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their
 
 def test_a_worker_that_slept_too_long_does_not_call_for_a_row_that_is_anothers(submit, upstream, provider):
     submit()
-    claim, _ = claiming.claim_next()
+    claim, _ = engine_claim.claim_next()
     _leases_ran_out()
     sweeper.free_expired_leases()
     _is_ready_now()
-    again, _ = claiming.claim_next()
+    again, _ = engine_claim.claim_next()
     slept = replace(claim, permit=replace(claim.permit, slot=claim.permit.slot - 1_000_000))
-    execution.run(slept)
+    engine_run.run(slept)
     assert provider.calls() == []
     row = Generation.objects.get(pk=again.generation.pk)
     assert (row.status, row.attempt) == ("running", 2)
-    execution.run(again)
+    engine_run.run(again)
     assert len(provider.calls()) == 1
 
 
@@ -269,9 +273,9 @@ def test_the_sweeper_rings_once_for_an_account_that_nobody_waits_for(submit, ups
     assert sweeper.rings_wanted() == 1
     upstream.limit_calls, upstream.limit_window = 10, 10
     upstream.save()
-    pacing.reserve(upstream)
+    upstreams_rate_limit.reserve(upstream)
     assert sweeper.rings_wanted() == 1  # the slot that was taken may be the last that anybody waits for
-    pacing.reserve(upstream)
+    upstreams_rate_limit.reserve(upstream)
     assert sweeper.rings_wanted() == 0  # somebody waits for a slot, and rings for more
     open_limiter(upstream)
     upstream.draining = True
@@ -287,7 +291,7 @@ def _leases_ran_out():
 
 def _spooled_and_killed(row, upstream):
     """Its image was received and synced, and nobody wrote so."""
-    done = accounts.provider(upstream).generate(execution._request(row), timeout=10)
+    done = accounts.provider(upstream).generate(engine_run._request(row), timeout=10)
     with pytest.MonkeyPatch.context() as dying:
         dying.setattr(outcomes, "received", lambda row: False)
         outcomes.record(row, upstream, done)
@@ -307,6 +311,6 @@ def _is_ready_now():
 
 def _storage_is_away(monkeypatch):
     def put(*_arguments, **_options):
-        raise storage.StorageUnavailable("connection refused")
+        raise storage_client.StorageUnavailable("connection refused")
 
-    monkeypatch.setattr(storage, "put", put)
+    monkeypatch.setattr(storage_client, "put", put)

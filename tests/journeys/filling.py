@@ -8,7 +8,8 @@ import struct
 import uuid
 import zlib
 
-from generations.library import catalog, storage
+from generations.library.images import service as images_service
+from generations.library.storage import client as storage_client
 from generations.teams.models import Membership
 
 SIDE = 64
@@ -16,7 +17,7 @@ SIDE = 64
 
 def fill(count: int, size: int) -> None:
     """So many pictures of about so many bytes each, of the first member there is."""
-    storage.make_bucket()
+    storage_client.make_bucket()
     member = Membership.objects.select_related("team").order_by("pk").first()
     assert member is not None
     for number in range(count):
@@ -25,9 +26,9 @@ def fill(count: int, size: int) -> None:
 
 def _add(member: Membership, number: int, data: bytes) -> None:
     generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
-    key = storage.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
-    storage.put(key, data, media_type="image/png")
-    catalog.add(
+    key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
+    storage_client.put(key, data, media_type="image/png")
+    images_service.add(
         member=member,
         generation=generation,
         batch=None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio, start
 

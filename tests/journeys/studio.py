@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from sdweb import embedded
+from sdweb.process import local_environment
 from tests.platform.portal import Portal, bare_environment, manage
 from tests.sandboxes import Sandbox
 
@@ -28,7 +28,7 @@ class Studio:
     def settings(self) -> dict[str, str]:
         """What the portal invented."""
         environment = dict(self.portal.environment)
-        embedded.recall(environment)
+        local_environment.recall(environment)
         return environment
 
     @property

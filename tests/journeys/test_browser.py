@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio
 

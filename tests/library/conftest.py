@@ -10,12 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from generations.library import catalog, index, organising, storage
+from generations.library.images import service as images_service
 from generations.library.models import Image
-from generations.office import administration
+from generations.library.organise import service as organise_service
+from generations.library.search import indexer
+from generations.library.storage import client as storage_client
+from generations.office.members import service as members_service
 from generations.teams.models import Role, Visibility
-
-from .following import PERSON
+from tests.library.following import PERSON
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -37,7 +39,7 @@ def viewer(make_member):
 
 @pytest.fixture
 def stranger(make_member):
-    return make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+    return make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def visitor():
 
 @pytest.fixture
 def collection(member):
-    return organising.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    return organise_service.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
 
 
 @pytest.fixture
@@ -96,10 +98,10 @@ def make_image(member):
     def make(member=member, *, media_type="image/png", data=None, visibility="team", seed=7, **parameters):
         data = data or encoded(pixels(), FORMATS[media_type])
         generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
-        key = storage.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
-        storage.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
+        key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
+        storage_client.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
         width, height = decoded(data).size
-        return catalog.add(
+        return images_service.add(
             member=member,
             generation=generation,
             batch=None,
@@ -133,7 +135,7 @@ def enter(member):
             )
             for number in range(count)
         )
-        index.refresh([image.pk for image in made])
+        indexer.refresh([image.pk for image in made])
         return made
 
     return make

@@ -1,7 +1,7 @@
 """Links as a visitor without an account follows them."""
 
-from generations.library import sharing
 from generations.library.models import Collected
+from generations.library.sharing import service as sharing_service
 
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"}
 SECRET_PROMPT = "an unannounced teapot"
@@ -9,7 +9,7 @@ SECRET_PROMPT = "an unannounced teapot"
 
 def path_of(share, *rest):
     """Where the link leads, and below it."""
-    return "/".join([f"/s/{sharing.token(share.pk)}", *map(str, rest)]) + ("" if rest else "/")
+    return "/".join([f"/s/{sharing_service.token(share.pk)}", *map(str, rest)]) + ("" if rest else "/")
 
 
 def every_address(share, image):

@@ -15,13 +15,16 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import archives, catalog, contents, packing, storage
-from generations.library.converting import Form
+from generations.library.archives import members as archives_members
+from generations.library.archives import service as archives_service
+from generations.library.archives import stream as archives_stream
+from generations.library.images import service as images_service
+from generations.library.imaging.convert import Form
 from generations.library.models import Archive, Image, Packing
+from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
-
-from .conftest import FORMATS, decoded
-from .test_downloads import TYPES, told
+from tests.library.conftest import FORMATS, decoded
+from tests.library.test_downloads import TYPES, told
 
 STORED = Form("stored")
 
@@ -44,7 +47,7 @@ def ask(client, member, **form):
 
 
 def packed(member, images, form=STORED):
-    return archives.ask(member=member, images=[image.pk for image in images], form=form)
+    return archives_service.ask(member=member, images=[image.pk for image in images], form=form)
 
 
 def opened(answer):
@@ -98,7 +101,7 @@ def test_the_pictures_of_a_zip_are_of_the_form_that_was_asked_for(
         inside = decoded(zipped.read(name))
         media_type = TYPES.get(form, image.media_type)
         assert inside.format == FORMATS[media_type]
-        assert name.endswith(storage.EXTENSIONS[media_type])
+        assert name.endswith(storage_client.EXTENSIONS[media_type])
         if parameters == "1":
             assert told(inside).startswith(image.prompt)
         else:
@@ -183,7 +186,7 @@ def test_a_zip_is_there_for_its_maker_alone(sign_in, member, teammate, stranger,
 def test_what_is_gone_is_left_out_and_named(sign_in, member, teammate, stranger, pictures, make_image):
     private, foreign = make_image(teammate, visibility="private"), make_image(stranger)
     archive = packed(member, [*pictures, private, foreign])
-    catalog.trash(member=member, images=[pictures[1].pk])
+    images_service.trash(member=member, images=[pictures[1].pk])
     client = sign_in(member)
     zipped = opened(client.get(address("archive_file", member, archive.pk)))
     left = [image.sha256 for image in pictures if image != pictures[1]]
@@ -195,7 +198,7 @@ def test_what_is_gone_is_left_out_and_named(sign_in, member, teammate, stranger,
 
 def test_a_zip_of_nothing_but_what_is_gone_is_not_sent(sign_in, member, pictures):
     archive = packed(member, pictures)
-    catalog.trash(member=member, images=[image.pk for image in pictures])
+    images_service.trash(member=member, images=[image.pk for image in pictures])
     client = sign_in(member)
     assert client.get(address("archive_file", member, archive.pk)).status_code == 409
     shown = text(client.get(address("archive_progress", member, archive.pk)))
@@ -216,7 +219,7 @@ def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
     assert "Download again" in text(client.get(address("archive_progress", member, archive.pk)))
     answer, again = ask(client, member, again=archive.pk)
     assert answer.status_code == 200
-    assert archives.form_of(again) == Form("webp", with_parameters=False)
+    assert archives_service.form_of(again) == Form("webp", with_parameters=False)
     assert again.images == archive.images
     opened(client.get(address("archive_file", member, again.pk)))
 
@@ -236,24 +239,24 @@ def test_asking_for_headers_begins_nothing_and_a_range_is_the_whole(sign_in, mem
 def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, pictures):
     client, three = sign_in(member), [packed(member, pictures) for _each in range(3)]
     for archive in three[:2]:
-        archives.begin(member=member, archive=archive)
+        archives_service.begin(member=member, archive=archive)
     answer, none = ask(client, member, image=[pictures[0].pk])
     assert (answer.status_code, none) == (422, None)
     assert "Two of your zips are being sent already." in text(answer)
     assert client.get(address("archive_file", member, three[2].pk)).status_code == 409
     assert "Two of your zips" in text(client.get(address("archive_progress", member, three[2].pk)))
     assert ask(sign_in(teammate), teammate, image=[pictures[0].pk])[1] is not None
-    archives.finish(three[0].pk, 5)
+    archives_service.finish(three[0].pk, 5)
     assert ask(client, member, image=[pictures[0].pk])[1] is not None
 
 
 def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
     client, lost = sign_in(member), [packed(member, pictures) for _each in range(2)]
     for archive in lost:
-        archives.begin(member=member, archive=archive)
+        archives_service.begin(member=member, archive=archive)
     path = address("archive_progress", member, lost[0].pk)
     assert "every 1s" in client.get(path).content.decode()
-    Archive.objects.update(changed_at=timezone.now() - 2 * archives.SILENCE, packed=3)
+    Archive.objects.update(changed_at=timezone.now() - 2 * archives_service.SILENCE, packed=3)
     page = client.get(path)
     assert "The portal was restarted while this zip was sent." in text(page)
     assert "not a whole zip: delete it" in text(page)
@@ -264,16 +267,16 @@ def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
 def test_old_zips_are_forgotten_and_those_under_way_are_not(member, pictures):
     every = {name: packed(member, pictures) for name in ("old", "lost", "sent", "new")}
     for name in ("lost", "sent"):
-        archives.begin(member=member, archive=every[name])
+        archives_service.begin(member=member, archive=every[name])
     Archive.objects.exclude(pk=every["new"].pk).update(created_at=timezone.now() - timedelta(hours=25))
     lost = Archive.objects.filter(pk=every["lost"].pk)
     lost.update(changed_at=timezone.now() - timedelta(hours=24))
-    assert archives.forget_old() == 2
+    assert archives_service.forget_old() == 2
     assert set(Archive.objects.all()) == {every["sent"], every["new"]}
 
 
 def test_few_of_those_that_nobody_fetches_are_kept(member, pictures):
-    made = [packed(member, pictures) for _each in range(archives.WAITING + 3)]
+    made = [packed(member, pictures) for _each in range(archives_service.WAITING + 3)]
     assert set(Archive.objects.all()) == set(made[3:])
 
 
@@ -281,7 +284,7 @@ def test_few_of_those_that_nobody_fetches_are_kept(member, pictures):
 
 
 def plan_of(member, images, form=STORED):
-    return archives.begin(member=member, archive=packed(member, images, form))
+    return archives_service.begin(member=member, archive=packed(member, images, form))
 
 
 def sent(plan, most=None, meanwhile=None):
@@ -290,7 +293,7 @@ def sent(plan, most=None, meanwhile=None):
     async def read():
         parts, problem = [], None
         try:
-            async with aclosing(packing.Sending(plan).parts()) as sending:
+            async with aclosing(archives_stream.Sending(plan).parts()) as sending:
                 async for part in sending:
                     parts.append(part)
                     if meanwhile:
@@ -309,9 +312,9 @@ def is_broken(data):
 
 
 def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
-    storage.client().delete_object(Bucket=storage.bucket(), Key=pictures[3].key)
+    storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[3].key)
     data, problem = sent(plan_of(member, pictures))
-    assert isinstance(problem, contents.Unsendable)
+    assert isinstance(problem, archives_members.Unsendable)
     assert len(data) > pictures[0].bytes
     assert is_broken(data)
     archive = Archive.objects.get()
@@ -320,8 +323,8 @@ def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
 
 
 def test_a_damaged_picture_breaks_the_zip_off_rather_than_being_packed(member, pictures):
-    other = storage.read(pictures[0].key)[:-1] + b"x"
-    storage.put(pictures[4].key, other, media_type="image/png")
+    other = storage_client.read(pictures[0].key)[:-1] + b"x"
+    storage_client.put(pictures[4].key, other, media_type="image/png")
     data, _problem = sent(plan_of(member, pictures))
     assert is_broken(data)
     assert "is damaged in the storage" in Archive.objects.get().reason
@@ -329,7 +332,7 @@ def test_a_damaged_picture_breaks_the_zip_off_rather_than_being_packed(member, p
 
 def test_a_picture_that_cannot_be_converted_is_named(member, pictures):
     rubbish = b"\x89PNG\r\n\x1a\n" + b"rubbish" * 20
-    storage.put(pictures[2].key, rubbish, media_type="image/png")
+    storage_client.put(pictures[2].key, rubbish, media_type="image/png")
     Image.objects.filter(pk=pictures[2].pk).update(
         bytes=len(rubbish), sha256=hashlib.sha256(rubbish).hexdigest()
     )
@@ -347,22 +350,22 @@ def test_a_browser_that_goes_away_ends_the_packing(member, pictures):
 
 
 def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monkeypatch):
-    monkeypatch.setattr(packing, "ROWS", 1)
-    monkeypatch.setattr(packing, "AHEAD", 0)
+    monkeypatch.setattr(archives_stream, "ROWS", 1)
+    monkeypatch.setattr(archives_stream, "AHEAD", 0)
     theirs = [make_image(teammate, seed=number) for number in range(4)]
     plan = plan_of(member, theirs)
-    asked, rows = [], contents.rows
+    asked, rows = [], archives_members.rows
 
     def hidden_at_the_third(holder, entries):
         asked.append(entries)
         if len(asked) == 3:
             hidden = [theirs[2].pk]
-            catalog.set_visibility(member=teammate, images=hidden, visibility=Visibility.PRIVATE)
+            images_service.set_visibility(member=teammate, images=hidden, visibility=Visibility.PRIVATE)
         return rows(holder, entries)
 
-    monkeypatch.setattr(contents, "rows", hidden_at_the_third)
+    monkeypatch.setattr(archives_members, "rows", hidden_at_the_third)
     data, problem = sent(plan)
-    assert isinstance(problem, contents.Changed)
+    assert isinstance(problem, archives_members.Changed)
     assert is_broken(data)
     assert (Archive.objects.get().packed, Archive.objects.get().state) == (2, Packing.FAILED)
 
@@ -370,27 +373,27 @@ def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monk
 def test_a_reader_makes_the_packing_wait_for_it(member, make_image, monkeypatch):
     """However many pictures a zip has, so many are in memory: those read ahead, and the one that is sent."""
     pictures = [make_image(seed=number) for number in range(20)]
-    reads, read = [], storage.read
-    monkeypatch.setattr(storage, "read", lambda key: reads.append(key) or read(key))
+    reads, read = [], storage_client.read
+    monkeypatch.setattr(storage_client, "read", lambda key: reads.append(key) or read(key))
     ahead = []
 
     def look(parts):
-        threads = [thread for thread in packing._READERS._threads if thread.is_alive()]
-        assert len(threads) <= packing._READERS._max_workers
+        threads = [thread for thread in archives_stream._READERS._threads if thread.is_alive()]
+        assert len(threads) <= archives_stream._READERS._max_workers
         ahead.append(len(reads) - parts // 3)  # a file is three parts: header, bytes, sum
 
     data, problem = sent(plan_of(member, pictures), meanwhile=look)
     assert problem is None
     assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 20
-    assert max(ahead) <= packing.AHEAD + 1
+    assert max(ahead) <= archives_stream.AHEAD + 1
     assert len(reads) == 20
 
 
 def test_what_was_left_out_is_told_of_a_failure_too(member, pictures):
     archive = packed(member, pictures)
-    catalog.trash(member=member, images=[pictures[0].pk])
-    storage.client().delete_object(Bucket=storage.bucket(), Key=pictures[1].key)
-    sent(archives.begin(member=member, archive=archive))
+    images_service.trash(member=member, images=[pictures[0].pk])
+    storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[1].key)
+    sent(archives_service.begin(member=member, archive=archive))
     archive.refresh_from_db()
     assert "missing from the storage" in archive.reason
     assert "1 of the chosen pictures is no longer in the library" in archive.reason
@@ -402,7 +405,7 @@ def test_no_connection_to_the_database_is_held_while_a_zip_is_sent(member, pictu
     plan = plan_of(member, pictures)
 
     async def read():
-        held.extend([connection.connection is not None async for _part in packing.Sending(plan)])
+        held.extend([connection.connection is not None async for _part in archives_stream.Sending(plan)])
 
     async_to_sync(read)()
     assert len(held) > 5

@@ -10,36 +10,33 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.jobs import storing
+from generations.jobs.engine import persist
 from generations.jobs.models import Generation, Status
-from generations.library import (
-    catalog,
-    checking,
-    findings,
-    inventory,
-    stocktaking,
-    storage,
-    thumbnails,
-    uploads,
-)
+from generations.library import findings
+from generations.library.delivery import thumbnails
 from generations.library.findings import Check, Kind
+from generations.library.images import service as images_service
+from generations.library.maintenance import check as maintenance_check
+from generations.library.maintenance import object_check
 from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
+from generations.library.storage import client as storage_client
+from generations.library.storage import listing as storage_listing
+from generations.library.uploads import start_images
+from tests.library.conftest import encoded, pixels
 from tests.library.test_storage import in_another
-
-from .conftest import encoded, pixels
 
 
 @pytest.fixture(autouse=True)
 def _a_bucket_of_its_own(settings):
     in_another(settings, bucket_name=f"check-{uuid.uuid4()}")
-    storage.make_bucket()
+    storage_client.make_bucket()
 
 
 @pytest.fixture
 def later(monkeypatch):
     """Every object is a day older than it is."""
-    monkeypatch.setattr(stocktaking, "YOUNG", timedelta(seconds=-60))
-    monkeypatch.setattr("generations.library.discarding.SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(object_check, "YOUNG", timedelta(seconds=-60))
+    monkeypatch.setattr("generations.library.trash.purge.SETTLED", timedelta(seconds=-60))
 
 
 def check(*options, expected=0):
@@ -58,15 +55,15 @@ def lines(kind, said):
 
 
 def orphan(key, data=b"x"):
-    storage.put(key, data, media_type="image/png")
+    storage_client.put(key, data, media_type="image/png")
     return key
 
 
 def test_a_sound_library_is_said_to_be_so(member, make_image):
     fox = make_image()
     thumbnails.made(fox, "small")
-    uploads.receive(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
-    catalog.trash(member=member, images=[make_image().pk])
+    start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
+    images_service.trash(member=member, images=[make_image().pk])
     said = check()
     assert said == [
         *("missing: 0", "orphaned: 0", "wrong size: 0", "wrong sha256: 0", "unreadable: 0"),
@@ -76,7 +73,7 @@ def test_a_sound_library_is_said_to_be_so(member, make_image):
 
 def test_a_row_without_its_object_is_missing(member, make_image):
     fox, hen = make_image(), make_image()
-    inventory.remove(fox.key)
+    storage_listing.remove(fox.key)
     for options in ([], ["--quick"]):
         assert lines("missing", check(*options, expected=1)) == [f"{fox.key} ({fox.pk})"]
     assert hen.key not in "".join(check(expected=1))
@@ -97,10 +94,10 @@ def test_objects_without_a_row_are_orphaned(member, make_image):
 
 def test_other_bytes_are_noticed_by_their_length_or_their_sum(make_image):
     fox, hen = make_image(), make_image()
-    storage.put(fox.key, b"shorter", media_type="image/png")
-    other = bytearray(storage.read(hen.key))
+    storage_client.put(fox.key, b"shorter", media_type="image/png")
+    other = bytearray(storage_client.read(hen.key))
     other[-20] ^= 1
-    storage.put(hen.key, bytes(other), media_type="image/png")
+    storage_client.put(hen.key, bytes(other), media_type="image/png")
     said = check(expected=1)
     assert lines("wrong size", said) == [f"{fox.key} ({fox.pk})"]
     assert sorted(lines("wrong sha256", said)) == sorted(f"{row.key} ({row.pk})" for row in (fox, hen))
@@ -108,14 +105,14 @@ def test_other_bytes_are_noticed_by_their_length_or_their_sum(make_image):
 
 
 def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
-    fox, hen, stream = make_image(), make_image(), storage.stream
+    fox, hen, stream = make_image(), make_image(), storage_client.stream
 
     def cut(key):
         if key == fox.key:
-            raise storage.StorageUnavailable("cut")
+            raise storage_client.StorageUnavailable("cut")
         return stream(key)
 
-    monkeypatch.setattr(storage, "stream", cut)
+    monkeypatch.setattr(storage_client, "stream", cut)
     said = "\n".join(check(expected=1))
     assert f"unreadable: {fox.key}" in said
     assert hen.key not in said
@@ -124,7 +121,7 @@ def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
 def test_objects_that_rows_share_are_neither_orphaned_nor_wrong(member, teammate):
     data = encoded(pixels())
     for each in (member, teammate):
-        uploads.receive(member=each, file=io.BytesIO(data), name="x.png")
+        start_images.receive(member=each, file=io.BytesIO(data), name="x.png")
     assert Upload.objects.values("key").distinct().count() == 1
     check()
 
@@ -138,30 +135,32 @@ def test_orphans_are_removed_only_when_told_and_only_old_ones(member, make_image
     keys += [orphan(f"thumbnails/{uuid.uuid4()}/small.webp")]
     said = lines("orphaned", check("--quick", "--remove-orphans", expected=1))
     assert all("younger than a day" in line for line in said)
-    assert all(map(storage.exists, keys))
+    assert all(map(storage_client.exists, keys))
     request.getfixturevalue("later")
     check("--quick", expected=1)
-    assert all(map(storage.exists, keys))
+    assert all(map(storage_client.exists, keys))
     said = check("--quick", "--remove-orphans")
     assert all(line.endswith("- mended") for line in lines("orphaned", said))
     assert "orphaned: 3, mended 3" in said
-    assert not any(map(storage.exists, keys))
-    assert storage.exists(fox.key)
+    assert not any(map(storage_client.exists, keys))
+    assert storage_client.exists(fox.key)
     assert check("--quick")[1] == "orphaned: 0"
 
 
 def test_what_an_unfinished_generation_may_still_adopt_is_no_orphan(submit, upstream, later):
     submit()
     row = Generation.objects.get()
-    key = orphan(storage.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png"))
+    key = orphan(
+        storage_client.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png")
+    )
     for status in (Status.QUEUED, Status.RUNNING, Status.STORING):
         Generation.objects.update(status=status)
-        assert storing.still_needed([key, "images/x/y", "uploads/1/x"]) == {key}
+        assert persist.still_needed([key, "images/x/y", "uploads/1/x"]) == {key}
         assert check("--quick", "--remove-orphans")[1] == "orphaned: 0"
-        assert storage.exists(key)
+        assert storage_client.exists(key)
     Generation.objects.update(status=Status.FAILED, ended_at=timezone.now())
     check("--quick", "--remove-orphans")
-    assert not storage.exists(key)
+    assert not storage_client.exists(key)
 
 
 def test_what_will_be_removed_anyway_is_no_orphan(member):
@@ -172,7 +171,7 @@ def test_what_will_be_removed_anyway_is_no_orphan(member):
 
 def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, monkeypatch):
     key = orphan(f"uploads/{member.team_id}/abc.png", b"x")
-    suspects = stocktaking._suspects
+    suspects = object_check._suspects
 
     def meanwhile(check):
         yield from suspects(check)
@@ -180,9 +179,9 @@ def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, 
             team=member.team, owner=member, key=key, sha256="0" * 64, bytes=1, width=1, height=1
         )
 
-    monkeypatch.setattr(stocktaking, "_suspects", meanwhile)
+    monkeypatch.setattr(object_check, "_suspects", meanwhile)
     assert check("--quick", "--remove-orphans")[1] == "orphaned: 0"
-    assert storage.exists(key)
+    assert storage_client.exists(key)
 
 
 # Thumbnails and entries ----------------------------------------------------------------------------
@@ -190,7 +189,7 @@ def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, 
 
 def test_thumbnails_are_made_anew_when_told(make_image):
     fox = make_image()
-    small, large = (storage.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
+    small, large = (storage_client.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
     orphan(small, b"")
     orphan(large, b"no picture")
     assert lines("broken thumbnail", check("--quick", expected=1)) == [small]
@@ -204,8 +203,8 @@ def test_thumbnails_are_made_anew_when_told(make_image):
 
 def test_a_thumbnail_whose_original_is_gone_cannot_be_mended(make_image):
     fox = make_image()
-    orphan(storage.thumbnail_key(image=fox.pk, size="small"), b"")
-    inventory.remove(fox.key)
+    orphan(storage_client.thumbnail_key(image=fox.pk, size="small"), b"")
+    storage_listing.remove(fox.key)
     assert "broken thumbnail: 1" in check("--quick", "--repair", expected=1)
 
 
@@ -227,7 +226,7 @@ def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
 
 def test_one_team_is_checked_without_the_others(member, stranger, make_image):
     mine, theirs = make_image(), make_image(stranger)
-    inventory.remove(theirs.key)
+    storage_listing.remove(theirs.key)
     orphan(f"uploads/{stranger.team_id}/abc.png")
     orphan(f"thumbnails/{theirs.pk}/small.webp", b"")
     check("--team", member.team.slug)
@@ -242,14 +241,14 @@ def test_one_team_is_checked_without_the_others(member, stranger, make_image):
 def test_every_size_of_batch_finds_the_same(member, make_image, monkeypatch):
     made = [make_image() for _ in range(7)]
     for image in made[::2]:
-        inventory.remove(image.key)
+        storage_listing.remove(image.key)
     strays = [orphan(f"thumbnails/{uuid.uuid4()}/small.webp") for _ in range(5)]
     for image in made:
-        if storage.exists(image.key):
+        if storage_client.exists(image.key):
             thumbnails.made(image, "small")
     for size in (1, 2, 3, 500):
         monkeypatch.setattr(findings, "AT_ONCE", size)
-        found = list(checking.problems(Check(is_quick=True)))
+        found = list(maintenance_check.problems(Check(is_quick=True)))
         assert [each.about for each in found if each.kind == Kind.MISSING] == sorted(
             image.key for image in made[::2]
         )

@@ -5,12 +5,13 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from generations.library import deeds, organising, tasks
+from generations.library import tasks
+from generations.library.bulk import service as bulk_service
 from generations.library.models import Act, Collection, Deed, Image, Tagged
-from generations.library.search import Search
+from generations.library.organise import service as organise_service
+from generations.library.search.query import Search
 from generations.teams.models import Visibility
-
-from .conftest import address
+from tests.library.conftest import address
 
 SCRIPT = {"HX-Request": "true"}
 
@@ -90,7 +91,7 @@ def test_more_than_a_thousand_may_be_chosen_by_hand(do, enter):
 
 def test_pictures_are_put_into_a_collection_and_taken_out(do, member, enter):
     images = enter(2)
-    posters = organising.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
+    posters = organise_service.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
     assert "2 put into “Posters”" in do("", images, collect=str(posters.pk)).content.decode()
     assert posters.collected.count() == 2
     assert "2 taken out of “Posters”" in do("", images, take_out=str(posters.pk)).content.decode()
@@ -176,7 +177,7 @@ def test_another_teams_pictures_are_left_alone(do, stranger, enter):
 @pytest.mark.parametrize("who", ["teammate", "stranger"])
 def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
     other = request.getfixturevalue(who)
-    deed = deeds.start(member=member, act=Act.LIKE, images=[enter(1)[0].pk])
+    deed = bulk_service.start(member=member, act=Act.LIKE, images=[enter(1)[0].pk])
     client = sign_in(other)
     for by in (member, other):
         assert client.get(address("deed_progress", by, deed.pk)).status_code == 404
@@ -186,7 +187,7 @@ def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
 def test_what_is_still_under_way_is_not_undone(sign_in, member, enter, monkeypatch):
     monkeypatch.setattr(tasks.carry_on, "delay", lambda deed: None)
     images = [image.pk for image in enter(201)]
-    deed = deeds.start(member=member, act=Act.LIKE, images=images)
+    deed = bulk_service.start(member=member, act=Act.LIKE, images=images)
     answer = sign_in(member).post(address("undo", member, deed.pk), headers=SCRIPT)
     assert answer.status_code == 422
 
@@ -203,7 +204,7 @@ def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
     client.post(address("collection", member, row.pk), {"name": "Heroes", "visibility": "team"})
     row.refresh_from_db()
     assert (row.name, row.visibility) == ("Heroes", "team")
-    organising.collect(member=member, images=[enter(1)[0].pk], collection=row.pk)
+    organise_service.collect(member=member, images=[enter(1)[0].pk], collection=row.pk)
     client.post(address("delete_collection", member, row.pk))
     assert not Collection.objects.exists()
     assert Image.objects.count() == 1
@@ -212,7 +213,7 @@ def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
 @pytest.mark.parametrize("name", ["", " \0 ", "x" * 121])
 def test_a_name_that_nobody_could_use_is_refused(sign_in, member, name):
     client = sign_in(member)
-    row = organising.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
+    row = organise_service.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
     for where in (address("collections", member), address("collection", member, row.pk)):
         assert client.post(where, {"name": name}, follow=True).status_code == 200
     client.post(address("save_search", member), {"name": name, "search": "q=fox"})
@@ -221,8 +222,8 @@ def test_a_name_that_nobody_could_use_is_refused(sign_in, member, name):
 
 
 def test_anothers_collection_is_kept_from_changes(sign_in, member, teammate, stranger):
-    shared = organising.make_collection(member=member, name="Shared", visibility=Visibility.TEAM)
-    secret = organising.make_collection(member=member, name="Secret", visibility=Visibility.PRIVATE)
+    shared = organise_service.make_collection(member=member, name="Shared", visibility=Visibility.TEAM)
+    secret = organise_service.make_collection(member=member, name="Secret", visibility=Visibility.PRIVATE)
     theirs, foreign = sign_in(teammate), sign_in(stranger)
     for name in ("collection", "delete_collection"):
         assert theirs.post(address(name, member, shared.pk), {"name": "Mine"}).status_code == 302
@@ -236,10 +237,10 @@ def test_anothers_collection_is_kept_from_changes(sign_in, member, teammate, str
 
 
 def test_all_collections_are_found_by_name_and_page_by_page(sign_in, member, stranger):
-    organising.make_collection(member=stranger, name="Été foreign", visibility=Visibility.TEAM)
+    organise_service.make_collection(member=stranger, name="Été foreign", visibility=Visibility.TEAM)
     for number in range(70):
         name = f"Été {number}" if number < 65 else f"Posters {number}"
-        organising.make_collection(member=member, name=name, visibility=Visibility.TEAM)
+        organise_service.make_collection(member=member, name=name, visibility=Visibility.TEAM)
     client, where = sign_in(member), address("collections", member)
     first = client.get(where, {"q": "ETE"})
     names = [one.name for one, _size in first.context["rows"]]
@@ -267,7 +268,7 @@ def test_a_search_is_saved_and_forgotten(sign_in, member, teammate, stranger):
 
 
 def test_a_private_saved_search_of_another_is_not_found(sign_in, member, teammate):
-    saved = organising.save_search(
+    saved = organise_service.save_search(
         member=member, name="Mine", search=Search(q="a"), visibility=Visibility.PRIVATE
     )
     assert sign_in(teammate).post(address("forget_search", member, saved.pk)).status_code == 404

@@ -10,41 +10,38 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from generations.library import (
-    catalog,
-    deeds,
-    discarding,
-    housekeeping,
-    inventory,
-    storage,
-    thumbnails,
-    uploads,
-)
+from generations.library.bulk import service as bulk_service
+from generations.library.delivery import thumbnails
 from generations.library.house_tasks import keep_house
+from generations.library.images import service as images_service
+from generations.library.maintenance import cleanup as maintenance_cleanup
 from generations.library.models import Act, Collected, Deed, DiscardedObject, Image, Share, Tagged, Upload
-from generations.library.organising import collect, like, make_collection, tag
+from generations.library.organise.service import collect, like, make_collection, tag
+from generations.library.storage import client as storage_client
+from generations.library.storage import listing as storage_listing
+from generations.library.trash import purge as trash_purge
+from generations.library.uploads import start_images
 from generations.teams.models import Visibility
 from sdweb.celery import app
+from tests.library.conftest import encoded, pixels
 from tests.library.test_storage import in_another
-
-from .conftest import encoded, pixels
 
 
 def trash(image, days=0):
-    catalog.trash(member=image.owner, images=[image.pk])
+    images_service.trash(member=image.owner, images=[image.pk])
     Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now() - timedelta(days=days))
 
 
 def purge(*images):
     for image in images:
         trash(image)
-    return discarding.purge(member=images[0].owner, images=[image.pk for image in images])
+    return trash_purge.purge(member=images[0].owner, images=[image.pk for image in images])
 
 
 @pytest.fixture
 def old(monkeypatch):
     """Whatever lies in storage lay there for long."""
-    monkeypatch.setattr(discarding, "SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
 
 
 @pytest.fixture
@@ -53,7 +50,7 @@ def upload(member):
 
 
 def bring(member, seed=5):
-    return uploads.receive(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
+    return start_images.receive(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
 
 
 def shared(member, upload):
@@ -80,23 +77,23 @@ def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, 
     trash(nearly, days=9)
     trash(long, days=11)
     thumbnails.made(long, "small")
-    housekeeping.keep()
+    maintenance_cleanup.keep()
     assert set(Image.objects.all()) == {fresh, nearly}
-    assert not storage.exists(long.key)
-    assert not storage.exists(storage.thumbnail_key(image=long.pk, size="small"))
-    assert storage.exists(fresh.key)
-    assert storage.exists(nearly.key)
+    assert not storage_client.exists(long.key)
+    assert not storage_client.exists(storage_client.thumbnail_key(image=long.pk, size="small"))
+    assert storage_client.exists(fresh.key)
+    assert storage_client.exists(nearly.key)
     assert not DiscardedObject.objects.exists()
 
 
 def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
-    monkeypatch.setattr(discarding, "AT_ONCE", 2)
-    monkeypatch.setattr(discarding, "MOST_BATCHES", 2)
+    monkeypatch.setattr(trash_purge, "AT_ONCE", 2)
+    monkeypatch.setattr(trash_purge, "MOST_BATCHES", 2)
     for _ in range(5):
         trash(make_image(), days=31)
-    assert discarding.delete_expired() == 4
-    assert discarding.delete_expired() == 1
-    assert discarding.remove_objects() == 15
+    assert trash_purge.delete_expired() == 4
+    assert trash_purge.delete_expired() == 1
+    assert trash_purge.remove_objects() == 15
 
 
 def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
@@ -119,7 +116,7 @@ def test_beat_keeps_the_house_every_ten_minutes():
 
 
 def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
-    deed = deeds.start(member=member, act=Act.LIKE, images=[make_image().pk])
+    deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
     Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
     keep_house()
     assert not Deed.objects.exists()
@@ -131,25 +128,25 @@ def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
 def test_an_object_that_another_row_needs_stays(member, upload, old):
     image = shared(member, upload)
     purge(image)
-    discarding.remove_objects()
-    assert storage.exists(upload.key)
+    trash_purge.remove_objects()
+    assert storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
     Upload.objects.all().delete()
-    discarding.discard([upload.key])
-    discarding.remove_objects()
-    assert not storage.exists(upload.key)
+    trash_purge.discard([upload.key])
+    trash_purge.remove_objects()
+    assert not storage_client.exists(upload.key)
 
 
 def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, upload, monkeypatch):
     image = shared(member, upload)
     Upload.objects.all().delete()
     purge(image)
-    discarding.remove_objects()
-    assert storage.exists(upload.key)
+    trash_purge.remove_objects()
+    assert storage_client.exists(upload.key)
     assert DiscardedObject.objects.filter(key=upload.key).exists()
-    monkeypatch.setattr(discarding, "SETTLED", timedelta(seconds=-60))
-    discarding.remove_objects()
-    assert not storage.exists(upload.key)
+    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
+    trash_purge.remove_objects()
+    assert not storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
 
 
@@ -161,33 +158,33 @@ def test_without_storage_objects_are_removed_later(make_image, settings):
     assert DiscardedObject.objects.count() == 3
     settings.STORAGES = stores
     keep_house()
-    assert not storage.exists(fox.key)
+    assert not storage_client.exists(fox.key)
     assert not DiscardedObject.objects.exists()
 
 
 def test_a_crash_between_object_and_line_is_made_good_by_the_next_run(make_image):
     fox = make_image()
     purge(fox)
-    inventory.remove(fox.key)  # and here the worker was lost
-    discarding.remove_objects()
+    storage_listing.remove(fox.key)  # and here the worker was lost
+    trash_purge.remove_objects()
     assert not DiscardedObject.objects.exists()
 
 
 def test_an_object_that_cannot_be_removed_keeps_nothing_else_from_going(make_image, monkeypatch):
     fox, hen = make_image(), make_image()
     purge(fox, hen)
-    monkeypatch.setattr(discarding, "AT_ONCE", 1)
-    remove = inventory.remove
+    monkeypatch.setattr(trash_purge, "AT_ONCE", 1)
+    remove = storage_listing.remove
 
     def refused(key):
         if key == fox.key:
-            raise storage.StorageUnavailable("no")
+            raise storage_client.StorageUnavailable("no")
         remove(key)
 
-    monkeypatch.setattr(inventory, "remove", refused)
-    discarding.remove_objects()
+    monkeypatch.setattr(storage_listing, "remove", refused)
+    trash_purge.remove_objects()
     assert [line.key for line in DiscardedObject.objects.all()] == [fox.key]
-    assert not storage.exists(hen.key)
+    assert not storage_client.exists(hen.key)
 
 
 # At the same moment --------------------------------------------------------------------------------
@@ -212,9 +209,9 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
     member, upload, old, monkeypatch
 ):
     """The upload is entered between the moment at which nobody needs the object and its removal."""
-    discarding.discard([upload.key])
+    trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    remove, put, begun = inventory.remove, storage.put, []
+    remove, put, begun = storage_listing.remove, storage_client.put, []
     stored = threading.Event()
 
     def noticed(key, data, **about):
@@ -227,21 +224,21 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
         begun[0].join(2)
         remove(key)
 
-    monkeypatch.setattr(storage, "put", noticed)
-    monkeypatch.setattr(inventory, "remove", meanwhile)
-    discarding.remove_objects()
+    monkeypatch.setattr(storage_client, "put", noticed)
+    monkeypatch.setattr(storage_listing, "remove", meanwhile)
+    trash_purge.remove_objects()
     begun[0].join(30)
     again = Upload.objects.get()
     assert begun[0].result == again
-    assert hashlib.sha256(storage.read(again.key)).hexdigest() == again.sha256
+    assert hashlib.sha256(storage_client.read(again.key)).hexdigest() == again.sha256
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload, old, monkeypatch):
     """The line was read, then the picture was brought: the line is gone when its turn comes."""
-    discarding.discard([upload.key])
+    trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    referred_to = discarding.referred_to
+    referred_to = trash_purge.referred_to
 
     def meanwhile(keys):
         found = referred_to(keys)
@@ -249,9 +246,9 @@ def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload,
             later(partial(bring, member)).join(30)
         return found
 
-    monkeypatch.setattr(discarding, "referred_to", meanwhile)
-    discarding.remove_objects()
-    assert storage.exists(Upload.objects.get().key)
+    monkeypatch.setattr(trash_purge, "referred_to", meanwhile)
+    trash_purge.remove_objects()
+    assert storage_client.exists(Upload.objects.get().key)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -261,9 +258,9 @@ def test_an_image_that_is_brought_back_at_the_last_moment_is_not_deleted(member,
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one transaction write at a time.")
     with transaction.atomic():
-        catalog.restore(member=member, images=[fox.pk])
-        purging = later(partial(discarding.purge, member=member, images=[fox.pk]))
-        emptying = later(discarding.delete_expired)
+        images_service.restore(member=member, images=[fox.pk])
+        purging = later(partial(trash_purge.purge, member=member, images=[fox.pk]))
+        emptying = later(trash_purge.delete_expired)
         purging.join(1)  # both wait for the row
         emptying.join(1)
     purging.join(30)

@@ -6,12 +6,13 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageCms, PngImagePlugin
 
-from generations.library import converting, splicing, storage, stripping
-from generations.library.converting import Form
-
-from .conftest import FORMATS, decoded, encoded, pixels
-from .test_metadata import comment, description
-from .test_views import address
+from generations.library.imaging import containers, strip_metadata
+from generations.library.imaging import convert as imaging_convert
+from generations.library.imaging.convert import Form
+from generations.library.storage import client as storage_client
+from tests.library.conftest import FORMATS, decoded, encoded, pixels
+from tests.library.test_metadata import comment, description
+from tests.library.test_views import address
 
 SECRET = b"provider-secret-words"
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -63,7 +64,7 @@ def test_every_format_is_made_of_every_other_and_says_how_it_was_made(
     ending = {"jpeg": "jpg"}.get(wanted, wanted)
     assert answer["Content-Disposition"] == f'attachment; filename="a-red-fox-7.{ending}"'
     assert answer["Content-Type"] == TYPES[wanted]
-    made, stored = decoded(answer.content), decoded(storage.read(image.key))
+    made, stored = decoded(answer.content), decoded(storage_client.read(image.key))
     assert (made.format, made.size) == (FORMATS[TYPES[wanted]], stored.size)
     assert told(made).startswith("a red fox\nSeed: 7")
     made.load()
@@ -104,16 +105,16 @@ def test_without_parameters_nothing_is_left_but_the_very_same_picture(
 def test_a_picture_that_says_nothing_is_not_touched(media_type, mode):
     picture = pixels(mode=mode)
     plain = encoded(picture.convert("RGB") if media_type == "image/jpeg" else picture, FORMATS[media_type])
-    assert stripping.bare(plain, media_type) == plain
+    assert strip_metadata.bare(plain, media_type) == plain
 
 
 @pytest.mark.parametrize("media_type", TYPES.values())
 def test_what_was_written_into_a_file_is_taken_out_again(media_type, make_image):
     plain = encoded(pixels(), FORMATS[media_type])
     image = make_image(media_type=media_type, data=plain)
-    with_parameters = converting.made(image, plain, Form())
+    with_parameters = imaging_convert.made(image, plain, Form())
     assert b"red fox" in with_parameters.replace(b"\0", b"")
-    bare = stripping.bare(with_parameters, media_type)
+    bare = strip_metadata.bare(with_parameters, media_type)
     assert decoded(bare).tobytes() == decoded(plain).tobytes()
     assert b"red fox" not in bare.replace(b"\0", b"")
     if media_type != "image/webp":  # a header for what was added stays there, empty
@@ -122,7 +123,7 @@ def test_what_was_written_into_a_file_is_taken_out_again(media_type, make_image)
 
 @pytest.mark.parametrize("media_type", TYPES.values())
 def test_a_file_without_a_turn_keeps_no_exif_at_all(media_type):
-    bare = stripping.bare(talking(media_type, upright=True), media_type)
+    bare = strip_metadata.bare(talking(media_type, upright=True), media_type)
     assert not decoded(bare).getexif()
     assert b"EXIF" not in bare
     assert b"Exif" not in bare
@@ -132,8 +133,8 @@ def test_a_file_without_a_turn_keeps_no_exif_at_all(media_type):
 def test_a_file_that_is_cut_off_is_refused_rather_than_given_away(media_type):
     data = talking(media_type)
     for end in (0, 1, 2, 8, 11, 12, 20, 29, 40, len(data) // 3):
-        with pytest.raises(splicing.UnknownStructure):
-            stripping.bare(data[:end], media_type)
+        with pytest.raises(containers.UnknownStructure):
+            strip_metadata.bare(data[:end], media_type)
 
 
 def test_byte_for_byte_is_what_is_stored(sign_in, member, make_image):
@@ -145,9 +146,9 @@ def test_byte_for_byte_is_what_is_stored(sign_in, member, make_image):
 def test_a_jpeg_shows_white_where_a_picture_can_be_seen_through(make_image):
     clear = Pillow.new("RGBA", (64, 64), (200, 0, 0, 0))
     image = make_image(data=encoded(clear))
-    made = converting.made(image, storage.read(image.key), Form("jpeg"))
+    made = imaging_convert.made(image, storage_client.read(image.key), Form("jpeg"))
     assert min(decoded(made).getpixel((32, 32))) >= 250
-    through = decoded(converting.made(image, storage.read(image.key), Form("webp")))
+    through = decoded(imaging_convert.made(image, storage_client.read(image.key), Form("webp")))
     assert through.convert("RGBA").getpixel((32, 32)) == (200, 0, 0, 0)
 
 
@@ -156,7 +157,7 @@ def test_another_format_has_the_colors_of_a_file_without_a_profile(make_image):
     swapped = ImageCms.createProfile("LAB")  # no profile for RGB: it is ignored rather than a failure
     odd = encoded(green, icc_profile=ImageCms.ImageCmsProfile(swapped).tobytes())
     image = make_image(data=odd)
-    made = decoded(converting.made(image, odd, Form("webp", with_parameters=False)))
+    made = decoded(imaging_convert.made(image, odd, Form("webp", with_parameters=False)))
     assert "icc_profile" not in made.info
     assert made.convert("RGB").getpixel((3, 3))[1] > 240
 
@@ -164,7 +165,7 @@ def test_another_format_has_the_colors_of_a_file_without_a_profile(make_image):
 def test_another_format_is_the_right_way_up(make_image):
     data = encoded(pixels((320, 200)), "JPEG", exif=turned())
     image = make_image(media_type="image/jpeg", data=data)
-    made = decoded(converting.made(image, data, Form("png", with_parameters=False)))
+    made = decoded(imaging_convert.made(image, data, Form("png", with_parameters=False)))
     assert made.size == (200, 320)
     assert not made.getexif()
     assert made.text == {}
@@ -173,7 +174,7 @@ def test_another_format_is_the_right_way_up(make_image):
 def test_sixteen_bits_of_grey_become_eight(make_image):
     grey = Pillow.frombytes("I;16", (64, 64), (40_000).to_bytes(2, "little") * 64 * 64)
     image = make_image(data=encoded(grey))
-    made = decoded(converting.made(image, storage.read(image.key), Form("jpeg")))
+    made = decoded(imaging_convert.made(image, storage_client.read(image.key), Form("jpeg")))
     assert made.getpixel((5, 5))[0] == pytest.approx(156, abs=2)
 
 
@@ -194,7 +195,7 @@ def test_an_unknown_kind_of_file_is_not_there(sign_in, member, make_image, query
 
 def test_a_picture_that_cannot_be_decoded_is_refused_with_a_sentence(sign_in, member, make_image):
     image = make_image()
-    storage.put(image.key, b"\x89PNG\r\n\x1a\n" + b"rubbish" * 20, media_type="image/png")
+    storage_client.put(image.key, b"\x89PNG\r\n\x1a\n" + b"rubbish" * 20, media_type="image/png")
     for query in ({"format": "jpeg"}, {"parameters": "0"}):
         answer = sign_in(member).get(address("download", image, member), query)
         assert answer.status_code == 422
@@ -206,5 +207,5 @@ def test_a_picture_too_large_to_decode_is_not_converted(sign_in, member, make_im
     huge = io.BytesIO()
     Pillow.new("1", (16_384, 16_384)).save(huge, "PNG")
     image = make_image()
-    storage.put(image.key, huge.getvalue(), media_type="image/png")
+    storage_client.put(image.key, huge.getvalue(), media_type="image/png")
     assert sign_in(member).get(address("download", image, member), {"format": "webp"}).status_code == 422

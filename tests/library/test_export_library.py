@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
-from generations.library import catalog, exporting, inventory, storage
+from generations.library.images import service as images_service
+from generations.library.maintenance import export as maintenance_export
 from generations.library.models import Image
-from generations.library.organising import collect, like, make_collection, tag
+from generations.library.organise.service import collect, like, make_collection, tag
+from generations.library.storage import client as storage_client
+from generations.library.storage import listing as storage_listing
 from generations.teams.models import Visibility
 
 
@@ -36,7 +39,7 @@ def test_everything_of_a_team_is_written_with_all_that_is_known(member, stranger
     fox = make_image(prompt="a red fox\x1b 狐", style_preset="anime")
     hen = make_image(media_type="image/jpeg", visibility="private")
     make_image(stranger)
-    catalog.set_title(member=member, image=fox.pk, title="Fox")
+    images_service.set_title(member=member, image=fox.pk, title="Fox")
     spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
     tag(member=member, images=[fox.pk], name="animal")
@@ -80,8 +83,8 @@ def test_an_export_that_broke_off_is_carried_on(member, make_image, tmp_path):
 
 def test_what_cannot_be_written_is_said_and_the_rest_is_there(member, make_image, tmp_path):
     missing, wrong, fine = make_image(), make_image(), make_image()
-    inventory.remove(missing.key)
-    storage.put(wrong.key, b"other bytes", media_type="image/png")
+    storage_listing.remove(missing.key)
+    storage_client.put(wrong.key, b"other bytes", media_type="image/png")
     said = export(member, tmp_path, expected=1)
     assert "1 written, 0 there before, 2 failed" in said
     assert f"{missing.pk}: The object is missing." in said
@@ -98,7 +101,7 @@ def test_since_a_day_and_with_the_trash(member, make_image, tmp_path):
     noon = datetime(2026, 3, 1, 11, tzinfo=UTC)  # midnight there
     Image.objects.filter(pk=before.pk).update(created_at=datetime(2026, 3, 1, 10, 59, tzinfo=UTC))
     Image.objects.filter(pk__in=[after.pk, trashed.pk]).update(created_at=noon)
-    catalog.trash(member=member, images=[trashed.pk])
+    images_service.trash(member=member, images=[trashed.pk])
 
     def ids(*options):
         export(member, tmp_path, *options)
@@ -123,7 +126,7 @@ def test_more_than_a_batch_is_one_document(member, make_image, tmp_path, monkeyp
 
 def test_without_its_end_an_export_has_no_manifest(member, make_image, tmp_path):
     make_image(), make_image()
-    going = exporting.export(team=member.team, folder=tmp_path)
+    going = maintenance_export.export(team=member.team, folder=tmp_path)
     next(going)
     going.close()
     assert not (tmp_path / "manifest.json").exists()

@@ -4,9 +4,11 @@ import pytest
 from django.core.management import call_command
 from django.http import QueryDict
 
-from generations.library import finding, index, storage
 from generations.library.models import Collected, Image, SearchEntry, Tagged
-from generations.library.search import Search
+from generations.library.search import engine as search_engine
+from generations.library.search import indexer
+from generations.library.search.query import Search
+from generations.library.storage import client as storage_client
 from generations.teams.models import Team
 
 
@@ -17,10 +19,10 @@ def test_a_filled_library_is_found_like_any_other():
     member = team.memberships.first()
     image = Image.objects.filter(visibility="team").first()
     assert Image.objects.count() == SearchEntry.objects.count() == 300
-    assert image.bytes == storage.head(image.key).size
+    assert image.bytes == storage_client.head(image.key).size
     search = Search.read(QueryDict(f"q={image.prompt}&seed={image.seed}"))
-    assert image in finding.page(member, search, size=5)
-    assert len(finding.page(member, Search(), size=100)) == 100
+    assert image in search_engine.page(member, search, size=5)
+    assert len(search_engine.page(member, Search(), size=100)) == 100
     assert Tagged.objects.exists()
     assert Collected.objects.exists()
 
@@ -29,7 +31,7 @@ def test_a_filled_library_is_found_like_any_other():
 def test_its_entries_are_what_they_would_be_anyway():
     call_command("fill_library", "50", team="Trial", people=2, tags=5, collections=2, verbosity=0)
     before = dict(SearchEntry.objects.values_list("image", "document"))
-    index.refresh(list(before))
+    indexer.refresh(list(before))
     after = dict(SearchEntry.objects.values_list("image", "document"))
     assert {pk: set(line.split()) for pk, line in after.items()} == {
         pk: set(line.split()) for pk, line in before.items()

@@ -9,9 +9,12 @@ from django.db import connection
 from django.http import Http404, QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from generations.library import catalog, finding, index, organising
+from generations.library.images import service as images_service
 from generations.library.models import Collection, Image, SearchEntry
-from generations.library.search import Search
+from generations.library.organise import service as organise_service
+from generations.library.search import engine as search_engine
+from generations.library.search import indexer
+from generations.library.search.query import Search
 from generations.teams.models import Membership, Role, Visibility
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,9 +44,9 @@ def enter(member):
             }
         )
         made.append(row)
-        index.refresh([row.pk])
+        indexer.refresh([row.pk])
         for name in tags:
-            organising.tag(member=by, images=[row.pk], name=name)
+            organise_service.tag(member=by, images=[row.pk], name=name)
         return row
 
     return make
@@ -51,11 +54,11 @@ def enter(member):
 
 def found(member, address="", **more):
     search = Search.read(QueryDict(address))
-    return finding.page(member, search, size=more.pop("size", 60), **more)
+    return search_engine.page(member, search, size=more.pop("size", 60), **more)
 
 
 def prompts(member, question):
-    return [image.prompt for image in finding.page(member, Search(q=question), size=60)]
+    return [image.prompt for image in search_engine.page(member, Search(q=question), size=60)]
 
 
 # Words ------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ def test_a_prompt_cannot_pretend_to_be_a_filter(enter, member):
 def test_filters_narrow_by_everything_that_an_image_has(enter, member, teammate):
     fox = enter("fox", model="ultra", style="anime", seed=7, width=1600, height=900, tags=["Hero"])
     hen = enter("hen", by=teammate, model="core", batch=uuid.uuid4())
-    organising.like(member=member, images=[hen.pk])
+    organise_service.like(member=member, images=[hen.pk])
     for address, expected in {
         f"who={member.pk}": [fox],
         f"who={member.pk}&who={teammate.pk}": [hen, fox],
@@ -204,8 +207,8 @@ def test_a_broken_or_unknown_id_is_not_found(member, address):
 def test_a_collection_is_searched_by_those_who_may_see_it(enter, member, teammate):
     fox = enter("fox")
     enter("hen")
-    private = organising.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    organising.collect(member=member, images=[fox.pk], collection=private.pk)
+    private = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    organise_service.collect(member=member, images=[fox.pk], collection=private.pk)
     assert found(member, f"collection={private.pk}") == [fox]
     with pytest.raises(Http404):
         found(teammate, f"collection={private.pk}")
@@ -229,17 +232,17 @@ def test_everybody_finds_what_they_may_see(enter, member, teammate, stranger):
 
 def test_the_trash_is_not_searched_and_what_comes_back_is(enter, member):
     fox = enter("fox", tags=["hero"])
-    catalog.trash(member=member, images=[fox.pk])
+    images_service.trash(member=member, images=[fox.pk])
     assert (found(member), SearchEntry.objects.count()) == ([], 0)
-    catalog.restore(member=member, images=[fox.pk])
+    images_service.restore(member=member, images=[fox.pk])
     assert found(member, "q=fox&tag=hero") == [fox]
 
 
 def test_what_changes_is_found_as_it_is_now(enter, member, teammate):
     fox = enter("fox")
-    catalog.set_title(member=member, image=fox.pk, title="Reynard")
+    images_service.set_title(member=member, image=fox.pk, title="Reynard")
     assert found(member, "q=reynard") == [fox]
-    catalog.set_visibility(member=member, images=[fox.pk], visibility=Visibility.PRIVATE)
+    images_service.set_visibility(member=member, images=[fox.pk], visibility=Visibility.PRIVATE)
     assert found(teammate) == []
 
 
@@ -252,7 +255,7 @@ def test_what_changes_is_found_as_it_is_now(enter, member, teammate):
 def test_pages_show_each_image_once_forwards_and_back(
     enter, member, monkeypatch, order, question, looked_through
 ):
-    monkeypatch.setattr(finding, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(search_engine, "LOOKED_THROUGH", looked_through)
     images = [
         enter("fox" if number % 3 else "hen", created_at=START + timedelta(minutes=number // 4))
         for number in range(25)
@@ -262,11 +265,11 @@ def test_pages_show_each_image_once_forwards_and_back(
     address, seen, after = f"{question}&{order}", [], None
     while page := found(member, address, size=4, after=after):
         seen += page
-        after = finding.landmark(member, page[-1].pk)
+        after = search_engine.landmark(member, page[-1].pk)
     assert seen == expected
-    back = found(member, address, size=3, after=finding.landmark(member, expected[9].pk), back=True)
+    back = found(member, address, size=3, after=search_engine.landmark(member, expected[9].pk), back=True)
     assert back == expected[6:9][::-1]
-    assert finding.ids(member, Search.read(QueryDict(address))) == [image.pk for image in expected]
+    assert search_engine.ids(member, Search.read(QueryDict(address))) == [image.pk for image in expected]
 
 
 def test_a_page_asks_as_often_for_sixty_as_for_one(enter, member):
@@ -283,8 +286,8 @@ def test_a_page_asks_as_often_for_sixty_as_for_one(enter, member):
 def test_a_large_number_is_not_counted_to_its_end(enter, member):
     for _ in range(5):
         enter("fox")
-    assert finding.count(member, Search(q="fox")) == 5
-    assert finding.count(member, Search(q="fox"), most=3) == 4
+    assert search_engine.count(member, Search(q="fox")) == 5
+    assert search_engine.count(member, Search(q="fox"), most=3) == 4
 
 
 # What the database keeps ----------------------------------------------------------------------

@@ -10,22 +10,27 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.urls import reverse
 
-from generations.library import bringing, catalog, finding, storage, uploads
+from generations.library.images import service as images_service
 from generations.library.models import Image, Upload
-from generations.library.search import Search
+from generations.library.search import engine as search_engine
+from generations.library.search.query import Search
+from generations.library.storage import client as storage_client
+from generations.library.uploads import imports as uploads_imports
+from generations.library.uploads import start_images
 from generations.teams.models import Role, Visibility
+from tests.library.conftest import decoded, encoded, pixels
 from tests.library.test_storage import in_another
 from tests.office.crowd import together
 
-from .conftest import decoded, encoded, pixels
-
 
 def bring(member, data=None, name="My fox.final.png", **about):
-    return bringing.bring(member=member, file=io.BytesIO(data or encoded(pixels())), name=name, **about)
+    return uploads_imports.bring(
+        member=member, file=io.BytesIO(data or encoded(pixels())), name=name, **about
+    )
 
 
 def found(member, words):
-    return finding.page(member, Search.read(QueryDict(f"q={words}")), size=10)
+    return search_engine.page(member, Search.read(QueryDict(f"q={words}")), size=10)
 
 
 def send(client, member, *files, **fields):
@@ -47,7 +52,7 @@ def said(answer):
 @pytest.mark.parametrize("encoding", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_that_is_brought_is_an_image_like_any_other(member, encoding):
     image = bring(member, encoded(pixels(), encoding)).image
-    data = storage.read(image.key)
+    data = storage_client.read(image.key)
     assert hashlib.sha256(data).hexdigest() == image.sha256
     assert decoded(data).size == (image.width, image.height) == (320, 200)
     assert (image.bytes, image.origin, image.owner) == (len(data), "uploaded", member)
@@ -60,7 +65,7 @@ def test_what_a_camera_wrote_is_gone_and_the_picture_is_upright(member):
     exif = picture.getexif()
     exif[0x0112], exif[0x010F] = 6, "Camera of Mei"  # lies on its side
     image = bring(member, encoded(picture, "JPEG", exif=exif)).image
-    data = storage.read(image.key)
+    data = storage_client.read(image.key)
     assert (image.width, image.height) == (200, 320)
     assert b"Camera of Mei" not in data
     assert not decoded(data).getexif()
@@ -90,7 +95,7 @@ def test_it_is_seen_by_whom_the_person_usually_shows_pictures_or_as_chosen(membe
     "data", [b"GIF89a", b"<svg/>", encoded(pixels())[:900], encoded(pixels((32, 32))), b"\x89PNG\r\n\x1a\n"]
 )
 def test_what_is_no_picture_that_we_take_is_refused_with_a_sentence(member, data):
-    with pytest.raises(uploads.BadUpload, match=r"\w+ .*\."):
+    with pytest.raises(start_images.BadUpload, match=r"\w+ .*\."):
         bring(member, data)
     assert not Image.objects.exists()
 
@@ -101,7 +106,7 @@ def test_what_is_no_picture_that_we_take_is_refused_with_a_sentence(member, data
 def test_the_same_picture_is_kept_once_known_by_its_bytes_or_by_its_pixels(member, teammate):
     first = bring(member, encoded(pixels(), compress_level=1))
     assert first.is_new
-    for data in (encoded(pixels(), compress_level=9), storage.read(first.image.key)):
+    for data in (encoded(pixels(), compress_level=9), storage_client.read(first.image.key)):
         again = bring(teammate, data)
         assert (again.image, again.is_new, again.is_in_trash) == (first.image, False, False)
     assert Image.objects.count() == 1
@@ -109,12 +114,12 @@ def test_the_same_picture_is_kept_once_known_by_its_bytes_or_by_its_pixels(membe
 
 def test_a_picture_that_the_provider_drew_is_known_when_it_comes_back(member, teammate, make_image):
     fox = make_image(media_type="image/webp")
-    assert bring(teammate, storage.read(fox.key)).image == fox
+    assert bring(teammate, storage_client.read(fox.key)).image == fox
 
 
 def test_a_picture_in_the_trash_is_offered_to_those_who_may_bring_it_back(member, teammate, make_member):
     first = bring(member).image
-    catalog.trash(member=member, images=[first.pk])
+    images_service.trash(member=member, images=[first.pk])
     again = bring(member)
     assert (again.image, again.is_new, again.is_in_trash) == (first, False, True)
     curator = make_member("ana", role=Role.ADMINISTRATOR)
@@ -174,7 +179,7 @@ def test_who_sees_the_pictures_is_chosen_on_the_page(sign_in, member):
 
 def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member):
     image, mine = bring(member).image, sign_in(member)
-    catalog.trash(member=member, images=[image.pk])
+    images_service.trash(member=member, images=[image.pk])
     answer = send(mine, member, ("fox.png", encoded(pixels())))
     assert said(answer) == ["This picture is in the trash already."]
     assert f'value="{image.pk}"' in answer.content.decode()
@@ -183,7 +188,7 @@ def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member)
 
 
 def test_a_file_that_is_too_large_is_refused_with_a_sentence(sign_in, member):
-    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(uploads.LARGEST_FILE)))
+    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.LARGEST_FILE)))
     assert answer.status_code == 422
     assert said(answer) == ["This file is larger than 10 MB. Save the picture smaller, or as a JPEG."]
 
@@ -206,7 +211,7 @@ def test_a_viewer_brings_nothing(sign_in, viewer):
 
 
 def test_a_start_image_is_added_to_the_library_by_its_owner_alone(sign_in, member, teammate):
-    start = uploads.receive(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
+    start = start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
     address = reverse("library:add_upload", args=[member.team.slug, start.pk])
     assert sign_in(teammate).post(address).status_code == 404
     assert said(sign_in(member).post(address)) == ["Added to the library"]

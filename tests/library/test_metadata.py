@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from generations.library import metadata
+from generations.library.imaging import embed_metadata
 from generations.library.models import Image
-
-from .conftest import decoded, encoded, pixels
+from tests.library.conftest import decoded, encoded, pixels
 
 FILES = {
     "png": ("image/png", lambda: encoded(pixels(mode="RGBA"), "PNG")),
@@ -65,7 +64,7 @@ def comment(opened):
 def test_a_download_shows_the_very_same_pixels(name, prompt):
     media_type, make = FILES[name]
     data = make()
-    kept = metadata.embed(picture(media_type, prompt, prompt), data)
+    kept = embed_metadata.embed(picture(media_type, prompt, prompt), data)
     assert kept != data
     before, after = decoded(data), decoded(kept)
     assert (before.format, before.mode, before.size) == (after.format, after.mode, after.size)
@@ -75,7 +74,7 @@ def test_a_download_shows_the_very_same_pixels(name, prompt):
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_carries_the_prompt_as_xmp(name):
     media_type, make = FILES[name]
-    opened = decoded(metadata.embed(picture(media_type, HOSTILE), make()))
+    opened = decoded(embed_metadata.embed(picture(media_type, HOSTILE), make()))
     opened.load()
     xmp = opened.info.get("xmp") or opened.text["XML:com.adobe.xmp"]
     assert '"quoted" <b>&amp;' in description(xmp)
@@ -84,7 +83,7 @@ def test_every_format_carries_the_prompt_as_xmp(name):
 
 def test_a_png_carries_the_parameters_as_other_programs_write_them():
     image = picture(negative_prompt="blur", cfg_scale=4.5, style_preset="film, noir", aspect_ratio="16:9")
-    opened = decoded(metadata.embed(image, encoded(pixels())))
+    opened = decoded(embed_metadata.embed(image, encoded(pixels())))
     assert opened.text["parameters"].split("\n") == [
         "a red fox",
         "Negative prompt: blur",
@@ -96,29 +95,29 @@ def test_a_png_carries_the_parameters_as_other_programs_write_them():
 @pytest.mark.parametrize("name", ["jpeg", "progressive jpeg", "webp", "lossless webp with alpha", "odd webp"])
 def test_jpeg_and_webp_carry_the_parameters_as_a_comment(name):
     media_type, make = FILES[name]
-    opened = decoded(metadata.embed(picture(media_type, "une 狐"), make()))
+    opened = decoded(embed_metadata.embed(picture(media_type, "une 狐"), make()))
     assert comment(opened).startswith("une 狐\nSeed: 7, ")
 
 
 def test_what_a_jpeg_says_of_itself_stays():
-    opened = decoded(metadata.embed(picture("image/jpeg"), FILES["jpeg with exif"][1]()))
+    opened = decoded(embed_metadata.embed(picture("image/jpeg"), FILES["jpeg with exif"][1]()))
     assert opened.getexif()[0x0112] == 6
 
 
 def test_control_characters_do_not_reach_the_file():
-    opened = decoded(metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
+    opened = decoded(embed_metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
     text = opened.text["parameters"]
     assert not [letter for letter in text if ord(letter) < 32 and letter != "\n"]
     assert "狐🦊" in text
 
 
 def test_a_seed_that_nobody_knows_is_not_invented():
-    assert "Seed" not in metadata.parameters(picture(seed=None))
+    assert "Seed" not in embed_metadata.parameters(picture(seed=None))
 
 
 def test_saving_again_does_not_say_everything_twice():
-    once = metadata.embed(picture(prompt="first"), encoded(pixels()))
-    assert metadata.embed(picture(prompt="first"), once) == once
+    once = embed_metadata.embed(picture(prompt="first"), encoded(pixels()))
+    assert embed_metadata.embed(picture(prompt="first"), once) == once
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -126,7 +125,7 @@ def test_a_file_that_is_cut_off_is_given_as_it_is(name):
     media_type, make = FILES[name]
     data = make()
     for end in (0, 1, 8, 11, 12, 20, 29, 40):
-        assert metadata.embed(picture(media_type), data[:end]) == data[:end]
+        assert embed_metadata.embed(picture(media_type), data[:end]) == data[:end]
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,17 +133,17 @@ def test_a_file_that_is_cut_off_is_given_as_it_is(name):
 def test_any_text_can_be_embedded(prompt, style, name):
     media_type, make = FILES[name]
     data = make()
-    kept = metadata.embed(picture(media_type, prompt, prompt, style_preset=style), data)
+    kept = embed_metadata.embed(picture(media_type, prompt, prompt, style_preset=style), data)
     assert decoded(kept).tobytes() == decoded(data).tobytes()
 
 
 def test_the_chunks_of_a_png_are_whole():
-    kept = io.BytesIO(metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
+    kept = io.BytesIO(embed_metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
     opened = Pillow.open(kept)
     opened.verify()  # checks the sum of each chunk
 
 
 def test_the_last_line_is_ours_whatever_the_prompt_says():
-    last = metadata.parameters(picture(prompt=HOSTILE)).split("\n")[-1]
+    last = embed_metadata.parameters(picture(prompt=HOSTILE)).split("\n")[-1]
     assert last.startswith("Seed: 7, Size: 320x200")
-    assert json.loads(metadata._quoted("a: b")) == "a: b"
+    assert json.loads(embed_metadata._quoted("a: b")) == "a: b"

@@ -7,8 +7,12 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from generations.library import carrying, catalog, deeds, discarding, organising
+from generations.library.bulk import service as bulk_service
+from generations.library.bulk import worker as bulk_worker
+from generations.library.images import service as images_service
 from generations.library.models import Act, Collection, Deed, DiscardedObject, Image, Tag, Tagged
+from generations.library.organise import service as organise_service
+from generations.library.trash import purge as trash_purge
 from generations.teams.models import Membership, Role, Visibility
 from tests.office.crowd import together
 
@@ -27,33 +31,35 @@ def pks(*images):
 
 def test_a_tag_is_one_however_it_is_written(member, make_image):
     fox, hen = make_image(), make_image()
-    assert organising.tag(member=member, images=pks(fox), name="  Hero  Shot ") == pks(fox)
-    assert sorted(organising.tag(member=member, images=pks(fox, hen), name="hero shot")) == pks(hen)
+    assert organise_service.tag(member=member, images=pks(fox), name="  Hero  Shot ") == pks(fox)
+    assert sorted(organise_service.tag(member=member, images=pks(fox, hen), name="hero shot")) == pks(hen)
     assert [tag.name for tag in Tag.objects.all()] == ["Hero Shot"]
-    assert organising.untag(member=member, images=pks(fox, hen), name="HERO SHOT") == sorted(pks(fox, hen))
-    assert organising.untag(member=member, images=pks(fox), name="unknown") == []
+    assert organise_service.untag(member=member, images=pks(fox, hen), name="HERO SHOT") == sorted(
+        pks(fox, hen)
+    )
+    assert organise_service.untag(member=member, images=pks(fox), name="unknown") == []
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a, b", "x" * 61, "\0"])
 def test_a_tag_that_nobody_could_use_is_refused(member, make_image, name):
-    with pytest.raises(organising.BadName):
-        organising.tag(member=member, images=pks(make_image()), name=name)
+    with pytest.raises(organise_service.BadName):
+        organise_service.tag(member=member, images=pks(make_image()), name=name)
 
 
 def test_an_image_carries_a_limited_number_of_tags(member, make_image, monkeypatch):
-    monkeypatch.setattr(organising, "MOST_TAGS", 2)
+    monkeypatch.setattr(organise_service, "MOST_TAGS", 2)
     fox = make_image()
     for name in ("a", "b", "c"):
-        organising.tag(member=member, images=pks(fox), name=name)
+        organise_service.tag(member=member, images=pks(fox), name=name)
     assert sorted(Tagged.objects.values_list("tag__name", flat=True)) == ["a", "b"]
 
 
 def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
     fox, hen = make_image(), make_image()
-    organising.tag(member=member, images=pks(fox), name="Heron")
-    organising.tag(member=member, images=pks(fox, hen), name="hero")
-    organising.tag(member=stranger, images=pks(make_image(stranger)), name="hermit")
-    assert [(tag.name, tag.uses) for tag in organising.tags_beginning(member, "HER")] == [
+    organise_service.tag(member=member, images=pks(fox), name="Heron")
+    organise_service.tag(member=member, images=pks(fox, hen), name="hero")
+    organise_service.tag(member=stranger, images=pks(make_image(stranger)), name="hermit")
+    assert [(tag.name, tag.uses) for tag in organise_service.tags_beginning(member, "HER")] == [
         ("hero", 2),
         ("Heron", 1),
     ]
@@ -61,47 +67,51 @@ def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
 
 def test_only_what_is_seen_is_tagged(member, teammate, stranger, make_image):
     private, foreign = make_image(visibility="private"), make_image(stranger)
-    assert organising.tag(member=teammate, images=pks(private, foreign), name="hero") == []
+    assert organise_service.tag(member=teammate, images=pks(private, foreign), name="hero") == []
 
 
 # Collections and favourites -------------------------------------------------------------
 
 
 def test_a_collection_holds_an_image_once(member, teammate, make_image):
-    shared = organising.make_collection(member=member, name=" Spring ", visibility=Visibility.TEAM)
+    shared = organise_service.make_collection(member=member, name=" Spring ", visibility=Visibility.TEAM)
     fox = make_image()
-    assert organising.collect(member=teammate, images=pks(fox), collection=shared.pk) == pks(fox)
-    assert organising.collect(member=member, images=pks(fox), collection=shared.pk) == []
-    assert organising.take_out(member=member, images=pks(fox), collection=shared.pk) == pks(fox)
+    assert organise_service.collect(member=teammate, images=pks(fox), collection=shared.pk) == pks(fox)
+    assert organise_service.collect(member=member, images=pks(fox), collection=shared.pk) == []
+    assert organise_service.take_out(member=member, images=pks(fox), collection=shared.pk) == pks(fox)
     assert (shared.name, shared.collected.count()) == ("Spring", 0)
 
 
 def test_a_private_collection_is_there_for_its_owner_alone(member, teammate, stranger, make_image):
-    mine = organising.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    mine = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
     for other in (teammate, stranger):
         with pytest.raises(Collection.DoesNotExist):
-            organising.collect(member=other, images=[], collection=mine.pk)
+            organise_service.collect(member=other, images=[], collection=mine.pk)
 
 
 def test_a_collection_is_changed_by_its_owner_and_the_teams_by_curators(member, teammate, curator):
-    shared = organising.make_collection(member=member, name="Ours", visibility=Visibility.TEAM)
-    mine = organising.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    with pytest.raises(organising.NotYours):
-        organising.delete_collection(member=teammate, collection=shared)
-    with pytest.raises(organising.NotYours):
-        organising.change_collection(member=curator, collection=mine, name="x", visibility=Visibility.TEAM)
-    organising.change_collection(member=curator, collection=shared, name="New", visibility=Visibility.TEAM)
+    shared = organise_service.make_collection(member=member, name="Ours", visibility=Visibility.TEAM)
+    mine = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    with pytest.raises(organise_service.NotYours):
+        organise_service.delete_collection(member=teammate, collection=shared)
+    with pytest.raises(organise_service.NotYours):
+        organise_service.change_collection(
+            member=curator, collection=mine, name="x", visibility=Visibility.TEAM
+        )
+    organise_service.change_collection(
+        member=curator, collection=shared, name="New", visibility=Visibility.TEAM
+    )
     assert Collection.objects.get(pk=shared.pk).name == "New"
-    organising.delete_collection(member=member, collection=shared)
+    organise_service.delete_collection(member=member, collection=shared)
     assert not Collection.objects.filter(pk=shared.pk).exists()
 
 
 def test_a_favourite_is_mine_alone(member, teammate, make_image):
     fox = make_image()
-    assert organising.like(member=member, images=pks(fox)) == pks(fox)
-    assert organising.like(member=member, images=pks(fox)) == []
-    assert organising.unlike(member=teammate, images=pks(fox)) == []
-    assert organising.unlike(member=member, images=pks(fox)) == pks(fox)
+    assert organise_service.like(member=member, images=pks(fox)) == pks(fox)
+    assert organise_service.like(member=member, images=pks(fox)) == []
+    assert organise_service.unlike(member=teammate, images=pks(fox)) == []
+    assert organise_service.unlike(member=member, images=pks(fox)) == pks(fox)
 
 
 # Titles, visibility, trash -----------------------------------------------------------------
@@ -109,40 +119,40 @@ def test_a_favourite_is_mine_alone(member, teammate, make_image):
 
 def test_images_are_changed_by_their_owner_and_by_curators(member, teammate, curator, make_image):
     fox = make_image()
-    assert not catalog.set_title(member=teammate, image=fox.pk, title="Mine now")
-    assert catalog.set_title(member=curator, image=fox.pk, title=" A \n fox\0 ")
+    assert not images_service.set_title(member=teammate, image=fox.pk, title="Mine now")
+    assert images_service.set_title(member=curator, image=fox.pk, title=" A \n fox\0 ")
     fox.refresh_from_db()
     assert fox.title == "A fox"
-    with pytest.raises(catalog.TitleTooLong):
-        catalog.set_title(member=member, image=fox.pk, title="x" * 201)
-    assert catalog.trash(member=teammate, images=pks(fox)) == []
-    assert catalog.trash(member=curator, images=pks(fox)) == pks(fox)
+    with pytest.raises(images_service.TitleTooLong):
+        images_service.set_title(member=member, image=fox.pk, title="x" * 201)
+    assert images_service.trash(member=teammate, images=pks(fox)) == []
+    assert images_service.trash(member=curator, images=pks(fox)) == pks(fox)
 
 
 def test_only_the_owner_decides_who_sees_an_image(member, curator, make_image):
     fox = make_image()
     private = {"images": pks(fox), "visibility": Visibility.PRIVATE}
-    assert catalog.set_visibility(member=curator, **private) == []
-    assert catalog.set_visibility(member=member, **private) == pks(fox)
-    assert catalog.set_visibility(member=member, **private) == []
+    assert images_service.set_visibility(member=curator, **private) == []
+    assert images_service.set_visibility(member=member, **private) == pks(fox)
+    assert images_service.set_visibility(member=member, **private) == []
 
 
 def test_the_trash_is_seen_by_its_owners_and_by_curators(member, teammate, curator, stranger, make_image):
     fox, private = make_image(), make_image(visibility="private")
-    catalog.trash(member=member, images=pks(fox, private))
-    assert set(catalog.in_trash(member)) == {fox, private}
-    assert set(catalog.in_trash(curator)) == {fox}
-    assert not catalog.in_trash(teammate).exists()
-    assert not catalog.in_trash(stranger).exists()
-    assert catalog.restore(member=teammate, images=pks(fox)) == []
-    assert catalog.restore(member=member, images=pks(fox, private)) == sorted(pks(fox, private))
+    images_service.trash(member=member, images=pks(fox, private))
+    assert set(images_service.in_trash(member)) == {fox, private}
+    assert set(images_service.in_trash(curator)) == {fox}
+    assert not images_service.in_trash(teammate).exists()
+    assert not images_service.in_trash(stranger).exists()
+    assert images_service.restore(member=teammate, images=pks(fox)) == []
+    assert images_service.restore(member=member, images=pks(fox, private)) == sorted(pks(fox, private))
 
 
 def test_what_is_deleted_for_good_leaves_its_objects_to_be_removed(member, make_image):
     fox = make_image()
-    assert discarding.purge(member=member, images=pks(fox)) == []  # not in the trash
-    catalog.trash(member=member, images=pks(fox))
-    assert discarding.purge(member=member, images=pks(fox)) == pks(fox)
+    assert trash_purge.purge(member=member, images=pks(fox)) == []  # not in the trash
+    images_service.trash(member=member, images=pks(fox))
+    assert trash_purge.purge(member=member, images=pks(fox)) == pks(fox)
     assert not Image.objects.exists()
     assert DiscardedObject.objects.filter(key=fox.key).exists()
     assert DiscardedObject.objects.filter(key__startswith="thumbnails/").count() == 2
@@ -153,14 +163,14 @@ def test_what_is_deleted_for_good_leaves_its_objects_to_be_removed(member, make_
 
 def test_a_deed_says_what_it_changed_and_is_undone_once(member, teammate, make_image):
     mine, theirs = make_image(), make_image(teammate)
-    deed = deeds.start(member=member, act=Act.TRASH, images=pks(mine, theirs))
+    deed = bulk_service.start(member=member, act=Act.TRASH, images=pks(mine, theirs))
     assert (deed.done, deed.changed, deed.left_alone) == (2, [str(mine.pk)], 1)
-    back = deeds.undo(member=member, deed=deed)
+    back = bulk_service.undo(member=member, deed=deed)
     assert back.changed == [str(mine.pk)]
-    assert deeds.undo(member=member, deed=deed) == back
+    assert bulk_service.undo(member=member, deed=deed) == back
     assert Image.objects.filter(trashed_at=None).count() == 2
-    with pytest.raises(deeds.BadDeed):
-        deeds.undo(member=teammate, deed=deed)
+    with pytest.raises(bulk_service.BadDeed):
+        bulk_service.undo(member=teammate, deed=deed)
 
 
 @pytest.mark.parametrize(
@@ -169,13 +179,13 @@ def test_a_deed_says_what_it_changed_and_is_undone_once(member, teammate, make_i
 )
 def test_every_act_can_be_taken_back(member, make_image, act, argument):
     if argument is None:
-        made = organising.make_collection(member=member, name="x", visibility=Visibility.TEAM)
+        made = organise_service.make_collection(member=member, name="x", visibility=Visibility.TEAM)
         argument = str(made.pk)
     fox = make_image()
     entry = fox.entry.document
-    deed = deeds.start(member=member, act=act, images=pks(fox), argument=argument)
+    deed = bulk_service.start(member=member, act=act, images=pks(fox), argument=argument)
     assert deed.changed == [str(fox.pk)]
-    deeds.undo(member=member, deed=deed)
+    bulk_service.undo(member=member, deed=deed)
     fox.entry.refresh_from_db()
     assert (fox.entry.document, fox.entry.visibility) == (entry, "team")
 
@@ -185,45 +195,45 @@ def test_every_act_can_be_taken_back(member, make_image, act, argument):
     [(Act.TAG, "a,b"), (Act.COLLECT, "x"), (Act.COLLECT, str(uuid.uuid4())), (Act.TAKE_OUT, "")],
 )
 def test_a_deed_that_makes_no_sense_is_refused(member, make_image, act, argument):
-    with pytest.raises(deeds.BadDeed):
-        deeds.start(member=member, act=act, images=pks(make_image()), argument=argument)
+    with pytest.raises(bulk_service.BadDeed):
+        bulk_service.start(member=member, act=act, images=pks(make_image()), argument=argument)
     assert not Deed.objects.exists()
 
 
 def test_a_deed_has_images_and_not_too_many(member):
     for images in ([], [uuid.uuid4()] * 10_001):
-        with pytest.raises(deeds.BadDeed):
-            deeds.start(member=member, act=Act.LIKE, images=images)
+        with pytest.raises(bulk_service.BadDeed):
+            bulk_service.start(member=member, act=Act.LIKE, images=images)
 
 
 def test_a_viewer_likes_and_does_nothing_else(viewer, make_image):
     fox = make_image()
-    assert deeds.start(member=viewer, act=Act.LIKE, images=pks(fox)).changed == [str(fox.pk)]
+    assert bulk_service.start(member=viewer, act=Act.LIKE, images=pks(fox)).changed == [str(fox.pk)]
     for act in (Act.TAG, Act.TRASH, Act.SHOW_TEAM):
-        with pytest.raises(deeds.BadDeed):
-            deeds.start(member=viewer, act=act, images=pks(fox), argument="x")
+        with pytest.raises(bulk_service.BadDeed):
+            bulk_service.start(member=viewer, act=act, images=pks(fox), argument="x")
 
 
 @pytest.fixture
 def long_deed(member, make_image, monkeypatch):
     """A deed on five images that takes two at a time, and that nobody has begun."""
-    monkeypatch.setattr(carrying, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk_worker, "AT_ONCE", 2)
     return Deed.objects.create(
         team=member.team, member=member, act=Act.LIKE, images=[str(make_image().pk) for _ in range(5)]
     )
 
 
 def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(long_deed, monkeypatch):
-    monkeypatch.setattr(carrying, "TURN", -1)  # it lets others have their turn after each step
-    assert carrying.carry_on(long_deed.pk)
+    monkeypatch.setattr(bulk_worker, "TURN", -1)  # it lets others have their turn after each step
+    assert bulk_worker.carry_on(long_deed.pk)
     long_deed.refresh_from_db()
     assert (long_deed.done, len(long_deed.changed), long_deed.ended_at) == (2, 2, None)
     Deed.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
-    assert not carrying.carry_on(long_deed.pk)  # somebody is at it
-    assert carrying.abandoned() == []
+    assert not bulk_worker.carry_on(long_deed.pk)  # somebody is at it
+    assert bulk_worker.abandoned() == []
     Deed.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert carrying.abandoned() == [long_deed.pk]
-    while carrying.carry_on(long_deed.pk):
+    assert bulk_worker.abandoned() == [long_deed.pk]
+    while bulk_worker.carry_on(long_deed.pk):
         pass
     long_deed.refresh_from_db()
     assert (long_deed.done, len(long_deed.changed)) == (5, 5)
@@ -232,7 +242,7 @@ def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(long_deed, monke
 
 def test_who_left_the_team_changes_nothing_any_more(long_deed, member):
     Membership.objects.filter(pk=member.pk).update(ended_at=timezone.now())
-    carrying.carry_on(long_deed.pk)
+    bulk_worker.carry_on(long_deed.pk)
     long_deed.refresh_from_db()
     assert (long_deed.done, long_deed.changed) == (5, [])
 
@@ -240,7 +250,7 @@ def test_who_left_the_team_changes_nothing_any_more(long_deed, member):
 @pytest.mark.django_db(transaction=True)
 def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image):
     fox = make_image()
-    together(*(partial(organising.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
+    together(*(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
     assert Tagged.objects.filter(image=fox).count() == 8
     fox.entry.refresh_from_db()
     assert all(f"§g{tag} " in fox.entry.document for tag in Tag.objects.values_list("pk", flat=True))
@@ -249,9 +259,11 @@ def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image
 @pytest.mark.django_db(transaction=True)
 def test_what_several_do_at_once_is_done_once(member, teammate, make_image):
     fox = make_image()
-    calls = [partial(organising.tag, member=who, images=pks(fox), name="hero") for who in (member, teammate)]
-    calls += [partial(organising.like, member=member, images=pks(fox)) for _ in range(4)]
-    calls += [partial(catalog.set_visibility, member=member, images=pks(fox), visibility="private")]
+    calls = [
+        partial(organise_service.tag, member=who, images=pks(fox), name="hero") for who in (member, teammate)
+    ]
+    calls += [partial(organise_service.like, member=member, images=pks(fox)) for _ in range(4)]
+    calls += [partial(images_service.set_visibility, member=member, images=pks(fox), visibility="private")]
     changed = together(*calls * 2)
     assert Tagged.objects.filter(image=fox).count() == 1
     assert sum(len(images) for images in changed) == 3

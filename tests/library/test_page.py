@@ -9,12 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import beside, catalog, counting, organising
+from generations.library.gallery import counts as gallery_counts
+from generations.library.gallery import sidebar
+from generations.library.images import service as images_service
 from generations.library.models import Collection, SavedSearch, Tag, Tagged
-from generations.library.search import Search
+from generations.library.organise import service as organise_service
+from generations.library.search.query import Search
 from generations.teams.models import Role, Visibility
-
-from .conftest import address
+from tests.library.conftest import address
 
 
 def page(client, member, query=""):
@@ -26,8 +28,8 @@ def shown(answer):
 
 
 def collected(member, name, images=(), visibility=Visibility.TEAM):
-    made = organising.make_collection(member=member, name=name, visibility=visibility)
-    organising.collect(member=member, images=[image.pk for image in images], collection=made.pk)
+    made = organise_service.make_collection(member=member, name=name, visibility=visibility)
+    organise_service.collect(member=member, images=[image.pk for image in images], collection=made.pk)
     return made
 
 
@@ -134,7 +136,7 @@ def test_an_empty_collection_says_how_it_is_filled(sign_in, member, enter):
 def test_hostile_words_are_text(sign_in, member, enter, text):
     enter(prompt=text, title=text)
     collected(member, text)
-    organising.save_search(member=member, name=text, search=Search(q="a"), visibility=Visibility.TEAM)
+    organise_service.save_search(member=member, name=text, search=Search(q="a"), visibility=Visibility.TEAM)
     client = sign_in(member)
     for content in (
         page(client, member).content.decode(),
@@ -152,12 +154,12 @@ def test_hostile_words_are_text(sign_in, member, enter, text):
 
 def test_the_side_shows_the_collections_used_last_with_their_newest_picture(sign_in, member, enter):
     older, newer = enter(2)
-    for number in range(beside.SHOWN + 1):
+    for number in range(sidebar.SHOWN + 1):
         collected(member, f"C{number}")
     collected(member, "Mine", [older, newer], Visibility.PRIVATE)
     side = page(sign_in(member), member).context["side"]
     assert [one.name for one in side.team.shown][:2] == ["C12", "C11"]
-    assert (len(side.team.shown), side.team.total) == (beside.SHOWN, 13)
+    assert (len(side.team.shown), side.team.total) == (sidebar.SHOWN, 13)
     assert [one.newest.pk for one in side.own.shown] == [newer.pk]
 
 
@@ -166,48 +168,54 @@ def test_the_side_shows_nothing_of_others(sign_in, member, teammate, stranger, e
     shared = collected(teammate, "Shared", [secret])
     collected(teammate, "Secret", visibility=Visibility.PRIVATE)
     collected(stranger, "Foreign")
-    organising.save_search(
+    organise_service.save_search(
         member=teammate, name="Hidden", search=Search(q="a"), visibility=Visibility.PRIVATE
     )
-    organising.save_search(member=teammate, name="Seen", search=Search(q="a"), visibility=Visibility.TEAM)
+    organise_service.save_search(
+        member=teammate, name="Seen", search=Search(q="a"), visibility=Visibility.TEAM
+    )
     enter()
     side = page(sign_in(member), member).context["side"]
     assert [(one.pk, one.newest) for one in side.collections] == [(shared.pk, None)]
     assert [saved.name for saved in side.saved] == ["Seen"]
-    assert dict(counting.with_sizes(member, Collection.objects.filter(pk=shared.pk), 9)) == {shared: "0"}
+    assert dict(gallery_counts.with_sizes(member, Collection.objects.filter(pk=shared.pk), 9)) == {
+        shared: "0"
+    }
 
 
 def test_numbers_come_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
-    monkeypatch.setattr(counting, "MOST", 4)
+    monkeypatch.setattr(gallery_counts, "MOST", 4)
     enter(4, prompt="fox")
     enter(2, by=teammate, prompt="hen")
     mine = enter(1)[0]
-    organising.like(member=member, images=[mine.pk])
+    organise_service.like(member=member, images=[mine.pk])
     posters = collected(member, "Posters", [mine])
-    saved = organising.save_search(
+    saved = organise_service.save_search(
         member=member, name="Hens", search=Search(q="hen"), visibility=Visibility.TEAM
     )
-    catalog.trash(member=member, images=[enter(1)[0].pk])
+    images_service.trash(member=member, images=[enter(1)[0].pk])
     content = sign_in(member).get(f"{address('counts', member)}?q=hen").content.decode()
     expected = {"count-everything": "4+", "count-favourites": "1", "count-mine": "4+"}
     expected |= {f"size-{posters.pk}": "1", f"size-{saved.pk}": "2"}
     for name, number in expected.items():
         assert f'id="{name}" hx-swap-oob="true">{number}<' in content
     assert 'data-found="2">2<span class="wide"> of 4+</span>' in content
-    assert counting.of_the_page(member, Search()).trash == "1"
+    assert gallery_counts.of_the_page(member, Search()).trash == "1"
 
 
 def test_saved_searches_are_counted_as_long_as_that_is_quick(member, enter, monkeypatch):
     for name in "abc":
-        organising.save_search(member=member, name=name, search=Search(q=name), visibility=Visibility.TEAM)
-    monkeypatch.setattr(counting, "PATIENCE", -1)
-    assert list(counting.of_saved(member, SavedSearch.objects.all())) == []
+        organise_service.save_search(
+            member=member, name=name, search=Search(q=name), visibility=Visibility.TEAM
+        )
+    monkeypatch.setattr(gallery_counts, "PATIENCE", -1)
+    assert list(gallery_counts.of_saved(member, SavedSearch.objects.all())) == []
 
 
 def test_a_saved_search_of_a_collection_that_is_gone_finds_nothing(sign_in, member, enter):
     enter()
     gone = Search(collection=uuid.uuid4())
-    organising.save_search(member=member, name="Gone", search=gone, visibility=Visibility.TEAM)
+    organise_service.save_search(member=member, name="Gone", search=gone, visibility=Visibility.TEAM)
     assert sign_in(member).get(address("counts", member)).status_code == 200
 
 
@@ -216,11 +224,11 @@ def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate
 
     def add(count):
         images = enter(count)
-        organising.like(member=member, images=[image.pk for image in images])
+        organise_service.like(member=member, images=[image.pk for image in images])
         for number in range(count):
             collected(member, f"Team {number}", images[:1])
             collected(member, f"Own {number}", images[:1], Visibility.PRIVATE)
-            organising.save_search(
+            organise_service.save_search(
                 member=member, name=str(number), search=Search(q="x"), visibility=Visibility.TEAM
             )
         tags = Tag.objects.bulk_create(
@@ -264,9 +272,9 @@ def test_news_of_a_foreign_picture_are_not_found(sign_in, member, stranger, ente
 
 def test_tags_are_completed_for_the_team_alone(sign_in, member, stranger, enter):
     images = [image.pk for image in enter(2)]
-    organising.tag(member=member, images=images, name="hero")
-    organising.tag(member=member, images=images[:1], name="Heron <b>")
-    organising.tag(member=stranger, images=[enter(by=stranger)[0].pk], name="hermit")
+    organise_service.tag(member=member, images=images, name="hero")
+    organise_service.tag(member=member, images=images[:1], name="Heron <b>")
+    organise_service.tag(member=stranger, images=[enter(by=stranger)[0].pk], name="hermit")
     answer = sign_in(member).get(address("tags", member), {"q": "HER"})
     assert answer["Content-Type"] == "application/json"
     assert answer.json() == {"tags": [{"name": "hero", "uses": 2}, {"name": "Heron <b>", "uses": 1}]}

@@ -6,8 +6,10 @@ import re
 import pytest
 from django.urls import reverse
 
-from generations.library import catalog, organising, tickets
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.images import service as images_service
 from generations.library.models import Collection, Favourite, Image, Tag
+from generations.library.organise import service as organise_service
 from generations.teams.models import Membership, Role, Visibility
 
 HTMX = {"HX-Request": "true"}
@@ -111,7 +113,7 @@ def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_ima
     assert answer.status_code == 422
     assert "without commas" in answer.content.decode()
     assert 'value="a, b"' in answer.content.decode()
-    monkeypatch.setattr(organising, "MOST_TAGS", 1)
+    monkeypatch.setattr(organise_service, "MOST_TAGS", 1)
     press(member, "tag", fox, name="one")
     full = press(member, "tag", fox, name="two", by_script=True)
     assert (full.status_code, "at most 1 tags" in full.content.decode()) == (422, True)
@@ -120,14 +122,14 @@ def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_ima
 
 def test_a_picture_is_put_into_collections_and_taken_out(press, look, member, teammate, make_image):
     fox = make_image()
-    shared = organising.make_collection(member=teammate, name="Spring", visibility=Visibility.TEAM)
-    hidden = organising.make_collection(member=teammate, name="Secret", visibility=Visibility.PRIVATE)
+    shared = organise_service.make_collection(member=teammate, name="Spring", visibility=Visibility.TEAM)
+    hidden = organise_service.make_collection(member=teammate, name="Secret", visibility=Visibility.PRIVATE)
     part = press(member, "collect", fox, collection=shared.pk, by_script=True).content.decode()
     assert "Take it out of Spring" in part
     assert 'aria-pressed="true"' in part  # in the menu too
     assert press(member, "collect", fox, collection=hidden.pk).status_code == 404
     assert press(member, "collect", fox, collection="nonsense").status_code == 404
-    organising.collect(member=teammate, images=[fox.pk], collection=hidden.pk)
+    organise_service.collect(member=teammate, images=[fox.pk], collection=hidden.pk)
     assert "Secret" not in look(member, fox).content.decode()
     assert "Secret" in look(teammate, fox).content.decode()
     press(member, "take_out", fox, collection=shared.pk)
@@ -149,8 +151,8 @@ def test_a_new_collection_is_made_with_the_picture_in_it(press, member, teammate
 def test_collections_are_found_by_a_part_of_their_name(sign_in, member, stranger, make_image):
     fox = make_image()
     for name in ("Frühling", "Autumn", "Early FRÜH"):
-        organising.make_collection(member=member, name=name, visibility=Visibility.TEAM)
-    organising.make_collection(member=stranger, name="früher", visibility=Visibility.TEAM)
+        organise_service.make_collection(member=member, name=name, visibility=Visibility.TEAM)
+    organise_service.make_collection(member=stranger, name="früher", visibility=Visibility.TEAM)
     address = reverse("library:picture_collections", args=[member.team.slug, fox.pk])
     found = sign_in(member).get(address, {"find": "früh"}).content.decode()
     assert re.findall(r"</svg><span>([^<]*)</span>", found) == ["Early FRÜH", "Frühling"]
@@ -207,7 +209,7 @@ def test_nothing_is_done_to_a_picture_that_one_does_not_see(
     press, member, teammate, stranger, make_image, verb
 ):
     private, trashed = make_image(visibility="private"), make_image()
-    catalog.trash(member=member, images=[trashed.pk])
+    images_service.trash(member=member, images=[trashed.pk])
     fields = {"name": "x", "title": "x", "visibility": "team", "on": 1}
     for image in (private, trashed):
         assert press(teammate, verb, image, **fields).status_code == 404
@@ -236,7 +238,7 @@ def test_a_viewer_sees_team_images_alone_by_every_address(sign_in, member, demot
     browser, team = sign_in(member), member.team.slug
     for name in ("jobs:picture", "library:original", "library:download"):
         assert browser.get(reverse(name, args=[team, demoted.pk])).status_code == 404, name
-    assert browser.get(tickets.thumbnail_url(demoted, "640", member)).status_code == 404
+    assert browser.get(delivery_signed_urls.thumbnail_url(demoted, "640", member)).status_code == 404
     assert browser.get(reverse("jobs:generation", args=[team, demoted.generation])).status_code == 404
     like = reverse("library:picture_like", args=[team, demoted.pk])
     assert browser.post(like, {"on": 1}).status_code == 404

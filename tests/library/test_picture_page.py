@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import finding, index, organising
 from generations.library.models import Image, Origin
-from generations.library.search import Search
+from generations.library.organise import service as organise_service
+from generations.library.search import engine as search_engine
+from generations.library.search import indexer
+from generations.library.search.query import Search
 from generations.teams.models import Visibility
 
 
@@ -67,25 +69,25 @@ def test_a_broken_search_does_not_break_the_page(look, sign_in, member, make_ima
 
 def test_the_number_is_left_out_once_there_are_too_many(member, make_image, monkeypatch):
     images = [make_image() for _ in range(3)]
-    mark = finding.landmark(member, images[0].pk)
-    assert finding.place(member, Search(), mark) == (3, 3)
-    monkeypatch.setattr(finding, "MOST_NUMBERED", 2)
-    assert finding.place(member, Search(), mark) is None
+    mark = search_engine.landmark(member, images[0].pk)
+    assert search_engine.place(member, Search(), mark) == (3, 3)
+    monkeypatch.setattr(search_engine, "MOST_NUMBERED", 2)
+    assert search_engine.place(member, Search(), mark) is None
 
 
 def test_the_page_asks_as_often_among_many_as_among_few(look, member, make_image):
     images = [make_image(prompt="fox") for _ in range(3)]
     Image.objects.update(batch=uuid.uuid4())
-    organising.make_collection(member=member, name="c", visibility=Visibility.TEAM)
+    organise_service.make_collection(member=member, name="c", visibility=Visibility.TEAM)
     look(member, images[1], q="fox")
     with CaptureQueriesContext(connection) as few:
         look(member, images[1], q="fox")
     more = [make_image(prompt="fox") for _ in range(12)]
     Image.objects.update(batch=uuid.uuid4())
     for number in range(12):
-        made = organising.make_collection(member=member, name=f"c{number}", visibility=Visibility.TEAM)
-        organising.collect(member=member, images=[more[5].pk], collection=made.pk)
-        organising.tag(member=member, images=[more[5].pk], name=f"t{number}")
+        made = organise_service.make_collection(member=member, name=f"c{number}", visibility=Visibility.TEAM)
+        organise_service.collect(member=member, images=[more[5].pk], collection=made.pk)
+        organise_service.tag(member=member, images=[more[5].pk], name=f"t{number}")
     with CaptureQueriesContext(connection) as many:
         assert look(member, more[5], q="fox").status_code == 200
     assert len(many) <= len(few)
@@ -110,7 +112,7 @@ def test_an_uploaded_picture_has_a_page_that_makes_sense(look, member, make_imag
     Image.objects.filter(pk=fox.pk).update(
         origin=Origin.UPLOADED, prompt="", model="", parameters={}, seed=None, generation=None, title="Scan 7"
     )
-    index.refresh([fox.pk])
+    indexer.refresh([fox.pk])
     page = look(member, fox).content.decode()
     assert "<title>Scan 7" in page
     assert "Uploaded" in page

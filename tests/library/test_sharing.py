@@ -9,19 +9,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.library import catalog, sharing
+from generations.library.images import service as images_service
 from generations.library.models import Share
-from generations.library.sharing import Lifetime
-
-from .conftest import decoded, encoded, pixels
-from .following import PERSON, answers, collect, every_address, path_of
+from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Lifetime
+from tests.library.conftest import decoded, encoded, pixels
+from tests.library.following import PERSON, answers, collect, every_address, path_of
 
 # What a link shows ------------------------------------------------------------
 
 
 def test_whoever_has_the_link_sees_the_image_by_every_address(visitor, member, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}
     page = visitor.get(path_of(share)).content.decode()
     assert path_of(share, image.pk, "original") in page
@@ -29,25 +29,25 @@ def test_whoever_has_the_link_sees_the_image_by_every_address(visitor, member, m
 
 
 def test_a_link_may_be_told_again_and_stands_in_no_table(member, make_image):
-    share = sharing.share_image(member=member, image=make_image().pk)
-    link = sharing.address(Share.objects.get())
-    assert link == sharing.address(share)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
+    link = sharing_service.address(Share.objects.get())
+    assert link == sharing_service.address(share)
     assert link.startswith("http://")
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM library_share")
         row = str(cursor.fetchall())
-    _id, seal = sharing.token(share.pk).split("-")
+    _id, seal = sharing_service.token(share.pk).split("-")
     assert seal not in row
     assert len(seal) >= 20
 
 
 def test_a_link_lasts_a_week_unless_told_otherwise_and_hides_the_prompt(member, make_image):
     image, now = make_image(), timezone.now()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert timedelta(days=7) <= share.expires_at - now < timedelta(days=7, minutes=1)
     assert not share.shows_prompt
     days = {
-        lifetime: sharing.share_image(member=member, image=image.pk, lifetime=lifetime).expires_at
+        lifetime: sharing_service.share_image(member=member, image=image.pk, lifetime=lifetime).expires_at
         for lifetime in Lifetime
     }
     assert days.pop(Lifetime.FOR_EVER) is None
@@ -56,7 +56,7 @@ def test_a_link_lasts_a_week_unless_told_otherwise_and_hides_the_prompt(member, 
 
 def test_a_link_shows_the_one_image_and_no_other(visitor, member, make_image):
     image, other = make_image(), make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     for path in every_address(share, other)[1:]:
         assert visitor.get(path).status_code == 404
 
@@ -68,9 +68,9 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     theirs, trashed = make_image(teammate, visibility="private"), make_image()
     foreign = make_image(stranger)
     collect(collection, shared, mine, theirs, trashed, foreign)
-    catalog.trash(member=member, images=[trashed.pk])
-    share = sharing.share_collection(member=member, collection=collection.pk)
-    assert set(sharing.pictures(share)) == {shared, mine}
+    images_service.trash(member=member, images=[trashed.pk])
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
+    assert set(sharing_service.pictures(share)) == {shared, mine}
     page = visitor.get(path_of(share)).content.decode()
     assert "Spring" in page
     assert {image for image in (shared, mine, theirs, trashed, foreign) if str(image.pk) in page} == {
@@ -80,16 +80,16 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     assert answers(visitor, share, mine) == {200}
     for hidden in (theirs, trashed, foreign):
         assert {visitor.get(path).status_code for path in every_address(share, hidden)[1:]} == {404}
-    by_lin = sharing.share_collection(member=teammate, collection=collection.pk)
-    assert set(sharing.pictures(by_lin)) == {shared, theirs}
+    by_lin = sharing_service.share_collection(member=teammate, collection=collection.pk)
+    assert set(sharing_service.pictures(by_lin)) == {shared, theirs}
 
 
 def test_a_collection_is_leafed_through_page_by_page(visitor, member, make_image, collection, monkeypatch):
-    monkeypatch.setattr("generations.library.shared_views.PAGE", 2)
+    monkeypatch.setattr("generations.library.sharing.public_views.PAGE", 2)
     data = encoded(pixels((64, 64)))
     images = [make_image(data=data) for _ in range(5)]
     collect(collection, *images)
-    share = sharing.share_collection(member=member, collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
     seen, path = [], path_of(share)
     while path:
         page = visitor.get(path, headers=PERSON | {"HX-Request": "true"} if seen else PERSON).content.decode()
@@ -106,7 +106,7 @@ def test_a_collection_is_leafed_through_page_by_page(visitor, member, make_image
 
 
 def test_a_collection_with_nothing_to_see_says_so(visitor, member, collection):
-    share = sharing.share_collection(member=member, collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
     answer = visitor.get(path_of(share))
     assert answer.status_code == 200
     assert "No pictures here yet" in answer.content.decode()
@@ -115,7 +115,7 @@ def test_a_collection_with_nothing_to_see_says_so(visitor, member, collection):
 def test_a_page_of_a_collection_asks_as_often_for_many_as_for_one(visitor, member, make_image, collection):
     data = encoded(pixels((64, 64)))
     collect(collection, make_image(data=data))
-    share = sharing.share_collection(member=member, collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
     visitor.get(path_of(share))
     with CaptureQueriesContext(connection) as for_one:
         visitor.get(path_of(share))
@@ -134,7 +134,7 @@ def views(share):
 
 def test_a_person_who_looks_is_counted_once(visitor, member, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert Share.objects.get().viewed_at is None
     visitor.get(path_of(share))
     assert views(share) == 1
@@ -162,7 +162,7 @@ def test_a_person_who_looks_is_counted_once(visitor, member, make_image):
     ],
 )
 def test_what_is_no_person_coming_in_is_not_counted(member, make_image, headers):
-    share = sharing.share_image(member=member, image=make_image().pk)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
     assert Client(headers=headers).get(path_of(share)).status_code == 200
     assert views(share) == 0
     Client(headers=PERSON | {"Sec-Fetch-Site": "cross-site"}).get(path_of(share))
@@ -170,8 +170,8 @@ def test_what_is_no_person_coming_in_is_not_counted(member, make_image, headers)
 
 
 def test_a_look_at_a_dead_link_is_not_counted(visitor, member, make_image):
-    share = sharing.share_image(member=member, image=make_image().pk)
-    sharing.revoke(member=member, share=share.pk)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
+    sharing_service.revoke(member=member, share=share.pk)
     visitor.get(path_of(share))
     assert views(share) == 0
 
@@ -179,7 +179,7 @@ def test_a_look_at_a_dead_link_is_not_counted(visitor, member, make_image):
 def test_who_asks_too_often_waits(visitor, member, make_image, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"share": "3/m/ip", "share_file": "2/m/ip"}
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     statuses = [visitor.get(path_of(share)).status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     answer = visitor.get(path_of(share))

@@ -8,18 +8,20 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from generations.library import catalog, discarding, organising, sharing
+from generations.library.images import service as images_service
 from generations.library.models import Share
+from generations.library.organise import service as organise_service
+from generations.library.sharing import service as sharing_service
+from generations.library.trash import purge as trash_purge
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Visibility
-
-from .following import answers, collect, every_address, path_of
+from tests.library.following import answers, collect, every_address, path_of
 
 # Each way in which it dies ------------------------------------------------------------
 
 
 def revoked(member, teammate, image, share):
-    assert sharing.revoke(member=member, share=share.pk)
+    assert sharing_service.revoke(member=member, share=share.pk)
 
 
 def expired(member, teammate, image, share):
@@ -27,16 +29,16 @@ def expired(member, teammate, image, share):
 
 
 def trashed(member, teammate, image, share):
-    assert catalog.trash(member=teammate, images=[image.pk])
+    assert images_service.trash(member=teammate, images=[image.pk])
 
 
 def made_private(member, teammate, image, share):
-    assert catalog.set_visibility(member=teammate, images=[image.pk], visibility=Visibility.PRIVATE)
+    assert images_service.set_visibility(member=teammate, images=[image.pk], visibility=Visibility.PRIVATE)
 
 
 def purged(member, teammate, image, share):
     trashed(member, teammate, image, share)
-    discarding.purge(member=teammate, images=[image.pk])
+    trash_purge.purge(member=teammate, images=[image.pk])
 
 
 def maker_left(member, teammate, image, share):
@@ -56,7 +58,7 @@ def team_closed(member, teammate, image, share):
 )
 def test_a_link_to_an_image_dies_at_once(visitor, member, teammate, make_image, end):
     image = make_image(teammate)
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}  # and its thumbnails are made
     end(member, teammate, image, share)
     assert answers(visitor, share, image) == {404}
@@ -66,7 +68,7 @@ def test_a_link_to_an_image_dies_at_once(visitor, member, teammate, make_image, 
 def test_a_link_to_a_collection_dies_at_once(visitor, member, teammate, make_image, collection, end):
     image = make_image(teammate)
     collect(collection, image)
-    share = sharing.share_collection(member=member, collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
     assert answers(visitor, share, image) == {200}
     end(member, teammate, image, share)
     assert answers(visitor, share, image) == {404}
@@ -76,7 +78,7 @@ def test_a_link_to_a_collection_dies_at_once(visitor, member, teammate, make_ima
 def test_an_image_leaves_a_shared_collection_at_once(visitor, member, teammate, make_image, collection, end):
     image, other = make_image(teammate), make_image()
     collect(collection, image, other)
-    share = sharing.share_collection(member=member, collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
     assert answers(visitor, share, image) == {200}
     end(member, teammate, image, share)
     assert {visitor.get(path).status_code for path in every_address(share, image)[1:]} == {404}
@@ -89,38 +91,38 @@ def test_a_collection_that_its_owner_keeps_private_is_shown_by_nobody_elses_link
 ):
     image = make_image()
     collect(collection, image)
-    share = sharing.share_collection(member=teammate, collection=collection.pk)
+    share = sharing_service.share_collection(member=teammate, collection=collection.pk)
     assert answers(visitor, share, image) == {200}
-    organising.change_collection(
+    organise_service.change_collection(
         member=member, collection=collection, name="Spring", visibility=Visibility.PRIVATE
     )
     assert answers(visitor, share, image) == {404}
-    mine = sharing.share_collection(member=member, collection=collection.pk)
+    mine = sharing_service.share_collection(member=member, collection=collection.pk)
     assert answers(visitor, mine, image) == {200}
-    organising.delete_collection(member=member, collection=collection)
+    organise_service.delete_collection(member=member, collection=collection)
     assert answers(visitor, mine, image) == {404}
 
 
 def test_what_is_taken_out_of_a_collection_is_shown_no_more(visitor, member, make_image, collection):
     image = make_image()
     collect(collection, image)
-    share = sharing.share_collection(member=member, collection=collection.pk)
-    organising.take_out(member=member, images=[image.pk], collection=collection.pk)
+    share = sharing_service.share_collection(member=member, collection=collection.pk)
+    organise_service.take_out(member=member, images=[image.pk], collection=collection.pk)
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 
 def test_a_link_to_what_comes_back_works_again(visitor, member, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
-    catalog.trash(member=member, images=[image.pk])
+    share = sharing_service.share_image(member=member, image=image.pk)
+    images_service.trash(member=member, images=[image.pk])
     assert answers(visitor, share, image) == {404}
-    catalog.restore(member=member, images=[image.pk])
+    images_service.restore(member=member, images=[image.pk])
     assert answers(visitor, share, image) == {200}
 
 
 def test_who_may_see_less_than_before_shows_less(visitor, member, make_image):
     image = make_image(visibility="private")
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}
     Membership.objects.filter(pk=member.pk).update(role=Role.VIEWER)
     assert answers(visitor, share, image) == {404}
@@ -130,12 +132,12 @@ def test_who_may_see_less_than_before_shows_less(visitor, member, make_image):
 
 
 def test_no_token_is_guessed(visitor, member, make_image):
-    share = sharing.share_image(member=member, image=make_image().pk)
-    right = sharing.token(share.pk)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
+    right = sharing_service.token(share.pk)
     dice, letters = random.Random(7), string.ascii_letters + string.digits
     tried = {"".join(dice.choices(f"{letters}-._~", k=dice.randint(1, 60))) for _ in range(250)}
     tried |= {f"{right.split('-')[0]}-{''.join(dice.choices(letters, k=22))}" for _ in range(100)}
-    tried |= {sharing.token(uuid.uuid4()) for _ in range(100)}
+    tried |= {sharing_service.token(uuid.uuid4()) for _ in range(100)}
     for place in range(len(right)):
         other = dice.choice(letters.replace(right[place], ""))
         tried |= {right[:place] + other + right[place + 1 :], right[:place] + right[place + 1 :]}
@@ -154,8 +156,8 @@ def test_no_token_is_guessed(visitor, member, make_image):
 
 def _is_found(token):
     try:
-        return sharing.find(token)
-    except sharing.NoSuchLink:
+        return sharing_service.find(token)
+    except sharing_service.NoSuchLink:
         return None
 
 
@@ -172,16 +174,16 @@ def test_a_token_that_is_none_is_not_found(visitor, db, token):
 
 
 def test_the_seal_is_the_installations_own(member, make_image, settings):
-    share = sharing.share_image(member=member, image=make_image().pk)
-    said = sharing.token(share.pk)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
+    said = sharing_service.token(share.pk)
     settings.SECRET_KEY = "another installation with the same table"
-    assert sharing.token(share.pk) != said
-    with pytest.raises(sharing.NoSuchLink):
-        sharing.find(said)
+    assert sharing_service.token(share.pk) != said
+    with pytest.raises(sharing_service.NoSuchLink):
+        sharing_service.find(said)
 
 
 @pytest.mark.parametrize("size", ["640", "Small", "original.png", "%00", "small%2F"])
 def test_a_size_that_is_none_is_not_found(visitor, member, make_image, size):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert visitor.get(path_of(share, image.pk, size)).status_code == 404

@@ -10,13 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import catalog, links, organising, sharing
+from generations.library.images import service as images_service
 from generations.library.models import Collection, Image, Share
+from generations.library.organise import service as organise_service
+from generations.library.sharing import listing as sharing_listing
+from generations.library.sharing import service as sharing_service
 from generations.teams import membership
 from generations.teams.models import Visibility
-
-from .conftest import encoded, pixels
-from .following import SECRET_PROMPT, collect, path_of
+from tests.library.conftest import encoded, pixels
+from tests.library.following import SECRET_PROMPT, collect, path_of
 
 # Making, and taking back ------------------------------------------------------------
 
@@ -34,7 +36,7 @@ def test_a_member_makes_a_link_in_a_dialog(sign_in, visitor, member, make_image)
     assert re.search(r'value="7" checked', dialog)
     assert not re.search(r'name="shows_prompt"[^>]* checked', dialog)
     part = ask(signed_in, member, "post", part=True, image=image.pk, expires="30", shows_prompt="on")
-    link = sharing.address(Share.objects.get())
+    link = sharing_service.address(Share.objects.get())
     assert f'data-copy="{link}"' in part.content.decode()
     assert part.content.decode().strip().startswith('<div id="share"')
     assert Share.objects.get().shows_prompt
@@ -51,7 +53,7 @@ def test_without_scripts_a_link_is_made_on_pages(sign_in, member, make_image, co
         answer = ask(signed_in, member, "post", expires="never", **named)
         assert answer.status_code == 302
         assert (
-            sharing.address(Share.objects.order_by("created_at").last())
+            sharing_service.address(Share.objects.order_by("created_at").last())
             in signed_in.get(answer["Location"]).content.decode()
         )
 
@@ -75,9 +77,9 @@ def test_a_form_that_was_not_filled_in_says_so(sign_in, member, make_image):
 
 def test_nobody_shares_what_they_may_not_see(sign_in, member, teammate, viewer, stranger, make_image):
     private, trashed, foreign = make_image(visibility="private"), make_image(), make_image(stranger)
-    catalog.trash(member=member, images=[trashed.pk])
-    kept = organising.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    theirs = organising.make_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
+    images_service.trash(member=member, images=[trashed.pk])
+    kept = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    theirs = organise_service.make_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
     signed_in = sign_in(teammate)
     nothing = [{"image": found.pk} for found in (private, trashed, foreign)]
     nothing += [{"collection": found.pk} for found in (kept, theirs)]
@@ -89,11 +91,11 @@ def test_nobody_shares_what_they_may_not_see(sign_in, member, teammate, viewer, 
     shown = make_image()
     assert ask(sign_in(viewer), viewer, image=shown.pk).status_code == 403
     with pytest.raises(Image.DoesNotExist):
-        sharing.share_image(member=viewer, image=shown.pk)
+        sharing_service.share_image(member=viewer, image=shown.pk)
     with pytest.raises(Image.DoesNotExist):
-        sharing.share_image(member=teammate, image=private.pk)
+        sharing_service.share_image(member=teammate, image=private.pk)
     with pytest.raises(Collection.DoesNotExist):
-        sharing.share_collection(member=teammate, collection=kept.pk)
+        sharing_service.share_collection(member=teammate, collection=kept.pk)
     assert not Share.objects.exists()
 
 
@@ -101,19 +103,19 @@ def test_a_link_is_taken_back_by_its_maker_and_by_curators(
     member, teammate, curator, viewer, stranger, make_image
 ):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     for other in (teammate, viewer, stranger):
         with pytest.raises(Share.DoesNotExist):
-            sharing.revoke(member=other, share=share.pk)
-    assert sharing.revoke(member=member, share=share.pk)
-    assert not sharing.revoke(member=member, share=share.pk)
-    another = sharing.share_image(member=member, image=image.pk)
-    assert sharing.revoke(member=curator, share=another.pk)
+            sharing_service.revoke(member=other, share=share.pk)
+    assert sharing_service.revoke(member=member, share=share.pk)
+    assert not sharing_service.revoke(member=member, share=share.pk)
+    another = sharing_service.share_image(member=member, image=image.pk)
+    assert sharing_service.revoke(member=curator, share=another.pk)
 
 
 def test_taking_back_by_the_page(sign_in, visitor, member, teammate, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     take_back = reverse("library:revoke_share", args=[member.team.slug, share.pk])
     assert sign_in(teammate).post(take_back).status_code == 404
     assert visitor.get(path_of(share)).status_code == 200
@@ -136,11 +138,11 @@ def test_a_member_sees_their_links_and_a_curator_all_of_the_teams(
     sign_in, member, teammate, curator, stranger, make_image
 ):
     image = make_image()
-    mine = sharing.share_image(member=member, image=image.pk)
-    theirs = sharing.share_image(member=teammate, image=image.pk)
-    sharing.share_image(member=stranger, image=make_image(stranger).pk)
-    ended = sharing.share_image(member=member, image=image.pk)
-    sharing.revoke(member=member, share=ended.pk)
+    mine = sharing_service.share_image(member=member, image=image.pk)
+    theirs = sharing_service.share_image(member=teammate, image=image.pk)
+    sharing_service.share_image(member=stranger, image=make_image(stranger).pk)
+    ended = sharing_service.share_image(member=member, image=image.pk)
+    sharing_service.revoke(member=member, share=ended.pk)
 
     def seen(who, **query):
         return {link.share for link in listed(sign_in(who), who, **query).context["links"]}
@@ -154,14 +156,14 @@ def test_a_member_sees_their_links_and_a_curator_all_of_the_teams(
 def test_a_curator_is_not_told_what_is_private(sign_in, member, curator, make_image, collection):
     private = make_image(visibility="private", prompt=SECRET_PROMPT)
     collect(collection, private)
-    one = sharing.share_image(member=member, image=private.pk)
-    many = sharing.share_collection(member=member, collection=collection.pk)
+    one = sharing_service.share_image(member=member, image=private.pk)
+    many = sharing_service.share_collection(member=member, collection=collection.pk)
     page = listed(sign_in(curator), curator).content.decode()
     assert SECRET_PROMPT not in page
     assert str(private.pk) not in page
     for share in (one, many):
-        assert sharing.token(share.pk) not in page
-        assert sharing.token(share.pk) in listed(sign_in(member), member).content.decode()
+        assert sharing_service.token(share.pk) not in page
+        assert sharing_service.token(share.pk) in listed(sign_in(member), member).content.decode()
         assert str(share.pk) in page  # it can be taken back
 
 
@@ -170,9 +172,9 @@ def test_the_page_of_links_says_which_show_nothing(
 ):
     lost, works = make_image(teammate), make_image()
     for shown in (lost, works):
-        sharing.share_image(member=member, image=shown.pk)
-    sharing.share_collection(member=teammate, collection=collection.pk)
-    catalog.set_visibility(member=teammate, images=[lost.pk], visibility=Visibility.PRIVATE)
+        sharing_service.share_image(member=member, image=shown.pk)
+    sharing_service.share_collection(member=teammate, collection=collection.pk)
+    images_service.set_visibility(member=teammate, images=[lost.pk], visibility=Visibility.PRIVATE)
     found = listed(sign_in(curator), curator).context["links"]
     assert {link.share.image_id: link.shows for link in found} == {lost.pk: False, works.pk: True, None: True}
     membership.leave(teammate)
@@ -187,16 +189,16 @@ def test_the_page_of_links_says_which_show_nothing(
 def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
     sign_in, member, make_image, make_member, curator, monkeypatch
 ):
-    monkeypatch.setattr("generations.library.share_views.PAGE", 4)
+    monkeypatch.setattr("generations.library.sharing.views.PAGE", 4)
     data = encoded(pixels((64, 64)))
     signed_in = sign_in(curator)
-    made = [sharing.share_image(member=member, image=make_image(data=data).pk)]
+    made = [sharing_service.share_image(member=member, image=make_image(data=data).pk)]
     listed(signed_in, curator)
     with CaptureQueriesContext(connection) as for_one:
         listed(signed_in, curator)
     for number in range(9):
         maker = make_member(f"maker{number}")
-        made.append(sharing.share_image(member=maker, image=make_image(maker, data=data).pk))
+        made.append(sharing_service.share_image(member=maker, image=make_image(maker, data=data).pk))
     with CaptureQueriesContext(connection) as for_many:
         page = listed(signed_in, curator)
     assert len(for_many) <= len(for_one)
@@ -208,4 +210,4 @@ def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
     address = reverse("library:shares", args=[member.team.slug])
     for after in ("nonsense", uuid.uuid4(), "\x00"):
         assert signed_in.get(address, {"after": after}).status_code == 404
-    assert links.page(member, over=False, size=5) == made[:1]
+    assert sharing_listing.page(member, over=False, size=5) == made[:1]

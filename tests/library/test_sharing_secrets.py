@@ -7,11 +7,12 @@ from django.test import Client
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
-from generations.library import catalog, sharing, storage
+from generations.library.images import service as images_service
 from generations.library.models import Collection, Image
-
-from .conftest import decoded, encoded, pixels
-from .following import PERSON, SECRET_PROMPT, collect, every_address, path_of
+from generations.library.sharing import service as sharing_service
+from generations.library.storage import client as storage_client
+from tests.library.conftest import decoded, encoded, pixels
+from tests.library.following import PERSON, SECRET_PROMPT, collect, every_address, path_of
 
 # What it never says ------------------------------------------------------------
 
@@ -30,8 +31,8 @@ def test_the_pages_tell_nothing_of_the_team(visitor, member, teammate, make_imag
     image, other = make_image(teammate, prompt=SECRET_PROMPT), make_image(prompt=SECRET_PROMPT)
     hidden = make_image(teammate, visibility="private")
     collect(collection, image, other, hidden)
-    one = sharing.share_image(member=member, image=image.pk)
-    many = sharing.share_collection(member=member, collection=collection.pk)
+    one = sharing_service.share_image(member=member, image=image.pk)
+    many = sharing_service.share_collection(member=member, collection=collection.pk)
     row = Image.objects.get(pk=image.pk)
     secrets = [member.team.slug, member.team.name, "mei", "Mei", "lin@", "Lin<", "studio.example"]
     secrets += [SECRET_PROMPT, "unannounced", "teapot", row.model, row.sha256, row.key]
@@ -53,9 +54,9 @@ def test_the_pages_tell_nothing_of_the_team(visitor, member, teammate, make_imag
 
 def test_nobody_keeps_what_a_link_shows(visitor, member, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
-    dead = sharing.share_image(member=member, image=image.pk)
-    sharing.revoke(member=member, share=dead.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
+    dead = sharing_service.share_image(member=member, image=image.pk)
+    sharing_service.revoke(member=member, share=dead.pk)
     for path in every_address(share, image) + every_address(dead, image):
         answer = visitor.get(path)
         assert answer["Cache-Control"] == "no-store", path
@@ -70,13 +71,13 @@ def test_nobody_keeps_what_a_link_shows(visitor, member, make_image):
 
 
 def test_who_is_signed_in_sees_the_same(sign_in, visitor, member, make_image):
-    share = sharing.share_image(member=member, image=make_image().pk)
+    share = sharing_service.share_image(member=member, image=make_image().pk)
     assert sign_in(member).get(path_of(share)).content == visitor.get(path_of(share)).content
 
 
 def test_nothing_can_be_sent_to_a_link(member, make_image):
     image = make_image()
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     strict = Client(enforce_csrf_checks=True, headers=PERSON)
     for path in every_address(share, image):
         assert strict.post(path).status_code == 405
@@ -102,8 +103,8 @@ def test_a_hostile_title_is_text(visitor, member, make_image, collection, title)
     Collection.objects.filter(pk=collection.pk).update(name=title)
     collect(collection, image)
     for share in (
-        sharing.share_image(member=member, image=image.pk, shows_prompt=True),
-        sharing.share_collection(member=member, collection=collection.pk),
+        sharing_service.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing_service.share_collection(member=member, collection=collection.pk),
     ):
         for path in every_address(share, image):
             answer = visitor.get(path)
@@ -141,7 +142,7 @@ def test_a_file_carries_no_word_unless_the_prompt_is_shown(visitor, member, make
     data = noted(media_type.partition("/")[2].upper())
     assert SECRET_PROMPT.encode() in data
     image = make_image(media_type=media_type, data=data, prompt=SECRET_PROMPT)
-    share = sharing.share_image(member=member, image=image.pk)
+    share = sharing_service.share_image(member=member, image=image.pk)
     for kind in ("original", "download"):
         answer = visitor.get(path_of(share, image.pk, kind))
         assert SECRET_PROMPT.encode() not in answer.content
@@ -151,7 +152,7 @@ def test_a_file_carries_no_word_unless_the_prompt_is_shown(visitor, member, make
         assert not {"exif", "xmp", "comment", "parameters", "zipped"} & set(bare.info)
         assert len(bare.getexif()) == 0
         assert answer["Content-Type"] == media_type
-    extension = storage.EXTENSIONS[media_type]
+    extension = storage_client.EXTENSIONS[media_type]
     assert answer["Content-Disposition"] == f'attachment; filename="picture.{extension}"'
 
 
@@ -161,7 +162,7 @@ def test_colours_stay_what_they_were(visitor, member, make_image):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for media_type, encoding in (("image/png", "PNG"), ("image/jpeg", "JPEG"), ("image/webp", "WEBP")):
         image = make_image(media_type=media_type, data=encoded(pixels(), encoding, icc_profile=profile))
-        share = sharing.share_image(member=member, image=image.pk)
+        share = sharing_service.share_image(member=member, image=image.pk)
         kept = decoded(visitor.get(path_of(share, image.pk, "original")).content)
         assert kept.info["icc_profile"] == profile
 
@@ -169,16 +170,16 @@ def test_colours_stay_what_they_were(visitor, member, make_image):
 def test_a_file_that_is_not_understood_is_not_handed_out(visitor, member, make_image):
     data = encoded(pixels(), "JPEG")
     image = make_image(media_type="image/jpeg", data=data)
-    storage.put(image.key, data[:-2], media_type="image/jpeg")  # its end is missing
-    share = sharing.share_image(member=member, image=image.pk)
+    storage_client.put(image.key, data[:-2], media_type="image/jpeg")  # its end is missing
+    share = sharing_service.share_image(member=member, image=image.pk)
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 
 def test_the_prompt_is_shown_when_its_maker_said_so(visitor, member, make_image, collection):
     image = make_image(prompt=SECRET_PROMPT)
     collect(collection, image)
-    one = sharing.share_image(member=member, image=image.pk, shows_prompt=True)
-    many = sharing.share_collection(member=member, collection=collection.pk, shows_prompt=True)
+    one = sharing_service.share_image(member=member, image=image.pk, shows_prompt=True)
+    many = sharing_service.share_collection(member=member, collection=collection.pk, shows_prompt=True)
     assert SECRET_PROMPT in visitor.get(path_of(one)).content.decode()
     assert SECRET_PROMPT in visitor.get(f"{path_of(many, image.pk)}/").content.decode()
     file = visitor.get(path_of(one, image.pk, "download"))
@@ -188,8 +189,8 @@ def test_the_prompt_is_shown_when_its_maker_said_so(visitor, member, make_image,
 
 def test_a_title_is_shown(visitor, member, make_image):
     image = make_image(prompt=SECRET_PROMPT)
-    catalog.set_title(member=member, image=image.pk, title="Harbour, first draft")
-    share = sharing.share_image(member=member, image=image.pk)
+    images_service.set_title(member=member, image=image.pk, title="Harbour, first draft")
+    share = sharing_service.share_image(member=member, image=image.pk)
     page = visitor.get(path_of(share)).content.decode()
     assert "<title>Harbour, first draft</title>" in page
     assert (

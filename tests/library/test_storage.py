@@ -2,70 +2,70 @@ import uuid
 
 import pytest
 
-from generations.library import storage
+from generations.library.storage import client as storage_client
 
 KEY = "images/0198/1-abc.png"
 
 
 def test_bytes_come_back_as_they_were_stored():
-    storage.put(KEY, b"\x00\xff pixels", media_type="image/png")
-    assert storage.read(KEY) == b"\x00\xff pixels"
-    assert b"".join(storage.stream(KEY)) == b"\x00\xff pixels"
-    assert storage.head(KEY).size == 9
-    assert storage.head(KEY).media_type == "image/png"
+    storage_client.put(KEY, b"\x00\xff pixels", media_type="image/png")
+    assert storage_client.read(KEY) == b"\x00\xff pixels"
+    assert b"".join(storage_client.stream(KEY)) == b"\x00\xff pixels"
+    assert storage_client.head(KEY).size == 9
+    assert storage_client.head(KEY).media_type == "image/png"
 
 
 def test_a_sidecar_of_any_characters_comes_back():
     told = {"finish_reason": "SUCCESS", "request_id": " ü\n狐\x00🦊 ", "seed": "42"}
-    storage.put(KEY, b"pixels", media_type="image/png", metadata=told)
-    assert storage.head(KEY).metadata == told
+    storage_client.put(KEY, b"pixels", media_type="image/png", metadata=told)
+    assert storage_client.head(KEY).metadata == told
 
 
 def test_a_sidecar_that_is_too_long_is_cut():
-    storage.put(KEY, b"pixels", media_type="image/png", metadata={"request_id": "🦊" * 5_000})
-    assert storage.head(KEY).metadata["request_id"] == "🦊" * 120
+    storage_client.put(KEY, b"pixels", media_type="image/png", metadata={"request_id": "🦊" * 5_000})
+    assert storage_client.head(KEY).metadata["request_id"] == "🦊" * 120
 
 
 def test_storing_the_same_image_twice_is_harmless():
     for _ in range(2):
-        storage.put(KEY, b"pixels", media_type="image/png")
-    assert storage.read(KEY) == b"pixels"
+        storage_client.put(KEY, b"pixels", media_type="image/png")
+    assert storage_client.read(KEY) == b"pixels"
 
 
-@pytest.mark.parametrize("ask", [storage.read, storage.stream, storage.head])
+@pytest.mark.parametrize("ask", [storage_client.read, storage_client.stream, storage_client.head])
 def test_an_object_that_is_not_there_is_missing(ask):
-    with pytest.raises(storage.Missing):
+    with pytest.raises(storage_client.Missing):
         ask(f"images/{uuid.uuid4()}.png")
-    assert not storage.exists(f"images/{uuid.uuid4()}.png")
+    assert not storage_client.exists(f"images/{uuid.uuid4()}.png")
 
 
 def test_the_bucket_is_made_once_and_making_it_again_is_harmless(settings):
     in_another(settings, bucket_name=f"new-{uuid.uuid4()}")
-    assert not storage.is_up()
-    storage.make_bucket()
-    storage.make_bucket()
-    assert storage.is_up()
+    assert not storage_client.is_up()
+    storage_client.make_bucket()
+    storage_client.make_bucket()
+    assert storage_client.is_up()
 
 
 def test_a_storage_that_is_away_says_so_in_a_sentence(settings):
     in_another(settings, endpoint_url="http://127.0.0.1:9")
-    assert not storage.is_up()
-    with pytest.raises(storage.StorageUnavailable, match="does not answer"):
-        storage.read(KEY)
-    with pytest.raises(storage.StorageUnavailable):
-        storage.put(KEY, b"pixels", media_type="image/png")
+    assert not storage_client.is_up()
+    with pytest.raises(storage_client.StorageUnavailable, match="does not answer"):
+        storage_client.read(KEY)
+    with pytest.raises(storage_client.StorageUnavailable):
+        storage_client.put(KEY, b"pixels", media_type="image/png")
 
 
 def test_a_wrong_key_of_the_storage_is_not_taken_for_an_absent_image(settings):
     in_another(settings, secret_key="wrong" * 8)
-    with pytest.raises(storage.StorageUnavailable) as problem:
-        storage.read(KEY)
-    assert not isinstance(problem.value, storage.Missing)
+    with pytest.raises(storage_client.StorageUnavailable) as problem:
+        storage_client.read(KEY)
+    assert not isinstance(problem.value, storage_client.Missing)
 
 
 def test_all_threads_share_one_client():
-    assert storage.client() is storage.client()
-    assert storage.client().meta.config.max_pool_connections == 50
+    assert storage_client.client() is storage_client.client()
+    assert storage_client.client().meta.config.max_pool_connections == 50
 
 
 def in_another(settings, **options):

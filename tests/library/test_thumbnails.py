@@ -9,14 +9,16 @@ from django.db import connections
 from django.template import Context, Template
 from django.utils import timezone
 
-from generations.library import decoding, storage, thumbnails, tickets
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.delivery import thumbnails
+from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
-
-from .conftest import decoded, encoded, pixels
+from generations.library.storage import client as storage_client
+from tests.library.conftest import decoded, encoded, pixels
 
 
 def get(client, image, member, size="small"):
-    return client.get(tickets.thumbnail_url(image, size, member))
+    return client.get(delivery_signed_urls.thumbnail_url(image, size, member))
 
 
 @pytest.fixture
@@ -26,8 +28,8 @@ def show(client, member):
 
 
 def later(monkeypatch, hours):
-    hour = tickets._hour()
-    monkeypatch.setattr(tickets, "_hour", lambda: hour + hours)
+    hour = delivery_signed_urls._hour()
+    monkeypatch.setattr(delivery_signed_urls, "_hour", lambda: hour + hours)
 
 
 @pytest.mark.parametrize(("size", "width"), [("small", 400), ("large", 800)])
@@ -57,7 +59,7 @@ def test_what_can_be_seen_through_stays_so(client, member, make_image):
 
 def test_the_second_look_asks_no_database(sign_in, member, make_image, django_assert_num_queries):
     image = make_image(member)
-    address, signed_in = tickets.thumbnail_url(image, "small", member), sign_in(member)
+    address, signed_in = delivery_signed_urls.thumbnail_url(image, "small", member), sign_in(member)
     first = signed_in.get(address).content
     with django_assert_num_queries(0):
         assert signed_in.get(address).content == first
@@ -73,7 +75,7 @@ def test_the_first_look_leaves_a_placeholder(client, member, make_image):
 
 def test_a_ticket_is_good_for_its_hour_and_the_next(client, member, make_image, monkeypatch):
     image = make_image(member)
-    address = tickets.thumbnail_url(image, "small", member)
+    address = delivery_signed_urls.thumbnail_url(image, "small", member)
     later(monkeypatch, 1)
     assert client.get(address).status_code == 200
     later(monkeypatch, 1)
@@ -84,7 +86,7 @@ def test_a_ticket_that_is_not_valid_asks_no_database(
     client, member, make_image, monkeypatch, django_assert_num_queries
 ):
     image, other = make_image(member), make_image(member)
-    address = tickets.thumbnail_url(image, "small", member)
+    address = delivery_signed_urls.thumbnail_url(image, "small", member)
     assert client.get(address).status_code == 200
     path, _, ticket = address.partition("?ticket=")
     name, _, seal = ticket.partition(".")
@@ -109,7 +111,7 @@ def test_a_ticket_that_is_not_valid_asks_no_database(
 
 def test_a_size_that_we_do_not_make_is_not_made(client, member, make_image):
     image = make_image(member)
-    assert client.get(tickets.thumbnail_url(image, "huge", member)).status_code == 404
+    assert client.get(delivery_signed_urls.thumbnail_url(image, "huge", member)).status_code == 404
 
 
 def test_what_is_in_the_trash_is_not_made_any_more(client, member, make_image):
@@ -127,22 +129,22 @@ def test_a_private_or_foreign_picture_is_not_made(client, member, teammate, stra
 
 def test_nothing_is_made_for_somebody_who_left(client, member, teammate, make_image):
     image = make_image(member)
-    address = tickets.thumbnail_url(image, "small", teammate)
+    address = delivery_signed_urls.thumbnail_url(image, "small", teammate)
     type(teammate).objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
     assert client.get(address).status_code == 404
 
 
 def test_an_object_that_is_no_picture_has_no_thumbnail(client, member, make_image):
     image = make_image(member)
-    storage.put(image.key, b"<html>", media_type="image/png")
+    storage_client.put(image.key, b"<html>", media_type="image/png")
     assert get(client, image, member).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)
 def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeypatch):
     image = make_image(member, data=encoded(pixels((1536, 1536))))
-    opened, really = [], decoding.opened
-    monkeypatch.setattr(decoding, "opened", lambda data: opened.append(1) or really(data))
+    opened, really = [], imaging_decode.opened
+    monkeypatch.setattr(imaging_decode, "opened", lambda data: opened.append(1) or really(data))
     together = threading.Barrier(40)
 
     def ask(_number):

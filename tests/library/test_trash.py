@@ -11,8 +11,14 @@ from django.utils import timezone
 
 from generations.credits.models import Transfer
 from generations.jobs.models import Generation
-from generations.library import carrying, catalog, deeds, discarding, housekeeping, storage, tickets
+from generations.library.bulk import service as bulk_service
+from generations.library.bulk import worker as bulk_worker
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.images import service as images_service
+from generations.library.maintenance import cleanup as maintenance_cleanup
 from generations.library.models import Act, Deed, Image, SearchEntry
+from generations.library.storage import client as storage_client
+from generations.library.trash import purge as trash_purge
 from generations.teams.models import Role
 from tests.conftest import work
 from tests.library.test_thumbnails import later
@@ -40,7 +46,7 @@ def trashed(member, make_image):
     """Two images of the member's in the trash."""
     images = [make_image(prompt="a red fox"), make_image(prompt="a grey hen")]
     for image in images:
-        catalog.trash(member=member, images=[image.pk])
+        images_service.trash(member=member, images=[image.pk])
     return images
 
 
@@ -52,7 +58,7 @@ def test_the_trash_shows_what_i_may_bring_back_the_newest_first(
 ):
     curator = make_member("ana", role=Role.ADMINISTRATOR)
     private = make_image(visibility="private")
-    catalog.trash(member=member, images=[private.pk])
+    images_service.trash(member=member, images=[private.pk])
     fox, hen = trashed
     assert bin_of(sign_in(member), member) == [private, hen, fox]
     assert bin_of(sign_in(curator), curator) == [hen, fox]
@@ -70,7 +76,7 @@ def test_it_says_who_trashed_a_picture_and_how_many_days_are_left(
 ):
     settings.TRASH_DAYS = 10
     fox, curator = make_image(), make_member("ana", role=Role.ADMINISTRATOR)
-    catalog.trash(member=curator, images=[fox.pk])
+    images_service.trash(member=curator, images=[fox.pk])
     Image.objects.update(trashed_at=timezone.now() - timedelta(days=3, hours=1))
     page = shown(sign_in(member), member).content.decode()
     assert "by Ana" in page
@@ -104,7 +110,7 @@ def test_every_picture_of_a_full_trash_is_shown_once_page_by_page(sign_in, membe
 def test_paging_goes_on_after_a_picture_that_was_brought_back(sign_in, member):
     put_many(member, 70)
     page = shown(sign_in(member), member).context["page"]
-    catalog.restore(member=member, images=pks(*page.images))
+    images_service.restore(member=member, images=pks(*page.images))
     assert len(shown(sign_in(member), member, after=page.further).context["page"].images) == 10
 
 
@@ -154,7 +160,7 @@ def test_thumbnails_in_the_trash_are_for_those_who_may_bring_the_picture_back(
         assert sign_in(other).get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 404
     assert sign_in(viewer).get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 403
     assert mine.get(address("trashed_thumbnail", member, fox.pk, "huge")).status_code == 404
-    catalog.restore(member=member, images=[fox.pk])
+    images_service.restore(member=member, images=[fox.pk])
     assert mine.get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 404
 
 
@@ -162,9 +168,9 @@ def test_the_addresses_that_a_trashed_picture_had_die_with_their_ticket(
     sign_in, member, make_image, monkeypatch
 ):
     fox, mine = make_image(), sign_in(member)
-    before = tickets.thumbnail_url(fox, "small", member)
+    before = delivery_signed_urls.thumbnail_url(fox, "small", member)
     assert mine.get(before).status_code == 200  # it is made and stored
-    catalog.trash(member=member, images=[fox.pk])
+    images_service.trash(member=member, images=[fox.pk])
     assert before not in shown(mine, member).content.decode()
     later(monkeypatch, 2)
     assert mine.get(before).status_code == 404
@@ -185,7 +191,7 @@ def test_picked_pictures_come_back_and_are_found_again(sign_in, member, trashed)
 
 def test_all_come_back_at_once(sign_in, member, trashed):
     sign_in(member).post(address("trash", member), {"all": "1"})
-    assert not catalog.in_trash(member).exists()
+    assert not images_service.in_trash(member).exists()
 
 
 def test_nobody_brings_back_what_is_not_theirs(sign_in, member, teammate, stranger, trashed):
@@ -193,7 +199,7 @@ def test_nobody_brings_back_what_is_not_theirs(sign_in, member, teammate, strang
         sign_in(other).post(address("trash", other), {"image": pks(*trashed)})
         sign_in(other).post(address("empty_trash", other), {"image": pks(*trashed), "sure": "1"})
         sign_in(other).post(address("empty_trash", other), {"all": "1", "sure": "1"})
-    assert catalog.in_trash(member).count() == 2
+    assert images_service.in_trash(member).count() == 2
 
 
 def test_emptying_asks_once_and_then_deletes_everything(sign_in, member, trashed, make_image):
@@ -221,7 +227,7 @@ def test_nothing_picked_does_nothing(sign_in, member, trashed, sent):
     for name in ("trash", "empty_trash"):
         answer = sign_in(member).post(address(name, member), sent, follow=True)
         assert "Choose some pictures first." in answer.content.decode()
-    assert catalog.in_trash(member).count() == 2
+    assert images_service.in_trash(member).count() == 2
 
 
 @pytest.mark.parametrize("bad", ["x", "1", "\0", "0" * 33])
@@ -233,7 +239,7 @@ def test_what_is_no_id_is_not_found(sign_in, member, bad):
 def test_what_takes_long_is_done_beside_the_page_which_shows_how_far_it_is(
     sign_in, member, trashed, monkeypatch
 ):
-    monkeypatch.setattr(deeds, "WHILE_THE_PAGE_WAITS", 1)
+    monkeypatch.setattr(bulk_service, "WHILE_THE_PAGE_WAITS", 1)
     mine = sign_in(member)
     page = mine.post(address("empty_trash", member), {"all": "1", "sure": "1"}, follow=True)
     assert "0 of 2" in page.content.decode()
@@ -241,7 +247,7 @@ def test_what_takes_long_is_done_beside_the_page_which_shows_how_far_it_is(
     part = mine.get(path, headers={"HX-Request": "true"})
     assert b"Deleting for good" in part.content
     assert b"<html" not in part.content
-    carrying.carry_on(Deed.objects.get(act=Act.PURGE).pk)
+    bulk_worker.carry_on(Deed.objects.get(act=Act.PURGE).pk)
     assert mine.get(path, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
     assert not Image.objects.exists()
 
@@ -249,7 +255,7 @@ def test_what_takes_long_is_done_beside_the_page_which_shows_how_far_it_is(
 def test_no_more_than_ten_thousand_go_at_once_and_the_rest_is_spoken_of(
     sign_in, member, trashed, monkeypatch
 ):
-    monkeypatch.setattr(deeds, "MOST", 1)
+    monkeypatch.setattr(bulk_service, "MOST", 1)
     page = sign_in(member).get(address("empty_trash", member)).content.decode()
     assert "Delete the newest" in page
     assert "Empty the trash again for the rest" in page
@@ -261,10 +267,10 @@ def test_a_generation_whose_picture_is_gone_says_so_and_keeps_its_line(sign_in, 
     assert work() == 1
     row, charged = Generation.objects.get(), Transfer.objects.filter(kind="charge").count()
     image = Image.objects.get()
-    catalog.trash(member=member, images=[image.pk])
-    discarding.purge(member=member, images=[image.pk])
-    housekeeping.keep()
-    assert not storage.exists(image.key)
+    images_service.trash(member=member, images=[image.pk])
+    trash_purge.purge(member=member, images=[image.pk])
+    maintenance_cleanup.keep()
+    assert not storage_client.exists(image.key)
     page = sign_in(member).get(reverse("jobs:generation", args=[member.team.slug, row.pk]))
     assert page.status_code == 200
     assert "This picture is no longer in the library." in page.content.decode()

@@ -9,18 +9,18 @@ from django.urls import reverse
 from PIL import Image as Pillow
 from PIL import ImageCms, PngImagePlugin
 
-from generations.library import storage, uploads
 from generations.library.models import Upload
-
-from .conftest import decoded, encoded, pixels
+from generations.library.storage import client as storage_client
+from generations.library.uploads import start_images
+from tests.library.conftest import decoded, encoded, pixels
 
 
 def receive(member, data, name="photo.png"):
-    return uploads.receive(member=member, file=io.BytesIO(data), name=name)
+    return start_images.receive(member=member, file=io.BytesIO(data), name=name)
 
 
 def stored(upload):
-    return decoded(storage.read(upload.key))
+    return decoded(storage_client.read(upload.key))
 
 
 def png_that_claims(width, height, body=b""):
@@ -45,9 +45,9 @@ def webp_that_claims(width, height):
 def test_a_picture_is_kept_by_its_hash(member, encoding):
     upload = receive(member, encoded(pixels(), encoding), "my fox.png")
     assert upload.key.startswith(f"uploads/{member.team_id}/{upload.sha256}.")
-    assert storage.head(upload.key).media_type == upload.media_type
+    assert storage_client.head(upload.key).media_type == upload.media_type
     assert stored(upload).size == (upload.width, upload.height) == (320, 200)
-    assert storage.head(upload.key).size == upload.bytes
+    assert storage_client.head(upload.key).size == upload.bytes
     assert upload.name == "my fox.png"
 
 
@@ -73,7 +73,7 @@ def test_a_photo_is_turned_upright_and_says_nothing_of_the_camera(member):
     assert (upload.width, upload.height) == (200, 320)
     kept = stored(upload)
     assert not kept.getexif()
-    assert b"ecret" not in storage.read(upload.key)
+    assert b"ecret" not in storage_client.read(upload.key)
 
 
 def test_a_png_keeps_no_words(member):
@@ -115,9 +115,9 @@ def test_of_a_moving_picture_the_first_frame_is_taken(member):
 def test_a_large_photo_fits_into_the_providers_request(member):
     noise = Pillow.effect_noise((3600, 3600), 200).convert("RGB")
     data = encoded(noise, "JPEG", quality=60)
-    assert len(data) < uploads.LARGEST_FILE
+    assert len(data) < start_images.LARGEST_FILE
     upload = receive(member, data)
-    assert upload.bytes <= uploads.LARGEST_RESULT
+    assert upload.bytes <= start_images.LARGEST_RESULT
     assert stored(upload).size == (upload.width, upload.height)
 
 
@@ -153,7 +153,7 @@ def test_more_pixels_than_a_provider_needs_are_left_out(member, size, kept):
     ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_a_file_that_is_no_use_gets_a_sentence_and_is_not_kept(member, data, sentence):
-    with pytest.raises(uploads.BadUpload, match=sentence):
+    with pytest.raises(start_images.BadUpload, match=sentence):
         receive(member, data)
     assert not Upload.objects.exists()
 
@@ -166,7 +166,7 @@ def test_a_bomb_is_refused_before_it_takes_memory(member, name):
         "webp": lambda: webp_that_claims(9_000, 9_000),
     }[name]()
     tracemalloc.start()
-    with pytest.raises(uploads.BadUpload, match="too many pixels"):
+    with pytest.raises(start_images.BadUpload, match="too many pixels"):
         receive(member, bomb)
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library import catalog, index, storage
+from generations.library.images import service as images_service
 from generations.library.models import Image
-
-from .conftest import decoded, encoded, pixels
+from generations.library.search import indexer
+from generations.library.storage import client as storage_client
+from tests.library.conftest import decoded, encoded, pixels
 
 
 def address(name, image, member):
@@ -40,7 +41,9 @@ def test_an_original_is_what_the_provider_sent(sign_in, member, make_image, medi
 def test_an_original_that_the_browser_has_is_not_sent_again(sign_in, member, make_image):
     image = make_image()
     signed_in, original = sign_in(member), address("original", image, member)
-    storage.client().delete_object(Bucket=storage.bucket(), Key=image.key)  # storage is not asked
+    storage_client.client().delete_object(
+        Bucket=storage_client.bucket(), Key=image.key
+    )  # storage is not asked
     answer = signed_in.get(original, headers={"If-None-Match": f'"{image.sha256}"'})
     assert answer.status_code == 304
     assert answer["ETag"] == f'"{image.sha256}"'
@@ -53,7 +56,7 @@ def test_an_original_that_the_browser_has_is_not_sent_again(sign_in, member, mak
 @pytest.mark.django_db(transaction=True)
 def test_an_original_arrives_whole_from_the_real_kind_of_server(member, make_image):
     image = make_image(data=encoded(pixels((1024, 1024))))
-    assert image.bytes > 2 * storage.CHUNK
+    assert image.bytes > 2 * storage_client.CHUNK
 
     async def ask():
         client = AsyncClient()
@@ -72,7 +75,7 @@ def test_a_download_is_a_file_with_its_prompt(sign_in, member, make_image):
     assert answer["Content-Disposition"] == 'attachment; filename="a-red-fox-7.png"'
     kept = decoded(answer.content)
     assert kept.text["parameters"].startswith("a red fox\nSeed: 7")
-    assert kept.tobytes() == decoded(storage.read(image.key)).tobytes()
+    assert kept.tobytes() == decoded(storage_client.read(image.key)).tobytes()
 
 
 def test_a_picture_without_words_has_a_name_too(sign_in, member, make_image):
@@ -123,10 +126,10 @@ def test_an_image_is_entered_once(member):
         "size": 100,
         "seed": 4_294_967_295,
     }
-    first = catalog.add(**facts)
+    first = images_service.add(**facts)
     with pytest.raises(IntegrityError), transaction.atomic():
-        catalog.add(**facts | {"key": "images/other.png"})
-    assert catalog.add(**facts | {"position": 1}) != first
+        images_service.add(**facts | {"key": "images/other.png"})
+    assert images_service.add(**facts | {"position": 1}) != first
     first.refresh_from_db()
     assert (first.prompt, first.negative_prompt, first.bytes) == ("a fox", "", 100)
 
@@ -156,7 +159,7 @@ def many(member, count):
         )
         for number in range(count)
     )
-    index.refresh([image.pk for image in made])
+    indexer.refresh([image.pk for image in made])
 
 
 def shown(answer):

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from generations.library import tickets
-from generations.office import administration
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.office.members import service as members_service
 from generations.teams.models import Role
 
 PAGES = ("library:original", "library:download", "jobs:picture")
@@ -23,14 +23,17 @@ def private(member, make_image):
 def answers(client, image, asking):
     """The statuses of its pages, its bytes and a thumbnail that has to be made."""
     pages = [reverse(name, args=[asking.team.slug, image.pk]) for name in PAGES]
-    return [client.get(page).status_code for page in (*pages, tickets.thumbnail_url(image, "small", asking))]
+    return [
+        client.get(page).status_code
+        for page in (*pages, delivery_signed_urls.thumbnail_url(image, "small", asking))
+    ]
 
 
 def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sign_in):
     assert answers(sign_in(owner), private, owner) == [404] * 4
-    administration.dismiss(member=member)
-    administrator = administration.admit(user=member.user, team=owner.team)
-    administration.dismiss(member=administrator)
+    members_service.dismiss(member=member)
+    administrator = members_service.admit(user=member.user, team=owner.team)
+    members_service.dismiss(member=administrator)
     assert answers(sign_in(owner), private, owner) == [200] * 4
     assert str(private.pk) in sign_in(owner).get(f"/t/{owner.team.slug}/library/").text
     assert answers(sign_in(teammate), private, teammate)[:3] == [404] * 3
@@ -38,14 +41,14 @@ def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sig
 
 
 def test_who_comes_back_has_it_for_themselves_again(private, member, owner, sign_in):
-    administration.dismiss(member=member)
-    administration.admit(user=member.user, team=owner.team)
+    members_service.dismiss(member=member)
+    members_service.admit(user=member.user, team=owner.team)
     assert answers(sign_in(owner), private, owner)[:3] == [404] * 3
     assert answers(sign_in(member), private, member) == [200] * 4
 
 
 def test_an_owner_of_another_team_never_sees_it(private, member, stranger, sign_in):
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     client = sign_in(stranger)
     for name in PAGES:
         for team in (member.team, stranger.team):

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from generations.office.audit import By
-from generations.office.invitations import Offer, invite_by_link
-from generations.teams import people
+from generations.office.audit_log.service import By
+from generations.office.invitations.service import Offer, invite_by_link
+from generations.teams import users as teams_users
 from generations.teams.models import Role
 
 WEEK = timedelta(days=7)
@@ -53,4 +53,4 @@ def signed_in():
 
 @pytest.fixture
 def tom(db):
-    return people.add(email="tom@example.org", password=PASSWORD, name="Tom")
+    return teams_users.add(email="tom@example.org", password=PASSWORD, name="Tom")

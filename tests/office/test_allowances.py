@@ -7,10 +7,13 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
-from generations.office import administration, allowances, tasks, team_settings
-from generations.office.audit import COMMAND
+from generations.office import tasks
+from generations.office.audit_log.service import COMMAND
+from generations.office.credits import allowances
+from generations.office.members import service as members_service
+from generations.office.members import team_settings
 from generations.office.models import Act, Allowance, AllowanceKind, AuditEntry
 from generations.teams.models import Membership, Role, Team
 from tests.office.crowd import together
@@ -22,7 +25,7 @@ ADD, TOP_UP = AllowanceKind.ADD, AllowanceKind.TOP_UP
 @pytest.fixture(autouse=True)
 def exact_ledger(db):
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 @pytest.fixture
@@ -176,15 +179,15 @@ def test_one_whom_the_pool_cannot_pay_keeps_nobody_else_waiting(member, make_mem
 
 def test_who_left_is_given_nothing_and_nothing_of_the_months_away(member):
     allow(member)
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     allowances.give_due(at(2026, 5, 1))
     assert len(given(member)) == 1
-    administration.admit(user=member.user, team=member.team)
+    members_service.admit(user=member.user, team=member.team)
     member.refresh_from_db()
     back = timezone.now()
     allowances.give_due(back)
     assert len(given(member)) == 2  # this month's alone
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     with pytest.raises(ledger.MembershipEnded):
         allow(member)
 
@@ -220,7 +223,7 @@ def test_who_comes_back_before_it_begins_waits_for_it(member):
 
 
 def test_an_error_that_nobody_expected_keeps_no_other_team_waiting(member, make_member, caplog):
-    elsewhere = make_member("tom", granted=0, team=administration.open_team("Elsewhere"))
+    elsewhere = make_member("tom", granted=0, team=members_service.open_team("Elsewhere"))
     ledger.issue(team=elsewhere.team, amount=100_00, reference=uuid.uuid4())
     for person in (member, elsewhere):
         allow(person, now=False, moment=timezone.now() - timedelta(days=1))

@@ -10,9 +10,12 @@ from asgiref.sync import async_to_sync
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from generations.office import administration, audit, wording, wording_values
-from generations.office.audit import By
-from generations.office.changes import AT_ONCE
+from generations.office.audit_log import sentences as audit_log_sentences
+from generations.office.audit_log import service as audit_log_service
+from generations.office.audit_log import value_labels
+from generations.office.audit_log.query import AT_ONCE
+from generations.office.audit_log.service import By
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Role, User
 
@@ -44,7 +47,7 @@ def page_of(team, query=""):
 def write(who, act=Act.GRANTED, *, at=None, **about):
     """One entry, at a time that a test chooses."""
     by = By(getattr(who, "user", who), ANA_S if who else None)
-    entry = audit.record(by, act, **about)
+    entry = audit_log_service.record(by, act, **about)
     if at:
         rewrite(entry, at=at)
     return entry
@@ -53,10 +56,10 @@ def write(who, act=Act.GRANTED, *, at=None, **about):
 def rewrite(entry, **fields):
     """Change an entry as nobody can: with the guard lifted."""
     with connection.cursor() as cursor:
-        for statement in audit.GUARD.lift[connection.vendor]:
+        for statement in audit_log_service.GUARD.lift[connection.vendor]:
             cursor.execute(statement)
         AuditEntry.objects.filter(pk=entry.pk).update(**fields)
-        for statement in audit.GUARD.set[connection.vendor]:
+        for statement in audit_log_service.GUARD.set[connection.vendor]:
             cursor.execute(statement)
     entry.refresh_from_db()
 
@@ -202,13 +205,13 @@ OF_NO_MEMBER = [
 @pytest.mark.parametrize(("act", "about", "sentence", "detail"), SENTENCES)
 def test_what_was_done_to_a_member_is_a_sentence(ana, member, act, about, sentence, detail):
     entry = write(ana, act, member=member, **about)
-    assert (wording.sentence(entry), wording.detail(entry)) == (sentence, detail)
+    assert (audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)) == (sentence, detail)
 
 
 @pytest.mark.parametrize(("act", "about", "sentence", "detail"), OF_NO_MEMBER)
 def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, about, sentence, detail):
     entry = write(ana, act, team=ana.team, **about)
-    assert (wording.sentence(entry), wording.detail(entry)) == (sentence, detail)
+    assert (audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)) == (sentence, detail)
 
 
 @pytest.mark.parametrize("act", list(Act))
@@ -218,10 +221,10 @@ def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, abo
 def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
     for about in ({"member": member}, {"team": ana.team}, {"subject": "100 % %(x)s %s"}):
         entry = write(ana, act, before=odd, after=odd and dict(reversed(odd.items())), **about)
-        assert wording.sentence(entry).startswith("Ana ")
-        assert "%(who" not in wording.marked(entry)
-        wording.detail(entry)
-    assert wording.sentence(write(None, act, member=member)).startswith("A command at the server")
+        assert audit_log_sentences.sentence(entry).startswith("Ana ")
+        assert "%(who" not in audit_log_sentences.marked(entry)
+        audit_log_sentences.detail(entry)
+    assert audit_log_sentences.sentence(write(None, act, member=member)).startswith("A command at the server")
 
 
 def test_no_name_of_the_log_becomes_markup(ana, team, visit):
@@ -242,7 +245,7 @@ def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, vi
 
 
 def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, make_member, visit, team):
-    other = administration.open_team("Other")
+    other = members_service.open_team("Other")
     stranger = make_member("eve", team=other, role=Role.OWNER)
     write(stranger, Act.TEAM_CHANGED, team=other, note="a secret of the others")
     write(ana, Act.UPSTREAM_CHANGED, subject="of the installation")
@@ -261,7 +264,7 @@ def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, 
 
 
 def test_operators_see_every_team_and_the_installation(ana, visit, team):
-    other = administration.open_team("Other")
+    other = members_service.open_team("Other")
     write(ana, Act.TEAM_CHANGED, team=other, note="of the others")
     write(None, Act.UPSTREAM_CHANGED, subject="Main")
     visit(ana, "/installation/changes/", 404)
@@ -342,7 +345,7 @@ def table(answer):
 
 
 def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, monkeypatch):
-    monkeypatch.setattr("generations.office.changes.AT_ONCE", 3)
+    monkeypatch.setattr("generations.office.audit_log.query.AT_ONCE", 3)
     User.objects.filter(pk=ana.user_id).update(name='=HYPERLINK("http://evil")')
     for n in range(8):
         write(ana, member=member, after={"amount": n * 100}, note=f"@{n}", subject="+cmd|' /C calc'!A0")
@@ -372,7 +375,7 @@ def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
 
 
 def test_every_act_has_a_title_to_choose_it_by():
-    assert set(wording_values.TITLES) == set(Act)
+    assert set(value_labels.TITLES) == set(Act)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +392,7 @@ def test_every_act_has_a_title_to_choose_it_by():
 def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept):
     request = rf.get("/", REMOTE_ADDR=remote)
     request.user = ana.user
-    assert audit.record(audit.by(request), Act.GRANTED, member=ana).address == kept
+    assert audit_log_service.record(audit_log_service.by(request), Act.GRANTED, member=ana).address == kept
 
 
 @pytest.mark.filterwarnings("error:StreamingHttpResponse")

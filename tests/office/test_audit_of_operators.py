@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from generations.credits import ledger
-from generations.jobs import deeds
 from generations.jobs.models import Batch, Generation, Status
-from generations.office import wording
+from generations.jobs.queue import audit_hook
+from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
@@ -52,7 +52,7 @@ def told():
     """The newest entry: sentence and second line; all of them came from the operator's address."""
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor.name, entry.address) == ("Olga", FROM)
-    return wording.sentence(entry), wording.detail(entry)
+    return audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)
 
 
 def count():
@@ -161,14 +161,14 @@ def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch
     def full(by, deed):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(deeds, "_keepers", [full])
+    monkeypatch.setattr(audit_hook, "_keepers", [full])
     with pytest.raises(RuntimeError):
         office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
     assert Membership.objects.get(pk=member.pk).weight == 1
 
 
 def test_the_log_has_a_name_for_every_deed():
-    assert {str(kind) for kind in deeds.Kind} <= set(Act.values)
+    assert {str(kind) for kind in audit_hook.Kind} <= set(Act.values)
 
 
 def test_a_password_set_for_somebody_is_in_the_log_without_it(office, member):

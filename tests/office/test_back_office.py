@@ -15,15 +15,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.jobs.models import Attempt, Batch, Generation, Price, Status
-from generations.office import administration
-from generations.office import people as office_people
-from generations.office.audit import By
-from generations.office.invitations import Offer, invite_by_link
+from generations.office.audit_log.service import By
+from generations.office.invitations.service import Offer, invite_by_link
+from generations.office.members import roles as office_people
+from generations.office.members import service as members_service
 from generations.office.models import Act, Allowance, AuditEntry
-from generations.teams import people
+from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams.models import Upstream
 
@@ -32,7 +32,7 @@ KEY = "sk-1234567890abcdef"
 
 @pytest.fixture
 def operator(db):
-    return administration.found(email="op@example.org", pool=10_00, wallet=20_00)
+    return members_service.found(email="op@example.org", pool=10_00, wallet=20_00)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_nothing_can_be_deleted(office, operator):
 
 def test_members_are_sent_away_and_strangers_to_the_one_sign_in(client, member):
     assert client.get("/back-office/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
-    client.force_login(people.add(email="mei@example.org"))
+    client.force_login(teams_users.add(email="mei@example.org"))
     assert client.get("/back-office/", follow=True).status_code == 403
 
 
@@ -141,7 +141,7 @@ def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
     assert pool.balance == 110_50
     line = Transfer.objects.get(note="The month's budget")
     assert (line.amount, line.actor) == (100_50, operator)
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 @pytest.mark.parametrize("amount", ["-5", "0", "1e30", "0.001", "x"])
@@ -168,7 +168,7 @@ def test_a_new_person_gets_a_link(office):
 
 
 def test_an_operator_makes_another_one_and_stays_one(office, operator):
-    other = people.add(email="other@example.org")
+    other = teams_users.add(email="other@example.org")
     for user, form in ((other, {"is_active": "on", "is_staff": "on"}), (operator, {})):
         address = reverse("admin:teams_user_change", args=[user.pk])
         assert office.post(address, {"email": user.email, "name": "Op"} | form).status_code == 302
@@ -177,7 +177,7 @@ def test_an_operator_makes_another_one_and_stays_one(office, operator):
 
 
 def test_a_changed_address_is_confirmed_at_once(office):
-    user = people.add(email="old@example.org")
+    user = teams_users.add(email="old@example.org")
     form = {"email": "new@example.org", "name": "", "is_active": "on"}
     office.post(reverse("admin:teams_user_change", args=[user.pk]), form)
     assert list(user.emailaddress_set.values_list("email", "verified")) == [("new@example.org", True)]
@@ -194,7 +194,7 @@ def team_form(team, *lines):
 
 
 def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator, member):
-    team, user = member.team, people.add(email="mei@example.org")
+    team, user = member.team, teams_users.add(email="mei@example.org")
     address = reverse("admin:teams_team_change", args=[team.pk])
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     answer = office.post(address, team_form(team, me, {"user": user.pk, "role": "viewer", "present": "on"}))
@@ -210,11 +210,14 @@ def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator,
     assert office.post(address, team_form(team, me, gone | {"present": "on", "weight": 3})).status_code == 302
     new.refresh_from_db()
     assert (new.ended_at, new.weight) == (None, 3)
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_a_team_with_a_program_is_saved_here(office, operator, member):
-    team, mei = member.team, administration.admit(user=people.add(email="mei@example.org"), team=member.team)
+    team, mei = (
+        member.team,
+        members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team),
+    )
     office_people.make_program(team=team, name="shop")
     address = reverse("admin:teams_team_change", args=[team.pk])
     page = office.get(address)
@@ -229,7 +232,7 @@ def test_a_team_with_a_program_is_saved_here(office, operator, member):
 
 
 def test_who_left_meanwhile_is_named_here(office, operator, member, monkeypatch):
-    mei = administration.admit(user=people.add(email="mei@example.org", name="Mei"), team=member.team)
+    mei = members_service.admit(user=teams_users.add(email="mei@example.org", name="Mei"), team=member.team)
     monkeypatch.setattr(office_people, "set_role", lambda **_about: Membership.objects.get(pk=0))
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     changed = {"id": mei.pk, "user": mei.user_id, "role": "viewer", "present": "on"}
@@ -240,10 +243,10 @@ def test_who_left_meanwhile_is_named_here(office, operator, member, monkeypatch)
 
 
 def test_a_closed_account_leaves_no_open_door(office, operator, member):
-    user = people.add(email="sofia@example.org", password="correct horse")
+    user = teams_users.add(email="sofia@example.org", password="correct horse")
     links = []
-    for team in (member.team, administration.open_team("Second")):
-        sofia = administration.admit(user=user, team=team, role=Role.OWNER)
+    for team in (member.team, members_service.open_team("Second")):
+        sofia = members_service.admit(user=user, team=team, role=Role.OWNER)
         offer = Offer(Role.OWNER, 0, timedelta(days=1))
         links.append(invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user)))
     theirs = Client()
@@ -269,7 +272,7 @@ def test_a_closed_account_leaves_no_open_door(office, operator, member):
 
 
 def test_who_is_let_in_again_is_given_no_allowance_of_the_months_between(office, member):
-    mei = administration.admit(user=people.add(email="mei@example.org"), team=member.team)
+    mei = members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team)
     long_ago = date(2026, 1, 1)
     Allowance.objects.create(membership=mei, amount=1_00, first_month=long_ago)
     address = reverse("admin:teams_user_change", args=[mei.user_id])
@@ -282,7 +285,7 @@ def test_who_is_let_in_again_is_given_no_allowance_of_the_months_between(office,
 
 
 def test_an_address_of_somebody_else_is_refused_in_the_form(office):
-    mei, kim = people.add(email="mei@example.org"), people.add(email="kim@example.org")
+    mei, kim = teams_users.add(email="mei@example.org"), teams_users.add(email="kim@example.org")
     mei.emailaddress_set.create(email="second@example.org", verified=True)
     form = {"email": "Second@example.org", "name": "", "is_active": "on", "usable_password": "false"}
     for address in (reverse("admin:teams_user_change", args=[kim.pk]), reverse("admin:teams_user_add")):
@@ -372,7 +375,7 @@ def test_a_picture_whose_worker_is_lost_is_given_up_and_not_charged(office, gene
     generation.refresh_from_db()
     assert (generation.status, generation.code) == (Status.FAILED, "given_up")
     assert Account.objects.get(membership=member).held == 0
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def entries(act):
@@ -380,8 +383,8 @@ def entries(act):
 
 
 def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, operator, member):
-    team, user = member.team, people.add(email="mei@example.org")
-    mei = administration.admit(user=user, team=team)
+    team, user = member.team, teams_users.add(email="mei@example.org")
+    mei = members_service.admit(user=user, team=team)
     address = reverse("admin:teams_team_change", args=[team.pk])
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     changed = {"id": mei.pk, "user": user.pk, "role": "administrator", "weight": 3, "present": "on"}

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation
-from generations.office import caps
-from generations.office.audit import COMMAND
+from generations.office.audit_log.service import COMMAND
+from generations.office.credits import caps
 
 pytestmark = pytest.mark.django_db
 

@@ -3,10 +3,10 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from generations.credits import audit
+from generations.credits import integrity_check
 from generations.credits.models import Account
-from generations.office import administration
-from generations.teams import people
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team, User
 
 
@@ -16,7 +16,7 @@ def run(db, capsys):
 
     def run(*words):
         call_command(*words)
-        assert audit.problems() == []
+        assert integrity_check.problems() == []
         return capsys.readouterr().out
 
     return run
@@ -47,7 +47,7 @@ def test_the_first_team_is_meant_unless_another_is_named(run):
 
 
 def test_an_address_that_somebody_else_confirmed_is_named(run):
-    people.add(email="mei@example.org").emailaddress_set.create(email="kim@example.org", verified=True)
+    teams_users.add(email="mei@example.org").emailaddress_set.create(email="kim@example.org", verified=True)
     with pytest.raises(CommandError, match=r"kim@example.org is an address of another account. Nothing"):
         run("add_user", "kim@example.org")
     assert not Team.objects.exists()
@@ -101,7 +101,7 @@ def test_reset_link_prints_a_link_and_nothing_else(run):
 
 
 def test_the_first_operator_owns_the_first_team(db):
-    user = administration.found(email="Op@example.com", password="x", pool=10_000_00, wallet=1_000_00)
+    user = members_service.found(email="Op@example.com", password="x", pool=10_000_00, wallet=1_000_00)
     member = user.memberships.get()
     assert (user.is_staff, user.is_superuser, member.role, member.team.slug) == (
         True,
@@ -110,14 +110,14 @@ def test_the_first_operator_owns_the_first_team(db):
         "studio",
     )
     assert (member.wallet.balance, member.team.pool.balance) == (1_000_00, 10_000_00)
-    assert administration.found(email="other@example.com") is None
-    assert audit.problems() == []
+    assert members_service.found(email="other@example.com") is None
+    assert integrity_check.problems() == []
 
 
 def test_who_is_dismissed_leaves_what_is_not_held(db):
-    administration.found(email="op@example.com")
-    user = people.add(email="mei@example.com")
-    member = administration.admit(user=user, team=Team.objects.get(), granted=10_00)
-    assert administration.dismiss(member=member)
+    members_service.found(email="op@example.com")
+    user = teams_users.add(email="mei@example.com")
+    member = members_service.admit(user=user, team=Team.objects.get(), granted=10_00)
+    assert members_service.dismiss(member=member)
     assert Team.objects.get().pool.balance == 10_00
-    assert not administration.dismiss(member=member)
+    assert not members_service.dismiss(member=member)

@@ -6,9 +6,10 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
-from generations.office import administration, csv_grants
+from generations.office.credits import csv_import
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Membership, Role
 
@@ -24,7 +25,7 @@ def studio(team, make_member, client):
     program = Membership.objects.create(team=team, kind="program", name="API: Storyboard")
     ledger.open_wallet(program)
     yield team
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def balance(name):
@@ -32,12 +33,12 @@ def balance(name):
 
 
 def read(team, text):
-    reading = csv_grants.read(team, text)
+    reading = csv_import.read(team, text)
     return [(str(gift.member), gift.amount, gift.note) for gift in reading.gifts]
 
 
 def wrong(team, text):
-    return [(each.line, each.reason) for each in csv_grants.read(team, text).wrong]
+    return [(each.line, each.reason) for each in csv_import.read(team, text).wrong]
 
 
 def send(client, team, content):
@@ -80,7 +81,7 @@ def test_a_file_shows_what_it_grants_and_then_grants_it_once(client, studio):
 )
 def test_files_of_all_spreadsheets_are_read(studio, text):
     content = text.encode()
-    assert read(studio, csv_grants.decode(content)) == [("Mei", 12_50, "spring")]
+    assert read(studio, csv_import.decode(content)) == [("Mei", 12_50, "spring")]
 
 
 def test_a_program_is_named_and_a_note_may_have_lines_of_its_own(studio):
@@ -136,8 +137,8 @@ def test_an_amount_that_could_be_another_is_refused(studio, amount):
 
 
 def test_every_wrong_line_is_named_and_nothing_is_applied(client, studio, make_member):
-    make_member("eve", team=administration.open_team("Elsewhere"))
-    administration.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
+    make_member("eve", team=members_service.open_team("Elsewhere"))
+    members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
     text = "\n".join(
         [
             "email,credits",
@@ -168,7 +169,7 @@ def test_every_wrong_line_is_named_and_nothing_is_applied(client, studio, make_m
 
 def test_a_file_that_became_wrong_after_it_was_shown_grants_nothing(client, studio):
     shown = send(client, studio, "mei@studio.example,10\ntom@studio.example,10\n")
-    administration.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
+    members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
     answer = apply(client, studio, shown)
     assert answer.status_code == 422
     assert "has left the team" in answer.content.decode()

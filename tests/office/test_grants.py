@@ -5,12 +5,12 @@ import uuid
 
 import pytest
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.jobs.models import Price
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.office.models import Act, Allowance, AuditEntry
-from generations.teams import people
+from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def exact_ledger():
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_form_without_its_name_is_refused(client, team, ana, member, reference
 
 
 def test_nobody_of_another_team_is_granted_anything(client, team, ana, member, make_member):
-    stranger = make_member("eve", team=administration.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
     for wrong in ([stranger.pk], ["x"], [10**30], ["\0"], []):
         answer = client.post(
             page(team, "grant/"), share(amount="5") | {"members": [member.pk, *wrong] if wrong else []}
@@ -141,7 +141,7 @@ def test_nobody_of_another_team_is_granted_anything(client, team, ana, member, m
 
 def test_who_left_meanwhile_stops_the_grant(client, team, ana, member, tom):
     form = share(member, tom)
-    administration.dismiss(member=tom)
+    members_service.dismiss(member=tom)
     assert client.post(page(team, "grant/"), form).status_code == 422
     assert balance(member) == 100_00
 
@@ -160,7 +160,7 @@ def test_a_page_asks_as_much_for_many_members_as_for_few(
     client.get(page(team, path))
     with django_assert_max_num_queries(40) as few:
         client.get(page(team, path))
-    users = [people.add(email=f"{uuid.uuid4()}@example.org") for _ in range(30)]
+    users = [teams_users.add(email=f"{uuid.uuid4()}@example.org") for _ in range(30)]
     Membership.objects.bulk_create([Membership(team=team, user=user) for user in users])
     Price.objects.bulk_create([Price(model="core", amount=1 + number) for number in range(30)])
     with django_assert_max_num_queries(len(few)):
@@ -202,7 +202,7 @@ def test_an_owner_corrects_a_wallet_with_a_reason(client, team, ana, member, mak
 
 
 def test_an_operator_corrects_a_pool_in_the_back_office(client, team, member):
-    operator = people.add(email="op@example.org", operator=True)
+    operator = teams_users.add(email="op@example.org", operator=True)
     client.force_login(operator)
     account = Account.objects.get(team=team)
     here = f"/back-office/credits/account/{account.pk}/correct/"
@@ -217,7 +217,7 @@ def test_an_operator_corrects_a_pool_in_the_back_office(client, team, member):
 
 
 def test_issuing_in_the_back_office_is_logged(client, team):
-    client.force_login(people.add(email="op@example.org", operator=True))
+    client.force_login(teams_users.add(email="op@example.org", operator=True))
     account = Account.objects.get(team=team)
     form = {"amount": "100", "reason": "May", "reference": uuid.uuid4()}
     for _ in range(2):
@@ -255,11 +255,11 @@ def test_every_page_of_money_opens_to_whom_it_should(client, team, member, make_
     if visitor in Role.values:
         client.force_login(make_member("ana", role=Role(visitor)).user)
     elif visitor == "foreign":
-        client.force_login(make_member("ana", team=administration.open_team("B"), role=Role.OWNER).user)
+        client.force_login(make_member("ana", team=members_service.open_team("B"), role=Role.OWNER).user)
     elif visitor == "ended":
         gone = make_member("ana", role=Role.OWNER)
         make_member("other", role=Role.OWNER)
-        administration.dismiss(member=gone)
+        members_service.dismiss(member=gone)
         client.force_login(gone.user)
     expected = {"foreign": 404, "ended": 404, "nobody": 302}.get(visitor, 403)
     for path, roles in OPEN_TO.items():
@@ -276,7 +276,7 @@ def test_every_page_of_money_opens_to_whom_it_should(client, team, member, make_
 
 
 def test_the_members_of_another_team_are_not_there(client, team, ana, make_member):
-    stranger = make_member("eve", team=administration.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
     for path in ("", "allowance/", "caps/"):
         assert client.post(page(team, f"members/{stranger.pk}/{path}"), {}).status_code in {404, 405}
     assert client.get(page(team, f"members/{stranger.pk}/")).status_code == 404

@@ -11,11 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from generations.credits import audit as books
-from generations.office import administration, people_forms, roster
-from generations.office import people as office_people
-from generations.office.audit import By
-from generations.office.invitations import Offer, invite_by_link
+from generations.credits import integrity_check as books
+from generations.office.audit_log.service import By
+from generations.office.invitations.service import Offer, invite_by_link
+from generations.office.members import forms as members_forms
+from generations.office.members import listing as members_listing
+from generations.office.members import roles as office_people
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams import membership
 from generations.teams.models import Invitation, Membership, Role, User
@@ -168,7 +170,7 @@ def test_of_several_those_are_invited_whose_mail_was_taken_and_the_others_are_na
 
 
 def test_nobody_mails_more_than_some_invitations_a_day(owner, signed_in, mail, mailoutbox, monkeypatch):
-    monkeypatch.setattr(people_forms, "MOST_MAILS_A_DAY", 3)
+    monkeypatch.setattr(members_forms, "MOST_MAILS_A_DAY", 3)
     client, address = signed_in(owner.user), invite_page(owner, "mail")
     assert client.post(address, form(emails="a@example.org b@example.org")).status_code == 302
     answer = client.post(address, form(emails="c@example.org d@example.org"))
@@ -222,7 +224,7 @@ def test_links_are_made_so_often_and_no_more(owner, signed_in):
 
 
 def test_open_invitations_come_a_page_at_a_time(owner, make_link, signed_in, monkeypatch):
-    monkeypatch.setattr(roster, "PAGE", 2)
+    monkeypatch.setattr(members_listing, "PAGE", 2)
     for _ in range(3):
         make_link()
     client, address = signed_in(owner.user), f"/t/{owner.team.slug}/team/people/"
@@ -249,7 +251,7 @@ def test_taking_back_ends_the_link_and_owners_alone_take_back_owners(
     assert "taken back" in Client().get(links[Role.MEMBER]).text
     assert Client().get(links[Role.OWNER]).status_code == 200
     assert AuditEntry.objects.filter(act=Act.INVITATION_REVOKED).count() == 1
-    stranger = make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+    stranger = make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
     foreign = f"/t/elsewhere/team/people/invitation/{Invitation.objects.get(role=Role.OWNER).pk}/revoke/"
     assert signed_in(stranger.user).post(foreign).status_code == 404
 
@@ -260,7 +262,7 @@ def test_who_goes_or_is_demoted_takes_their_invitations_along(owner, make_member
     office_people.set_role(member=sofia, role=Role.ADMINISTRATOR)
     assert Client().get(links[Role.OWNER]).status_code == 410
     assert Client().get(links[Role.MEMBER]).status_code == 200
-    administration.dismiss(member=sofia, by=By(owner.user))
+    members_service.dismiss(member=sofia, by=By(owner.user))
     assert Client().get(links[Role.MEMBER]).status_code == 410
     revoked = AuditEntry.objects.filter(act=Act.INVITATION_REVOKED).order_by("pk")
     assert [entry.actor for entry in revoked] == [None, owner.user]

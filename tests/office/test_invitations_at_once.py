@@ -8,12 +8,12 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from generations.credits import audit as books
+from generations.credits import integrity_check as books
 from generations.credits import ledger
-from generations.office import administration
-from generations.office.audit import By
-from generations.office.invitations import Offer, accept, invite_by_link
-from generations.teams import people
+from generations.office.audit_log.service import By
+from generations.office.invitations.service import Offer, accept, invite_by_link
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 from generations.teams.invitations import InvitationRefused
 from generations.teams.membership import AlreadyIn
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
@@ -34,7 +34,7 @@ def token_of(owner, *, uses, start=10_00):
 
 
 def crowd(count):
-    return [people.add(email=f"person{number}@example.org") for number in range(count)]
+    return [teams_users.add(email=f"person{number}@example.org") for number in range(count)]
 
 
 def names(results):
@@ -75,7 +75,7 @@ def test_coming_in_while_the_inviter_is_removed_and_credits_are_granted_ends(own
     granting = [
         partial(ledger.grant, member=owner, amount=1_00, reference=uuid.uuid4()) for _number in range(12)
     ]
-    removing = [partial(administration.dismiss, member=sofia)]
+    removing = [partial(members_service.dismiss, member=sofia)]
     results = together(*(coming + granting + removing), expected=InvitationRefused)
     assert results[-1] is True
     came = sum(isinstance(result, Membership) for result in results)

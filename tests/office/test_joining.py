@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from generations.credits import audit as books
+from generations.credits import integrity_check as books
 from generations.credits import ledger
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
-from sdweb import logs
+from sdweb import log_format
 from tests.office.inviting import PASSWORD, account, form, invite_page, link_in
 
 WEEK = timedelta(days=7)
@@ -77,7 +77,7 @@ def test_who_was_removed_does_not_come_back_by_the_same_link_but_by_another(make
     link, client = make_link(uses=5), signed_in(tom)
     client.post(link)
     first = tom.memberships.get()
-    administration.dismiss(member=first)
+    members_service.dismiss(member=first)
     assert client.post(link).status_code == 410
     assert Invitation.objects.get().used == 1
     client.post(make_link(role=Role.VIEWER))
@@ -277,6 +277,6 @@ def test_tokens_get_into_no_log(make_link, caplog):
     link = make_link()
     Client(enforce_csrf_checks=True).post(link)
     Client().get("/join/some-wrong-token/")
-    said = [logs.without_secrets(record.getMessage()) for record in caplog.records]
+    said = [log_format.without_secrets(record.getMessage()) for record in caplog.records]
     assert any("/join/" in line for line in said)
     assert not any(link.split("/")[2] in line or "wrong-token" in line for line in said)

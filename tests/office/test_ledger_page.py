@@ -15,10 +15,13 @@ import pytest
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from generations.credits import ledger, rollup
+from generations.core import csv as core_csv
+from generations.credits import daily_totals, ledger
 from generations.credits.models import Transfer
-from generations.office import administration, csvs, export, ledger_page
-from generations.office.ledger_page import Filters
+from generations.office.members import service as members_service
+from generations.office.reports import ledger as reports_ledger
+from generations.office.reports import ledger_export
+from generations.office.reports.ledger import Filters
 from generations.teams.models import Role
 from tests import past
 
@@ -122,14 +125,14 @@ def test_a_filter_shows_just_the_lines_that_pass_and_what_they_come_to(
     for row in right:
         sums[row.kind] += row.amount
         counts[row.kind] += 1
-    form = ledger_page.LedgerFilter(fields)
+    form = reports_ledger.LedgerFilter(fields)
     assert form.is_valid(), form.errors
     for _ in ("from the lines", "from days that were summed up"):
         totals = Filters(**form.cleaned_data).totals(owner.team)
         assert {kind: (total.amount, total.lines) for kind, total in totals.items()} == {
             kind: (sums[kind], counts[kind]) for kind in sums
         }
-        rollup.close_days()
+        daily_totals.close_days()
     exported = list(csv.DictReader(io.StringIO(ana.get(address("export.csv"), fields).getvalue().decode())))
     assert [int(row["\ufeffline"]) for row in exported] == [row.pk for row in reversed(right)]
 
@@ -192,7 +195,7 @@ def test_a_page_that_does_not_exist_is_not_found(ana, address, before):
 
 
 def test_nobody_reads_or_pages_by_the_lines_of_another_team(ana, address, make_member):
-    stranger = make_member("eve", team=administration.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
     line = past.charge(stranger, timezone.now(), 12_34)
     assert ana.get(f"{address()}?before={line.pk}").status_code == 404
     page = ana.get(f"{address()}?member={stranger.pk}").content.decode()
@@ -205,7 +208,7 @@ def test_nobody_reads_or_pages_by_the_lines_of_another_team(ana, address, make_m
 
 def table(client, address, **filters):
     body = client.get(address("export.csv"), filters).getvalue().decode()
-    assert body.startswith(csvs.BYTE_ORDER_MARK)
+    assert body.startswith(core_csv.BYTE_ORDER_MARK)
     return list(csv.DictReader(io.StringIO(body[1:])))
 
 
@@ -213,7 +216,7 @@ def table(client, address, **filters):
 def test_the_export_has_each_line_once_and_comes_to_what_the_ledger_comes_to(
     ana, address, lines, monkeypatch, piece
 ):
-    monkeypatch.setattr(export, "PIECE", piece)  # many lines of one moment fall on the edge of a piece
+    monkeypatch.setattr(ledger_export, "PIECE", piece)  # many lines of one moment fall on the edge of a piece
     sums = Counter()
     for row in lines:
         sums[row.kind] += row.amount
@@ -259,7 +262,7 @@ def test_a_spreadsheet_runs_nothing_that_somebody_wrote(ana, address, owner, mem
     "text", ["", "Mei", "a=b", "3 - 1", "北京", "one; two", "one\r\n\r\ntwo", "a\tb", '{"a": -1, "b": "c"}']
 )
 def test_words_that_run_nothing_stay_as_they_are(text):
-    assert csvs.defused(text) == text
+    assert core_csv.defused(text) == text
 
 
 @pytest.mark.parametrize(
@@ -276,7 +279,7 @@ def test_words_that_run_nothing_stay_as_they_are(text):
     ],
 )
 def test_no_cell_runs_wherever_a_spreadsheet_cuts_the_line(text, defused):
-    assert csvs.defused(text) == defused
+    assert core_csv.defused(text) == defused
 
 
 def test_times_are_the_teams_and_amounts_are_numbers(ana, address, owner):
@@ -299,8 +302,8 @@ def test_the_file_has_a_name_that_harms_nobody(ana, address, owner):
 
 
 def test_lines_that_come_meanwhile_are_not_in_the_file(owner, member, lines, monkeypatch):
-    monkeypatch.setattr(export, "PIECE", 20)
-    pieces = export.csv_pieces(owner.team, Filters())
+    monkeypatch.setattr(ledger_export, "PIECE", 20)
+    pieces = ledger_export.csv_pieces(owner.team, Filters())
     begun = [next(pieces), next(pieces)]
     late = ledger.grant(member=member, amount=1, reference=uuid.uuid4())
     text = "".join([*begun, *pieces])
@@ -310,7 +313,7 @@ def test_lines_that_come_meanwhile_are_not_in_the_file(owner, member, lines, mon
 
 @pytest.mark.django_db(transaction=True)
 def test_a_server_sends_the_file_piece_by_piece(owner, address, lines, monkeypatch):
-    monkeypatch.setattr(export, "PIECE", 20)
+    monkeypatch.setattr(ledger_export, "PIECE", 20)
 
     async def read():
         client = AsyncClient()

@@ -13,11 +13,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.credits import audit, calendar, ledger, rollup, sums
-from generations.credits.calendar import Month
+from generations.credits import daily_totals, integrity_check, ledger, periods
+from generations.credits import totals as credits_totals
 from generations.credits.models import Transfer
-from generations.office import administration, charts, granting, members_table, overview, spend
-from generations.office.audit import By
+from generations.credits.periods import Month
+from generations.office.audit_log.service import By
+from generations.office.credits import grants
+from generations.office.members import service as members_service
+from generations.office.reports import charts as reports_charts
+from generations.office.reports import members_table
+from generations.office.reports import overview as reports_overview
+from generations.office.reports import spending as reports_spending
 from generations.teams.models import Membership, Role, User
 from tests import past
 from tests.pages.test_pages import breaches
@@ -67,13 +73,13 @@ def test_owners_and_administrators_see_the_teams_money(make_member, path, role, 
 def test_for_strangers_the_team_is_not_there(team, make_member, client, path):
     address = f"/t/{team.slug}/team/{path}"
     assert client.get(address)["Location"].startswith("/accounts/login/")
-    stranger = make_member("eve", team=administration.open_team("Elsewhere"), role=Role.OWNER)
+    stranger = make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
     assert visitor(stranger).get(address).status_code == 404
     stranger.user.is_staff = True
     stranger.user.save()
     assert visitor(stranger).get(address).status_code == 404
     left = make_member("tom", role=Role.ADMINISTRATOR)
-    administration.dismiss(member=left, by=By())
+    members_service.dismiss(member=left, by=By())
     assert visitor(left).get(address).status_code == 404
 
 
@@ -96,27 +102,31 @@ def busy(team, owner, member, make_member):
         who = (owner, owner, member, tom)[number % 4]
         past.charge(who, midday(number % 45), 50 + number, model)
     past.charge(member, midday(3), 500, refunded=midday(1))
-    administration.dismiss(member=tom, by=By())
+    members_service.dismiss(member=tom, by=By())
     return team
 
 
 def test_every_figure_adds_up_to_the_ledger(busy, seen):
     for _ in ("from the lines", "from days that were summed up"):
-        for month in (Month.of(calendar.today(busy)), Month.of(calendar.today(busy)).previous):
-            begin, end = calendar.begin(busy, month.first), calendar.begin(busy, month.next.first)
+        for month in (Month.of(periods.today(busy)), Month.of(periods.today(busy)).previous):
+            begin, end = periods.begin(busy, month.first), periods.begin(busy, month.next.first)
             lines = Transfer.objects.filter(team=busy, created_at__gte=begin, created_at__lt=end)
             written = Counter()
             for line in lines:
                 written[line.kind] += line.amount
             expected = written["charge"] - written["refund"]
-            by_model, by_member = (overview.chart(sums.Books(busy), month, by) for by in overview.BY)
-            table = members_table.read(sums.Books(busy), overview.by_member(sums.Books(busy), month))
+            by_model, by_member = (
+                reports_overview.chart(credits_totals.Books(busy), month, by) for by in reports_overview.BY
+            )
+            table = members_table.read(
+                credits_totals.Books(busy), reports_overview.by_member(credits_totals.Books(busy), month)
+            )
             assert by_model.total == by_member.total == table.all_spent == expected
             for chart in (by_model, by_member):
                 assert sum(row.total for row in chart.rows) == sum(each.total for each in chart.series)
             assert table.left > 0
-        rollup.close_days()
-    assert audit.problems() == []
+        daily_totals.close_days()
+    assert integrity_check.problems() == []
     assert "Those who left" in seen()
 
 
@@ -142,12 +152,15 @@ def test_a_day_is_counted_where_the_team_is(team, owner):
     team.save()
     past.charge(owner, past.moment("2026-03-31T18:20"), 700)
     march, april = (Month(date(2026, number, 1)) for number in (3, 4))
-    totals = [overview.chart(overview.books(team, month), month, "model").total for month in (march, april)]
+    totals = [
+        reports_overview.chart(reports_overview.books(team, month), month, "model").total
+        for month in (march, april)
+    ]
     assert totals == [0, 700]
 
 
 def test_months_are_turned_by_their_address(seen, team):
-    this = Month.of(calendar.today(team))
+    this = Month.of(periods.today(team))
     before = seen(f"?month={this.previous.name}")
     assert f"Spent in {this.previous.first:%B}" in before
     assert f"month={this.name}" in before
@@ -184,8 +197,8 @@ def test_names_and_notes_are_never_markup(owner, member, seen):
     member.user.save()
     past.charge(member, midday(), 100)
     ledger.issue(team=member.team, amount=100, reference=uuid.uuid4())
-    gifts = [granting.Gift(member, 100, "<b>x</b>")]
-    granting.grant(team=owner.team, gifts=gifts, form=uuid.uuid4(), by=By(owner.user), note="<b>x</b>")
+    gifts = [grants.Gift(member, 100, "<b>x</b>")]
+    grants.grant(team=owner.team, gifts=gifts, form=uuid.uuid4(), by=By(owner.user), note="<b>x</b>")
     for query in ("", "?by=member", "?by=member&as=table", "ledger/"):
         page = seen(query)
         assert "<script>alert" not in page
@@ -218,8 +231,8 @@ def test_the_table_tells_how_each_member_stands(team, owner, member, seen):
 def test_the_table_is_sorted_and_turned(team, owner, make_member):
     people = [make_member(f"member{number:03}", granted=number + 1) for number in range(60)]
     past.charge(people[7], midday(), 77)
-    books = sums.Books(team)
-    spent = spend.spent(books, by=("member",), since=date(2020, 1, 1), until=calendar.today(team))
+    books = credits_totals.Books(team)
+    spent = reports_spending.spent(books, by=("member",), since=date(2020, 1, 1), until=periods.today(team))
     amounts = Counter({key[0]: amount for key, amount in spent.items()})
     by_name = members_table.read(books, amounts)
     assert (by_name.pages, by_name.found, len(by_name.lines)) == (3, 61, 30)
@@ -273,7 +286,7 @@ def stacked(amounts, titles, other):
     whole = Counter()
     for (day, _key), amount in amounts.items():
         whole[day] += amount
-    return charts.stacked(amounts, whole, DAYS, titles, other)
+    return reports_charts.stacked(amounts, whole, DAYS, titles, other)
 
 
 def test_bars_stand_on_each_other_and_within_the_grid():
@@ -285,10 +298,10 @@ def test_bars_stand_on_each_other_and_within_the_grid():
         ("other", 90),
     ]
     lower, upper = chart.rows[0].pieces
-    assert lower.y + lower.height == pytest.approx(charts.HEIGHT - 1, abs=1.1)
+    assert lower.y + lower.height == pytest.approx(reports_charts.HEIGHT - 1, abs=1.1)
     assert upper.y + upper.height <= lower.y
     assert upper.y >= 0
-    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, charts.HEIGHT)
+    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, reports_charts.HEIGHT)
     assert chart.rows[1].pieces == ()
 
 
@@ -299,7 +312,7 @@ def test_a_day_of_refunds_reaches_below_zero():
     [zero] = [y for line, y in chart.grid if line == 0]
     assert above.y + above.height <= zero + 0.1
     assert below.y >= zero - 0.1
-    assert below.y + below.height <= charts.HEIGHT
+    assert below.y + below.height <= reports_charts.HEIGHT
     assert chart.total == 600
 
 

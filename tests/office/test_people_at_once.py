@@ -7,11 +7,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connections
 
-from generations.credits import audit as books
+from generations.credits import integrity_check as books
 from generations.credits import ledger
 from generations.jobs.models import Generation
-from generations.office import administration, people, team_settings
-from generations.office.audit import By
+from generations.office.audit_log.service import By
+from generations.office.members import roles as members_roles
+from generations.office.members import service as members_service
+from generations.office.members import team_settings
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Team
 from tests.office.crowd import together
@@ -32,7 +34,7 @@ def owners(team):
 @pytest.mark.parametrize("attempt", range(3))
 def test_of_ten_owners_who_leave_at_once_one_stays(team, make_member, attempt):
     rows = [make_member(f"owner{number}", role=Role.OWNER) for number in range(10)]
-    calls = [partial(administration.leave, member=row, by=By(row.user)) for row in rows]
+    calls = [partial(members_service.leave, member=row, by=By(row.user)) for row in rows]
     results = together(*calls, expected=membership.LastOwner)
     assert [type(result).__name__ for result in results].count("LastOwner") == 1
     assert owners(team) == 1
@@ -56,7 +58,7 @@ def test_eight_who_call_their_teams_alike_at_once_have_eight(member):
 def test_owners_who_demote_each_other_leave_one(team, make_member):
     rows = [make_member(f"owner{number}", role=Role.OWNER) for number in range(6)]
     calls = [
-        partial(people.set_role, member=other, role=Role.MEMBER, by=By(row.user), acting=row)
+        partial(members_roles.set_role, member=other, role=Role.MEMBER, by=By(row.user), acting=row)
         for row, other in zip(rows, rows[1:] + rows[:1], strict=True)
     ]
     together(*calls, expected=(membership.LastOwner, PermissionDenied))
@@ -65,7 +67,7 @@ def test_owners_who_demote_each_other_leave_one(team, make_member):
 
 def test_who_is_removed_ten_times_at_once_is_removed_once(make_member, member):
     make_member("boss", role=Role.OWNER)
-    results = together(*[partial(administration.dismiss, member=member)] * 10)
+    results = together(*[partial(members_service.dismiss, member=member)] * 10)
     assert sorted(results) == [False] * 9 + [True]
 
 
@@ -80,7 +82,7 @@ def test_nothing_waits_for_who_was_removed_while_submitting(member, submit, upst
             connections.close_all()
         return "submitted"
 
-    calls = [press] * 12 + [partial(administration.dismiss, member=member)]
+    calls = [press] * 12 + [partial(members_service.dismiss, member=member)]
     assert together(*calls)[-1]
     assert not Generation.objects.filter(member=member, status="queued").exists()
     assert (ledger.open_wallet(member).balance, ledger.open_wallet(member).held) == (0, 0)

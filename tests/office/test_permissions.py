@@ -20,13 +20,18 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
-from generations.library import archives, deeds, organising, sharing
-from generations.library.converting import Form
+from generations.library.archives import service as archives_service
+from generations.library.bulk import service as bulk_service
+from generations.library.imaging.convert import Form
 from generations.library.models import Act, Image
-from generations.library.search import Search
-from generations.office import administration, notices
+from generations.library.organise import service as organise_service
+from generations.library.search.query import Search
+from generations.library.sharing import service as sharing_service
+from generations.office.members import service as members_service
 from generations.office.models import Notice
-from generations.teams import membership, tokens
+from generations.office.notices import service as notices_service
+from generations.teams import api_tokens as teams_api_tokens
+from generations.teams import membership
 from generations.teams.models import Invitation, Membership, Role, User, Visibility
 from generations.teams.permissions import PERMISSIONS
 from tests.conftest import work
@@ -286,7 +291,7 @@ def people(team, make_member):
     found |= {
         name: make_member(name.replace(" ", "-"), role=Role.OWNER) for name in (CHIEF, DEACTIVATED, ENDED)
     }
-    other = administration.open_team("Other")
+    other = members_service.open_team("Other")
     found |= {
         name: make_member(name.replace(" ", "-"), team=other, role=Role.OWNER)
         for name in (STRANGER, OPERATOR)
@@ -322,11 +327,11 @@ def things(team, people, browsers, upstream, submit):
     kept = browsers["member"].post(f"/t/{team.slug}/upload/", {"image": sheet}).json()["id"]
     team.low_wallet = 1_000_00
     team.save()
-    notices.compare()
+    notices_service.compare()
     image = Image.objects.get()
-    deed = deeds.start(member=mei, act=Act.LIKE, images=[image.pk])
-    posters = organising.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
-    saved = organising.save_search(
+    deed = bulk_service.start(member=mei, act=Act.LIKE, images=[image.pk])
+    posters = organise_service.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
+    saved = organise_service.save_search(
         member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM
     )
     invited = Invitation.objects.create(team=team, token_hash="x", expires_at=soon)
@@ -334,12 +339,12 @@ def things(team, people, browsers, upstream, submit):
         "team": team.slug,
         "generation": Generation.objects.get().pk,
         "image": image.pk,
-        "archive": archives.ask(member=mei, images=[image.pk], form=Form()).pk,
+        "archive": archives_service.ask(member=mei, images=[image.pk], form=Form()).pk,
         "deed": deed.pk,
         "collection": posters.pk,
         "saved": saved.pk,
         "size": "640",
-        "share": sharing.share_image(member=mei, image=image.pk).pk,
+        "share": sharing_service.share_image(member=mei, image=image.pk).pk,
         "upload": kept,
         "member": mei.pk,
         "program": Membership.objects.create(team=team, kind="program", name="API").pk,
@@ -349,7 +354,7 @@ def things(team, people, browsers, upstream, submit):
         "model": "core",
         "notice": Notice.objects.get(kind="wallet_low", member=mei).pk,
         "token": "no-such-token",
-        "token_of_mei": tokens.issue(membership=mei, name="laptop", scopes=["read"])[0].pk,
+        "token_of_mei": teams_api_tokens.issue(membership=mei, name="laptop", scopes=["read"])[0].pk,
         "key": "no-such-key",
         "uidb36": "1",
     }

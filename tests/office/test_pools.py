@@ -13,9 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.credits import ledger, rollup
+from generations.credits import daily_totals, ledger
 from generations.credits.models import Account, Transfer
-from generations.office import administration, pools
+from generations.office.installation import pools as installation_pools
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
@@ -58,7 +59,7 @@ def test_operators_alone_see_it(team, make_member, operator, client):
 
 def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(team, make_member, operator):
     north = make_member("mei")
-    apia = administration.open_team("Apia")
+    apia = members_service.open_team("Apia")
     apia.time_zone = "Pacific/Apia"
     apia.save()
     south = make_member("tavita", team=apia)
@@ -68,11 +69,11 @@ def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(tea
     ledger.hold(member=south, amount=2_00, reference=uuid.uuid4())
     ledger.issue(team=apia, amount=50_00, reference=uuid.uuid4())
     for _ in ("from the lines", "from days that were summed up"):
-        found = {row.team.name: row for row in pools.read()[0]}
+        found = {row.team.name: row for row in installation_pools.read()[0]}
         assert (found["Apia"].free, found["Apia"].with_members, found["Apia"].held) == (50_00, 90_00, 2_00)
         assert {name: row.spent for name, row in found.items()} == {"Apia": 9_00, team.name: 7_00}
-        rollup.close_days()
-    whole = pools.whole()
+        daily_totals.close_days()
+    whole = installation_pools.whole()
     spent = Account.objects.get(kind="spent").balance
     issued = Account.objects.get(kind="issued").balance
     assert whole.given_out + spent + issued == 0
@@ -89,7 +90,7 @@ def test_the_providers_balance_stands_beside_the_pools(team, make_member, operat
         row.set_key("sk-secret-of-the-provider")
     rows[0].balance, rows[0].balance_at = Decimal("4390.5"), timezone.now()
     Upstream.objects.bulk_create(rows)
-    [account] = pools.provider_accounts()
+    [account] = installation_pools.provider_accounts()
     assert (account.names, account.balance, account.is_low) == ("A, B", Decimal("4390.5"), False)
     page = read(operator)
     assert "4,390.50" in page
@@ -108,23 +109,23 @@ def test_however_many_teams_the_number_of_queries_is_the_same(team, make_member,
         return len(asked)
 
     past.charge(make_member("mei"), timezone.now() - timedelta(days=3), 100)
-    rollup.close_days()
+    daily_totals.close_days()
     read(operator)
     few = count()
     for number in range(12):
-        member = make_member(f"member{number}", team=administration.open_team(f"Team {number}"))
+        member = make_member(f"member{number}", team=members_service.open_team(f"Team {number}"))
         past.charge(member, timezone.now() - timedelta(days=number), 100)
         if number == 6:
-            rollup.close_days()
+            daily_totals.close_days()
     assert count() == few
 
 
 def test_members_are_counted_where_they_are_kept(team, make_member):
     for name in ("mei", "tom"):
         make_member(name)
-    administration.dismiss(member=make_member("gone"))
+    members_service.dismiss(member=make_member("gone"))
     with CaptureQueriesContext(connection) as asked:
-        [row], _more = pools.read()
+        [row], _more = installation_pools.read()
     assert row.members == 2
     [query] = [each["sql"] for each in asked if 'FROM "teams_membership"' in each["sql"]]
     assert "COUNT(" in query
@@ -132,7 +133,7 @@ def test_members_are_counted_where_they_are_kept(team, make_member):
 
 def test_teams_are_shown_a_hundred_at_a_time(team, operator):
     for number in range(105):
-        administration.open_team(f"Team {number:03}")
+        members_service.open_team(f"Team {number:03}")
     first, second = read(operator), read(operator, "?page=2")
     assert first.count("Issue credits") == 100
     assert second.count("Issue credits") == 6
@@ -148,7 +149,7 @@ def form(client, team) -> dict[str, str]:
 
 
 def test_the_first_credits_stand_in_the_log(db):
-    user = administration.found(email="op@example.org", pool=100_00)
+    user = members_service.found(email="op@example.org", pool=100_00)
     entry = AuditEntry.objects.get(act=Act.ISSUED)
     assert (entry.actor, entry.team.pool.balance, entry.after) == (user, 100_00, {"amount": 100_00})
 

@@ -11,12 +11,13 @@ from django.db import connections
 from django.utils import timezone
 
 from generations.credits.models import Account, Hold
-from generations.jobs import pricing, rules, submission
+from generations.jobs import model_access, pricing, submission
 from generations.jobs.models import Batch, Generation, ModelRule, Price, Status
-from generations.office import administration, prices
-from generations.office.audit import COMMAND
+from generations.office.audit_log.service import COMMAND
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
-from generations.teams import people
+from generations.office.prices import service as prices_service
+from generations.teams import users as teams_users
 from generations.teams.models import Role, Team
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +26,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def operator(team, client):
     """Who runs the installation and this team, signed in."""
-    user = people.add(email="op@example.org", operator=True)
-    owner = administration.admit(user=user, team=team, role=Role.OWNER)
+    user = teams_users.add(email="op@example.org", operator=True)
+    owner = members_service.admit(user=user, team=team, role=Role.OWNER)
     client.force_login(user)
     return owner
 
@@ -56,7 +57,7 @@ def wait_for(price):
 
 def test_a_price_that_rose_since_it_was_shown_is_asked_about_and_not_held(member, upstream):
     shown_at = timezone.now()
-    wait_for(prices.set_price(model="core", amount=4_00, by=COMMAND))
+    wait_for(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
     with pytest.raises(pricing.PriceRose) as rose:
         held_since(shown_at, member)
     assert (rose.value.old, rose.value.new) == (3_00, 4_00)
@@ -66,21 +67,23 @@ def test_a_price_that_rose_since_it_was_shown_is_asked_about_and_not_held(member
 
 def test_a_price_that_fell_since_it_was_shown_is_held_as_it_fell(member, upstream):
     shown_at = timezone.now()
-    wait_for(prices.set_price(model="core", amount=2_00, by=COMMAND))
+    wait_for(prices_service.set_price(model="core", amount=2_00, by=COMMAND))
     assert held_since(shown_at, member) == 2_00
 
 
 def test_a_price_never_begins_in_the_past(team):
     """Else a form that was open would have shown a price that never held."""
     before = timezone.now()
-    price = prices.set_price(model="core", amount=4_00, valid_from=before - timedelta(days=3), by=COMMAND)
+    price = prices_service.set_price(
+        model="core", amount=4_00, valid_from=before - timedelta(days=3), by=COMMAND
+    )
     assert price.valid_from > before
     assert pricing.price_list(team, before)["core"] == 3_00
 
 
 def test_a_price_to_come_holds_from_its_moment_on(team):
     tomorrow = timezone.now() + timedelta(days=1)
-    prices.set_price(model="core", amount=4_00, valid_from=tomorrow, by=COMMAND)
+    prices_service.set_price(model="core", amount=4_00, valid_from=tomorrow, by=COMMAND)
     assert pricing.price_list(team)["core"] == 3_00
     assert pricing.price_list(team, tomorrow - timedelta(microseconds=1))["core"] == 3_00
     assert pricing.price_list(team, tomorrow)["core"] == 4_00
@@ -88,8 +91,8 @@ def test_a_price_to_come_holds_from_its_moment_on(team):
 
 def test_a_teams_own_price_goes_before_everybodys(team):
     other = Team.objects.create(name="Other", slug="other")
-    wait_for(prices.set_price(model="core", amount=2_50, team=team, by=COMMAND))
-    wait_for(prices.set_price(model="core", amount=9_00, by=COMMAND))
+    wait_for(prices_service.set_price(model="core", amount=2_50, team=team, by=COMMAND))
+    wait_for(prices_service.set_price(model="core", amount=9_00, by=COMMAND))
     assert pricing.price_list(team)["core"] == 2_50
     assert pricing.price_list(other)["core"] == 9_00
 
@@ -97,7 +100,7 @@ def test_a_teams_own_price_goes_before_everybodys(team):
 def test_a_price_is_written_once_and_logged_with_what_it_was(team):
     when = timezone.now() + timedelta(days=2)
     for _ in range(2):
-        prices.set_price(model="ultra", amount=9_00, valid_from=when, by=COMMAND)
+        prices_service.set_price(model="ultra", amount=9_00, valid_from=when, by=COMMAND)
     entry = AuditEntry.objects.get(act=Act.PRICE_SET)
     assert (entry.subject, entry.before["amount"], entry.after["amount"]) == ("ultra", 8_00, 9_00)
 
@@ -112,7 +115,7 @@ def test_nobody_is_ever_held_more_than_their_page_showed(client, member, upstrea
         amount = 3_00
         while not stopped.is_set():
             amount += 1
-            Price.objects.create(model="core", amount=amount, valid_from=timezone.now() + prices.SOON)
+            Price.objects.create(model="core", amount=amount, valid_from=timezone.now() + prices_service.SOON)
             stopped.wait(0.2)
         connections.close_all()
 
@@ -154,7 +157,7 @@ def test_the_next_form_of_a_page_names_the_moment_of_its_cards(client, member, u
         "aspect_ratio": "1:1",
         "prices_at": shown_at.isoformat(),
     }
-    wait_for(prices.set_price(model="core", amount=4_00, by=COMMAND))
+    wait_for(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
     made = client.post(here, form | {"submission": uuid.uuid4()}, headers={"HX-Request": "true"})
     [moment] = re.findall(r'name="prices_at" value="([^"]+)"', made.content.decode())
     again = form | {"submission": uuid.uuid4(), "model": "core", "prices_at": moment}
@@ -202,12 +205,12 @@ def test_a_price_that_is_none_is_refused_with_a_sentence(client, team, operator,
 
 
 def test_a_price_to_come_is_taken_back_but_none_that_holds(client, team, operator):
-    to_come = prices.set_price(
+    to_come = prices_service.set_price(
         model="core", amount=4_00, valid_from=timezone.now() + timedelta(days=1), by=COMMAND
     )
     holds = Price.objects.create(model="core", amount=5_00, valid_from=timezone.now() - timedelta(days=1))
     other = Team.objects.create(name="Other", slug="other")
-    foreign = prices.set_price(
+    foreign = prices_service.set_price(
         model="core", amount=4_00, team=other, valid_from=timezone.now() + timedelta(days=1), by=COMMAND
     )
     for price in (to_come, holds):
@@ -242,8 +245,10 @@ def test_the_back_office_sets_no_price_that_cannot_be_read_again(client, operato
 
 
 def test_a_model_that_is_kept_to_some_roles_is_refused_to_others(member, make_member, submit, upstream):
-    prices.set_rule(team=member.team, model="ultra", roles=[Role.OWNER, Role.ADMINISTRATOR], by=COMMAND)
-    with pytest.raises(rules.ModelNotAllowed, match="may not use Ultra"):
+    prices_service.set_rule(
+        team=member.team, model="ultra", roles=[Role.OWNER, Role.ADMINISTRATOR], by=COMMAND
+    )
+    with pytest.raises(model_access.ModelNotAllowed, match="may not use Ultra"):
         submit(model="ultra")
     assert not Batch.objects.exists()
     assert not Hold.objects.exists()
@@ -254,15 +259,15 @@ def test_a_model_that_is_kept_to_some_roles_is_refused_to_others(member, make_me
 def test_who_may_no_longer_use_a_model_cannot_try_a_failed_picture_again(member, submit, upstream):
     row = submit(model="ultra").generations.get()
     submission.cancel(member=member, generation=row.pk)
-    prices.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
-    with pytest.raises(rules.ModelNotAllowed):
+    prices_service.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
+    with pytest.raises(model_access.ModelNotAllowed):
         submission.retry(member=member, generation=row.pk)
     assert Account.objects.get(membership=member).held == 0
 
 
 def test_what_waits_already_is_drawn_all_the_same(member, submit, upstream):
     row = submit(model="ultra").generations.get()
-    prices.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
+    prices_service.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
     row.refresh_from_db()
     assert row.status == Status.QUEUED
 
@@ -271,7 +276,7 @@ def test_create_shows_only_the_models_that_the_role_may_use(client, member, upst
     client.force_login(member.user)
     here = f"/t/{member.team.slug}/create/"
     cards = re.compile(r'type="radio" name="model" value="([^"]+)"( checked)?')
-    prices.set_rule(team=member.team, model="core", roles=["owner"], by=COMMAND)
+    prices_service.set_rule(team=member.team, model="core", roles=["owner"], by=COMMAND)
     found = dict(cards.findall(client.get(here).content.decode()))
     assert "core" not in found
     assert list(found.values()).count(" checked") == 1  # another one is chosen
@@ -281,7 +286,7 @@ def test_create_shows_only_the_models_that_the_role_may_use(client, member, upst
     assert answer.status_code == 422
     assert "Your role may not use Core in this team." in answer.content.decode()
     for model in found:
-        prices.set_rule(team=member.team, model=model, roles=[], by=COMMAND)
+        prices_service.set_rule(team=member.team, model=model, roles=[], by=COMMAND)
     assert "Your role may not use the models of this team" in client.get(here).content.decode()
 
 
@@ -307,6 +312,6 @@ def test_an_administrator_says_who_may_use_a_model(client, team, make_member):
 
 
 def test_the_rules_of_one_team_are_none_of_anothers(member, make_member, submit, upstream):
-    other = administration.open_team("Elsewhere")
-    prices.set_rule(team=other, model="core", roles=[], by=COMMAND)
+    other = members_service.open_team("Elsewhere")
+    prices_service.set_rule(team=other, model="core", roles=[], by=COMMAND)
     assert submit(model="core")

@@ -6,11 +6,12 @@ from functools import partial
 import pytest
 from django.test import Client
 
-from generations.credits import audit, ledger
+from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.library.models import Image
-from generations.office import administration, correcting
-from generations.office.audit import COMMAND
+from generations.office.audit_log.service import COMMAND
+from generations.office.credits import adjustments as credits_adjustments
+from generations.office.members import service as members_service
 from generations.office.models import Act, AuditEntry
 from generations.teams.models import Role
 from tests.conftest import work
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is commi
 @pytest.fixture(autouse=True)
 def exact_ledger(db):
     yield
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 @pytest.fixture
@@ -88,12 +89,12 @@ def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
     row = submit(model="core").generations.get()
     assert client.get(page(team, row.pk)).status_code == 404  # only held
     assert client.get(page(team, uuid.uuid4())).status_code == 404
-    elsewhere = make_member("eve", team=administration.open_team("Elsewhere"))
+    elsewhere = make_member("eve", team=members_service.open_team("Elsewhere"))
     ledger.hold(member=elsewhere, amount=1_00, reference=(reference := uuid.uuid4()))
     ledger.settle(reference=reference)
     assert client.post(page(team, reference), {"note": "x"}).status_code == 404
     with pytest.raises(ledger.NoSuchCharge):
-        correcting.refund(team=team, generation=reference, by=COMMAND, note="x")
+        credits_adjustments.refund(team=team, generation=reference, by=COMMAND, note="x")
     assert balance(elsewhere) == 99_00
 
 
@@ -104,7 +105,7 @@ def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
 def test_who_may_refund(team, drawn, make_member, visitor, expected):
     client = Client()
     if visitor == "foreign":
-        client.force_login(make_member("x", team=administration.open_team("B"), role=Role.OWNER).user)
+        client.force_login(make_member("x", team=members_service.open_team("B"), role=Role.OWNER).user)
     elif visitor:
         client.force_login(make_member("x", role=Role(visitor)).user)
     assert client.get(page(team, drawn.pk)).status_code == expected
@@ -129,7 +130,7 @@ def test_a_private_picture_is_refunded_unseen(client, team, member, drawn, ana):
 
 
 def test_the_refund_of_who_left_goes_to_the_pool(client, team, member, drawn, ana):
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     before = Account.objects.get(team=team).balance
     assert "the credits go to the pool" in client.get(page(team, drawn.pk)).content.decode()
     client.post(page(team, drawn.pk), {"note": "Six fingers"})
@@ -137,7 +138,7 @@ def test_the_refund_of_who_left_goes_to_the_pool(client, team, member, drawn, an
 
 
 def test_fifty_refund_one_picture_and_one_is_written(team, member, drawn):
-    verb = partial(correcting.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
+    verb = partial(credits_adjustments.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
     results = together(*[verb] * 50, expected=(ledger.LedgerError,))
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert sum(isinstance(result, ledger.AlreadyRefunded) for result in results) == 49

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from generations.office import people
+from generations.office.members import roles as members_roles
 from generations.office.models import AuditEntry
-from generations.teams import tokens
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Token
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def secret_on(answer):
 def test_a_secret_is_shown_once_and_works_at_once(visit, member):
     page = visit(member)
     made = page("post", "new/", FORM | {"of": member.pk, "cap": "12.5", "models": ["core", "ultra"]})
-    token = tokens.authenticate(secret_on(made))
+    token = teams_api_tokens.authenticate(secret_on(made))
     assert (token.membership, token.made_by, token.cap) == (member, member.user, 1_250)
     assert (token.scopes, token.models) == (["generate", "read"], ["core", "ultra"])
     assert timedelta(days=89) < token.expires_at - timezone.now() <= timedelta(days=90)
@@ -57,23 +57,23 @@ def test_a_secret_is_shown_once_and_works_at_once(visit, member):
 
 
 def test_a_revoked_token_lets_nobody_in_from_that_moment(visit, member):
-    token, secret = tokens.issue(membership=member, name="old", scopes=["read"])
+    token, secret = teams_api_tokens.issue(membership=member, name="old", scopes=["read"])
     visit(member)("post", f"{token.pk}/revoke/")
-    with pytest.raises(tokens.Revoked):
-        tokens.authenticate(secret)
+    with pytest.raises(teams_api_tokens.Revoked):
+        teams_api_tokens.authenticate(secret)
     assert AuditEntry.objects.get(act="token_revoked").subject == "old"
 
 
 def test_who_runs_the_team_sees_all_tokens_and_makes_those_of_programs(visit, make_member, member, team):
     boss, tom = make_member("ana", role=Role.ADMINISTRATOR), make_member("tom")
-    program = people.make_program(team=team, name="Robot")
-    other = tokens.issue(membership=tom, name="tom's own", scopes=["read"])[0]
+    program = members_roles.make_program(team=team, name="Robot")
+    other = teams_api_tokens.issue(membership=tom, name="tom's own", scopes=["read"])[0]
     mine, theirs = visit(member), visit(boss)
     assert "tom&#x27;s own" not in mine().content.decode()
     assert mine("post", f"{other.pk}/revoke/").status_code == 404
     assert "tom&#x27;s own" in theirs().content.decode()
     assert (
-        tokens.authenticate(secret_on(theirs("post", "new/", FORM | {"of": program.pk}))).membership
+        teams_api_tokens.authenticate(secret_on(theirs("post", "new/", FORM | {"of": program.pk}))).membership
         == program
     )
     assert mine("post", "new/", FORM | {"of": program.pk}).status_code == 422
@@ -105,7 +105,7 @@ def test_what_is_filled_in_wrongly_makes_nothing(visit, member, wrong):
 
 def test_a_member_has_no_more_tokens_than_anybody_could_look_after(visit, member):
     for number in range(50):
-        tokens.issue(membership=member, name=str(number), scopes=["read"])
+        teams_api_tokens.issue(membership=member, name=str(number), scopes=["read"])
     assert visit(member)("post", "new/", FORM | {"of": member.pk}).status_code == 422
     Token.objects.filter(name="1").update(expires_at=timezone.now())
     assert visit(member)("post", "new/", FORM | {"of": member.pk}).status_code == 200
@@ -115,7 +115,7 @@ def test_the_page_asks_the_database_as_often_for_forty_tokens_as_for_two(
     visit, member, django_assert_max_num_queries
 ):
     for number in range(40):
-        tokens.issue(membership=member, name=str(number), scopes=["read"])
+        teams_api_tokens.issue(membership=member, name=str(number), scopes=["read"])
     page = visit(member)
     page()
     with django_assert_max_num_queries(14):
@@ -127,13 +127,13 @@ def test_a_form_that_is_pressed_twice_makes_one_token_and_shows_its_secret_again
     assert secret_on(page("post", "new/", form)) == secret_on(page("post", "new/", form))
     assert AuditEntry.objects.filter(act="token_made").count() == Token.objects.count() == 1
     other = secret_on(page("post", "new/", form | {"name": "desk"}))
-    assert tokens.authenticate(other).name == "desk"
+    assert teams_api_tokens.authenticate(other).name == "desk"
 
 
 def test_the_form_of_a_token_that_was_revoked_makes_another_one_only_when_pressed_again(visit, member):
     page, form = visit(member), FORM | {"of": member.pk, "reference": str(uuid.uuid4()), "models": ["core"]}
     old = secret_on(page("post", "new/", form))
-    tokens.revoke(Token.objects.get())
+    teams_api_tokens.revoke(Token.objects.get())
     answer = page("post", "new/", form)
     assert answer.status_code == 422
     assert Token.objects.count() == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeData, SafeString
 
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 
 SPOKEN = {"title", "aria-label", "placeholder", "alt", "label"}
 # What scripts put on a page; other data-attributes are for machines.
@@ -24,7 +24,7 @@ KNOWN = re.compile(
     r"|\b(Mei|Jonas)\b|^\s*[MJ]\s*$|a quiet harbour at dawn|a lighthouse in the fog|\(HTTP \d+\)"
     r"|authorization: invalid or missing header value|The requested resource does not exist"
     r"|Insufficient credits\. Purchase more credits at|(?<=\d)( |/)s\b|"
-    + "|".join(re.escape(model.title) for model in catalogue.MODELS.values()),
+    + "|".join(re.escape(model.title) for model in catalogue_registry.MODELS.values()),
     re.MULTILINE,
 )
 

@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, Price
 from generations.library.models import Upload
-from generations.providers import catalogue
+from generations.providers.catalogue import registry as catalogue_registry
 
 
 def picture(width: int = 256, height: int = 256, name: str = "start.png") -> SimpleUploadedFile:
@@ -220,7 +220,7 @@ def test_the_next_form_starts_with_what_was_chosen_last(press, mei, address):
 
 def test_every_model_of_the_catalogue_can_be_chosen(mei, address, upstream):
     page = mei.get(address("create/")).content.decode()
-    for model in catalogue.MODELS.values():
+    for model in catalogue_registry.MODELS.values():
         assert f'name="model" value="{model.name}"' in page
         assert model.title in page
 

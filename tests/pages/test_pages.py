@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
-from generations.office import administration
+from generations.office.members import service as members_service
 from generations.providers.base import Unavailable
 from generations.upstreams import accounts
 from tests.conftest import work
@@ -177,7 +177,7 @@ def test_what_is_not_there_cannot_fill_the_form(mei, address, path):
 
 
 def test_another_team_is_not_there_by_any_address(client, make_member, address, submit, drawn, db):
-    stranger = make_member("tom", team=administration.open_team("Elsewhere"))
+    stranger = make_member("tom", team=members_service.open_team("Elsewhere"))
     client.force_login(stranger.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     image = Image.objects.get()
     paths = ["create/", "stream/", "library/", "credits/", f"picture/{image.pk}/", f"generation/{drawn.pk}/"]

@@ -14,11 +14,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from generations.credits import audit
-from generations.jobs import claiming, execution, hour, pulse, queue, workers
+from generations.core import redis_client
+from generations.credits import integrity_check
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import heartbeats
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation, Outcome, Status
+from generations.jobs.monitoring import health as monitoring_health
+from generations.jobs.queue import calls_per_minute, dashboard
 from generations.providers.base import Unavailable
-from generations.upstreams import accounts, broker, pacing
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests.conftest import statuses, work
 from tests.pages.test_pages import breaches
@@ -30,8 +36,8 @@ SECRET = "a secret garden nobody may read about"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
-    hour.forget()
-    broker.client().delete(workers.LIST)
+    calls_per_minute.forget()
+    redis_client.client().delete(heartbeats.LIST)
 
 
 @pytest.fixture
@@ -105,7 +111,7 @@ def test_prompts_are_never_shown(operator, submit, upstream):
 def test_it_says_how_many_wait_and_for_how_long(operator, submit, upstream):
     submit(count=3)
     Generation.objects.update(created_at=timezone.now() - timedelta(seconds=118))
-    claim, _more = claiming.claim_next()
+    claim, _more = engine_claim.claim_next()
     page = shown(operator)
     assert re.search("2 waiting, 1 being drawn, the oldest for (1 min 5\\d|2 min \\d) s", page)
     assert claim.generation.status == Status.RUNNING
@@ -142,7 +148,7 @@ def test_two_upstreams_that_share_a_limit_show_the_calls_of_both(operator, submi
     [row] = submit().generations.all()
     call(row, upstream, Outcome.OK, ago=3, took=1)
     call(row, twin, Outcome.OK, ago=3, took=1)
-    assert [card.calls for card in queue.read().cards] == [2, 2]
+    assert [card.calls for card in dashboard.read().cards] == [2, 2]
 
 
 def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_same_numbers(
@@ -153,7 +159,7 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
         for _ in range(number):
             call(row, upstream, Outcome(outcome), ago=1_800)
     call(row, upstream, Outcome.OK, ago=4_000)
-    told = queue.read().hour
+    told = dashboard.read().hour
     assert told.totals == (4, 3, 2, 1)
     assert len(told.rows) == 60
     assert {bar.series for bar in told.bars} == {"ok", "busy", "refused", "unknown"}
@@ -161,14 +167,14 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
     assert re.search(
         r'<td class="number">4</td>\s*<td class="number">3</td>\s*<td class="number">2</td>', table
     )
-    assert queue.read().hour.totals == (4, 3, 2, 1)  # from what is remembered
+    assert dashboard.read().hour.totals == (4, 3, 2, 1)  # from what is remembered
 
 
 def test_a_minute_that_is_still_open_is_counted_anew(submit, upstream):
     [row] = submit().generations.all()
-    assert queue.read().hour.totals == (0, 0, 0, 0)
+    assert dashboard.read().hour.totals == (0, 0, 0, 0)
     call(row, upstream, Outcome.OK, ago=60)
-    assert queue.read().hour.totals == (1, 0, 0, 0)
+    assert dashboard.read().hour.totals == (1, 0, 0, 0)
 
 
 def test_the_latest_calls_say_what_came_of_them(operator, submit, upstream, provider):
@@ -217,7 +223,7 @@ def test_an_hour_of_many_calls_is_found_by_its_index(submit, upstream):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as asked:
-        queue.read()
+        dashboard.read()
     counted = [
         query["sql"] for query in asked if "jobs_attempt" in query["sql"] and "GROUP BY" in query["sql"]
     ]
@@ -245,9 +251,9 @@ def test_an_operator_pauses_and_resumes_one_upstream(operator, submit, upstream)
 
 def test_a_drained_upstream_finishes_what_runs_and_starts_nothing(operator, submit, upstream):
     batch = submit(count=2)
-    claim, _more = claiming.claim_next()
+    claim, _more = engine_claim.claim_next()
     press(operator, f"upstream/{upstream.pk}/drain/")
-    execution.run(replace(claim, permit=pacing.reserve(upstream)))
+    engine_run.run(replace(claim, permit=upstreams_rate_limit.reserve(upstream)))
     assert work() == 0
     assert sorted(statuses(batch)) == ["queued", "succeeded"]
     assert "draining" in shown(operator)
@@ -339,7 +345,7 @@ def test_a_lost_image_is_given_up_and_not_charged(operator, member, submit, upst
     assert "Given up, not charged." in press(operator, f"generation/{row.pk}/give-up/")
     member.wallet.refresh_from_db()
     assert (member.wallet.balance, member.wallet.held) == (10_000, 0)
-    assert audit.problems() == []
+    assert integrity_check.problems() == []
 
 
 def test_an_image_that_a_worker_looks_after_is_not_given_up(operator, submit, upstream):
@@ -363,9 +369,9 @@ def test_members_are_told_that_their_pictures_wait_to_be_stored(mei, address, ma
 def test_operators_are_told_of_a_disk_that_is_nearly_full_and_members_are_not(
     mei, member, address, upstream, settings
 ):
-    workers.report()
+    heartbeats.report()
     say = {"heard_at": time.time(), "waiting": 3, "free": 300 * 2**20, "has_room": True}
-    broker.client().hset(workers.LIST, "attic", json.dumps(say))
+    redis_client.client().hset(heartbeats.LIST, "attic", json.dumps(say))
     assert "attic" not in mei.get(address("create/")).content.decode()
     member.user.is_staff = True
     member.user.save()
@@ -373,32 +379,34 @@ def test_operators_are_told_of_a_disk_that_is_nearly_full_and_members_are_not(
         "The disk of the spool of attic is nearly full: 300 MB"
         in mei.get(address("create/")).content.decode()
     )
-    broker.client().hset(workers.LIST, "attic", json.dumps(say | {"has_room": False}))
+    redis_client.client().hset(heartbeats.LIST, "attic", json.dumps(say | {"has_room": False}))
     assert "attic takes nothing new: 3 pictures wait" in shown(mei)
 
 
 def test_workers_are_counted_as_long_as_they_say_that_they_are_there(operator, upstream):
     assert "Workers 0 of 0" in shown(operator)
     assert "No worker is running" in shown(operator)
-    workers.report()
+    heartbeats.report()
     silent = {"heard_at": time.time() - 60, "waiting": 0, "free": 2**40, "has_room": True}
     gone = silent | {"heard_at": time.time() - 600}
-    broker.client().hset(workers.LIST, mapping={"silent": json.dumps(silent), "gone": json.dumps(gone)})
+    redis_client.client().hset(
+        heartbeats.LIST, mapping={"silent": json.dumps(silent), "gone": json.dumps(gone)}
+    )
     assert "Workers 1 of 2, Redis, storage and database answer" in shown(operator)
-    workers.leave()
-    assert [worker.name for worker in workers.seen()] == ["silent"]
+    heartbeats.leave()
+    assert [worker.name for worker in heartbeats.seen()] == ["silent"]
 
 
 def test_the_page_comes_although_redis_and_storage_are_away(operator, settings, upstream, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    broker.client.cache_clear()
-    monkeypatch.setattr(pulse._storage, "known", None)
+    redis_client.client.cache_clear()
+    monkeypatch.setattr(monitoring_health._storage, "known", None)
     try:
         began = time.monotonic()
         assert "Redis does not answer" in shown(operator)
         assert time.monotonic() - began < 3
     finally:
-        broker.client.cache_clear()
+        redis_client.client.cache_clear()
 
 
 def test_a_part_is_answered_to_the_page_and_keeps_what_it_shows(operator, submit, upstream):

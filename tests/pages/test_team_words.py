@@ -11,10 +11,15 @@ from django.test import Client
 from django.utils import timezone
 
 from generations.jobs.models import Generation, Price
-from generations.office import administration, allowances, caps, correcting, notices, people, prices
-from generations.office.audit import By
+from generations.office.audit_log.service import By
+from generations.office.credits import adjustments as credits_adjustments
+from generations.office.credits import allowances, caps
+from generations.office.members import roles as members_roles
+from generations.office.members import service as members_service
 from generations.office.models import AllowanceKind
-from generations.teams import tokens
+from generations.office.notices import service as notices_service
+from generations.office.prices import service as prices_service
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership, Role, User
 from tests.conftest import work
 from tests.pages.marks import said
@@ -43,28 +48,28 @@ def busy_team(mei, member, make_member, submit, upstream) -> Generation:
     member.role = Role.OWNER
     member.save()
     by, other = By(member.user, "127.0.0.1"), make_member("jonas")
-    administration.issue(team=member.team, amount=100_000, reference=uuid.uuid4(), by=by)
-    people.make_program(team=member.team, name="Mei", by=by)
+    members_service.issue(team=member.team, amount=100_000, reference=uuid.uuid4(), by=by)
+    members_roles.make_program(team=member.team, name="Mei", by=by)
     for kind in AllowanceKind:
         allowances.set_allowance(member=other, kind=kind, amount=2_000, now=True, by=by)
     caps.set_caps(member=other, per_day=100, per_month=200, by=by)
-    correcting.adjust_wallet(member=other, amount=-100, reference=uuid.uuid4(), by=by, note="")
-    prices.set_price(
+    credits_adjustments.adjust_wallet(member=other, amount=-100, reference=uuid.uuid4(), by=by, note="")
+    prices_service.set_price(
         model="ultra", amount=900, team=member.team, valid_from=timezone.now() + timedelta(days=1), by=by
     )
-    prices.set_rule(team=member.team, model="sdxl", roles=["owner"], by=by)
+    prices_service.set_rule(team=member.team, model="sdxl", roles=["owner"], by=by)
     for days in (None, 1, -1):
         expires_at = timezone.now() + timedelta(days=days) if days else None
-        tokens.issue(
+        teams_api_tokens.issue(
             membership=other, name="Mei", scopes=["read", "generate"], expires_at=expires_at, cap=days and 500
         )
     submit()
     work()
     row = Generation.objects.get()
-    correcting.refund(team=member.team, generation=row.pk, by=by, note="")
+    credits_adjustments.refund(team=member.team, generation=row.pk, by=by, note="")
     submit()
     work()
-    notices.compare()
+    notices_service.compare()
     member.user.is_staff = member.user.is_superuser = True
     member.user.save()
     return row
@@ -109,7 +114,7 @@ def test_a_new_token(mei, address, busy_team):
         answer = mei.post(address("tokens/new/"), asked)
         assert "sdw_" in answer.content.decode()
         assert said(answer) == []
-    tokens.revoke_of(Membership.objects.get(pk=mine))
+    teams_api_tokens.revoke_of(Membership.objects.get(pk=mine))
     for wrong in (form, {"name": ""}):  # a form whose token is over, and one that says nothing
         answer = mei.post(address("tokens/new/"), wrong)
         assert (answer.status_code, said(answer)) == (422, [])

@@ -15,14 +15,18 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.views import defaults
 
-from generations.jobs import claiming, workers
+from generations.core import redis_client
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import heartbeats
 from generations.jobs.models import Generation, Outcome, Price, Status
-from generations.library import catalog, organising, sharing
+from generations.library.images import service as images_service
 from generations.library.models import Deed, Image
-from generations.library.search import Search
-from generations.teams import recovery
+from generations.library.organise import service as organise_service
+from generations.library.search.query import Search
+from generations.library.sharing import service as sharing_service
+from generations.teams import password_reset
 from generations.teams.models import Visibility
-from generations.upstreams import accounts, broker
+from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 from tests.conftest import PASSWORD, work
 from tests.pages.marks import bare, outside, said
@@ -93,7 +97,7 @@ def test_the_trash_and_what_is_brought_into_the_library(mei, address, member, dr
     for files in ((), (sheet, b"x"), (sheet,)):
         assert said(bring(*files)) == []
     images = list(Image.objects.values_list("pk", flat=True))
-    catalog.trash(member=member, images=images)
+    images_service.trash(member=member, images=images)
     assert said(bring(sheet)) == []
     for days in (0, 29, 40):
         Image.objects.update(trashed_at=timezone.now() - timedelta(days=days))
@@ -112,18 +116,18 @@ def test_the_trash_and_what_is_brought_into_the_library(mei, address, member, dr
 def test_sharing_and_what_a_link_shows(mei, address, member, make_member, drawn, role):
     image = Image.objects.get()
     other = make_member("jonas")
-    ours = organising.make_collection(member=other, name="Jonas", visibility=Visibility.TEAM)
-    organising.collect(member=member, images=[image.pk], collection=ours.pk)
+    ours = organise_service.make_collection(member=other, name="Jonas", visibility=Visibility.TEAM)
+    organise_service.collect(member=member, images=[image.pk], collection=ours.pk)
     shares = [
-        sharing.share_image(member=member, image=image.pk, shows_prompt=True),
-        sharing.share_image(member=other, image=image.pk, lifetime=sharing.Lifetime.FOR_EVER),
-        sharing.share_collection(member=member, collection=ours.pk),
+        sharing_service.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing_service.share_image(member=other, image=image.pk, lifetime=sharing_service.Lifetime.FOR_EVER),
+        sharing_service.share_collection(member=member, collection=ours.pk),
     ]
     for share in shares:
         for path in ("/", f"/{image.pk}/"):
-            assert said(Client().get(f"/s/{sharing.token(share.pk)}{path}")) == []
-    sharing.revoke(member=member, share=shares[0].pk)
-    sharing.share_collection(member=other, collection=ours.pk)
+            assert said(Client().get(f"/s/{sharing_service.token(share.pk)}{path}")) == []
+    sharing_service.revoke(member=member, share=shares[0].pk)
+    sharing_service.share_collection(member=other, collection=ours.pk)
     type(member).objects.filter(pk=member.pk).update(role=role)
     paths = ["library/shares/", "library/shares/?over=1"]
     paths += [f"library/share/?image={image.pk}", f"library/share/?collection={ours.pk}"]
@@ -150,17 +154,17 @@ def test_what_a_link_says_that_shows_nothing(client, member, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"share": "1/m/ip"}
     client.get("/s/no-such-link/")
     assert said(client.get("/s/no-such-link/")) == []
-    empty = organising.make_collection(member=member, name="Mei", visibility=Visibility.TEAM)
-    share = sharing.share_collection(member=member, collection=empty.pk)
-    assert said(Client(REMOTE_ADDR="192.0.2.7").get(f"/s/{sharing.token(share.pk)}/")) == []
+    empty = organise_service.make_collection(member=member, name="Mei", visibility=Visibility.TEAM)
+    share = sharing_service.share_collection(member=member, collection=empty.pk)
+    assert said(Client(REMOTE_ADDR="192.0.2.7").get(f"/s/{sharing_service.token(share.pk)}/")) == []
 
 
 def test_the_page_of_a_picture_that_is_kept_in_order(mei, address, member, drawn):
     image = Image.objects.get()
     Image.objects.create(**{**shared(image), "key": "images/x.png", "generation": None})
-    organising.tag(member=member, images=[image.pk], name="Mei")
-    made = organising.make_collection(member=member, name="Mei", visibility=Visibility.PRIVATE)
-    organising.collect(member=member, images=[image.pk], collection=made.pk)
+    organise_service.tag(member=member, images=[image.pk], name="Mei")
+    made = organise_service.make_collection(member=member, name="Mei", visibility=Visibility.PRIVATE)
+    organise_service.collect(member=member, images=[image.pk], collection=made.pk)
     for visibility in Visibility:
         Image.objects.update(visibility=visibility)
         assert said(mei.get(address(f"picture/{image.pk}/"))) == []
@@ -185,14 +189,16 @@ def test_the_library_in_every_state(mei, address, member, drawn, role):
     image, names = Image.objects.get(), {"⟦Posters⟧", "⟦hero⟧", "⟦Foxes⟧", "⟦Empty⟧", "⟦Own⟧"}
     team, own = Visibility.TEAM, Visibility.PRIVATE
     posters, empty, _own = (
-        organising.make_collection(member=member, name=name, visibility=seen)
+        organise_service.make_collection(member=member, name=name, visibility=seen)
         for name, seen in (("⟦Posters⟧", team), ("⟦Empty⟧", team), ("⟦Own⟧", own))
     )
-    organising.collect(member=member, images=[image.pk], collection=posters.pk)
-    organising.tag(member=member, images=[image.pk], name="⟦hero⟧")
-    organising.like(member=member, images=[image.pk])
+    organise_service.collect(member=member, images=[image.pk], collection=posters.pk)
+    organise_service.tag(member=member, images=[image.pk], name="⟦hero⟧")
+    organise_service.like(member=member, images=[image.pk])
     for visibility in (team, own):
-        organising.save_search(member=member, name="⟦Foxes⟧", search=Search(q="fox"), visibility=visibility)
+        organise_service.save_search(
+            member=member, name="⟦Foxes⟧", search=Search(q="fox"), visibility=visibility
+        )
     type(member).objects.filter(pk=member.pk).update(role=role)
     queries = ["", f"collection={posters.pk}", f"collection={empty.pk}", "liked=1&order=oldest", "q=nothing"]
     queries += [f"tag=⟦hero⟧&who={member.pk}&model=ultra&style=cinematic&shape=3:2&seed=7", "who=999"]
@@ -207,7 +213,7 @@ def test_the_library_in_every_state(mei, address, member, drawn, role):
 
 def test_what_is_said_of_deeds(mei, address, member, drawn):
     image = Image.objects.get()
-    own = organising.make_collection(member=member, name="⟦Own⟧", visibility=Visibility.PRIVATE)
+    own = organise_service.make_collection(member=member, name="⟦Own⟧", visibility=Visibility.PRIVATE)
     asked = [("like", ""), ("unlike", ""), ("tag", "⟦hero⟧"), ("untag", "⟦hero⟧"), ("collect", str(own.pk))]
     asked += [
         ("take_out", str(own.pk)),
@@ -343,7 +349,7 @@ def test_a_persons_own_pages(mei, settings, mail):
 def test_signing_in_and_finding_back_in(client, member):
     assert said(client.post("/accounts/login/", {"login": "who@studio.example", "password": "wrong"})) == []
     assert said(client.post("/accounts/login/", {})) == []
-    page = client.get(recovery.reset_link(member.user), follow=True)
+    page = client.get(password_reset.reset_link(member.user), follow=True)
     assert said(page) == []
     short = {"password1": "12", "password2": "12"}
     assert said(client.post(page.redirect_chain[-1][0], short)) == []
@@ -375,9 +381,9 @@ def test_who_may_not_do_something_is_told_so(mei, address, member, role, drawn):
 def test_the_queue_page_in_every_state(operator, make_member, submit, upstream):
     jonas = make_member("jonas")
     rows = list(submit(count=9).generations.all())
-    claim, _more = claiming.claim_next()
+    claim, _more = engine_claim.claim_next()
     submit(by=jonas, count=2)
-    broker.client().delete(workers.LIST)
+    redis_client.client().delete(heartbeats.LIST)
     for index, outcome in enumerate([*Outcome, Outcome.OK]):
         call(claim.generation, upstream, outcome, ago=30 + index, reason="", status_code=403, cost=800)
     Upstream.objects.create(name="sandbox 2", base_url="http://x", draining=True)

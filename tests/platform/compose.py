@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 
 VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<how>[-?])(?P<text>[^}]*))?\})")
 NEEDED = {

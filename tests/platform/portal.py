@@ -11,8 +11,8 @@ from pathlib import Path
 
 import requests
 
-from sdweb.embedded import BASE_DIR
-from sdweb.ports import free_port
+from sdweb.process.local_environment import BASE_DIR
+from sdweb.process.ports import free_port
 from tests.services import CLEARED
 
 LONGEST_START = 90

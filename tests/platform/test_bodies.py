@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from sdweb.bodies import bounded
+from sdweb.body_limit import bounded
 
 
 def exchange(headers, chunks, largest=100, path="/"):

@@ -16,9 +16,9 @@ import pytest
 import requests
 import yaml
 
-from sdweb.child import Child, Program
-from sdweb.embedded import BASE_DIR
-from sdweb.ports import free_port
+from sdweb.process.local_environment import BASE_DIR
+from sdweb.process.ports import free_port
+from sdweb.process.program import Child, Program
 from tests.platform import compose
 from tests.platform.portal import bare_environment, eventually, manage
 

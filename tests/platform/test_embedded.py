@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import environ
 import pytest
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 from tests.platform.portal import bare_environment
 
 PRINT = """

@@ -14,7 +14,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from sdweb.handler import Handler
+from sdweb.asgi_handler import Handler
 
 seen: dict[str, object] = {}
 

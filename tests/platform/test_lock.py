@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 
 PROJECT = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())
 ASKED_FOR = {

@@ -10,9 +10,9 @@ from asgiref.sync import async_to_sync
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.jobs import trace
+from generations.core import log_context
 from generations.jobs.models import Generation
-from sdweb import logs
+from sdweb import log_format
 from tests.conftest import work
 from tests.gate import PLACEHOLDERS
 from tests.platform.portal import bare_environment, manage
@@ -23,8 +23,8 @@ def written():
     """What the portal logs in a test, as JSON; call it for the objects so far."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.Json())
-    handler.addFilter(logs.About())
+    handler.setFormatter(log_format.Json())
+    handler.addFilter(log_format.About())
     logging.getLogger().addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.getLogger().removeHandler(handler)
@@ -37,7 +37,7 @@ def record(message, *arguments, **more):
 
 
 def formatted(formatter, made):
-    logs.About().filter(made)
+    log_format.About().filter(made)
     return formatter.format(made)
 
 
@@ -86,7 +86,7 @@ def test_a_call_that_brings_nothing_says_how_it_ended(submit, upstream, provider
 @pytest.mark.django_db
 def test_a_request_whose_name_makes_no_sense_gets_another(client, given):
     answer = client.get("/healthz", HTTP_X_REQUEST_ID=given)
-    assert logs.SANE.fullmatch(answer["X-Request-ID"])
+    assert log_format.SANE.fullmatch(answer["X-Request-ID"])
     assert answer["X-Request-ID"] != given
 
 
@@ -94,15 +94,15 @@ def test_a_request_whose_name_makes_no_sense_gets_another(client, given):
 def test_requests_to_the_asynchronous_server_are_named_too(async_client):
     answer = async_to_sync(async_client.get)("/healthz", headers={"X-Request-ID": "from-the-proxy-1"})
     assert answer["X-Request-ID"] == "from-the-proxy-1"
-    assert trace.about() == {}
+    assert log_context.about() == {}
 
 
 def test_what_a_line_is_about_ends_with_the_work():
-    with trace.following(generation="g", attempt=1):
-        with trace.following(upstream="u"):
-            inner = json.loads(formatted(logs.Json(), record("called")))
-        outer = json.loads(formatted(logs.Json(), record("stored")))
-    after = json.loads(formatted(logs.Json(), record("else")))
+    with log_context.following(generation="g", attempt=1):
+        with log_context.following(upstream="u"):
+            inner = json.loads(formatted(log_format.Json(), record("called")))
+        outer = json.loads(formatted(log_format.Json(), record("stored")))
+    after = json.loads(formatted(log_format.Json(), record("else")))
     assert (inner["generation"], inner["attempt"], inner["upstream"]) == ("g", 1, "u")
     assert "upstream" not in outer
     assert set(after) == {"time", "level", "logger", "message"}
@@ -112,14 +112,14 @@ def test_a_line_is_one_object_whatever_it_says():
     problem = ValueError("first\nsecond")
     failed = record('a\n"b" %s', "ä")
     failed.exc_info = (ValueError, problem, None)
-    line = formatted(logs.Json(), failed)
+    line = formatted(log_format.Json(), failed)
     assert "\n" not in line
     said = json.loads(line)
     assert (said["message"], said["level"], said["logger"]) == ('a\n"b" ä', "INFO", "room")
     assert "second" in said["exception"]
 
 
-@pytest.mark.parametrize("formatter", [logs.Json(), logs.Line("{message}", style="{")])
+@pytest.mark.parametrize("formatter", [log_format.Json(), log_format.Line("{message}", style="{")])
 def test_addresses_and_keys_are_left_out(formatter):
     made = record(
         "mei.o+x@studio.example cannot reach redis://:hunter2@127.0.0.1:6379/0 with %s and %s",
@@ -133,8 +133,8 @@ def test_addresses_and_keys_are_left_out(formatter):
 
 
 def test_a_line_for_people_ends_with_what_it_is_about():
-    with trace.following(generation="g-1"):
-        assert formatted(logs.Line("{message}", style="{"), record("called", seconds=1.5)) in {
+    with log_context.following(generation="g-1"):
+        assert formatted(log_format.Line("{message}", style="{"), record("called", seconds=1.5)) in {
             "called seconds=1.5 generation=g-1"
         }
 

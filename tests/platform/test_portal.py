@@ -9,7 +9,7 @@ import sys
 
 import requests
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 from tests.platform.portal import Portal, bare_environment, eventually, manage
 
 EVERYTHING = {

@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
+from generations.core.prepared_queries import Given, Prepared
 from generations.jobs.models import Generation
 from generations.teams.models import Membership
-from sdweb.prepared import Given, Prepared
 
 by_id = Prepared(
     lambda: Generation.objects.select_related("batch__start_image", "member__user").filter(pk=Given("pk"))

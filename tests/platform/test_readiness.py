@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from generations.jobs import readiness
-from generations.jobs.readiness import NotReady, Readiness
-from generations.library import storage
-from generations.upstreams import broker
-from sdweb.ports import free_port
+from generations.core import redis_client
+from generations.jobs.monitoring import readiness
+from generations.jobs.monitoring.readiness import NotReady, Readiness
+from generations.library.storage import client as storage_client
+from sdweb.process.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,11 +42,11 @@ def only_broken(client):
 
 def test_without_redis_it_is_not_ready_and_no_address_is_told(client, settings):
     settings.REDIS_URL = f"redis://:secret-word@127.0.0.1:{free_port()}/0"
-    broker.client.cache_clear()
+    redis_client.client.cache_clear()
     try:
         assert only_broken(client) == {"redis": "does not answer"}
     finally:
-        broker.client.cache_clear()
+        redis_client.client.cache_clear()
 
 
 def test_without_object_storage_it_is_not_ready(client, settings):
@@ -70,7 +70,7 @@ def test_a_spool_that_takes_nothing_is_told(client, settings, tmp_path):
 
 
 def test_a_full_disk_is_told(client, monkeypatch):
-    monkeypatch.setattr("generations.jobs.spool.ROOM", 2**62)
+    monkeypatch.setattr("generations.jobs.engine.spool.ROOM", 2**62)
     assert only_broken(client) == {"spool": "is nearly full"}
 
 
@@ -122,4 +122,4 @@ def test_whatever_a_part_says_its_secrets_are_not_told():
 
     parts = Readiness({"one": fails, "two": refuses}).parts()
     assert [part.problem for part in parts] == ["could not be checked", "does not answer"]
-    assert storage.is_up()
+    assert storage_client.is_up()

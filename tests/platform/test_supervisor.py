@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sdweb import supervisor as keeping
-from sdweb.child import DidNotStart, Program
-from sdweb.embedded import BASE_DIR
-from sdweb.supervisor import Supervisor
+from sdweb.process import supervisor as keeping
+from sdweb.process.local_environment import BASE_DIR
+from sdweb.process.program import DidNotStart, Program
+from sdweb.process.supervisor import Supervisor
 from tests.platform.portal import eventually
 
 POLITE = """

@@ -6,8 +6,7 @@ import pytest
 
 from generations.providers import open_provider
 from generations.providers.base import Done, ImageRequest, Provider
-
-from .stand_in import KEY, StandIn
+from tests.providers.stand_in import KEY, StandIn
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from .specification import FORMATS, Refusal, Request, check, insist
+from tests.providers.specification import FORMATS, Refusal, Request, check, insist
 
 KEY = "sk-TestKey0123456789abcdefGHIJKLmnopqrstuvwxyz"
 

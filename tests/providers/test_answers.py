@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from generations.providers.base import Busy, ImageRequest, Pending, Unavailable, Unknown
-
-from .specification import FORMATS
-from .stand_in import assert_readable, error, picture, response
+from tests.providers.specification import FORMATS
+from tests.providers.stand_in import assert_readable, error, picture, response
 
 PNG = picture()
 TEXT = base64.b64encode(PNG).decode()

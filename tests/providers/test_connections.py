@@ -13,10 +13,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from generations.providers import connection, open_provider
+from generations.providers import open_provider
 from generations.providers.base import Busy, ImageRequest, Unknown
-
-from .stand_in import KEY, StandIn, dripping, hanging, picture, read_request, reset, response, unread
+from generations.providers.transport import connection as transport_connection
+from tests.providers.stand_in import (
+    KEY,
+    StandIn,
+    dripping,
+    hanging,
+    picture,
+    read_request,
+    reset,
+    response,
+    unread,
+)
 
 PNG = picture()
 REQUEST = ImageRequest("core", {"prompt": "a harbour"})
@@ -88,7 +98,7 @@ def test_a_provider_that_stops_reading_the_request_sold_nothing(stand_in, draw):
 
 
 def test_a_large_start_image_may_take_longer_to_send_than_a_connection_to_make(stand_in, draw, monkeypatch):
-    monkeypatch.setattr("generations.providers.http.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("generations.providers.transport.http.CONNECT_SECONDS", 0.2)
 
     def answer(connection):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
@@ -144,7 +154,7 @@ def test_a_line_cut_after_the_request_was_sent_may_have_cost_something(stand_in,
 
 
 def test_an_error_whose_text_never_ends_is_judged_by_its_status(stand_in, draw, monkeypatch):
-    monkeypatch.setattr("generations.providers.http.ERROR_SECONDS", 0.2)
+    monkeypatch.setattr("generations.providers.transport.http.ERROR_SECONDS", 0.2)
     stand_in.plan = [dripping(response(500, b"", content_length="99999"))]
     assert failure(Busy, lambda: draw(timeout=30)).status == 500
 
@@ -191,7 +201,7 @@ def secure(tmp_path, monkeypatch):
 
 def test_with_tls_pictures_arrive_and_deadlines_hold(secure, monkeypatch):
     server, pem = secure
-    monkeypatch.setattr(connection, "_trust", lambda: ssl.create_default_context(cafile=pem))
+    monkeypatch.setattr(transport_connection, "_trust", lambda: ssl.create_default_context(cafile=pem))
     assert at(server.address)().images[0].data == PNG
     server.plan = [dripping(response(200, b"", content_length="99999")), hanging, reset]
     for _ in range(3):

@@ -9,8 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from generations.providers.base import Busy, Refused, Unavailable
-
-from .stand_in import KEY, assert_readable, error, response
+from tests.providers.stand_in import KEY, assert_readable, error, response
 
 
 def stability(status: int, name: str, *errors: str, **headers: str) -> bytes:

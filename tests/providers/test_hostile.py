@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from generations.providers import open_provider, reasons
+from generations.providers import open_provider
 from generations.providers.base import Done, ImageRequest, Pending, ProviderError
-from generations.providers.pictures import NoPicture, received
-
-from .specification import FORMATS
-from .stand_in import KEY, StandIn, picture
+from generations.providers.transport import error_text
+from generations.providers.transport.media_check import NoPicture, received
+from tests.providers.specification import FORMATS
+from tests.providers.stand_in import KEY, StandIn, picture
 
 NAMES = [
     "image",
@@ -145,7 +145,7 @@ def test_no_bytes_break_the_check_of_pictures(data):
 @often
 @given(st.text(max_size=400), st.integers(0, 400), st.sampled_from([KEY, KEY.upper(), KEY[:30], KEY[5:25]]))
 def test_a_key_is_found_wherever_it_stands(text, at, key):
-    said = reasons.plain(text[:at] + key + text[at:], KEY)
+    said = error_text.plain(text[:at] + key + text[at:], KEY)
     assert not any(KEY[at : at + 9].lower() in said.lower() for at in range(len(KEY) - 8))
 
 
@@ -162,7 +162,7 @@ def test_a_key_is_found_wherever_it_stands(text, at, key):
 )
 @pytest.mark.parametrize("text", ["Incorrect API key provided: {}.", "{}", '"{}" is wrong', "key={}"])
 def test_a_masked_key_is_taken_out_as_well(masked, text):
-    said = reasons.plain(text.format(masked), KEY)
+    said = error_text.plain(text.format(masked), KEY)
     assert "[key]" in said
     assert "wxyz" not in said
     assert "sk-" not in said
@@ -174,13 +174,13 @@ def test_plain_words_stay_as_they_are():
         "prompt: is required...",
         "see task-1 and risk-free",
     ):
-        assert reasons.plain(text, KEY) == text
+        assert error_text.plain(text, KEY) == text
 
 
 @pytest.mark.parametrize("letter", ["0", "<", "*", "x", "-", "a*", ". ", "sk-", "\u200b", "<a", "Bearer "])
 def test_a_text_made_to_be_slow_is_read_at_once(letter):
     body = json.dumps({"message": letter * 60_000, "name": letter * 60_000}).encode()
     started = time.monotonic()
-    reasons.read(body, KEY)
-    reasons.plain(letter * 60_000, KEY)
+    error_text.read(body, KEY)
+    error_text.plain(letter * 60_000, KEY)
     assert time.monotonic() - started < 0.5

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from generations.providers import catalogue, open_provider
+from generations.providers import open_provider
 from generations.providers.base import ImageRequest, Refused
+from generations.providers.catalogue import registry as catalogue_registry
+from tests.providers.specification import FORMATS, RATIOS, STYLES
+from tests.providers.stand_in import KEY, picture
 
-from .specification import FORMATS, RATIOS, STYLES
-from .stand_in import KEY, picture
-
-V2BETA = [name for name in catalogue.MODELS if name != "sdxl"]
+V2BETA = [name for name in catalogue_registry.MODELS if name != "sdxl"]
 SD3 = [name for name in V2BETA if name.startswith("sd3")]
 WITH_IMAGE = ["ultra", *SD3]
 
 
-@pytest.mark.parametrize("model", catalogue.MODELS)
+@pytest.mark.parametrize("model", catalogue_registry.MODELS)
 @pytest.mark.parametrize("prefix", ["", "/", "/sd", "/sd/"])
 def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(stand_in, model, prefix):
     provider = open_provider("stability", stand_in.address + prefix, KEY)
@@ -34,13 +34,13 @@ def test_v2beta_gets_the_fields_that_were_given_and_no_other(stand_in, draw, mod
     assert stand_in.requests[0].texts == {"prompt": "a harbour"} | sd3
 
 
-@pytest.mark.parametrize("model", catalogue.MODELS)
+@pytest.mark.parametrize("model", catalogue_registry.MODELS)
 def test_every_shape_style_and_format_is_taken(stand_in, draw, model):
     for shape in sorted(RATIOS):
         draw(model, aspect_ratio=shape)
     for style in sorted(STYLES):
         draw(model, style_preset=style)
-    for kind in catalogue.get(model).formats:
+    for kind in catalogue_registry.get(model).formats:
         options = {"output_format": kind} if model != "sdxl" else {}
         done = draw(model, **options)
         assert done.images[0].media_type == f"image/{kind}"
@@ -48,12 +48,12 @@ def test_every_shape_style_and_format_is_taken(stand_in, draw, model):
     assert not stand_in.problems
 
 
-@pytest.mark.parametrize("model", catalogue.MODELS)
+@pytest.mark.parametrize("model", catalogue_registry.MODELS)
 def test_both_ends_of_every_range_arrive(stand_in, draw, model):
-    declared = catalogue.get(model)
+    declared = catalogue_registry.get(model)
     image = picture() if declared.takes("image") else None
     base = {"strength": 0.5} if image else {}
-    numbers = [field for field in declared.fields if isinstance(field, catalogue.Number)]
+    numbers = [field for field in declared.fields if isinstance(field, catalogue_registry.Number)]
     for field in numbers:
         for value in (field.minimum or field.step * (field.name != "strength"), field.maximum):
             draw(model, image, **base | {field.name: value})

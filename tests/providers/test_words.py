@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from generations.providers import catalogue, opening, verdicts, words
-from generations.providers.answers import read_answer
+from generations.providers import i18n
+from generations.providers import registry as providers_registry
 from generations.providers.base import Busy, ImageRequest, ProviderError, Refused
-from generations.providers.fields import InvalidValue
-from generations.providers.http import NOTHING_SENT, Reply, exchange
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import InvalidValue
+from generations.providers.stability import errors as stability_errors
+from generations.providers.stability.responses import read_answer
+from generations.providers.transport.http import NOTHING_SENT, Reply, exchange
+from tests.providers.stand_in import KEY
 
-from .stand_in import KEY
-
-ROOM = Path(words.__file__).parent
+ROOM = Path(i18n.__file__).parent
 MARKS = {"_", "gettext", "gettext_noop"}
 FUNCTIONS = MARKS | {"gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "npgettext"}
 
@@ -39,21 +41,21 @@ def bare(sentence: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _in_a_language_of_marks() -> Iterator[None]:
-    before = words.translate_with(marked)
+    before = i18n.translate_with(marked)
     yield
-    words.translate_with(before)
+    i18n.translate_with(before)
 
 
 def test_without_a_translation_the_text_is_itself():
-    words.translate_with(str)
-    assert words.gettext("Fill in this field.") == "Fill in this field."
+    i18n.translate_with(str)
+    assert i18n.gettext("Fill in this field.") == "Fill in this field."
 
 
 def test_what_is_only_marked_is_not_translated_yet():
-    assert words.gettext_noop("Cinematic") == "Cinematic"
+    assert i18n.gettext_noop("Cinematic") == "Cinematic"
 
 
-FIELDS = {field.name: field for model in catalogue.MODELS.values() for field in model.fields}
+FIELDS = {field.name: field for model in catalogue_registry.MODELS.values() for field in model.fields}
 
 
 @pytest.mark.parametrize(
@@ -83,19 +85,19 @@ def test_a_text_that_is_too_short_is_told_so_in_translation():
 
 def test_every_refusal_of_a_model_is_translated():
     given = {"prompt": "", "steps": 3}
-    with pytest.raises(catalogue.InvalidParameters) as caught:
-        catalogue.validate(catalogue.get("core"), given, has_image=True)
-    with pytest.raises(catalogue.InvalidParameters) as other:
-        catalogue.validate(catalogue.get("ultra"), {"prompt": "a harbour"}, has_image=True)
+    with pytest.raises(catalogue_registry.InvalidParameters) as caught:
+        catalogue_registry.validate(catalogue_registry.get("core"), given, has_image=True)
+    with pytest.raises(catalogue_registry.InvalidParameters) as other:
+        catalogue_registry.validate(catalogue_registry.get("ultra"), {"prompt": "a harbour"}, has_image=True)
     said = caught.value.errors | other.value.errors
     assert set(said) == {"prompt", "steps", "image", "strength"}
     assert [bare(sentence) for sentence in said.values()] == [""] * 4
-    assert bare(str(catalogue.UnknownModel("sd9"))) == ""
+    assert bare(str(catalogue_registry.UnknownModel("sd9"))) == ""
 
 
 @pytest.mark.parametrize("status", [*range(300, 430), 451, *range(500, 512), 599, 203])
 def test_every_status_has_a_translated_verdict(status):
-    problem = verdicts.failure(Reply(status, {}, b""), KEY)
+    problem = stability_errors.failure(Reply(status, {}, b""), KEY)
     assert bare(problem.reason) in ("", f" (HTTP {status}).")
     assert "⟦" in problem.reason
 
@@ -112,15 +114,15 @@ def test_every_status_has_a_translated_verdict(status):
 )
 def test_every_code_has_a_translated_verdict(status, name):
     body = json.dumps({"name": name, "errors": []}).encode()
-    assert bare(verdicts.failure(Reply(status, {}, body), KEY).reason) in ("", f" (HTTP {status}).")
+    assert bare(stability_errors.failure(Reply(status, {}, body), KEY).reason) in ("", f" (HTTP {status}).")
 
 
 @pytest.mark.parametrize("status", [400, 401, 402])
 def test_what_the_provider_wrote_is_never_sent_to_the_translation(status):
     asked: list[str] = []
-    words.translate_with(lambda text: asked.append(text) or text)
+    i18n.translate_with(lambda text: asked.append(text) or text)
     body = json.dumps({"name": "bad", "errors": ["Eat more fruit"]}).encode()
-    assert "Eat more fruit" in verdicts.failure(Reply(status, {}, body), KEY).reason
+    assert "Eat more fruit" in stability_errors.failure(Reply(status, {}, body), KEY).reason
     assert asked
     assert not [text for text in asked if "fruit" in text]
 
@@ -153,7 +155,7 @@ def test_an_answer_without_a_picture_is_told_in_translation(body):
 )
 def test_what_an_operator_typed_wrong_is_told_in_translation(kind, address, key):
     with pytest.raises(ValueError, match="⟦") as caught:
-        opening.open_provider(kind, address, key)
+        providers_registry.open_provider(kind, address, key)
     assert bare(str(caught.value)) == ""
 
 

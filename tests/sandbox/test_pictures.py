@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from generations.sandbox.art.words import SCENES
-from generations.sandbox.orders import STYLES
+from generations.sandbox.requests import STYLES
 from tests.sandbox.conftest import Client, opened, picture
 
 

@@ -7,8 +7,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.office import administration
-from generations.teams import membership, people
+from generations.office.members import service as members_service
+from generations.teams import membership
+from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, User
 from generations.teams.permissions import PERMISSIONS, may, member_required
 
@@ -17,12 +18,12 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def team(db):
-    return administration.open_team("Studio North")
+    return members_service.open_team("Studio North")
 
 
 @pytest.fixture
 def member(team):
-    return administration.admit(user=people.add(email="mei@example.org", password=PASSWORD), team=team)
+    return members_service.admit(user=teams_users.add(email="mei@example.org", password=PASSWORD), team=team)
 
 
 def credits_page(team):
@@ -59,7 +60,7 @@ def test_a_viewer_only_looks(member):
 
 
 def test_a_team_that_is_not_mine_does_not_exist(client, member):
-    other = administration.open_team("Studio South")
+    other = members_service.open_team("Studio South")
     client.force_login(member.user)
     assert client.get(credits_page(other)).status_code == 404
     assert client.get("/t/nowhere/credits/").status_code == 404
@@ -67,7 +68,7 @@ def test_a_team_that_is_not_mine_does_not_exist(client, member):
 
 def test_who_left_the_team_is_out_at_once(client, member):
     client.force_login(member.user)
-    administration.dismiss(member=member)
+    members_service.dismiss(member=member)
     assert client.get(credits_page(member.team)).status_code == 404
 
 
@@ -106,7 +107,7 @@ def test_the_sign_in_never_leads_elsewhere(client, member, elsewhere):
 
 
 def test_the_front_door_leads_to_the_team_i_was_in_last(client, member):
-    second = administration.admit(user=member.user, team=administration.open_team("Second"))
+    second = members_service.admit(user=member.user, team=members_service.open_team("Second"))
     client.force_login(member.user)
     for here in (second, member):
         Membership.objects.update(seen_at=None)
@@ -127,7 +128,7 @@ def test_the_front_door_asks_strangers_to_sign_in(client, db):
 
 
 def test_who_has_no_team_is_told_so(client, db):
-    client.force_login(people.add(email="new@example.org"))
+    client.force_login(teams_users.add(email="new@example.org"))
     assert "teams/no_team.html" in [template.name for template in client.get("/").templates]
 
 
@@ -149,11 +150,11 @@ def test_two_teams_of_one_name_have_two_addresses(db):
 
 
 def test_who_comes_back_has_the_old_membership(member):
-    administration.dismiss(member=member)
-    again = administration.admit(user=member.user, team=member.team, role=Role.VIEWER)
+    members_service.dismiss(member=member)
+    again = members_service.admit(user=member.user, team=member.team, role=Role.VIEWER)
     assert (again.pk, again.role, again.ended_at) == (member.pk, Role.VIEWER, None)
     with pytest.raises(membership.AlreadyIn):
-        administration.admit(user=member.user, team=member.team)
+        members_service.admit(user=member.user, team=member.team)
 
 
 def test_a_crowd_of_attempts_does_not_wash_away_what_was_counted(db):

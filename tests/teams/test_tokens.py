@@ -15,13 +15,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from generations.credits import audit as books
-from generations.jobs import rules, submission
+from generations.credits import integrity_check as books
+from generations.jobs import model_access, submission
 from generations.jobs.models import Batch, Generation
-from generations.office import administration, api_tokens, people, wording
-from generations.office.audit import By
+from generations.office.audit_log import sentences as audit_log_sentences
+from generations.office.audit_log.service import By
+from generations.office.members import roles as members_roles
+from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
-from generations.teams import membership, tokens
+from generations.office.tokens import service as tokens_service
+from generations.teams import api_tokens as teams_api_tokens
+from generations.teams import membership
 from generations.teams.models import Role, Scope, Team, Token, User
 from tests.conftest import work
 
@@ -32,14 +36,14 @@ USUAL = ["generate", "read"]
 @pytest.fixture
 def issue(member):
     def make(whose=member, **more):
-        return tokens.issue(membership=whose, **({"name": "laptop", "scopes": USUAL} | more))
+        return teams_api_tokens.issue(membership=whose, **({"name": "laptop", "scopes": USUAL} | more))
 
     return make
 
 
 def refusal(secret):
-    with pytest.raises(tokens.Refused) as refused:
-        tokens.authenticate(secret)
+    with pytest.raises(teams_api_tokens.Refused) as refused:
+        teams_api_tokens.authenticate(secret)
     return type(refused.value)
 
 
@@ -60,7 +64,7 @@ def test_a_secret_lets_its_member_in_and_is_kept_nowhere(issue, member, django_a
     assert secret.startswith("sdw_")
     assert set(secret[4:]) <= set(string.ascii_letters + string.digits)
     with django_assert_num_queries(1):
-        found = tokens.authenticate(secret)
+        found = teams_api_tokens.authenticate(secret)
         assert (found.membership, found.membership.team) == (member, member.team)
         assert found.membership.wallet.available == 10_000
     kept = str(Token.objects.values().get())
@@ -74,42 +78,42 @@ def test_what_is_no_secret_of_ours_is_refused_without_asking_the_database(issue,
     odd = ["", "sdw_", secret[:-1], secret + "a", secret[:-1] + ("a" if secret[-1] != "a" else "b"), "\x00"]
     odd += [f" {secret}", f"{secret}\n", "sdw_" + "ä" * 46, "sdw_" + "\ud800" * 46, secret.lower()]
     with django_assert_num_queries(0):
-        assert {refusal(each) for each in odd} == {tokens.Unknown}
-    assert refusal(tokens.new_secret()) is tokens.Unknown
+        assert {refusal(each) for each in odd} == {teams_api_tokens.Unknown}
+    assert refusal(teams_api_tokens.new_secret()) is teams_api_tokens.Unknown
 
 
 def test_expired_and_revoked_tokens_let_nobody_in(issue):
     token, secret = issue(expires_at=timezone.now() + timedelta(hours=1))
-    assert tokens.authenticate(secret) == token
+    assert teams_api_tokens.authenticate(secret) == token
     Token.objects.update(expires_at=timezone.now())
-    assert refusal(secret) is tokens.Expired
+    assert refusal(secret) is teams_api_tokens.Expired
     token, secret = issue()
-    assert tokens.revoke(token)
-    assert not tokens.revoke(token)
-    assert refusal(secret) is tokens.Revoked
+    assert teams_api_tokens.revoke(token)
+    assert not teams_api_tokens.revoke(token)
+    assert refusal(secret) is teams_api_tokens.Revoked
 
 
 def test_who_is_shut_out_is_shut_out_with_their_tokens(issue, member):
     secret = issue()[1]
     User.objects.update(is_active=False)
-    assert refusal(secret) is tokens.MemberGone
+    assert refusal(secret) is teams_api_tokens.MemberGone
     User.objects.update(is_active=True)
     Team.objects.update(deactivated_at=timezone.now())
-    assert refusal(secret) is tokens.MemberGone
+    assert refusal(secret) is teams_api_tokens.MemberGone
     Team.objects.update(deactivated_at=None)
-    assert tokens.authenticate(secret)
-    administration.dismiss(member=member)
-    assert refusal(secret) is tokens.Revoked
+    assert teams_api_tokens.authenticate(secret)
+    members_service.dismiss(member=member)
+    assert refusal(secret) is teams_api_tokens.Revoked
     membership.join(member.user, member.team)
-    assert refusal(secret) is tokens.Revoked  # who comes back makes new ones
+    assert refusal(secret) is teams_api_tokens.Revoked  # who comes back makes new ones
 
 
 def test_a_role_that_may_no_longer_generate_takes_the_scope_from_its_tokens(issue, member):
-    token = tokens.authenticate(issue()[1])
-    assert [scope for scope in Scope if tokens.allows(token, scope)] == ["generate", "read"]
-    people.set_role(member=member, role=Role.VIEWER)
+    token = teams_api_tokens.authenticate(issue()[1])
+    assert [scope for scope in Scope if teams_api_tokens.allows(token, scope)] == ["generate", "read"]
+    members_roles.set_role(member=member, role=Role.VIEWER)
     token.refresh_from_db()
-    assert [scope for scope in Scope if tokens.allows(token, scope)] == ["read"]
+    assert [scope for scope in Scope if teams_api_tokens.allows(token, scope)] == ["read"]
 
 
 def test_nobody_gives_a_token_more_than_they_may(issue, make_member, team):
@@ -119,33 +123,33 @@ def test_nobody_gives_a_token_more_than_they_may(issue, make_member, team):
         for role in [Role(role)]
     )
     for whose, scopes in ((viewer, ["generate"]), (make_member("tom"), ["administer"]), (boss, [])):
-        with pytest.raises(tokens.ScopeRefused):
+        with pytest.raises(teams_api_tokens.ScopeRefused):
             issue(whose, scopes=scopes)
-    program = people.make_program(team=team, name="Robot")
+    program = members_roles.make_program(team=team, name="Robot")
     for acting, whose in ((viewer, program), (boss, chief), (chief, viewer)):
         with pytest.raises(PermissionDenied):
-            api_tokens.issue(member=whose, name="x", scopes=["read"], by=By(acting.user), acting=acting)
-    assert api_tokens.issue(member=program, name="x", scopes=USUAL, by=By(boss.user), acting=boss)
-    with pytest.raises(tokens.ScopeRefused):
-        api_tokens.issue(member=program, name="x", scopes=["administer"], by=By(boss.user), acting=boss)
+            tokens_service.issue(member=whose, name="x", scopes=["read"], by=By(acting.user), acting=acting)
+    assert tokens_service.issue(member=program, name="x", scopes=USUAL, by=By(boss.user), acting=boss)
+    with pytest.raises(teams_api_tokens.ScopeRefused):
+        tokens_service.issue(member=program, name="x", scopes=["administer"], by=By(boss.user), acting=boss)
 
 
 def test_use_is_written_down_once_a_minute(issue, django_assert_num_queries):
     secret = issue()[1]
-    tokens.touch(tokens.authenticate(secret))
-    used = tokens.authenticate(secret)
+    teams_api_tokens.touch(teams_api_tokens.authenticate(secret))
+    used = teams_api_tokens.authenticate(secret)
     assert used.last_used_at
     with django_assert_num_queries(0):
-        tokens.touch(used)
+        teams_api_tokens.touch(used)
     Token.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
-    tokens.touch(tokens.authenticate(secret))
-    assert tokens.authenticate(secret).last_used_at > timezone.now() - timedelta(minutes=1)
+    teams_api_tokens.touch(teams_api_tokens.authenticate(secret))
+    assert teams_api_tokens.authenticate(secret).last_used_at > timezone.now() - timedelta(minutes=1)
 
 
 def test_a_token_made_for_some_models_asks_for_no_others(issue, member, upstream):
     token = issue(models=["core"])[0]
     assert ask(member, token).token == token
-    with pytest.raises(rules.ModelNotForToken):
+    with pytest.raises(model_access.ModelNotForToken):
         ask(member, token, model="ultra")
 
 
@@ -155,7 +159,7 @@ def test_fifty_calls_at_once_spend_no_more_than_the_tokens_cap(issue, member, up
     def press():
         try:
             ask(member, token)
-        except rules.TokenCapReached as problem:
+        except model_access.TokenCapReached as problem:
             refused.append(problem.left)
         connection.close()
 
@@ -166,23 +170,23 @@ def test_fifty_calls_at_once_spend_no_more_than_the_tokens_cap(issue, member, up
         thread.join()
     assert (Batch.objects.count(), Generation.objects.count()) == (7, 7)
     assert refused == [0] * 43
-    assert rules.spent_by([token]) == {token.pk: 2_100}
+    assert model_access.spent_by([token]) == {token.pk: 2_100}
     assert books.problems() == []
 
 
 def test_what_was_not_charged_does_not_count_against_the_cap(issue, member, upstream, provider):
     token = issue(cap=300)[0]
     batch = ask(member, token)
-    with pytest.raises(rules.TokenCapReached):
+    with pytest.raises(model_access.TokenCapReached):
         ask(member, token)
     submission.cancel(member=member, generation=batch.generations.get().pk)
     provider.plan("403")
     batch = ask(member, token)
     work()
-    assert rules.spent_by([token]) == {}
+    assert model_access.spent_by([token]) == {}
     other = issue(name="other")[0]
     again = submission.retry(member=member, generation=batch.generations.get().pk, token=other)
-    assert rules.spent_by([token, other]) == {other.pk: 300}
+    assert model_access.spent_by([token, other]) == {other.pk: 300}
     assert again.batch.token == token
     ask(member, token)  # the retry was another's
 
@@ -199,7 +203,7 @@ def test_the_command_prints_the_token_last_and_alone(member):
         stdout=out,
         stderr=io.StringIO(),
     )
-    token = tokens.authenticate(out.getvalue().splitlines()[-1])
+    token = teams_api_tokens.authenticate(out.getvalue().splitlines()[-1])
     assert (token.membership, token.scopes) == (member, ["read"])
     assert timedelta(days=2) < token.expires_at - timezone.now() < timedelta(days=3)
     with pytest.raises(CommandError):
@@ -212,20 +216,22 @@ def test_the_command_prints_the_token_last_and_alone(member):
 
 def test_the_log_says_who_made_and_revoked_which(member, make_member, team):
     boss = make_member("ana", role=Role.OWNER)
-    program = people.make_program(team=team, name="Robot")
-    mine, _secret = api_tokens.issue(
+    program = members_roles.make_program(team=team, name="Robot")
+    mine, _secret = tokens_service.issue(
         member=member, name="laptop", scopes=USUAL, by=By(member.user), acting=member
     )
-    api_tokens.issue(member=program, name="ci", scopes=USUAL, cap=500, by=By(boss.user), acting=boss)
+    tokens_service.issue(member=program, name="ci", scopes=USUAL, cap=500, by=By(boss.user), acting=boss)
     tom = make_member("tom")
     with pytest.raises(PermissionDenied):
-        api_tokens.revoke(token=mine, by=By(tom.user), acting=tom)
-    assert api_tokens.revoke(token=mine, by=By(boss.user), acting=boss)
-    assert not api_tokens.revoke(token=mine, by=By(boss.user), acting=boss)
+        tokens_service.revoke(token=mine, by=By(tom.user), acting=tom)
+    assert tokens_service.revoke(token=mine, by=By(boss.user), acting=boss)
+    assert not tokens_service.revoke(token=mine, by=By(boss.user), acting=boss)
     entries = AuditEntry.objects.filter(act__startswith="token").order_by("pk")
-    assert [wording.sentence(entry) for entry in entries] == [
+    assert [audit_log_sentences.sentence(entry) for entry in entries] == [
         "Mei made the API token laptop",
         "Ana made the API token ci of Robot",
         "Ana revoked the API token laptop of Mei",
     ]
-    assert {"scopes Generate, Read", "cap 5"} == set(re.split(", (?=cap|scopes)", wording.detail(entries[1])))
+    assert {"scopes Generate, Read", "cap 5"} == set(
+        re.split(", (?=cap|scopes)", audit_log_sentences.detail(entries[1]))
+    )

@@ -8,8 +8,10 @@ import pytest
 from cryptography.fernet import Fernet
 from django.utils import timezone
 
+from generations.core import redis_client
 from generations.providers.base import Unavailable
-from generations.upstreams import accounts, broker, pacing
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 
@@ -107,8 +109,8 @@ def _paused(upstream):
 
 def test_a_new_accounts_first_call_goes_at_once(db):
     new = Upstream.objects.create(name="new", base_url="http://host")
-    broker.client().delete(f"pace:{new.pace_key}")
+    redis_client.client().delete(f"pace:{new.pace_key}")
     accounts.begin(new)
-    permit = pacing.reserve(new)
+    permit = upstreams_rate_limit.reserve(new)
     assert permit is not None
     assert permit.delay < 0.1

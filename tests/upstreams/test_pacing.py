@@ -11,7 +11,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from generations.upstreams import broker, pacing
+from generations.core import redis_client
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
 
@@ -22,7 +23,7 @@ SECOND = 1_000_000
 def account():
     """150 calls in 10 s, with a limiter of its own and no database."""
     upstream = Upstream(pk=0, name="paced", pace_account="paced")
-    broker.client().delete("pace:paced")
+    redis_client.client().delete("pace:paced")
     return upstream
 
 
@@ -33,33 +34,33 @@ def test_slots_are_as_dense_as_the_provider_allows_and_no_denser(account):
     took = time.monotonic() - began
     slots = sorted(permit.slot for permit in permits)
     steps = [later - sooner for sooner, later in itertools.pairwise(slots)]
-    assert 28 <= len(slots) <= 31 + took / pacing.interval(account)  # two seconds ahead
+    assert 28 <= len(slots) <= 31 + took / upstreams_rate_limit.interval(account)  # two seconds ahead
     assert min(steps) >= 68_000
     assert sorted(steps)[len(steps) // 2] < 69_000
 
 
 def test_the_first_slot_of_a_new_limiter_is_a_whole_window_away(account):
-    assert pacing.reserve(account) is None
-    permit = pacing.reserve(account, horizon=11)
+    assert upstreams_rate_limit.reserve(account) is None
+    permit = upstreams_rate_limit.reserve(account, horizon=11)
     assert permit is not None
     assert 9.5 < permit.delay <= 10.25
 
 
 def test_a_flushed_redis_voids_what_was_given_out_and_begins_with_a_quiet_window(account):
     open_limiter(account)
-    permit = pacing.reserve(account)
-    broker.client().delete("pace:paced")  # as FLUSHALL does
-    assert not pacing.confirm(permit)
-    assert pacing.reserve(account) is None
-    assert not pacing.confirm(permit)
+    permit = upstreams_rate_limit.reserve(account)
+    redis_client.client().delete("pace:paced")  # as FLUSHALL does
+    assert not upstreams_rate_limit.confirm(permit)
+    assert upstreams_rate_limit.reserve(account) is None
+    assert not upstreams_rate_limit.confirm(permit)
 
 
 def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
     open_limiter(account)
-    sooner = pacing.reserve(account)
+    sooner = upstreams_rate_limit.reserve(account)
     far = time.time() + 3600  # what was given out before the clock went back an hour
-    broker.client().hset("pace:paced", "next", int(far * SECOND))
-    permit = pacing.reserve(account, horizon=11)
+    redis_client.client().hset("pace:paced", "next", int(far * SECOND))
+    permit = upstreams_rate_limit.reserve(account, horizon=11)
     assert permit is not None
     assert permit.epoch != sooner.epoch
     assert 9.5 < permit.delay <= 10.25
@@ -67,43 +68,43 @@ def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
 
 def test_a_permit_that_is_late_is_void(account):
     open_limiter(account)
-    permit = pacing.reserve(account)
-    assert pacing.confirm(permit)
-    late = pacing.Permit(permit.limiter, permit.epoch, permit.slot - SECOND // 4, 0)
-    assert not pacing.confirm(late)
+    permit = upstreams_rate_limit.reserve(account)
+    assert upstreams_rate_limit.confirm(permit)
+    late = upstreams_rate_limit.Permit(permit.limiter, permit.epoch, permit.slot - SECOND // 4, 0)
+    assert not upstreams_rate_limit.confirm(late)
 
 
 def test_a_block_stops_what_was_given_out_and_what_is_asked_for(account):
     open_limiter(account)
-    permit = pacing.reserve(account)
-    pacing.block(account, 30)
-    pacing.block(account, 3)  # the longer one stays
-    assert not pacing.confirm(permit)
-    assert pacing.reserve(account, horizon=25) is None
+    permit = upstreams_rate_limit.reserve(account)
+    upstreams_rate_limit.block(account, 30)
+    upstreams_rate_limit.block(account, 3)  # the longer one stays
+    assert not upstreams_rate_limit.confirm(permit)
+    assert upstreams_rate_limit.reserve(account, horizon=25) is None
 
 
 def test_accounts_that_share_a_limit_share_its_slots(account):
     open_limiter(account)
     other = Upstream(pk=1, name="other", pace_account="paced")
-    first, second = pacing.reserve(account), pacing.reserve(other)
+    first, second = upstreams_rate_limit.reserve(account), upstreams_rate_limit.reserve(other)
     assert second.slot - first.slot == pytest.approx(68_333, abs=2)
 
 
 def test_without_redis_there_is_no_permit(account, monkeypatch):
     open_limiter(account)
-    permit = pacing.reserve(account)
+    permit = upstreams_rate_limit.reserve(account)
     gone = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(pacing, "_script", gone.register_script)
-    assert not pacing.confirm(permit)
+    monkeypatch.setattr(upstreams_rate_limit, "_script", gone.register_script)
+    assert not upstreams_rate_limit.confirm(permit)
     with pytest.raises(redis.RedisError):
-        pacing.reserve(account)
+        upstreams_rate_limit.reserve(account)
 
 
 def _all_permits(account, threads):
     permits = []
 
     def take():
-        while permit := pacing.reserve(account):
+        while permit := upstreams_rate_limit.reserve(account):
             permits.append(permit)
 
     takers = [threading.Thread(target=take) for _ in range(threads)]
@@ -115,16 +116,16 @@ def _all_permits(account, threads):
 
 
 def test_an_account_that_was_idle_needs_no_quiet_window(account):
-    pacing.prepare(account, idle=True)
-    permit = pacing.reserve(account)
+    upstreams_rate_limit.prepare(account, idle=True)
+    permit = upstreams_rate_limit.reserve(account)
     assert permit is not None
     assert permit.delay < 0.1
 
 
 def test_a_call_that_is_ready_before_its_slot_waits_for_it(account):
     open_limiter(account)
-    pacing.reserve(account)
-    permit = pacing.reserve(account)
+    upstreams_rate_limit.reserve(account)
+    permit = upstreams_rate_limit.reserve(account)
     began = time.monotonic()
-    assert pacing.confirm(permit)
+    assert upstreams_rate_limit.confirm(permit)
     assert time.monotonic() - began >= permit.delay - 0.005

@@ -9,20 +9,12 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from generations.api.v1 import (
-    accounts,
-    books,
-    examples,
-    generations,
-    images,
-    invitations,
-    money,
-    problems,
-    shelves,
-    team,
-    tokens,
-)
-from generations.api.v1.door import Bearer
+from generations.api.v1 import billing, generations, images, invitations, openapi_examples, team, tokens
+from generations.api.v1 import errors as v1_errors
+from generations.api.v1 import me as v1_me
+from generations.api.v1 import organise as v1_organise
+from generations.api.v1 import reports as v1_reports
+from generations.api.v1.auth import Bearer
 
 
 class Api(NinjaAPI):
@@ -30,19 +22,19 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """The document, with examples."""
-        document: OpenAPISchema = examples.added_to(super().get_openapi_schema(**options))
+        document: OpenAPISchema = openapi_examples.added_to(super().get_openapi_schema(**options))
         return document
 
 
 api = Api(
     title="sdweb",
     version="1",
-    description=examples.ABOUT,
+    description=openapi_examples.ABOUT,
     urls_namespace="v1",
     docs_url=None,
     auth=Bearer(),
 )
-for room in (generations, images, shelves, accounts, team, money, invitations, tokens, books):
+for room in (generations, images, v1_organise, v1_me, team, billing, invitations, tokens, v1_reports):
     api.add_router("", room.router)
 for kind in (Exception, Http404, HttpError, ValidationError):  # ninja has handlers for each, of another shape
-    api.add_exception_handler(kind, problems.answer)
+    api.add_exception_handler(kind, v1_errors.answer)

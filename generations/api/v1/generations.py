@@ -12,11 +12,11 @@ from ninja import Router
 
 from generations.api import idempotency
 from generations.api.idempotency import Answer
-from generations.api.v1 import once, paging, writing
-from generations.api.v1.answers import KEY, answers
-from generations.api.v1.door import EITHER, Asked, member_for
-from generations.api.v1.problems import Problem
-from generations.api.v1.schemas import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
+from generations.api.v1 import idempotent, pagination, serializers
+from generations.api.v1.auth import EITHER, Asked, member_for
+from generations.api.v1.errors import Problem
+from generations.api.v1.responses import KEY, answers
+from generations.api.v1.schemas.library import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
 from generations.jobs import submission
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
@@ -41,19 +41,19 @@ def create(request: Asked, payload: GenerationIn) -> HttpResponse:
     Nothing is charged for a picture that does not arrive.
     """
     member = member_for(request, Scope.GENERATE)
-    call = idempotency.begin(member, request.headers.get(idempotency.HEADER), once.asked(request))
+    call = idempotency.begin(member, request.headers.get(idempotency.HEADER), idempotent.asked(request))
     if call.answer:
-        return once.told(call.answer)
+        return idempotent.told(call.answer)
     with idempotency.released_if_refused(call):
         batch = _submit(request.auth.token, payload, call)
-    return once.told(idempotency.finish(call, _accepted(member, batch)))
+    return idempotent.told(idempotency.finish(call, _accepted(member, batch)))
 
 
 @router.get("/generations", response=answers(200, GenerationPage, 404, 422), summary="List my generations")
 def listed(
     request: Asked,
-    limit: paging.Limit = 50,
-    before: paging.Before = None,
+    limit: pagination.Limit = 50,
+    before: pagination.Before = None,
     status: Status | None = None,
     batch: uuid.UUID | None = None,
 ) -> dict[str, Any]:
@@ -65,12 +65,12 @@ def listed(
     if batch:
         rows = rows.filter(batch=batch)
     last = get_object_or_404(member.generations, pk=before) if before else None
-    found = paging.older(rows, last, limit)
+    found = pagination.older(rows, last, limit)
     shown = found[:limit]
-    images = writing.pictures_of(member, shown)
+    images = serializers.pictures_of(member, shown)
     return {
-        "items": [writing.generation(row, images.get(row.pk)) for row in shown],
-        "next": paging.following(request, shown[-1].pk if len(found) > limit else None),
+        "items": [serializers.generation(row, images.get(row.pk)) for row in shown],
+        "next": pagination.following(request, shown[-1].pk if len(found) > limit else None),
     }
 
 
@@ -109,8 +109,8 @@ def retry(request: Asked, pk: uuid.UUID) -> HttpResponse:
         row = submission.retry(member=member, generation=pk, token=request.auth.token)
     except Generation.DoesNotExist:
         raise Problem(409, "not_ended", _("Only what ended without a picture is tried again.")) from None
-    text = once.text(_one(member, row.pk))
-    return once.told(Answer(202, text, {"Location": f"{writing.ROOT}/generations/{row.pk}"}))
+    text = idempotent.text(_one(member, row.pk))
+    return idempotent.told(Answer(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"}))
 
 
 @router.get("/batches/{uuid:pk}", response=answers(200, BatchOut, 404), summary="What one call asked for")
@@ -156,16 +156,16 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
 
 def _accepted(member: Membership, batch: Batch) -> Answer:
     rows = batch.made or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
-    document = writing.batch(batch, rows, writing.pictures_of(member, rows))
-    return Answer(202, once.text(document), {"Location": document["links"]["self"]})
+    document = serializers.batch(batch, rows, serializers.pictures_of(member, rows))
+    return Answer(202, idempotent.text(document), {"Location": document["links"]["self"]})
 
 
 def _one(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(member.generations, pk=pk)
-    return writing.generation(row, writing.pictures_of(member, [row]).get(row.pk))
+    return serializers.generation(row, serializers.pictures_of(member, [row]).get(row.pk))
 
 
 def _batch(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
-    row = get_object_or_404(member.batches.prefetch_related(writing.with_generations()), pk=pk)
+    row = get_object_or_404(member.batches.prefetch_related(serializers.with_generations()), pk=pk)
     rows = row.generations.all()
-    return writing.batch(row, rows, writing.pictures_of(member, rows))
+    return serializers.batch(row, rows, serializers.pictures_of(member, rows))

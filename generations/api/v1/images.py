@@ -11,15 +11,26 @@ from ninja import File, Query, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status as Created
 
-from generations.api.v1 import paging, writing
-from generations.api.v1.answers import PICTURE, answers, refusals
-from generations.api.v1.door import EITHER, Asked, maker, member_for, seen
-from generations.api.v1.problems import not_found, not_yours
-from generations.api.v1.schemas import FileWanted, ImageChange, ImageOut, ImagePage, ImageSearch, UploadOut
-from generations.library import catalog, finding, serving, thumbnails, uploads
-from generations.library.converting import Form
+from generations.api.v1 import pagination, serializers
+from generations.api.v1.auth import EITHER, Asked, maker, member_for, seen
+from generations.api.v1.errors import not_found, not_yours
+from generations.api.v1.responses import PICTURE, answers, refusals
+from generations.api.v1.schemas.library import (
+    FileWanted,
+    ImageChange,
+    ImageOut,
+    ImagePage,
+    ImageSearch,
+    UploadOut,
+)
+from generations.library.delivery import responses as delivery_responses
+from generations.library.delivery import thumbnails
+from generations.library.images import service as images_service
+from generations.library.imaging.convert import Form
 from generations.library.models import Image, Upload
-from generations.library.search import Search
+from generations.library.search import engine as search_engine
+from generations.library.search.query import Search
+from generations.library.uploads import start_images
 from generations.teams.models import Membership, Scope, Visibility
 
 router = Router(tags=["Images"])
@@ -27,29 +38,29 @@ router = Router(tags=["Images"])
 
 @router.get("/images", response=answers(200, ImagePage, 404, 422), summary="Find pictures")
 def listed(
-    request: Asked, wanted: Query[ImageSearch], limit: paging.Limit = 50, before: paging.Before = None
+    request: Asked, wanted: Query[ImageSearch], limit: pagination.Limit = 50, before: pagination.Before = None
 ) -> dict[str, Any]:
     """What the member may see of the library, by the same search as on its page."""
     member = member_for(request, Scope.READ)
-    after = finding.landmark(member, before) if before else None
-    found = finding.page(member, Search.read(request.GET), after=after, size=limit + 1)
+    after = search_engine.landmark(member, before) if before else None
+    found = search_engine.page(member, Search.read(request.GET), after=after, size=limit + 1)
     return _page(request, member, found, limit)
 
 
 @router.get("/trash", response=answers(200, ImagePage, 404, 422), summary="What was thrown away")
-def trashed(request: Asked, limit: paging.Limit = 50, before: paging.Before = None) -> dict[str, Any]:
+def trashed(request: Asked, limit: pagination.Limit = 50, before: pagination.Before = None) -> dict[str, Any]:
     """What the member may bring back, the newest picture first."""
     member = member_for(request, Scope.READ)
-    rows = catalog.in_trash(member)
+    rows = images_service.in_trash(member)
     last = get_object_or_404(rows, pk=before) if before else None
-    return _page(request, member, paging.older(rows, last, limit), limit)
+    return _page(request, member, pagination.older(rows, last, limit), limit)
 
 
 @router.get("/images/{uuid:pk}", response=answers(200, ImageOut, 404), summary="One picture")
 def one(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
     """How it was made, and where its bytes are."""
     member = member_for(request, *EITHER)
-    return writing.image(member, seen(member, pk))
+    return serializers.image(member, seen(member, pk))
 
 
 @router.get(
@@ -61,7 +72,7 @@ def one(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
 def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
     """Its bytes; `ETag` is its SHA-256."""
     row = seen(member_for(request, *EITHER), pk)
-    return serving.as_it_is(request, row, name=serving.file_name(row))
+    return delivery_responses.as_it_is(request, row, name=delivery_responses.file_name(row))
 
 
 @router.get(
@@ -73,7 +84,7 @@ def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
 def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpResponseBase:
     """Prompt and parameters stand in the file, as other programs read them; or in another format."""
     row = seen(member_for(request, *EITHER), pk)
-    return serving.to_keep(row, Form(wanted.format, with_parameters=wanted.parameters))
+    return delivery_responses.to_keep(row, Form(wanted.format, with_parameters=wanted.parameters))
 
 
 @router.get(
@@ -85,7 +96,7 @@ def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpRe
 def thumbnail(request: Asked, pk: uuid.UUID, size: Literal["small", "large"] = "small") -> HttpResponse:
     """400 or 800 pixels wide."""
     row = seen(member_for(request, *EITHER), pk)
-    return serving.thumbnail(thumbnails.stored(row.pk, size) or thumbnails.made(row, size))
+    return delivery_responses.thumbnail(thumbnails.stored(row.pk, size) or thumbnails.made(row, size))
 
 
 @router.patch("/images/{uuid:pk}", response=answers(200, ImageOut, 400, 404, 422), summary="Change a picture")
@@ -93,13 +104,15 @@ def change(request: Asked, pk: uuid.UUID, payload: ImageChange) -> dict[str, Any
     """Its title, or who sees it: the team, or its owner alone."""
     member = maker(request)
     row = seen(member, pk)
-    if payload.title is not None and not catalog.set_title(member=member, image=pk, title=payload.title):
+    if payload.title is not None and not images_service.set_title(
+        member=member, image=pk, title=payload.title
+    ):
         raise not_yours()
     if payload.visibility and payload.visibility != row.visibility:
         who = Visibility(payload.visibility)
-        if not catalog.set_visibility(member=member, images=[pk], visibility=who):
+        if not images_service.set_visibility(member=member, images=[pk], visibility=who):
             raise not_yours()
-    return writing.image(member, seen(member, pk))
+    return serializers.image(member, seen(member, pk))
 
 
 @router.delete("/images/{uuid:pk}", response=answers(204, None, 404), summary="Throw a picture away")
@@ -107,7 +120,7 @@ def trash(request: Asked, pk: uuid.UUID) -> HttpResponse:
     """It lies in the trash, and can be brought back."""
     member = maker(request)
     seen(member, pk)
-    if not catalog.trash(member=member, images=[pk]):
+    if not images_service.trash(member=member, images=[pk]):
         raise not_yours()
     return HttpResponse(status=204)
 
@@ -118,9 +131,9 @@ def trash(request: Asked, pk: uuid.UUID) -> HttpResponse:
 def restore(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
     """From the trash."""
     member = maker(request)
-    if not catalog.restore(member=member, images=[pk]):
+    if not images_service.restore(member=member, images=[pk]):
         raise not_found()
-    return writing.image(member, seen(member, pk))
+    return serializers.image(member, seen(member, pk))
 
 
 @router.post(
@@ -131,19 +144,19 @@ def restore(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
 def use_as_start(request: Asked, pk: uuid.UUID) -> Created[Upload]:
     """Its id goes into `start_image`."""
     member = maker(request, "upload")
-    return Created(201, uploads.from_image(member=member, image=seen(member, pk)))
+    return Created(201, start_images.from_image(member=member, image=seen(member, pk)))
 
 
 @router.post("/uploads", response=answers(201, UploadOut, 400, 413, 422, 503), summary="Bring a start image")
 def upload(request: Asked, image: File[UploadedFile]) -> Created[Upload]:
     """A JPEG, PNG or WebP of at most 10 MB; its id goes into `start_image`."""
     member = maker(request, "upload")
-    return Created(201, uploads.receive(member=member, file=image, name=image.name or ""))
+    return Created(201, start_images.receive(member=member, file=image, name=image.name or ""))
 
 
 def _page(request: Asked, member: Membership, found: list[Image], limit: int) -> dict[str, Any]:
     shown = found[:limit]
     return {
-        "items": writing.images(member, shown),
-        "next": paging.following(request, shown[-1].pk if len(found) > limit else None),
+        "items": serializers.images(member, shown),
+        "next": pagination.following(request, shown[-1].pk if len(found) > limit else None),
     }

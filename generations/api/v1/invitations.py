@@ -13,22 +13,17 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from generations.api import idempotency
-from generations.api.v1 import once, paging, problems, writing
-from generations.api.v1.answers import KEY, answers
-from generations.api.v1.door import Asked, by, keeper, known
-from generations.api.v1.problems import Problem
-from generations.api.v1.schemas_office import (
-    InvitationIn,
-    InvitationPage,
-    LinkIn,
-    LinkOut,
-    MailedOut,
-    MailIn,
-)
-from generations.api.v1.schemas_team import Page
+from generations.api.v1 import errors as v1_errors
+from generations.api.v1 import idempotent, pagination, serializers
+from generations.api.v1.auth import Asked, by, keeper, known
+from generations.api.v1.errors import Problem
+from generations.api.v1.responses import KEY, answers
+from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
+from generations.api.v1.schemas.team import Page
 from generations.credits.amounts import HUNDREDTHS
-from generations.office import invitations, roster
-from generations.office.people_forms import InviteForm
+from generations.office.invitations import service as invitations_service
+from generations.office.members import listing as members_listing
+from generations.office.members.forms import InviteForm
 from generations.teams import invitations as links
 from generations.teams.models import Invitation, Membership, Role
 from generations.teams.permissions import roles_given_by
@@ -41,12 +36,12 @@ router = Router(tags=["Invitations"])
 )
 def listed(request: Asked, wanted: Query[Page]) -> dict[str, Any]:
     """The newest first, 50 at once. Their links are kept nowhere."""
-    found, shown, _ended = roster.invitations(keeper(request).team, page=str(wanted.page))
+    found, shown, _ended = members_listing.invitations(keeper(request).team, page=str(wanted.page))
     is_there = wanted.page == found.number
     more = found.next_page_number() if is_there and found.has_next() else None
     return {
         "items": [_invitation(each.row) for each in shown] if is_there else [],
-        "next": paging.following(request, more, "page"),
+        "next": pagination.following(request, more, "page"),
     }
 
 
@@ -63,13 +58,13 @@ def make_link(request: Asked, payload: LinkIn) -> HttpResponse:
     def deed(form: uuid.UUID) -> dict[str, Any]:
         filled_in = _checked(acting, payload, form, uses=payload.uses)
         _count(request, acting)
-        link = invitations.invite_by_link(
+        link = invitations_service.invite_by_link(
             inviter=acting, form=form, offer=filled_in.offer(), uses=payload.uses, by=by(request)
         )
         row = links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
 
-    return once.make_secret(request, acting, deed)
+    return idempotent.make_secret(request, acting, deed)
 
 
 @router.post(
@@ -88,7 +83,7 @@ def mail(request: Asked, payload: MailIn) -> HttpResponse:
     def deed(form: uuid.UUID) -> dict[str, Any]:
         filled_in = _checked(acting, payload, form, emails="\n".join(payload.emails))
         _count(request, acting)
-        mailed = invitations.invite_by_mail(
+        mailed = invitations_service.invite_by_mail(
             inviter=acting,
             form=form,
             offer=filled_in.offer(),
@@ -98,8 +93,8 @@ def mail(request: Asked, payload: MailIn) -> HttpResponse:
         return {"mailed": mailed.to, "not_mailed": mailed.not_to}
 
     try:
-        return once.make(request, acting, deed)
-    except invitations.NotMailed:
+        return idempotent.make(request, acting, deed)
+    except invitations_service.NotMailed:
         idempotency.forget(acting, request.headers.get(idempotency.HEADER))  # the next try invites anew
         raise
 
@@ -112,20 +107,20 @@ def revoke(request: Asked, pk: int) -> HttpResponse:
     acting = keeper(request)
     rows = Invitation.objects.select_related("team")
     row = get_object_or_404(rows, pk=known(pk), team=acting.team_id)
-    invitations.revoke(invitation=row, acting=acting, by=by(request))
+    invitations_service.revoke(invitation=row, acting=acting, by=by(request))
     return HttpResponse(status=204)
 
 
 def _checked(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
     """The form of the page, filled in; Problem for what the page refuses."""
     if Role(payload.role) not in roles_given_by(acting.role):
-        raise problems.not_yours()
+        raise v1_errors.not_yours()
     said = {"reference": form, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:
         said["credits"] = f"{round(payload.credits * HUNDREDTHS)}e-2"
     filled_in = InviteForm(said, member=acting, by_mail="emails" in more)
     if not filled_in.is_valid():
-        raise problems.of_form(filled_in)
+        raise v1_errors.of_form(filled_in)
     return filled_in
 
 
@@ -141,11 +136,11 @@ def _invitation(row: Invitation) -> dict[str, Any]:
         "id": row.pk,
         "email": row.email or None,
         "role": row.role,
-        "credits": writing.in_credits(row.credits),
+        "credits": serializers.in_credits(row.credits),
         "uses": row.uses,
         "used": row.used,
         "made_by": str(row.made_by) if row.made_by else None,
         "created_at": row.created_at,
         "expires_at": row.expires_at,
-        "links": {"self": f"{writing.ROOT}/team/invitations/{row.pk}"},
+        "links": {"self": f"{serializers.ROOT}/team/invitations/{row.pk}"},
     }

@@ -9,11 +9,11 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from generations.api import idempotency
-from generations.api.v1 import once, paging, writing
-from generations.api.v1.answers import KEY, answers
-from generations.api.v1.door import Asked, by, colleague, keeper
-from generations.api.v1.problems import on_one_line
-from generations.api.v1.schemas_team import (
+from generations.api.v1 import idempotent, pagination, serializers
+from generations.api.v1.auth import Asked, by, colleague, keeper
+from generations.api.v1.errors import on_one_line
+from generations.api.v1.responses import KEY, answers
+from generations.api.v1.schemas.team import (
     GiftIn,
     MemberChange,
     MemberOut,
@@ -24,8 +24,10 @@ from generations.api.v1.schemas_team import (
 )
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
-from generations.office import granting, people, roster
-from generations.office.granting import Gift
+from generations.office.credits import grants
+from generations.office.credits.grants import Gift
+from generations.office.members import listing as members_listing
+from generations.office.members import roles as members_roles
 from generations.teams.models import Membership, Role
 
 router = Router(tags=["Team"])
@@ -35,12 +37,12 @@ router = Router(tags=["Team"])
 def team(request: Asked) -> dict[str, Any]:
     """Its pool, and how many are in it."""
     member = keeper(request)
-    numbers = roster.numbers(member.team)
+    numbers = members_listing.numbers(member.team)
     return {
         "name": member.team.name,
         "address": member.team.slug,
         "time_zone": member.team.time_zone,
-        "pool": writing.in_credits(ledger.open_pool(member.team).available),
+        "pool": serializers.in_credits(ledger.open_pool(member.team).available),
     } | numbers
 
 
@@ -48,12 +50,12 @@ def team(request: Asked) -> dict[str, Any]:
 def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
     """Owners first, 50 at once; `q` looks in names and addresses."""
     member = keeper(request)
-    found = roster.members(member.team, words=wanted.q, page=str(wanted.page))
+    found = members_listing.members(member.team, words=wanted.q, page=str(wanted.page))
     is_there = wanted.page == found.number
     more = found.next_page_number() if is_there and found.has_next() else None
     return {
         "items": [_member(row) for row in found] if is_there else [],
-        "next": paging.following(request, more, "page"),
+        "next": pagination.following(request, more, "page"),
     }
 
 
@@ -71,9 +73,9 @@ def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
     acting = keeper(request)
     row = colleague(acting, pk)
     if payload.role:
-        people.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
+        members_roles.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
     if payload.weight:
-        people.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
+        members_roles.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
     return _member(colleague(acting, pk))
 
 
@@ -83,7 +85,7 @@ def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
 def remove(request: Asked, pk: int) -> HttpResponse:
     """What waits is canceled, and what is left goes back to the pool; pictures stay."""
     acting = keeper(request)
-    people.remove(member=colleague(acting, pk), acting=acting, by=by(request))
+    members_roles.remove(member=colleague(acting, pk), acting=acting, by=by(request))
     return HttpResponse(status=204)
 
 
@@ -99,10 +101,10 @@ def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
     name = on_one_line(payload.name)
 
     def deed(_form: uuid.UUID) -> dict[str, Any]:
-        program = people.make_program(team=acting.team, name=name, by=by(request))
+        program = members_roles.make_program(team=acting.team, name=name, by=by(request))
         return _member(colleague(acting, program.pk))
 
-    return once.make(request, acting, deed, whole=True)
+    return idempotent.make(request, acting, deed, whole=True)
 
 
 @router.post(
@@ -113,7 +115,7 @@ def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
 )
 def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
     """From the pool to the member. 402 if the pool has less."""
-    return _move(request, pk, payload, granting.grant)
+    return _move(request, pk, payload, grants.grant)
 
 
 @router.post(
@@ -124,14 +126,14 @@ def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
 )
 def take_back(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
     """From the member to the pool. 402 if less than that is free."""
-    return _move(request, pk, payload, granting.take_back)
+    return _move(request, pk, payload, grants.take_back)
 
 
 def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]:
     """Once for each Idempotency-Key: the line's reference is made from it."""
     acting = keeper(request, "grant")
     row = colleague(acting, pk)
-    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), once.asked(request))
+    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), idempotent.asked(request))
     gift = Gift(row, round(payload.credits * HUNDREDTHS), payload.note)
     with idempotency.released_if_refused(call):
         verb(team=acting.team, gifts=[gift], form=call.submission, by=by(request))
@@ -139,7 +141,7 @@ def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]
 
 
 def _member(row: Membership) -> dict[str, Any]:
-    here = f"{writing.ROOT}/team/members/{row.pk}"
+    here = f"{serializers.ROOT}/team/members/{row.pk}"
     links = {name: f"{here}/{name}" for name in ("grant", "caps", "allowance")}
     return {
         "id": row.pk,
@@ -148,8 +150,8 @@ def _member(row: Membership) -> dict[str, Any]:
         "kind": row.kind,
         "role": row.role,
         "weight": row.weight,
-        "balance": writing.in_credits(row.wallet.balance),
-        "held": writing.in_credits(row.wallet.held),
+        "balance": serializers.in_credits(row.wallet.balance),
+        "held": serializers.in_credits(row.wallet.held),
         "joined_at": row.joined_at,
         "seen_at": row.seen_at,
         "links": {"self": here, **links, "take_back": f"{here}/take-back"},

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
-from generations.jobs import line
-from generations.library import shapes
-from generations.providers import catalogue
+from generations.jobs.engine import queue_position
+from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
+from generations.providers.catalogue import registry as catalogue_registry
 
 if TYPE_CHECKING:
     from generations.jobs.models import Generation
@@ -38,7 +38,7 @@ class Progress:
 @register.simple_tag
 def progress(generation: Generation) -> Progress:
     """How far a running generation is, judged by the last ones of its model."""
-    typical = max(1, round(line.typical_seconds(generation.model)))
+    typical = max(1, round(queue_position.typical_seconds(generation.model)))
     started = generation.started_at or timezone.now()
     elapsed = max(0, int((timezone.now() - started).total_seconds()))
     return Progress(elapsed, typical, min(NEARLY, round(100 * elapsed / typical)))
@@ -53,24 +53,24 @@ def ticks(position: int) -> range:
 @register.filter
 def shape_class(aspect_ratio: str) -> str:
     """16:9 as it stands in class names."""
-    return aspect_ratio.replace(":", "x") if aspect_ratio in catalogue.SHAPES else "1x1"
+    return aspect_ratio.replace(":", "x") if aspect_ratio in catalogue_registry.SHAPES else "1x1"
 
 
 @register.simple_tag
 def ratio_class(generation: Generation | None, image: Image | None = None) -> str:
     """The class with the final shape, known before the picture is."""
     if image:
-        return f"ratio-{shape_class(shapes.nearest(image.width, image.height))}"
+        return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
     start = generation.batch.start_image if generation else None
     if generation and start and "aspect_ratio" not in generation.parameters:
-        return f"ratio-{shape_class(shapes.nearest(start.width, start.height))}"
+        return f"ratio-{shape_class(imaging_aspect_ratio.nearest(start.width, start.height))}"
     return f"ratio-{shape_class(generation.parameters.get('aspect_ratio', '1:1') if generation else '1:1')}"
 
 
 @register.filter
 def picture_class(image: Image) -> str:
     """The class with the shape of a stored picture."""
-    return f"ratio-{shape_class(shapes.nearest(image.width, image.height))}"
+    return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
 
 
 @register.filter
@@ -84,14 +84,14 @@ def reuse_of(generation: Generation | None, image: Image | None) -> str:
 @register.filter
 def model_title(name: str) -> str:
     """What people call a model; its own name if the catalogue no longer has it."""
-    declared = catalogue.MODELS.get(name)
+    declared = catalogue_registry.MODELS.get(name)
     return declared.title if declared else name
 
 
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
     """What people call the style of a request; nothing if it has none."""
-    return _(catalogue.STYLES.get(str(parameters.get("style_preset", "")), ""))
+    return _(catalogue_registry.STYLES.get(str(parameters.get("style_preset", "")), ""))
 
 
 @register.filter

@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from generations.library import thumbnails, tickets, trashed
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.delivery import thumbnails
+from generations.library.trash import listing as trash_listing
 
 if TYPE_CHECKING:
     from generations.library.models import Image
@@ -34,7 +36,7 @@ class Thumbnail:
 @register.simple_tag
 def thumbnail(image: Image, member: Membership) -> Thumbnail:
     """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
-    small, large = (tickets.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
+    small, large = (delivery_signed_urls.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
 
 
@@ -51,13 +53,13 @@ def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
 @register.filter
 def days_left(image: Image) -> int:
     """For how many days more an image in the trash can be brought back."""
-    return trashed.days_left(image)
+    return trash_listing.days_left(image)
 
 
 @register.simple_tag
 def cover(image: Image, member: Membership) -> str:
     """Where the thumbnail of a collection's newest image is: {% cover collection.newest member %}."""
-    return tickets.thumbnail_url(image, "small", member)
+    return delivery_signed_urls.thumbnail_url(image, "small", member)
 
 
 @register.filter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.safestring import SafeString
 
-from generations.office import wording
+from generations.office.audit_log import sentences as audit_log_sentences
 
 if TYPE_CHECKING:
     from generations.office.models import AuditEntry
@@ -18,10 +18,10 @@ register = template.Library()
 @register.filter
 def sentence(entry: AuditEntry) -> SafeString:
     """Who did what, with the name in bold."""
-    return wording.marked(entry)
+    return audit_log_sentences.marked(entry)
 
 
 @register.filter
 def detail(entry: AuditEntry) -> str:
     """Why, or what it was before."""
-    return wording.detail(entry)
+    return audit_log_sentences.detail(entry)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from django import template
 
-from generations.office import notices
+from generations.office.notices import service as notices_service
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from generations.office.notices import Told
+    from generations.office.notices.service import Told
     from generations.teams.models import Membership, User
 
 register = template.Library()
@@ -20,4 +20,4 @@ register = template.Library()
 @register.simple_tag
 def told(user: User | AnonymousUser, member: Membership | None = None) -> list[Told]:
     """Notices that concern them here."""
-    return notices.shown(user, member) if user.is_authenticated else []
+    return notices_service.shown(user, member) if user.is_authenticated else []

@@ -15,13 +15,14 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection, connections
 from django.utils.translation import gettext as _
 
-from generations.library.storage import StorageUnavailable
-from generations.office import administration, installation
-from sdweb.child import DidNotStart, end_with_parent
-from sdweb.parts import MissingTool
-from sdweb.ports import is_free
-from sdweb.processes import Processes
-from sdweb.supervisor import Supervisor, ToldToStop
+from generations.library.storage.client import StorageUnavailable
+from generations.office.installation import bootstrap as installation_bootstrap
+from generations.office.members import service as members_service
+from sdweb.process.ports import is_free
+from sdweb.process.program import DidNotStart, end_with_parent
+from sdweb.process.servers import MissingTool
+from sdweb.process.services import Processes
+from sdweb.process.supervisor import Supervisor, ToldToStop
 
 BEAT, WEB, WORKERS, SERVERS, VALKEY = range(5)  # the order in which they stop
 FIRST_OPERATOR = "operator@example.com"
@@ -62,9 +63,9 @@ class Command(BaseCommand):
         steps: list[tuple[str, Callable[[], object]]] = [
             (_("Starting Valkey and the image store"), self.start_servers),
             (_("Preparing the database"), self.prepare_database),
-            (_("Preparing the image store"), installation.prepare_storage),
+            (_("Preparing the image store"), installation_bootstrap.prepare_storage),
             (_("Preparing the pages"), self.prepare_pages),
-            (_("Connecting the provider"), installation.connect_upstream),
+            (_("Connecting the provider"), installation_bootstrap.connect_upstream),
             (_("Starting web, workers and beat"), self.start_portal),
         ]
         for number, (name, step) in enumerate(steps, 1):
@@ -95,7 +96,7 @@ class Command(BaseCommand):
 
     def prepare_database(self) -> None:
         """Bring it up to date."""
-        installation.prepare_database()
+        installation_bootstrap.prepare_database()
         let_go()
 
     def prepare_pages(self) -> None:
@@ -113,7 +114,7 @@ class Command(BaseCommand):
     def greet(self) -> None:
         """Say where the portal is, and once how to sign in."""
         email, password = os.environ.get("SETUP_OPERATOR_EMAIL") or FIRST_OPERATOR, secrets.token_urlsafe(9)
-        founded = administration.found(email=email, password=password, pool=POOL, wallet=WALLET)
+        founded = members_service.found(email=email, password=password, pool=POOL, wallet=WALLET)
         let_go()
         sign_in = _("Sign in as {email} with the password {password} (shown this once).")
         link = _("`.venv/bin/python manage.py reset_link EMAIL` prints a link to sign in.")

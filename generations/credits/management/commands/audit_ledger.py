@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from generations.credits import audit
+from generations.credits import integrity_check
 
 
 class Command(BaseCommand):
@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what is wrong, a line each, and exit with 1; else say that it is exact."""
-        problems = audit.problems()
+        problems = integrity_check.problems()
         for problem in problems:
             self.stderr.write(problem)
         if problems:

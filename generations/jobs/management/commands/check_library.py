@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generations.jobs import storing
-from generations.library import checking
+from generations.jobs.engine import persist
 from generations.library.findings import Check, Kind, Problem
-from generations.library.storage import StorageUnavailable
+from generations.library.maintenance import check as maintenance_check
+from generations.library.storage.client import StorageUnavailable
 from generations.teams.models import Team
 
 
@@ -39,11 +39,11 @@ class Command(BaseCommand):
             is_quick=options["quick"],
             repairs=options["repair"],
             removes_orphans=options["remove_orphans"],
-            still_needed=storing.still_needed,
+            still_needed=persist.still_needed,
         )
         found, mended, remain = Counter[str](), Counter[str](), 0
         try:
-            for problem in checking.problems(check):
+            for problem in maintenance_check.problems(check):
                 found[problem.kind] += 1
                 mended[problem.kind] += problem.is_mended
                 remain += problem.remains

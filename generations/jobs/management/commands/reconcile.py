@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
-from generations.jobs import reconciliation
-from generations.jobs.reconciliation import Report
+from generations.jobs.reconciliation import report as reconciliation_report
+from generations.jobs.reconciliation.report import Report
 
 AMOUNTS = {
     *("bought", "may_have_cost", "charged", "refunded", "uncharged", "under_way", "cost"),
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         until = options["until"] or timezone.localdate()
         since = options["since"] or until - timedelta(days=6)
         try:
-            report = reconciliation.reconcile(since=since, until=until)
+            report = reconciliation_report.reconcile(since=since, until=until)
         except ValueError as problem:
             raise CommandError(problem) from problem
         self.stdout.write(_as_json(report) if options["json"] else "\n".join(_lines(report)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generations.library import exporting
+from generations.library.maintenance import export as maintenance_export
 from generations.teams.models import Team
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no team called {name}.")
         about = {"since": options["since"], "with_trash": options["with_trash"]}
         try:
-            for done in exporting.export(team=team, folder=options["folder"], **about):
+            for done in maintenance_export.export(team=team, folder=options["folder"], **about):
                 there += done.was_there
                 failed += bool(done.error)
                 written += not (done.was_there or done.error)

@@ -10,8 +10,9 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from generations.credits.amounts import MOST, as_text, from_credits
-from generations.office import administration
-from generations.teams import membership, people, recovery
+from generations.office.members import service as members_service
+from generations.teams import membership, password_reset
+from generations.teams import users as teams_users
 from generations.teams.models import Role, Team, User
 
 FIRST_TEAM = "Studio"
@@ -56,10 +57,12 @@ class Command(BaseCommand):
         """Add the person, the team and the credits, all or nothing, and print what happened."""
         user, is_new = self.person(options["email"], options["password"])
         if options["operator"]:
-            people.make_operator(user)
+            teams_users.make_operator(user)
         team = self.team(options["team"])
         try:
-            administration.admit(user=user, team=team, role=Role(options["role"]), granted=options["credits"])
+            members_service.admit(
+                user=user, team=team, role=Role(options["role"]), granted=options["credits"]
+            )
         except membership.AlreadyIn as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
         self.tell(user, team, options, is_new=is_new)
@@ -70,17 +73,17 @@ class Command(BaseCommand):
         if user:
             return user, False
         try:
-            return people.add(email=email, password=password), True
-        except people.AddressTaken as problem:
+            return teams_users.add(email=email, password=password), True
+        except teams_users.AddressTaken as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
 
     def team(self, name: str | None) -> Team:
         """The team that is meant, made if there is none."""
         teams = Team.objects.order_by("pk")
         if name is None:
-            return teams.first() or administration.open_team(FIRST_TEAM)
+            return teams.first() or members_service.open_team(FIRST_TEAM)
         found = teams.filter(slug=name).first() or teams.filter(name__iexact=name).first()
-        return found or administration.open_team(name)
+        return found or members_service.open_team(name)
 
     def tell(self, user: User, team: Team, options: dict[str, Any], *, is_new: bool) -> None:
         """Print what happened, and how the person signs in."""
@@ -94,4 +97,4 @@ class Command(BaseCommand):
             self.stdout.write("They had an account before: their password stays as it was.")
         elif not options["password"]:
             self.stdout.write("They set their password here:")
-            self.stdout.write(recovery.reset_link(user))
+            self.stdout.write(password_reset.reset_link(user))

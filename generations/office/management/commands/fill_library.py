@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from generations.library import filling
-from generations.office import administration
-from generations.teams import people
+from generations.library.maintenance import seed as maintenance_seed
+from generations.office.members import service as members_service
+from generations.teams import users as teams_users
 from generations.teams.models import Role, Team, User
 
 ADDRESS = "filler-{number}@example.invalid"
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         team, began = self.team(options["team"]), monotonic()
         for number in range(options["people"]):
             self.person(team, ADDRESS.format(number=number + 1))
-        filling.fill(
+        maintenance_seed.fill(
             team,
             options["count"],
             tags=options["tags"],
@@ -62,13 +62,13 @@ class Command(BaseCommand):
         """The team that is meant, made if there is none."""
         teams = Team.objects.order_by("pk")
         found = teams.filter(slug=name).first() or teams.filter(name__iexact=name).first()
-        return found or administration.open_team(name)
+        return found or members_service.open_team(name)
 
     def person(self, team: Team, email: str) -> None:
         """Somebody who made pictures, and cannot sign in."""
-        user = User.objects.filter(email=email).first() or people.add(email=email, password=None)
+        user = User.objects.filter(email=email).first() or teams_users.add(email=email, password=None)
         if not user.memberships.filter(team=team).exists():
-            administration.admit(user=user, team=team, role=Role.MEMBER)
+            members_service.admit(user=user, team=team, role=Role.MEMBER)
 
     def tell(self, count: int) -> None:
         """One line for each hundred thousand."""

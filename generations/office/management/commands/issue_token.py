@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from generations.office import api_tokens
-from generations.teams import tokens
+from generations.office.tokens import service as tokens_service
+from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership, Scope
 
 LONGEST = 3650
@@ -44,12 +44,12 @@ class Command(BaseCommand):
         lasts = options["days"]
         expires_at = timezone.now() + timedelta(days=lasts) if lasts else None
         try:
-            token, secret = api_tokens.issue(
+            token, secret = tokens_service.issue(
                 member=member, name=options["name"][:120], scopes=options["scopes"], expires_at=expires_at
             )
-        except api_tokens.TooManyTokens as problem:
+        except tokens_service.TooManyTokens as problem:
             raise CommandError(str(problem)) from None
-        except tokens.ScopeRefused as problem:
+        except teams_api_tokens.ScopeRefused as problem:
             raise CommandError(f"{problem} {member} is {member.role} of {member.team}.") from None
         self.stderr.write(f"{token.name}: {member} in {member.team.name} ({', '.join(token.scopes)})")
         self.stdout.write(secret)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generations.teams import recovery
+from generations.teams import password_reset
 from generations.teams.models import User
 
 
@@ -21,4 +21,4 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {options['email']}.")
-        self.stdout.write(recovery.reset_link(user))
+        self.stdout.write(password_reset.reset_link(user))

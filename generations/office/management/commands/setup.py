@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from generations.office import administration, installation
-from generations.teams import recovery
+from generations.office.installation import bootstrap as installation_bootstrap
+from generations.office.members import service as members_service
+from generations.teams import password_reset
 
 
 class Command(BaseCommand):
@@ -24,11 +25,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
         """May run any number of times."""
-        installation.prepare_database()
+        installation_bootstrap.prepare_database()
         self.stdout.write(_("The database is ready."))
-        installation.prepare_storage()
+        installation_bootstrap.prepare_storage()
         self.stdout.write(_("The bucket is ready."))
-        installation.connect_upstream()
+        installation_bootstrap.connect_upstream()
         self._found(email.strip())
 
     def _found(self, email: str) -> None:
@@ -39,9 +40,9 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Say who runs this installation: --email you@example.com, or SETUP_OPERATOR_EMAIL.")
             ) from problem
-        operator = administration.found(email=email)
+        operator = members_service.found(email=email)
         if operator is None:
             self.stdout.write(_("There is an operator already; `reset_link EMAIL` prints a link to sign in."))
         else:
             self.stdout.write(_("Claim your account %(email)s here:") % {"email": operator.email})
-            self.stdout.write(recovery.reset_link(operator))
+            self.stdout.write(password_reset.reset_link(operator))

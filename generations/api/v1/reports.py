@@ -1,0 +1,131 @@
+"""Where the team's credits went, and who changed what: to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from ninja import Query, Router
+
+from generations.api.v1 import errors as v1_errors
+from generations.api.v1 import pagination, serializers
+from generations.api.v1.auth import Asked, keeper
+from generations.api.v1.errors import Problem
+from generations.api.v1.responses import answers
+from generations.api.v1.schemas.reports import (
+    ChangePage,
+    ChangeSearch,
+    LineSearch,
+    MonthIn,
+    SpendingOut,
+    TeamLinePage,
+)
+from generations.credits import periods
+from generations.credits.models import Transfer
+from generations.credits.periods import Month
+from generations.office.audit_log import query as log
+from generations.office.audit_log import sentences as audit_log_sentences
+from generations.office.members import names as members_names
+from generations.office.models import AuditEntry
+from generations.office.reports import ledger as reports_ledger
+from generations.office.reports import overview as reports_overview
+from generations.office.reports import spending as reports_spending
+from generations.office.reports.ledger import Filters, LedgerFilter
+from generations.teams.models import Team
+
+router = Router(tags=["Books of the team"])
+
+
+@router.get("/team/lines", response=answers(200, TeamLinePage, 404, 422), summary="The team's ledger")
+def lines(request: Asked, wanted: Query[LineSearch], before: pagination.Number = None) -> dict[str, Any]:
+    """The newest lines first, 50 at once; the same filters as on the page."""
+    team = keeper(request, "spend_see").team
+    form = LedgerFilter(wanted.model_dump(exclude_none=True))
+    if not form.is_valid():
+        raise v1_errors.of_form(form)
+    last = get_object_or_404(Transfer, team=team, pk=before) if before else None
+    names = members_names.names(team)
+    page = reports_ledger.read(team, Filters(**form.cleaned_data), names, before=last)
+    return {"items": [_line(each) for each in page.lines], "next": pagination.following(request, page.older)}
+
+
+@router.get("/team/spending", response=answers(200, SpendingOut, 422), summary="What a month cost")
+def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
+    """By member and by model, beside what the team has now."""
+    team = keeper(request, "spend_see").team
+    month = _month(team, wanted.month)
+    books, now = reports_overview.books(team, month), reports_overview.standing(team)
+    period = {"since": month.first, "until": month.last}
+    pictures, refunded = reports_spending.pictures(books, **period)
+    by_member = reports_overview.by_member(books, month)
+    by_model = reports_spending.spent(books, by=("model",), **period)
+    names = members_names.names(team)
+    return {
+        "month": month.name,
+        "pool": serializers.in_credits(now.free),
+        "with_members": serializers.in_credits(now.with_members),
+        "held": serializers.in_credits(now.held),
+        "spent": serializers.in_credits(by_member.total()),
+        "pictures": pictures,
+        "refunded": refunded,
+        "members": [
+            {"id": pk, "name": names.get(pk, ""), "spent": serializers.in_credits(amount)}
+            for pk, amount in by_member.most_common()
+        ],
+        "models": [
+            {"model": model, "spent": serializers.in_credits(amount)}
+            for (model,), amount in by_model.most_common()
+        ],
+    }
+
+
+@router.get("/team/changes", response=answers(200, ChangePage, 404, 422), summary="Who changed what")
+def changes(request: Asked, wanted: Query[ChangeSearch], before: pagination.Number = None) -> dict[str, Any]:
+    """The newest first, 50 at once. The log is written and never changed."""
+    form = log.ChangesForm(wanted.model_dump(), team=keeper(request, "spend_see").team)
+    if not form.is_valid():
+        raise v1_errors.of_form(form)
+    last = get_object_or_404(form.entries, pk=before) if before else None
+    entries, older = log.page(form.found(), last)
+    return {"items": [_change(entry) for entry in entries], "next": pagination.following(request, older)}
+
+
+def _month(team: Team, name: str) -> Month:
+    """The one that is named, at most the present one; Problem (422) for what is none."""
+    this = Month.of(periods.today(team))
+    try:
+        month = Month.named(name) if name else this
+    except ValueError:
+        month = this.next
+    if month.first.year < 2000 or month > this:
+        raise Problem(422, "invalid", _("Name a month that has begun, such as 2026-11."), "month")
+    return month
+
+
+def _line(line: reports_ledger.Line) -> dict[str, Any]:
+    row = line.row
+    same = ("kind", "model", "note", "reference", "created_at")
+    return {
+        "number": row.pk,
+        **{name: getattr(row, name) for name in same},
+        "amount": serializers.in_credits(row.amount),
+        "source": row.source.kind,
+        "target": row.target.kind,
+        "member": {"id": row.member_id, "name": line.member} if row.member_id else None,
+        "by": str(row.actor) if row.actor else None,
+        "generation": line.generation,
+    }
+
+
+def _change(entry: AuditEntry) -> dict[str, Any]:
+    actor, same = entry.actor, ("subject", "note", "before", "after", "address")
+    return {
+        "id": entry.pk,
+        **{name: getattr(entry, name) for name in same},
+        "what": entry.act,
+        "who": {"id": actor.pk, "name": str(actor), "email": actor.email} if actor else None,
+        "member": {"id": entry.member_id, "name": str(entry.member)} if entry.member_id else None,
+        "sentence": audit_log_sentences.sentence(entry),
+        "created_at": entry.at,
+    }

@@ -1,0 +1,184 @@
+"""The form of Create: what the catalogue declares, asked of a person."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.library.models import Upload
+from generations.library.storage.client import StorageUnavailable
+from generations.library.uploads import start_images
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.teams.models import Visibility
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from generations.providers.catalogue.registry import Model
+    from generations.teams.models import Membership
+
+MOST_IMAGES = 10
+PARAMETERS = (
+    "prompt",
+    "negative_prompt",
+    "aspect_ratio",
+    "seed",
+    "style_preset",
+    "output_format",
+    "cfg_scale",
+    "steps",
+    "strength",
+)
+REMEMBERED = ("aspect_ratio", "output_format", "cfg_scale", "steps")
+INCOMPLETE = _("This form is incomplete. Load the page again; what you wrote is kept.")
+
+
+class GenerationForm(forms.Form):
+    """One press of Generate. Values that the chosen model does not take are ignored, not refused."""
+
+    prompt = forms.CharField(required=False, strip=False)
+    negative_prompt = forms.CharField(required=False, strip=False)
+    model = forms.CharField(required=False)
+    aspect_ratio = forms.CharField(required=False)
+    seed = forms.CharField(required=False)
+    style_preset = forms.CharField(required=False)
+    output_format = forms.CharField(required=False)
+    cfg_scale = forms.CharField(required=False)
+    steps = forms.CharField(required=False)
+    strength = forms.CharField(required=False)
+    image = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        error_messages={"invalid": _("Choose the start image again: no file arrived.")},
+    )
+    start = forms.UUIDField(required=False, error_messages={"invalid": _("This start image is not there.")})
+    count = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_IMAGES,
+        error_messages={
+            "required": _("Enter a whole number from 1 to 10."),
+            "invalid": _("Enter a whole number from 1 to 10."),
+            "min_value": _("Enter a whole number from 1 to 10."),
+            "max_value": _("Enter a whole number from 1 to 10."),
+        },
+    )
+    visibility = forms.ChoiceField(required=False, choices=Visibility)
+    submission = forms.UUIDField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
+    prices_at = forms.DateTimeField(error_messages={"required": INCOMPLETE, "invalid": INCOMPLETE})
+
+    def __init__(
+        self, *args: Any, member: Membership, shown_at: datetime | None = None, **options: Any
+    ) -> None:
+        self.member = member
+        # Before any price is read: one that rises meanwhile is asked about, never held unseen.
+        self.shown_at = shown_at or timezone.now()  # the moment of the prices that this rendering shows
+        self.start_image: Upload | None = None
+        super().__init__(*args, **options)
+        if not self.is_bound:
+            self.start_image = self._own_upload(self.initial.get("start"))
+
+    def clean(self) -> dict[str, Any]:
+        """What the chosen model makes of the values: each field that is wrong gets a sentence."""
+        values = self.cleaned_data
+        self._turn_hidden_errors_round()
+        model = catalogue_registry.MODELS.get(values.get("model") or "")
+        if model is None:
+            self.add_error("model", _("Choose one of the models."))
+            return values
+        if model.takes("image"):
+            self.start_image = self._received() or self._kept(values.get("start"))
+        values["parameters"] = self._checked(model)
+        return values
+
+    def submission_fields(self) -> dict[str, Any]:
+        """The keywords of `submission.submit`, once the form is valid."""
+        values = self.cleaned_data
+        return {
+            "model": values["model"],
+            "parameters": values["parameters"],
+            "count": values["count"],
+            "submission": values["submission"],
+            "prices_at": values["prices_at"],
+            "start_image": self.start_image,
+            "visibility": values["visibility"],
+        }
+
+    def choices_to_remember(self) -> dict[str, Any]:
+        """What the next form starts with: the model, the shape, who sees it; never the words or the seed."""
+        values = self.cleaned_data
+        kept = {name: str(values["parameters"].get(name, "")) for name in REMEMBERED}
+        chosen = {name: values[name] for name in ("model", "count", "visibility")}
+        return kept | chosen
+
+    @property
+    def submission_name(self) -> str:
+        """The UUID that makes a second press the same request; it stays until it was accepted."""
+        named = getattr(self, "cleaned_data", {}).get("submission") if self.is_bound else None
+        return str(named or uuid.uuid4())
+
+    @property
+    def hints_at_language(self) -> bool:
+        """True if the words are hardly in the one language that the chosen model reads."""
+        model = catalogue_registry.MODELS.get(str(self["model"].value() or ""))
+        if model is None or model.languages != ("en",):
+            return False
+        return is_foreign(str(self["prompt"].value() or ""))
+
+    def _turn_hidden_errors_round(self) -> None:
+        """A person cannot mend a hidden field, so its sentence belongs to the whole form."""
+        if any(self.errors.pop(name, None) for name in ("submission", "prices_at")):
+            self.add_error(None, INCOMPLETE)
+        if sentences := self.errors.pop("start", None):
+            self.add_error("image", list(sentences))
+
+    def _received(self) -> Upload | None:
+        """The file that came with the form, checked and kept."""
+        file = self.cleaned_data.get("image")
+        if not file:
+            return None
+        try:
+            return start_images.receive(member=self.member, file=file, name=file.name)
+        except (start_images.BadUpload, StorageUnavailable) as problem:
+            self.add_error("image", str(problem))
+            return None
+
+    def _kept(self, name: uuid.UUID | None) -> Upload | None:
+        """A start image that was brought before."""
+        upload = self._own_upload(name)
+        if name and upload is None:
+            self.add_error("image", _("This start image is not there any more. Choose it again."))
+        return upload
+
+    def _own_upload(self, name: uuid.UUID | str | None) -> Upload | None:
+        return Upload.objects.filter(owner=self.member, pk=name).first() if name else None
+
+    def _checked(self, model: Model) -> dict[str, Any]:
+        given = {
+            name: self.cleaned_data[name]
+            for name in PARAMETERS
+            if model.takes(name) and self.cleaned_data.get(name)
+        }
+        try:
+            return catalogue_registry.validate(model, given, has_image=self.start_image is not None)
+        except catalogue_registry.InvalidParameters as problem:
+            for name, sentence in problem.errors.items():
+                if name not in self.errors:
+                    self.add_error(name, _sentence(name, sentence, given))
+            return {}
+
+
+def _sentence(name: str, sentence: str, given: dict[str, Any]) -> Any:
+    wordless = name == "prompt" and not str(given.get("prompt", "")).strip()
+    return _("Write what the picture shows.") if wordless else sentence
+
+
+def is_foreign(text: str) -> bool:
+    """True if most letters of a text are not Latin ones."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
+    return latin * 2 < len(letters)

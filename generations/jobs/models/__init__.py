@@ -1,0 +1,23 @@
+"""The rows of jobs: batches, generations, attempts, prices."""
+
+from generations.jobs.models.generation import Attempt, Batch, Generation, GenerationQuerySet
+from generations.jobs.models.price import ModelRule, Price
+from generations.jobs.models.status import BLOCKED, MOVES, PAUSED, STEP, UNFINISHED, Outcome, Status
+from generations.teams.models import Visibility
+
+__all__ = [
+    "BLOCKED",
+    "MOVES",
+    "PAUSED",
+    "STEP",
+    "UNFINISHED",
+    "Attempt",
+    "Batch",
+    "Generation",
+    "GenerationQuerySet",
+    "ModelRule",
+    "Outcome",
+    "Price",
+    "Status",
+    "Visibility",
+]

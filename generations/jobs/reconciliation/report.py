@@ -1,0 +1,240 @@
+"""What providers sold, held against what members paid: by upstream and day of the call.
+
+Amounts are whole hundredths of a credit. Whatever the number of calls, the number of queries is the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generations.credits.models import Transfer, TransferKind
+from generations.jobs.models import Attempt, Outcome, Status
+from generations.jobs.reconciliation import balance_drift
+from generations.teams.models import Membership
+from generations.upstreams.models import Upstream
+
+UNDER_WAY = "under_way"
+REASONS = {
+    "unknown": _("the answer was lost, so it may have been bought"),
+    "filtered": _("filtered by the provider"),
+    "given_up": _("received, and given up"),
+    "overtaken": _("received after another call was made"),
+    "not_charged": _("received, and not charged"),
+}
+FINAL = Q(number=F("generation__attempt"))  # the call that decided its generation
+
+
+@dataclass
+class Day:
+    """One upstream on one day.
+
+    `bought` is what its calls cost for sure, of which `charged_calls_cost` brought a charge and
+    `under_way` waits to be stored; `may_have_cost` is the list price of the calls whose answer was lost.
+    """
+
+    upstream: str
+    day: date
+    unit: str
+    calls: Counter[str] = field(default_factory=Counter)
+    bought: int = 0
+    may_have_cost: int = 0
+    charged: int = 0
+    refunded: int = 0
+    uncharged: int = 0
+    under_way: int = 0
+
+    @property
+    def finished(self) -> dict[str, int]:
+        """Calls by outcome, in the order of the table."""
+        return {outcome.value: self.calls[outcome] for outcome in Outcome}
+
+
+@dataclass
+class Uncharged:
+    """What was paid, or may have been, for a member whom nobody charged for it."""
+
+    upstream: str
+    day: date
+    member: str
+    team: str
+    reason: str
+    calls: int = 0
+    cost: int = 0
+    may_have_cost: int = 0
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return str(REASONS[self.reason])
+
+
+@dataclass
+class Report:
+    """A period, both days included. `ledger_charged` is what the ledger charged in that time.
+
+    It differs from the sum of the days by pictures that were called for before midnight and charged
+    after it. `charged_without_call` is what no call explains, and should be 0.
+    """
+
+    since: date
+    until: date
+    days: list[Day]
+    uncharged: list[Uncharged]
+    drifts: list[balance_drift.Drift]
+    ledger_charged: int
+    charged_without_call: int
+
+    def total(self, name: str) -> int:
+        """The sum of one column over all days."""
+        return sum(getattr(day, name) for day in self.days)
+
+
+def reconcile(*, since: date, until: date) -> Report:
+    """Hold calls, ledger and balances of a period against each other; ValueError if it is none."""
+    if since > until:
+        raise ValueError(f"{since} is after {until}.")
+    begin, end = _midnight(since), _midnight(until + timedelta(days=1))
+    upstreams = Upstream.objects.in_bulk()
+    calls = Attempt.objects.filter(upstream__in=list(upstreams), started_at__gte=begin, started_at__lt=end)
+    books = _Books(upstreams)
+    books.enter_calls(_grouped(calls))
+    books.enter_unknown(_unknown(calls))
+    ledger = _ledger(begin, end)
+    return Report(
+        since=since,
+        until=until,
+        days=[books.days[key] for key in sorted(books.days)],
+        uncharged=books.named(),
+        drifts=balance_drift.drifts(upstreams.values(), begin, end),
+        ledger_charged=ledger["charged"] or 0,
+        charged_without_call=ledger["unexplained"] or 0,
+    )
+
+
+class _Books:
+    """Sums on their way to a report."""
+
+    def __init__(self, upstreams: dict[int, Upstream]) -> None:
+        self.upstreams = upstreams
+        self.days: dict[tuple[str, date, str], Day] = {}
+        self.uncharged: dict[tuple[str, date, int, str], Uncharged] = {}
+
+    def enter_calls(self, groups: Iterable[dict[str, Any]]) -> None:
+        """Count what ended for sure."""
+        for group in groups:
+            day = self._day(group)
+            day.calls[group["outcome"] or "open"] += group["calls"]
+            day.bought += group["cost"] or 0
+            day.charged += group["charged"] or 0
+            day.refunded += group["refunded"] or 0
+            paid, reason = group["uncharged_cost"] or 0, _reason(group)
+            if reason == UNDER_WAY:
+                day.under_way += paid
+            elif reason and group["uncharged_calls"]:
+                day.uncharged += paid
+                line = self._line(group, reason)
+                line.calls, line.cost = line.calls + group["uncharged_calls"], line.cost + paid
+
+    def enter_unknown(self, groups: Iterable[dict[str, Any]]) -> None:
+        """Count what may have been bought."""
+        for group in groups:
+            upstream = self.upstreams[group["upstream"]]
+            price = group["calls"] * balance_drift.list_price(
+                upstream, group["generation__model"], group["steps"]
+            )
+            self._day(group).may_have_cost += price
+            line = self._line(group, "unknown")
+            line.calls, line.may_have_cost = line.calls + group["calls"], line.may_have_cost + price
+
+    def named(self) -> list[Uncharged]:
+        """The uncharged lines, with the people behind them."""
+        wanted = {member for _name, _day, member, _why in self.uncharged}
+        members = Membership.objects.select_related("user", "team").in_bulk(wanted)
+        for (_name, _day, member, _why), line in self.uncharged.items():
+            line.member, line.team = str(members[member]), members[member].team.name
+        return sorted(
+            self.uncharged.values(), key=lambda line: (line.upstream, line.day, line.member, line.reason)
+        )
+
+    def _day(self, group: dict[str, Any]) -> Day:
+        name = self.upstreams[group["upstream"]].name
+        return self.days.setdefault(
+            (name, group["day"], group["unit"]), Day(name, group["day"], group["unit"])
+        )
+
+    def _line(self, group: dict[str, Any], reason: str) -> Uncharged:
+        name, member = self.upstreams[group["upstream"]].name, group["generation__member"]
+        fresh = Uncharged(name, group["day"], "", "", reason)
+        return self.uncharged.setdefault((name, group["day"], member, reason), fresh)
+
+
+def _reason(group: dict[str, Any]) -> str:
+    """Why a call that was paid for was charged to nobody; nothing if it was not paid for."""
+    if group["outcome"] == Outcome.FILTERED:
+        return "filtered"
+    if group["outcome"] != Outcome.OK:
+        return ""
+    if not group["final"]:
+        return "overtaken"
+    fates = {Status.STORING: UNDER_WAY, Status.FAILED: "given_up"}
+    return fates.get(group["generation__status"], "not_charged")
+
+
+def _charges(calls: QuerySet[Attempt]) -> Any:
+    """The calls, each with its day and with what the ledger says of the generation that it decided."""
+    lines = Transfer.objects.filter(reference=OuterRef("generation_id")).values("amount")
+    charge, refund = (lines.filter(kind=kind) for kind in (TransferKind.CHARGE, TransferKind.REFUND))
+    return calls.annotate(
+        day=TruncDate("started_at"),
+        final=Case(When(FINAL, then=Value(True)), default=Value(False)),
+        charge=Case(When(FINAL, then=Subquery(charge)), default=None),
+        refund=Case(When(FINAL, then=Subquery(refund)), default=None),
+    )
+
+
+def _grouped(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
+    by = ("upstream", "unit", "day", "outcome", "generation__member", "generation__status", "final")
+    alone = Q(charge__isnull=True)
+    groups: Iterable[dict[str, Any]] = (
+        _charges(calls)
+        .order_by()
+        .values(*by)
+        .annotate(
+            calls=Count("pk"),
+            charged=Sum("charge"),
+            refunded=Sum("refund"),
+            uncharged_calls=Count("pk", filter=alone),
+            uncharged_cost=Sum("cost", filter=alone),
+            # Last, so that the names above still mean columns.
+            cost=Sum("cost"),
+        )
+    )
+    return groups
+
+
+def _unknown(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
+    """Lost answers by what a call would have cost; without those that were found and charged later."""
+    lost = _charges(calls).filter(outcome=Outcome.UNKNOWN, charge__isnull=True)
+    by = ("upstream", "unit", "day", "generation__member", "generation__model", "steps")
+    priced = lost.annotate(steps=F("generation__parameters__steps"))
+    groups: Iterable[dict[str, Any]] = priced.order_by().values(*by).annotate(calls=Count("pk"))
+    return groups
+
+
+def _ledger(begin: datetime, end: datetime) -> dict[str, Any]:
+    called = Attempt.objects.filter(FINAL, generation=OuterRef("reference"))
+    lines = Transfer.objects.filter(kind=TransferKind.CHARGE, created_at__gte=begin, created_at__lt=end)
+    return lines.aggregate(charged=Sum("amount"), unexplained=Sum("amount", filter=~Exists(called)))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

@@ -1,0 +1,19 @@
+"""Which of the nine shapes a picture has."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from generations.providers.catalogue import registry as catalogue_registry
+
+
+@lru_cache(maxsize=1024)
+def nearest(width: int, height: int) -> str:
+    """The shape of the catalogue that comes closest to a size, such as 16:9."""
+
+    def distance(shape: str) -> float:
+        across, down = map(int, shape.split(":"))
+        return abs(math.log(width * down) - math.log(height * across))
+
+    return min(catalogue_registry.SHAPES, key=distance)

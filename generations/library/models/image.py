@@ -1,0 +1,150 @@
+"""What people have made. An image knows its generation by reference only: it outlives pruned jobs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from uuid6 import uuid7
+
+from generations.teams.models import Membership, Role, Team, Visibility
+
+
+class Origin(models.TextChoices):
+    GENERATED = "generated", _("Generated")
+    UPLOADED = "uploaded", _("Uploaded")
+    IMPORTED = "imported", _("Imported")
+
+
+def seen_by(member: Membership) -> Q:
+    """What a member may see of a team: the team's, and the member's own; a viewer the team's alone.
+
+    What people who left kept to themselves is seen by the owners of the team. It fits images and
+    search entries.
+    """
+    seen = Q(visibility=Visibility.TEAM)
+    if member.role != Role.VIEWER:
+        seen |= Q(owner=member.pk)
+    if member.role == Role.OWNER:
+        gone = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
+        seen |= Q(owner__in=gone.values("pk"))
+    return seen
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, member: Membership) -> ImageQuerySet:
+        """Those of the member's team that the member may see, and that are not in the trash."""
+        return self.filter(seen_by(member), team=member.team_id, trashed_at__isnull=True)
+
+    def locked(self) -> list[uuid.UUID]:
+        """Lock them from first to last, as everybody does who locks several; which they are."""
+        rows = Image.objects.filter(pk__in=list(self.values_list("pk", flat=True)))
+        held = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        # Somebody may have changed one while we waited for it.
+        return sorted(self.filter(pk__in=held).values_list("pk", flat=True))
+
+
+class Image(models.Model):
+    """A stored picture. Its bytes lie in object storage under `key` and are never overwritten."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="images")
+    owner = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("owner"), related_name="images")
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.GENERATED)
+    visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    prompt = models.TextField(_("prompt"), blank=True)
+    negative_prompt = models.TextField(_("negative prompt"), blank=True)
+    model = models.CharField(_("model"), max_length=40, blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    seed = models.BigIntegerField(_("seed"), null=True, blank=True)
+    generation = models.UUIDField(_("generation"), null=True, blank=True, db_index=True)
+    batch = models.UUIDField(_("batch"), null=True, blank=True, db_index=True)
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("Which image of its generation.")
+    )
+    key = models.CharField(_("key"), max_length=300)
+    sha256 = models.CharField(_("sha256"), max_length=64, db_index=True)
+    media_type = models.CharField(_("media type"), max_length=20)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    bytes = models.PositiveBigIntegerField(_("bytes"))
+    placeholder = models.CharField(
+        _("placeholder"),
+        max_length=2000,
+        blank=True,
+        help_text=_("A tiny WebP as a data: address, shown blurred while loading."),
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    trashed_at = models.DateTimeField(_("trashed at"), null=True, blank=True)
+    trashed_by = models.ForeignKey(
+        Membership,
+        models.PROTECT,
+        verbose_name=_("trashed by"),
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+
+    # The stubs see a plain manager; it has every method of the set it is made from.
+    objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "position"],
+                condition=Q(generation__isnull=False),
+                name="a_generation_stores_an_image_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["team", "-created_at", "-id"],
+                condition=Q(trashed_at__isnull=True),
+                name="newest_of_a_team",
+            ),
+            models.Index(
+                fields=["owner", "-created_at", "-id"],
+                condition=Q(trashed_at__isnull=True),
+                name="newest_of_an_owner",
+            ),
+            models.Index(
+                fields=["team", "-trashed_at", "-id"],
+                condition=Q(trashed_at__isnull=False),
+                name="trash_of_a_team",
+            ),
+            models.Index(fields=["key"], name="images_by_object"),
+        ]
+
+
+class Upload(models.Model):
+    """A picture that somebody brought: checked, turned upright, stripped, encoded anew, kept by hash."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="uploads")
+    owner = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("owner"), related_name="uploads")
+    key = models.CharField(_("key"), max_length=300)
+    sha256 = models.CharField(_("sha256"), max_length=64)
+    media_type = models.CharField(_("media type"), max_length=20)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    bytes = models.PositiveBigIntegerField(_("bytes"))
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "sha256"], name="a_member_uploads_a_picture_once"),
+        ]
+        indexes = [models.Index(fields=["key"], name="uploads_by_object")]
+
+    def __str__(self) -> str:
+        return self.name or str(uuid.UUID(str(self.pk)))

@@ -1,0 +1,131 @@
+"""The back office: who signs in. People are deactivated, never deleted."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from generations.office.audit_log import service as audit_log_service
+from generations.office.credits import allowances
+from generations.office.members import roles as office_people
+from generations.office.models import Act
+from generations.teams import password_reset
+from generations.teams import users as teams_users
+from generations.teams.models import User
+
+
+class EmailInLowerCase(forms.ModelForm):
+    def clean_email(self) -> str:
+        """The address as it is compared: in lower case."""
+        email = str(self.cleaned_data["email"]).lower()
+        if teams_users.is_taken(email, besides=self.instance if self.instance.pk else None):
+            raise forms.ValidationError(str(teams_users.AddressTaken(email)))
+        return email
+
+
+class AddUserForm(EmailInLowerCase, AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+class ChangeUserForm(EmailInLowerCase, UserChangeForm):
+    class Meta:
+        model = User
+        fields = ("email", "name", "password", "is_active", "is_staff")
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    form = ChangeUserForm
+    add_form = AddUserForm
+    list_display = ("email", "name", "is_active", "is_staff", "joined_at", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    filter_horizontal = ()
+    readonly_fields = ("joined_at", "last_login")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        (_("May"), {"fields": ("is_active", "is_staff")}),
+        (_("When"), {"fields": ("joined_at", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "is_staff", "usable_password", "password1", "password2")}),
+    )
+    actions = ("print_reset_links",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Nobody locks themselves out."""
+        own = ("is_active", "is_staff") if obj == request.user else ()
+        return (*self.readonly_fields, *own)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """The ledger names people."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        """An operator may do everything in the back office, and an operator's word confirms an address."""
+        before = _facts(User.objects.get(pk=obj.pk)) if change else {}
+        obj.is_superuser = obj.is_staff
+        if before.get("is_active") and not obj.is_active:
+            office_people.shut_out(user=obj, by=audit_log_service.by(request))
+        if change and obj.is_active and not before["is_active"]:
+            allowances.resume(obj.memberships.filter(ended_at=None))
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            teams_users.confirm_address(obj)
+        _record(request, obj, before)
+        if not change and not obj.has_usable_password():
+            self._print_reset_link(request, obj)
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """As Django does it, and written down."""
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, id)
+        if user and request.method == "POST" and response.status_code == 302:
+            did = {"did": "password_set"}
+            audit_log_service.record(
+                audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after=did
+            )
+        return response
+
+    @admin.action(description=_("Make a link on which a password is set"))
+    def print_reset_links(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Show a link for each of them."""
+        for user in users.filter(is_active=True)[:20]:
+            self._print_reset_link(request, user)
+
+    def _print_reset_link(self, request: HttpRequest, user: User) -> None:
+        audit_log_service.record(
+            audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after={"did": "linked"}
+        )
+        sentence = _("%(person)s sets a password here, once: %(link)s")
+        messages.info(request, sentence % {"person": user.email, "link": password_reset.reset_link(user)})
+
+
+def _facts(user: User) -> dict[str, Any]:
+    return {name: getattr(user, name) for name in ("email", "name", "is_active", "is_staff")}
+
+
+def _record(request: HttpRequest, user: User, before: dict[str, Any]) -> None:
+    """Write down what changed about the person; the password is never part of it."""
+    after = _facts(user)
+    changed = {name for name in after if before.get(name) != after[name]}
+    if changed:
+        audit_log_service.record(
+            audit_log_service.by(request),
+            Act.PERSON_CHANGED,
+            subject=user.email,
+            before={name: value for name, value in before.items() if name in changed},
+            after={name: value for name, value in after.items() if name in changed},
+        )

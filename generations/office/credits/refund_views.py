@@ -1,0 +1,72 @@
+"""Giving back what a picture cost, with a reason."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from generations.credits import ledger
+from generations.credits.amounts import as_text
+from generations.credits.models import Hold, Transfer, TransferKind
+from generations.library.models import Image
+from generations.office.audit_log import service as audit_log_service
+from generations.office.credits import adjustments as credits_adjustments
+from generations.office.credits.forms import RefundForm
+from generations.teams.models import Membership
+from generations.teams.permissions import member_required
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@member_required(may="refund")
+def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """Ask for the reason, then give the charge of a picture back; a picture that is private stays unseen."""
+    charge = _charge(member, generation)
+    image = Image.objects.visible_to(member).filter(generation=generation).order_by("position").first()
+    refunded = Transfer.objects.filter(reference=generation, kind=TransferKind.REFUND).first()
+    form = RefundForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            line = credits_adjustments.refund(
+                team=member.team,
+                generation=generation,
+                by=audit_log_service.by(request),
+                note=form.cleaned_data["note"],
+            )
+        except ledger.AlreadyRefunded as problem:
+            messages.info(request, str(problem))
+            return _back(member, generation, image)
+        words = {"credits": as_text(line.amount), "who": charge.member}
+        messages.success(request, _("%(credits)s credits were given back to %(who)s.") % words)
+        return _back(member, generation, image)
+    context = {
+        "member": member,
+        "generation": generation,
+        "charge": charge,
+        "image": image,
+        "refunded": refunded,
+        "form": form,
+    }
+    return render(request, "office/refund.html", context, status=422 if form.is_bound else 200)
+
+
+def _charge(member: Membership, generation: uuid.UUID) -> Transfer:
+    """What the team was charged for it; 404 if nothing, or another team."""
+    held = Hold.objects.filter(reference=generation, member__team=member.team, transfer__isnull=False)
+    row = held.select_related("transfer__member__user").first()
+    if row is None or row.transfer is None:
+        raise Http404
+    return row.transfer
+
+
+def _back(member: Membership, generation: uuid.UUID, image: Image | None) -> HttpResponse:
+    """To the picture, if it is one that the administrator may see."""
+    if image:
+        return redirect("jobs:generation", member.team.slug, generation)
+    return redirect("office:overview", member.team.slug)

@@ -1,0 +1,164 @@
+"""The kinds of field that a model declares, and what each makes of a value."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from generations.providers.i18n import gettext as _
+
+WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
+
+
+class When(Enum):
+    """Whether a field means anything with and without a start image."""
+
+    ALWAYS = "always"
+    WITH_IMAGE = "with an image"
+    WITHOUT_IMAGE = "without an image"
+
+    def holds(self, *, has_image: bool) -> bool:
+        """True if the endpoint takes the field in such a request."""
+        return self is When.ALWAYS or (self is When.WITH_IMAGE) == has_image
+
+
+class InvalidValue(ValueError):
+    """A value that the field does not take; the text says what it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a model, under the provider's own name.
+
+    `default` is what the provider takes when nothing is sent; `required` counts only `when`
+    the field means something.
+    """
+
+    name: str
+    title: str
+    required: bool = False
+    default: Any = None
+    when: When = When.ALWAYS
+
+    def clean(self, value: Any) -> Any:
+        """The value as the provider takes it, or None for nothing; InvalidValue otherwise."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Field):
+    """Words; lengths count Unicode code points after trimming."""
+
+    min_length: int = 0
+    max_length: int
+
+    def clean(self, value: Any) -> str | None:
+        """The text trimmed, with plain line ends."""
+        if not isinstance(value, str):
+            raise InvalidValue(_("Write this as text."))
+        text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+        if not text:
+            return None
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in text):
+            raise InvalidValue(_("Remove the control characters from this text."))
+        if len(text) > self.max_length:
+            counts = {"most": f"{self.max_length:,}", "count": f"{len(text):,}"}
+            raise InvalidValue(_("Use at most %(most)s characters; these are %(count)s.") % counts)
+        if len(text) < self.min_length:
+            least = {"least": f"{self.min_length:,}"}
+            raise InvalidValue(_("Use at least %(least)s characters.") % least)
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Field):
+    """One of a few values, each with the title that people read, in the order they are shown."""
+
+    choices: Mapping[str, str]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values as they are sent."""
+        return tuple(self.choices)
+
+    def clean(self, value: Any) -> str | None:
+        """The value itself."""
+        if value == "":
+            return None
+        if not isinstance(value, str) or value not in self.choices:
+            raise InvalidValue(_("Choose one of: %(choices)s.") % {"choices": ", ".join(self.choices)})
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A number from `minimum` to `maximum`; `step` is for sliders and binds nobody.
+
+    `suggested` is where a slider starts; `absent` is a value that says the same as sending none.
+    """
+
+    minimum: float
+    maximum: float
+    step: float = 1
+    whole: bool = False
+    suggested: float | None = None
+    absent: float | None = None
+
+    def clean(self, value: Any) -> float | int | None:
+        """An int or a finite float within the range."""
+        if isinstance(value, str) and not value.strip():
+            return None
+        number = _whole(value) if self.whole else _decimal(value)
+        if number is None or not self.minimum <= number <= self.maximum:
+            raise InvalidValue(self._range % {"least": f"{self.minimum:g}", "most": self._top})
+        return None if number == self.absent else number
+
+    @property
+    def _range(self) -> str:
+        if self.whole:
+            return _("Enter a whole number from %(least)s to %(most)s.")
+        return _("Enter a number from %(least)s to %(most)s.")
+
+    @property
+    def _top(self) -> str:
+        return f"{self.maximum:.0f}" if self.whole else f"{self.maximum:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image(Field):
+    """A start image, handed over beside the parameters and never among them."""
+
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
+    max_bytes: int = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md 1.3)
+    min_side: int = 64
+
+    def clean(self, value: Any) -> None:
+        """Refused: an image is no parameter."""
+        raise InvalidValue(_("Send the start image as a file."))
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str):
+        return int(value) if WHOLE.fullmatch(value := value.strip()) else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _decimal(value: Any) -> float | None:
+    if isinstance(value, str):
+        if not DECIMAL.fullmatch(value := value.strip()):
+            return None
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an int too large for a float
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,50 @@
+"""From what an operator typed to a provider that can be called."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import requests
+
+from generations.providers.base import Provider
+from generations.providers.i18n import gettext as _
+from generations.providers.stability.client import Stability
+
+KINDS: Mapping[str, type[Stability]] = MappingProxyType({"stability": Stability})
+
+
+def open_provider(kind: str, base_url: str, key: str) -> Provider:
+    """One account; ValueError with a sentence for the operator if it could never be called."""
+    if kind not in KINDS:
+        named = {"name": kind[:40], "kinds": ", ".join(KINDS)}
+        raise ValueError(_("There is no kind of provider called “%(name)s”; choose %(kinds)s.") % named)
+    return KINDS[kind](checked_address(base_url), checked_key(key))
+
+
+def checked_address(base_url: str) -> str:
+    """The address without a slash at its end; ValueError if it is no plain http or https address."""
+    address = base_url.strip()
+    try:
+        parts = urlsplit(address)
+        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        requests.Request("GET", address).prepare()
+    except ValueError:
+        plain = False
+    if not plain or any(letter.isspace() or not letter.isprintable() for letter in address):
+        raise ValueError(_("Give the provider's address as http:// or https:// with a host name."))
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(_("The provider's address must hold no user name and no password."))
+    if "?" in address or "#" in address:
+        raise ValueError(_("The provider's address must end with its path: no ? and no #."))
+    return address.rstrip("/")
+
+
+def checked_key(key: str) -> str:
+    """The key trimmed; ValueError if it cannot stand in a header. Never says the key."""
+    key = key.strip()
+    if not key or not set(key) <= set(string.ascii_letters + string.digits + string.punctuation):
+        raise ValueError(_("Give the provider's key: letters, digits and signs without spaces."))
+    return key

@@ -1,0 +1,77 @@
+"""Reading multipart bodies, bounded in size and parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
+from generations.sandbox.responses import bad_request
+
+LARGEST_BODY = 10 * 1024 * 1024
+MOST_PARTS = 100
+
+
+@dataclass
+class Form:
+    """The parts of a form: text by name, file bytes by name."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_form(content_type: str, body: bytes) -> Form:
+    """Take a multipart body apart; RefusalError (400) if it is anything else or incomplete."""
+    media_type, options = parse_options_header(content_type)
+    if media_type != b"multipart/form-data" or not options.get(b"boundary"):
+        raise bad_request("content-type: must be multipart/form-data")
+    collected = _Collected()
+    try:
+        parser = FormParser(
+            "multipart/form-data",
+            collected.add_text,
+            collected.add_file,
+            collected.finish,
+            boundary=options[b"boundary"],
+            config={"MAX_MEMORY_FILE_SIZE": LARGEST_BODY, "MAX_BODY_SIZE": LARGEST_BODY},
+        )
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, UnicodeDecodeError) as problem:
+        raise bad_request("body: the form could not be read") from problem
+    if not collected.finished:
+        raise bad_request("body: the form is incomplete")
+    return collected.form
+
+
+class _Collected:
+    """Gathers parts as the parser meets them. The empty part `none` is a client's trick to
+    be multipart without a file (providers.md 1.1) and is ignored."""
+
+    def __init__(self) -> None:
+        self.form = Form()
+        self.finished = False
+        self.parts = 0
+
+    def add_text(self, part: Field) -> None:
+        name = self._name(part.field_name)
+        if name != "none" or part.value:
+            self.form.texts[name] = (part.value or b"").decode()
+
+    def add_file(self, part: File) -> None:
+        name = self._name(part.field_name)
+        part.file_object.seek(0)
+        data = part.file_object.read()
+        part.close()
+        if name != "none" or data:
+            self.form.files[name] = data
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def _name(self, name: bytes | None) -> str:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise FormParserError("too many parts")
+        return (name or b"").decode()

@@ -1,0 +1,141 @@
+"""Never faster than the provider allows: one limiter per account, in Redis, on Redis's clock.
+
+GCRA with a burst of one: slots lie (window + 0.25 s) / limit apart, so that no window of the
+provider's, wherever it begins, holds more calls than its limit. State belongs to an epoch. A
+flushed or restarted Redis, or a clock set back, begins a new one, whose first slot is a whole
+window away, since nobody knows what was sent before. A permit is confirmed just before sending;
+one that is late, of an older epoch, or overtaken by a block, is void. Without Redis there are no
+permits, so no calls.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from redis import RedisError
+
+from generations.core import redis_client
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
+
+    from generations.upstreams.models import Upstream
+
+MARGIN = 0.25  # seconds: how late a confirmed call may leave, and so what the window is stretched by
+HORIZON = 2.0  # seconds: how far ahead slots are given out
+
+# KEYS: the limiter. ARGV: interval, quiet time of a new epoch, horizon (microseconds), its name,
+# and how far ahead a slot can lie (microseconds) unless the clock was set back.
+RESERVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, quiet, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'server', 'next', 'blocked')
+local epoch, slot, blocked = state[1], tonumber(state[3]), tonumber(state[4] or 0)
+if not epoch or state[2] ~= server or slot - now > tonumber(ARGV[5]) then
+  epoch, slot = ARGV[4], now + quiet
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'server', server, 'next', slot)
+end
+if blocked > now then return {0, epoch, 0, blocked - now} end
+slot = math.max(slot, now)
+if slot - now > horizon then return {0, epoch, 0, slot - now} end
+redis.call('HSET', KEYS[1], 'next', slot + interval)
+return {1, epoch, slot, slot - now}
+"""
+# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds). 1: now; 0: never; less: so much too early.
+CONFIRM = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'blocked', 'server')
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+if state[1] ~= ARGV[1] or state[3] ~= server or tonumber(state[2] or 0) > now then return 0 end
+local late = now - tonumber(ARGV[2])
+if late < 0 then return late end
+return late < tonumber(ARGV[3]) and 1 or 0
+"""
+# KEYS: the limiter. How far ahead the next slot lies (microseconds), 0 if it could be had now.
+AHEAD = """
+local time = redis.call('TIME')
+local slot = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
+return math.max(slot - (time[1] * 1000000 + time[2]), 0)
+"""
+# KEYS: the limiter. ARGV: how long (microseconds).
+BLOCK = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local blocked = math.max(tonumber(redis.call('HGET', KEYS[1], 'blocked') or 0), now + tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'blocked', blocked)
+return blocked - now
+"""
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The right to send one call `delay` seconds from now, if it is confirmed then."""
+
+    limiter: str
+    epoch: str
+    slot: int  # microseconds on Redis's clock
+    delay: float
+
+
+@cache
+def _script(text: str) -> Script:
+    return redis_client.client().register_script(text)
+
+
+def _run(text: str, limiter: str, *arguments: str | int) -> Any:
+    return _script(text)(keys=[f"pace:{limiter}"], args=list(arguments))
+
+
+def interval(upstream: Upstream) -> float:
+    """Seconds between two calls."""
+    return (upstream.limit_window + MARGIN) / upstream.limit_calls
+
+
+def reserve(upstream: Upstream, *, horizon: float = HORIZON) -> Permit | None:
+    """The next slot within `horizon` seconds, taken; None if there is none. Raises RedisError."""
+    return _reserve(upstream, horizon, quiet=upstream.limit_window + MARGIN)
+
+
+def prepare(upstream: Upstream, *, idle: bool = False) -> None:
+    """Begin the first epoch now, so that its quiet window is over when the first call comes.
+
+    `idle` says that nothing was sent in the last window, so that none has to be waited for.
+    """
+    _reserve(upstream, -1.0, quiet=0.0 if idle else upstream.limit_window + MARGIN)
+
+
+def is_idle(upstream: Upstream) -> bool:
+    """Whether nobody waits for a slot of the account, as far as its limiter knows. Raises RedisError."""
+    return int(_run(AHEAD, upstream.pace_key)) <= interval(upstream) * 1e6
+
+
+def confirm(permit: Permit) -> bool:
+    """Whether the call may leave this very moment, its slot being waited for; False too without Redis."""
+    about = permit.epoch, permit.slot, int(MARGIN * 1e6)
+    try:
+        while (answer := int(_run(CONFIRM, permit.limiter, *about))) < 0:
+            time.sleep(-answer / 1e6)
+    except RedisError:
+        return False
+    return bool(answer)
+
+
+def block(upstream: Upstream, seconds: float) -> None:
+    """Nobody calls this account for so long; a longer block stays. Raises RedisError."""
+    _run(BLOCK, upstream.pace_key, int(seconds * 1e6))
+
+
+def _reserve(upstream: Upstream, horizon: float, *, quiet: float) -> Permit | None:
+    furthest = upstream.limit_window + MARGIN + HORIZON + interval(upstream)
+    in_microseconds = (int(seconds * 1e6) for seconds in (interval(upstream), quiet, horizon))
+    given, epoch, slot, wait = _run(
+        RESERVE, upstream.pace_key, *in_microseconds, secrets.token_hex(8), int(furthest * 1e6)
+    )
+    return Permit(upstream.pace_key, epoch.decode(), int(slot), wait / 1e6) if given else None

