@@ -7,7 +7,7 @@ from celery import shared_task
 from generations.office import mails, notices
 
 
-@shared_task
+@shared_task(name="generations.office.notice_tasks.tell")
 def tell() -> None:
     """Raise what people should know, clear what is over, and send the mails that are due."""
     notices.compare()
