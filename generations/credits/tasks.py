@@ -5,7 +5,7 @@ from celery import shared_task
 from generations.credits import daily_totals
 
 
-@shared_task
+@shared_task(name="generations.credits.tasks.close_days")
 def close_days() -> None:
     """Sum up the days that are over."""
     daily_totals.close_days()

@@ -23,6 +23,7 @@ from generations.upstreams import accounts
 
 log = logging.getLogger(__name__)
 
+SWEEPER = "sdweb:sweeper"  # the lock in Redis that one sweeper holds
 HOUSEKEEPING = 2.0  # seconds between two looks
 IN_A_ROW = 600.0  # seconds after which a ring is answered, and hands on to another
 TIDYING = 15  # looks from one tidying to the next: at a full engine the spool has thousands of files
@@ -31,7 +32,7 @@ _ringer = ThreadPoolExecutor(1, "doorbell")
 _about_to_ring = threading.Event()
 
 
-@shared_task
+@shared_task(name="generations.jobs.tasks.ring")
 def ring() -> None:
     """Run the fairest waiting generation that an upstream has a slot for, and again while there is one.
 
@@ -47,10 +48,10 @@ def ring() -> None:
     ring_soon(1)
 
 
-@shared_task
+@shared_task(name="generations.jobs.tasks.sweep")
 def sweep() -> None:
     """Put right what died, expired or was lost, and ring for what waits; one sweeper at a time."""
-    alone = redis_client.client().lock("sdweb:sweeper", timeout=20, blocking=False)
+    alone = redis_client.client().lock(SWEEPER, timeout=20, blocking=False)
     if alone.acquire():
         try:
             ring_soon(sweeper.sweep())
@@ -59,7 +60,7 @@ def sweep() -> None:
                 alone.release()
 
 
-@shared_task
+@shared_task(name="generations.jobs.tasks.ask_balances")
 def ask_balances() -> None:
     """Ask every provider account what is left there."""
     accounts.ask_balances()

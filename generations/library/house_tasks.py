@@ -7,7 +7,7 @@ from celery import shared_task
 from generations.library.maintenance import cleanup as maintenance_cleanup
 
 
-@shared_task
+@shared_task(name="generations.library.house_tasks.keep_house")
 def keep_house() -> None:
     """Delete what lay in the trash too long, and whatever else nobody needs any more."""
     maintenance_cleanup.keep()

@@ -13,14 +13,14 @@ from generations.library.bulk import worker as bulk_worker
 log = logging.getLogger(__name__)
 
 
-@shared_task
+@shared_task(name="generations.library.tasks.carry_on")
 def carry_on(deed: str) -> None:
     """Work at a deed for a few seconds, then let others have their turn."""
     if bulk_worker.carry_on(uuid.UUID(deed)):
         carry_on.delay(deed)
 
 
-@shared_task
+@shared_task(name="generations.library.tasks.take_up")
 def take_up() -> None:
     """Work at what a lost ring or a lost worker left."""
     for deed in bulk_worker.abandoned():

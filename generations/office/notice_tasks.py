@@ -8,7 +8,7 @@ from generations.office.notices import mail as notices_mail
 from generations.office.notices import service as notices_service
 
 
-@shared_task
+@shared_task(name="generations.office.notice_tasks.tell")
 def tell() -> None:
     """Raise what people should know, clear what is over, and send the mails that are due."""
     notices_service.compare()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from generations.library.models import Image
 
+SALT = "generations.api.picture_links"
 GOOD_FOR = 3600  # seconds
 
 
@@ -35,6 +36,4 @@ def is_good(image: uuid.UUID, until: str, seal: str) -> bool:
 
 def _seal(image: uuid.UUID, until: int) -> str:
     """128 bits that only this portal can compute."""
-    return salted_hmac("generations.api.picture_links", f"{image}/{until}", algorithm="sha256").hexdigest()[
-        :32
-    ]
+    return salted_hmac(SALT, f"{image}/{until}", algorithm="sha256").hexdigest()[:32]

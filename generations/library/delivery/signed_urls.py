@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generations.teams.models import Membership
 
 HOUR = 3600
+SALT = "generations.library.tickets"
 NOBODY = uuid.UUID(int=0)
 
 
@@ -52,4 +53,4 @@ def _hour() -> int:
 def _seal(*, team: str, image: uuid.UUID, size: str, member: int, hour: int) -> str:
     """128 bits that only this portal can compute."""
     words = "/".join((team, str(image), size, str(member), str(hour)))
-    return salted_hmac("generations.library.tickets", words, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac(SALT, words, algorithm="sha256").hexdigest()[:32]

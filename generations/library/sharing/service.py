@@ -28,6 +28,7 @@ from generations.teams.permissions import may
 if TYPE_CHECKING:
     from generations.teams.models import Membership
 
+SALT = "generations.library.sharing"
 SEAL = 16  # bytes
 TOKEN = re.compile(r"([0-9A-Za-z]{1,22})-[0-9A-Za-z]{1,22}")  # each half says at most 128 bits
 
@@ -122,7 +123,7 @@ def address(share: Share) -> str:
 
 def token(share: uuid.UUID) -> str:
     """The link's id, and a seal that is kept nowhere: who reads the table has no link."""
-    seal = salted_hmac("generations.library.sharing", share.bytes, algorithm="sha256").digest()[:SEAL]
+    seal = salted_hmac(SALT, share.bytes, algorithm="sha256").digest()[:SEAL]
     return f"{b62_encode(share.int)}-{b62_encode(int.from_bytes(seal, 'big'))}"
 
 

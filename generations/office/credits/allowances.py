@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 AHEAD = timedelta(hours=15)  # no time zone is further ahead of UTC
 ONCE_A_DAY = 24 * 60 * 60  # seconds: a pool that stays too small is logged so often
+WARNED = "allowance-waits-{}"  # cache key of a team whose pool is too small
 
 
 @transaction.atomic
@@ -119,7 +120,7 @@ def give(member: Membership, at: datetime | None = None) -> int:
         while (lines := _give_next(member, at)) is not None:
             given += lines
     except ledger.InsufficientCredits as problem:
-        if cache.add(f"allowance-waits-{member.team_id}", True, ONCE_A_DAY):
+        if cache.add(WARNED.format(member.team_id), True, ONCE_A_DAY):
             log.warning("The pool of %s is too small for its allowances: %s", member.team, problem)
     except ledger.LedgerError:
         log.exception("The allowance of %s could not be given", member)

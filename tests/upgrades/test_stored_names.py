@@ -1,0 +1,178 @@
+"""Names that outlive a version: in links that people keep, in rows, in Redis, in object storage, on disk.
+
+Whatever else is renamed, these stay, or links, sessions, messages under way and stored pictures are lost.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.conf import settings as configured
+
+from generations.api import idempotency, limits, picture_links
+from generations.credits.calendar import Month
+from generations.jobs import events, spool, tasks, workers
+from generations.library import sharing, storage, tickets
+from generations.office import allowances, notice_choices
+from generations.office import invitations as inviting
+from generations.teams import invitations, tokens
+from generations.teams.models import Membership, Team, Token, User
+from generations.upstreams import broker, pacing, vault
+from generations.upstreams.models import Upstream
+from sdweb.celery import app
+
+SECRET = "made-for-tests-and-never-used-anywhere-else-0123456789"
+KEY = "bWFkZS1mb3ItdGVzdHMtbmV2ZXItdXNlZC1vdXRzaWQ="
+SOME = uuid.UUID("01937a5e-0000-7000-8000-000000000001")
+OTHER = uuid.UUID("01937a5e-0000-7000-8000-000000000002")
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_ours(settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECRET, []
+    settings.ENCRYPTION_KEYS = [KEY]
+
+
+# Links and secrets that people keep
+
+
+def test_salts_are_what_they_were():
+    assert tokens.SALT == "generations.teams.tokens"
+    assert invitations.SALT == "generations.teams.invitations"
+    assert sharing.SALT == "generations.library.sharing"
+    assert tickets.SALT == "generations.library.tickets"
+    assert picture_links.SALT == "generations.api.picture_links"
+
+
+def test_a_share_link_of_a_row_is_what_it_was():
+    assert sharing.token(SOME) == "2yOB0MdWEmnFnGWSoLd5t-3ujOvhJy7TFvxvMBZc7BHt"
+
+
+def test_an_invitation_of_a_form_is_what_it_was():
+    made = invitations.token_for(team=Team(pk=3), maker=User(pk=5), form=SOME, about="mei@studio.example")
+    assert made == "7c3CAB2xq6eFXzbciVik9rDlTZTDOJLZV_7JDzFOUP4"
+    assert invitations.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+
+
+def test_an_api_token_of_a_form_is_what_it_was():
+    secret = tokens.secret_of(3, SOME)
+    assert secret == "sdw_ISEIShgRSfg9htrWoWF09pr2vMuJExPbapocSNSZ3hgeFs"
+    assert tokens.is_well_formed(secret)
+    assert tokens.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+
+
+def test_a_link_to_one_picture_is_sealed_as_it_was():
+    assert picture_links._seal(SOME, 1_800_000_000) == "208bda3781b30acbd7ff56aa7a6a24c7"
+
+
+def test_a_thumbnail_is_sealed_as_it_was():
+    assert (
+        tickets._seal(team="studio", image=SOME, size="m", member=7, hour=500_000)
+        == "322d79bf35f060e4a4930257c143dbb9"
+    )
+
+
+def test_a_provider_key_is_read_that_was_encrypted_before():
+    assert (
+        vault.decrypt(
+            "gAAAAABrC-XXJz0mCuqSbZXZcYjfu8lUorYDSx54bJQ1RwrdNGv6zLi59L2yE378MNnBWWsO-ImZW6PREQvTVwJQ7aJlMUpm-gmJkXIQrnRkn3I4g7pJ5r4="
+        )
+        == "sk-a-key-of-a-provider"
+    )
+
+
+# Rows: what a session and the ledger say
+
+
+def test_sessions_are_kept_where_and_how_they_were():
+    assert configured.AUTHENTICATION_BACKENDS == ["allauth.account.auth_backends.AuthenticationBackend"]
+    assert configured.SESSION_ENGINE == "django.contrib.sessions.backends.db"
+    assert configured.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+    assert configured.SESSION_COOKIE_NAME == "sessionid"
+    assert configured.CSRF_COOKIE_NAME == "csrftoken"
+    assert configured.AUTH_USER_MODEL == "teams.User"
+
+
+def test_a_grant_that_happens_once_has_the_reference_it_had():
+    """Or an upgrade would give this month's allowance again, or an invitation's credits."""
+    month = Month.named("2026-11")
+    assert str(allowances._reference(Membership(pk=7), month)) == "d2acc3b8-cdb2-5d3d-a9a4-6451620b1a8b"
+    assert str(inviting.GRANTS) == "7d1c3c3e-6f0b-4a52-9a55-0c5d5f7e2a10"
+
+
+def test_a_call_that_is_repeated_is_known_again():
+    assert (
+        idempotency.fingerprint("POST", "/api/v1/generations", b"{}")
+        == "f871dc2a222e9440982237161ae61b6774a18805c26b525ebea22322077750bd"
+    )
+
+
+def test_preferences_of_people_have_the_names_they_had():
+    assert notice_choices.OFF == "notices_off"
+
+
+# Messages, Redis and the cache
+
+
+def test_tasks_have_the_names_that_messages_under_way_carry():
+    app.loader.import_default_modules()
+    assert {name for name in app.tasks if not name.startswith("celery.")} == {
+        "generations.api.tasks.forget_old_calls",
+        "generations.credits.tasks.close_days",
+        "generations.jobs.tasks.ask_balances",
+        "generations.jobs.tasks.ring",
+        "generations.jobs.tasks.sweep",
+        "generations.library.house_tasks.keep_house",
+        "generations.library.tasks.carry_on",
+        "generations.library.tasks.take_up",
+        "generations.office.notice_tasks.tell",
+        "generations.office.tasks.give_allowances",
+    }
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_messages_lie_in_the_queues_that_workers_read():
+    routes = {"generations.jobs.tasks.ring": {"queue": "calls"}, "*": {"queue": "upkeep"}}
+    assert routes == configured.CELERY_TASK_ROUTES
+    assert configured.CELERY_TASK_DEFAULT_QUEUE == "calls"
+
+
+def test_redis_keys_are_what_they_were():
+    redis = broker.client()
+    redis.delete("pace:stored-names", "api:token:900001", "api:member:900002", "sdweb:workers")
+    pacing.prepare(Upstream(pk=0, pace_account="stored-names"))
+    limits.count(Token(pk=900_001, membership_id=900_002))
+    workers.report()
+    try:
+        assert redis.exists("pace:stored-names", "api:token:900001", "api:member:900002") == 3
+        assert redis.hexists("sdweb:workers", spool.WORKER)
+    finally:
+        workers.leave()
+    assert tasks.SWEEPER == "sdweb:sweeper"
+
+
+def test_events_go_through_the_stream_that_open_pages_read():
+    events.places_changed({(900_001, 900_002): {}})
+    events.wait_until_sent()
+    [(_number, event)] = broker.client().xrevrange("sdweb:changes", count=1)
+    assert event == {b"user": b"900001", b"team": b"900002", b"kind": b"places", b"data": b"{}"}
+
+
+def test_cache_keys_are_what_they_were():
+    assert configured.CACHES["default"]["LOCATION"] == "portal_cache"
+    assert allowances.WARNED.format(3) == "allowance-waits-3"
+
+
+# Object storage and the disk
+
+
+def test_objects_have_the_names_they_had():
+    image = storage.image_key(generation=SOME, attempt=2, sha256="ab12", media_type="image/png")
+    assert image == f"images/{SOME}/2-ab12.png"
+    assert storage.upload_key(team=3, sha256="ab12", media_type="image/webp") == "uploads/3/ab12.webp"
+    assert storage.thumbnail_key(image=OTHER, size="m") == f"thumbnails/{OTHER}/m.webp"
+
+
+def test_a_spool_is_read_that_another_version_left():
+    assert (spool.SIDECAR, spool.STORED, spool.LOCK) == ("received.json", "stored", "lock")
