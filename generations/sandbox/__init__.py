@@ -3,5 +3,6 @@
     python -m generations.sandbox --port 8090 --key sandbox
 
 It needs neither Django nor a database. What it promises about the wire is written down in
-providers.md, sections 1, 2.1 and 2.3; what it draws is in `art`.
+docs/providers/stability.md, "Request headers", "Fields", "Image input", "Answers", "Statuses",
+"Rate limit", "v1 text to image" and "Balance and account"; what it draws is in `art`.
 """

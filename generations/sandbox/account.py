@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generations.sandbox.responses import payment_required
 
-# Hundredths of a credit for one picture (providers.md 1.7).
+# Hundredths of a credit for one picture: docs/providers/stability.md, "Prices".
 COSTS = {
     "ultra": 800,
     "core": 300,

@@ -46,8 +46,10 @@ def read_form(content_type: str, body: bytes) -> Form:
 
 
 class _Collected:
-    """Gathers parts as the parser meets them. The empty part `none` is a client's trick to
-    be multipart without a file (providers.md 1.1) and is ignored."""
+    """Gathers parts as the parser meets them, without the empty part `none`.
+
+    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
+    """
 
     def __init__(self) -> None:
         self.form = Form()

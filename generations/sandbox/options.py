@@ -18,7 +18,7 @@ class Options:
     port: int = 8090
     key: str = "sandbox"
     latency: float = 5.0  # seconds from a request's arrival to its picture
-    limit: int = 150  # calls in any `window` seconds (providers.md 1.6)
+    limit: int = 150  # calls in any `window` seconds: docs/providers/stability.md, "Rate limit"
     window: float = 10.0
     penalty: float = 60.0  # seconds of 429 once the limit was crossed
     credits: float = 100_000.0

@@ -1,4 +1,7 @@
-"""The rate limit: so many calls in any window, then a time-out (providers.md 1.6)."""
+"""The rate limit: so many calls in any window, then a time-out.
+
+Figures: docs/providers/stability.md, "Rate limit".
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 
 Headers = tuple[tuple[str, str], ...]
 
-V1_NAMES = {  # providers.md 2.1; v2beta names without an entry keep their spelling
+# docs/providers/stability.md, "v1 text to image"; v2beta names without an entry keep their spelling.
+V1_NAMES = {
     "internal_error": "server_error",
     "content_moderation": "permission_denied",
 }

@@ -75,7 +75,7 @@ def _account_page(sandbox: Sandbox, path: str) -> Answer:
 
 
 def _without_gateway_prefix(path: str) -> str:
-    """Gateways serve the same API below `/sd` (providers.md 4)."""
+    """Gateways serve the same API below `/sd` (docs/providers/gateways.md, "Prefixes")."""
     return path.removeprefix("/sd") if path.startswith("/sd/") else path
 
 

@@ -1,4 +1,4 @@
-"""How many pixels a picture has. The service publishes no table (providers.md 1.4)."""
+"""How many pixels a picture has. The service publishes no table (docs/providers/stability.md, "Sizes")."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FROM_ENVIRONMENT = "Environment"
-BLOCK = 60.0  # seconds, where a 429 does not say (providers.md 1.6)
+BLOCK = 60.0  # seconds, where a 429 does not say: docs/providers/stability.md, "Rate limit"
 REMEMBERED_EVERY = timedelta(minutes=15)
 BY_HAND = 0  # the status of a pause that an operator made, which ends by an operator's hand alone
 TRY_AGAIN = timedelta(minutes=10)  # a pause whose end no balance tells

@@ -13,7 +13,7 @@ from sdweb.process.local_environment import BASE_DIR
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio
 
-FIRST_PAGE = 120 * 1024  # bytes of ours and theirs, compressed, pictures aside (UI.md, Means)
+FIRST_PAGE = 120 * 1024  # bytes, compressed: our scripts and styles and the vendored ones, without pictures
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""What the service takes, written out again from providers.md: it shares no code with the client."""
+"""What the service takes, written out again: it shares no code with the client.
+
+From docs/providers/stability.md, "Request headers", "Fields", "Models" and "v1 text to image".
+"""
 
 from __future__ import annotations
 

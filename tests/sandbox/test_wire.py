@@ -1,4 +1,8 @@
-"""What goes over the wire is what providers.md says, sections 1, 2.1 and 2.3."""
+"""What goes over the wire is what Stability documents.
+
+From docs/providers/stability.md, "Fields", "Sizes", "Answers", "Statuses", "v1 text to image" and
+"Balance and account".
+"""
 
 import base64
 

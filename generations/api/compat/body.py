@@ -13,7 +13,7 @@ from generations.api.compat.errors import Problem
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
-LARGEST = 10 * 1024 * 1024  # providers.md 1.6
+LARGEST = 10 * 1024 * 1024  # docs/providers/stability.md, "Statuses"
 IN_MEMORY = 256 * 1024  # more waits on disk: many may be sending at once
 LONGEST = 120.0  # seconds for the whole body
 LINGER = 3.0  # seconds in which what is still being sent is thrown away

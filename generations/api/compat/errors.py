@@ -18,7 +18,7 @@ from generations.providers.catalogue.registry import InvalidParameters
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A call that is refused or failed: status and name as Stability documents them (providers.md 1.6).
+    """A call that is refused or failed: status and name as in docs/providers/stability.md, "Statuses".
 
     `errors` are sentences for whoever wrote the program; `about` names the field that is wrong, if one is.
     """

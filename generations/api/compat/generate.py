@@ -18,7 +18,7 @@ from generations.library.uploads import start_images
 from generations.providers.stability.errors import CONTENT_CODES
 from generations.teams.models import Membership, Token
 
-# As the provider says it (providers.md 1.6): programs look for these words.
+# As the provider says it (docs/providers/stability.md, "Statuses"): programs look for these words.
 FLAGGED = "Your request was flagged by our content moderation system, as a result your request was denied."
 NOT_CHARGED = "You were not charged for this request."
 ENGLISH_ONLY = "English is the only supported language for this service."

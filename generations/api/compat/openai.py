@@ -1,4 +1,7 @@
-"""OpenAI's images format, server side: `images/generations` and `models` (providers.md 5.4)."""
+"""OpenAI's images format, server side: `images/generations` and `models`.
+
+What it takes and answers: docs/providers/openai.md, "What the portal serves" and "Errors of the portal".
+"""
 
 from __future__ import annotations
 

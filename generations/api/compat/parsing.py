@@ -33,7 +33,10 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Form:
-    """A form, without the empty part `none` (providers.md 1.1); Problem (400) for anything else."""
+    """A form, without the empty part `none`; Problem (400) for anything else.
+
+    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
+    """
     media_type, options = parse_options_header(content_type)
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body)

@@ -30,7 +30,7 @@ def _route(method: str, path: str, spoken: Format, tell: Callable[..., Answer] |
     return Route(method, re.compile(path), spoken, tell)
 
 
-SD = "(?P<gateway>/sd)?"  # gateways serve Stability's addresses below it (providers.md 4)
+SD = "(?P<gateway>/sd)?"  # of gateways: docs/providers/gateways.md, "Prefixes"
 ROUTES = (
     _route("POST", f"{SD}/v2beta/stable-image/generate/(?P<endpoint>ultra|core|sd3)", V2BETA),
     _route("POST", f"{SD}/v1/generation/(?P<engine>[^/]{{1,200}})/text-to-image", V1),

@@ -1,4 +1,7 @@
-"""Answers as Stability writes them, v2beta and v1 (providers.md 1.5, 1.6, 2.1)."""
+"""Answers as Stability writes them, v2beta and v1.
+
+The wire: docs/providers/stability.md, "Answers", "Statuses" and "v1 text to image".
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
 
 SUCCESS, FILTERED, FAILED = "SUCCESS", "CONTENT_FILTERED", "ERROR"
-V1_NAMES = {  # providers.md 2.1; v2beta's names without an entry keep their spelling
+# docs/providers/stability.md, "v1 text to image"; v2beta's names without an entry keep their spelling.
+V1_NAMES = {
     "internal_error": "server_error",
     "content_moderation": "permission_denied",
 }
@@ -90,5 +94,5 @@ def _gray(kind: str, size: tuple[int, int]) -> bytes:
 
 
 def _identity(problem: Problem, request_id: str) -> str:
-    """The provider's own example has the name in place of an id there (providers.md 1.6)."""
+    """The provider's own example of a 429 has the name there: docs/providers/stability.md, "Statuses"."""
     return problem.name if problem.status == 429 else request_id

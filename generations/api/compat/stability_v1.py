@@ -1,4 +1,7 @@
-"""Stability's v1, server side: text to image by SDXL in JSON, several samples a call (providers.md 2.1)."""
+"""Stability's v1, server side: text to image by SDXL in JSON, several samples a call.
+
+The wire: docs/providers/stability.md, "v1 text to image".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stability's v2beta, server side: three endpoints, one picture a call (providers.md 1 and 4)."""
+"""Stability's v2beta, server side: three endpoints, one picture a call.
+
+The wire: docs/providers/stability.md, "Request headers" and "Fields".
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from generations.api.compat.errors import Problem, bad_fields
 from generations.api.compat.parsing import Form
 from generations.providers.catalogue import registry as catalogue_registry
 
-# sd3's names. Those of before April 2025 are re-routed by the provider too (providers.md 1.2 d).
+# sd3's names. Those of before April 2025 are re-routed by the provider too: docs/providers/stability.md,
+# "Models".
 SD3_MODELS = {
     "sd3.5-large": "sd3.5-large",
     "sd3.5-large-turbo": "sd3.5-large-turbo",
@@ -24,7 +28,8 @@ SD3_MODELS = {
     "sd3-turbo": "sd3.5-large-turbo",
 }
 MODES = ("text-to-image", "image-to-image")
-# What a client says of itself; nothing here reads it, but it has a longest length (providers.md 1.1).
+# What a client says of itself; nothing here reads it, but it has a longest length:
+# docs/providers/stability.md, "Request headers".
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
 LONGEST_CLIENT = 256
 
@@ -54,7 +59,10 @@ class StableImage:
 
 
 def _answer_wanted(headers: Mapping[str, str]) -> str:
-    """Pages of gateways have clients send both types at once: that means JSON (providers.md 4)."""
+    """Pages of gateways have clients send both types at once: that means JSON.
+
+    See docs/providers/gateways.md, "Stability at four gateways".
+    """
     return "json" if "application/json" in headers.get("accept", "").lower() else "bytes"
 
 

@@ -155,7 +155,7 @@ def received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bool:
 
 @transaction.atomic
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
-    # Whether a filtered result is charged by the provider is not known (providers.md 1.5): count it.
+    # Whether the provider charges it is not known (docs/providers/stability.md, "Answers"): count it.
     _close_attempt(row, Outcome.FILTERED, done, cost=upstream.cost(row.model, row.parameters))
     end(
         row,

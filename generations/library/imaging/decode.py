@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
-LONGEST_SIDE = 16_384  # providers.md, 1.3
+LONGEST_SIDE = 16_384  # docs/providers/stability.md, "Image input"
 MOST_PIXELS = 40_000_000  # 160 MB once decoded
 MOST_SCANS = 64  # a photo has about 10; each further one costs a pass over every pixel
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 LARGEST_FILE = 10 * 1024 * 1024
-LARGEST_RESULT = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md, 1.3)
-SHORTEST_SIDE = 64  # providers.md, 1.3; it makes at least 4,096 pixels too
+# The whole request may have 10 MiB, and sides at least 64 pixels: docs/providers/stability.md, "Image input".
+LARGEST_RESULT = 9 * 1024 * 1024
+SHORTEST_SIDE = 64  # it makes at least 4,096 pixels too
 LONGEST_RESULT = 4096  # providers draw about a megapixel: more would only take time
 LARGEST_PNG = 4_200_000  # pixels; a larger one takes seconds to write
 STEP = 0.75  # a result that is still too large is made smaller by this

@@ -135,7 +135,8 @@ class Image(Field):
     """A start image, handed over beside the parameters and never among them."""
 
     media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
-    max_bytes: int = 9 * 1024 * 1024  # the whole request may have 10 MiB (providers.md 1.3)
+    # The whole request may have 10 MiB: docs/providers/stability.md, "Image input".
+    max_bytes: int = 9 * 1024 * 1024
     min_side: int = 64
 
     def clean(self, value: Any) -> None:

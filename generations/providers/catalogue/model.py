@@ -39,7 +39,10 @@ class Model:
         return -(-self.base_cost * steps // self.included_steps)  # rounded up
 
     def size(self, aspect_ratio: str = "1:1") -> tuple[int, int]:
-        """Width and height to expect, for display: what arrives may differ (providers.md 1.4)."""
+        """Width and height to expect, for display: what arrives may differ.
+
+        No table is published: docs/providers/stability.md, "Sizes".
+        """
         return self.sizes[aspect_ratio]
 
     @property

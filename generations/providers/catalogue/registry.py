@@ -1,6 +1,6 @@
 """The models that can be asked for: form, validation, API and price all come from here.
 
-Facts: providers.md sections 1.2 (fields), 1.4 (sizes), 1.7 (credits) and 2.1 (SDXL).
+Facts: docs/providers/stability.md, "Fields", "Models", "Sizes", "Prices" and "v1 text to image".
 """
 
 from __future__ import annotations

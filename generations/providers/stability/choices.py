@@ -1,4 +1,7 @@
-"""What people choose among: styles, shapes with their sizes, file formats (providers.md 1.2, 1.4, 2.1)."""
+"""What people choose among: styles, shapes with their sizes, file formats.
+
+Facts: docs/providers/stability.md, "Fields", "Sizes" and "v1 text to image".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Stability's wire format, v2beta and v1, at Stability or at a gateway (providers.md 1, 2 and 4)."""
+"""Stability's wire format, v2beta and v1, at Stability or at a gateway.
+
+The wire: docs/providers/stability.md, "Addresses" and "Request headers";
+docs/providers/gateways.md, "Prefixes".
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from generations.providers.stability.responses import read_answer
 from generations.providers.transport.http import Reply, exchange
 
 ENGINE = "stable-diffusion-xl-1024-v1-0"
-ASK_AGAIN = 10.0  # seconds; the service asks for no more than that (providers.md 3)
+ASK_AGAIN = 10.0  # seconds: docs/providers/stability.md, "Results that come later"
 SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
 
 
@@ -95,7 +99,7 @@ def _order(request: ImageRequest) -> _Order:
 
 
 def _v2beta(request: ImageRequest, endpoint: str, **special: str) -> _Order:
-    """Always multipart, also without a file: anything else is refused with a 400 (providers.md 1.1)."""
+    """Always multipart, also without a file: docs/providers/stability.md, "Request headers"."""
     files: list[tuple[str, tuple[Any, ...]]] = [
         (name, (None, _text(value))) for name, value in (_taken(request) | special).items()
     ]
@@ -106,7 +110,10 @@ def _v2beta(request: ImageRequest, endpoint: str, **special: str) -> _Order:
 
 
 def _v1(request: ImageRequest) -> _Order:
-    """JSON; the shape becomes one of the pairs of sides that SDXL takes (providers.md 2.1)."""
+    """JSON; the shape becomes one of the pairs of sides that SDXL takes.
+
+    See docs/providers/stability.md, "v1 text to image".
+    """
     body = _taken(request)
     prompts = [{"text": body.pop("prompt"), "weight": 1}]
     if "negative_prompt" in body:

@@ -1,4 +1,8 @@
-"""What an answer without an image means: statuses and codes of providers.md 1.6, 2.1 and 4."""
+"""What an answer without an image means.
+
+The rules: docs/providers/stability.md, "Statuses", "What sdweb does" and "v1 text to image";
+docs/providers/gateways.md, "Statuses".
+"""
 
 from __future__ import annotations
 
@@ -61,7 +65,8 @@ GENERIC_CODES = frozenset(
 CONTENT_CODES = frozenset(
     {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
 )
-# v1 has no name of its own for a flagged prompt (providers.md 2.1): the words tell it from a locked account.
+# v1 has no name of its own for a flagged prompt: the words tell it from a locked account.
+# See docs/providers/stability.md, "v1 text to image".
 FLAGGED = re.compile(r"flagged by our content moderation", re.IGNORECASE)
 SENTENCES = {
     401: gettext_noop("The provider does not accept the key"),

@@ -1,4 +1,7 @@
-"""Images out of Stability's answers: bytes with headers or JSON, v2beta or v1 (providers.md 1.5, 2.1)."""
+"""Images out of Stability's answers: bytes with headers or JSON, v2beta or v1.
+
+The wire: docs/providers/stability.md, "Answers" and "v1 text to image".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON of v1 text-to-image (providers.md 2.1)."""
+"""The JSON of v1 text-to-image (docs/providers/stability.md, "v1 text to image")."""
 
 from __future__ import annotations
 

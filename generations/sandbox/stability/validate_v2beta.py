@@ -1,4 +1,4 @@
-"""The fields of the three v2beta endpoints (providers.md 1.2 and 1.3)."""
+"""The fields of the three v2beta endpoints (docs/providers/stability.md, "Fields" and "Image input")."""
 
 from __future__ import annotations
 
