@@ -8,41 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone
 
-from generations.credits import guard
 from generations.jobs import claiming, events, execution, submission
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.library import storage
-from generations.office import administration, audit
+from generations.office import administration
 from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams import accounts, broker, pacing
 from generations.upstreams.models import Upstream
-from tests import sandboxes
+from tests import flush, migrated, sandboxes, services
 
 PASSWORD = "a long enough passphrase"
 
 
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """In place of pytest-django's: the database is a copy of one that was migrated before."""
+    migrated.new_database(services.DATABASE)
+
+
 @pytest.fixture(autouse=True, scope="session")
-def _ledger_may_be_emptied_between_tests() -> None:
-    """The flush after a transactional test empties what is permanent too, which its guards would refuse."""
-    flush, guards = connection.ops.sql_flush, (guard.LEDGER, audit.GUARD)
-
-    def sql_flush(style: Any, tables: Any, **options: Any) -> list[str]:
-        lift = [statement for each in guards for statement in each.lift[connection.vendor]]
-        put_up = [statement for each in guards for statement in each.set[connection.vendor]]
-        statements = flush(style, tables, **options)
-        return statements and [*lift, *statements, *put_up]
-
-    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
+def _what_was_committed_is_flushed_quickly() -> None:
+    TransactionTestCase._fixture_teardown = lambda _self: flush.flush()  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _pages_have_their_styles() -> None:
-    """Pages name their files by hash, so the files are collected once, as `make run` does."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    migrated.collect_static_files()
 
 
 @pytest.fixture(autouse=True)
@@ -107,11 +101,6 @@ def open_limiter(upstream: Upstream) -> None:
 @pytest.fixture(autouse=True)
 def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
     settings.SPOOL = tmp_path / "spool"
-
-
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
