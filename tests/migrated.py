@@ -1,6 +1,6 @@
-"""What takes long and is the same for all: done once in a run of tests, by whichever process is first.
+"""What takes long and is the same for all: done once in a run of tests, by whichever process needs it first.
 
-The migrations run once for each kind of database, and new databases are copies; static files are collected once.
+The migrations run once, and new databases are copies of what they made; static files are collected once.
 """
 
 from __future__ import annotations
