@@ -3,17 +3,20 @@ PYTHON ?= python3
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
 
-.PHONY: help run test lint format lock chaos bench
+.PHONY: help run test test-all lint format lock chaos bench
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(ENVIRONMENT)/.installed ## Start the whole portal; PORT=8001 chooses another port
 	@exec $(BIN)/python manage.py portal
 
-test: $(ENVIRONMENT)/.installed-dev ## Run the gate and all tests, on SQLite and on PostgreSQL
+test: $(ENVIRONMENT)/.installed-dev ## Run the gate and the tests, on PostgreSQL and where it matters on SQLite
 	@$(BIN)/python -m tests.gate
+
+test-all: $(ENVIRONMENT)/.installed-dev ## The same with all that is slow, and everything on both databases
+	@$(BIN)/python -m tests.gate --all
 
 lint: $(ENVIRONMENT)/.installed-dev ## Run the gate alone: format, lint, types, imports, migrations
 	@$(BIN)/python -m tests.gate --checks

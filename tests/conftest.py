@@ -8,46 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone
 
-from generations.core import redis_client
-from generations.credits import append_only
-from generations.jobs import events, submission
-from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import run as engine_run
+from generations.jobs import claiming, events, execution, submission
 from generations.jobs.models import Attempt, Batch, Generation
-from generations.library.storage import client as storage_client
-from generations.office.audit_log import service as audit_log_service
-from generations.office.members import service as members_service
+from generations.library import storage
+from generations.office import administration
 from generations.teams.models import Membership, Role, Team, User
-from generations.upstreams import accounts
-from generations.upstreams import rate_limit as upstreams_rate_limit
+from generations.upstreams import accounts, broker, pacing
 from generations.upstreams.models import Upstream
-from tests import sandboxes
+from tests import flush, migrated, sandboxes, services
 
 PASSWORD = "a long enough passphrase"
 
 
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """In place of pytest-django's: the database is a copy of one that was migrated before."""
+    migrated.new_database(services.DATABASE)
+
+
 @pytest.fixture(autouse=True, scope="session")
-def _ledger_may_be_emptied_between_tests() -> None:
-    """The flush after a transactional test empties what is permanent too, which its guards would refuse."""
-    flush, guards = connection.ops.sql_flush, (append_only.LEDGER, audit_log_service.GUARD)
-
-    def sql_flush(style: Any, tables: Any, **options: Any) -> list[str]:
-        lift = [statement for each in guards for statement in each.lift[connection.vendor]]
-        put_up = [statement for each in guards for statement in each.set[connection.vendor]]
-        statements = flush(style, tables, **options)
-        return statements and [*lift, *statements, *put_up]
-
-    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
+def _what_was_committed_is_flushed_quickly() -> None:
+    TransactionTestCase._fixture_teardown = lambda _self: flush.flush()  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _pages_have_their_styles() -> None:
-    """Pages name their files by hash, so the files are collected once, as `make run` does."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    migrated.collect_static_files()
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +47,7 @@ def _passwords_are_hashed_quickly(settings: Any) -> None:
 
 @pytest.fixture
 def team(db: None) -> Team:
-    return members_service.open_team("Studio North")
+    return administration.open_team("Studio North")
 
 
 @pytest.fixture
@@ -68,7 +57,7 @@ def make_member(team: Team) -> Callable[..., Membership]:
     def make(name: str, *, granted: int = 100, team: Team = team, role: Role = Role.MEMBER) -> Membership:
         user = User.objects.create_user(f"{name}@studio.example", PASSWORD, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        return members_service.admit(user=user, team=team, role=role, granted=granted * 100)
+        return administration.admit(user=user, team=team, role=role, granted=granted * 100)
 
     return make
 
@@ -104,9 +93,9 @@ def upstream(db: None, provider: sandboxes.Sandbox, bucket: None) -> Upstream:
 
 def open_limiter(upstream: Upstream) -> None:
     """Begin the account's epoch, and let the window pass in which nothing may be sent."""
-    redis_client.client().delete(f"pace:{upstream.pace_key}")
-    upstreams_rate_limit.prepare(upstream)
-    redis_client.client().hset(f"pace:{upstream.pace_key}", "next", 0)
+    broker.client().delete(f"pace:{upstream.pace_key}")
+    pacing.prepare(upstream)
+    broker.client().hset(f"pace:{upstream.pace_key}", "next", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -114,14 +103,9 @@ def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
     settings.SPOOL = tmp_path / "spool"
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture(scope="session")
 def bucket() -> None:
-    storage_client.make_bucket()
+    storage.make_bucket()
 
 
 @pytest.fixture(autouse=True)
@@ -133,9 +117,9 @@ def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_request_of_a_program_was_counted_before() -> None:
     """Tokens of different tests have the same numbers."""
-    counters = list(redis_client.client().scan_iter("api:*"))
+    counters = list(broker.client().scan_iter("api:*"))
     if counters:
-        redis_client.client().delete(*counters)
+        broker.client().delete(*counters)
 
 
 @pytest.fixture
@@ -157,10 +141,10 @@ def work(most: int = 50) -> int:
     """Do what workers do until nothing is ready; how many calls were made."""
     made = 0
     while made < most:
-        claim, _more = engine_claim.claim_next()
+        claim, _more = claiming.claim_next()
         if claim is None:
             return made
-        engine_run.run(claim)
+        execution.run(claim)
         row = claim.generation
         made += Attempt.objects.filter(generation=row, number=row.attempt).exists()  # none if it was late
     return made

@@ -1,4 +1,4 @@
-"""`make test`: the checks, then the tests on both databases at once (tests/shares.py).
+"""`make test`: the checks, and beside them the tests on both databases (tests/databases.py).
 
 Whatever could not run is said by name in the last lines.
 """
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests import postgresql, shares
+from tests import postgresql
 
 BIN = Path(sys.executable).parent
 RESULTS = Path("test-results")
@@ -34,18 +34,32 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the gate, with --checks only its first half; 0 if all that could run has passed."""
+    """Run checks and tests; --checks: only the former, --all: also what is slow. 0 if all has passed."""
     RESULTS.mkdir(exist_ok=True)
-    failed = [name for name, command in CHECKS.items() if not check(name, command)]
     if "--checks" in arguments:
-        return report(failed, {}, [])
+        return report(run_checks(), {}, [])
     missing = [reason for reason in (without_browser(), without_postgresql()) if reason]
-    databases = [name for name in DATABASES if name != "postgresql" or not without_postgresql()]
-    shared = {shares.SHARED: "1"} if len(databases) == len(DATABASES) else {}
-    runs = {name: start_tests(name, shared) for name in databases}
+    runs = {
+        name: start_tests(name, options) for name, options in plan(everything="--all" in arguments).items()
+    }
+    failed = run_checks()
     verdicts = {name: finish_tests(name, run) for name, run in runs.items()}
     failed += [f"tests on {DATABASES[name]}" for name, run in runs.items() if run.returncode]
     return report(failed, verdicts, missing)
+
+
+def plan(*, everything: bool) -> dict[str, tuple[str, ...]]:
+    """How each database is tested: PostgreSQL with all tests, in as many processes as there are CPUs."""
+    chosen = ("-m", "slow or not slow") if everything else ()
+    parallel = (*chosen, "-n", str(os.cpu_count()), "--dist", "loadgroup")
+    if without_postgresql():
+        return {"sqlite": parallel}
+    return {"postgresql": parallel, "sqlite": chosen or ("--where-sql-differs",)}
+
+
+def run_checks() -> list[str]:
+    """The names of the checks that failed."""
+    return [name for name, command in CHECKS.items() if not check(name, command)]
 
 
 def check(name: str, command: str) -> bool:
@@ -68,14 +82,14 @@ def check(name: str, command: str) -> bool:
     return passed
 
 
-def start_tests(database: str, shared: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Begin the tests on one database; of what needs none, or is `shared`, its part."""
+def start_tests(database: str, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    """Begin the tests on one database."""
     say(f"Testing on {DATABASES[database]} ...")
     # The browser's plugin empties its output folder at its start, so that is not where ours go.
     places = (f"--junitxml={RESULTS / database}.xml", f"--output={RESULTS / database}-browser")
     return subprocess.Popen(
-        [BIN / "python", "-m", "pytest", *places, "--color=no"],
-        env=os.environ | shared | {"SDWEB_TEST_DATABASE": database},
+        [BIN / "python", "-m", "pytest", *places, "--color=no", "--durations=25", *options],
+        env=os.environ | {"SDWEB_TEST_DATABASE": database},
         stdin=subprocess.DEVNULL,
         stdout=(RESULTS / f"{database}.txt").open("wb"),
         stderr=subprocess.STDOUT,

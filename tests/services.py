@@ -1,7 +1,8 @@
 """A pytest plugin: every run has its own Valkey, S3 and database, and an environment that points to them.
 
 It is loaded by `-p tests.services`, before Django reads its settings. With
-SDWEB_TEST_DATABASE=postgresql the database is a private PostgreSQL cluster, else SQLite.
+SDWEB_TEST_DATABASE=postgresql the database is in a private PostgreSQL cluster, else SQLite. With `-n 2`
+each of the processes has a Valkey, an S3 and a database of its own; the cluster is one for all.
 """
 
 import atexit
@@ -12,12 +13,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sdweb.process import ports
-from sdweb.process import servers as process_servers
-from sdweb.process.program import Child, Program
-from tests import postgresql
+from sdweb import parts, ports
+from sdweb.child import Child, Program
+from tests import migrated, postgresql
 
 BUCKET = "sdweb-tests"
+PROCESS = os.environ.get(
+    "PYTEST_XDIST_WORKER", ""
+)  # empty if there is but one, and in the one that leads others
+DATABASE = f"tests{PROCESS}"
 CLEARED = """
     ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_FORMAT METRICS_TOKEN
     API_REQUESTS_PER_TOKEN API_REQUESTS_PER_MEMBER PORT PUBLIC_URL SDWEB_SANDBOX SIGN_UP
@@ -45,11 +49,7 @@ def private_folder() -> Path:
 def start_valkey(folder: Path) -> dict[str, str]:
     """Start Valkey; the settings that lead to it."""
     port, password = ports.free_port(), secrets.token_urlsafe(12)
-    start(
-        process_servers.valkey(
-            folder=folder / "valkey", port=port, password=password, log=folder / "valkey.log"
-        )
-    )
+    start(parts.valkey(folder=folder / "valkey", port=port, password=password, log=folder / "valkey.log"))
     return {"REDIS_URL": f"redis://:{password}@{ports.LOOPBACK}:{port}/0"}
 
 
@@ -59,7 +59,7 @@ def start_object_storage(folder: Path) -> dict[str, str]:
     (folder / "s3" / BUCKET).mkdir(parents=True)  # in this server a bucket is a folder
     log = folder / "s3.log"
     start(
-        process_servers.object_storage(
+        parts.object_storage(
             folder=folder / "s3", port=port, access_key=access_key, secret_key=secret_key, log=log
         )
     )
@@ -72,32 +72,35 @@ def start_object_storage(folder: Path) -> dict[str, str]:
     }
 
 
-def start_database(folder: Path) -> dict[str, str]:
-    """The database that SDWEB_TEST_DATABASE asks for."""
+def start_cluster(folder: Path) -> dict[str, str]:
+    """Start PostgreSQL if SDWEB_TEST_DATABASE asks for it; where it is."""
     if os.environ.get("SDWEB_TEST_DATABASE", "sqlite") != "postgresql":
-        return {"DATABASE_URL": f"sqlite:///{folder}/sdweb.sqlite3"}
+        return {}
     port = ports.free_port()
     start(postgresql.cluster(folder=folder / "postgresql", port=port, log=folder / "postgresql.log"))
-    return {"DATABASE_URL": f"postgres://sdweb@{ports.LOOPBACK}:{port}/sdweb"}
+    return {migrated.CLUSTER: f"postgres://sdweb@{ports.LOOPBACK}:{port}"}
 
 
 def start_all() -> None:
     """Start everything at the same time, and set the environment for it."""
-    folder = private_folder()
-    environment = {
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "SDWEB_DATA": str(folder / "data"),
-        "SPOOL": str(folder / "data" / "spool"),
-        "STATIC_ROOT": str(folder / "static"),
-    }
-    for part in (start_valkey, start_object_storage, start_database):
+    folder, environment = private_folder(), {}
+    if not PROCESS:
+        environment |= {
+            migrated.FOLDER: str(folder),
+            "STATIC_ROOT": str(folder / "static"),
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        environment |= start_cluster(folder)
+    environment |= {"SDWEB_DATA": str(folder / "data"), "SPOOL": str(folder / "data" / "spool")}
+    for part in (start_valkey, start_object_storage):
         environment |= part(folder)
     for child in STARTED:
         child.wait_until_ready()
     for name in CLEARED.split():
         os.environ.pop(name, None)
     os.environ |= environment
+    os.environ["DATABASE_URL"] = migrated.address(DATABASE)
 
 
 STARTED: list[Child] = []

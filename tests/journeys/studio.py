@@ -4,32 +4,56 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from sdweb.process import local_environment
-from tests.platform.portal import Portal, bare_environment, manage
+from sdweb import embedded
+from tests.journeys.console import Console
+from tests.platform.portal import Portal
 from tests.sandboxes import Sandbox
 
+# A team with an operator who owns it, as `make run` makes the first one; sign-ins are counted from here on,
+# and what others asked for is drawn before anything else is.
+NEW_TEAM = """
+import time, uuid
+from django.core.cache import cache
+from generations.jobs.models import Generation, Status
+from generations.office import administration
+from generations.office.audit import By
+from generations.teams import people
+from generations.teams.models import Role
+cache.clear()
+user = people.add(email={email!r}, password={password!r})
+people.make_operator(user)
+team = administration.open_team("Studio")
+administration.admit(user=user, team=team, role=Role.OWNER, by=By(user), granted=1_000_00)
+administration.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=By(user))
+deadline = time.monotonic() + 60
+under_way = Generation.objects.filter(status__in=[Status.QUEUED, Status.RUNNING, Status.STORING])
+while under_way.exists():
+    assert time.monotonic() < deadline, "what was asked for before is not drawn"
+    time.sleep(0.1)
+"""
 
-@dataclass
+
+@dataclass(frozen=True)
 class Studio:
-    """`make run`, with what it printed."""
+    """`make run`, and somebody who owns a team there and is an operator."""
 
     portal: Portal
+    console: Console
     email: str
     password: str
 
     @property
     def settings(self) -> dict[str, str]:
         """What the portal invented."""
-        environment = dict(self.portal.environment)
-        local_environment.recall(environment)
-        return environment
+        return settings(self.portal)
 
     @property
     def provider(self) -> Sandbox:
@@ -38,12 +62,23 @@ class Studio:
 
     def manage(self, *arguments: str) -> str:
         """What a command of the portal says; it must succeed."""
-        given = {name: value for name, value in self.portal.environment.items() if name == "DATABASE_URL"}
-        done = manage(
-            *arguments, environment=self.settings | given | bare_environment(SDWEB_DATA=str(self.portal.data))
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self.console.manage(*arguments)
+
+    def with_new_team(self) -> Studio:
+        """The same portal with another team, all alone: nothing is under way, and the provider has rested."""
+        name, password = secrets.token_hex(4), secrets.token_urlsafe(9)
+        another = replace(self, email=f"{name}@studio.example", password=password)
+        self.manage("shell", "-v", "0", "-c", NEW_TEAM.format(email=another.email, password=password))
+        for kept in ("plan", "log"):
+            self.provider._ask("DELETE", kept)
+        self.provider.state(reset=True, latency=0.2, plain=True)
+        return another
+
+    def close(self) -> None:
+        """Stop everything."""
+        self.console.close()
+        self.portal.stop()
+        self.portal.kill()
 
 
 class Visitor:
@@ -107,6 +142,13 @@ def start(folder: Path, database: str = "") -> Studio:
     said = portal.start()
     found = re.search(r"Sign in as (\S+) with the password (\S+)", said)
     assert found, said
-    studio = Studio(portal, *found.groups())
+    studio = Studio(portal, Console(settings(portal)), *found.groups())
     studio.provider.state(latency=0.2, plain=True)
     return studio
+
+
+def settings(portal: Portal) -> dict[str, str]:
+    """What the portal was given, and what it invented."""
+    environment = dict(portal.environment)
+    embedded.recall(environment)
+    return environment

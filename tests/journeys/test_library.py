@@ -18,7 +18,7 @@ import random
 from datetime import timedelta
 from generations.library import index
 from generations.library.models import Image
-one = Image.objects.get()
+one = Image.objects.get(prompt="the first picture")
 sizes = [(1536, 640), (1344, 768), (1216, 832), (1024, 1024), (832, 1216), (768, 1344)]
 rows = []
 for number in range(299):

@@ -1,15 +1,14 @@
 """Real processes: the portal as `make run` starts it, and whatever it leaves behind."""
 
-import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests import migrated
 from tests.platform.portal import Portal
 
 
@@ -22,21 +21,29 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def database(folder: Path) -> str:
+def empty_database() -> str:
     """The address of an empty database of the kind that this run tests."""
-    address = os.environ["DATABASE_URL"]
-    if address.startswith("sqlite"):
-        return f"sqlite:///{folder}/empty.sqlite3"
-    server, name = address.rpartition("/")[0], f"empty_{secrets.token_hex(4)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
+    return migrated.empty_database(f"empty_{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def database() -> str:
+    """The address of a database with all tables, of the kind that this run tests."""
+    return migrated.new_database(f"portal_{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def newcomer(folder: Path, empty_database: str) -> Iterator[Portal]:
+    """A portal that makes everything; on PostgreSQL it is given the database."""
+    given = {} if empty_database.startswith("sqlite") else {"DATABASE_URL": empty_database}
+    portal = Portal(folder / "var", **given)
+    yield portal
+    portal.kill()
 
 
 @pytest.fixture
 def portal(folder: Path, database: str) -> Iterator[Portal]:
-    """A portal that can be started; on PostgreSQL it is given the database."""
-    given = {} if database.startswith("sqlite") else {"DATABASE_URL": database}
-    portal = Portal(folder / "var", **given)
+    """A portal that can be started; its database is ready."""
+    portal = Portal(folder / "var", DATABASE_URL=database)
     yield portal
     portal.kill()

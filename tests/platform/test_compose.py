@@ -114,7 +114,7 @@ def test_the_image_does_not_run_as_root():
 
 
 @pytest.fixture
-def stack(folder, database):
+def stack(folder, empty_database):
     """The environment of a service, with the addresses of the private servers of this test run."""
     redis, port = urlsplit(os.environ["REDIS_URL"]), free_port()
     variables = {
@@ -130,7 +130,7 @@ def stack(folder, database):
         "http://storage:7070": os.environ["S3_ENDPOINT_URL"],
         "/data": str(folder),
     }
-    environment = {"DATABASE_URL": database, "STATIC_ROOT": str(folder / "static"), "PORT": str(port)}
+    environment = {"DATABASE_URL": empty_database, "STATIC_ROOT": str(folder / "static"), "PORT": str(port)}
     for name, value in portal["services"]["setup"]["environment"].items():
         environment.setdefault(name, re.sub("|".join(places), lambda there: places[there[0]], str(value)))
     return portal["services"], bare_environment(**environment)

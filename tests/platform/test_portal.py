@@ -38,7 +38,8 @@ def sign_in(portal: Portal, email: str, password: str) -> requests.Response:
     return session.post(page.url, data=form, timeout=10, allow_redirects=False)
 
 
-def test_a_newcomer_signs_in_with_what_was_printed_and_a_second_start_keeps_everything(portal):
+def test_a_newcomer_signs_in_with_what_was_printed_and_a_second_start_keeps_everything(newcomer):
+    portal = newcomer
     said = portal.start()
     assert "1/6 " in said
     assert f"Open {portal.address}" in said

@@ -1,0 +1,53 @@
+"""A pytest plugin: which tests run on both databases.
+
+All tests run on PostgreSQL. SQLite is tested with `--where-sql-differs`, which leaves the tests whose SQL
+is not the same on both: what takes rows from a queue, moves credits, searches, and adds up by day.
+`pytest` by itself leaves out only what is marked slow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ON_BOTH = """
+    api/test_idempotency.py
+    credits
+    jobs
+    journeys/test_main_job.py
+    library/test_deed_pages.py
+    library/test_discarding.py
+    library/test_filling.py
+    library/test_finding.py
+    library/test_organising.py
+    library/test_trash.py
+    library/test_words.py
+    office/test_invitations_at_once.py
+    office/test_ledger_page.py
+    office/test_overview.py
+    office/test_people_at_once.py
+    platform/test_prepared.py
+    platform/test_readiness.py
+    platform/test_sqlite.py
+    upstreams
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option."""
+    parser.addoption(
+        "--where-sql-differs", action="store_true", help="run only the tests that run on both databases"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what one database shows as well as two."""
+    places = [TESTS / name for name in ON_BOTH.split()]
+    if missing := [str(place) for place in places if not place.exists()]:
+        raise pytest.UsageError(f"tests/databases.py names what is not there: {', '.join(missing)}")
+    if config.getoption("--where-sql-differs"):
+        kept = [item for item in items if any(item.path.is_relative_to(place) for place in places)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
