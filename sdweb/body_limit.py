@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 # Above the 10 MiB of an upload, so that a picture which is a little too large gets a sentence from the form.
 LARGEST = 32 * 1024 * 1024
 OF_PROGRAMS, LARGEST_OF_PROGRAMS = "/api/", 10 * 1024 * 1024
@@ -39,9 +41,10 @@ def bounded(application: Application, largest: int = LARGEST) -> Application:
 
 
 async def _too_large(send: Send, *, is_program: bool) -> None:
-    text = b"This request is larger than any this portal takes."
+    said = _("This request is larger than any this portal takes.")  # in the installation's language
+    text = said.encode()
     if is_program:  # which reads the shape of all refusals of the API
-        text = json.dumps({"error": {"code": "too_large", "message": text.decode()}}).encode()
+        text = json.dumps({"error": {"code": "too_large", "message": said}}).encode()
     headers = [
         (b"content-type", b"application/json" if is_program else b"text/plain"),
         (b"content-length", str(len(text)).encode()),
