@@ -3,7 +3,7 @@ PYTHON ?= python3
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
 
-.PHONY: help run test test-all lint format lock chaos bench
+.PHONY: help run test test-all lint format lock chaos mutants bench
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -23,6 +23,9 @@ lint: $(ENVIRONMENT)/.installed-dev ## Run the gate alone: format, lint, types, 
 
 chaos: $(ENVIRONMENT)/.installed-dev ## 1,000 images through 40 faults, then check every promise
 	@$(BIN)/python -m tests.chaos $(ARGUMENTS)
+
+mutants: $(ENVIRONMENT)/.installed-dev ## Break one promise at a time, and see its test fail
+	@$(BIN)/python -m tests.mutants $(ARGUMENTS)
 
 bench: $(ENVIRONMENT)/.installed-dev ## Measure speed and cost beside a bare loop; ARGUMENTS="--keys 4"
 	@$(BIN)/python -m tests.bench $(ARGUMENTS)

@@ -146,6 +146,26 @@ def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
     hold(story)
 
 
+def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, hold):
+    elsewhere = administration.admit(user=member.user, team=administration.open_team("Studio South"))
+    cookie = cookie_of(member)
+    tell(member, "before the page")
+    events.wait_until_sent()
+    since = events.newest()
+    tell(elsewhere, "of the other team")
+    tell(member, "of this team")
+    events.wait_until_sent()
+
+    async def story():
+        page = OpenPage("studio-north", cookie, since)
+        assert await page.open() == 200
+        assert "of this team" in await page.next()
+        assert await page.is_quiet()
+        await page.close()
+
+    hold(story)
+
+
 def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
     cookie = cookie_of(member)
     redis_client.client().delete(events.STREAM)

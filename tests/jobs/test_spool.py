@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
-from generations.jobs.engine import spool
+from generations.jobs import spool
+from generations.providers.base import Done, ReceivedImage
 
 THREADS = 12
 
@@ -22,3 +26,19 @@ def test_threads_that_begin_together_share_their_workers_folder(settings, tmp_pa
         for number in range(20):
             settings.SPOOL = tmp_path / f"spool-{number}"
             assert all(threads.map(ask, range(THREADS)))
+
+
+def test_what_was_received_is_on_the_disk_before_anything_else_happens(monkeypatch):
+    """Image, what is known of it, and the folders that name both: each is synced, in that order."""
+    synced, sync, generation = [], os.fsync, uuid.uuid4()
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", noted)
+    picture = ReceivedImage(b"a picture", "image/png", width=64, height=64)
+    spool.write(generation, 1, Done((picture,)), {})
+    [image] = spool.read(generation, 1)
+    folder = image.path.parent
+    assert synced[-4:] == [image.path, folder / spool.SIDECAR, folder, folder.parent]

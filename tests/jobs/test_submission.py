@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Hold
-from generations.jobs import pricing, submission
-from generations.jobs.engine import outcomes
+from generations.jobs import claiming, outcomes, pricing, submission
 from generations.jobs.models import Batch, Generation, Price
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.upstreams.models import Upstream
@@ -126,6 +125,15 @@ def test_a_waiting_image_can_be_canceled_and_costs_nothing(member, submit, upstr
     work()
     assert statuses(batch) == ["canceled", "succeeded"]
     assert not submission.cancel(member=member, generation=second.pk)
+
+
+def test_an_image_that_is_being_drawn_is_not_canceled(member, submit, upstream):
+    batch = submit()
+    claim, _more = claiming.claim_next()
+    assert not submission.cancel(member=member, generation=claim.generation.pk)
+    assert statuses(batch) == ["running"]
+    member.wallet.refresh_from_db()
+    assert member.wallet.held == claim.generation.price
 
 
 def test_nobody_cancels_or_retries_what_is_not_theirs(make_member, member, submit, upstream):

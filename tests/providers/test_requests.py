@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from generations.providers import open_provider
-from generations.providers.base import ImageRequest, Refused
-from generations.providers.catalogue import registry as catalogue_registry
-from tests.providers.specification import FORMATS, RATIOS, STYLES
-from tests.providers.stand_in import KEY, picture
+from generations.providers import catalogue, open_provider
+from generations.providers.base import ImageRequest, Refused, Unavailable
 
-V2BETA = [name for name in catalogue_registry.MODELS if name != "sdxl"]
+from .specification import FORMATS, RATIOS, STYLES
+from .stand_in import KEY, StandIn, picture, response
+
+V2BETA = [name for name in catalogue.MODELS if name != "sdxl"]
 SD3 = [name for name in V2BETA if name.startswith("sd3")]
 WITH_IMAGE = ["ultra", *SD3]
 
@@ -139,6 +139,15 @@ def test_neither_the_environment_nor_cookies_reach_the_provider(stand_in, draw, 
     draw()
     assert {request.headers["authorization"] for request in stand_in.requests} == {f"Bearer {KEY}"}
     assert not any("cookie" in request.headers for request in stand_in.requests)
+
+
+def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(stand_in, draw):
+    elsewhere = StandIn()
+    stand_in.plan = [response(307, location=f"{elsewhere.address}/v2beta/stable-image/generate/core")]
+    with pytest.raises(Unavailable, match="redirect"):
+        draw()
+    elsewhere.close()
+    assert elsewhere.connections == 0
 
 
 @pytest.mark.parametrize(
