@@ -1,7 +1,7 @@
 """Settings come from the environment alone; README.md lists every name.
 
 Nothing is invented here: what is missing stops the start with a sentence. Only
-`manage.py portal` makes up secrets and addresses (sdweb/embedded.py).
+`manage.py portal` makes up secrets and addresses (sdweb/process/local_environment.py).
 """
 
 from pathlib import Path

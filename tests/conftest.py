@@ -11,12 +11,16 @@ import pytest
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from generations.jobs import claiming, events, execution, submission
+from generations.core import redis_client
+from generations.jobs import events, submission
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Batch, Generation
-from generations.library import storage
-from generations.office import administration
+from generations.library.storage import client as storage_client
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, Role, Team, User
-from generations.upstreams import accounts, broker, pacing
+from generations.upstreams import accounts
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests import flush, migrated, sandboxes, services
 
@@ -47,7 +51,7 @@ def _passwords_are_hashed_quickly(settings: Any) -> None:
 
 @pytest.fixture
 def team(db: None) -> Team:
-    return administration.open_team("Studio North")
+    return members_service.open_team("Studio North")
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ def make_member(team: Team) -> Callable[..., Membership]:
     def make(name: str, *, granted: int = 100, team: Team = team, role: Role = Role.MEMBER) -> Membership:
         user = User.objects.create_user(f"{name}@studio.example", PASSWORD, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        return administration.admit(user=user, team=team, role=role, granted=granted * 100)
+        return members_service.admit(user=user, team=team, role=role, granted=granted * 100)
 
     return make
 
@@ -93,9 +97,9 @@ def upstream(db: None, provider: sandboxes.Sandbox, bucket: None) -> Upstream:
 
 def open_limiter(upstream: Upstream) -> None:
     """Begin the account's epoch, and let the window pass in which nothing may be sent."""
-    broker.client().delete(f"pace:{upstream.pace_key}")
-    pacing.prepare(upstream)
-    broker.client().hset(f"pace:{upstream.pace_key}", "next", 0)
+    redis_client.client().delete(f"pace:{upstream.pace_key}")
+    upstreams_rate_limit.prepare(upstream)
+    redis_client.client().hset(f"pace:{upstream.pace_key}", "next", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +109,7 @@ def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def bucket() -> None:
-    storage.make_bucket()
+    storage_client.make_bucket()
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +121,9 @@ def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_request_of_a_program_was_counted_before() -> None:
     """Tokens of different tests have the same numbers."""
-    counters = list(broker.client().scan_iter("api:*"))
+    counters = list(redis_client.client().scan_iter("api:*"))
     if counters:
-        broker.client().delete(*counters)
+        redis_client.client().delete(*counters)
 
 
 @pytest.fixture
@@ -141,10 +145,10 @@ def work(most: int = 50) -> int:
     """Do what workers do until nothing is ready; how many calls were made."""
     made = 0
     while made < most:
-        claim, _more = claiming.claim_next()
+        claim, _more = engine_claim.claim_next()
         if claim is None:
             return made
-        execution.run(claim)
+        engine_run.run(claim)
         row = claim.generation
         made += Attempt.objects.filter(generation=row, number=row.attempt).exists()  # none if it was late
     return made

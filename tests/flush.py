@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from generations.credits import guard
+from generations.credits import append_only
 from generations.credits.models import Account, AccountKind
-from generations.office import audit
+from generations.office.audit_log import service as audit_log_service
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 INDEX = "library_words"  # SQLite's full-text index: its tables follow the entries' own
-GUARDS = {each.table: each for each in (guard.LEDGER, audit.GUARD)}
+GUARDS = {each.table: each for each in (append_only.LEDGER, audit_log_service.GUARD)}
 
 
 def flush() -> None:

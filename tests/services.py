@@ -13,8 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sdweb import parts, ports
-from sdweb.child import Child, Program
+from sdweb.process import ports, servers
+from sdweb.process.program import Child, Program
 from tests import migrated, postgresql
 
 BUCKET = "sdweb-tests"
@@ -49,7 +49,7 @@ def private_folder() -> Path:
 def start_valkey(folder: Path) -> dict[str, str]:
     """Start Valkey; the settings that lead to it."""
     port, password = ports.free_port(), secrets.token_urlsafe(12)
-    start(parts.valkey(folder=folder / "valkey", port=port, password=password, log=folder / "valkey.log"))
+    start(servers.valkey(folder=folder / "valkey", port=port, password=password, log=folder / "valkey.log"))
     return {"REDIS_URL": f"redis://:{password}@{ports.LOOPBACK}:{port}/0"}
 
 
@@ -59,7 +59,7 @@ def start_object_storage(folder: Path) -> dict[str, str]:
     (folder / "s3" / BUCKET).mkdir(parents=True)  # in this server a bucket is a folder
     log = folder / "s3.log"
     start(
-        parts.object_storage(
+        servers.object_storage(
             folder=folder / "s3", port=port, access_key=access_key, secret_key=secret_key, log=log
         )
     )

@@ -41,7 +41,7 @@ class Stage:
             "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "SDWEB_DATA": str(self.folder),
             "STATIC_ROOT": str(self.folder / "static"),
-            "MALLOC_ARENA_MAX": "2",  # as sdweb/processes.py and the Dockerfile set it
+            "MALLOC_ARENA_MAX": "2",  # as sdweb/process/services.py and the Dockerfile set it
         }
         atexit.register(self.strike)
 

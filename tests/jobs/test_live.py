@@ -147,7 +147,7 @@ def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
 
 
 def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, hold):
-    elsewhere = administration.admit(user=member.user, team=administration.open_team("Studio South"))
+    elsewhere = members_service.admit(user=member.user, team=members_service.open_team("Studio South"))
     cookie = cookie_of(member)
     tell(member, "before the page")
     events.wait_until_sent()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from generations.jobs import spool
+from generations.jobs.engine import spool
 from generations.providers.base import Done, ReceivedImage
 
 THREADS = 12

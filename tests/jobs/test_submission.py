@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Hold
-from generations.jobs import claiming, outcomes, pricing, submission
+from generations.jobs import pricing, submission
+from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import outcomes
 from generations.jobs.models import Batch, Generation, Price
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.upstreams.models import Upstream
@@ -129,7 +131,7 @@ def test_a_waiting_image_can_be_canceled_and_costs_nothing(member, submit, upstr
 
 def test_an_image_that_is_being_drawn_is_not_canceled(member, submit, upstream):
     batch = submit()
-    claim, _more = claiming.claim_next()
+    claim, _more = engine_claim.claim_next()
     assert not submission.cancel(member=member, generation=claim.generation.pk)
     assert statuses(batch) == ["running"]
     member.wallet.refresh_from_db()

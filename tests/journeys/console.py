@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import django
 from django.core.management import call_command
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 
 
 class Console:

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from sdweb import embedded
+from sdweb.process import local_environment
 from tests.journeys.console import Console
 from tests.platform.portal import Portal
 from tests.sandboxes import Sandbox
@@ -23,16 +23,16 @@ NEW_TEAM = """
 import time, uuid
 from django.core.cache import cache
 from generations.jobs.models import Generation, Status
-from generations.office import administration
-from generations.office.audit import By
-from generations.teams import people
+from generations.office.audit_log.service import By
+from generations.office.members import service as members_service
+from generations.teams import users
 from generations.teams.models import Role
 cache.clear()
-user = people.add(email={email!r}, password={password!r})
-people.make_operator(user)
-team = administration.open_team("Studio")
-administration.admit(user=user, team=team, role=Role.OWNER, by=By(user), granted=1_000_00)
-administration.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=By(user))
+user = users.add(email={email!r}, password={password!r})
+users.make_operator(user)
+team = members_service.open_team("Studio")
+members_service.admit(user=user, team=team, role=Role.OWNER, by=By(user), granted=1_000_00)
+members_service.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=By(user))
 deadline = time.monotonic() + 60
 under_way = Generation.objects.filter(status__in=[Status.QUEUED, Status.RUNNING, Status.STORING])
 while under_way.exists():
@@ -150,5 +150,5 @@ def start(folder: Path, database: str = "") -> Studio:
 def settings(portal: Portal) -> dict[str, str]:
     """What the portal was given, and what it invented."""
     environment = dict(portal.environment)
-    embedded.recall(environment)
+    local_environment.recall(environment)
     return environment

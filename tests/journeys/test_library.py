@@ -16,7 +16,7 @@ from tests.journeys.studio import Studio
 FILL = """
 import random
 from datetime import timedelta
-from generations.library import index
+from generations.library.search import indexer
 from generations.library.models import Image
 one = Image.objects.get(prompt="the first picture")
 sizes = [(1536, 640), (1344, 768), (1216, 832), (1024, 1024), (832, 1216), (768, 1344)]
@@ -29,17 +29,17 @@ for number in range(299):
         sha256=one.sha256, media_type=one.media_type, width=width, height=height, bytes=one.bytes,
         created_at=one.created_at - timedelta(minutes=20 * (number + 1))))
 Image.objects.bulk_create(rows)
-index.refresh([row.pk for row in rows])
+indexer.refresh([row.pk for row in rows])
 """
 ONE_MORE = """
 from django.utils import timezone
 from uuid6 import uuid7
-from generations.library import index
+from generations.library.search import indexer
 from generations.library.models import Image
 row = Image.objects.order_by("created_at").first()
 row.pk, row.generation, row.prompt, row.created_at = uuid7(), None, "a new comet", timezone.now()
 row.save(force_insert=True)
-index.refresh([row.pk])
+indexer.refresh([row.pk])
 """
 FORGET_IT = (
     "from generations.library.models import Image; Image.objects.filter(prompt='a new comet').delete()"

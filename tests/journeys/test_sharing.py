@@ -113,11 +113,12 @@ def test_a_shared_collection_is_leafed_through_by_keys(studio, chrome):
 
 
 COLLECT = """
-from generations.library import organising, sharing
+from generations.library.organise import service as organise_service
+from generations.library.sharing import service as sharing_service
 from generations.library.models import Image
 owner = Image.objects.filter(prompt__contains="heron").first().owner
-made = organising.make_collection(member=owner, name="Herons", visibility="team")
+made = organise_service.make_collection(member=owner, name="Herons", visibility="team")
 pks = list(Image.objects.filter(owner=owner).values_list("pk", flat=True))
-organising.collect(member=owner, images=pks, collection=made.pk)
-print(sharing.address(sharing.share_collection(member=owner, collection=made.pk)))
+organise_service.collect(member=owner, images=pks, collection=made.pk)
+print(sharing_service.address(sharing_service.share_collection(member=owner, collection=made.pk)))
 """

@@ -115,8 +115,8 @@ def test_paging_goes_on_after_a_picture_that_was_brought_back(sign_in, member):
 
 
 def test_a_picture_comes_back_once(member, trashed):
-    assert catalog.restore(member=member, images=pks(*trashed)) == sorted(pks(*trashed))
-    assert catalog.restore(member=member, images=pks(*trashed)) == []
+    assert images_service.restore(member=member, images=pks(*trashed)) == sorted(pks(*trashed))
+    assert images_service.restore(member=member, images=pks(*trashed)) == []
 
 
 def test_further_pages_come_alone_when_the_page_asks_for_them(sign_in, member):

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from generations.library.models import SearchEntry
-from generations.library.tokens import All
+from generations.library.search.terms import All
 from tests.fresh_database import fresh_database
 from tests.migrations.rows import IMAGE, ROWS, TRASHED
 

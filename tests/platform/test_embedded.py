@@ -16,13 +16,13 @@ from tests.platform.portal import bare_environment
 PRINT = """
 import json, os
 from django.core.exceptions import ImproperlyConfigured
-from sdweb import embedded
+from sdweb.process import local_environment
 try:
-    embedded.invent(os.environ)
+    local_environment.invent(os.environ)
 except ImproperlyConfigured as problem:
     raise SystemExit(str(problem))
 names = ("REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL")
-ours = {name: embedded.is_ours(name, os.environ) for name in names}
+ours = {name: local_environment.is_ours(name, os.environ) for name in names}
 print(json.dumps({"ours": ours, "environment": dict(os.environ)}))
 """
 

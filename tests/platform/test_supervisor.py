@@ -133,7 +133,7 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
     parent = f"""
 import os, sys, time
 from pathlib import Path
-from sdweb.child import Child, Program
+from sdweb.process.program import Child, Program
 child = Child(Program("deaf", (sys.executable, "-c", {DEAF!r}), Path("log"), dict(os.environ), Path.cwd()))
 child.start()
 print(child.process.pid, flush=True)
@@ -159,7 +159,9 @@ def has_ended(pid: int) -> bool:
 
 
 def test_a_program_whose_parent_is_gone_already_does_not_begin():
-    code = "from sdweb.child import *; end_with_parent(os.getpid(), signal.SIGKILL); print('it began')"
+    code = (
+        "from sdweb.process.program import *; end_with_parent(os.getpid(), signal.SIGKILL); print('it began')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=False
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from generations.providers import catalogue, open_provider
+from generations.providers import open_provider
 from generations.providers.base import ImageRequest, Refused, Unavailable
+from generations.providers.catalogue import registry as catalogue_registry
+from tests.providers.specification import FORMATS, RATIOS, STYLES
+from tests.providers.stand_in import KEY, StandIn, picture, response
 
-from .specification import FORMATS, RATIOS, STYLES
-from .stand_in import KEY, StandIn, picture, response
-
-V2BETA = [name for name in catalogue.MODELS if name != "sdxl"]
+V2BETA = [name for name in catalogue_registry.MODELS if name != "sdxl"]
 SD3 = [name for name in V2BETA if name.startswith("sd3")]
 WITH_IMAGE = ["ultra", *SD3]
 

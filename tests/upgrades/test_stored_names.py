@@ -10,15 +10,23 @@ import uuid
 import pytest
 from django.conf import settings as configured
 
-from generations.api import idempotency, limits, picture_links
-from generations.credits.calendar import Month
-from generations.jobs import events, spool, tasks, workers
-from generations.library import sharing, storage, tickets
-from generations.office import allowances, notice_choices
-from generations.office import invitations as inviting
-from generations.teams import invitations, tokens
+from generations.api import idempotency
+from generations.api import rate_limit as api_rate_limit
+from generations.api.compat import signed_urls as compat_signed_urls
+from generations.core import redis_client
+from generations.credits.periods import Month
+from generations.jobs import events, tasks
+from generations.jobs.engine import heartbeats, spool
+from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.sharing import service as sharing_service
+from generations.library.storage import client as storage_client
+from generations.office.credits import allowances
+from generations.office.invitations import service as inviting
+from generations.office.notices import preferences as notices_preferences
+from generations.teams import api_tokens, invitations
 from generations.teams.models import Membership, Team, Token, User
-from generations.upstreams import broker, pacing, vault
+from generations.upstreams import encryption
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from sdweb.celery import app
 
@@ -38,15 +46,15 @@ def _secrets_of_ours(settings):
 
 
 def test_salts_are_what_they_were():
-    assert tokens.SALT == "generations.teams.tokens"
+    assert api_tokens.SALT == "generations.teams.tokens"
     assert invitations.SALT == "generations.teams.invitations"
-    assert sharing.SALT == "generations.library.sharing"
-    assert tickets.SALT == "generations.library.tickets"
-    assert picture_links.SALT == "generations.api.picture_links"
+    assert sharing_service.SALT == "generations.library.sharing"
+    assert delivery_signed_urls.SALT == "generations.library.tickets"
+    assert compat_signed_urls.SALT == "generations.api.picture_links"
 
 
 def test_a_share_link_of_a_row_is_what_it_was():
-    assert sharing.token(SOME) == "2yOB0MdWEmnFnGWSoLd5t-3ujOvhJy7TFvxvMBZc7BHt"
+    assert sharing_service.token(SOME) == "2yOB0MdWEmnFnGWSoLd5t-3ujOvhJy7TFvxvMBZc7BHt"
 
 
 def test_an_invitation_of_a_form_is_what_it_was():
@@ -56,26 +64,26 @@ def test_an_invitation_of_a_form_is_what_it_was():
 
 
 def test_an_api_token_of_a_form_is_what_it_was():
-    secret = tokens.secret_of(3, SOME)
+    secret = api_tokens.secret_of(3, SOME)
     assert secret == "sdw_ISEIShgRSfg9htrWoWF09pr2vMuJExPbapocSNSZ3hgeFs"
-    assert tokens.is_well_formed(secret)
-    assert tokens.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+    assert api_tokens.is_well_formed(secret)
+    assert api_tokens.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
 
 
 def test_a_link_to_one_picture_is_sealed_as_it_was():
-    assert picture_links._seal(SOME, 1_800_000_000) == "208bda3781b30acbd7ff56aa7a6a24c7"
+    assert compat_signed_urls._seal(SOME, 1_800_000_000) == "208bda3781b30acbd7ff56aa7a6a24c7"
 
 
 def test_a_thumbnail_is_sealed_as_it_was():
     assert (
-        tickets._seal(team="studio", image=SOME, size="m", member=7, hour=500_000)
+        delivery_signed_urls._seal(team="studio", image=SOME, size="m", member=7, hour=500_000)
         == "322d79bf35f060e4a4930257c143dbb9"
     )
 
 
 def test_a_provider_key_is_read_that_was_encrypted_before():
     assert (
-        vault.decrypt(
+        encryption.decrypt(
             "gAAAAABrC-XXJz0mCuqSbZXZcYjfu8lUorYDSx54bJQ1RwrdNGv6zLi59L2yE378MNnBWWsO-ImZW6PREQvTVwJQ7aJlMUpm-gmJkXIQrnRkn3I4g7pJ5r4="
         )
         == "sk-a-key-of-a-provider"
@@ -109,7 +117,7 @@ def test_a_call_that_is_repeated_is_known_again():
 
 
 def test_preferences_of_people_have_the_names_they_had():
-    assert notice_choices.OFF == "notices_off"
+    assert notices_preferences.OFF == "notices_off"
 
 
 # Messages, Redis and the cache
@@ -139,23 +147,23 @@ def test_messages_lie_in_the_queues_that_workers_read():
 
 
 def test_redis_keys_are_what_they_were():
-    redis = broker.client()
+    redis = redis_client.client()
     redis.delete("pace:stored-names", "api:token:900001", "api:member:900002", "sdweb:workers")
-    pacing.prepare(Upstream(pk=0, pace_account="stored-names"))
-    limits.count(Token(pk=900_001, membership_id=900_002))
-    workers.report()
+    upstreams_rate_limit.prepare(Upstream(pk=0, pace_account="stored-names"))
+    api_rate_limit.count(Token(pk=900_001, membership_id=900_002))
+    heartbeats.report()
     try:
         assert redis.exists("pace:stored-names", "api:token:900001", "api:member:900002") == 3
         assert redis.hexists("sdweb:workers", spool.WORKER)
     finally:
-        workers.leave()
+        heartbeats.leave()
     assert tasks.SWEEPER == "sdweb:sweeper"
 
 
 def test_events_go_through_the_stream_that_open_pages_read():
     events.places_changed({(900_001, 900_002): {}})
     events.wait_until_sent()
-    [(_number, event)] = broker.client().xrevrange("sdweb:changes", count=1)
+    [(_number, event)] = redis_client.client().xrevrange("sdweb:changes", count=1)
     assert event == {b"user": b"900001", b"team": b"900002", b"kind": b"places", b"data": b"{}"}
 
 
@@ -168,10 +176,10 @@ def test_cache_keys_are_what_they_were():
 
 
 def test_objects_have_the_names_they_had():
-    image = storage.image_key(generation=SOME, attempt=2, sha256="ab12", media_type="image/png")
+    image = storage_client.image_key(generation=SOME, attempt=2, sha256="ab12", media_type="image/png")
     assert image == f"images/{SOME}/2-ab12.png"
-    assert storage.upload_key(team=3, sha256="ab12", media_type="image/webp") == "uploads/3/ab12.webp"
-    assert storage.thumbnail_key(image=OTHER, size="m") == f"thumbnails/{OTHER}/m.webp"
+    assert storage_client.upload_key(team=3, sha256="ab12", media_type="image/webp") == "uploads/3/ab12.webp"
+    assert storage_client.thumbnail_key(image=OTHER, size="m") == f"thumbnails/{OTHER}/m.webp"
 
 
 def test_a_spool_is_read_that_another_version_left():
