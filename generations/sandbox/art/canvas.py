@@ -26,7 +26,8 @@ def ramp(stops: Array, amounts: Array) -> Array:
     """Colours along evenly spaced stops, at amounts 0..1."""
     at, places = np.linspace(0, 1, 1024), np.linspace(0, 1, len(stops))
     table = np.stack([np.interp(at, places, stops[:, channel]) for channel in range(3)], axis=1)
-    return table.astype(np.float32)[np.clip(amounts * 1023, 0, 1023).astype(np.int16)]
+    result: Array = table.astype(np.float32)[np.clip(amounts * 1023, 0, 1023).astype(np.int16)]
+    return result
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Palette:
 
     def at_distance(self, nearness: float) -> Array:
         """The colour of a solid thing between the haze at the horizon (0) and right here (1)."""
-        return self.sky[-1] + (self.near - self.sky[-1]) * np.float32(nearness)
+        result: Array = self.sky[-1] + (self.near - self.sky[-1]) * np.float32(nearness)
+        return result
 
 
 # Words of a prompt that ask for a palette: sky from zenith to horizon, near, light.
@@ -82,7 +84,8 @@ def _noise(beta: float, variant: int) -> Array:
     frequency = np.hypot(np.fft.fftfreq(NOISE_SIDE)[:, None], np.fft.rfftfreq(NOISE_SIDE)[None, :])
     frequency[0, 0] = np.inf
     field = np.fft.irfft2(spectrum * frequency ** (-beta / 2), s=(NOISE_SIDE, NOISE_SIDE))
-    return (field / field.std()).astype(np.float32)
+    result: Array = (field / field.std()).astype(np.float32)
+    return result
 
 
 class Canvas:
@@ -116,7 +119,8 @@ class Canvas:
         line = np.fft.irfft(spectrum, count)[: count // 2]
         line = (line - line.min()) / np.ptp(line)
         places = np.linspace(0, len(line) - 1, self.width)
-        return np.interp(places, np.arange(len(line)), line).astype(np.float32)
+        result: Array = np.interp(places, np.arange(len(line)), line).astype(np.float32)
+        return result
 
     def lay(self, mask: Array, paint: Array, top: int = 0) -> None:
         """Put paint (a colour or an image) where the mask is, from a row on."""

@@ -38,7 +38,10 @@ def ridge_line(canvas: Canvas, nearness: float, horizon: float) -> Array:
     peaks = canvas.profile(3.0, (0.7 + 0.7 * (1 - nearness)) * canvas.width / canvas.unit)
     base = horizon + (1 - horizon) * nearness**1.05 * 0.9
     tall = min(canvas.height, canvas.unit * 1.15) * (0.3 - 0.13 * nearness)
-    return (canvas.height * base - tall * (peaks ** (1.4 - 0.4 * nearness) - 0.25)).astype(np.float32)
+    result: Array = (canvas.height * base - tall * (peaks ** (1.4 - 0.4 * nearness) - 0.25)).astype(
+        np.float32
+    )
+    return result
 
 
 def firs(canvas: Canvas, line: Array, nearness: float) -> list[Polygon]:
@@ -95,7 +98,8 @@ def perspective_waves(canvas: Canvas, near: Array, away: Array) -> Array:
         columns = (away * (distance * np.float32(scale))).astype(np.int32) % NOISE_SIDE
         rows = (distance * scale * 3.2).astype(np.int32) % NOISE_SIDE
         total += canvas.noise(beta)[rows, columns] * np.float32(weight)
-    return total * np.clip(near * 14, 0.12, 1)
+    result: Array = total * np.clip(near * 14, 0.12, 1)
+    return result
 
 
 def draw_boat(canvas: Canvas, x: float, horizon: int) -> None:

@@ -26,9 +26,10 @@ def graded(
     grain: int = 3,
 ) -> Image.Image:
     """As a camera sees it: colours graded, bright parts bloom, corners darken, grain on top."""
-    rgb = canvas.rgb
-    grey = (rgb @ LUMINANCE)[..., None]
-    rgb = (grey + (rgb - grey) * np.float32(saturation) - 0.5) * np.float32(contrast) + colour(tint)
+    grey = (canvas.rgb @ LUMINANCE)[..., None]
+    rgb: Array = (grey + (canvas.rgb - grey) * np.float32(saturation) - 0.5) * np.float32(contrast) + colour(
+        tint
+    )
     if bloom:
         bright = np.clip(rgb[::4, ::4] - 0.62, 0, 1) * np.float32(2.6)
         light = to_image(blurred(bright, canvas.unit / 100)).resize(canvas.size, Image.Resampling.BILINEAR)
