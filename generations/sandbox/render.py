@@ -48,8 +48,7 @@ def draw(order: Order, blurred: bool = False) -> bytes:
     start = read_start_image(order)
     if start is not None and order.strength <= 0:
         return encode(start, order.output_format)
-    scene = art.Wish(prompt, order.seed, order.style, (order.width, order.height))
-    image = art.draw(scene)
+    image = art.draw(prompt, seed=order.seed, style=order.style, size=(order.width, order.height))
     if start is not None:
         image = Image.blend(start, image, min(1.0, order.strength))
     if blurred:
@@ -66,7 +65,7 @@ def prepare(size: tuple[int, int], output_format: str) -> bytes:
 @lru_cache(maxsize=1)
 def plain_picture() -> Image.Image:
     """What is cut to every size in plain mode."""
-    return art.draw(art.Wish(PLAIN_PROMPT, 1, "", (1216, 1216)))
+    return art.draw(PLAIN_PROMPT, seed=1, style="", size=(1216, 1216))
 
 
 def read_start_image(order: Order) -> Image.Image | None:
