@@ -268,6 +268,16 @@ def test_the_steps_that_follow_are_counted_too(newcomer):
     assert "2/8 Installing packages" in said
 
 
+def test_make_run_counts_the_steps_of_both_programs(tmp_path):
+    command = ["make", "-n", "run", f"ENVIRONMENT={tmp_path}", f"PYTHON={PYTHON}"]
+    first = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True).stdout
+    assert f"{PYTHON} -m deploy.install {tmp_path} requirements.txt" in first
+    assert first.endswith("manage.py portal --steps-done 2\n")
+    (tmp_path / ".installed").touch()
+    second = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True).stdout
+    assert second == f"exec {tmp_path}/bin/python manage.py portal --steps-done 0\n"
+
+
 def test_a_terminal_sees_one_line_a_step_that_is_rewritten(newcomer):
     ours, theirs = pty.openpty()
     done = subprocess.run(
