@@ -170,7 +170,8 @@ class Packages:
             return ""
         if self.is_copying:
             return f"{min(self.there(), self.total)} of {self.total} by {self.installer}"
-        found = f"{self.found} of " if self.found else ""
+        # pip finds a package with extras twice.
+        found = f"{min(self.found, self.total)} of " if self.found else ""
         return f"{self.installer} downloads {found}{self.total}"
 
 
