@@ -116,7 +116,7 @@ class Packages:
     def __init__(self, folder: Path, requirements: list[str]) -> None:
         """At most as many as are pinned; what a pin is not meant for this machine is taken off later."""
         pins = "".join(Path(name).read_text() for name in requirements)
-        self.total = len(set(re.findall(r"^[\w.-]+==", pins, flags=re.MULTILINE)))
+        self.total = len(set(re.findall(r"^[\w.-]+==[^\\\n]*", pins, flags=re.MULTILINE)))
         self.folder = folder
         self.options = ["--require-hashes", *(option for name in requirements for option in ("-r", name))]
         self.installer = ""
@@ -137,8 +137,8 @@ class Packages:
         ) as process:
             try:
                 for line in process.stdout or ():
-                    self.said.append(line)
                     self.hear(line)
+                    self.said.append(line)
             except KeyboardInterrupt:
                 process.terminate()
                 raise
@@ -154,7 +154,8 @@ class Packages:
     def hear(self, line: str) -> None:
         """Count by what uv or pip says."""
         self.found += line.startswith(("Collecting ", "Requirement already satisfied"))
-        self.total -= line.startswith("Ignoring ")  # a pin for other systems or Pythons
+        # A pin for other systems or Pythons; two files may have the same.
+        self.total -= line.startswith("Ignoring ") and line not in self.said
         resolved = re.match(r"Resolved (\d+) package", line)
         if resolved:
             self.total = int(resolved[1])
@@ -170,8 +171,7 @@ class Packages:
             return ""
         if self.is_copying:
             return f"{min(self.there(), self.total)} of {self.total} by {self.installer}"
-        # pip finds a package with extras twice.
-        found = f"{min(self.found, self.total)} of " if self.found else ""
+        found = f"{self.found} of " if self.found else ""
         return f"{self.installer} downloads {found}{self.total}"
 
 
