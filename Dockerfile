@@ -17,7 +17,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
-COPY deploy/healthcheck.py deploy/
+COPY deploy/healthcheck.py deploy/progress.py deploy/
 COPY generations generations
 COPY sdweb sdweb
 COPY static static

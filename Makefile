@@ -2,6 +2,9 @@
 PYTHON ?= python3
 ENVIRONMENT := .venv
 BIN := $(ENVIRONMENT)/bin
+INSTALL := -m deploy.install $(ENVIRONMENT)
+INSTALLER := deploy/install.py deploy/progress.py
+STEPS_DONE := 0
 
 .PHONY: help run test test-all lint format lock chaos mutants bench
 .DEFAULT_GOAL := help
@@ -9,8 +12,9 @@ BIN := $(ENVIRONMENT)/bin
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
+run: export STEPS_TO_COME := 6
 run: $(ENVIRONMENT)/.installed ## Start the whole portal; PORT=8001 chooses another port
-	@exec $(BIN)/python manage.py portal
+	@exec $(BIN)/python manage.py portal --steps-done $(STEPS_DONE)
 
 test: $(ENVIRONMENT)/.installed-dev ## Run the gate and the tests, on PostgreSQL and where it matters on SQLite
 	@$(BIN)/python -m tests.gate
@@ -38,9 +42,11 @@ lock: ## Pin every package again after a change of pyproject.toml (needs uv)
 	@uv export -q --no-emit-project --no-header --no-annotate --no-dev -o requirements.txt
 	@uv export -q --no-emit-project --no-header --no-annotate --only-group dev -o requirements-dev.txt
 
-$(ENVIRONMENT)/.installed: requirements.txt deploy/install.py
-	@$(PYTHON) deploy/install.py $(ENVIRONMENT) requirements.txt && touch $@
+# A first `make run` counts its steps through both programs: two that install, six that start the portal.
+$(ENVIRONMENT)/.installed: requirements.txt $(INSTALLER)
+	$(eval STEPS_DONE := 2)
+	@$(PYTHON) $(INSTALL) requirements.txt && touch $@
 
-$(ENVIRONMENT)/.installed-dev: requirements.txt requirements-dev.txt deploy/install.py
-	@$(PYTHON) deploy/install.py $(ENVIRONMENT) requirements.txt requirements-dev.txt
+$(ENVIRONMENT)/.installed-dev: requirements.txt requirements-dev.txt $(INSTALLER)
+	@$(PYTHON) $(INSTALL) requirements.txt requirements-dev.txt
 	@touch $(ENVIRONMENT)/.installed $@

@@ -129,7 +129,9 @@ def _around(member: Membership, search: Search) -> dict[str, Any]:
             "liked": search.but(liked=not search.liked).address(),
             "newest": search.but(oldest=False).address(),
             "oldest": search.but(oldest=True).address(),
+            "words_alone": Search(q=search.q).address(),
         },
+        "has_filters": not search.but(q="").is_everything,
         "collection": _collection(member, search),
         "is_collection_alone": plain == Search(collection=search.collection),
     }

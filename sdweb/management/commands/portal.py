@@ -11,18 +11,18 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.utils.translation import gettext as _
 
-from generations.library.storage.client import StorageUnavailable
-from generations.office.installation import bootstrap as installation_bootstrap
-from generations.office.members import service as members_service
-from sdweb.process.ports import is_free
-from sdweb.process.program import DidNotStart, end_with_parent
-from sdweb.process.servers import MissingTool
-from sdweb.process.services import Processes
-from sdweb.process.supervisor import Supervisor, ToldToStop
+from deploy.progress import Progress
+from generations.library.storage import StorageUnavailable
+from generations.office import administration, installation
+from sdweb.child import DidNotStart, end_with_parent
+from sdweb.parts import MissingTool
+from sdweb.ports import is_free
+from sdweb.processes import Processes
+from sdweb.supervisor import Supervisor, ToldToStop
 
 BEAT, WEB, WORKERS, SERVERS, VALKEY = range(5)  # the order in which they stop
 FIRST_OPERATOR = "operator@example.com"
@@ -35,10 +35,15 @@ class Command(BaseCommand):
     help = __doc__
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """For `make run`, which installs first."""
+        parser.add_argument("--steps-done", type=int, default=0, help="steps that were shown before")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the portal; exits with 1 and one sentence if it cannot."""
         if "MAKELEVEL" in os.environ:  # whoever ends make means us
             end_with_parent(os.getppid(), signal.SIGTERM)
+        self.steps_done = options["steps_done"]
         self.supervisor = Supervisor(self.say)
         self.supervisor.listen()
         problem = ""
@@ -68,9 +73,10 @@ class Command(BaseCommand):
             (_("Connecting the provider"), installation_bootstrap.connect_upstream),
             (_("Starting web, workers and beat"), self.start_portal),
         ]
-        for number, (name, step) in enumerate(steps, 1):
-            self.say(f"{number}/{len(steps)} {name} ...")
-            step()
+        progress = Progress(self.steps_done + len(steps), done=self.steps_done)
+        for name, step in steps:
+            with progress.step(name):
+                step()
         self.greet()
 
     def check_port(self) -> None:
