@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
-from tests.pages.marks import marks
 
 
 @pytest.fixture
@@ -48,11 +47,3 @@ def press(mei: Client, address: Callable[[str], str], upstream: Upstream) -> Cal
         return mei.post(address("create/"), filled | fields, headers=headers)
 
     return send
-
-
-@pytest.fixture
-def language_of_marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every text that is translated comes back in ⟦ ⟧."""
-    for name in ("gettext", "ngettext", "pgettext", "npgettext"):
-        function = getattr(translation.trans_real, name)
-        monkeypatch.setattr(translation._trans, name, marks(function), raising=False)

@@ -7,7 +7,9 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.views import defaults
 
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
@@ -259,6 +261,18 @@ def test_a_lost_page_is_dressed_too(client, db):
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
+
+
+def test_an_error_of_the_portal_has_a_page(rf):
+    answer = defaults.server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something went wrong here" in answer.content.decode()
+
+
+def test_a_form_of_a_page_that_was_open_too_long_is_not_sent():
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    assert answer.status_code == 403
+    assert "This page was open too long" in answer.content.decode()
 
 
 def test_every_state_has_its_tile(mei, address, submit, upstream):

@@ -1,15 +1,13 @@
-"""What the plain-Python room says to people can be translated, all of it."""
+"""What providers say is translated when it is said; `tests/translations` reads that all of it is marked."""
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,9 +21,7 @@ from generations.providers.stability.responses import read_answer
 from generations.providers.transport.http import NOTHING_SENT, Reply, exchange
 from tests.providers.stand_in import KEY
 
-ROOM = Path(i18n.__file__).parent
-MARKS = {"_", "gettext", "gettext_noop"}
-FUNCTIONS = MARKS | {"gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "npgettext"}
+from .stand_in import KEY
 
 
 def marked(text: str) -> str:
@@ -190,108 +186,3 @@ def test_a_provider_that_cannot_be_reached_is_told_in_translation():
     with pytest.raises(Busy) as caught:
         exchange("GET", "http://127.0.0.1:1/", timeout=2)
     assert caught.value.reason == marked(NOTHING_SENT["refused"])
-
-
-# What is written in the source ------------------------------------------------------------------
-
-FAILURES = {"InvalidValue", "Busy", "Unknown", "Refused", "Unavailable", "ValueError"}
-DECLARATIONS = {"Model": (2,), "_sd3": (2,)}  # which arguments are words; titles of models are names
-
-
-def called(node: ast.AST) -> str:
-    """The name of the function that is called there."""
-    return getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
-
-
-def unmarked(node: ast.AST | None) -> Iterator[ast.Constant]:
-    """Literals with letters that stand in no mark; keys, indices and formats are no words."""
-    if node is None or called(node) in MARKS:
-        return
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search("[^\\W\\d_]", node.value):
-        yield node
-    for name, part in ast.iter_fields(node):
-        if name not in ("keys", "slice", "format_spec"):
-            for one in part if isinstance(part, list) else [part]:
-                if isinstance(one, ast.AST):
-                    yield from unmarked(one)
-
-
-def docstrings(tree: ast.Module) -> set[ast.AST]:
-    bodies = [node.body for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list)]
-    return {body[0].value for body in bodies if body and isinstance(body[0], ast.Expr)}
-
-
-def names_of_models(tree: ast.Module) -> set[ast.AST]:
-    calls = (node for node in ast.walk(tree) if called(node) in DECLARATIONS)
-    return {argument for call in calls for argument in call.args[:2]}
-
-
-def words_said(node: ast.AST) -> list[ast.AST | None]:
-    """The parts of a call or a declaration that people read."""
-    if called(node) in FAILURES:
-        return list(node.args[:1])
-    if called(node) in DECLARATIONS:
-        return [node.args[index] for index in DECLARATIONS[called(node)]]
-    if isinstance(node, ast.keyword) and node.arg in ("title", "clause"):
-        return [node.value]
-    if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "STYLES":
-        return [node.value]
-    return []
-
-
-def bare_words(source: str) -> list[str]:
-    """What people would read in English whatever their language is."""
-    tree = ast.parse(source)
-    said = {literal for node in ast.walk(tree) for part in words_said(node) for literal in unmarked(part)}
-    no_sentences = docstrings(tree) | names_of_models(tree)
-    sentences = {
-        literal
-        for literal in unmarked(tree)
-        if re.match(r"[A-Z][a-z']*,? [a-z]", literal.value) and literal not in no_sentences
-    }
-    return sorted(literal.value for literal in said | sentences)
-
-
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.stem)
-def test_no_sentence_is_written_without_a_mark(path):
-    assert bare_words(path.read_text()) == []
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        'raise InvalidValue("Write this.")',
-        'raise InvalidValue(f"at most {most}")',
-        'raise Busy("busy", retry_after=3)',
-        'raise ValueError("no" if a else _("No."))',
-        'STYLE = Choice(name="style", title="Style")',
-        'Model("core", "Core", "Fast", 3)',
-        'STYLES: Mapping[str, str] = {"low-poly": "Low poly"}',
-        'SENTENCES = {401: "The provider does not accept the key"}',
-        'def f():\n    return "The provider refused this."',
-    ],
-)
-def test_a_sentence_without_a_mark_is_found(source):
-    assert bare_words(source)
-
-
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.stem)
-def test_only_our_own_words_are_sent_to_the_translation(path):
-    """Each is a literal, which makemessages finds, or comes from a constant whose values are marked."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if called(node) in MARKS:
-            [text] = node.args
-            constants = [name for name in ast.walk(text) if isinstance(name, ast.Name) and name.id.isupper()]
-            assert isinstance(text, ast.Constant) or constants, ast.unparse(node)
-            assert not isinstance(text, ast.JoinedStr | ast.BinOp), ast.unparse(node)
-
-
-def test_no_mark_stands_in_an_f_string_where_makemessages_does_not_look():
-    hidden = [
-        f"{path.name}: {ast.unparse(string)}"
-        for room in (ROOM.parent, ROOM.parents[1] / "sdweb")
-        for path in room.rglob("*.py")
-        for string in ast.walk(ast.parse(path.read_text()))
-        if isinstance(string, ast.JoinedStr) and any(called(part) in FUNCTIONS for part in ast.walk(string))
-    ]
-    assert hidden == []

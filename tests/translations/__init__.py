@@ -1,4 +1,4 @@
-"""Every text that people read can be translated: a check of templates, Python and scripts without a database.
+"""Every text that people read can be translated: a check of templates, Python code and scripts.
 
 `templates`, `source` and `scripts` each have a function `faults`, from the text of a file to what is wrong
 in it. A rule is the docstring of its function; what is excepted stands in a constant, with the reason.

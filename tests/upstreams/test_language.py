@@ -1,0 +1,16 @@
+"""What providers say is in the language of who reads it."""
+
+from __future__ import annotations
+
+from django.utils import translation
+
+from generations.providers import words
+
+REQUIRED = "This field is required."  # a sentence that Django has in many languages
+
+
+def test_providers_speak_the_language_of_the_reader():
+    with translation.override("de"):
+        assert words.gettext(REQUIRED) == "Dieses Feld ist zwingend erforderlich."
+    with translation.override("en"):
+        assert words.gettext(REQUIRED) == REQUIRED
