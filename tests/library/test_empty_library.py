@@ -5,10 +5,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from generations.library import organising
+from generations.library.organise import service as organise_service
 from generations.teams.models import Role, Visibility
-
-from .conftest import address
+from tests.library.conftest import address
 
 MAKERS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
 
@@ -84,7 +83,7 @@ def test_who_has_made_nothing_yet_may_begin(sign_in, member, viewer, teammate, e
 
 
 def test_an_empty_collection_leads_to_the_pictures(sign_in, member):
-    made = organising.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    made = organise_service.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     content = nothing(sign_in(member), member, f"collection={made.pk}")
     assert "Nothing in this collection yet" in content
     assert links(content) == {"All pictures": address("grid", member)}

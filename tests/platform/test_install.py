@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sdweb.embedded import BASE_DIR
+from sdweb.process.local_environment import BASE_DIR
 from tests.platform.portal import eventually
 
 UV = shutil.which("uv")

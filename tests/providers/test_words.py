@@ -21,8 +21,6 @@ from generations.providers.stability.responses import read_answer
 from generations.providers.transport.http import NOTHING_SENT, Reply, exchange
 from tests.providers.stand_in import KEY
 
-from .stand_in import KEY
-
 
 def marked(text: str) -> str:
     return f"⟦{text}⟧"

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from generations.sandbox import art
 from generations.sandbox.art.scenes import SCENES
-from generations.sandbox.orders import STYLES
+from generations.sandbox.requests import STYLES
 from tests.sandbox.conftest import Client, opened, picture
 
 

@@ -16,13 +16,14 @@ from django.db import DatabaseError, connection, connections
 from django.utils.translation import gettext as _
 
 from deploy.progress import Progress
-from generations.library.storage import StorageUnavailable
-from generations.office import administration, installation
-from sdweb.child import DidNotStart, end_with_parent
-from sdweb.parts import MissingTool
-from sdweb.ports import is_free
-from sdweb.processes import Processes
-from sdweb.supervisor import Supervisor, ToldToStop
+from generations.library.storage.client import StorageUnavailable
+from generations.office.installation import bootstrap as installation_bootstrap
+from generations.office.members import service as members_service
+from sdweb.process.ports import is_free
+from sdweb.process.program import DidNotStart, end_with_parent
+from sdweb.process.servers import MissingTool
+from sdweb.process.services import Processes
+from sdweb.process.supervisor import Supervisor, ToldToStop
 
 BEAT, WEB, WORKERS, SERVERS, VALKEY = range(5)  # the order in which they stop
 FIRST_OPERATOR = "operator@example.com"
