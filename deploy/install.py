@@ -20,6 +20,8 @@ STEPS = 2
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 UNFINISHED = ".unfinished"  # in the environment's folder from before the first package until after the last
 LAST_WORDS = 20
+# The first import compiles what is used, a third of the packages, unless Python is told to keep nothing.
+COMPILED_LATER = not os.environ.get("PYTHONDONTWRITEBYTECODE")
 
 
 def main(folder: Path, requirements: list[str]) -> None:
@@ -103,7 +105,8 @@ def install_with_uv(packages: Packages, progress: Progress) -> bool:
     uv = shutil.which("uv")
     if not uv:
         return False
-    command = [uv, "pip", "install", "--compile-bytecode", "--python", str(packages.folder / "bin/python")]
+    compile_all = [] if COMPILED_LATER else ["--compile-bytecode"]
+    command = [uv, "pip", "install", *compile_all, "--python", str(packages.folder / "bin/python")]
     if packages.install("uv", command):
         return True
     progress.say(f"{packages.last_words()}\nuv could not install the packages, so pip does.")
@@ -177,13 +180,14 @@ class Packages:
 
 def pip_for(folder: Path) -> list[str]:
     """The command by which pip installs into the folder; exits with a sentence if there is no pip."""
-    python = str(folder / "bin/python")
+    python, compile_none = str(folder / "bin/python"), ["--no-compile"] if COMPILED_LATER else []
+    options = ["install", "--progress-bar", "off", *compile_none]
     for command in ([python, "-m", "pip"], [sys.executable, "-m", "pip", "--python", python]):
         if succeeds([*command, "--version"]):
-            return [*command, "install", "--progress-bar", "off"]
+            return [*command, *options]
     for giver in ([python, "-m", "ensurepip"], [sys.executable, "-m", "virtualenv", str(folder)]):
         if succeeds(giver) and succeeds([python, "-m", "pip", "--version"]):
-            return [python, "-m", "pip", "install", "--progress-bar", "off"]
+            return [python, "-m", "pip", *options]
     sys.exit(
         f"pip 22.3 or newer is missing for {sys.executable}"
         " (Debian: apt-get install python3-pip); uv would do too."
