@@ -1,7 +1,7 @@
 """What operators do to the queue, told to whoever keeps the log.
 
 The log stands in a room above, which this one must not know: `keep_with` lends it a keeper, as
-`providers.words` is lent a translator. A keeper is called in the transaction of the deed itself.
+`providers.i18n` is lent a translator. A keeper is called in the transaction of the deed itself.
 """
 
 from __future__ import annotations
