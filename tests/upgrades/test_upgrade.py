@@ -28,7 +28,7 @@ from PIL import Image as Pillow
 
 from generations.credits.models import Transfer
 from generations.jobs.models import Generation
-from generations.library import storage
+from generations.library.storage import client as storage_client
 from generations.teams.models import Membership, User
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -80,7 +80,7 @@ def _as_it_was_set_up(settings: Any, bucket: None) -> None:
     settings.PASSWORD_RESET_TIMEOUT = 10**10
     settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 36_500
     for key, data in OLD["objects"].items():
-        storage.put(key, base64.b64decode(data), media_type=f"image/{key.rpartition('.')[2]}")
+        storage_client.put(key, base64.b64decode(data), media_type=f"image/{key.rpartition('.')[2]}")
     cache.clear()
 
 

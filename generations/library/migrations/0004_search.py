@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from generations.library.migrations._search_lines import line
+from ._search_lines import line
 
 PUT_UP = {
     "sqlite": [
