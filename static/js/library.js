@@ -1,7 +1,7 @@
 // The library's page: rows without end, keys, news, and the modules that it is made of.
-import "./doing.js";
+import "./bulk_actions.js";
 import "./filters.js";
-import { clear, mark, toggle } from "./picking.js";
+import { clear, mark, toggle } from "./selection.js";
 import { say, speak } from "./page.js";
 import { density, layOut, takeOver } from "./library_rows.js";
 

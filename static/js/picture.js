@@ -1,6 +1,6 @@
 // Looking at a picture large: keys, fingers and the mouse go to its neighbours, zoom it, and lead back.
-import "./order.js";
-import { touching } from "./touching.js";
+import "./image_tags.js";
+import { touching } from "./gestures.js";
 import { zoomable } from "./zoom.js";
 
 const find = (selector) => document.querySelector(selector);

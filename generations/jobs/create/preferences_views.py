@@ -25,4 +25,4 @@ def page(request: HttpRequest) -> HttpResponse:
         create_context.set_default_visibility(request.user, Visibility(wanted))
         messages.success(request, _("Your choice is kept."))
         return redirect("choices:page")
-    return render(request, "jobs/choices.html", status=422 if request.method == "POST" else 200)
+    return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)

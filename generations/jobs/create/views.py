@@ -68,7 +68,7 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 def batches(request: HttpRequest, member: Membership) -> HttpResponse:
     """A page of the stream by itself (`?before=`), for older batches and for catching up."""
-    return render(request, "jobs/stream.html", _stream(request, member))
+    return render(request, "jobs/live/feed.html", _stream(request, member))
 
 
 @require_GET
@@ -76,7 +76,7 @@ def batches(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 def notices(request: HttpRequest, member: Membership) -> HttpResponse:
     """What must be told above my pictures."""
-    return render(request, "jobs/notices.html", {"member": member, "notices": notices_for(member)})
+    return render(request, "jobs/create/notices.html", {"member": member, "notices": notices_for(member)})
 
 
 @require_GET
@@ -127,7 +127,7 @@ def cancel_all(request: HttpRequest, member: Membership) -> HttpResponse:
         messages.success(request, sentence)
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
-    response = render(request, "jobs/balance.html", {"member": member, "oob": True})
+    response = render(request, "parts/balance.html", {"member": member, "oob": True})
     return trigger_client_event(response, "portal:canceled", {"value": sentence})
 
 
@@ -169,14 +169,14 @@ def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> Http
     since = events.newest()
     context = _stream(request, form.member) | {"form": form, "desk": Desk(form), "since": since}
     context |= {"waiting": feed.waiting(form.member), "notices": notices_for(form.member)}
-    return render(request, "jobs/create.html", context, status=status)
+    return render(request, "jobs/create/page.html", context, status=status)
 
 
 def _refused(request: HttpRequest, form: GenerationForm) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return _page(request, form, status=422)
     context = {"form": form, "desk": Desk(form), "member": form.member}
-    response = render(request, "jobs/form.html", context, status=422)
+    response = render(request, "jobs/create/form.html", context, status=422)
     return _retargeted(response, "#create-form", "outerHTML")
 
 
@@ -190,7 +190,7 @@ def _made(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRespo
     entry = feed.shown(member, [batch])[0]
     fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
-    return render(request, "jobs/made.html", context)
+    return render(request, "jobs/create/submitted.html", context)
 
 
 def _after(request: HttpRequest, member: Membership, row: Generation) -> HttpResponse:
@@ -205,7 +205,7 @@ def _tile(
     request: HttpRequest, member: Membership, row: Generation, *, with_balance: bool = False
 ) -> HttpResponse:
     context = live_render.tile_context(row) | {"member": member, "with_balance": with_balance}
-    return render(request, "jobs/tile.html", context)
+    return render(request, "jobs/live/tile.html", context)
 
 
 def _said(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
@@ -223,7 +223,7 @@ def _look(
     if image is None and (row is None or row.member_id != member.pk):
         raise Http404
     context = create_detail.everything_about(member, row, image, request.GET) | {"since": events.newest()}
-    return render(request, "jobs/generation.html", context)
+    return render(request, "jobs/create/detail.html", context)
 
 
 def _retargeted(response: HttpResponse, target: str, swap: str) -> HttpResponse:

@@ -99,7 +99,7 @@ def draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
 
 
 def tile_context(row: Generation) -> dict[str, Any]:
-    """All that templates/jobs/tile.html needs to draw a generation."""
+    """All that templates/jobs/live/tile.html needs to draw a generation."""
     seen = Image.objects.visible_to(row.member).filter(generation=row.pk)
     return _context(row, seen.order_by("position").first() if row.status == Status.SUCCEEDED else None)
 
@@ -127,7 +127,7 @@ def _drawn(change: Change, rows: Rows) -> bytes:
 def _tile(change: Change, rows: Rows) -> bytes:
     """The tile, and before it what is left to spend, which changed with it."""
     row = rows.generations[uuid.UUID(change.data)]
-    tile = change.frame(render_to_string("jobs/tile.html", _context(row, rows.images.get(row.pk))))
+    tile = change.frame(render_to_string("jobs/live/tile.html", _context(row, rows.images.get(row.pk))))
     return tile if row.status == Status.RUNNING else _balance(row.member) + tile
 
 
@@ -135,7 +135,7 @@ def _batch(change: Change, _rows: Rows) -> bytes:
     batch = Batch.objects.select_related(*WHO, "start_image").get(pk=uuid.UUID(change.data))
     [shown] = feed.shown(batch.member, [batch])
     context = {"batch": batch, "tiles": shown.tiles, "member": batch.member}
-    return _balance(batch.member) + change.frame(render_to_string("jobs/batch.html", context))
+    return _balance(batch.member) + change.frame(render_to_string("jobs/live/batch.html", context))
 
 
 def _wallet(change: Change, _rows: Rows) -> bytes:
@@ -152,7 +152,7 @@ def _balance(member: Membership) -> bytes:
 
 
 def _balance_html(member: Membership) -> str:
-    return render_to_string("jobs/balance.html", {"member": member})
+    return render_to_string("parts/balance.html", {"member": member})
 
 
 DRAWERS: dict[str, Callable[[Change, Rows], bytes]] = {"tile": _tile, "batch": _batch, "wallet": _wallet}

@@ -142,7 +142,7 @@ def _page(request: HttpRequest) -> HttpResponse:
         "as_table": _asks_for_table(request),
     }
     part = "#now" if request.headers.get("HX-Request") else ""
-    return render(request, f"jobs/queue.html{part}", context)
+    return render(request, f"jobs/queue/page.html{part}", context)
 
 
 def _asks_for_table(request: HttpRequest) -> bool:

@@ -102,7 +102,7 @@ def _page(request: HttpRequest, member: Membership, archive: Archive) -> HttpRes
     """The archive on a page, or alone."""
     part = "#archive" if getattr(request, "htmx", False) else ""
     context = {"member": member, "archive": archive, "states": Packing, "count": len(archive.images)}
-    response = render(request, f"library/archive.html{part}", context)
+    response = render(request, f"library/archives/page.html{part}", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -110,7 +110,7 @@ def _page(request: HttpRequest, member: Membership, archive: Archive) -> HttpRes
 def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
     """Why no zip is made: in its place, or where the person came from."""
     if getattr(request, "htmx", False):
-        return render(request, "library/archive.html#refused", {"sentence": sentence}, status=422)
+        return render(request, "library/archives/page.html#refused", {"sentence": sentence}, status=422)
     messages.error(request, sentence)
     return redirect(reverse("library:grid", args=[member.team.slug]))
 

@@ -45,8 +45,8 @@ def progress(request: HttpRequest, member: Membership, deed: uuid.UUID) -> HttpR
     """How far a deed of mine is; the whole page without a script."""
     row = _mine(member, deed)
     if not request.headers.get("HX-Request"):
-        return render(request, "library/deed_page.html", _context(member, row))
-    return render(request, "library/deed.html", _context(member, row))
+        return render(request, "library/bulk/page.html", _context(member, row))
+    return render(request, "library/bulk/result.html", _context(member, row))
 
 
 @member_required()
@@ -116,7 +116,7 @@ def _shown(request: HttpRequest, member: Membership, row: Deed) -> HttpResponse:
     """The part that tells how far it is; without a script, the page that does."""
     if not request.headers.get("HX-Request"):
         return redirect("library:deed_progress", member.team.slug, row.pk)
-    return render(request, "library/deed.html", _context(member, row))
+    return render(request, "library/bulk/result.html", _context(member, row))
 
 
 def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
@@ -124,4 +124,4 @@ def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpRes
         messages.error(request, sentence)
         return redirect("library:grid", member.team.slug)
     context = {"member": member, "problem": sentence}
-    return render(request, "library/deed.html", context, status=422)
+    return render(request, "library/bulk/result.html", context, status=422)

@@ -40,9 +40,9 @@ def grid(request: HttpRequest, member: Membership) -> HttpResponse:
     search = Search.read(request.GET)
     context = {"member": member, "search": search, **_pictures(request, member, search)}
     if getattr(request, "htmx", False):
-        response = render(request, "library/pictures.html", context)
+        response = render(request, "library/gallery/pictures.html", context)
     else:
-        response = render(request, "library/grid.html", context | _around(member, search))
+        response = render(request, "library/gallery/page.html", context | _around(member, search))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -62,7 +62,7 @@ def counts(request: HttpRequest, member: Membership) -> HttpResponse:
         "beside_only": "beside" in request.GET,  # a page without pictures asks for the side's alone
         "saved": list(gallery_counts.of_saved(member, shown.saved)),
     }
-    return render(request, "library/counts.html", context)
+    return render(request, "library/gallery/counts.html", context)
 
 
 @member_required()

@@ -34,7 +34,7 @@ def like(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResp
     row = _seen(member, image)
     verb = organise_service.like if request.POST.get("on") == "1" else organise_service.unlike
     verb(member=member, images=[row.pk])
-    return _changed(request, member, row, "heart")
+    return _changed(request, member, row, "favourite")
 
 
 @require_POST
@@ -94,7 +94,7 @@ def collections(request: HttpRequest, member: Membership, image: uuid.UUID) -> H
     row, find = _seen(member, image), request.GET.get("find", "")[:200]
     context = _about(member, row, _search(request.GET.get("search", "")))
     context |= {"offers": images_detail.offered(member, row, find), "find": find}
-    return render(request, "library/picture/collections.html", context)
+    return render(request, "library/images/collections.html", context)
 
 
 @require_POST
@@ -208,7 +208,7 @@ def _changed(
     context = _about(member, image, search)
     if with_offers:
         context |= {"offers": images_detail.offered(member, image), "with_offers": True}
-    return render(request, f"library/picture/{part}.html", context)
+    return render(request, f"library/images/{part}.html", context)
 
 
 def _refused(
@@ -220,4 +220,4 @@ def _refused(
         messages.error(request, sentence)
         return redirect(_page(member, image, search))
     context = _about(member, image, search) | {"problem": sentence, "typed": request.POST}
-    return render(request, f"library/picture/{part}.html", context, status=422)
+    return render(request, f"library/images/{part}.html", context, status=422)

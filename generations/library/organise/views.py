@@ -35,7 +35,7 @@ def collections(request: HttpRequest, member: Membership) -> HttpResponse:
     after = _after(member, request.GET.get("before", ""))
     rows, last = sidebar.page(member, named=named, after=after)
     context = {"member": member, "rows": rows, "last": last, "named": named, "side": sidebar.beside(member)}
-    return render(request, "library/collections.html", context)
+    return render(request, "library/organise/collections.html", context)
 
 
 @member_required(may="organise")

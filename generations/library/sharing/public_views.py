@@ -59,7 +59,9 @@ def shown(*, limit: str = "") -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest, token: str, **named: Any) -> HttpResponseBase:
             if limit and not may_ask(request, limit):
-                response: HttpResponseBase = render(request, "library/shared_too_often.html", status=429)
+                response: HttpResponseBase = render(
+                    request, "library/sharing/public/too_many_requests.html", status=429
+                )
             else:
                 response = _answer(view, request, token, named)
             for header, value in TO_NOBODY.items():
@@ -76,7 +78,7 @@ def _answer(view: View, request: HttpRequest, token: str, named: dict[str, Any])
     try:
         return view(request, sharing_service.find(token), **named)
     except Http404:
-        return render(request, "library/shared_gone.html", status=404)
+        return render(request, "library/sharing/public/gone.html", status=404)
 
 
 def may_ask(request: HttpRequest, action: str) -> bool:
@@ -105,7 +107,7 @@ def page(request: HttpRequest, share: Share) -> HttpResponse:
         "older": images[PAGE - 1].pk if len(images) > PAGE else None,
     }
     part = "#page" if getattr(request, "htmx", False) else ""
-    return render(request, f"library/shared_collection.html{part}", context)
+    return render(request, f"library/sharing/public/collection.html{part}", context)
 
 
 @shown(limit="share")
@@ -121,7 +123,7 @@ def _large(request: HttpRequest, share: Share, image: Image) -> HttpResponse:
         newer = sharing_service.pictures(share).filter(pk__gt=image.pk).order_by("pk").first()
         older = sharing_service.pictures(share).filter(pk__lt=image.pk).first()
     context = {"share": share, "token": sharing_service.token(share.pk), "image": image}
-    return render(request, "library/shared_picture.html", context | {"newer": newer, "older": older})
+    return render(request, "library/sharing/public/picture.html", context | {"newer": newer, "older": older})
 
 
 def _uuid(text: str) -> uuid.UUID:

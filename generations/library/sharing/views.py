@@ -99,10 +99,10 @@ def _dialog(
         "made": made and sharing_listing.described(member, [made])[0],
         "known": sharing_listing.described(member, [each for each in known if each != made]),
     }
-    part = "share"
+    part = "page"
     if getattr(request, "htmx", False):
-        part = "share_part" if request.method == "POST" else "share_dialog"
-    response = render(request, f"library/{part}.html", context, status=status)
+        part = "form" if request.method == "POST" else "dialog"
+    response = render(request, f"library/sharing/{part}.html", context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -146,7 +146,7 @@ def shares(request: HttpRequest, member: Membership) -> HttpResponse:
         "older": found[PAGE - 1].pk if len(found) > PAGE else None,
         "sees_all": may(member, "curate"),
     }
-    return render(request, "library/shares.html", context)
+    return render(request, "library/sharing/links.html", context)
 
 
 @require_POST

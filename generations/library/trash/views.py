@@ -49,7 +49,7 @@ def trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "under_way": trash_listing.under_way(member),
     }
     asked = request.GET.get("part", "") if getattr(request, "htmx", False) else ""
-    response = render(request, f"library/trash.html{PARTS.get(asked, '')}", context)
+    response = render(request, f"library/trash/page.html{PARTS.get(asked, '')}", context)
     if asked == "progress" and not context["under_way"]:
         response["HX-Refresh"] = "true"  # the pictures are not where they were
     patch_vary_headers(response, ["HX-Request"])
@@ -77,7 +77,7 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "most": bulk_service.MOST,
         "sample": list(rows.order_by("-trashed_at", "-id")[:6]),
     }
-    return render(request, "library/trash_empty.html", context)
+    return render(request, "library/trash/empty.html", context)
 
 
 @member_required(may="organise")

@@ -48,7 +48,7 @@ def upload_images(request: HttpRequest, member: Membership) -> HttpResponse:
     part = "#outcomes" if request.method == "POST" and getattr(request, "htmx", False) else ""
     response = render(
         request,
-        f"library/upload_images.html{part}",
+        f"library/uploads/page.html{part}",
         _context(member) | {"outcomes": outcomes, "chosen": _chosen(request, member)},
         status=max(refused) if outcomes and len(refused) == len(outcomes) else 200,
     )
@@ -63,7 +63,7 @@ def add_upload(request: HttpRequest, member: Membership, upload: uuid.UUID) -> H
     row = get_object_or_404(Upload, owner=member, pk=upload)
     outcome = Outcome(row.name, uploads_imports.add_upload(member=member, upload=row))
     context = _context(member) | {"outcomes": [outcome], "chosen": uploads_imports.usual_visibility(member)}
-    return render(request, "library/upload_images.html", context)
+    return render(request, "library/uploads/page.html", context)
 
 
 def _received(request: HttpRequest, member: Membership) -> list[Outcome]:

@@ -25,7 +25,7 @@ from generations.teams.permissions import last_membership, member_required, oper
 def of_team(request: HttpRequest, member: Membership) -> HttpResponse:
     """Who changed what in my team (`?who=&what=&first=&last=&before=`)."""
     context = _shown(request, audit_log_query.ChangesForm(request.GET, team=member.team))
-    return render(request, "office/changes.html", context | {"member": member})
+    return render(request, "office/audit_log/team.html", context | {"member": member})
 
 
 @require_safe
@@ -45,7 +45,7 @@ def of_installation(request: HttpRequest) -> HttpResponse:
     """Who changed what, in every team and in the installation itself."""
     context = _shown(request, audit_log_query.ChangesForm(request.GET, team=None))
     return render(
-        request, "office/changes_installation.html", context | {"member": last_membership(request.user)}
+        request, "office/audit_log/installation.html", context | {"member": last_membership(request.user)}
     )
 
 

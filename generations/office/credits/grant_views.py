@@ -88,7 +88,7 @@ def _share(request: HttpRequest, member: Membership, *, back: bool) -> HttpRespo
             _tell(request, lines, _done(form.gifts, back=back))
             return redirect("office:overview", member.team.slug)
     context = {"member": member, "form": form, "pool": ledger.open_pool(member.team)}
-    return render(request, "office/grant.html", context, status=422 if form.is_bound else 200)
+    return render(request, "office/credits/grant.html", context, status=422 if form.is_bound else 200)
 
 
 def _people(team: Team) -> list[Membership]:
@@ -176,4 +176,4 @@ def _file_page(request: HttpRequest, member: Membership, **context: Any) -> Http
             "left": pool.available - reading.total,
         }
     is_refused = request.method == "POST" and (reading is None or bool(reading.wrong))
-    return render(request, "office/grant_csv.html", context, status=422 if is_refused else 200)
+    return render(request, "office/credits/csv_import.html", context, status=422 if is_refused else 200)

@@ -132,7 +132,7 @@ def _page(request: HttpRequest, member: Membership, row: Membership, **forms: An
         ),
         "adjust_form": AdjustForm(),
     }
-    return render(request, "office/allowance.html", context | forms, status=422 if forms else 200)
+    return render(request, "office/credits/member.html", context | forms, status=422 if forms else 200)
 
 
 def _present(allowance: Allowance | None) -> dict[str, Any]:

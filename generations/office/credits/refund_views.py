@@ -53,7 +53,7 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
         "refunded": refunded,
         "form": form,
     }
-    return render(request, "office/refund.html", context, status=422 if form.is_bound else 200)
+    return render(request, "office/credits/refund.html", context, status=422 if form.is_bound else 200)
 
 
 def _charge(member: Membership, generation: uuid.UUID) -> Transfer:

@@ -53,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "covers": installation_pools.covers(accounts, whole.given_out),
         "invoice": installation_pools.invoice(),
     }
-    return render(request, "office/pools.html", context)
+    return render(request, "office/installation/pools.html", context)
 
 
 @require_safe
@@ -61,7 +61,9 @@ def page(request: HttpRequest) -> HttpResponse:
 @operator_required
 def difference(request: HttpRequest) -> HttpResponse:
     """The card that the overview asks for by itself, since it looks at every call of some days."""
-    return render(request, "office/pools.html#difference", {"invoice": installation_pools.invoice()})
+    return render(
+        request, "office/installation/pools.html#difference", {"invoice": installation_pools.invoice()}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,4 +83,4 @@ def issue(request: HttpRequest, team: str) -> HttpResponse:
             messages.success(request, said % {"credits": as_text(form.cleaned_data["amount"]), "team": row})
             return redirect("installation:page")
     context = {"member": last_membership(request.user), "team": row, "form": form}
-    return render(request, "office/pools_issue.html", context, status=422 if form.is_bound else 200)
+    return render(request, "office/installation/issue.html", context, status=422 if form.is_bound else 200)

@@ -47,7 +47,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 class NewAccount(SignupView):  # type: ignore[misc]  # allauth has no types
     """An account made with an invitation, wherever sign-up is closed; with it the person is in."""
 
-    template_name = "office/join_account.html"
+    template_name = "office/invitations/join_account.html"
     http_method_names = ("get", "head", "post")
 
     @method_decorator(never_cache)
@@ -118,7 +118,7 @@ def _offer(request: HttpRequest, token: str, invitation: Invitation) -> HttpResp
         invitations.must_be_for(invitation, request.user)  # type: ignore[arg-type]  # signed in, see above
     except invitations.ForSomebodyElse as problem:
         return _refused(request, problem)
-    return render(request, "office/join.html", {"invitation": invitation, "token": token})
+    return render(request, "office/invitations/join.html", {"invitation": invitation, "token": token})
 
 
 def _signed_out(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
@@ -126,7 +126,7 @@ def _signed_out(request: HttpRequest, token: str, invitation: Invitation) -> Htt
     if request.method == "POST":
         return to_sign_in(request)
     context = {"invitation": invitation, "token": token, "has_account": _has_account(invitation)}
-    return render(request, "office/join.html", context)
+    return render(request, "office/invitations/join.html", context)
 
 
 def _has_account(invitation: Invitation) -> bool:
@@ -141,4 +141,4 @@ def _refused(request: HttpRequest, problem: invitations.InvitationRefused) -> Ht
     else:
         status = 404 if isinstance(problem, invitations.NoSuchInvitation) else 410
     context = {"sentence": str(problem), "is_for_another": status == 403, "path": request.path}
-    return render(request, "office/join_refused.html", context, status=status)
+    return render(request, "office/invitations/refused.html", context, status=status)

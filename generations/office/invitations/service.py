@@ -195,7 +195,7 @@ def _mail(inviter: Membership, invitation: Invitation, link: str) -> EmailMessag
     about = named | {"invitation": invitation, "link": link, "role": invitation.get_role_display()}
     return EmailMessage(
         subject=_("%(inviter)s invites you to %(team)s") % named,
-        body=render_to_string("office/mail/invitation.txt", about),
+        body=render_to_string("office/invitations/mail.txt", about),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[invitation.email],
     )

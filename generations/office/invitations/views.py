@@ -32,7 +32,7 @@ def invite(request: HttpRequest, member: Membership) -> HttpResponse:
     context = {"member": member, "form": form, "by_mail": by_mail}
     if not form.is_valid():
         status = 422 if form.is_bound else 200
-        return render(request, "office/invite.html", context, status=status)
+        return render(request, "office/invitations/new.html", context, status=status)
     made: Callable[..., HttpResponse] = _mailed if by_mail else _linked
     return made(request, member, form, context)
 
@@ -53,8 +53,8 @@ def _linked(
     except InvitationRefused:
         form.try_anew()
         form.add_error(None, _("The link of this form lets nobody in any more. Press again for another one."))
-        return render(request, "office/invite.html", context, status=422)
-    return render(request, "office/invited.html", {"member": member, "link": link, "form": form})
+        return render(request, "office/invitations/new.html", context, status=422)
+    return render(request, "office/invitations/link.html", {"member": member, "link": link, "form": form})
 
 
 @rate_limit(action="invite")  # type: ignore[untyped-decorator]  # allauth has no types
@@ -72,7 +72,7 @@ def _mailed(
     except invitations_service.NotMailed as problem:
         form.try_anew()
         form.add_error(None, str(problem))
-        return render(request, "office/invite.html", context, status=503)
+        return render(request, "office/invitations/new.html", context, status=503)
     count = len(mailed.to)
     said = ngettext("%(count)s invitation was mailed.", "%(count)s invitations were mailed.", count)
     messages.success(request, said % {"count": count})

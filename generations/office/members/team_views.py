@@ -70,7 +70,9 @@ def settings(request: HttpRequest, member: Membership) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("office:settings", member.team.slug)
     status = 422 if form.is_bound else 200
-    return render(request, "office/settings.html", {"member": member, "form": form}, status=status)
+    return render(
+        request, "office/members/team_settings.html", {"member": member, "form": form}, status=status
+    )
 
 
 @require_POST

@@ -37,7 +37,7 @@ def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
         "ended": ended,
         "given": roles_given_by(member.role),
     }
-    return render(request, "office/people.html", context)
+    return render(request, "office/members/list.html", context)
 
 
 @require_safe
@@ -122,7 +122,7 @@ def new_program(request: HttpRequest, member: Membership) -> HttpResponse:
             messages.success(request, _("%(name)s has a wallet now.") % {"name": program})
             return _to(program)
     context = {"member": member, "form": form}
-    return render(request, "office/people_program.html", context, status=422 if form.is_bound else 200)
+    return render(request, "office/members/program.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
@@ -161,7 +161,7 @@ def _person(request: HttpRequest, member: Membership, row: Membership, **forms: 
         "program_form": ProgramForm(initial={"name": row.name}),
         "invitation": row.invitations.select_related("invitation__made_by").order_by("-used_at").first(),
     }
-    return render(request, "office/people_person.html", context | forms, status=422 if forms else 200)
+    return render(request, "office/members/person.html", context | forms, status=422 if forms else 200)
 
 
 def _to(row: Membership) -> HttpResponse:

@@ -106,7 +106,7 @@ def _message(reader: NoticeReader, connection: BaseEmailBackend) -> EmailMessage
     }
     return EmailMessage(
         subject=notices_messages.subject(notice),
-        body=render_to_string("office/mail/notice.txt", context),
+        body=render_to_string("office/notices/mail.txt", context),
         to=[reader.user.email],
         headers={"Auto-Submitted": "auto-generated"},
         connection=connection,

@@ -28,7 +28,7 @@ def choices(request: HttpRequest) -> HttpResponse:
         notices_preferences.choose(request.user, sent)
         messages.success(request, _("Your choice is kept."))
         return redirect("notices:choices")
-    return render(request, "office/notices_choices.html", {"rows": _rows(request.user)})
+    return render(request, "office/notices/preferences.html", {"rows": _rows(request.user)})
 
 
 @require_POST

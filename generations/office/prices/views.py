@@ -96,4 +96,4 @@ def _page(request: HttpRequest, member: Membership, **forms: Any) -> HttpRespons
         "rows": prices_table.read(member.team),
         "price_form": PriceForm(team=member.team),
     }
-    return render(request, "office/prices.html", context | forms, status=422 if forms else 200)
+    return render(request, "office/prices/page.html", context | forms, status=422 if forms else 200)

@@ -52,8 +52,10 @@ def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
         "today": periods.today(member.team),
     }
     if request.headers.get("HX-Target") == "spend":
-        return render(request, "office/overview.html#spend", shown)
-    return render(request, "office/overview.html", shown | _figures(request, books, month, chart.total))
+        return render(request, "office/reports/overview.html#spend", shown)
+    return render(
+        request, "office/reports/overview.html", shown | _figures(request, books, month, chart.total)
+    )
 
 
 @require_safe
@@ -78,7 +80,7 @@ def ledger(request: HttpRequest, member: Membership) -> HttpResponse:
             "query": form.query,
             "is_first": before is None,
         }
-    return render(request, "office/ledger.html", context)
+    return render(request, "office/reports/ledger.html", context)
 
 
 @require_safe

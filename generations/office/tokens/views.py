@@ -30,7 +30,7 @@ def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
         "ended": ended,
         "is_keeper": may(member, "manage_members"),
     }
-    return render(request, "office/tokens.html", context)
+    return render(request, "office/tokens/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,10 +55,10 @@ def new(request: HttpRequest, member: Membership) -> HttpResponse:
             raise Http404 from None
         else:
             return render(
-                request, "office/token_made.html", {"member": member, "token": token, "secret": secret}
+                request, "office/tokens/created.html", {"member": member, "token": token, "secret": secret}
             )
     context = {"member": member, "form": form}
-    return render(request, "office/token_new.html", context, status=422 if form.is_bound else 200)
+    return render(request, "office/tokens/new.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
