@@ -71,11 +71,11 @@ def tag(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpRespo
     try:
         organise_service.tag(member=member, images=[row.pk], name=name)
     except organise_service.BadName as problem:
-        return _refused(request, member, row, "order", str(problem))
+        return _refused(request, member, row, "organise", str(problem))
     if not organise_service.carries(image=row, name=name):
         full = _("A picture has at most %(count)d tags.") % {"count": organise_service.MOST_TAGS}
-        return _refused(request, member, row, "order", full)
-    return _changed(request, member, row, "order")
+        return _refused(request, member, row, "organise", full)
+    return _changed(request, member, row, "organise")
 
 
 @require_POST
@@ -84,7 +84,7 @@ def untag(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpRes
     """Take a tag off it."""
     row = _seen(member, image)
     organise_service.untag(member=member, images=[row.pk], name=request.POST.get("name", ""))
-    return _changed(request, member, row, "order")
+    return _changed(request, member, row, "organise")
 
 
 @require_safe
@@ -105,9 +105,9 @@ def collect(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpR
     try:
         into = _new(request, member) if "name" in request.POST else _known(request, member)
     except organise_service.BadName as problem:
-        return _refused(request, member, row, "order", str(problem))
+        return _refused(request, member, row, "organise", str(problem))
     organise_service.collect(member=member, images=[row.pk], collection=into.pk)
-    return _changed(request, member, row, "order", with_offers=True)
+    return _changed(request, member, row, "organise", with_offers=True)
 
 
 @require_POST
@@ -116,7 +116,7 @@ def take_out(request: HttpRequest, member: Membership, image: uuid.UUID) -> Http
     """Take it out of a collection."""
     row = _seen(member, image)
     organise_service.take_out(member=member, images=[row.pk], collection=_known(request, member).pk)
-    return _changed(request, member, row, "order", with_offers=True)
+    return _changed(request, member, row, "organise", with_offers=True)
 
 
 @require_POST
