@@ -114,7 +114,12 @@ class Upstream(models.Model):
 
     def serves(self, model: str) -> bool:
         """Whether this account may be asked for that model."""
-        return not self.models_served or model in self.models_served
+        return model in self.served_models
+
+    @property
+    def served_models(self) -> tuple[str, ...]:
+        """Names of the models that may be asked for here: those chosen, or all of its system."""
+        return tuple(self.models_served) or catalogue_registry.names_of_system(self.kind)
 
     def rank(self, model: str) -> int:
         """When this account is asked for that model, among those that serve it: smaller is sooner."""

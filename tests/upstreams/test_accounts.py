@@ -114,3 +114,9 @@ def test_a_new_accounts_first_call_goes_at_once(db):
     permit = upstreams_rate_limit.reserve(new)
     assert permit is not None
     assert permit.delay < 0.1
+
+
+def test_an_account_serves_the_models_of_its_own_system_alone():
+    assert Upstream(kind="stability").serves("core")
+    assert Upstream(kind="stability", models_served=["ultra"]).served_models == ("ultra",)
+    assert not Upstream(kind="another-maker").serves("core")

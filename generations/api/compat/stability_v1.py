@@ -13,7 +13,7 @@ from generations.api.compat import stability_responses
 from generations.api.compat.base import Answer, Request, Result, Wish, as_json, one_picture
 from generations.api.compat.errors import Problem, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.stability.choices import SDXL_PAIRS
+from generations.providers.stability.models import SDXL_PAIRS
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")

@@ -95,7 +95,7 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
     had through the ORM. PostgreSQL skips rows that others are just claiming; SQLite ignores that
     part, and its one writer at a time does the same. Needs a transaction.
     """
-    taking = _taking(tuple(upstream.models_served))
+    taking = _taking(upstream.served_models)
     told = taking.told(upstream=upstream.pk, worker=worker, lease=lease)
     return next(iter(Generation.objects.raw(f"{taking.sql} RETURNING *", told)), None)
 

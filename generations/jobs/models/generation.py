@@ -97,11 +97,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def served_by(self, upstream: Upstream) -> GenerationQuerySet:
         """Those of a model that the account may be asked for."""
-        return self.of_models(upstream.models_served)
+        return self.of_models(upstream.served_models)
 
     def of_models(self, models: Collection[str]) -> GenerationQuerySet:
-        """Those of these models; without any, all."""
-        return self.filter(model__in=models) if models else self
+        """Those of these models."""
+        return self.filter(model__in=models)
 
     def fairest_first(self) -> GenerationQuerySet:
         """In the order in which they are served: an operator's priority, then start-time fair queueing."""
