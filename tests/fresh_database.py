@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -14,25 +15,27 @@ NAME = "migrated"
 @contextmanager
 def fresh_database() -> Iterator[None]:
     """Let this process be connected to an empty database, and then to the own one of the tests again."""
-    known = connection.settings_dict["NAME"]
+    known, options = connection.settings_dict["NAME"], connection.settings_dict["OPTIONS"]
+    # Without a pool, into which the engine would give back a connection whose transaction a test keeps open.
+    unpooled = {name: value for name, value in options.items() if name != "pool"}
     name = f"{known}.{NAME}" if connection.vendor == "sqlite" else NAME
     _drop(name)
     if connection.vendor != "sqlite":
         _administer(f"CREATE DATABASE {NAME}")
-    _lead_to(name)
+    _lead_to(name, unpooled)
     try:
         yield
     finally:
-        _lead_to(known)
+        _lead_to(known, options)
         _drop(name)
 
 
-def _lead_to(name: str) -> None:
+def _lead_to(name: str, options: dict[str, Any]) -> None:
     """As Django itself leads to the database of the tests: threads share these settings."""
     connection.close()
     if connection.vendor == "postgresql":
         connection.close_pool()
-    connection.settings_dict["NAME"] = name
+    connection.settings_dict |= {"NAME": name, "OPTIONS": options}
 
 
 def _drop(name: str) -> None:

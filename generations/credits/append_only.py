@@ -1,13 +1,10 @@
 """What makes rows permanent: the database itself refuses to change or remove one.
 
 SQLite drops a table's triggers without a word when a migration rebuilds the table, so a migration
-that alters a guarded table ends with `RunPython(guard.put_up, guard.take_down)` of its guard.
+that alters a guarded table puts them up again, with statements of its own (`migrations/_ledger_guard.py`).
 """
 
 from dataclasses import dataclass
-
-from django.apps.registry import Apps
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,6 @@ class Guard:
             "postgresql": [f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}"],
         }
 
-    def put_up(self, apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        """Refuse UPDATE and DELETE (and TRUNCATE, where there is one) from now on; harmless when repeated."""
-        self.take_down(apps, schema_editor)
-        for statement in self.set[schema_editor.connection.vendor]:
-            schema_editor.execute(statement)
-
-    def take_down(self, apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        """Let the rows be changed again, for a migration alone."""
-        for statement in self.lift[schema_editor.connection.vendor]:
-            schema_editor.execute(statement)
-
 
 LEDGER = Guard("credits_transfer", "ledger_guard", "Ledger lines are added, never changed.")
 SET, LIFT = LEDGER.set, LEDGER.lift
-put_up, take_down = LEDGER.put_up, LEDGER.take_down

@@ -59,7 +59,8 @@ def load(models: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
     """Write the rows, in place of those that the migrations made."""
     kinds = [models.get_model(label) for label in rows]
     for kind in kinds:
-        kind._base_manager.all()._raw_delete(connection.alias)
+        if kind._base_manager.exists():
+            kind._base_manager.all()._raw_delete(connection.alias)
     for kind in kinds:
         fields = {field.attname: field for field in kind._meta.local_fields}
         made = [

@@ -1,7 +1,11 @@
 """What the search knows of an image: one line of tokens, indexed by whatever the database has for words.
 
 PostgreSQL keeps the tokens as a tsvector with GIN, SQLite in an FTS5 table; the database itself follows
-every change of a line, so that nothing but the line is ever written (`indexes.py`).
+every change of a line, so that nothing but the line is ever written.
+
+SQLite drops a table's triggers without a word when a migration rebuilds the table, and PostgreSQL a generated
+column with the one that it reads: a migration that alters `library_searchentry` ends with the statements of
+`migrations/0004_search.py`.
 """
 
 from __future__ import annotations
