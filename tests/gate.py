@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
     if "--checks" in arguments:
         return report(run_checks(), {}, [])
     missing = [reason for reason in (without_browser(), without_postgresql()) if reason]
+    if "--all" in arguments:
+        os.environ.setdefault("SDWEB_RANDOM_BODIES", "10000")
     runs = {
         name: start_tests(name, options) for name, options in plan(everything="--all" in arguments).items()
     }

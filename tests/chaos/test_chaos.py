@@ -1,4 +1,4 @@
-"""The short storm in `make test`. How long it takes is not judged, only what was kept."""
+"""The short storm in `make test-all`. How long it takes is not judged, only what was kept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ LOGS = Path("test-results/chaos")
 STUCK = 300.0  # seconds in which nothing ends: more than any lease here, and than a worker takes to give up
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.skipif(
     os.environ.get("SDWEB_TEST_DATABASE") != "postgresql",
     reason="the storm kills the database too, so it is only held on PostgreSQL",

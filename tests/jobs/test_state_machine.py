@@ -236,7 +236,10 @@ def _answer(name):
 
 
 @pytest.mark.django_db
-def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(make_member, monkeypatch, db):
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.slow)])
+def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(
+    make_member, monkeypatch, examples
+):
     upstream = Upstream.objects.create(name="nobody", base_url="http://127.0.0.1:1")
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
@@ -255,6 +258,9 @@ def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(m
     run_state_machine_as_test(
         Now,
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )

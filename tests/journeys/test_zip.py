@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
-from sdweb.process.ports import LOOPBACK, answers, free_port
+from sdweb.ports import LOOPBACK, answers, free_port
+from tests import migrated
 from tests.chaos.proxy import Manner, Proxy
 from tests.journeys.browsers import chromium
+from tests.journeys.console import Console
 from tests.stage import Stage
 
 COUNT, SIZE = 60, 1_000_000
-FILL = f"shell -c from tests.journeys.filling import fill; fill({COUNT}, {SIZE})"
+FILL = f"from tests.journeys.filling import fill; fill({COUNT}, {SIZE})"
 EMAIL, PASSWORD = "mei@studio.example", "a long enough passphrase"
 
 
@@ -27,23 +29,21 @@ class Place:
     """A web process, its database and a storage that fails when it is told to; no more is needed here."""
 
     def __init__(self) -> None:
-        self.stage = Stage(os.environ.get("SDWEB_TEST_DATABASE", "sqlite"))
+        self.stage = Stage("sqlite")  # that is: without a PostgreSQL of its own
         self.stage.start_servers()
         self.proxy, self.port = Proxy(self.stage.storage_port), free_port()
         self.address = f"http://{LOOPBACK}:{self.port}"
         self.stage.environment |= {
             "PUBLIC_URL": self.address,
             "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self.proxy.port}",
+            "DATABASE_URL": migrated.new_database("zips"),
+            "STATIC_ROOT": os.environ["STATIC_ROOT"],
         }
-        for command in ("migrate -v0", "collectstatic -v0 --noinput", f"add_user {EMAIL} --password", FILL):
-            self.manage(*command.split(maxsplit=2), *[PASSWORD] * command.endswith("--password"))
+        console = Console(self.stage.environment)
+        console.manage("add_user", EMAIL, "--password", PASSWORD)
+        console.manage("shell", "-c", FILL)
+        console.close()
         self.serve()
-
-    def manage(self, *arguments: str) -> None:
-        """Run a command to its end, with more patience than a benchmark has."""
-        child = self.stage.start(f"manage-{arguments[0]}", ("manage.py", *arguments))
-        assert child.process
-        assert child.process.wait(600) == 0, child.last_words()
 
     def serve(self) -> None:
         """Start the web process as `make run` does."""
