@@ -18,9 +18,9 @@ from sdweb.process.program import Child, Program
 from tests import migrated, postgresql
 
 BUCKET = "sdweb-tests"
-PROCESS = os.environ.get(
-    "PYTEST_XDIST_WORKER", ""
-)  # empty if there is but one, and in the one that leads others
+LEADER = "SDWEB_TEST_LEADER"  # with `-n 2`, the process that started us; a run within a test has another
+LED = os.environ.get(LEADER) == str(os.getppid())
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "") if LED else ""
 DATABASE = f"tests{PROCESS}"
 CLEARED = """
     ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_FORMAT METRICS_TOKEN
@@ -85,7 +85,9 @@ def start_all() -> None:
     """Start everything at the same time, and set the environment for it."""
     folder, environment = private_folder(), {}
     if not PROCESS:
+        os.environ.pop(migrated.CLUSTER, None)
         environment |= {
+            LEADER: str(os.getpid()),
             migrated.FOLDER: str(folder),
             "STATIC_ROOT": str(folder / "static"),
             "SECRET_KEY": secrets.token_urlsafe(50),

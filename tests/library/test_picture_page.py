@@ -56,7 +56,7 @@ def test_a_picture_that_the_search_does_not_find_has_neighbours_and_no_number(lo
 
 
 @pytest.mark.parametrize("name", ["collection", "batch"])
-@pytest.mark.parametrize("value", ["nonsense", str(uuid.uuid4()), "\0"])
+@pytest.mark.parametrize("value", ["nonsense", str(uuid.UUID(int=7, version=4)), "\0"])
 def test_a_broken_search_does_not_break_the_page(look, sign_in, member, make_image, name, value):
     older, newer = make_image(), make_image()
     answer = look(member, newer, **{name: value})
