@@ -44,7 +44,7 @@ class Allowance(models.Model):
         ]
 
 
-class Act(models.TextChoices):
+class AuditAction(models.TextChoices):
     """What an administrator or an operator did."""
 
     TEAM_MADE = "team_made", _("made the team")
@@ -90,7 +90,7 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(
         _("address"), null=True, help_text=_("From where; empty for a command.")
     )
-    act = models.CharField(_("act"), max_length=24, choices=Act)
+    act = models.CharField(_("act"), max_length=24, choices=AuditAction)
     member = models.ForeignKey(
         Membership, models.PROTECT, verbose_name=_("member"), related_name="+", null=True
     )

@@ -14,7 +14,7 @@ from generations.office.audit_log.service import COMMAND
 from generations.office.credits import allowances
 from generations.office.members import service as members_service
 from generations.office.members import team_settings
-from generations.office.models import Act, Allowance, AllowanceKind, AuditEntry
+from generations.office.models import Allowance, AllowanceKind, AuditAction, AuditEntry
 from generations.teams.models import Membership, Role, Team
 from tests.office.crowd import together
 
@@ -332,6 +332,6 @@ def test_an_administrator_sets_changes_and_ends_it_on_the_page(client, team, mem
         assert client.post(f"{here}allowance/", form | wrong).status_code == 422
     client.post(f"{here}allowance/end/")
     assert not Allowance.objects.exists()
-    acts = AuditEntry.objects.filter(act=Act.ALLOWANCE_SET, member=member).order_by("pk")
+    acts = AuditEntry.objects.filter(act=AuditAction.ALLOWANCE_SET, member=member).order_by("pk")
     assert [entry.after["amount"] for entry in acts] == [150_00, 150_00, None]
     assert acts[1].before == {"kind": "top_up", "amount": 150_00}

@@ -22,7 +22,7 @@ from generations.office.audit_log.service import By
 from generations.office.invitations.service import Offer, invite_by_link
 from generations.office.members import roles as office_people
 from generations.office.members import service as members_service
-from generations.office.models import Act, Allowance, AuditEntry
+from generations.office.models import Allowance, AuditAction, AuditEntry
 from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams.models import Upstream
@@ -262,7 +262,7 @@ def test_a_closed_account_leaves_no_open_door(office, operator, member):
     assert not UserSession.objects.filter(user=user).exists()
     assert not Session.objects.filter(pk=key).exists()
     assert office.get(address).status_code == 200
-    revoked = entries(Act.INVITATION_REVOKED)
+    revoked = entries(AuditAction.INVITATION_REVOKED)
     assert [(entry.actor, entry.team.slug) for entry in revoked] == [
         (operator, "studio"),
         (operator, "second"),
@@ -391,7 +391,7 @@ def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, o
     office.post(address, team_form(team, me, changed))
     mei.refresh_from_db()
     assert (mei.role, mei.weight) == ("administrator", 3)
-    [role], [weight] = entries(Act.ROLE_CHANGED), entries(Act.WEIGHT_CHANGED)
+    [role], [weight] = entries(AuditAction.ROLE_CHANGED), entries(AuditAction.WEIGHT_CHANGED)
     assert (role.actor, role.member, role.after) == (operator, mei, {"role": "administrator"})
     assert (weight.before, weight.after) == ({"weight": 1}, {"weight": 3})
     office.post(address, team_form(team, me, changed | {"weight": 11}))
@@ -419,12 +419,12 @@ def test_what_changes_about_a_team_is_written_down(office, operator, member):
         office.post(reverse("admin:teams_team_changelist"), chosen | {"action": action})
     team.refresh_from_db()
     assert (team.name, team.deactivated_at) == ("Studio South", None)
-    assert [(entry.before, entry.after) for entry in entries(Act.TEAM_CHANGED)] == [
+    assert [(entry.before, entry.after) for entry in entries(AuditAction.TEAM_CHANGED)] == [
         ({"name": "Studio", "time_zone": "UTC"}, {"name": "Studio South", "time_zone": "Europe/Rome"}),
         ({"active": True}, {"active": False}),
         ({"active": False}, {"active": True}),
     ]
-    assert {entry.actor for entry in entries(Act.TEAM_CHANGED)} == {operator}
+    assert {entry.actor for entry in entries(AuditAction.TEAM_CHANGED)} == {operator}
 
 
 def test_what_changes_about_a_person_is_written_down_but_never_a_password(office, operator):
@@ -434,7 +434,7 @@ def test_what_changes_about_a_person_is_written_down_but_never_a_password(office
     user = User.objects.get(email="new@example.org")
     address = reverse("admin:teams_user_change", args=[user.pk])
     office.post(address, {"email": user.email, "name": "New", "is_staff": "on"})
-    made, changed = entries(Act.PERSON_CHANGED)
+    made, changed = entries(AuditAction.PERSON_CHANGED)
     assert made.after == {"email": "new@example.org", "name": "New", "is_active": True, "is_staff": False}
     assert (changed.actor, changed.subject, changed.address) == (operator, user.email, "127.0.0.1")
     assert changed.before == {"is_active": True, "is_staff": False}

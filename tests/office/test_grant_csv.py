@@ -10,7 +10,7 @@ from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.office.credits import csv_import
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_a_file_shows_what_it_grants_and_then_grants_it_once(client, studio):
     assert (balance("mei"), balance("tom")) == (200_00, 112_50)
     assert Account.objects.get(team=studio).balance == 387_50
     assert Transfer.objects.get(amount=100_00, kind="grant", note="spring").member.user.name == "Mei"
-    assert AuditEntry.objects.get(act=Act.GRANTED).after["total"] == 112_50
+    assert AuditEntry.objects.get(act=AuditAction.GRANTED).after["total"] == 112_50
 
 
 @pytest.mark.parametrize(

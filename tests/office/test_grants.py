@@ -9,7 +9,7 @@ from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.jobs.models import Price
 from generations.office.members import service as members_service
-from generations.office.models import Act, Allowance, AuditEntry
+from generations.office.models import Allowance, AuditAction, AuditEntry
 from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role
 
@@ -69,14 +69,14 @@ def test_several_members_are_granted_the_same_and_told_so(client, team, ana, mem
     assert (balance(member), balance(tom), pool(team)) == (112_50, 32_50, 475_00)
     lines = Transfer.objects.filter(kind="grant", note="spring")
     assert {line.actor for line in lines} == {ana.user}
-    entry = AuditEntry.objects.get(act=Act.GRANTED)
+    entry = AuditEntry.objects.get(act=AuditAction.GRANTED)
     assert (entry.actor, entry.subject, entry.note) == (ana.user, "2 members", "spring")
     assert (entry.before["pool"], entry.after["pool"], entry.after["total"]) == (500_00, 475_00, 25_00)
 
 
 def test_the_grant_to_one_is_logged_with_what_they_had_before(client, team, ana, member):
     client.post(page(team, "grant/"), share(member, amount="30"))
-    entry = AuditEntry.objects.get(act=Act.GRANTED)
+    entry = AuditEntry.objects.get(act=AuditAction.GRANTED)
     assert (entry.member, entry.before, entry.address) == (member, {"balance": 100_00}, "127.0.0.1")
     assert entry.after == {"amount": 30_00, "balance": 130_00}
 
@@ -90,7 +90,7 @@ def test_a_form_that_is_sent_twice_moves_credits_once(client, team, ana, member,
         assert sentence in answer.content.decode()
     sign = 1 if path == "grant/" else -1
     assert (balance(member), balance(tom)) == (100_00 + sign * 15_00, 20_00 + sign * 15_00)
-    assert AuditEntry.objects.filter(act__in=[Act.GRANTED, Act.TAKEN_BACK]).count() == 1
+    assert AuditEntry.objects.filter(act__in=[AuditAction.GRANTED, AuditAction.TAKEN_BACK]).count() == 1
 
 
 def test_what_the_pool_does_not_have_is_granted_to_nobody(client, team, ana, member, tom):
@@ -99,7 +99,7 @@ def test_what_the_pool_does_not_have_is_granted_to_nobody(client, team, ana, mem
     assert "Not enough credits: 100 more needed, 500 available." in answer.content.decode()
     assert 'value="kept"' in answer.content.decode()
     assert (balance(member), balance(tom)) == (100_00, 20_00)
-    assert not AuditEntry.objects.filter(act=Act.GRANTED).exists()
+    assert not AuditEntry.objects.filter(act=AuditAction.GRANTED).exists()
 
 
 def test_who_has_less_than_is_taken_back_is_named(client, team, ana, member, tom):
@@ -177,7 +177,7 @@ def test_a_cap_is_set_and_removed_on_the_page_of_a_member(client, team, ana, mem
     client.post(here, {"per_day": "40", "per_month": ""})
     member.refresh_from_db()
     assert (member.cap_per_day, member.cap_per_month) == (40_00, None)
-    entries = AuditEntry.objects.filter(act=Act.CAPS_SET, member=member).order_by("pk")
+    entries = AuditEntry.objects.filter(act=AuditAction.CAPS_SET, member=member).order_by("pk")
     assert [(entry.before, entry.after) for entry in entries] == [
         ({"cap_per_day": None, "cap_per_month": None}, {"cap_per_day": 40_00, "cap_per_month": 0}),
         ({"cap_per_day": 40_00, "cap_per_month": 0}, {"cap_per_day": 40_00, "cap_per_month": None}),
@@ -197,7 +197,7 @@ def test_an_owner_corrects_a_wallet_with_a_reason(client, team, ana, member, mak
         assert client.post(here, form).status_code == 302
     assert (balance(member), pool(team)) == (70_00, 530_00)
     assert Transfer.objects.get(kind="adjustment").note == "Twice"
-    entry = AuditEntry.objects.get(act=Act.ADJUSTED)
+    entry = AuditEntry.objects.get(act=AuditAction.ADJUSTED)
     assert (entry.member, entry.after["amount"]) == (member, -30_00)
 
 
@@ -210,7 +210,7 @@ def test_an_operator_corrects_a_pool_in_the_back_office(client, team, member):
     for _ in range(2):
         assert client.post(here, form).status_code == 302
     assert pool(team) == 400_00
-    entry = AuditEntry.objects.get(act=Act.ADJUSTED)
+    entry = AuditEntry.objects.get(act=AuditAction.ADJUSTED)
     assert (entry.actor, entry.after["amount"], entry.note) == (operator, -100_00, "Issued twice")
     outside = Account.objects.get(kind="issued")
     assert client.get(f"/back-office/credits/account/{outside.pk}/correct/").status_code == 404
@@ -222,7 +222,7 @@ def test_issuing_in_the_back_office_is_logged(client, team):
     form = {"amount": "100", "reason": "May", "reference": uuid.uuid4()}
     for _ in range(2):
         client.post(f"/back-office/credits/account/{account.pk}/issue/", form)
-    entry = AuditEntry.objects.get(act=Act.ISSUED)
+    entry = AuditEntry.objects.get(act=AuditAction.ISSUED)
     assert (entry.team, entry.after["amount"], entry.note) == (team, 100_00, "May")
 
 

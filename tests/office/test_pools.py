@@ -17,7 +17,7 @@ from generations.credits import daily_totals, ledger
 from generations.credits.models import Account, Transfer
 from generations.office.installation import pools as installation_pools
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
 from tests import past
@@ -150,7 +150,7 @@ def form(client, team) -> dict[str, str]:
 
 def test_the_first_credits_stand_in_the_log(db):
     user = members_service.found(email="op@example.org", pool=100_00)
-    entry = AuditEntry.objects.get(act=Act.ISSUED)
+    entry = AuditEntry.objects.get(act=AuditAction.ISSUED)
     assert (entry.actor, entry.team.pool.balance, entry.after) == (user, 100_00, {"amount": 100_00})
 
 
@@ -160,7 +160,7 @@ def test_credits_are_issued_once_however_often_the_form_arrives(team, operator):
     assert [answer.status_code for answer in answers] == [302] * 3
     [line] = Transfer.objects.filter(kind="issue", team=team, amount=250_50)
     assert (line.note, line.actor.name) == ("the invoice of spring", "Olga")
-    [entry] = AuditEntry.objects.filter(act=Act.ISSUED, team=team, note="the invoice of spring")
+    [entry] = AuditEntry.objects.filter(act=AuditAction.ISSUED, team=team, note="the invoice of spring")
     assert entry.actor == line.actor
     assert "250.5 credits are in the pool" in read(operator)
 

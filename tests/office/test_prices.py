@@ -15,7 +15,7 @@ from generations.jobs import model_access, pricing, submission
 from generations.jobs.models import Batch, Generation, ModelRule, Price, Status
 from generations.office.audit_log.service import COMMAND
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.office.prices import service as prices_service
 from generations.teams import users as teams_users
 from generations.teams.models import Role, Team
@@ -101,7 +101,7 @@ def test_a_price_is_written_once_and_logged_with_what_it_was(team):
     when = timezone.now() + timedelta(days=2)
     for _ in range(2):
         prices_service.set_price(model="ultra", amount=9_00, valid_from=when, by=COMMAND)
-    entry = AuditEntry.objects.get(act=Act.PRICE_SET)
+    entry = AuditEntry.objects.get(act=AuditAction.PRICE_SET)
     assert (entry.subject, entry.before["amount"], entry.after["amount"]) == ("ultra", 8_00, 9_00)
 
 
@@ -230,7 +230,7 @@ def test_the_back_office_sets_a_price_by_the_same_verb(client, operator):
     assert client.post("/back-office/jobs/price/add/", form).status_code == 302
     price = Price.objects.get()
     assert price.valid_from > timezone.now() - timedelta(minutes=1)
-    assert AuditEntry.objects.get(act=Act.PRICE_SET).actor == operator.user
+    assert AuditEntry.objects.get(act=AuditAction.PRICE_SET).actor == operator.user
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "3000-01-02", "0001-01-01"])
@@ -303,7 +303,7 @@ def test_an_administrator_says_who_may_use_a_model(client, team, make_member):
     client.post(here, {"roles": ["owner", "administrator", "member"]})
     assert not ModelRule.objects.exists()
     assert client.post(page(team, "rule/no-such/"), {}).status_code == 404
-    entries = AuditEntry.objects.filter(act=Act.MODEL_RULE_SET).order_by("pk")
+    entries = AuditEntry.objects.filter(act=AuditAction.MODEL_RULE_SET).order_by("pk")
     assert [entry.after["roles"] for entry in entries] == [
         ["owner", "administrator"],
         [],

@@ -12,7 +12,7 @@ from generations.library.models import Image
 from generations.office.audit_log.service import COMMAND
 from generations.office.credits import adjustments as credits_adjustments
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
 from tests.conftest import work
 from tests.office.crowd import together
@@ -62,7 +62,7 @@ def test_a_picture_is_refunded_from_its_own_page(client, team, member, drawn, an
     assert balance(member) == 100_00
     line = Transfer.objects.get(kind="refund")
     assert (line.reference, line.note, line.actor, line.model) == (drawn.pk, "Six fingers", ana.user, "ultra")
-    entry = AuditEntry.objects.get(act=Act.REFUNDED)
+    entry = AuditEntry.objects.get(act=AuditAction.REFUNDED)
     assert (entry.member, entry.note, entry.after["amount"]) == (member, "Six fingers", 8_00)
 
 
@@ -72,7 +72,7 @@ def test_a_second_press_gives_nothing_more_and_says_so(client, team, member, dra
     assert "was refunded before" in answer.content.decode()
     assert "Given back on" in client.get(page(team, drawn.pk)).content.decode()
     assert balance(member) == 100_00
-    assert AuditEntry.objects.filter(act=Act.REFUNDED).count() == 1
+    assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1
 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 401, "\0"])
@@ -142,5 +142,5 @@ def test_fifty_refund_one_picture_and_one_is_written(team, member, drawn):
     results = together(*[verb] * 50, expected=(ledger.LedgerError,))
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert sum(isinstance(result, ledger.AlreadyRefunded) for result in results) == 49
-    assert AuditEntry.objects.filter(act=Act.REFUNDED).count() == 1
+    assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1
     assert balance(member) == 100_00

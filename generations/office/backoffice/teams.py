@@ -19,7 +19,7 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.members import team_settings
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import membership
 from generations.teams.models import Kind, Membership, Role, Team
 
@@ -93,7 +93,7 @@ class TeamAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         ledger.open_pool(obj)
         audit_log_service.record(
-            by, Act.TEAM_MADE, team=obj, after={"name": obj.name, "time_zone": obj.time_zone}
+            by, AuditAction.TEAM_MADE, team=obj, after={"name": obj.name, "time_zone": obj.time_zone}
         )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.jobs.queue import controls as queue_controls
 from generations.office.audit_log import service as audit_log_service
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.upstreams.admin import UpstreamAdmin
 from generations.upstreams.models import Upstream
 
@@ -40,7 +40,11 @@ class RememberedUpstreamAdmin(UpstreamAdmin):
             now["key"] = "replaced" if change else "kept"
         if now:
             audit_log_service.record(
-                audit_log_service.by(request), Act.UPSTREAM_CHANGED, subject=obj.name, before=was, after=now
+                audit_log_service.by(request),
+                AuditAction.UPSTREAM_CHANGED,
+                subject=obj.name,
+                before=was,
+                after=now,
             )
 
     @admin.action(description=_("End their pause"), permissions=["view"])

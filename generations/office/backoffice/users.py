@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import allowances
 from generations.office.members import roles as office_people
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import password_reset
 from generations.teams import users as teams_users
 from generations.teams.models import User
@@ -95,7 +95,7 @@ class UserAdmin(DjangoUserAdmin):
         if user and request.method == "POST" and response.status_code == 302:
             did = {"did": "password_set"}
             audit_log_service.record(
-                audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after=did
+                audit_log_service.by(request), AuditAction.PERSON_CHANGED, subject=user.email, after=did
             )
         return response
 
@@ -107,7 +107,10 @@ class UserAdmin(DjangoUserAdmin):
 
     def _print_reset_link(self, request: HttpRequest, user: User) -> None:
         audit_log_service.record(
-            audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after={"did": "linked"}
+            audit_log_service.by(request),
+            AuditAction.PERSON_CHANGED,
+            subject=user.email,
+            after={"did": "linked"},
         )
         sentence = _("%(person)s sets a password here, once: %(link)s")
         messages.info(request, sentence % {"person": user.email, "link": password_reset.reset_link(user)})
@@ -124,7 +127,7 @@ def _record(request: HttpRequest, user: User, before: dict[str, Any]) -> None:
     if changed:
         audit_log_service.record(
             audit_log_service.by(request),
-            Act.PERSON_CHANGED,
+            AuditAction.PERSON_CHANGED,
             subject=user.email,
             before={name: value for name, value in before.items() if name in changed},
             after={name: value for name, value in after.items() if name in changed},

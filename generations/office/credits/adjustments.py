@@ -11,7 +11,7 @@ from generations.credits import ledger
 from generations.credits.models import Hold, Transfer
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams.models import Membership, Team
 
 
@@ -25,7 +25,7 @@ def refund(*, team: Team, generation: uuid.UUID, by: By, note: str) -> Transfer:
         raise ledger.NoSuchCharge
     line = ledger.refund(reference=generation, actor=by.user, note=note)
     facts = {"amount": line.amount, "generation": str(generation), "model": line.model}
-    audit_log_service.record(by, Act.REFUNDED, member=line.member, after=facts, note=note)
+    audit_log_service.record(by, AuditAction.REFUNDED, member=line.member, after=facts, note=note)
     return line
 
 
@@ -36,7 +36,7 @@ def adjust_wallet(*, member: Membership, amount: int, reference: uuid.UUID, by: 
         member=member, amount=amount, reference=reference, actor=by.user, note=note
     )
     if line.is_new:
-        audit_log_service.record(by, Act.ADJUSTED, member=member, after={"amount": amount}, note=note)
+        audit_log_service.record(by, AuditAction.ADJUSTED, member=member, after={"amount": amount}, note=note)
     return line
 
 
@@ -47,5 +47,5 @@ def adjust_pool(*, team: Team, amount: int, reference: uuid.UUID, by: By, note: 
         team=team, amount=amount, reference=reference, actor=by.user, note=note
     )
     if line.is_new:
-        audit_log_service.record(by, Act.ADJUSTED, team=team, after={"amount": amount}, note=note)
+        audit_log_service.record(by, AuditAction.ADJUSTED, team=team, after={"amount": amount}, note=note)
     return line

@@ -26,7 +26,7 @@ from generations.credits.models import Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act, Allowance, AllowanceKind
+from generations.office.models import Allowance, AllowanceKind, AuditAction
 from generations.teams.models import Membership, Team
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def set_allowance(
         membership=member, defaults=values | {"changed_at": timezone.now()}
     )
     after = {"kind": str(kind), "amount": amount, "first_month": first.name}
-    audit_log_service.record(by, Act.ALLOWANCE_SET, member=member, before=before, after=after)
+    audit_log_service.record(by, AuditAction.ALLOWANCE_SET, member=member, before=before, after=after)
     if now:
         give(member, at)
     return row
@@ -79,7 +79,9 @@ def end_allowance(*, member: Membership, by: By) -> bool:
         return False
     old.delete()
     before = {"kind": old.kind, "amount": old.amount}
-    audit_log_service.record(by, Act.ALLOWANCE_SET, member=member, before=before, after={"amount": None})
+    audit_log_service.record(
+        by, AuditAction.ALLOWANCE_SET, member=member, before=before, after={"amount": None}
+    )
     return True
 
 

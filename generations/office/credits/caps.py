@@ -8,7 +8,7 @@ from django.db.models import Q
 from generations.credits import accounts, ledger
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams.models import Membership
 
 
@@ -29,5 +29,5 @@ def set_caps(*, member: Membership, per_day: int | None, per_month: int | None, 
     if before == after:
         return False
     Membership.objects.filter(pk=row.pk).update(**after)
-    audit_log_service.record(by, Act.CAPS_SET, member=row, before=before, after=after)
+    audit_log_service.record(by, AuditAction.CAPS_SET, member=row, before=before, after=after)
     return True

@@ -19,7 +19,7 @@ from generations.credits.bulk_transfers import Share
 from generations.credits.models import Transfer
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams.models import Membership, Team
 
 MOST_NAMED = 200  # members in one entry of the log; the ledger has all of them
@@ -38,7 +38,7 @@ class Gift:
 def grant(*, team: Team, gifts: Collection[Gift], form: uuid.UUID, by: By, note: str = "") -> list[Transfer]:
     """Move credits from the pool to these members, each once; raises as `giving.grant_many` does."""
     lines = bulk_transfers.grant_many(team=team, shares=_shares(gifts, form), actor=by.user)
-    _record(by, Act.GRANTED, team, lines, note)
+    _record(by, AuditAction.GRANTED, team, lines, note)
     return lines
 
 
@@ -48,7 +48,7 @@ def take_back(
 ) -> list[Transfer]:
     """Move credits from these members back to the pool; raises as `giving.take_back_many` does."""
     lines = bulk_transfers.take_back_many(team=team, shares=_shares(gifts, form), actor=by.user)
-    _record(by, Act.TAKEN_BACK, team, lines, note)
+    _record(by, AuditAction.TAKEN_BACK, team, lines, note)
     return lines
 
 
@@ -59,22 +59,22 @@ def _shares(gifts: Collection[Gift], form: uuid.UUID) -> list[Share]:
     ]
 
 
-def _record(by: By, act: Act, team: Team, lines: list[Transfer], note: str) -> None:
+def _record(by: By, act: AuditAction, team: Team, lines: list[Transfer], note: str) -> None:
     """One entry for the whole form, unless it was sent before."""
     if not lines or not lines[0].is_new:
         return
     if len(lines) == 1:
         [line] = lines
-        wallet, sign = (line.target, 1) if act == Act.GRANTED else (line.source, -1)
+        wallet, sign = (line.target, 1) if act == AuditAction.GRANTED else (line.source, -1)
         before = {"balance": wallet.balance - sign * line.amount}
         after: dict[str, Any] = {"amount": line.amount, "balance": wallet.balance}
         audit_log_service.record(
             by, act, member=line.member, before=before, after=after, note=note or line.note
         )
         return
-    pool = lines[0].source if act == Act.GRANTED else lines[0].target
+    pool = lines[0].source if act == AuditAction.GRANTED else lines[0].target
     total = sum(line.amount for line in lines)
-    before = {"pool": pool.balance + total if act == Act.GRANTED else pool.balance - total}
+    before = {"pool": pool.balance + total if act == AuditAction.GRANTED else pool.balance - total}
     after = {
         "pool": pool.balance,
         "total": total,

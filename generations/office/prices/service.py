@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from generations.jobs.models import ModelRule, Price
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Team
 from generations.teams.permissions import PERMISSIONS
@@ -48,7 +48,7 @@ def set_price(
     price = Price.objects.create(model=model, team=team, amount=amount, valid_from=begins)
     was = {"amount": before.amount if before else catalogue_registry.get(model).cost({})}
     after = {"amount": amount, "valid_from": begins.isoformat()}
-    audit_log_service.record(by, Act.PRICE_SET, team=team, subject=model, before=was, after=after)
+    audit_log_service.record(by, AuditAction.PRICE_SET, team=team, subject=model, before=was, after=after)
     return price
 
 
@@ -59,7 +59,7 @@ def withdraw(*, price: Price, by: By) -> None:
         raise PriceInForce
     before = {"amount": price.amount, "valid_from": price.valid_from.isoformat()}
     audit_log_service.record(
-        by, Act.PRICE_SET, team=price.team, subject=price.model, before=before, after={"amount": None}
+        by, AuditAction.PRICE_SET, team=price.team, subject=price.model, before=before, after={"amount": None}
     )
 
 
@@ -81,6 +81,11 @@ def set_rule(*, team: Team, model: str, roles: Collection[Role], by: By) -> bool
     else:
         ModelRule.objects.update_or_create(team=team, model=model, defaults={"roles": wanted})
     audit_log_service.record(
-        by, Act.MODEL_RULE_SET, team=team, subject=model, before={"roles": before}, after={"roles": wanted}
+        by,
+        AuditAction.MODEL_RULE_SET,
+        team=team,
+        subject=model,
+        before={"roles": before},
+        after={"roles": wanted},
     )
     return True
