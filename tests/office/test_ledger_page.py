@@ -15,7 +15,7 @@ import pytest
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from generations.core import csv as core_csv
+from generations.core import exports
 from generations.credits import daily_totals, ledger
 from generations.credits.models import Transfer
 from generations.office.members import service as members_service
@@ -208,7 +208,7 @@ def test_nobody_reads_or_pages_by_the_lines_of_another_team(ana, address, make_m
 
 def table(client, address, **filters):
     body = client.get(address("export.csv"), filters).getvalue().decode()
-    assert body.startswith(core_csv.BYTE_ORDER_MARK)
+    assert body.startswith(exports.BYTE_ORDER_MARK)
     return list(csv.DictReader(io.StringIO(body[1:])))
 
 
@@ -262,7 +262,7 @@ def test_a_spreadsheet_runs_nothing_that_somebody_wrote(ana, address, owner, mem
     "text", ["", "Mei", "a=b", "3 - 1", "北京", "one; two", "one\r\n\r\ntwo", "a\tb", '{"a": -1, "b": "c"}']
 )
 def test_words_that_run_nothing_stay_as_they_are(text):
-    assert core_csv.defused(text) == text
+    assert exports.escape_formulas(text) == text
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_words_that_run_nothing_stay_as_they_are(text):
     ],
 )
 def test_no_cell_runs_wherever_a_spreadsheet_cuts_the_line(text, defused):
-    assert core_csv.defused(text) == defused
+    assert exports.escape_formulas(text) == defused
 
 
 def test_times_are_the_teams_and_amounts_are_numbers(ana, address, owner):

@@ -23,7 +23,7 @@ from generations.jobs.models import Generation, Price
 from generations.library.archives import service as archives_service
 from generations.library.bulk import service as bulk_service
 from generations.library.imaging.convert import Form
-from generations.library.models import AuditAction, Image
+from generations.library.models import Act, Image
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.library.sharing import service as sharing_service
@@ -329,7 +329,7 @@ def things(team, people, browsers, upstream, submit):
     team.save()
     notices_service.compare()
     image = Image.objects.get()
-    deed = bulk_service.start(member=mei, act=AuditAction.LIKE, images=[image.pk])
+    deed = bulk_service.start(member=mei, act=Act.LIKE, images=[image.pk])
     posters = organise_service.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
     saved = organise_service.save_search(
         member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM

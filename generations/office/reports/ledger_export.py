@@ -21,7 +21,7 @@ from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from generations.core import csv as core_csv
+from generations.core import exports
 from generations.credits.models import Account, AccountKind, TransferKind
 from generations.office.members import names as members_names
 from generations.office.reports.ledger import Filters
@@ -68,12 +68,12 @@ class Names:
 
 def csv_pieces(team: Team, filters: Filters) -> Iterator[str]:
     """The file for spreadsheets, piece by piece: a header, then a row for each line."""
-    names = _names(team, lru_cache(1_000)(core_csv.defused))  # most words come again and again
-    yield core_csv.BYTE_ORDER_MARK + core_csv.text([COLUMNS])
+    names = _names(team, lru_cache(1_000)(exports.escape_formulas))  # most words come again and again
+    yield exports.BYTE_ORDER_MARK + exports.csv_text([COLUMNS])
     zone = ZoneInfo(team.time_zone)
     for piece in _pieces(team, filters):
         names.learn(piece)
-        yield core_csv.text([_row(line, names, zone) for line in piece])
+        yield exports.csv_text([_row(line, names, zone) for line in piece])
 
 
 def json_pieces(team: Team, filters: Filters) -> Iterator[str]:

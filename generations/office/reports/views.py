@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from generations.core.streaming_response import Streamed
+from generations.core.exports import StreamedFile
 from generations.credits import periods
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
@@ -169,7 +169,7 @@ def _file(
         return redirect(f"{page}?{_copy(request.GET).urlencode()}")
     filters = Filters(**form.cleaned_data)
     name = ledger_export.file_name(team, filters, ending)
-    return Streamed(pieces(team, filters), name=name, content_type=content_type)
+    return StreamedFile(pieces(team, filters), name=name, content_type=content_type)
 
 
 def _copy(given: QueryDict) -> QueryDict:
