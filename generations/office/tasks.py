@@ -8,9 +8,9 @@ from generations.office.notices import service as notices_service
 
 
 @shared_task(name="generations.office.tasks.give_allowances")
-def give_allowances() -> None:
-    """Grant every allowance that is due; safe to run at any time and twice at once."""
-    allowances.give_due()
+def grant_due_allowances() -> None:
+    """Grant every allowance that is due. Safe to run at any time, and concurrently."""
+    allowances.grant_all_due()
 
 
 # The name is in messages that an older version may have left in the queue.

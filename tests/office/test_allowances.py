@@ -46,9 +46,14 @@ def at(year, month, day, hour=12, minute=0):
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
-def allow(member, kind=ADD, amount=50_00, *, now=True, moment=None):
+def allow(member, kind=ADD, amount=50_00, *, from_this_month=True, moment=None):
     return allowances.set_allowance(
-        member=member, kind=kind, amount=amount, now=now, by=COMMAND, at=moment or at(2026, 1, 15)
+        member=member,
+        kind=kind,
+        amount=amount,
+        from_this_month=from_this_month,
+        by=COMMAND,
+        at=moment or at(2026, 1, 15),
     )
 
 
@@ -56,7 +61,7 @@ def balance(member):
     return Account.objects.get(membership=member).balance
 
 
-def given(member):
+def granted_months(member):
     lines = Transfer.objects.filter(kind="allowance", member=member).order_by("pk")
     return [(line.note, line.amount) for line in lines]
 
@@ -68,55 +73,55 @@ def spend(member, amount):
 
 def test_an_allowance_from_now_is_given_at_once_and_then_each_month(member):
     allow(member)
-    assert given(member) == [("January 2026", 50_00)]
+    assert granted_months(member) == [("January 2026", 50_00)]
     for moment in (at(2026, 1, 31, 23, 59), at(2026, 2, 1, 0), at(2026, 2, 1, 0), at(2026, 2, 28)):
-        allowances.give_due(moment)
-    assert given(member) == [("January 2026", 50_00), ("February 2026", 50_00)]
+        allowances.grant_all_due(moment)
+    assert granted_months(member) == [("January 2026", 50_00), ("February 2026", 50_00)]
     assert balance(member) == 200_00
 
 
 def test_an_allowance_from_next_month_waits_for_it(member):
-    allow(member, now=False)
-    allowances.give_due(at(2026, 1, 31, 23, 59))
-    assert given(member) == []
-    allowances.give_due(at(2026, 2, 1, 0))
-    assert given(member) == [("February 2026", 50_00)]
+    allow(member, from_this_month=False)
+    allowances.grant_all_due(at(2026, 1, 31, 23, 59))
+    assert granted_months(member) == []
+    allowances.grant_all_due(at(2026, 2, 1, 0))
+    assert granted_months(member) == [("February 2026", 50_00)]
 
 
 def test_a_top_up_fills_the_wallet_and_gives_nothing_to_a_full_one(member):
     allow(member, TOP_UP, 120_00)
-    assert given(member) == [("January 2026", 20_00)]
-    allowances.give_due(at(2026, 2, 1))
-    assert given(member) == [("January 2026", 20_00)]
+    assert granted_months(member) == [("January 2026", 20_00)]
+    allowances.grant_all_due(at(2026, 2, 1))
+    assert granted_months(member) == [("January 2026", 20_00)]
     spend(member, 30_00)
-    allowances.give_due(at(2026, 2, 2))  # February was looked at, and needed nothing
-    allowances.give_due(at(2026, 3, 1))
-    assert given(member)[1:] == [("March 2026", 30_00)]
+    allowances.grant_all_due(at(2026, 2, 2))  # February was looked at, and needed nothing
+    allowances.grant_all_due(at(2026, 3, 1))
+    assert granted_months(member)[1:] == [("March 2026", 30_00)]
     assert balance(member) == 120_00
 
 
 def test_what_is_held_counts_as_there_when_a_wallet_is_filled(member):
     ledger.hold(member=member, amount=100_00, reference=uuid.uuid4())
     allow(member, TOP_UP, 120_00)
-    assert given(member) == [("January 2026", 20_00)]
+    assert granted_months(member) == [("January 2026", 20_00)]
 
 
 def test_after_two_months_without_beat_a_top_up_is_caught_up_with_once(member):
     allow(member, TOP_UP, 200_00)
     spend(member, 150_00)
     for _ in range(3):
-        allowances.give_due(at(2026, 4, 10))
-    assert given(member) == [("January 2026", 100_00), ("April 2026", 150_00)]
-    allowances.give_due(at(2026, 5, 1))
-    assert len(given(member)) == 2  # it is full
+        allowances.grant_all_due(at(2026, 4, 10))
+    assert granted_months(member) == [("January 2026", 100_00), ("April 2026", 150_00)]
+    allowances.grant_all_due(at(2026, 5, 1))
+    assert len(granted_months(member)) == 2  # it is full
 
 
 def test_after_two_months_without_beat_every_missed_month_is_added(member):
     allow(member)
     for _ in range(3):
-        allowances.give_due(at(2026, 4, 10))
+        allowances.grant_all_due(at(2026, 4, 10))
     months = ["January 2026", "February 2026", "March 2026", "April 2026"]
-    assert given(member) == [(month, 50_00) for month in months]
+    assert granted_months(member) == [(month, 50_00) for month in months]
 
 
 @pytest.mark.parametrize(
@@ -135,58 +140,58 @@ def test_after_two_months_without_beat_every_missed_month_is_added(member):
 def test_a_month_begins_at_midnight_where_the_team_is(member, zone, before, after):
     Team.objects.filter(pk=member.team_id).update(time_zone=zone)
     member.team.refresh_from_db()
-    allow(member, now=False, moment=before)
-    allowances.give_due(before)
-    assert given(member) == []
-    allowances.give_due(after)
-    allowances.give_due(after + timedelta(hours=3))
-    assert len(given(member)) == 1
+    allow(member, from_this_month=False, moment=before)
+    allowances.grant_all_due(before)
+    assert granted_months(member) == []
+    allowances.grant_all_due(after)
+    allowances.grant_all_due(after + timedelta(hours=3))
+    assert len(granted_months(member)) == 1
 
 
 def test_an_allowance_set_on_the_last_of_january_is_given_in_short_months_too(member):
     allow(member, moment=at(2027, 12, 31))
     for month in range(1, 13):
-        allowances.give_due(at(2028, month, 28))
-    assert len(given(member)) == 13
-    assert given(member)[2] == ("February 2028", 50_00)
+        allowances.grant_all_due(at(2028, month, 28))
+    assert len(granted_months(member)) == 13
+    assert granted_months(member)[2] == ("February 2028", 50_00)
 
 
 def test_a_pool_that_has_too_little_gives_nothing_in_part_and_later_all(team, member, caplog):
     ledger.grant(member=member, amount=980_00, reference=uuid.uuid4())
     allow(member, amount=15_00)
     for _ in range(3):
-        allowances.give_due(at(2026, 3, 10))
-    assert given(member) == [("January 2026", 15_00)]  # the pool has 5 left
+        allowances.grant_all_due(at(2026, 3, 10))
+    assert granted_months(member) == [("January 2026", 15_00)]  # the pool has 5 left
     assert Allowance.objects.get().given_month == date(2026, 1, 1)
     assert sum("too small for its allowances" in line for line in caplog.messages) == 1
     ledger.issue(team=team, amount=10_00, reference=uuid.uuid4())
-    allowances.give_due(at(2026, 3, 11))
-    assert given(member)[1:] == [("February 2026", 15_00)]  # and March waits
+    allowances.grant_all_due(at(2026, 3, 11))
+    assert granted_months(member)[1:] == [("February 2026", 15_00)]  # and March waits
     ledger.issue(team=team, amount=100_00, reference=uuid.uuid4())
-    allowances.give_due(at(2026, 3, 12))
-    assert given(member)[2:] == [("March 2026", 15_00)]
+    allowances.grant_all_due(at(2026, 3, 12))
+    assert granted_months(member)[2:] == [("March 2026", 15_00)]
 
 
 def test_one_whom_the_pool_cannot_pay_keeps_nobody_else_waiting(member, make_member):
     tom = make_member("tom", granted=0)
     Membership.objects.filter(pk=tom.pk).update(joined_at=at(2025, 1, 1))
     tom.refresh_from_db()
-    allow(member, amount=2_000_00, now=False)
-    allow(tom, amount=10_00, now=False)
-    allowances.give_due(at(2026, 2, 1))
-    assert (len(given(member)), len(given(tom))) == (0, 1)
+    allow(member, amount=2_000_00, from_this_month=False)
+    allow(tom, amount=10_00, from_this_month=False)
+    allowances.grant_all_due(at(2026, 2, 1))
+    assert (len(granted_months(member)), len(granted_months(tom))) == (0, 1)
 
 
 def test_who_left_is_given_nothing_and_nothing_of_the_months_away(member):
     allow(member)
     members_service.dismiss(member=member)
-    allowances.give_due(at(2026, 5, 1))
-    assert len(given(member)) == 1
+    allowances.grant_all_due(at(2026, 5, 1))
+    assert len(granted_months(member)) == 1
     members_service.admit(user=member.user, team=member.team)
     member.refresh_from_db()
     back = timezone.now()
-    allowances.give_due(back)
-    assert len(given(member)) == 2  # this month's alone
+    allowances.grant_all_due(back)
+    assert len(granted_months(member)) == 2  # this month's alone
     members_service.dismiss(member=member)
     with pytest.raises(ledger.MembershipEnded):
         allow(member)
@@ -195,12 +200,12 @@ def test_who_left_is_given_nothing_and_nothing_of_the_months_away(member):
 def test_a_team_that_was_closed_is_given_nothing_of_the_months_between(member):
     allow(member, moment=at(2026, 1, 15))
     team_settings.close(team=member.team)
-    allowances.give_due()
-    assert len(given(member)) == 1
+    allowances.grant_all_due()
+    assert len(granted_months(member)) == 1
     team_settings.reopen(team=member.team)
     for _ in range(2):
-        allowances.give_due()
-    assert len(given(member)) == 2  # this month's alone
+        allowances.grant_all_due()
+    assert len(granted_months(member)) == 2  # this month's alone
 
 
 def test_who_was_locked_out_is_given_nothing_of_the_months_between(member, make_member):
@@ -208,28 +213,28 @@ def test_who_was_locked_out_is_given_nothing_of_the_months_between(member, make_
     Membership.objects.filter(pk=tom.pk).update(joined_at=at(2025, 1, 1))
     tom.refresh_from_db()
     for person in (member, tom):
-        allow(person, now=False, moment=at(2026, 1, 15))
+        allow(person, from_this_month=False, moment=at(2026, 1, 15))
     allowances.resume(member.user.memberships.all(), at(2026, 4, 30, 23, 59))
-    allowances.give_due(at(2026, 5, 2))
-    assert [month for month, _amount in given(member)] == ["April 2026", "May 2026"]
-    assert len(given(tom)) == 4
+    allowances.grant_all_due(at(2026, 5, 2))
+    assert [month for month, _amount in granted_months(member)] == ["April 2026", "May 2026"]
+    assert len(granted_months(tom)) == 4
 
 
 def test_who_comes_back_before_it_begins_waits_for_it(member):
-    allow(member, now=False, moment=at(2026, 4, 15))
+    allow(member, from_this_month=False, moment=at(2026, 4, 15))
     allowances.resume(member.team.memberships.all(), at(2026, 4, 20))
-    allowances.give_due(at(2026, 4, 30))
-    assert given(member) == []
+    allowances.grant_all_due(at(2026, 4, 30))
+    assert granted_months(member) == []
 
 
 def test_an_error_that_nobody_expected_keeps_no_other_team_waiting(member, make_member, caplog):
     elsewhere = make_member("tom", granted=0, team=members_service.open_team("Elsewhere"))
     ledger.issue(team=elsewhere.team, amount=100_00, reference=uuid.uuid4())
     for person in (member, elsewhere):
-        allow(person, now=False, moment=timezone.now() - timedelta(days=1))
+        allow(person, from_this_month=False, moment=timezone.now() - timedelta(days=1))
     Team.objects.filter(pk=member.team_id).update(time_zone="No/Where")
-    allowances.give_due(timezone.now() + timedelta(days=31))
-    assert (len(given(member)), len(given(elsewhere))) == (0, 1)
+    allowances.grant_all_due(timezone.now() + timedelta(days=31))
+    assert (len(granted_months(member)), len(granted_months(elsewhere))) == (0, 1)
     assert "The allowance of Mei could not be given" in caplog.messages
     Team.objects.filter(pk=member.team_id).update(time_zone="UTC")
 
@@ -239,17 +244,17 @@ def test_a_month_is_given_once_however_often_the_allowance_is_changed(member):
     allow(member, amount=70_00)
     allowances.end_allowance(member=member, by=COMMAND)
     allow(member, TOP_UP, 500_00)
-    allowances.give_due(at(2026, 1, 20))
-    assert given(member) == [("January 2026", 50_00)]
-    allowances.give_due(at(2026, 2, 1))
-    assert given(member)[1:] == [("February 2026", 350_00)]
+    allowances.grant_all_due(at(2026, 1, 20))
+    assert granted_months(member) == [("January 2026", 50_00)]
+    allowances.grant_all_due(at(2026, 2, 1))
+    assert granted_months(member)[1:] == [("February 2026", 350_00)]
 
 
 def test_a_larger_top_up_from_now_fills_what_the_smaller_one_left(member):
     allow(member, TOP_UP, 80_00)
-    assert given(member) == []  # there were 100
+    assert granted_months(member) == []  # there were 100
     allow(member, TOP_UP, 150_00)
-    assert given(member) == [("January 2026", 50_00)]
+    assert granted_months(member) == [("January 2026", 50_00)]
 
 
 def test_a_team_that_moves_back_over_the_end_of_a_month_is_given_it_once(member):
@@ -260,25 +265,25 @@ def test_a_team_that_moves_back_over_the_end_of_a_month_is_given_it_once(member)
     member.team.refresh_from_db()
     allow(member, amount=70_00, moment=at(2026, 1, 31))
     for _ in range(2):
-        allowances.give_due(at(2026, 2, 1))
-    assert given(member) == [("February 2026", 50_00), ("January 2026", 70_00)]
+        allowances.grant_all_due(at(2026, 2, 1))
+    assert granted_months(member) == [("February 2026", 50_00), ("January 2026", 70_00)]
 
 
 def test_what_was_ended_is_given_no_more(member):
     allow(member)
     assert allowances.end_allowance(member=member, by=COMMAND)
     assert not allowances.end_allowance(member=member, by=COMMAND)
-    allowances.give_due(at(2026, 6, 1))
-    assert len(given(member)) == 1
+    allowances.grant_all_due(at(2026, 6, 1))
+    assert len(granted_months(member)) == 1
 
 
 def test_the_task_gives_what_is_due_today(member):
-    allow(member, now=False, moment=timezone.now() - timedelta(days=62))
-    tasks.give_allowances()
-    assert len(given(member)) in {1, 2}
-    before = given(member)
-    tasks.give_allowances()
-    assert given(member) == before
+    allow(member, from_this_month=False, moment=timezone.now() - timedelta(days=62))
+    tasks.grant_due_allowances()
+    assert len(granted_months(member)) in {1, 2}
+    before = granted_months(member)
+    tasks.grant_due_allowances()
+    assert granted_months(member) == before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -287,36 +292,36 @@ def test_twenty_beats_at_once_give_each_month_once(team, member, make_member, ki
     tom = make_member("tom", granted=0)
     for person in (member, tom):
         Membership.objects.filter(pk=person.pk).update(joined_at=at(2025, 1, 1))
-        allow(person, kind, 50_00 if kind == ADD else 150_00, now=False)
+        allow(person, kind, 50_00 if kind == ADD else 150_00, from_this_month=False)
     moment = at(2026, 3, 5)
-    lines = together(*[partial(allowances.give_due, moment)] * 20)
-    assert sum(lines) == len(given(member)) + len(given(tom)) == (4 if kind == ADD else 2)
+    lines = together(*[partial(allowances.grant_all_due, moment)] * 20)
+    assert sum(lines) == len(granted_months(member)) + len(granted_months(tom)) == (4 if kind == ADD else 2)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_beat_that_stops_halfway_is_gone_on_with(member, monkeypatch):
     """Stopped after the line and before it is noted: neither stands, and the next beat writes both."""
-    allow(member, now=False)
-    real = allowances.giving.give_allowance
+    allow(member, from_this_month=False)
+    real = allowances.bulk_transfers.give_allowance
 
     def stop(**fields):
         real(**fields)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(allowances.giving, "give_allowance", stop)
+    monkeypatch.setattr(allowances.bulk_transfers, "give_allowance", stop)
     with pytest.raises(KeyboardInterrupt):
-        allowances.give_due(at(2026, 3, 5))
+        allowances.grant_all_due(at(2026, 3, 5))
     monkeypatch.undo()
-    assert given(member) == []
-    allowances.give_due(at(2026, 3, 5))
-    assert len(given(member)) == 2
+    assert granted_months(member) == []
+    allowances.grant_all_due(at(2026, 3, 5))
+    assert len(granted_months(member)) == 2
 
 
 def test_looking_when_nothing_is_due_costs_one_query(team, member, make_member, django_assert_num_queries):
     for name in ("a", "b", "c"):
         allow(make_member(name, granted=0), amount=1, moment=timezone.now())
     with django_assert_num_queries(1):
-        allowances.give_due(timezone.now().replace(day=10))
+        allowances.grant_all_due(timezone.now().replace(day=10))
 
 
 def test_an_administrator_sets_changes_and_ends_it_on_the_page(client, team, member, make_member):

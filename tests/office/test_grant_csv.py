@@ -32,13 +32,13 @@ def balance(name):
     return Account.objects.get(membership__user__email=f"{name}@studio.example").balance
 
 
-def read(team, text):
-    reading = csv_import.read(team, text)
-    return [(str(gift.member), gift.amount, gift.note) for gift in reading.gifts]
+def amounts_of(team, text):
+    parsed = csv_import.parse(team, text)
+    return [(str(each.member), each.amount, each.note) for each in parsed.amounts]
 
 
-def wrong(team, text):
-    return [(each.line, each.reason) for each in csv_import.read(team, text).wrong]
+def errors_of(team, text):
+    return [(each.line, each.reason) for each in csv_import.parse(team, text).errors]
 
 
 def send(client, team, content):
@@ -50,7 +50,7 @@ def apply(client, team, shown):
     """Press the button of the preview, as often as asked."""
     words = shown.content.decode()
     [reference] = re.findall(r'name="reference" value="([^"]+)"', words)
-    form = {"lines": shown.context["apply"]["lines"].value(), "reference": reference}
+    form = {"lines": shown.context["grant_form"]["lines"].value(), "reference": reference}
     return client.post(f"/t/{team.slug}/team/grant-csv/", form)
 
 
@@ -81,30 +81,32 @@ def test_a_file_shows_what_it_grants_and_then_grants_it_once(client, studio):
 )
 def test_files_of_all_spreadsheets_are_read(studio, text):
     content = text.encode()
-    assert read(studio, csv_import.decode(content)) == [("Mei", 12_50, "spring")]
+    assert amounts_of(studio, csv_import.decode(content)) == [("Mei", 12_50, "spring")]
 
 
 def test_a_program_is_named_and_a_note_may_have_lines_of_its_own(studio):
     text = 'api: storyboard,5,"one,\ntwo"\nmei@studio.example,6'
-    assert read(studio, text) == [("API: Storyboard", 5_00, "one,\ntwo"), ("Mei", 6_00, "")]
+    assert amounts_of(studio, text) == [("API: Storyboard", 5_00, "one,\ntwo"), ("Mei", 6_00, "")]
 
 
 @pytest.mark.parametrize("line", ["mei@studio.example,1,000", "mei@studio.example, 12, 5,,"])
 def test_an_amount_that_a_comma_cuts_in_two_is_refused(studio, line):
-    [(number, reason)] = wrong(studio, f"{line}\napi: storyboard,3,spring 2026\n")
+    [(number, reason)] = errors_of(studio, f"{line}\napi: storyboard,3,spring 2026\n")
     assert number == 1
     assert "may be one number or two" in reason
-    assert read(studio, "mei@studio.example;1;000\n") == [("Mei", 1_00, "000")]  # where no comma parts cells
+    assert amounts_of(studio, "mei@studio.example;1;000\n") == [("Mei", 1_00, "000")]
 
 
 def test_what_stands_in_quotes_does_not_say_what_parts_cells(studio):
     Membership.objects.create(team=studio, kind="program", name="Studio, Main")
-    assert read(studio, '"Studio, Main";12,5;spring\n') == [("Studio, Main", 12_50, "spring")]
+    assert amounts_of(studio, '"Studio, Main";12,5;spring\n') == [("Studio, Main", 12_50, "spring")]
 
 
 def test_an_address_is_found_however_its_letters_fold(studio, make_member):
     make_member("straße")
-    assert read(studio, "STRASSE@studio.example,5\nStraße@studio.example,5")[:1] == [("Straße", 5_00, "")]
+    assert amounts_of(studio, "STRASSE@studio.example,5\nStraße@studio.example,5")[:1] == [
+        ("Straße", 5_00, "")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_an_address_is_found_however_its_letters_fold(studio, make_member):
     ],
 )
 def test_an_amount_that_could_be_another_is_refused(studio, amount):
-    [(line, reason)] = wrong(studio, f"mei@studio.example;{amount};note\n")
+    [(line, reason)] = errors_of(studio, f"mei@studio.example;{amount};note\n")
     assert line == 1
     assert "amount" in reason.lower()
 
@@ -154,7 +156,7 @@ def test_every_wrong_line_is_named_and_nothing_is_applied(client, studio, make_m
     )
     shown = send(client, studio, text)
     assert shown.status_code == 422
-    assert [(each.line, each.reason) for each in shown.context["wrong"]] == [
+    assert [(each.line, each.reason) for each in shown.context["errors"]] == [
         (3, "Nobody in this team is called “eve@studio.example”."),
         (4, "“tom@studio.example” has left the team."),
         (5, "Mei stands on line 2 already."),
@@ -204,7 +206,7 @@ def test_a_pool_that_has_too_little_says_so_before_anything_moves(client, studio
 def test_a_file_that_is_none_is_refused_with_a_sentence(client, studio, content, said):
     answer = send(client, studio, content)
     assert answer.status_code == 422
-    assert said in [each.reason for each in answer.context["reading"].wrong][-1]
+    assert said in [each.reason for each in answer.context["parsed"].errors][-1]
     assert Account.objects.get(team=studio).balance == 500_00
 
 

@@ -18,7 +18,7 @@ from generations.credits import totals as credits_totals
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
 from generations.office.audit_log.service import By
-from generations.office.credits import grants
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.office.reports import charts as reports_charts
 from generations.office.reports import members_table
@@ -197,8 +197,10 @@ def test_names_and_notes_are_never_markup(owner, member, seen):
     member.user.save()
     past.charge(member, midday(), 100)
     ledger.issue(team=member.team, amount=100, reference=uuid.uuid4())
-    gifts = [grants.Gift(member, 100, "<b>x</b>")]
-    grants.grant(team=owner.team, gifts=gifts, form=uuid.uuid4(), by=By(owner.user), note="<b>x</b>")
+    amounts = [credits_service.MemberAmount(member, 100, "<b>x</b>")]
+    credits_service.grant(
+        team=owner.team, amounts=amounts, reference=uuid.uuid4(), by=By(owner.user), note="<b>x</b>"
+    )
     for query in ("", "?by=member", "?by=member&as=table", "ledger/"):
         page = seen(query)
         assert "<script>alert" not in page

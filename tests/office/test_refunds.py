@@ -10,7 +10,7 @@ from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.library.models import Image
 from generations.office.audit_log.service import COMMAND
-from generations.office.credits import adjustments as credits_adjustments
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
@@ -94,7 +94,7 @@ def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
     ledger.settle(reference=reference)
     assert client.post(page(team, reference), {"note": "x"}).status_code == 404
     with pytest.raises(ledger.NoSuchCharge):
-        credits_adjustments.refund(team=team, generation=reference, by=COMMAND, note="x")
+        credits_service.refund(team=team, generation=reference, by=COMMAND, note="x")
     assert balance(elsewhere) == 99_00
 
 
@@ -138,7 +138,7 @@ def test_the_refund_of_who_left_goes_to_the_pool(client, team, member, drawn, an
 
 
 def test_fifty_refund_one_picture_and_one_is_written(team, member, drawn):
-    verb = partial(credits_adjustments.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
+    verb = partial(credits_service.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
     results = together(*[verb] * 50, expected=(ledger.LedgerError,))
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert sum(isinstance(result, ledger.AlreadyRefunded) for result in results) == 49

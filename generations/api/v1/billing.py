@@ -21,7 +21,8 @@ from generations.api.v1.schemas.office import (
 from generations.credits import caps as limits
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
-from generations.office.credits import allowances, caps
+from generations.office.credits import allowances
+from generations.office.credits import service as credits_service
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.prices import service as prices_service
 from generations.office.prices import table as prices_table
@@ -42,7 +43,7 @@ def caps_of(request: Asked, pk: int) -> dict[str, Any]:
 def set_caps(request: Asked, pk: int, payload: CapsIn) -> dict[str, Any]:
     """Both at once; null takes a cap away. Whoever spends next is held to it."""
     acting = keeper(request, "grant")
-    caps.set_caps(
+    credits_service.set_caps(
         member=colleague(acting, pk),
         per_day=_hundredths(payload.per_day),
         per_month=_hundredths(payload.per_month),
@@ -69,7 +70,7 @@ def set_allowance(request: Asked, pk: int, payload: AllowanceIn) -> dict[str, An
         member=colleague(acting, pk),
         kind=AllowanceKind(payload.kind),
         amount=round(payload.credits * HUNDREDTHS),
-        now=payload.starts == "now",
+        from_this_month=payload.starts == "now",
         by=by(request),
     )
     return _allowance(colleague(acting, pk))
@@ -128,7 +129,7 @@ def _allowance(row: Membership) -> dict[str, Any]:
         "kind": allowance.kind if allowance else None,
         "credits": _credits(allowance.amount if allowance else None),
         "first_month": allowance.first_month if allowance else None,
-        "is_given": allowances.is_given(row),
+        "is_given": allowances.is_granted(row),
     }
 
 

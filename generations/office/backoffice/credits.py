@@ -20,8 +20,8 @@ from generations.jobs.admin import PriceAdmin as ReadablePriceAdmin
 from generations.jobs.admin import PriceForm as AnyPriceForm
 from generations.jobs.models import Price
 from generations.office.audit_log import service as audit_log_service
-from generations.office.credits import adjustments as credits_adjustments
-from generations.office.credits.forms import CorrectionForm
+from generations.office.credits import service as credits_service
+from generations.office.credits.forms import AccountAdjustmentForm
 from generations.office.members import service as members_service
 from generations.office.prices import forms as prices_forms
 from generations.office.prices import service as prices_service
@@ -70,15 +70,15 @@ class AccountAdmin(ReadableAccountAdmin):
     def correct(self, request: HttpRequest, account: int) -> HttpResponse:
         """A correction of a pool from outside, or of a wallet from its pool; sent twice, it is made once."""
         found = self._found(account, AccountKind.POOL, AccountKind.WALLET)
-        form = CorrectionForm(request.POST or None)
+        form = AccountAdjustmentForm(request.POST or None)
         if form.is_valid():
             said = {"reference": form.cleaned_data["reference"], "note": form.cleaned_data["note"]}
             said |= {"amount": form.signed, "by": audit_log_service.by(request)}
             try:
                 if found.membership:
-                    credits_adjustments.adjust_wallet(member=found.membership, **said)
+                    credits_service.adjust_wallet(member=found.membership, **said)
                 elif found.team:
-                    credits_adjustments.adjust_pool(team=found.team, **said)
+                    credits_service.adjust_pool(team=found.team, **said)
             except ledger.LedgerError as problem:
                 form.add_error(None, str(problem))
             else:
