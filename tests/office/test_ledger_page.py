@@ -21,7 +21,7 @@ from generations.credits.models import Transfer
 from generations.office.members import service as members_service
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import ledger_export
-from generations.office.reports.ledger import Filters
+from generations.office.reports.ledger import LedgerFilters
 from generations.teams.models import Role
 from tests import past
 
@@ -125,10 +125,10 @@ def test_a_filter_shows_just_the_lines_that_pass_and_what_they_come_to(
     for row in right:
         sums[row.kind] += row.amount
         counts[row.kind] += 1
-    form = reports_ledger.LedgerFilter(fields)
+    form = reports_ledger.LedgerFilterForm(fields)
     assert form.is_valid(), form.errors
     for _ in ("from the lines", "from days that were summed up"):
-        totals = Filters(**form.cleaned_data).totals(owner.team)
+        totals = LedgerFilters(**form.cleaned_data).totals(owner.team)
         assert {kind: (total.amount, total.lines) for kind, total in totals.items()} == {
             kind: (sums[kind], counts[kind]) for kind in sums
         }
@@ -216,7 +216,7 @@ def table(client, address, **filters):
 def test_the_export_has_each_line_once_and_comes_to_what_the_ledger_comes_to(
     ana, address, lines, monkeypatch, piece
 ):
-    monkeypatch.setattr(ledger_export, "PIECE", piece)  # many lines of one moment fall on the edge of a piece
+    monkeypatch.setattr(ledger_export, "CHUNK_SIZE", piece)  # some end between entries of one moment
     sums = Counter()
     for row in lines:
         sums[row.kind] += row.amount
@@ -302,8 +302,8 @@ def test_the_file_has_a_name_that_harms_nobody(ana, address, owner):
 
 
 def test_lines_that_come_meanwhile_are_not_in_the_file(owner, member, lines, monkeypatch):
-    monkeypatch.setattr(ledger_export, "PIECE", 20)
-    pieces = ledger_export.csv_pieces(owner.team, Filters())
+    monkeypatch.setattr(ledger_export, "CHUNK_SIZE", 20)
+    pieces = ledger_export.csv_chunks(owner.team, LedgerFilters())
     begun = [next(pieces), next(pieces)]
     late = ledger.grant(member=member, amount=1, reference=uuid.uuid4())
     text = "".join([*begun, *pieces])
@@ -313,7 +313,7 @@ def test_lines_that_come_meanwhile_are_not_in_the_file(owner, member, lines, mon
 
 @pytest.mark.django_db(transaction=True)
 def test_a_server_sends_the_file_piece_by_piece(owner, address, lines, monkeypatch):
-    monkeypatch.setattr(ledger_export, "PIECE", 20)
+    monkeypatch.setattr(ledger_export, "CHUNK_SIZE", 20)
 
     async def read():
         client = AsyncClient()

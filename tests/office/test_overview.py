@@ -23,7 +23,6 @@ from generations.office.members import service as members_service
 from generations.office.reports import charts as reports_charts
 from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview
-from generations.office.reports import spending as reports_spending
 from generations.teams.models import Membership, Role, User
 from tests import past
 from tests.pages.test_pages import breaches
@@ -116,15 +115,17 @@ def test_every_figure_adds_up_to_the_ledger(busy, seen):
                 written[line.kind] += line.amount
             expected = written["charge"] - written["refund"]
             by_model, by_member = (
-                reports_overview.chart(credits_totals.Books(busy), month, by) for by in reports_overview.BY
+                reports_overview.spending_chart(credits_totals.Books(busy), month, by)
+                for by in reports_overview.GROUPINGS
             )
-            table = members_table.read(
-                credits_totals.Books(busy), reports_overview.by_member(credits_totals.Books(busy), month)
+            table = members_table.members_table(
+                credits_totals.Books(busy),
+                reports_overview.spending_by_member(credits_totals.Books(busy), month),
             )
-            assert by_model.total == by_member.total == table.all_spent == expected
+            assert by_model.total == by_member.total == table.total_spent == expected
             for chart in (by_model, by_member):
                 assert sum(row.total for row in chart.rows) == sum(each.total for each in chart.series)
-            assert table.left > 0
+            assert table.spent_by_former > 0
         daily_totals.close_days()
     assert integrity_check.problems() == []
     assert "Those who left" in seen()
@@ -153,7 +154,7 @@ def test_a_day_is_counted_where_the_team_is(team, owner):
     past.charge(owner, past.moment("2026-03-31T18:20"), 700)
     march, april = (Month(date(2026, number, 1)) for number in (3, 4))
     totals = [
-        reports_overview.chart(reports_overview.books(team, month), month, "model").total
+        reports_overview.spending_chart(reports_overview.overview_books(team, month), month, "model").total
         for month in (march, april)
     ]
     assert totals == [0, 700]
@@ -234,17 +235,19 @@ def test_the_table_is_sorted_and_turned(team, owner, make_member):
     people = [make_member(f"member{number:03}", granted=number + 1) for number in range(60)]
     past.charge(people[7], midday(), 77)
     books = credits_totals.Books(team)
-    spent = reports_spending.spent(books, by=("member",), since=date(2020, 1, 1), until=periods.today(team))
+    spent = reports_overview.spending(
+        books, by=("member",), since=date(2020, 1, 1), until=periods.today(team)
+    )
     amounts = Counter({key[0]: amount for key, amount in spent.items()})
-    by_name = members_table.read(books, amounts)
-    assert (by_name.pages, by_name.found, len(by_name.lines)) == (3, 61, 30)
-    assert by_name.lines[0].member == owner
-    rest, end = (members_table.read(books, amounts, page=number) for number in (2, 3))
-    assert len({line.member.pk for line in by_name.lines + rest.lines + end.lines}) == 61
-    assert members_table.read(books, amounts, page=99).page == 3
-    assert members_table.read(books, amounts, sort="spent").lines[0].member == people[7]
-    richest = members_table.read(books, amounts, sort="available")
-    assert [line.available for line in richest.lines[:3]] == [1000_00, 60_00, 59_00]
+    by_name = members_table.members_table(books, amounts)
+    assert (by_name.pages, by_name.found, len(by_name.rows)) == (3, 61, 30)
+    assert by_name.rows[0].member == owner
+    rest, end = (members_table.members_table(books, amounts, page=number) for number in (2, 3))
+    assert len({line.member.pk for line in by_name.rows + rest.rows + end.rows}) == 61
+    assert members_table.members_table(books, amounts, page=99).page == 3
+    assert members_table.members_table(books, amounts, sort="spent").rows[0].member == people[7]
+    richest = members_table.members_table(books, amounts, sort="available")
+    assert [line.available for line in richest.rows[:3]] == [1000_00, 60_00, 59_00]
     assert by_name.available == rest.available == 1000_00 + sum(range(1, 61)) * 100 - 77
 
 

@@ -69,14 +69,14 @@ def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(tea
     ledger.hold(member=south, amount=2_00, reference=uuid.uuid4())
     ledger.issue(team=apia, amount=50_00, reference=uuid.uuid4())
     for _ in ("from the lines", "from days that were summed up"):
-        found = {row.team.name: row for row in installation_pools.read()[0]}
-        assert (found["Apia"].free, found["Apia"].with_members, found["Apia"].held) == (50_00, 90_00, 2_00)
+        found = {row.team.name: row for row in installation_pools.pool_page()[0]}
+        assert (found["Apia"].pool, found["Apia"].wallets, found["Apia"].held) == (50_00, 90_00, 2_00)
         assert {name: row.spent for name, row in found.items()} == {"Apia": 9_00, team.name: 7_00}
         daily_totals.close_days()
-    whole = installation_pools.whole()
+    totals = installation_pools.totals()
     spent = Account.objects.get(kind="spent").balance
     issued = Account.objects.get(kind="issued").balance
-    assert whole.given_out + spent + issued == 0
+    assert totals.outstanding + spent + issued == 0
     page = read(operator)
     assert "50.00" in page
     assert "Low" in page
@@ -125,7 +125,7 @@ def test_members_are_counted_where_they_are_kept(team, make_member):
         make_member(name)
     members_service.dismiss(member=make_member("gone"))
     with CaptureQueriesContext(connection) as asked:
-        [row], _more = installation_pools.read()
+        [row], _more = installation_pools.pool_page()
     assert row.members == 2
     [query] = [each["sql"] for each in asked if 'FROM "teams_membership"' in each["sql"]]
     assert "COUNT(" in query

@@ -115,7 +115,9 @@ def test_nobody_is_ever_held_more_than_their_page_showed(client, member, upstrea
         amount = 3_00
         while not stopped.is_set():
             amount += 1
-            Price.objects.create(model="core", amount=amount, valid_from=timezone.now() + prices_service.SOON)
+            Price.objects.create(
+                model="core", amount=amount, valid_from=timezone.now() + prices_service.PRICE_DELAY
+            )
             stopped.wait(0.2)
         connections.close_all()
 

@@ -86,7 +86,7 @@ def end_allowance(request: Asked, pk: int) -> HttpResponse:
 @router.get("/team/models", response=answers(200, list[TeamModelOut]), summary="Prices, and who may use what")
 def models(request: Asked) -> list[dict[str, Any]]:
     """What each model costs the team now and will cost. Prices are set by operators, on their page."""
-    return [_model(row) for row in prices_table.read(keeper(request, "spend_see").team)]
+    return [_model(row) for row in prices_table.price_table(keeper(request, "spend_see").team)]
 
 
 @router.put(
@@ -102,7 +102,7 @@ def set_rule(request: Asked, model: str, payload: RulesIn) -> dict[str, Any]:
     prices_service.set_rule(
         team=team, model=model, roles=[Role(role) for role in payload.roles], by=by(request)
     )
-    return next(_model(row) for row in prices_table.read(team) if row.model.name == model)
+    return next(_model(row) for row in prices_table.price_table(team) if row.model.name == model)
 
 
 def _hundredths(told: float | None) -> int | None:
@@ -133,21 +133,21 @@ def _allowance(row: Membership) -> dict[str, Any]:
     }
 
 
-def _model(row: prices_table.Row) -> dict[str, Any]:
+def _model(row: prices_table.PriceRow) -> dict[str, Any]:
     return {
         "name": row.model.name,
         "title": row.model.title,
         "price": serializers.in_credits(row.price),
         "since": row.since,
         "is_own": row.is_own,
-        "price_everywhere": serializers.in_credits(row.everywhere),
+        "price_everywhere": serializers.in_credits(row.general_price),
         "to_come": [
             {
                 "price": serializers.in_credits(each.amount),
                 "valid_from": each.valid_from,
                 "is_own": each.team_id is not None,
             }
-            for each in row.to_come
+            for each in row.future_prices
         ],
         "roles": [each.role for each in row.roles if each.is_allowed],
         "is_served": row.is_served,

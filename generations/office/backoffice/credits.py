@@ -102,7 +102,7 @@ class AccountAdmin(ReadableAccountAdmin):
 class PriceForm(AnyPriceForm):
     def clean_valid_from(self) -> datetime:
         """A moment that can be read again."""
-        return prices_forms.known(self.cleaned_data["valid_from"])
+        return prices_forms.check_year(self.cleaned_data["valid_from"])
 
 
 @admin.register(Price)
