@@ -1,14 +1,12 @@
 """The back office: the ledger to read. What operators may do to it stands in `office.money_admin`."""
 
-import uuid
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from generations.core.admin import ReadOnlyAdmin
-from generations.credits.amounts import CreditsField, as_text
+from generations.credits.amounts import as_text
 from generations.credits.models import Account, Hold, Transfer
 
 
@@ -19,12 +17,6 @@ class AmountAdmin(ReadOnlyAdmin):
     def credits(self, row: Any) -> str:
         """The row's amount, in credits."""
         return as_text(row.amount)
-
-
-class IssueForm(forms.Form):
-    amount = CreditsField(label=_("Credits"))
-    reason = forms.CharField(label=_("Reason"), max_length=400)
-    reference = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
 
 @admin.register(Account)

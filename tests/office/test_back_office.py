@@ -134,7 +134,7 @@ def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
     address = reverse("admin:credits_account_issue", args=[pool.pk])
     form = hidden(office.get(address)) | {"amount": "100.50"}
     assert office.post(address, form).status_code == 200
-    form["reason"] = "The month's budget"
+    form["note"] = "The month's budget"
     for _ in range(2):
         assert "100.5 credits were issued to Studio." in said(office.post(address, form))
     pool.refresh_from_db()
@@ -147,7 +147,7 @@ def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
 @pytest.mark.parametrize("amount", ["-5", "0", "1e30", "0.001", "x"])
 def test_a_wrong_amount_is_refused_and_the_form_kept(office, amount):
     address = reverse("admin:credits_account_issue", args=[Account.objects.get(kind="pool").pk])
-    page = office.post(address, hidden(office.get(address)) | {"amount": amount, "reason": "kept"})
+    page = office.post(address, hidden(office.get(address)) | {"amount": amount, "note": "kept"})
     assert "errorlist" in page.content.decode()
     assert 'value="kept"' in page.content.decode()
     assert Account.objects.get(kind="pool").balance == 10_00

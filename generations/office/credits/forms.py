@@ -153,6 +153,17 @@ class AccountAdjustmentForm(AdjustmentForm):
     )
 
 
+class IssueForm(IdempotentForm):
+    """New credits for a pool, once for each reference."""
+
+    amount = CreditsField(label=gettext_lazy("Credits"))
+    note = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=MAX_NOTE_LENGTH,
+        help_text=gettext_lazy("Stands in the ledger and in the team's changes."),
+    )
+
+
 class RefundForm(forms.Form):
     """The reason of a refund. It needs no UUID: the ledger refunds a charge once."""
 

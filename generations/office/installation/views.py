@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
-
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from generations.credits import ledger
-from generations.credits.amounts import CreditsField, as_text
+from generations.credits.amounts import as_text
 from generations.office.audit_log import service as audit_log_service
+from generations.office.credits.forms import IssueForm
 from generations.office.installation import pools as installation_pools
 from generations.office.members import service as members_service
 from generations.teams.models import Team
 from generations.teams.permissions import last_membership, operator_required
-
-
-class IssueForm(forms.Form):
-    """Issues credits to a pool, once for each reference."""
-
-    amount = CreditsField(label=gettext_lazy("Credits"))
-    note = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=400,
-        help_text=gettext_lazy("Stands in the ledger and in the team's changes."),
-    )
-    reference = forms.UUIDField(widget=forms.HiddenInput)
 
 
 @require_safe
@@ -71,7 +56,7 @@ def difference(request: HttpRequest) -> HttpResponse:
 def issue(request: HttpRequest, team: str) -> HttpResponse:
     """Issue credits to a pool, with a reason."""
     pool_team = get_object_or_404(Team, slug=team, deactivated_at=None)
-    form = IssueForm(request.POST or None, initial={"reference": uuid.uuid4()})
+    form = IssueForm(request.POST or None)
     if form.is_valid():
         try:
             members_service.issue(team=pool_team, by=audit_log_service.by(request), **form.cleaned_data)
