@@ -14,8 +14,8 @@ from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
+from tests.concurrency import run_concurrently
 from tests.conftest import work
-from tests.office.crowd import together
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
 
@@ -139,7 +139,7 @@ def test_the_refund_of_who_left_goes_to_the_pool(client, team, member, drawn, an
 
 def test_fifty_refund_one_picture_and_one_is_written(team, member, drawn):
     verb = partial(credits_service.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
-    results = together(*[verb] * 50, expected=(ledger.LedgerError,))
+    results = run_concurrently(*[verb] * 50, expected=(ledger.LedgerError,))
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert sum(isinstance(result, ledger.AlreadyRefunded) for result in results) == 49
     assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1

@@ -21,7 +21,7 @@ from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
 from tests import past
-from tests.pages.test_pages import breaches
+from tests.pages.csp import csp_violations
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -80,7 +80,7 @@ def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(tea
     page = read(operator)
     assert "50.00" in page
     assert "Low" in page
-    assert not breaches(page)
+    assert not csp_violations(page)
 
 
 def test_the_providers_balance_stands_beside_the_pools(team, make_member, operator):
@@ -194,7 +194,7 @@ def test_a_form_that_says_nothing_sensible_moves_nothing(team, operator, changed
     filled = form(operator, team) | {"amount": "10", "note": "why"} | changed
     answer = operator.post(f"/installation/issue/{team.slug}/", filled)
     assert answer.status_code == 422
-    assert not breaches(answer.content.decode())
+    assert not csp_violations(answer.content.decode())
     assert not Transfer.objects.filter(kind="issue", team=team).exists()
 
 

@@ -25,7 +25,7 @@ from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Membership, Role, User
 from tests import past
-from tests.pages.test_pages import breaches
+from tests.pages.csp import csp_violations
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 PAGES = ("", "ledger/", "ledger/export.csv", "ledger/export.json")
@@ -190,7 +190,7 @@ def test_a_month_that_is_none_is_not_found(seen, month):
 def test_hostile_addresses_get_a_page(seen, query):
     page = seen(query)
     assert "<script>" not in page
-    assert not breaches(page)
+    assert not csp_violations(page)
 
 
 def test_names_and_notes_are_never_markup(owner, member, seen):

@@ -16,7 +16,7 @@ from generations.office.members import service as members_service
 from generations.office.members import team_settings
 from generations.office.models import Allowance, AllowanceKind, AuditAction, AuditEntry
 from generations.teams.models import Membership, Role, Team
-from tests.office.crowd import together
+from tests.concurrency import run_concurrently
 
 pytestmark = pytest.mark.django_db
 ADD, TOP_UP = AllowanceKind.ADD, AllowanceKind.TOP_UP
@@ -294,7 +294,7 @@ def test_twenty_beats_at_once_give_each_month_once(team, member, make_member, ki
         Membership.objects.filter(pk=person.pk).update(joined_at=at(2025, 1, 1))
         allow(person, kind, 50_00 if kind == ADD else 150_00, from_this_month=False)
     moment = at(2026, 3, 5)
-    lines = together(*[partial(allowances.grant_all_due, moment)] * 20)
+    lines = run_concurrently(*[partial(allowances.grant_all_due, moment)] * 20)
     assert sum(lines) == len(granted_months(member)) + len(granted_months(tom)) == (4 if kind == ADD else 2)
 
 
