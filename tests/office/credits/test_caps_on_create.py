@@ -1,4 +1,4 @@
-"""A cap as its member meets it: told beforehand, and refused with a sentence and nothing else."""
+"""Spending caps on the create page."""
 
 import uuid
 
@@ -25,7 +25,7 @@ def press(client, member, upstream):
     return send
 
 
-def test_a_request_that_passes_the_cap_is_refused_and_leaves_no_row(client, member, press):
+def test_a_request_that_exceeds_the_cap_is_refused_and_leaves_no_row(client, member, press):
     credits_service.set_caps(member=member, per_day=10_00, per_month=None, by=COMMAND)
     answer = press(4)  # 12 credits
     assert answer.status_code == 422
@@ -34,7 +34,7 @@ def test_a_request_that_passes_the_cap_is_refused_and_leaves_no_row(client, memb
     assert press(3).status_code == 302
 
 
-def test_the_page_says_beforehand_what_the_cap_leaves(client, member, press):
+def test_the_create_page_shows_what_the_cap_leaves(client, member, press):
     here = f"/t/{member.team.slug}/create/"
     assert "Your cap leaves" not in client.get(here).content.decode()
     credits_service.set_caps(member=member, per_day=10_00, per_month=100_00, by=COMMAND)
@@ -44,7 +44,7 @@ def test_the_page_says_beforehand_what_the_cap_leaves(client, member, press):
     assert 'id="cap-left" hx-swap-oob="true"' in made
 
 
-def test_a_picture_that_failed_is_not_tried_again_beyond_the_cap(client, member, press):
+def test_a_failed_picture_is_not_retried_beyond_the_cap(client, member, press):
     press(1)
     row = Generation.objects.get()
     client.post(f"/t/{member.team.slug}/generation/{row.pk}/cancel/")
