@@ -108,7 +108,7 @@ def grant_all_due(at: datetime | None = None) -> int:
         try:
             granted += grant_due(row.membership, at) if _due_months(row, at) else 0
         except Exception:  # an error for one member must not stop the others
-            log.exception("The allowance of %s could not be given", row.membership)
+            log.exception("The allowance of %s could not be granted", row.membership)
     return granted
 
 
@@ -125,7 +125,7 @@ def grant_due(member: Membership, at: datetime | None = None) -> int:
         if cache.add(WARNED_CACHE_KEY.format(member.team_id), True, WARNING_INTERVAL):
             log.warning("The pool of %s is too small for its allowances: %s", member.team, problem)
     except ledger.LedgerError:
-        log.exception("The allowance of %s could not be given", member)
+        log.exception("The allowance of %s could not be granted", member)
     return granted
 
 

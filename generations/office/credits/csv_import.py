@@ -164,7 +164,7 @@ def _parse_row(members: _MemberLookup, cells: list[str], delimiter: str) -> Memb
 
 def _check_duplicate(amount: MemberAmount, first_line: int, line: int) -> None:
     if first_line != line:
-        message = _("%(who)s stands on line %(line)s already.")
+        message = _("%(who)s is on line %(line)s already.")
         raise RowRefused(message % {"who": amount.member, "line": first_line})
 
 

@@ -49,7 +49,7 @@ class GrantForm(IdempotentForm):
         coerce=int,
         error_messages={
             "required": gettext_lazy("Choose at least one member."),
-            "invalid_choice": gettext_lazy("Somebody you chose is no longer in the team. Choose again."),
+            "invalid_choice": gettext_lazy("A member you chose is no longer in the team. Choose again."),
         },
     )
     amount = CreditsField(label=gettext_lazy("Credits for each"))
@@ -126,7 +126,7 @@ class AdjustmentForm(IdempotentForm):
     """An adjustment between the pool and one wallet."""
 
     way = forms.ChoiceField(
-        label=gettext_lazy("Way"),
+        label=gettext_lazy("Direction"),
         choices=[
             ("add", gettext_lazy("Pool to member")),
             ("remove", gettext_lazy("Member to pool")),
@@ -147,7 +147,7 @@ class AccountAdjustmentForm(AdjustmentForm):
     """An operator's adjustment of a pool or a wallet."""
 
     way = forms.ChoiceField(
-        label=gettext_lazy("Way"),
+        label=gettext_lazy("Direction"),
         choices=[("add", gettext_lazy("into the account")), ("remove", gettext_lazy("out of the account"))],
         initial="add",
     )
@@ -160,7 +160,7 @@ class IssueForm(IdempotentForm):
     note = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=MAX_NOTE_LENGTH,
-        help_text=gettext_lazy("Stands in the ledger and in the team's changes."),
+        help_text=gettext_lazy("Shown in the ledger and in the team's changes."),
     )
 
 

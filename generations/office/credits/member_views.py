@@ -60,7 +60,7 @@ def end_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResp
     """End the member's monthly allowance."""
     subject = _get_member(member, pk)
     allowances.end_allowance(member=subject, by=audit_log_service.by(request))
-    messages.success(request, _("%(who)s is given nothing more each month.") % {"who": subject})
+    messages.success(request, _("%(who)s is granted nothing more each month.") % {"who": subject})
     return _redirect_to(subject)
 
 
@@ -154,7 +154,7 @@ def _allowance_message(subject: Membership, allowance: Allowance) -> str:
     if allowance.kind == AllowanceKind.TOP_UP:
         message = _("%(who)s is topped up to %(credits)s credits each month.")
     else:
-        message = _("%(who)s is given %(credits)s credits each month.")
+        message = _("%(who)s is granted %(credits)s credits each month.")
     return message % values
 
 

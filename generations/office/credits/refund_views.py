@@ -43,7 +43,7 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
             messages.info(request, str(problem))
             return _redirect_back(member, generation, image)
         values = {"credits": as_text(entry.amount), "who": charge.member}
-        messages.success(request, _("%(credits)s credits were given back to %(who)s.") % values)
+        messages.success(request, _("%(credits)s credits were refunded to %(who)s.") % values)
         return _redirect_back(member, generation, image)
     context = {
         "member": member,

@@ -26,7 +26,7 @@ class PriceInForce(Exception):
     """A price that is or was valid cannot be withdrawn."""
 
     def __init__(self) -> None:
-        super().__init__(_("This price holds already. Set another one instead."))
+        super().__init__(_("This price is valid already. Set another one instead."))
 
 
 @transaction.atomic

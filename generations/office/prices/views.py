@@ -63,7 +63,7 @@ def withdraw_price(request: HttpRequest, member: Membership, pk: int) -> HttpRes
     except prices_service.PriceInForce as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, _("The price that was to come is taken back."))
+        messages.success(request, _("The future price is withdrawn."))
     return redirect("office:prices", member.team.slug)
 
 

@@ -52,7 +52,7 @@ class LedgerFilterForm(forms.Form):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         for name, day in (("since", since), ("until", until)):
             if day and not 2000 <= day.year < 3000:
-                self.add_error(name, _("No line is of that year."))
+                self.add_error(name, _("No entry is of that year."))
         if since and until and since > until:
             self.add_error("until", _("The last day must not be before the first."))
 

@@ -229,7 +229,7 @@ def test_an_unexpected_error_does_not_delay_other_teams(member, make_member, cap
     Team.objects.filter(pk=member.team_id).update(time_zone="No/Where")
     allowances.grant_all_due(timezone.now() + timedelta(days=31))
     assert (len(granted_months(member)), len(granted_months(elsewhere))) == (0, 1)
-    assert "The allowance of Mei could not be given" in caplog.messages
+    assert "The allowance of Mei could not be granted" in caplog.messages
     Team.objects.filter(pk=member.team_id).update(time_zone="UTC")
 
 
@@ -326,7 +326,7 @@ def test_an_administrator_sets_changes_and_ends_an_allowance_on_the_page(client,
         said = client.post(f"{here}allowance/", form, follow=True).content.decode()
         assert "Mei is topped up to 150 credits each month." in said
     assert balance(member) == 150_00
-    assert "was given already; a change shows" in client.get(here).content.decode()
+    assert "was granted already; a change applies" in client.get(here).content.decode()
     for wrong in ({"amount": "x"}, {"kind": "y"}, {"starts": "z"}, {"amount": "-1"}):
         assert client.post(f"{here}allowance/", form | wrong).status_code == 422
     client.post(f"{here}allowance/end/")

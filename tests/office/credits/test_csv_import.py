@@ -158,7 +158,7 @@ def test_every_wrong_row_is_reported_and_nothing_is_granted(client, studio, make
     assert [(each.line, each.reason) for each in preview.context["errors"]] == [
         (3, "Nobody in this team is called “eve@studio.example”."),
         (4, "“tom@studio.example” has left the team."),
-        (5, "Mei stands on line 2 already."),
+        (5, "Mei is on line 2 already."),
         (6, "A line needs an email address or the name of a program, and an amount."),
         (8, "“ten” is not an amount. Write 1000 or 12.5: two decimals at most, no thousands signs."),
         (9, "There are more than three columns. Put quotes around a note that has a comma."),

@@ -49,7 +49,7 @@ def test_a_picture_is_refunded_from_its_own_page(client, team, member, charged, 
     assert "Give 8 credits back" in client.get(page(team, charged.pk)).content.decode()
     answer = client.post(page(team, charged.pk), {"note": "Six fingers"}, follow=True)
     assert answer.redirect_chain == [(picture, 302)]
-    assert "8 credits were given back to Mei." in answer.content.decode()
+    assert "8 credits were refunded to Mei." in answer.content.decode()
     words = client.get(picture).content.decode()
     assert page(team, charged.pk) not in words
     assert "Refunded" in words
@@ -69,7 +69,7 @@ def test_a_second_refund_changes_nothing_and_says_so(client, team, member, charg
     for _ in range(2):
         answer = client.post(page(team, charged.pk), {"note": "Six fingers"}, follow=True)
     assert "was refunded before" in answer.content.decode()
-    assert "Given back on" in client.get(page(team, charged.pk)).content.decode()
+    assert "Refunded on" in client.get(page(team, charged.pk)).content.decode()
     assert balance(member) == 100_00
     assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1
 

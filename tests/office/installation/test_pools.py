@@ -98,7 +98,7 @@ def test_the_providers_balance_is_compared_with_the_pools(team, make_member, ope
     assert "sk-secret" not in page
     Upstream.objects.update(balance=Decimal("99.99"))
     page = get_page(operator)
-    assert "less than was given out" in page
+    assert "does not cover the pools" in page
     assert ">low<" in page
 
 

@@ -129,7 +129,7 @@ def test_every_figure_agrees_with_the_ledger(busy, get_page):
             assert table.spent_by_former > 0
         daily_totals.close_days()
     assert integrity_check.problems() == []
-    assert "Those who left" in get_page()
+    assert "Former members" in get_page()
 
 
 def test_the_chart_and_its_table_have_the_same_numbers(busy, get_page):
