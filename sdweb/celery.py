@@ -19,7 +19,6 @@ app.autodiscover_tasks(
         "generations.api",
     ]
 )
-app.autodiscover_tasks(["generations.office"], related_name="notice_tasks")
 app.autodiscover_tasks(["generations.library"], related_name="house_tasks")
 app.conf.beat_schedule = {
     "old-calls": {

@@ -25,8 +25,8 @@ ON_BOTH = """
     library/test_trash.py
     library/test_words.py
     office/test_invitations_at_once.py
-    office/test_ledger_page.py
-    office/test_overview.py
+    office/reports/test_ledger.py
+    office/reports/test_overview.py
     office/test_people_at_once.py
     platform/test_prepared.py
     platform/test_readiness.py

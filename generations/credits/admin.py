@@ -1,33 +1,17 @@
 """The back office: the ledger to read. What operators may do to it stands in `office.money_admin`."""
 
-import uuid
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from generations.credits.amounts import CreditsField, as_text
+from generations.core.admin import ReadOnlyAdmin
+from generations.credits.amounts import as_text
 from generations.credits.models import Account, Hold, Transfer
 
 
-class ReadOnly(admin.ModelAdmin):
-    """What only the ledger's verbs write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
+class AmountAdmin(ReadOnlyAdmin):
+    """Rows that have an amount."""
 
     @admin.display(description=_("amount"), ordering="amount")
     def credits(self, row: Any) -> str:
@@ -35,14 +19,8 @@ class ReadOnly(admin.ModelAdmin):
         return as_text(row.amount)
 
 
-class IssueForm(forms.Form):
-    amount = CreditsField(label=_("Credits"))
-    reason = forms.CharField(label=_("Reason"), max_length=400)
-    reference = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-
-
 @admin.register(Account)
-class AccountAdmin(ReadOnly):
+class AccountAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "kind", "balance_in_credits", "held_in_credits", "available_in_credits")
     list_filter = ("kind",)
     list_select_related = ("team", "membership__user")
@@ -75,7 +53,7 @@ class AccountAdmin(ReadOnly):
 
 
 @admin.register(Transfer)
-class TransferAdmin(ReadOnly):
+class TransferAdmin(AmountAdmin):
     list_display = ("id", "created_at", "kind", "credits", "source", "target", "actor", "model", "note")
     list_filter = ("kind", "team", "model")
     list_select_related = (
@@ -96,7 +74,7 @@ class TransferAdmin(ReadOnly):
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnly):
+class HoldAdmin(AmountAdmin):
     list_display = ("reference", "opened_at", "state", "credits", "member", "model", "closed_at")
     list_filter = ("state", "model")
     list_select_related = ("member__user",)

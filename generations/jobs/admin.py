@@ -1,7 +1,5 @@
 """The back office: every generation with its attempts, to read; and what pictures cost from when on."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from generations.core.admin import ReadOnly, ReadOnlyAdmin
 from generations.credits.amounts import CreditsField, as_text
 from generations.jobs.engine import persist
 from generations.jobs.models import Attempt, Generation, Price, Status
@@ -18,7 +17,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import actor as teams_actor
 
 
-class AttemptInline(admin.TabularInline):
+class AttemptInline(ReadOnly, admin.TabularInline):
     model = Attempt
     extra = 0
     can_delete = False
@@ -27,14 +26,6 @@ class AttemptInline(admin.TabularInline):
         *("seed", "request_id", "started_at"),
     )
     readonly_fields = ("seconds", "cost_in_units")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
     @admin.display(description=_("seconds"))
     def seconds(self, attempt: Attempt) -> str:
@@ -48,14 +39,13 @@ class AttemptInline(admin.TabularInline):
 
 
 @admin.register(Generation)
-class GenerationAdmin(admin.ModelAdmin):
+class GenerationAdmin(ReadOnlyAdmin):
     list_display = ("id", "created_at", "status", "model", "member", "team", "credits", "upstream", "reason")
     list_filter = ("status", "model", "upstream", "team", "code")
     list_select_related = ("member__user", "team", "upstream")
     search_fields = ("id", "parameters__prompt", "member__user__email", "worker")
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    show_full_result_count = False
     inlines = (AttemptInline,)
     fieldsets = (
         (None, {"fields": ("id", "status", "reason", "code", "member", "team", "credits")}),
@@ -80,18 +70,6 @@ class GenerationAdmin(admin.ModelAdmin):
     def prompt(self, row: Generation) -> str:
         """What was asked for."""
         return row.prompt
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only `submission.submit` makes one."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the verbs move one."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The ledger refers to it."""
-        return False
 
     @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:

@@ -1,4 +1,4 @@
-"""Django looks here for what an app adds to the back office: each module registers its own."""
+"""Imports the back office modules, each of which registers its admin classes."""
 
 from generations.office.backoffice import credits as backoffice_credits
 from generations.office.backoffice import teams, upstreams, users

@@ -1,4 +1,4 @@
-"""Running a team: what it is given regularly, who changed what, and what somebody should be told."""
+"""Running a team: monthly allowances, the audit log, and notices with their readers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AllowanceKind(models.TextChoices):
 
 
 class Allowance(models.Model):
-    """What a member is given from the pool each month, in the team's time zone."""
+    """What a member is granted from the pool each month, by the team's calendar."""
 
     membership = models.OneToOneField(
         Membership, models.PROTECT, verbose_name=_("membership"), related_name="allowance"
@@ -44,8 +44,8 @@ class Allowance(models.Model):
         ]
 
 
-class Act(models.TextChoices):
-    """What an administrator or an operator did."""
+class AuditAction(models.TextChoices):
+    """What an administrator or an operator did; the values are stored."""
 
     TEAM_MADE = "team_made", _("made the team")
     TEAM_CHANGED = "team_changed", _("changed the team")
@@ -74,7 +74,7 @@ class Act(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """One administrative act: who, when, from where, and what it was before and after. Never changed."""
+    """One administrative action: actor, time, IP address, values before and after. Never changed."""
 
     team = models.ForeignKey(
         Team, models.PROTECT, verbose_name=_("team"), related_name="audit_entries", null=True
@@ -90,7 +90,7 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(
         _("address"), null=True, help_text=_("From where; empty for a command.")
     )
-    act = models.CharField(_("act"), max_length=24, choices=Act)
+    act = models.CharField(_("act"), max_length=24, choices=AuditAction)
     member = models.ForeignKey(
         Membership, models.PROTECT, verbose_name=_("member"), related_name="+", null=True
     )
@@ -120,7 +120,7 @@ class NoticeKind(models.TextChoices):
 
 
 class Notice(models.Model):
-    """Something that people should know as long as it holds: raised once, cleared when it is over."""
+    """A condition that users are notified of: raised once, cleared when it no longer holds."""
 
     kind = models.CharField(_("kind"), max_length=20, choices=NoticeKind)
     about = models.CharField(
@@ -151,7 +151,7 @@ class Notice(models.Model):
 
 
 class NoticeReader(models.Model):
-    """What became of one notice for one person: mailed to them once, put away by them."""
+    """The state of a notice for one user: whether it is due to be mailed, was mailed, or was dismissed."""
 
     notice = models.ForeignKey(Notice, models.PROTECT, verbose_name=_("notice"), related_name="readers")
     user = models.ForeignKey(User, models.PROTECT, verbose_name=_("user"), related_name="+")

@@ -1,11 +1,21 @@
-"""Doorways: a task brings no work and decides nothing."""
+"""Celery tasks of the office: monthly allowances, notices and their mails."""
 
 from celery import shared_task
 
 from generations.office.credits import allowances
+from generations.office.notices import mail as notices_mail
+from generations.office.notices import service as notices_service
 
 
 @shared_task(name="generations.office.tasks.give_allowances")
-def give_allowances() -> None:
-    """Give every member what is due to them; harmless at any time, and when two run at once."""
-    allowances.give_due()
+def grant_due_allowances() -> None:
+    """Grant every allowance that is due. Safe to run at any time, and concurrently."""
+    allowances.grant_all_due()
+
+
+# The name is in messages that an older version may have left in the queue.
+@shared_task(name="generations.office.notice_tasks.tell")
+def update_notices() -> None:
+    """Raise new notices, clear those that no longer hold, and send the mails that are due."""
+    notices_service.compare()
+    notices_mail.send_due()

@@ -1,20 +1,34 @@
-"""Where a team is run, under /t/<team>/team/; its pages are for owners and administrators."""
+"""URLs below a team, /t/<team>/: running the team, and its API tokens."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
 from generations.office.audit_log import views as audit_log_views
+from generations.office.credits import grant_views, member_views, refund_views
 from generations.office.invitations import views as invitations_views
 from generations.office.members import team_views
 from generations.office.members import views as members_views
+from generations.office.prices import views as prices_views
 from generations.office.reports import views as reports_views
+from generations.office.tokens import views as tokens_views
 
-app_name = "office"
-urlpatterns: list[URLPattern | URLResolver] = [
+office = [
     path("", reports_views.overview_page, name="overview"),
     path("ledger/", reports_views.ledger, name="ledger"),
     path("ledger/export.csv", reports_views.ledger_csv, name="ledger_csv"),
     path("ledger/export.json", reports_views.ledger_json, name="ledger_json"),
-    path("", include("generations.office.credits.urls")),
+    path("grant/", grant_views.grant, name="grant"),
+    path("take-back/", grant_views.take_back, name="take_back"),
+    path("grant-csv/", grant_views.grant_csv, name="grant_csv"),
+    path("members/<int:pk>/", member_views.page, name="member"),
+    path("members/<int:pk>/allowance/", member_views.set_allowance, name="set_allowance"),
+    path("members/<int:pk>/allowance/end/", member_views.end_allowance, name="end_allowance"),
+    path("members/<int:pk>/caps/", member_views.set_caps, name="set_caps"),
+    path("members/<int:pk>/adjust/", member_views.adjust, name="adjust"),
+    path("prices/", prices_views.page, name="prices"),
+    path("prices/set/", prices_views.set_price, name="set_price"),
+    path("prices/<int:pk>/withdraw/", prices_views.withdraw_price, name="withdraw_price"),
+    path("prices/rule/<str:model>/", prices_views.set_rule, name="set_rule"),
+    path("refund/<uuid:generation>/", refund_views.refund, name="refund"),
     path("people/", members_views.everybody, name="people"),
     path("people/invite/", invitations_views.invite, name="invite"),
     path("people/invitation/<int:pk>/revoke/", invitations_views.revoke, name="revoke_invitation"),
@@ -28,4 +42,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leave/", team_views.leave, name="leave"),
     path("changes/", audit_log_views.of_team, name="changes"),
     path("changes/export.csv", audit_log_views.of_team_csv, name="changes_csv"),
+]
+tokens = [
+    path("", tokens_views.everybody, name="list"),
+    path("new/", tokens_views.new, name="new"),
+    path("<int:pk>/revoke/", tokens_views.revoke, name="revoke"),
+]
+urlpatterns = [
+    path("team/", include((office, "office"))),
+    path("tokens/", include((tokens, "tokens"))),
 ]

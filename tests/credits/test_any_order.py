@@ -10,7 +10,7 @@ from generations.credits import adjustments as credits_adjustments
 from generations.credits import bulk_transfers, integrity_check, ledger
 from generations.credits.models import Account
 from generations.office.audit_log import service as audit_log
-from generations.office.credits import caps
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.teams import users as teams_users
 
@@ -121,7 +121,7 @@ def do(member, deed, amount, reference):
             credits_adjustments.adjust_wallet(member=member, amount=amount, reference=reference, note="wrong")
         elif deed == "cap":
             per_day = amount if amount >= 0 else None
-            caps.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
+            credits_service.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
         elif deed == "dismiss":
             members_service.dismiss(member=member)
         elif deed == "readmit" and member.ended_at:

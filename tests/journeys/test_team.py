@@ -72,7 +72,7 @@ def test_from_an_invitation_to_a_refund_and_the_door(studio, chrome):
     owner.get_by_role("link", name="Ledger", exact=True).click()
     owner.get_by_role("link", name="Refund").first.click()
     owner.fill("[name=note]", "six fingers")
-    owner.get_by_role("button", name="Give 3 credits back").click()
+    owner.get_by_role("button", name="Refund 3 credits").click()
 
     mei.goto(f"{team}credits/")
     for words in ("for the spring campaign", "six fingers", "Refunded", "+10"):

@@ -18,9 +18,9 @@ from generations.library.storage import client as storage_client
 from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import start_images
 from generations.teams.models import Role, Visibility
+from tests.concurrency import run_concurrently
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.test_storage import in_another
-from tests.office.crowd import together
 
 
 def bring(member, data=None, name="My fox.final.png", **about):
@@ -140,7 +140,7 @@ def test_a_teammates_private_picture_is_not_spoken_of(member, teammate, stranger
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_bring_the_same_picture_at_once_one_is_the_first(member, teammate):
-    brought = together(*(partial(bring, each) for each in (member, teammate) * 3))
+    brought = run_concurrently(*(partial(bring, each) for each in (member, teammate) * 3))
     assert sum(each.is_new for each in brought) == 1
     assert Image.objects.count() == 1
 

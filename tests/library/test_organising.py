@@ -14,7 +14,7 @@ from generations.library.models import Act, Collection, Deed, DiscardedObject, I
 from generations.library.organise import service as organise_service
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Membership, Role, Visibility
-from tests.office.crowd import together
+from tests.concurrency import run_concurrently
 
 
 @pytest.fixture
@@ -255,7 +255,9 @@ def test_who_left_the_team_changes_nothing_any_more(long_deed, member):
 @pytest.mark.django_db(transaction=True)
 def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image):
     fox = make_image()
-    together(*(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
+    run_concurrently(
+        *(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8))
+    )
     assert Tagged.objects.filter(image=fox).count() == 8
     fox.entry.refresh_from_db()
     assert all(f"§g{tag} " in fox.entry.document for tag in Tag.objects.values_list("pk", flat=True))
@@ -269,6 +271,6 @@ def test_what_several_do_at_once_is_done_once(member, teammate, make_image):
     ]
     calls += [partial(organise_service.like, member=member, images=pks(fox)) for _ in range(4)]
     calls += [partial(images_service.set_visibility, member=member, images=pks(fox), visibility="private")]
-    changed = together(*calls * 2)
+    changed = run_concurrently(*calls * 2)
     assert Tagged.objects.filter(image=fox).count() == 1
     assert sum(len(images) for images in changed) == 3

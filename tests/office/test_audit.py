@@ -16,7 +16,7 @@ from generations.office.audit_log import value_labels
 from generations.office.audit_log.query import AT_ONCE
 from generations.office.audit_log.service import By
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role, User
 
 ANA_S = "203.0.113.7"
@@ -44,7 +44,7 @@ def page_of(team, query=""):
     return f"/t/{team.slug}/team/changes/{query}"
 
 
-def write(who, act=Act.GRANTED, *, at=None, **about):
+def write(who, act=AuditAction.GRANTED, *, at=None, **about):
     """One entry, at a time that a test chooses."""
     by = By(getattr(who, "user", who), ANA_S if who else None)
     entry = audit_log_service.record(by, act, **about)
@@ -104,19 +104,24 @@ def test_an_act_that_fails_leaves_no_entry(ana, member):
 
 
 SENTENCES = [
-    (Act.GRANTED, {"after": {"amount": 100_00}}, "Ana granted 100 to Mei", ""),
-    (Act.GRANTED, {"after": {"amount": 100_00}, "note": "spring"}, "Ana granted 100 to Mei", "spring"),
-    (Act.GRANTED, {}, "Ana granted credits to Mei", ""),
-    (Act.TAKEN_BACK, {"after": {"amount": 25_50}}, "Ana took back 25.5 from Mei", ""),
-    (Act.REFUNDED, {"after": {"amount": 300}}, "Ana refunded 3 to Mei for a picture", ""),
+    (AuditAction.GRANTED, {"after": {"amount": 100_00}}, "Ana granted 100 to Mei", ""),
     (
-        Act.CAPS_SET,
+        AuditAction.GRANTED,
+        {"after": {"amount": 100_00}, "note": "spring"},
+        "Ana granted 100 to Mei",
+        "spring",
+    ),
+    (AuditAction.GRANTED, {}, "Ana granted credits to Mei", ""),
+    (AuditAction.TAKEN_BACK, {"after": {"amount": 25_50}}, "Ana took back 25.5 from Mei", ""),
+    (AuditAction.REFUNDED, {"after": {"amount": 300}}, "Ana refunded 3 to Mei for a picture", ""),
+    (
+        AuditAction.CAPS_SET,
         {"before": {"cap_per_day": 40_00}, "after": {"cap_per_day": 60_00}},
         "Ana set the daily cap of Mei to 60",
         "was 40",
     ),
     (
-        Act.CAPS_SET,
+        AuditAction.CAPS_SET,
         {
             "before": {"cap_per_day": 40_00, "cap_per_month": None},
             "after": {"cap_per_day": None, "cap_per_month": None},
@@ -125,7 +130,7 @@ SENTENCES = [
         "was 40",
     ),
     (
-        Act.CAPS_SET,
+        AuditAction.CAPS_SET,
         {
             "before": {"cap_per_day": 40_00, "cap_per_month": None},
             "after": {"cap_per_day": 50_00, "cap_per_month": 500_00},
@@ -134,29 +139,29 @@ SENTENCES = [
         "daily cap 50, was 40, monthly cap 500, was none",
     ),
     (
-        Act.ROLE_CHANGED,
+        AuditAction.ROLE_CHANGED,
         {"before": {"role": "viewer"}, "after": {"role": "member"}},
         "Ana changed the role of Mei to Member",
         "was Viewer",
     ),
     (
-        Act.ALLOWANCE_SET,
+        AuditAction.ALLOWANCE_SET,
         {"after": {"kind": "add", "amount": 200_00}},
         "Ana set the allowance of Mei to 200 a month",
         "",
     ),
-    (Act.ALLOWANCE_SET, {"before": {"amount": 200_00}}, "Ana ended the allowance of Mei", "was 200"),
+    (AuditAction.ALLOWANCE_SET, {"before": {"amount": 200_00}}, "Ana ended the allowance of Mei", "was 200"),
     (
-        Act.WEIGHT_CHANGED,
+        AuditAction.WEIGHT_CHANGED,
         {"before": {"weight": 1}, "after": {"weight": 3}},
         "Ana set the weight of Mei to 3",
         "was 1",
     ),
-    (Act.MEMBER_ADMITTED, {"after": {"role": "member"}}, "Ana admitted Mei", "role Member"),
-    (Act.MEMBER_REMOVED, {}, "Ana removed Mei", ""),
-    (Act.MEMBER_REMOVED, {"before": {"role": "member"}}, "Ana removed Mei", "role was Member"),
+    (AuditAction.MEMBER_ADMITTED, {"after": {"role": "member"}}, "Ana admitted Mei", "role Member"),
+    (AuditAction.MEMBER_REMOVED, {}, "Ana removed Mei", ""),
+    (AuditAction.MEMBER_REMOVED, {"before": {"role": "member"}}, "Ana removed Mei", "role was Member"),
     (
-        Act.GRANTED,
+        AuditAction.GRANTED,
         {"before": {"balance": 88_00}, "after": {"amount": 100_00, "balance": 188_00}, "note": "spring"},
         "Ana granted 100 to Mei",
         "spring, balance 188, was 88",
@@ -165,18 +170,18 @@ SENTENCES = [
 PRICES = {"before": {"amount": 850}, "after": {"amount": 800}}
 LIMITS = {"before": {"limit_calls": 150}, "after": {"limit_calls": 100}}
 OF_NO_MEMBER = [
-    (Act.PRICE_SET, {"subject": "ultra"} | PRICES, "Ana set the price of Ultra to 8", "was 8.5"),
-    (Act.ISSUED, {"after": {"amount": 5_000_00}}, "Ana issued 5,000 to the pool", ""),
+    (AuditAction.PRICE_SET, {"subject": "ultra"} | PRICES, "Ana set the price of Ultra to 8", "was 8.5"),
+    (AuditAction.ISSUED, {"after": {"amount": 5_000_00}}, "Ana issued 5,000 to the pool", ""),
     (
-        Act.TEAM_CHANGED,
+        AuditAction.TEAM_CHANGED,
         {"before": {"name": "A"}, "after": {"name": "B"}},
         "Ana renamed the team to B",
         "was A",
     ),
-    (Act.INVITED, {"after": {"role": "member"}}, "Ana made an invitation", "role Member"),
-    (Act.INVITED, {"subject": "tom@example.org"}, "Ana invited tom@example.org", ""),
+    (AuditAction.INVITED, {"after": {"role": "member"}}, "Ana made an invitation", "role Member"),
+    (AuditAction.INVITED, {"subject": "tom@example.org"}, "Ana invited tom@example.org", ""),
     (
-        Act.GRANTED,
+        AuditAction.GRANTED,
         {
             "subject": "8 members",
             "before": {"pool": 900_00},
@@ -186,19 +191,29 @@ OF_NO_MEMBER = [
         "members: M0 100, M1 100, M2 100, M3 100, M4 100, M5 100, and 2 more",
     ),
     (
-        Act.PRICE_SET,
+        AuditAction.PRICE_SET,
         {"subject": "ultra", "before": {"amount": 850}, "after": {"amount": None}},
         "Ana took back a price of Ultra that was to come",
         "was 8.5",
     ),
     (
-        Act.TEAM_CHANGED,
+        AuditAction.TEAM_CHANGED,
         {"before": {"active": True}, "after": {"active": False}},
         "Ana closed the pages of the team",
         "",
     ),
-    (Act.UPSTREAM_CHANGED, {"subject": "A", "after": {"did": "paused"}}, "Ana paused the upstream A", ""),
-    (Act.UPSTREAM_CHANGED, {"subject": "A"} | LIMITS, "Ana changed the upstream A", "calls 100, was 150"),
+    (
+        AuditAction.UPSTREAM_CHANGED,
+        {"subject": "A", "after": {"did": "paused"}},
+        "Ana paused the upstream A",
+        "",
+    ),
+    (
+        AuditAction.UPSTREAM_CHANGED,
+        {"subject": "A"} | LIMITS,
+        "Ana changed the upstream A",
+        "calls 100, was 150",
+    ),
 ]
 
 
@@ -214,7 +229,7 @@ def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, abo
     assert (audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)) == (sentence, detail)
 
 
-@pytest.mark.parametrize("act", list(Act))
+@pytest.mark.parametrize("act", list(AuditAction))
 @pytest.mark.parametrize(
     "odd", [None, {}, {"amount": None, "role": 7, "weight": []}, {"who": "x", "a": {"b": [1]}}]
 )
@@ -229,14 +244,16 @@ def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
 
 def test_no_name_of_the_log_becomes_markup(ana, team, visit):
     User.objects.filter(pk=ana.user_id).update(name="<b>Ana</b>%(whom)s")
-    write(ana, Act.UPSTREAM_CHANGED, team=team, subject="<script>", note="<i>", after={"<u>": "<s>"})
+    write(ana, AuditAction.UPSTREAM_CHANGED, team=team, subject="<script>", note="<i>", after={"<u>": "<s>"})
     page = visit(ana, page_of(team))
     assert "&lt;b&gt;Ana&lt;/b&gt;%(whom)s</strong> changed the upstream &lt;script&gt;" in page
     assert "&lt;i&gt;, &lt;u&gt; &lt;s&gt;" in page
 
 
 def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, visit):
-    write(ana, Act.CAPS_SET, member=member, before={"cap_per_day": 40_00}, after={"cap_per_day": 60_00})
+    write(
+        ana, AuditAction.CAPS_SET, member=member, before={"cap_per_day": 40_00}, after={"cap_per_day": 60_00}
+    )
     page = visit(ana, page_of(team))
     assert "<strong>Ana</strong> set the daily cap of Mei to 60" in page
     assert "was 40" in page
@@ -247,8 +264,8 @@ def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, vi
 def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, make_member, visit, team):
     other = members_service.open_team("Other")
     stranger = make_member("eve", team=other, role=Role.OWNER)
-    write(stranger, Act.TEAM_CHANGED, team=other, note="a secret of the others")
-    write(ana, Act.UPSTREAM_CHANGED, subject="of the installation")
+    write(stranger, AuditAction.TEAM_CHANGED, team=other, note="a secret of the others")
+    write(ana, AuditAction.UPSTREAM_CHANGED, subject="of the installation")
     for role, status in ((Role.ADMINISTRATOR, 200), (Role.MEMBER, 403), (Role.VIEWER, 403)):
         someone = make_member(f"a-{role}", role=role)
         visit(someone, page_of(team), status)
@@ -265,8 +282,8 @@ def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, 
 
 def test_operators_see_every_team_and_the_installation(ana, visit, team):
     other = members_service.open_team("Other")
-    write(ana, Act.TEAM_CHANGED, team=other, note="of the others")
-    write(None, Act.UPSTREAM_CHANGED, subject="Main")
+    write(ana, AuditAction.TEAM_CHANGED, team=other, note="of the others")
+    write(None, AuditAction.UPSTREAM_CHANGED, subject="Main")
     visit(ana, "/installation/changes/", 404)
     visit(ana, "/installation/changes/export.csv", 404)
     User.objects.filter(pk=ana.user_id).update(is_staff=True)
@@ -279,9 +296,9 @@ def test_operators_see_every_team_and_the_installation(ana, visit, team):
 
 def test_the_log_is_asked_for_a_person_an_act_and_days(ana, member, team, visit, make_member):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
-    write(ana, Act.GRANTED, member=member, note="by Ana")
-    write(jo, Act.TAKEN_BACK, member=member, note="by Jo")
-    write(None, Act.GRANTED, member=member, note="by nobody")
+    write(ana, AuditAction.GRANTED, member=member, note="by Ana")
+    write(jo, AuditAction.TAKEN_BACK, member=member, note="by Jo")
+    write(None, AuditAction.GRANTED, member=member, note="by nobody")
 
     def notes(query):
         return re.findall(r'class="change-more">by (\w+)', visit(ana, page_of(team, query)))
@@ -312,7 +329,7 @@ def test_days_begin_where_the_team_is(ana, member, team, visit):
 
 def test_pages_follow_one_another_without_a_gap(ana, member, team, visit):
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member, note=f"#{n}#",
+    entries = [AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member, note=f"#{n}#",
                           at=moment + timedelta(minutes=n // 4)) for n in range(120)]  # fmt: skip
     AuditEntry.objects.bulk_create(entries)
     seen, path = [], page_of(team, "?what=granted&last=2026-01-02")
@@ -363,7 +380,9 @@ def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, m
 
 
 def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
-    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member) for _ in range(2_000)]
+    entries = [
+        AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member) for _ in range(2_000)
+    ]
     AuditEntry.objects.bulk_create(entries)
     client.force_login(ana.user)
     answer = client.get(page_of(team) + "export.csv?what=granted")
@@ -375,7 +394,7 @@ def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
 
 
 def test_every_act_has_a_title_to_choose_it_by():
-    assert set(value_labels.TITLES) == set(Act)
+    assert set(value_labels.TITLES) == set(AuditAction)
 
 
 @pytest.mark.parametrize(
@@ -392,12 +411,17 @@ def test_every_act_has_a_title_to_choose_it_by():
 def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept):
     request = rf.get("/", REMOTE_ADDR=remote)
     request.user = ana.user
-    assert audit_log_service.record(audit_log_service.by(request), Act.GRANTED, member=ana).address == kept
+    assert (
+        audit_log_service.record(audit_log_service.by(request), AuditAction.GRANTED, member=ana).address
+        == kept
+    )
 
 
 @pytest.mark.filterwarnings("error:StreamingHttpResponse")
 def test_a_server_that_does_not_block_sends_the_table_piece_by_piece(ana, member, team, async_client):
-    entries = [AuditEntry(team=team, actor=ana.user, act=Act.GRANTED, member=member) for _ in range(1_200)]
+    entries = [
+        AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member) for _ in range(1_200)
+    ]
     AuditEntry.objects.bulk_create(entries)
     async_client.force_login(ana.user)
 

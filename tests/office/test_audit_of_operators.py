@@ -10,7 +10,7 @@ from generations.credits import ledger
 from generations.jobs.models import Batch, Generation, Status
 from generations.jobs.queue import audit_hook
 from generations.office.audit_log import sentences as audit_log_sentences
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
 
@@ -104,7 +104,7 @@ def test_pausing_draining_and_resuming_are_in_the_log(office, main):
 def test_pausing_everything_tells_of_each_account(office, main):
     Upstream.objects.create(name="Second", base_url="http://127.0.0.1:9")
     office.post("/queue/pause/")
-    subjects = AuditEntry.objects.filter(act=Act.UPSTREAM_CHANGED).values_list("subject", flat=True)
+    subjects = AuditEntry.objects.filter(act=AuditAction.UPSTREAM_CHANGED).values_list("subject", flat=True)
     assert sorted(subjects) == ["Main", "Second"]
 
 
@@ -168,7 +168,7 @@ def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch
 
 
 def test_the_log_has_a_name_for_every_deed():
-    assert {str(kind) for kind in audit_hook.Kind} <= set(Act.values)
+    assert {str(kind) for kind in audit_hook.Kind} <= set(AuditAction.values)
 
 
 def test_a_password_set_for_somebody_is_in_the_log_without_it(office, member):

@@ -18,7 +18,7 @@ from generations.office.members import forms as members_forms
 from generations.office.members import listing as members_listing
 from generations.office.members import roles as office_people
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams import membership
 from generations.teams.models import Invitation, Membership, Role, User
 from tests.office import mail_server as mail_server_module
@@ -47,14 +47,14 @@ def test_a_link_is_shown_once_and_kept_only_as_a_hash(owner, signed_in):
     assert token not in str(list(Invitation.objects.values()) + list(AuditEntry.objects.values()))
     assert token not in signed_in(owner.user).get(f"/t/{owner.team.slug}/team/people/").text
     assert (invitation.role, invitation.credits, invitation.uses) == (Role.MEMBER, 12_50, 3)
-    assert AuditEntry.objects.get(act=Act.INVITED).after["credits"] == 12_50
+    assert AuditEntry.objects.get(act=AuditAction.INVITED).after["credits"] == 12_50
 
 
 def test_the_same_form_twice_makes_one_invitation_and_another_form_another(owner, signed_in):
     client, same = signed_in(owner.user), form()
     links = [link_in(client.post(invite_page(owner), same).text) for _ in range(2)]
     assert links[0] == links[1]
-    assert Invitation.objects.count() == AuditEntry.objects.filter(act=Act.INVITED).count() == 1
+    assert Invitation.objects.count() == AuditEntry.objects.filter(act=AuditAction.INVITED).count() == 1
     changed = link_in(client.post(invite_page(owner), same | {"role": "viewer"}).text)
     fresh = link_in(client.post(invite_page(owner), form()).text)
     assert len({links[0], changed, fresh}) == 3
@@ -142,7 +142,7 @@ def test_a_mail_server_that_is_down_invites_nobody(owner, signed_in, mail, setti
     assert "could not be sent" in answer.text
     assert str(sent["reference"]) not in answer.text
     assert Invitation.objects.get().revoked_at
-    assert AuditEntry.objects.get(act=Act.INVITATION_REVOKED).subject == "kim@example.org"
+    assert AuditEntry.objects.get(act=AuditAction.INVITATION_REVOKED).subject == "kim@example.org"
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_of_several_those_are_invited_whose_mail_was_taken_and_the_others_are_na
     assert mail_server.recipients() == ["ada@example.org", "noor@example.org"]
     good = Invitation.objects.filter(revoked_at=None).values_list("email", flat=True)
     assert set(good) == {"ada@example.org", "noor@example.org"}
-    [entry] = AuditEntry.objects.filter(act=Act.INVITATION_REVOKED)
+    [entry] = AuditEntry.objects.filter(act=AuditAction.INVITATION_REVOKED)
     assert (entry.actor, entry.subject) == (owner.user, "kim@example.org")
 
 
@@ -250,7 +250,7 @@ def test_taking_back_ends_the_link_and_owners_alone_take_back_owners(
         assert [jonas.post(address.format(row.pk)).status_code for _ in range(2)] == [status] * 2
     assert "taken back" in Client().get(links[Role.MEMBER]).text
     assert Client().get(links[Role.OWNER]).status_code == 200
-    assert AuditEntry.objects.filter(act=Act.INVITATION_REVOKED).count() == 1
+    assert AuditEntry.objects.filter(act=AuditAction.INVITATION_REVOKED).count() == 1
     stranger = make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
     foreign = f"/t/elsewhere/team/people/invitation/{Invitation.objects.get(role=Role.OWNER).pk}/revoke/"
     assert signed_in(stranger.user).post(foreign).status_code == 404
@@ -264,5 +264,5 @@ def test_who_goes_or_is_demoted_takes_their_invitations_along(owner, make_member
     assert Client().get(links[Role.MEMBER]).status_code == 200
     members_service.dismiss(member=sofia, by=By(owner.user))
     assert Client().get(links[Role.MEMBER]).status_code == 410
-    revoked = AuditEntry.objects.filter(act=Act.INVITATION_REVOKED).order_by("pk")
+    revoked = AuditEntry.objects.filter(act=AuditAction.INVITATION_REVOKED).order_by("pk")
     assert [entry.actor for entry in revoked] == [None, owner.user]

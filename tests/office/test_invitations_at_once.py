@@ -17,7 +17,7 @@ from generations.teams import users as teams_users
 from generations.teams.invitations import InvitationRefused
 from generations.teams.membership import AlreadyIn
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
-from tests.office.crowd import together
+from tests.concurrency import run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +46,7 @@ def test_fifty_who_accept_one_invitation_are_as_many_as_it_lets_in(owner, team, 
     ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
     token = token_of(owner, uses=uses)
     calls = [partial(accept, token=token, user=user, by=By(user)) for user in crowd(50)]
-    results = together(*calls, expected=InvitationRefused)
+    results = run_concurrently(*calls, expected=InvitationRefused)
     came = [result for result in results if isinstance(result, Membership)]
     assert len(came) == uses
     assert names(results) == ["Membership", "UsedUp"]
@@ -60,7 +60,7 @@ def test_one_person_who_presses_twenty_times_comes_in_once(owner, team):
     ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
     token, [user] = token_of(owner, uses=20), crowd(1)
     calls = [partial(accept, token=token, user=user, by=By(user))] * 20
-    results = together(*calls, expected=(InvitationRefused, AlreadyIn))
+    results = run_concurrently(*calls, expected=(InvitationRefused, AlreadyIn))
     assert sum(isinstance(result, Membership) for result in results) == 1
     assert Invitation.objects.get().used == 1
     assert user.memberships.get().wallet.balance == 10_00
@@ -76,7 +76,7 @@ def test_coming_in_while_the_inviter_is_removed_and_credits_are_granted_ends(own
         partial(ledger.grant, member=owner, amount=1_00, reference=uuid.uuid4()) for _number in range(12)
     ]
     removing = [partial(members_service.dismiss, member=sofia)]
-    results = together(*(coming + granting + removing), expected=InvitationRefused)
+    results = run_concurrently(*(coming + granting + removing), expected=InvitationRefused)
     assert results[-1] is True
     came = sum(isinstance(result, Membership) for result in results)
     assert InvitationUse.objects.count() == came
@@ -91,7 +91,7 @@ def test_of_eight_who_make_an_account_with_one_link_one_has_it(owner):
         form = {"name": "x", "email": f"new{number}@example.org", "password1": "correct horse battery"}
         return Client().post(link, form).status_code
 
-    statuses = together(*[partial(sign_up, number) for number in range(8)])
+    statuses = run_concurrently(*[partial(sign_up, number) for number in range(8)])
     assert sorted(statuses) == [302] + [410] * 7
     assert User.objects.filter(email__startswith="new").count() == 1
     assert Membership.objects.filter(user__email__startswith="new").count() == 1

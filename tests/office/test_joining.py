@@ -14,7 +14,7 @@ from django.utils import timezone
 from generations.credits import integrity_check as books
 from generations.credits import ledger
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
 from sdweb import log_format
 from tests.office.inviting import PASSWORD, account, form, invite_page, link_in
@@ -46,7 +46,7 @@ def test_who_is_signed_in_presses_a_button(make_link, signed_in, tom, team):
     member = tom.memberships.get()
     assert (member.role, member.wallet.balance) == (Role.ADMINISTRATOR, 20_00)
     assert ledger.open_pool(team).balance == 30_00
-    entry = AuditEntry.objects.get(act=Act.MEMBER_ADMITTED, member=member)
+    entry = AuditEntry.objects.get(act=AuditAction.MEMBER_ADMITTED, member=member)
     assert (entry.actor, entry.address) == (tom, "127.0.0.1")
     assert entry.after == {"did": "joined", "role": "administrator", "credits": 20_00}
     assert client.post(link).status_code == 410
@@ -58,7 +58,7 @@ def test_a_pool_that_has_too_little_lets_in_without_credits_and_says_so(make_lin
     assert signed_in(tom).post(link).url == "/"
     assert tom.memberships.get().wallet.balance == 0
     assert InvitationUse.objects.get().granted == 0
-    entry = AuditEntry.objects.get(act=Act.MEMBER_ADMITTED, member__user=tom)
+    entry = AuditEntry.objects.get(act=AuditAction.MEMBER_ADMITTED, member__user=tom)
     assert entry.note == "The pool had too little for the 20 credits of the invitation."
     page = signed_in(owner.user).get("/t/studio-north/team/people/").text
     assert "1 without the starting credits" in page

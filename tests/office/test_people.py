@@ -19,7 +19,7 @@ from generations.office.members import listing as members_listing
 from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.members import views as members_views
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams import membership
 from generations.teams import users as accounts
 from generations.teams.models import Membership, Role, Team
@@ -122,7 +122,7 @@ def test_a_change_of_role_is_written_down_with_who_and_from_where(owner, member,
     address = office(owner, f"people/{member.pk}/role/")
     for _ in range(2):
         assert signed_in(owner).post(address, {"role": ADM}).status_code == 302
-    [entry] = entries(Act.ROLE_CHANGED)
+    [entry] = entries(AuditAction.ROLE_CHANGED)
     assert (entry.actor, entry.member, entry.address) == (owner.user, member, "127.0.0.1")
     assert (entry.before, entry.after) == ({"role": MEM}, {"role": ADM})
 
@@ -147,7 +147,11 @@ def test_the_last_owner_stays_one_whichever_way(owner, administrator, signed_in)
         members_service.dismiss(member=owner)
     owner.refresh_from_db()
     assert (owner.role, owner.ended_at) == (OWN, None)
-    assert not entries(Act.MEMBER_LEFT) + entries(Act.ROLE_CHANGED) + entries(Act.MEMBER_REMOVED)
+    assert (
+        not entries(AuditAction.MEMBER_LEFT)
+        + entries(AuditAction.ROLE_CHANGED)
+        + entries(AuditAction.MEMBER_REMOVED)
+    )
 
 
 def test_an_owner_whose_account_is_closed_does_not_count(owner, make_member):
@@ -165,7 +169,7 @@ def test_an_owner_goes_when_there_is_another(owner, make_member, signed_in):
     assert "You left Studio North." in answer.text
     owner.refresh_from_db()
     assert owner.ended_at
-    [entry] = entries(Act.MEMBER_LEFT)
+    [entry] = entries(AuditAction.MEMBER_LEFT)
     assert (entry.actor, entry.note) == (owner.user, "100 credits back to the pool")
 
 
@@ -192,7 +196,7 @@ def test_who_is_removed_leaves_credits_pictures_and_ledger(owner, member, submit
     assert Image.objects.filter(owner=member).count() == 1
     assert member.transfers.filter(kind="charge").count() == 1
     assert books.problems() == []
-    [entry] = entries(Act.MEMBER_REMOVED)
+    [entry] = entries(AuditAction.MEMBER_REMOVED)
     assert (entry.actor, entry.member) == (owner.user, member)
     assert entry.before == {"role": MEM}
     assert entry.note == "97 credits back to the pool, 3 waiting pictures canceled"
@@ -201,7 +205,7 @@ def test_who_is_removed_leaves_credits_pictures_and_ledger(owner, member, submit
 def test_removing_twice_does_it_once(owner, member, signed_in):
     client, address = signed_in(owner), office(owner, f"people/{member.pk}/remove/")
     assert [client.post(address).status_code for _ in range(2)] == [302, 404]
-    assert len(entries(Act.MEMBER_REMOVED)) == 1
+    assert len(entries(AuditAction.MEMBER_REMOVED)) == 1
 
 
 def test_what_a_member_kept_private_is_seen_by_owners_once_they_left(owner, administrator, member):
@@ -236,7 +240,7 @@ def test_a_weight_is_set_for_what_waits_too(owner, member, submit, upstream, sig
     stamps = list(batch.generations.order_by("position").values_list("stamp", flat=True))
     assert member.weight == 2
     assert stamps[1] - stamps[0] == operator_actions.STEP // 2
-    assert entries(Act.WEIGHT_CHANGED)[0].after == {"weight": 2}
+    assert entries(AuditAction.WEIGHT_CHANGED)[0].after == {"weight": 2}
     for wrong in ("0", "11", "x", "1e3", ""):
         answer = signed_in(owner).post(office(owner, f"people/{member.pk}/weight/"), {"weight": wrong})
         assert answer.status_code == 422, wrong
@@ -257,9 +261,9 @@ def test_a_program_is_made_renamed_and_ended(owner, signed_in, team):
     assert program.ended_at
     assert ledger.open_pool(team).balance == 5_00
     assert [entry.act for entry in AuditEntry.objects.filter(member=program).order_by("pk")] == [
-        Act.PROGRAM_MADE,
-        Act.PERSON_CHANGED,
-        Act.MEMBER_REMOVED,
+        AuditAction.PROGRAM_MADE,
+        AuditAction.PERSON_CHANGED,
+        AuditAction.MEMBER_REMOVED,
     ]
 
 
@@ -307,7 +311,7 @@ def test_settings_are_changed_and_written_down(owner, signed_in):
         0,
     )
     assert team.slug == "studio-north"
-    [entry] = entries(Act.TEAM_CHANGED)
+    [entry] = entries(AuditAction.TEAM_CHANGED)
     assert entry.before == {
         "name": "Studio North",
         "time_zone": "UTC",
@@ -335,7 +339,7 @@ def test_operators_make_teams_and_own_them(member, signed_in, settings):
     assert answer.url == "/t/studio-north-2/team/people/"
     mine = member.user.memberships.get(team__slug="studio-north-2")
     assert (mine.role, mine.team.time_zone, mine.team.pool.balance) == (OWN, "Europe/Rome", 0)
-    assert entries(Act.TEAM_MADE)[-1].actor == member.user
+    assert entries(AuditAction.TEAM_MADE)[-1].actor == member.user
 
 
 def test_a_form_that_is_sent_twice_makes_one_team(member, signed_in, settings):

@@ -1,4 +1,4 @@
-"""Pages as they are shown: to whom, with what on them, and without anything the policy forbids."""
+"""Rendered pages: who may see them, their content, and the Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from generations.office.members import service as members_service
 from generations.providers.base import Unavailable
 from generations.upstreams import accounts
 from tests.conftest import work
+from tests.pages.csp import csp_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
 
@@ -41,51 +42,39 @@ def drawn(submit, upstream) -> Generation:
     return Generation.objects.get()
 
 
-def breaches(page: str) -> list[str]:
-    """What the Content-Security-Policy would stop."""
-    bare = re.sub(r"<textarea.*?</textarea>", "", page, flags=re.DOTALL)
-    return (
-        re.findall(r"<[^>]+\sstyle\s*=", bare)
-        + re.findall(r"<[^>]+\son[a-z]+\s*=", bare)
-        + re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", bare)
-        + re.findall(r"<style", bare)
-        + re.findall(r"hx-on|hx-vals='js|javascript:", bare)
-    )
-
-
 @pytest.mark.parametrize("path", ALLAUTH)
-def test_account_pages_are_dressed_and_obey_the_policy(client, db, path):
+def test_account_pages_have_our_layout_and_obey_the_content_security_policy(client, db, path):
     response = client.get(f"/accounts/{path}", follow=True)
     page = response.content.decode()
     assert response.status_code == 200
     assert 'class="entrance"' in page
-    assert not breaches(page)
+    assert not csp_violations(page)
 
 
 @pytest.mark.parametrize("path", ["password/change/", "email/", "logout/", "reauthenticate/"])
-def test_account_pages_of_a_signed_in_person_are_dressed(mei, path):
+def test_account_pages_of_a_signed_in_user_have_our_layout(mei, path):
     response = mei.get(f"/accounts/{path}")
     assert response.status_code == 200
     page = response.content.decode()
     assert "css/pages" in page
-    assert not breaches(
+    assert not csp_violations(
         page.replace("<script data-allauth-onload", "<script src=").replace(
             '<script type="application/json"', "<script src="
         )
     )
 
 
-def test_the_pages_of_a_team_obey_the_policy(mei, address, drawn):
+def test_the_pages_of_a_team_obey_the_content_security_policy(mei, address, drawn):
     image = Image.objects.get()
     for path in ("create/", "library/", "credits/", f"generation/{drawn.pk}/", f"picture/{image.pk}/"):
         response = mei.get(address(path))
         assert response.status_code == 200, path
-        assert not breaches(response.content.decode()), path
+        assert not csp_violations(response.content.decode()), path
         policy = response["Content-Security-Policy"]
         assert "unsafe" not in policy
 
 
-def test_the_picture_page_tells_all_about_a_picture(mei, address, drawn):
+def test_the_picture_page_shows_everything_about_a_picture(mei, address, drawn):
     page = mei.get(address(f"generation/{drawn.pk}/")).content.decode()
     for words in (
         "a lighthouse in the fog",
@@ -101,7 +90,7 @@ def test_the_picture_page_tells_all_about_a_picture(mei, address, drawn):
         assert words in page
 
 
-def test_left_and_right_go_to_the_neighbours(mei, address, submit, drawn):
+def test_previous_and_next_link_to_the_neighbours(mei, address, submit, drawn):
     for _ in range(2):
         submit()
         work()
@@ -112,7 +101,7 @@ def test_left_and_right_go_to_the_neighbours(mei, address, submit, drawn):
     assert 'rel="next"' not in mei.get(address(f"picture/{oldest.pk}/")).content.decode()
 
 
-def test_a_finished_tile_asks_no_more_and_an_unfinished_one_does(mei, address, submit, drawn):
+def test_only_an_unfinished_tile_polls(mei, address, submit, drawn):
     waiting = Generation.objects.exclude(pk=drawn.pk)
     assert "hx-trigger" not in mei.get(address(f"generation/{drawn.pk}/tile/")).content.decode()
     submit()
@@ -128,7 +117,7 @@ def test_a_finished_tile_asks_no_more_and_an_unfinished_one_does(mei, address, s
         ("filtered", "blurred"),
     ],
 )
-def test_a_picture_that_did_not_come_says_why_and_that_it_was_not_charged(
+def test_a_failed_picture_says_why_and_that_it_was_not_charged(
     mei, address, submit, upstream, provider, outcome, words
 ):
     provider.plan(outcome)
@@ -144,7 +133,7 @@ def test_a_picture_that_did_not_come_says_why_and_that_it_was_not_charged(
     assert "not charged" in told
 
 
-def test_a_waiting_picture_can_be_canceled_and_asked_for_again(mei, address, submit, upstream, member):
+def test_a_waiting_picture_can_be_canceled_and_retried(mei, address, submit, upstream, member):
     submit()
     row = Generation.objects.get()
     part = mei.post(address(f"generation/{row.pk}/cancel/"), headers={"HX-Request": "true"}).content.decode()
@@ -174,11 +163,11 @@ def test_use_all_remix_prompt_and_seed_fill_the_form(mei, address, drawn):
 
 
 @pytest.mark.parametrize("path", ["create/?from={}", "create/?start={}", "create/?from=nonsense"])
-def test_what_is_not_there_cannot_fill_the_form(mei, address, path):
+def test_an_unknown_picture_cannot_fill_the_form(mei, address, path):
     assert mei.get(address(path.format(uuid.uuid4()))).status_code == 404
 
 
-def test_another_team_is_not_there_by_any_address(client, make_member, address, submit, drawn, db):
+def test_another_team_is_not_found_by_any_url(client, make_member, address, submit, drawn, db):
     stranger = make_member("tom", team=members_service.open_team("Elsewhere"))
     client.force_login(stranger.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     image = Image.objects.get()
@@ -210,7 +199,7 @@ def test_a_teammate_sees_a_team_picture_but_not_what_it_cost_nor_a_private_one(
     assert "lighthouse" not in client.get(address("stream/")).content.decode()
 
 
-def test_signed_out_a_press_leads_to_the_sign_in_and_records_nothing(press, mei):
+def test_a_signed_out_form_leads_to_the_sign_in_and_records_nothing(press, mei):
     mei.logout()
     answer = press(by_script=True)
     assert "/accounts/login/" in answer["HX-Redirect"]
@@ -245,7 +234,7 @@ def test_the_number_of_queries_does_not_grow_with_the_stream(mei, address, submi
     assert queries() <= few + 3  # the line is looked at once somebody waits
 
 
-def test_older_batches_come_page_by_page(mei, address, submit, upstream):
+def test_older_batches_are_paginated(mei, address, submit, upstream):
     for number in range(14):
         submit(prompt=f"number {number:02}", model="sdxl")
     first = mei.get(address("create/")).content.decode()
@@ -257,25 +246,25 @@ def test_older_batches_come_page_by_page(mei, address, submit, upstream):
     assert "before=" not in second
 
 
-def test_a_lost_page_is_dressed_too(client, db):
+def test_a_page_that_is_not_found_has_our_layout(client, db):
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
 
 
-def test_an_error_of_the_portal_has_a_page(rf):
+def test_an_internal_error_has_a_page(rf):
     answer = defaults.server_error(rf.get("/"))
     assert answer.status_code == 500
     assert "Something went wrong here" in answer.content.decode()
 
 
-def test_a_form_of_a_page_that_was_open_too_long_is_not_sent():
+def test_a_form_without_a_csrf_token_is_refused_with_an_explanation():
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
     assert answer.status_code == 403
     assert "This page was open too long" in answer.content.decode()
 
 
-def test_every_state_has_its_tile(mei, address, submit, upstream):
+def test_every_status_has_its_tile(mei, address, submit, upstream):
     submit()
     row = Generation.objects.get()
     for status in (Status.RUNNING, Status.STORING):
@@ -285,7 +274,7 @@ def test_every_state_has_its_tile(mei, address, submit, upstream):
         assert "<progress" in page
 
 
-def test_who_may_only_look_is_led_to_the_library(mei, address, member, press):
+def test_a_viewer_is_redirected_to_the_library(mei, address, member, press):
     type(member).objects.filter(pk=member.pk).update(role="viewer")
     assert mei.get(address("create/"))["Location"] == address("library/")
     assert press()["Location"] == address("library/")
@@ -294,7 +283,7 @@ def test_who_may_only_look_is_led_to_the_library(mei, address, member, press):
     assert "create/" not in page
 
 
-def test_operators_are_told_why_an_account_is_not_called_and_members_are_not(mei, address, member, upstream):
+def test_only_operators_see_why_an_upstream_is_paused(mei, address, member, upstream):
     accounts.pause(upstream, Unavailable("The key was refused.", 401))
     assert "The key was refused." not in mei.get(address("create/")).content.decode()
     member.user.is_staff = True
@@ -303,7 +292,7 @@ def test_operators_are_told_why_an_account_is_not_called_and_members_are_not(mei
     assert "sandbox is not called: The key was refused." in page
 
 
-def test_all_that_waits_is_canceled_with_one_press(mei, address, submit, upstream):
+def test_all_waiting_pictures_are_canceled_at_once(mei, address, submit, upstream):
     submit()
     page = mei.get(address("create/")).content.decode()
     assert re.search(r'class="cancel-all"[^>]* hidden>', page)
@@ -319,8 +308,8 @@ def test_all_that_waits_is_canceled_with_one_press(mei, address, submit, upstrea
     assert mei.get(address("cancel-waiting/")).status_code == 405
 
 
-def test_a_form_that_is_too_large_to_read_gets_a_sentence(mei, address):
+def test_a_form_that_is_too_large_is_refused_with_a_message(mei, address):
     answer = mei.post(address("create/"), {"prompt": "x" * 1_200_000})
     assert answer.status_code == 400
     assert "too large" in answer.content.decode()
-    assert breaches(answer.content.decode()) == []
+    assert csp_violations(answer.content.decode()) == []

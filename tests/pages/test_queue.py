@@ -27,7 +27,7 @@ from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests.conftest import statuses, work
-from tests.pages.test_pages import breaches
+from tests.pages.csp import csp_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,7 +90,7 @@ def test_operators_find_it_in_the_bar_and_it_obeys_the_policy(operator, address,
     assert 'href="/queue/"' in operator.get(address("create/")).content.decode()
     for path in ("/queue/", "/queue/?calls=table"):
         answer = operator.get(path)
-        assert not breaches(answer.content.decode())
+        assert not csp_violations(answer.content.decode())
         assert "unsafe" not in answer["Content-Security-Policy"]
 
 

@@ -169,7 +169,7 @@ def test_events_go_through_the_stream_that_open_pages_read():
 
 def test_cache_keys_are_what_they_were():
     assert configured.CACHES["default"]["LOCATION"] == "portal_cache"
-    assert allowances.WARNED.format(3) == "allowance-waits-3"
+    assert allowances.WARNED_CACHE_KEY.format(3) == "allowance-waits-3"
 
 
 # Object storage and the disk

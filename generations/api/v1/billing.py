@@ -21,7 +21,8 @@ from generations.api.v1.schemas.office import (
 from generations.credits import caps as limits
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
-from generations.office.credits import allowances, caps
+from generations.office.credits import allowances
+from generations.office.credits import service as credits_service
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.prices import service as prices_service
 from generations.office.prices import table as prices_table
@@ -42,7 +43,7 @@ def caps_of(request: Asked, pk: int) -> dict[str, Any]:
 def set_caps(request: Asked, pk: int, payload: CapsIn) -> dict[str, Any]:
     """Both at once; null takes a cap away. Whoever spends next is held to it."""
     acting = keeper(request, "grant")
-    caps.set_caps(
+    credits_service.set_caps(
         member=colleague(acting, pk),
         per_day=_hundredths(payload.per_day),
         per_month=_hundredths(payload.per_month),
@@ -69,7 +70,7 @@ def set_allowance(request: Asked, pk: int, payload: AllowanceIn) -> dict[str, An
         member=colleague(acting, pk),
         kind=AllowanceKind(payload.kind),
         amount=round(payload.credits * HUNDREDTHS),
-        now=payload.starts == "now",
+        from_this_month=payload.starts == "now",
         by=by(request),
     )
     return _allowance(colleague(acting, pk))
@@ -85,7 +86,7 @@ def end_allowance(request: Asked, pk: int) -> HttpResponse:
 @router.get("/team/models", response=answers(200, list[TeamModelOut]), summary="Prices, and who may use what")
 def models(request: Asked) -> list[dict[str, Any]]:
     """What each model costs the team now and will cost. Prices are set by operators, on their page."""
-    return [_model(row) for row in prices_table.read(keeper(request, "spend_see").team)]
+    return [_model(row) for row in prices_table.price_table(keeper(request, "spend_see").team)]
 
 
 @router.put(
@@ -101,7 +102,7 @@ def set_rule(request: Asked, model: str, payload: RulesIn) -> dict[str, Any]:
     prices_service.set_rule(
         team=team, model=model, roles=[Role(role) for role in payload.roles], by=by(request)
     )
-    return next(_model(row) for row in prices_table.read(team) if row.model.name == model)
+    return next(_model(row) for row in prices_table.price_table(team) if row.model.name == model)
 
 
 def _hundredths(told: float | None) -> int | None:
@@ -128,25 +129,25 @@ def _allowance(row: Membership) -> dict[str, Any]:
         "kind": allowance.kind if allowance else None,
         "credits": _credits(allowance.amount if allowance else None),
         "first_month": allowance.first_month if allowance else None,
-        "is_given": allowances.is_given(row),
+        "is_given": allowances.is_granted(row),
     }
 
 
-def _model(row: prices_table.Row) -> dict[str, Any]:
+def _model(row: prices_table.PriceRow) -> dict[str, Any]:
     return {
         "name": row.model.name,
         "title": row.model.title,
         "price": serializers.in_credits(row.price),
         "since": row.since,
         "is_own": row.is_own,
-        "price_everywhere": serializers.in_credits(row.everywhere),
+        "price_everywhere": serializers.in_credits(row.general_price),
         "to_come": [
             {
                 "price": serializers.in_credits(each.amount),
                 "valid_from": each.valid_from,
                 "is_own": each.team_id is not None,
             }
-            for each in row.to_come
+            for each in row.future_prices
         ],
         "roles": [each.role for each in row.roles if each.is_allowed],
         "is_served": row.is_served,

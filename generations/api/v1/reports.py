@@ -30,8 +30,7 @@ from generations.office.members import names as members_names
 from generations.office.models import AuditEntry
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import overview as reports_overview
-from generations.office.reports import spending as reports_spending
-from generations.office.reports.ledger import Filters, LedgerFilter
+from generations.office.reports.ledger import LedgerFilterForm, LedgerFilters
 from generations.teams.models import Team
 
 router = Router(tags=["Books of the team"])
@@ -41,13 +40,16 @@ router = Router(tags=["Books of the team"])
 def lines(request: Asked, wanted: Query[LineSearch], before: pagination.Number = None) -> dict[str, Any]:
     """The newest lines first, 50 at once; the same filters as on the page."""
     team = keeper(request, "spend_see").team
-    form = LedgerFilter(wanted.model_dump(exclude_none=True))
+    form = LedgerFilterForm(wanted.model_dump(exclude_none=True))
     if not form.is_valid():
         raise v1_errors.of_form(form)
     last = get_object_or_404(Transfer, team=team, pk=before) if before else None
     names = members_names.names(team)
-    page = reports_ledger.read(team, Filters(**form.cleaned_data), names, before=last)
-    return {"items": [_line(each) for each in page.lines], "next": pagination.following(request, page.older)}
+    page = reports_ledger.ledger_page(team, LedgerFilters(**form.cleaned_data), names, before=last)
+    return {
+        "items": [_line(row) for row in page.rows],
+        "next": pagination.following(request, page.next_before),
+    }
 
 
 @router.get("/team/spending", response=answers(200, SpendingOut, 422), summary="What a month cost")
@@ -55,17 +57,17 @@ def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
     """By member and by model, beside what the team has now."""
     team = keeper(request, "spend_see").team
     month = _month(team, wanted.month)
-    books, now = reports_overview.books(team, month), reports_overview.standing(team)
+    books, balance = reports_overview.overview_books(team, month), reports_overview.team_balance(team)
     period = {"since": month.first, "until": month.last}
-    pictures, refunded = reports_spending.pictures(books, **period)
-    by_member = reports_overview.by_member(books, month)
-    by_model = reports_spending.spent(books, by=("model",), **period)
+    pictures, refunded = reports_overview.picture_counts(books, **period)
+    by_member = reports_overview.spending_by_member(books, month)
+    by_model = reports_overview.spending(books, by=("model",), **period)
     names = members_names.names(team)
     return {
         "month": month.name,
-        "pool": serializers.in_credits(now.free),
-        "with_members": serializers.in_credits(now.with_members),
-        "held": serializers.in_credits(now.held),
+        "pool": serializers.in_credits(balance.pool),
+        "with_members": serializers.in_credits(balance.wallets),
+        "held": serializers.in_credits(balance.held),
         "spent": serializers.in_credits(by_member.total()),
         "pictures": pictures,
         "refunded": refunded,
@@ -103,18 +105,18 @@ def _month(team: Team, name: str) -> Month:
     return month
 
 
-def _line(line: reports_ledger.Line) -> dict[str, Any]:
-    row = line.row
+def _line(row: reports_ledger.LedgerRow) -> dict[str, Any]:
+    entry = row.entry
     same = ("kind", "model", "note", "reference", "created_at")
     return {
-        "number": row.pk,
-        **{name: getattr(row, name) for name in same},
-        "amount": serializers.in_credits(row.amount),
-        "source": row.source.kind,
-        "target": row.target.kind,
-        "member": {"id": row.member_id, "name": line.member} if row.member_id else None,
-        "by": str(row.actor) if row.actor else None,
-        "generation": line.generation,
+        "number": entry.pk,
+        **{name: getattr(entry, name) for name in same},
+        "amount": serializers.in_credits(entry.amount),
+        "source": entry.source.kind,
+        "target": entry.target.kind,
+        "member": {"id": entry.member_id, "name": row.member} if entry.member_id else None,
+        "by": str(entry.actor) if entry.actor else None,
+        "generation": row.generation,
     }
 
 

@@ -24,8 +24,7 @@ from generations.api.v1.schemas.team import (
 )
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
-from generations.office.credits import grants
-from generations.office.credits.grants import Gift
+from generations.office.credits import service as credits_service
 from generations.office.members import listing as members_listing
 from generations.office.members import roles as members_roles
 from generations.teams.models import Membership, Role
@@ -115,7 +114,7 @@ def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
 )
 def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
     """From the pool to the member. 402 if the pool has less."""
-    return _move(request, pk, payload, grants.grant)
+    return _move(request, pk, payload, credits_service.grant)
 
 
 @router.post(
@@ -126,7 +125,7 @@ def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
 )
 def take_back(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
     """From the member to the pool. 402 if less than that is free."""
-    return _move(request, pk, payload, grants.take_back)
+    return _move(request, pk, payload, credits_service.take_back)
 
 
 def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]:
@@ -134,9 +133,9 @@ def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]
     acting = keeper(request, "grant")
     row = colleague(acting, pk)
     call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), idempotent.asked(request))
-    gift = Gift(row, round(payload.credits * HUNDREDTHS), payload.note)
+    amount = credits_service.MemberAmount(row, round(payload.credits * HUNDREDTHS), payload.note)
     with idempotency.released_if_refused(call):
-        verb(team=acting.team, gifts=[gift], form=call.submission, by=by(request))
+        verb(team=acting.team, amounts=[amount], reference=call.submission, by=by(request))
     return _member(colleague(acting, pk))
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from generations.core import csv as core_csv
+from generations.core import exports
 from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.audit_log import value_labels
 from generations.office.models import AuditEntry
@@ -125,10 +125,10 @@ def older(found: QuerySet[AuditEntry], before: AuditEntry | None) -> QuerySet[Au
 
 def table(form: ChangesForm) -> Iterator[str]:
     """What is asked for as lines of a CSV file, some hundred at a time, so that any log fits into memory."""
-    yield core_csv.BYTE_ORDER_MARK + core_csv.text([HEAD])
+    yield exports.BYTE_ORDER_MARK + exports.csv_text([HEAD])
     found, last = form.found(), None
     while rows := list(older(found, last)[:AT_ONCE]):
-        yield core_csv.text(_row(entry, form.zone) for entry in rows)
+        yield exports.csv_text(_row(entry, form.zone) for entry in rows)
         last = rows[-1]
 
 
@@ -147,7 +147,7 @@ def _row(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
         json.dumps(entry.after, ensure_ascii=False),
     )
     when = entry.at.astimezone(zone).isoformat(timespec="seconds")
-    return (when, *(core_csv.defused(word) for word in words))
+    return (when, *(exports.escape_formulas(word) for word in words))
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from generations.office.audit_log.value_labels import differences, said, title
-from generations.office.models import Act
+from generations.office.models import AuditAction
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Words
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 # By act: what is said if all its words are known. `who` begins every sentence, in every language.
 SENTENCES: Mapping[str, Words] = {
-    Act.TEAM_MADE: gettext_lazy("%(who)s made the team"),
-    Act.TEAM_CHANGED: gettext_lazy("%(who)s changed the settings of the team"),
-    Act.MEMBER_ADMITTED: gettext_lazy("%(who)s admitted %(whom)s"),
-    Act.MEMBER_REMOVED: gettext_lazy("%(who)s removed %(whom)s"),
-    Act.MEMBER_LEFT: gettext_lazy("%(who)s left the team"),
-    Act.ROLE_CHANGED: gettext_lazy("%(who)s changed the role of %(whom)s to %(role)s"),
-    Act.WEIGHT_CHANGED: gettext_lazy("%(who)s set the weight of %(whom)s to %(weight)s"),
-    Act.PROGRAM_MADE: gettext_lazy("%(who)s made the program %(whom)s"),
-    Act.INVITED: gettext_lazy("%(who)s invited %(subject)s"),
-    Act.INVITATION_REVOKED: gettext_lazy("%(who)s revoked the invitation of %(subject)s"),
-    Act.ISSUED: gettext_lazy("%(who)s issued %(amount)s to the pool"),
-    Act.GRANTED: gettext_lazy("%(who)s granted %(amount)s to %(whom)s"),
-    Act.TAKEN_BACK: gettext_lazy("%(who)s took back %(amount)s from %(whom)s"),
-    Act.REFUNDED: gettext_lazy("%(who)s refunded %(amount)s to %(whom)s for a picture"),
-    Act.ADJUSTED: gettext_lazy("%(who)s adjusted the credits of %(whom)s by %(amount)s"),
-    Act.ALLOWANCE_SET: gettext_lazy("%(who)s set the allowance of %(whom)s to %(amount)s a month"),
-    Act.CAPS_SET: gettext_lazy("%(who)s set the caps of %(whom)s"),
-    Act.PRICE_SET: gettext_lazy("%(who)s set the price of %(subject)s to %(amount)s"),
-    Act.MODEL_RULE_SET: gettext_lazy("%(who)s changed who may use %(subject)s"),
-    Act.UPSTREAM_CHANGED: gettext_lazy("%(who)s changed the upstream %(subject)s"),
-    Act.PERSON_CHANGED: gettext_lazy("%(who)s changed the account of %(subject)s"),
-    Act.QUEUE_CHANGED: gettext_lazy("%(who)s changed the queue"),
-    Act.TOKEN_MADE: gettext_lazy("%(who)s made the API token %(subject)s of %(whom)s"),
-    Act.TOKEN_REVOKED: gettext_lazy("%(who)s revoked the API token %(subject)s of %(whom)s"),
+    AuditAction.TEAM_MADE: gettext_lazy("%(who)s made the team"),
+    AuditAction.TEAM_CHANGED: gettext_lazy("%(who)s changed the settings of the team"),
+    AuditAction.MEMBER_ADMITTED: gettext_lazy("%(who)s admitted %(whom)s"),
+    AuditAction.MEMBER_REMOVED: gettext_lazy("%(who)s removed %(whom)s"),
+    AuditAction.MEMBER_LEFT: gettext_lazy("%(who)s left the team"),
+    AuditAction.ROLE_CHANGED: gettext_lazy("%(who)s changed the role of %(whom)s to %(role)s"),
+    AuditAction.WEIGHT_CHANGED: gettext_lazy("%(who)s set the weight of %(whom)s to %(weight)s"),
+    AuditAction.PROGRAM_MADE: gettext_lazy("%(who)s made the program %(whom)s"),
+    AuditAction.INVITED: gettext_lazy("%(who)s invited %(subject)s"),
+    AuditAction.INVITATION_REVOKED: gettext_lazy("%(who)s revoked the invitation of %(subject)s"),
+    AuditAction.ISSUED: gettext_lazy("%(who)s issued %(amount)s to the pool"),
+    AuditAction.GRANTED: gettext_lazy("%(who)s granted %(amount)s to %(whom)s"),
+    AuditAction.TAKEN_BACK: gettext_lazy("%(who)s took back %(amount)s from %(whom)s"),
+    AuditAction.REFUNDED: gettext_lazy("%(who)s refunded %(amount)s to %(whom)s for a picture"),
+    AuditAction.ADJUSTED: gettext_lazy("%(who)s adjusted the credits of %(whom)s by %(amount)s"),
+    AuditAction.ALLOWANCE_SET: gettext_lazy("%(who)s set the allowance of %(whom)s to %(amount)s a month"),
+    AuditAction.CAPS_SET: gettext_lazy("%(who)s set the caps of %(whom)s"),
+    AuditAction.PRICE_SET: gettext_lazy("%(who)s set the price of %(subject)s to %(amount)s"),
+    AuditAction.MODEL_RULE_SET: gettext_lazy("%(who)s changed who may use %(subject)s"),
+    AuditAction.UPSTREAM_CHANGED: gettext_lazy("%(who)s changed the upstream %(subject)s"),
+    AuditAction.PERSON_CHANGED: gettext_lazy("%(who)s changed the account of %(subject)s"),
+    AuditAction.QUEUE_CHANGED: gettext_lazy("%(who)s changed the queue"),
+    AuditAction.TOKEN_MADE: gettext_lazy("%(who)s made the API token %(subject)s of %(whom)s"),
+    AuditAction.TOKEN_REVOKED: gettext_lazy("%(who)s revoked the API token %(subject)s of %(whom)s"),
 }
 # What is said where the act is one of several of its kind: `did` in the entry's `after` names it.
 DEEDS = {
@@ -62,14 +62,14 @@ DEEDS = {
 }
 # What is said where it was done to nobody in particular.
 OF_NOBODY: Mapping[str, Words] = {
-    Act.INVITED: gettext_lazy("%(who)s made an invitation"),
-    Act.INVITATION_REVOKED: gettext_lazy("%(who)s revoked an invitation"),
-    Act.ADJUSTED: gettext_lazy("%(who)s adjusted the pool by %(amount)s"),
+    AuditAction.INVITED: gettext_lazy("%(who)s made an invitation"),
+    AuditAction.INVITATION_REVOKED: gettext_lazy("%(who)s revoked an invitation"),
+    AuditAction.ADJUSTED: gettext_lazy("%(who)s adjusted the pool by %(amount)s"),
 }
 # What is said where one form did it to many: `subject` says how many.
 TO_MANY: Mapping[str, Words] = {
-    Act.GRANTED: gettext_lazy("%(who)s granted %(total)s to %(subject)s"),
-    Act.TAKEN_BACK: gettext_lazy("%(who)s took back %(total)s from %(subject)s"),
+    AuditAction.GRANTED: gettext_lazy("%(who)s granted %(total)s to %(subject)s"),
+    AuditAction.TAKEN_BACK: gettext_lazy("%(who)s took back %(total)s from %(subject)s"),
 }
 # What a second line would only repeat, or say in a way that nobody reads.
 UNSAID = {"did", "kind", "pool"}
@@ -110,14 +110,14 @@ def _special(entry: AuditEntry) -> str:
     """Acts whose sentence depends on what changed: one cap, the name of a team, an allowance that ended."""
     changed = {key for key in {*entry.before, *entry.after} if entry.before.get(key) != entry.after.get(key)}
     of = {
-        Act.CAPS_SET: lambda: _cap(entry, changed.pop()) if len(changed) == 1 else "",
-        Act.ALLOWANCE_SET: lambda: _allowance(entry),
-        Act.PRICE_SET: lambda: _price(entry),
-        Act.TEAM_CHANGED: lambda: _team(entry, changed),
-        Act.PERSON_CHANGED: lambda: _program(entry, changed),
-        Act.TOKEN_MADE: lambda: _own_token(entry),
-        Act.TOKEN_REVOKED: lambda: _own_token(entry),
-    }.get(Act(entry.act))
+        AuditAction.CAPS_SET: lambda: _cap(entry, changed.pop()) if len(changed) == 1 else "",
+        AuditAction.ALLOWANCE_SET: lambda: _allowance(entry),
+        AuditAction.PRICE_SET: lambda: _price(entry),
+        AuditAction.TEAM_CHANGED: lambda: _team(entry, changed),
+        AuditAction.PERSON_CHANGED: lambda: _program(entry, changed),
+        AuditAction.TOKEN_MADE: lambda: _own_token(entry),
+        AuditAction.TOKEN_REVOKED: lambda: _own_token(entry),
+    }.get(AuditAction(entry.act))
     if of:
         return of()
     if "total" in entry.after:
@@ -168,7 +168,7 @@ def _program(entry: AuditEntry, changed: set[str]) -> str:
 def _own_token(entry: AuditEntry) -> str:
     if entry.actor_id is None or entry.member is None or entry.member.user_id != entry.actor_id:
         return ""
-    made = entry.act == Act.TOKEN_MADE
+    made = entry.act == AuditAction.TOKEN_MADE
     return (
         _("%(who)s made the API token %(subject)s")
         if made

@@ -7,7 +7,7 @@ from typing import Any
 
 from generations.credits.append_only import Guard
 from generations.jobs.queue.audit_hook import Deed
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.actor import COMMAND, By, by
 from generations.teams.models import Membership, Team
 
@@ -18,7 +18,7 @@ GUARD = Guard("office_auditentry", "changes_guard", "Changes are written down, n
 
 def record(
     who: By,
-    act: Act,
+    act: AuditAction,
     *,
     team: Team | None = None,
     member: Membership | None = None,
@@ -45,7 +45,7 @@ def keep(who: By, deed: Deed) -> AuditEntry:
     """Write down what was done in the rooms below, which know nothing of this log."""
     return record(
         who,
-        Act(deed.kind),
+        AuditAction(deed.kind),
         member=deed.member,
         subject=deed.subject,
         before=deed.before,

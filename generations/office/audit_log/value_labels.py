@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from generations.credits.amounts import as_text
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Scope
 
@@ -70,30 +70,30 @@ NAMES = {
 }
 # What each act is called in a list to choose from.
 TITLES: Mapping[str, Any] = {
-    Act.TEAM_MADE: gettext_lazy("Team made"),
-    Act.TEAM_CHANGED: gettext_lazy("Team settings"),
-    Act.MEMBER_ADMITTED: gettext_lazy("Member came in"),
-    Act.MEMBER_REMOVED: gettext_lazy("Member removed"),
-    Act.MEMBER_LEFT: gettext_lazy("Member left"),
-    Act.ROLE_CHANGED: gettext_lazy("Role"),
-    Act.WEIGHT_CHANGED: gettext_lazy("Weight in the queue"),
-    Act.PROGRAM_MADE: gettext_lazy("Program made"),
-    Act.INVITED: gettext_lazy("Invitation made"),
-    Act.INVITATION_REVOKED: gettext_lazy("Invitation revoked"),
-    Act.ISSUED: gettext_lazy("Credits issued"),
-    Act.GRANTED: gettext_lazy("Credits granted"),
-    Act.TAKEN_BACK: gettext_lazy("Credits taken back"),
-    Act.REFUNDED: gettext_lazy("Refund"),
-    Act.ADJUSTED: gettext_lazy("Adjustment"),
-    Act.ALLOWANCE_SET: gettext_lazy("Allowance"),
-    Act.CAPS_SET: gettext_lazy("Caps"),
-    Act.PRICE_SET: gettext_lazy("Price"),
-    Act.MODEL_RULE_SET: gettext_lazy("Who may use a model"),
-    Act.UPSTREAM_CHANGED: gettext_lazy("Upstream"),
-    Act.PERSON_CHANGED: gettext_lazy("Account of a person"),
-    Act.QUEUE_CHANGED: gettext_lazy("Queue"),
-    Act.TOKEN_MADE: gettext_lazy("API token made"),
-    Act.TOKEN_REVOKED: gettext_lazy("API token revoked"),
+    AuditAction.TEAM_MADE: gettext_lazy("Team made"),
+    AuditAction.TEAM_CHANGED: gettext_lazy("Team settings"),
+    AuditAction.MEMBER_ADMITTED: gettext_lazy("Member came in"),
+    AuditAction.MEMBER_REMOVED: gettext_lazy("Member removed"),
+    AuditAction.MEMBER_LEFT: gettext_lazy("Member left"),
+    AuditAction.ROLE_CHANGED: gettext_lazy("Role"),
+    AuditAction.WEIGHT_CHANGED: gettext_lazy("Weight in the queue"),
+    AuditAction.PROGRAM_MADE: gettext_lazy("Program made"),
+    AuditAction.INVITED: gettext_lazy("Invitation made"),
+    AuditAction.INVITATION_REVOKED: gettext_lazy("Invitation revoked"),
+    AuditAction.ISSUED: gettext_lazy("Credits issued"),
+    AuditAction.GRANTED: gettext_lazy("Credits granted"),
+    AuditAction.TAKEN_BACK: gettext_lazy("Credits taken back"),
+    AuditAction.REFUNDED: gettext_lazy("Refund"),
+    AuditAction.ADJUSTED: gettext_lazy("Adjustment"),
+    AuditAction.ALLOWANCE_SET: gettext_lazy("Allowance"),
+    AuditAction.CAPS_SET: gettext_lazy("Caps"),
+    AuditAction.PRICE_SET: gettext_lazy("Price"),
+    AuditAction.MODEL_RULE_SET: gettext_lazy("Who may use a model"),
+    AuditAction.UPSTREAM_CHANGED: gettext_lazy("Upstream"),
+    AuditAction.PERSON_CHANGED: gettext_lazy("Account of a person"),
+    AuditAction.QUEUE_CHANGED: gettext_lazy("Queue"),
+    AuditAction.TOKEN_MADE: gettext_lazy("API token made"),
+    AuditAction.TOKEN_REVOKED: gettext_lazy("API token revoked"),
 }
 WORDS = {
     "kept": gettext_lazy("kept secret"),
@@ -195,4 +195,4 @@ def _moment(text: str) -> str:
 
 def acts() -> list[tuple[str, str]]:
     """Every act with its title, as a list to choose from, in the order of the titles."""
-    return sorted(((str(act), str(TITLES.get(act, act))) for act in Act), key=lambda pair: pair[1])
+    return sorted(((str(act), str(TITLES.get(act, act))) for act in AuditAction), key=lambda pair: pair[1])

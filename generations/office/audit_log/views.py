@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from generations.core.streaming_response import Streamed
+from generations.core.exports import StreamedFile
 from generations.office.audit_log import query as audit_log_query
 from generations.office.models import AuditEntry
 from generations.teams.models import Membership
@@ -85,4 +85,4 @@ def _landmark(form: audit_log_query.ChangesForm, number: str) -> AuditEntry | No
 
 def _table(form: audit_log_query.ChangesForm, name: str) -> HttpResponseBase:
     today = timezone.localdate(timezone=form.zone)
-    return Streamed(audit_log_query.table(form), name=f"{name}-{today:%Y-%m-%d}.csv")
+    return StreamedFile(audit_log_query.table(form), name=f"{name}-{today:%Y-%m-%d}.csv")

@@ -19,13 +19,13 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.members import team_settings
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import membership
 from generations.teams.models import Kind, Membership, Role, Team
 
 
 class MemberForm(forms.ModelForm):
-    """One line of a team: who, as what, and whether still."""
+    """A member of the team: user, role, weight, and whether they are still in it."""
 
     present = forms.BooleanField(label=_("In the team"), required=False, initial=True)
 
@@ -52,14 +52,14 @@ class MemberInline(admin.TabularInline):
     autocomplete_fields = ("user",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        """The people with their wallets, in one query; programs have no account that could be chosen."""
-        people_alone = super().get_queryset(request).filter(kind=Kind.PERSON)
-        return people_alone.select_related("user", "wallet").order_by("pk")
+        """Return the people with their wallets, in one query; programs have no user to choose."""
+        people = super().get_queryset(request).filter(kind=Kind.PERSON)
+        return people.select_related("user", "wallet").order_by("pk")
 
     @admin.display(description=_("available credits"))
     def credits(self, member: Membership) -> str:
-        """What the member can still spend."""
-        wallet = getattr(member, "wallet", None)  # came with the row; who was never granted any may have none
+        """The available credits of the member's wallet."""
+        wallet = getattr(member, "wallet", None)  # selected with the row; may not exist yet
         return as_text(wallet.available if wallet else 0) if member.pk else ""
 
 
@@ -73,19 +73,19 @@ class TeamAdmin(admin.ModelAdmin):
     actions = ("deactivate", "activate")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
-        """An address that people have kept stays good."""
+        """The slug cannot be changed: it is in URLs that people have saved."""
         return ("is_active", "credits") if obj is None else ("slug", "is_active", "credits")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Team | None = None) -> dict[str, Any]:
-        """The address follows the name while both are new."""
+        """Prepopulate the slug of a new team from its name."""
         return {"slug": ("name",)} if obj is None else {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
-        """The ledger names teams; deactivate it instead."""
+        """Never, since the ledger refers to teams; they are deactivated instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
-        """Every team has a pool; what changes is written down."""
+        """Save the team with its pool, and write the audit entry."""
         by = audit_log_service.by(request)
         if change:
             team_settings.change(team=obj, by=by, name=obj.name, time_zone=obj.time_zone)
@@ -93,19 +93,19 @@ class TeamAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         ledger.open_pool(obj)
         audit_log_service.record(
-            by, Act.TEAM_MADE, team=obj, after={"name": obj.name, "time_zone": obj.time_zone}
+            by, AuditAction.TEAM_MADE, team=obj, after={"name": obj.name, "time_zone": obj.time_zone}
         )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseInlineFormSet, change: bool) -> None:
-        """Who is new is admitted, who is not there any more is dismissed; the wallets follow."""
+        """Admit new members, dismiss those who were removed, and change roles and weights."""
         formset.save(commit=False)
-        for line in formset.forms:
-            if line.has_changed():
-                self._follow(line, request)
+        for member_form in formset.forms:
+            if member_form.has_changed():
+                self._save_member(member_form, request)
 
-    def _follow(self, line: forms.ModelForm, request: HttpRequest) -> None:
-        """Bring one member to what the line says; a sentence if nobody could run the team then."""
-        member, present = line.instance, line.cleaned_data["present"]
+    def _save_member(self, member_form: forms.ModelForm, request: HttpRequest) -> None:
+        """Apply one form of the inline; an error message if the change is refused."""
+        member, present = member_form.instance, member_form.cleaned_data["present"]
         by, role, weight = audit_log_service.by(request), Role(member.role), member.weight
         try:
             with transaction.atomic():
@@ -124,12 +124,12 @@ class TeamAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, team: Team) -> bool:
-        """Whether its pages open."""
+        """Whether the team is not deactivated."""
         return team.deactivated_at is None
 
     @admin.display(description=_("pool"))
     def credits(self, team: Team) -> str:
-        """What the team has, and where an operator issues more."""
+        """The available credits of the pool, with a link to issue more."""
         if not team.pk:
             return ""
         pool = ledger.open_pool(team)
@@ -142,12 +142,12 @@ class TeamAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Close their pages"))
     def deactivate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
-        """Nobody opens a page of theirs any more; nothing is lost."""
+        """Deactivate the teams: their pages do not open, and nothing is deleted."""
         for team in teams:
             team_settings.close(team=team, by=audit_log_service.by(request))
 
     @admin.action(description=_("Open their pages again"))
     def activate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
-        """As before."""
+        """Activate the teams again."""
         for team in teams:
             team_settings.reopen(team=team, by=audit_log_service.by(request))

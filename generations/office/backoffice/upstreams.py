@@ -1,6 +1,6 @@
-"""The back office's page of a provider account, with a memory: who changed what of it, and from where.
+"""The back office: upstreams, with an audit entry for each change.
 
-The room of the accounts stands below the log and cannot write it, so this page takes the place of theirs.
+`generations.upstreams` must not import the audit log, so this admin replaces the one registered there.
 """
 
 from __future__ import annotations
@@ -14,41 +14,59 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.jobs.queue import controls as queue_controls
 from generations.office.audit_log import service as audit_log_service
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.upstreams.admin import UpstreamAdmin
 from generations.upstreams.models import Upstream
 
-FACTS = (
-    *("name", "kind", "base_url", "enabled", "draining", "order", "orders", "models_served", "costs", "unit"),
-    *("low_balance", "pace_account", "limit_calls", "limit_window"),
-)
+AUDITED_FIELDS = [
+    "name",
+    "kind",
+    "base_url",
+    "enabled",
+    "draining",
+    "order",
+    "orders",
+    "models_served",
+    "costs",
+    "unit",
+    "low_balance",
+    "pace_account",
+    "limit_calls",
+    "limit_window",
+]
 
 admin.site.unregister(Upstream)
 
 
 @admin.register(Upstream)
-class RememberedUpstreamAdmin(UpstreamAdmin):
+class AuditedUpstreamAdmin(UpstreamAdmin):
     def save_model(self, request: HttpRequest, obj: Upstream, form: Any, change: bool) -> None:
-        """As below, and written down; of the key only that there is another one."""
-        before = facts(Upstream.objects.get(pk=obj.pk)) if change else facts(Upstream())
+        """Save the upstream and write the audit entry; of the key only that it was replaced."""
+        before = audited_values(Upstream.objects.get(pk=obj.pk)) if change else audited_values(Upstream())
         super().save_model(request, obj, form, change)
-        after = facts(Upstream.objects.get(pk=obj.pk))
+        after = audited_values(Upstream.objects.get(pk=obj.pk))
         changed = [name for name in after if after[name] != before.get(name)]
-        was = {name: before[name] for name in changed} if change else {}
-        now = {name: after[name] for name in changed} | ({} if change else {"did": "added"})
+        changed_before = {name: before[name] for name in changed} if change else {}
+        changed_after = {name: after[name] for name in changed} | ({} if change else {"did": "added"})
         if form.cleaned_data["key"]:
-            now["key"] = "replaced" if change else "kept"
-        if now:
+            changed_after["key"] = "replaced" if change else "kept"
+        if changed_after:
             audit_log_service.record(
-                audit_log_service.by(request), Act.UPSTREAM_CHANGED, subject=obj.name, before=was, after=now
+                audit_log_service.by(request),
+                AuditAction.UPSTREAM_CHANGED,
+                subject=obj.name,
+                before=changed_before,
+                after=changed_after,
             )
 
     @admin.action(description=_("End their pause"), permissions=["view"])
     def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
-        """Call them again."""
+        """Resume calls to the upstreams."""
         queue_controls.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
 
 
-def facts(upstream: Upstream) -> dict[str, Any]:
-    """All that an operator sets, without the key."""
-    return {name: getattr(upstream, name) for name in FACTS} | {"state": queue_controls.state(upstream)}
+def audited_values(upstream: Upstream) -> dict[str, Any]:
+    """Return what an operator can set, without the key."""
+    return {name: getattr(upstream, name) for name in AUDITED_FIELDS} | {
+        "state": queue_controls.state(upstream)
+    }

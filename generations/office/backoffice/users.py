@@ -1,4 +1,4 @@
-"""The back office: who signs in. People are deactivated, never deleted."""
+"""The back office: user accounts. They are deactivated, never deleted."""
 
 from typing import Any
 
@@ -13,30 +13,30 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import allowances
-from generations.office.members import roles as office_people
-from generations.office.models import Act
+from generations.office.members import roles as members_roles
+from generations.office.models import AuditAction
 from generations.teams import password_reset
 from generations.teams import users as teams_users
 from generations.teams.models import User
 
 
-class EmailInLowerCase(forms.ModelForm):
+class LowercaseEmailForm(forms.ModelForm):
     def clean_email(self) -> str:
-        """The address as it is compared: in lower case."""
+        """Return the address in lower case; an error if another account has it."""
         email = str(self.cleaned_data["email"]).lower()
         if teams_users.is_taken(email, besides=self.instance if self.instance.pk else None):
             raise forms.ValidationError(str(teams_users.AddressTaken(email)))
         return email
 
 
-class AddUserForm(EmailInLowerCase, AdminUserCreationForm):
+class AddUserForm(LowercaseEmailForm, AdminUserCreationForm):
     class Meta:
         model = User
         fields = ("email", "name")
         field_classes: dict[str, type[forms.Field]] = {}
 
 
-class ChangeUserForm(EmailInLowerCase, UserChangeForm):
+class ChangeUserForm(LowercaseEmailForm, UserChangeForm):
     class Meta:
         model = User
         fields = ("email", "name", "password", "is_active", "is_staff")
@@ -64,38 +64,40 @@ class UserAdmin(DjangoUserAdmin):
     actions = ("print_reset_links",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Nobody locks themselves out."""
+        """Operators cannot deactivate or demote themselves."""
         own = ("is_active", "is_staff") if obj == request.user else ()
         return (*self.readonly_fields, *own)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """The ledger names people."""
+        """Never, since the ledger refers to users."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
-        """An operator may do everything in the back office, and an operator's word confirms an address."""
-        before = _facts(User.objects.get(pk=obj.pk)) if change else {}
+        """Save the user and write the audit entry; an address that an operator enters counts as confirmed."""
+        before = _audited_values(User.objects.get(pk=obj.pk)) if change else {}
         obj.is_superuser = obj.is_staff
         if before.get("is_active") and not obj.is_active:
-            office_people.shut_out(user=obj, by=audit_log_service.by(request))
+            members_roles.shut_out(user=obj, by=audit_log_service.by(request))
         if change and obj.is_active and not before["is_active"]:
             allowances.resume(obj.memberships.filter(ended_at=None))
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             teams_users.confirm_address(obj)
-        _record(request, obj, before)
+        _record_changes(request, obj, before)
         if not change and not obj.has_usable_password():
             self._print_reset_link(request, obj)
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """As Django does it, and written down."""
+        """Change the password and write the audit entry."""
         response: HttpResponse = super().user_change_password(request, id, form_url)
         user = self.get_object(request, id)
         if user and request.method == "POST" and response.status_code == 302:
-            did = {"did": "password_set"}
             audit_log_service.record(
-                audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after=did
+                audit_log_service.by(request),
+                AuditAction.PERSON_CHANGED,
+                subject=user.email,
+                after={"did": "password_set"},
             )
         return response
 
@@ -107,24 +109,27 @@ class UserAdmin(DjangoUserAdmin):
 
     def _print_reset_link(self, request: HttpRequest, user: User) -> None:
         audit_log_service.record(
-            audit_log_service.by(request), Act.PERSON_CHANGED, subject=user.email, after={"did": "linked"}
+            audit_log_service.by(request),
+            AuditAction.PERSON_CHANGED,
+            subject=user.email,
+            after={"did": "linked"},
         )
-        sentence = _("%(person)s sets a password here, once: %(link)s")
-        messages.info(request, sentence % {"person": user.email, "link": password_reset.reset_link(user)})
+        message = _("%(person)s sets a password here, once: %(link)s")
+        messages.info(request, message % {"person": user.email, "link": password_reset.reset_link(user)})
 
 
-def _facts(user: User) -> dict[str, Any]:
+def _audited_values(user: User) -> dict[str, Any]:
     return {name: getattr(user, name) for name in ("email", "name", "is_active", "is_staff")}
 
 
-def _record(request: HttpRequest, user: User, before: dict[str, Any]) -> None:
-    """Write down what changed about the person; the password is never part of it."""
-    after = _facts(user)
+def _record_changes(request: HttpRequest, user: User, before: dict[str, Any]) -> None:
+    """Write an audit entry of what changed, without the password."""
+    after = _audited_values(user)
     changed = {name for name in after if before.get(name) != after[name]}
     if changed:
         audit_log_service.record(
             audit_log_service.by(request),
-            Act.PERSON_CHANGED,
+            AuditAction.PERSON_CHANGED,
             subject=user.email,
             before={name: value for name, value in before.items() if name in changed},
             after={name: value for name, value in after.items() if name in changed},

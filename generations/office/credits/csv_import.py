@@ -1,9 +1,8 @@
-"""Granting from a file: a line for each member, checked as a whole before anything moves.
+"""Grants from a CSV file: one row for each member, checked as a whole before any credits move.
 
-A line is an email address or the name of a program, an amount, and perhaps a note; commas or
-semicolons between, as spreadsheets write them. "12,5" is twelve and a half. "1,000" may be a
-thousand or one, so it is refused, also where its comma parts two cells, as is everything that a
-person would have to guess about.
+A row is an email address or the name of a program, an amount, and an optional note, separated by commas,
+semicolons or tabs. "12,5" is twelve and a half. "1,000" may mean a thousand or one, so it is refused, also
+where its comma separates two cells, as is everything else that is ambiguous.
 """
 
 from __future__ import annotations
@@ -18,84 +17,83 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from generations.credits.amounts import MOST, as_text, from_credits
-from generations.office.credits.grants import Gift
+from generations.office.credits.service import MAX_NOTE_LENGTH, MemberAmount
 from generations.teams.models import Kind, Membership, Team
 
-MOST_LINES = 10_000
-MOST_BREAKS = 2 * MOST_LINES  # blank lines and broken notes included
-MOST_BYTES = 1_000_000
-LONGEST_NOTE = 400
+MAX_ROWS = 10_000
+MAX_LINE_BREAKS = 2 * MAX_ROWS  # blank lines and line breaks in notes included
+MAX_BYTES = 1_000_000
 AMOUNT = re.compile(r"[0-9]{1,12}([.,][0-9]{1,2})?")
-REST = re.compile(r"[0-9]{1,3}")  # of an amount that a comma cut in two
+SPLIT_AMOUNT = re.compile(r"[0-9]{1,3}")  # the rest of an amount that a comma divided
 QUOTED = re.compile(r'"[^"]*("|$)')
 HEADINGS = {"email", "e-mail", "member", "name", "who"}
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A line that cannot be granted, by its number in the file, and why; 0 is the file as a whole."""
+class RowError:
+    """Why a row cannot be granted, with its line number in the file; line 0 is the file as a whole."""
 
     line: int
     reason: str
 
 
 @dataclass
-class Reading:
-    """What a file says. Nothing of it may be applied while anything is wrong."""
+class ParsedFile:
+    """The amounts in a file, and its errors. Nothing may be granted while there are errors."""
 
-    gifts: list[Gift] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    amounts: list[MemberAmount] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """All amounts together, in hundredths."""
-        return sum(gift.amount for gift in self.gifts)
+        """The sum of all amounts, in hundredths."""
+        return sum(each.amount for each in self.amounts)
 
 
-class LineRefused(Exception):
-    """Why a line cannot be granted."""
+class RowRefused(Exception):
+    """A row that cannot be granted; the message is shown to the person."""
 
 
-def decode(content: bytes) -> str | Wrong:
-    """The file as text, or what is wrong with it as a whole."""
-    if len(content) > MOST_BYTES:
-        return Wrong(0, _("The file is larger than 1 MB."))
+def decode(content: bytes) -> str | RowError:
+    """Return the file as text, or the error if it cannot be read at all."""
+    if len(content) > MAX_BYTES:
+        return RowError(0, _("The file is larger than 1 MB."))
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as problem:
-        number = content[: problem.start].count(b"\n") + 1
-        return Wrong(number, _("This is not UTF-8 text. Save the table as “CSV UTF-8” and choose it again."))
-    if text.count("\n") > MOST_BREAKS:
-        return Wrong(0, _("A file has at most 10,000 lines."))
+        line = content[: problem.start].count(b"\n") + 1
+        return RowError(line, _("This is not UTF-8 text. Save the table as “CSV UTF-8” and choose it again."))
+    if text.count("\n") > MAX_LINE_BREAKS:
+        return RowError(0, _("A file has at most 10,000 lines."))
     if "\0" in text:
-        return Wrong(text[: text.index("\0")].count("\n") + 1, _("This is not text."))
+        return RowError(text[: text.index("\0")].count("\n") + 1, _("This is not text."))
     return text
 
 
-def read(team: Team, text: str) -> Reading:
-    """What each line grants to whom, in the team; every wrong line is named."""
-    reading = Reading()
-    people, seen, sign = _People(team), dict[int, int](), _delimiter(text)
-    for count, (number, cells) in enumerate(_lines(text, sign, reading)):
+def parse(team: Team, text: str) -> ParsedFile:
+    """Return the amount for each member of the team, and every error."""
+    parsed = ParsedFile()
+    members, first_lines, delimiter = _MemberLookup(team), dict[int, int](), _delimiter(text)
+    for count, (line, cells) in enumerate(_rows(text, delimiter, parsed)):
         if count == 0 and _is_heading(cells):
             continue
-        if len(reading.gifts) + len(reading.wrong) >= MOST_LINES:
-            reading.wrong.append(Wrong(number, _("A file has at most 10,000 lines.")))
+        if len(parsed.amounts) + len(parsed.errors) >= MAX_ROWS:
+            parsed.errors.append(RowError(line, _("A file has at most 10,000 lines.")))
             break
         try:
-            gift = _gift(people, cells, sign)
-            _check_once(gift, seen.setdefault(gift.member.pk, number), number)
-        except LineRefused as problem:
-            reading.wrong.append(Wrong(number, str(problem)))
+            amount = _parse_row(members, cells, delimiter)
+            _check_duplicate(amount, first_lines.setdefault(amount.member.pk, line), line)
+        except RowRefused as problem:
+            parsed.errors.append(RowError(line, str(problem)))
         else:
-            reading.gifts.append(gift)
-    if not reading.gifts and not reading.wrong:
-        reading.wrong.append(Wrong(0, _("There are no lines in this file.")))
-    return reading
+            parsed.amounts.append(amount)
+    if not parsed.amounts and not parsed.errors:
+        parsed.errors.append(RowError(0, _("There are no lines in this file.")))
+    return parsed
 
 
-class _People:
-    """Those of a team by what a file calls them."""
+class _MemberLookup:
+    """The members of a team by email address, and its programs by name."""
 
     def __init__(self, team: Team) -> None:
         self.known: dict[str, list[Membership]] = {}
@@ -106,83 +104,83 @@ class _People:
                 self.known.setdefault(member.user.email.casefold(), []).append(member)
 
     def find(self, name: str) -> Membership:
-        """The one of that address or name."""
+        """Return the one member with that address or name; RowRefused if there is not exactly one."""
         found = self.known.get(name.casefold(), [])
         present = [member for member in found if member.ended_at is None]
         if len(present) == 1:
             return present[0]
         if present:
-            raise LineRefused(_("Several programs are called “%(name)s”.") % {"name": _short(name)})
+            raise RowRefused(_("Several programs are called “%(name)s”.") % {"name": _shortened(name)})
         if found:
-            raise LineRefused(_("“%(name)s” has left the team.") % {"name": _short(name)})
-        raise LineRefused(_("Nobody in this team is called “%(name)s”.") % {"name": _short(name)})
+            raise RowRefused(_("“%(name)s” has left the team.") % {"name": _shortened(name)})
+        raise RowRefused(_("Nobody in this team is called “%(name)s”.") % {"name": _shortened(name)})
 
 
-def _lines(text: str, sign: str, reading: Reading) -> Iterator[tuple[int, list[str]]]:
-    """The lines that say something, each with its number; a line that is no CSV ends the file."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
-    number = 1
+def _rows(text: str, delimiter: str, parsed: ParsedFile) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, with their line numbers; invalid CSV ends the file with an error."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
     while True:
         try:
-            cells = [cell.strip() for cell in next(rows)]
+            cells = [cell.strip() for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error:
-            reading.wrong.append(Wrong(number, _("The quotes on this line do not match.")))
+            parsed.errors.append(RowError(line, _("The quotes on this line do not match.")))
             return
         if any(cells):
-            yield number, cells
-        number = rows.line_num + 1
+            yield line, cells
+        line = reader.line_num + 1
 
 
 def _delimiter(text: str) -> str:
-    """What stands after the first name: names hold neither commas nor semicolons, or have quotes around."""
+    """Return the first delimiter of the first row: a name contains none, unless it is quoted."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return next((sign for sign in QUOTED.sub("", first) if sign in ",;\t"), ",")
+    return next((character for character in QUOTED.sub("", first) if character in ",;\t"), ",")
 
 
 def _is_heading(cells: list[str]) -> bool:
     return cells[0].casefold() in HEADINGS and not AMOUNT.fullmatch("".join(cells[1:2]))
 
 
-def _gift(people: _People, cells: list[str], sign: str) -> Gift:
+def _parse_row(members: _MemberLookup, cells: list[str], delimiter: str) -> MemberAmount:
     while cells and not cells[-1]:
         cells.pop()
     if len(cells) < 2:
-        raise LineRefused(_("A line needs an email address or the name of a program, and an amount."))
+        raise RowRefused(_("A line needs an email address or the name of a program, and an amount."))
     if len(cells) > 3:
-        raise LineRefused(_("There are more than three columns. Put quotes around a note that has a comma."))
+        raise RowRefused(_("There are more than three columns. Put quotes around a note that has a comma."))
     name, amount, note = [*cells, ""][:3]
-    if sign == "," and amount.isdecimal() and REST.fullmatch(note):
-        raise LineRefused(
+    if delimiter == "," and amount.isdecimal() and SPLIT_AMOUNT.fullmatch(note):
+        raise RowRefused(
             _("“%(text)s” may be one number or two. Write 1000 or 12.5, and a note in words.")
-            % {"text": _short(f"{amount},{note}")}
+            % {"text": _shortened(f"{amount},{note}")}
         )
-    member = people.find(name)
-    if len(note) > LONGEST_NOTE:
-        raise LineRefused(_("The note is longer than 400 letters."))
-    return Gift(member, _amount(amount), note)
+    member = members.find(name)
+    if len(note) > MAX_NOTE_LENGTH:
+        raise RowRefused(_("The note is longer than 400 letters."))
+    return MemberAmount(member, _parse_amount(amount), note)
 
 
-def _check_once(gift: Gift, first: int, number: int) -> None:
-    if first != number:
-        said = _("%(who)s stands on line %(line)s already.")
-        raise LineRefused(said % {"who": gift.member, "line": first})
+def _check_duplicate(amount: MemberAmount, first_line: int, line: int) -> None:
+    if first_line != line:
+        message = _("%(who)s is on line %(line)s already.")
+        raise RowRefused(message % {"who": amount.member, "line": first_line})
 
 
-def _amount(text: str) -> int:
+def _parse_amount(text: str) -> int:
     if not AMOUNT.fullmatch(text):
-        raise LineRefused(
+        raise RowRefused(
             _("“%(text)s” is not an amount. Write 1000 or 12.5: two decimals at most, no thousands signs.")
-            % {"text": _short(text)}
+            % {"text": _shortened(text)}
         )
     amount = from_credits(Decimal(text.replace(",", ".")))
     if amount == 0:
-        raise LineRefused(_("An amount must be more than 0."))
+        raise RowRefused(_("An amount must be more than 0."))
     if amount > MOST:
-        raise LineRefused(_("An amount is at most %(most)s.") % {"most": as_text(MOST)})
+        raise RowRefused(_("An amount is at most %(most)s.") % {"most": as_text(MOST)})
     return amount
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"

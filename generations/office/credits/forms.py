@@ -1,30 +1,27 @@
-"""What is filled in to move credits and to set limits. Each form that moves money carries its own UUID."""
+"""Forms that move credits, and set allowances and caps."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from generations.credits.amounts import CreditsField, as_text
 from generations.office.credits import csv_import
-from generations.office.credits.grants import Gift
+from generations.office.credits.service import MAX_NOTE_LENGTH, MemberAmount
 from generations.office.models import AllowanceKind
 from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
-
-LONGEST_NOTE = 400
-MOST_NAMES = 5  # in a sentence that names members
+MAX_NAMES = 5  # in a sentence that names members
 
 
-class MoneyForm(forms.Form):
-    """A form whose UUID makes what it does happen once, however often it is sent."""
+class IdempotentForm(forms.Form):
+    """A form with a UUID of its own, by which a change is made once however often the form is sent."""
 
     reference = forms.UUIDField(
         widget=forms.HiddenInput,
@@ -39,70 +36,73 @@ class MoneyForm(forms.Form):
         self.initial.setdefault("reference", uuid.uuid4())
 
     def clean(self) -> dict[str, Any]:
-        """A person cannot mend a hidden field, so its sentence belongs to the whole form."""
-        if sentences := self.errors.pop("reference", None):
-            self.add_error(None, list(sentences))
+        """Show errors of the hidden field for the whole form, since nobody can correct the field."""
+        if errors := self.errors.pop("reference", None):
+            self.add_error(None, list(errors))
         return self.cleaned_data
 
 
-class ShareForm(MoneyForm):
-    """One amount for each of some members: granted, or taken back."""
+class GrantForm(IdempotentForm):
+    """Grants the same amount to each chosen member, or takes it back."""
 
     members = forms.TypedMultipleChoiceField(
         coerce=int,
         error_messages={
             "required": gettext_lazy("Choose at least one member."),
-            "invalid_choice": gettext_lazy("Somebody you chose is no longer in the team. Choose again."),
+            "invalid_choice": gettext_lazy("A member you chose is no longer in the team. Choose again."),
         },
     )
     amount = CreditsField(label=gettext_lazy("Credits for each"))
-    note = forms.CharField(label=gettext_lazy("Note"), max_length=LONGEST_NOTE, required=False)
+    note = forms.CharField(label=gettext_lazy("Note"), max_length=MAX_NOTE_LENGTH, required=False)
 
-    def __init__(self, *args: Any, people: Collection[Membership], back: bool, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, candidates: Collection[Membership], taking_back: bool, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
-        self.people, self.back = {member.pk: member for member in people}, back
-        self.fields["members"].choices = [(pk, str(member)) for pk, member in self.people.items()]  # type: ignore[attr-defined]
-        if back:
+        self.candidates, self.taking_back = {member.pk: member for member in candidates}, taking_back
+        choices = [(pk, str(member)) for pk, member in self.candidates.items()]
+        self.fields["members"].choices = choices  # type: ignore[attr-defined]
+        if taking_back:
             self.fields["amount"].label = _("Credits from each")
 
     @property
-    def chosen(self) -> set[str]:
-        """Whose boxes are ticked."""
+    def selected(self) -> set[str]:
+        """The primary keys of the members that are ticked, as text."""
         return {str(pk) for pk in self["members"].value() or []}
 
     @property
-    def gifts(self) -> list[Gift]:
-        """What each is to get, once the form is valid."""
+    def amounts(self) -> list[MemberAmount]:
+        """The amount for each chosen member, once the form is valid."""
         note = self.cleaned_data["note"]
         return [
-            Gift(self.people[pk], self.cleaned_data["amount"], note)
+            MemberAmount(self.candidates[pk], self.cleaned_data["amount"], note)
             for pk in dict.fromkeys(self.cleaned_data["members"])
         ]
 
-    def lacking(self) -> str:
-        """Who has less to give back than is asked for, in a sentence; nothing if all have enough."""
-        short = [gift.member for gift in self.gifts if available(gift.member) < gift.amount]
-        if not self.back or not short:
+    def shortage_message(self) -> str:
+        """Name the members who have less available than is taken back; empty if all have enough."""
+        short = [each.member for each in self.amounts if available_credits(each.member) < each.amount]
+        if not self.taking_back or not short:
             return ""
-        names = ", ".join(f"{member} ({as_text(available(member))})" for member in short[:MOST_NAMES])
-        if len(short) > MOST_NAMES:
+        names = ", ".join(f"{member} ({as_text(available_credits(member))})" for member in short[:MAX_NAMES])
+        if len(short) > MAX_NAMES:
             names += " …"
-        said = ngettext(
+        message = ngettext(
             "%(count)s member has less than that: %(names)s. Nothing was taken back.",
             "%(count)s members have less than that: %(names)s. Nothing was taken back.",
             len(short),
         )
-        return said % {"count": len(short), "names": names}
+        return message % {"count": len(short), "names": names}
 
 
-def available(member: Membership) -> int:
-    """What the member may spend, in hundredths; 0 for who never had a wallet."""
+def available_credits(member: Membership) -> int:
+    """The available credits of the member's wallet, in hundredths; 0 if there is no wallet yet."""
     wallet = getattr(member, "wallet", None)
     return wallet.available if wallet else 0
 
 
 class AllowanceForm(forms.Form):
-    """What a member is given each month."""
+    """A member's monthly allowance."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Each month"), choices=AllowanceKind.choices, initial=AllowanceKind.TOP_UP
@@ -116,17 +116,17 @@ class AllowanceForm(forms.Form):
 
 
 class CapsForm(forms.Form):
-    """What a member may spend; nothing typed is no cap."""
+    """A member's spending caps; an empty field is no cap."""
 
     per_day = CreditsField(label=gettext_lazy("Credits a day"), required=False, may_be_nothing=True)
     per_month = CreditsField(label=gettext_lazy("Credits a month"), required=False, may_be_nothing=True)
 
 
-class AdjustForm(MoneyForm):
-    """A correction between the pool and one wallet."""
+class AdjustmentForm(IdempotentForm):
+    """An adjustment between the pool and one wallet."""
 
     way = forms.ChoiceField(
-        label=gettext_lazy("Way"),
+        label=gettext_lazy("Direction"),
         choices=[
             ("add", gettext_lazy("Pool to member")),
             ("remove", gettext_lazy("Member to pool")),
@@ -134,33 +134,44 @@ class AdjustForm(MoneyForm):
         initial="add",
     )
     amount = CreditsField(label=gettext_lazy("Credits"))
-    note = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_NOTE)
+    note = forms.CharField(label=gettext_lazy("Reason"), max_length=MAX_NOTE_LENGTH)
 
     @property
-    def signed(self) -> int:
+    def signed_amount(self) -> int:
         """The amount in hundredths, negative if it leaves the wallet."""
         amount: int = self.cleaned_data["amount"]
         return amount if self.cleaned_data["way"] == "add" else -amount
 
 
-class CorrectionForm(AdjustForm):
-    """An operator's correction of any account that belongs to somebody."""
+class AccountAdjustmentForm(AdjustmentForm):
+    """An operator's adjustment of a pool or a wallet."""
 
     way = forms.ChoiceField(
-        label=gettext_lazy("Way"),
+        label=gettext_lazy("Direction"),
         choices=[("add", gettext_lazy("into the account")), ("remove", gettext_lazy("out of the account"))],
         initial="add",
     )
 
 
+class IssueForm(IdempotentForm):
+    """New credits for a pool, once for each reference."""
+
+    amount = CreditsField(label=gettext_lazy("Credits"))
+    note = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=MAX_NOTE_LENGTH,
+        help_text=gettext_lazy("Shown in the ledger and in the team's changes."),
+    )
+
+
 class RefundForm(forms.Form):
-    """Why a picture is given back; that it happens once is in the ledger."""
+    """The reason of a refund. It needs no UUID: the ledger refunds a charge once."""
 
-    note = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST_NOTE)
+    note = forms.CharField(label=gettext_lazy("Reason"), max_length=MAX_NOTE_LENGTH)
 
 
-class FileForm(forms.Form):
-    """A table of who gets what."""
+class CsvUploadForm(forms.Form):
+    """A CSV file of members and amounts."""
 
     file = forms.FileField(
         label=gettext_lazy("CSV file"),
@@ -172,18 +183,18 @@ class FileForm(forms.Form):
     )
 
     @property
-    def text(self) -> str | csv_import.Wrong:
-        """The file as text, read no further than it may be long."""
+    def text(self) -> str | csv_import.RowError:
+        """The file as text, or why it cannot be read; reads no more than the allowed size."""
         file: UploadedFile = self.cleaned_data["file"]
-        return csv_import.decode(file.read(csv_import.MOST_BYTES + 1))
+        return csv_import.decode(file.read(csv_import.MAX_BYTES + 1))
 
 
-class ApplyForm(MoneyForm):
-    """The lines that were previewed, to be granted."""
+class CsvGrantForm(IdempotentForm):
+    """The rows that were previewed, to be granted."""
 
     lines = forms.CharField(
         strip=False,
-        max_length=csv_import.MOST_BYTES + csv_import.MOST_BREAKS,  # a browser makes two signs of each
+        max_length=csv_import.MAX_BYTES + csv_import.MAX_LINE_BREAKS,  # a browser sends each as two
         error_messages={
             "required": gettext_lazy("There are no lines in this file."),
             "max_length": gettext_lazy("The file is larger than 1 MB."),

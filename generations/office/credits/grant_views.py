@@ -1,4 +1,4 @@
-"""Granting from the pool and taking back: to one or several members, or by a file."""
+"""Pages that grant credits from the pool and take them back: for chosen members, or from a CSV file."""
 
 from __future__ import annotations
 
@@ -18,162 +18,160 @@ from generations.credits import ledger
 from generations.credits.amounts import as_text
 from generations.credits.models import Transfer
 from generations.office.audit_log import service as audit_log_service
-from generations.office.credits import csv_import, grants
-from generations.office.credits.csv_import import Reading
-from generations.office.credits.forms import ApplyForm, FileForm, ShareForm
+from generations.office.credits import csv_import
+from generations.office.credits import service as credits_service
+from generations.office.credits.csv_import import ParsedFile
+from generations.office.credits.forms import CsvGrantForm, CsvUploadForm, GrantForm
+from generations.office.credits.service import MemberAmount
 from generations.teams.models import Membership, Team
 from generations.teams.permissions import member_required
 
-SHOWN = 200  # lines of a file, and as many of its mistakes
+MAX_SHOWN = 200  # rows of a file, and as many of its errors
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required(may="grant")
 def grant(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Move credits from the pool to those who are chosen."""
-    return _share(request, member, back=False)
+    """Grant credits from the pool to the chosen members."""
+    return _grant_or_take_back(request, member, taking_back=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required(may="grant")
 def take_back(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Move credits from those who are chosen back to the pool."""
-    return _share(request, member, back=True)
+    """Take credits back from the chosen members to the pool."""
+    return _grant_or_take_back(request, member, taking_back=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required(may="grant")
 def grant_csv(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Show what a file would grant, or what is wrong with it; then grant it."""
+    """Preview what a CSV file would grant, or its errors; then grant it."""
     if "lines" in request.POST:
-        return _apply(request, member)
-    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+        return _grant_previewed(request, member)
+    form = CsvUploadForm(request.POST, request.FILES) if request.method == "POST" else CsvUploadForm()
     if not form.is_valid():
-        return _file_page(request, member, form=form)
+        return _csv_page(request, member, form=form)
     text = form.text
-    if isinstance(text, csv_import.Wrong):
-        return _file_page(request, member, form=form, reading=Reading(wrong=[text]))
-    reading = csv_import.read(member.team, text)
-    apply = ApplyForm(initial={"lines": text})
-    return _file_page(request, member, form=form, reading=reading, apply=apply)
+    if isinstance(text, csv_import.RowError):
+        return _csv_page(request, member, form=form, parsed=ParsedFile(errors=[text]))
+    parsed = csv_import.parse(member.team, text)
+    grant_form = CsvGrantForm(initial={"lines": text})
+    return _csv_page(request, member, form=form, parsed=parsed, grant_form=grant_form)
 
 
-def _share(request: HttpRequest, member: Membership, *, back: bool) -> HttpResponse:
-    chosen = [name for name in request.GET.getlist("member") if name.isascii() and name.isdecimal()]
-    form = ShareForm(
+def _grant_or_take_back(request: HttpRequest, member: Membership, *, taking_back: bool) -> HttpResponse:
+    selected = [pk for pk in request.GET.getlist("member") if pk.isascii() and pk.isdecimal()]
+    form = GrantForm(
         request.POST if request.method == "POST" else None,
-        people=_people(member.team),
-        back=back,
-        initial={"members": chosen},
+        candidates=_present_members(member.team),
+        taking_back=taking_back,
+        initial={"members": selected},
     )
     if form.is_valid():
-        verb = grants.take_back if back else grants.grant
-        said = form.cleaned_data
+        move = credits_service.take_back if taking_back else credits_service.grant
         try:
-            lines = verb(
+            entries = move(
                 team=member.team,
-                gifts=form.gifts,
-                form=said["reference"],
+                amounts=form.amounts,
+                reference=form.cleaned_data["reference"],
                 by=audit_log_service.by(request),
-                note=said["note"],
+                note=form.cleaned_data["note"],
             )
         except ledger.InsufficientCredits as problem:
-            form.add_error(None, form.lacking() or str(problem))
+            form.add_error(None, form.shortage_message() or str(problem))
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:
-            _tell(request, lines, _done(form.gifts, back=back))
+            _add_message(request, entries, _success_message(form.amounts, taking_back=taking_back))
             return redirect("office:overview", member.team.slug)
     context = {"member": member, "form": form, "pool": ledger.open_pool(member.team)}
     return render(request, "office/credits/grant.html", context, status=422 if form.is_bound else 200)
 
 
-def _people(team: Team) -> list[Membership]:
-    """Everybody who is in the team, programs too, by name."""
+def _present_members(team: Team) -> list[Membership]:
+    """The present members of the team, programs included, by name."""
     name = Lower(Coalesce(NullIf("name", Value("")), NullIf("user__name", Value("")), "user__email"))
     present = team.memberships.filter(ended_at=None).select_related("user", "wallet")
     return list(present.order_by(name, "pk"))
 
 
-def _tell(request: HttpRequest, lines: list[Transfer], done: str) -> None:
-    """Say what was done, unless that was the first time this form was sent."""
-    if lines[0].is_new:
-        messages.success(request, done)
+def _add_message(request: HttpRequest, entries: list[Transfer], success: str) -> None:
+    """Show the success message, or that the same form was sent before."""
+    if entries[0].is_new:
+        messages.success(request, success)
     else:
         messages.info(request, _("This form was sent before; nothing more was moved."))
 
 
-def _done(gifts: list[grants.Gift], *, back: bool) -> str:
-    """What happened, in a sentence."""
-    words = {"credits": as_text(gifts[0].amount), "who": gifts[0].member, "count": len(gifts)}
-    if len(gifts) == 1:
-        one = (
-            _("%(credits)s credits were taken back from %(who)s.")
-            if back
-            else _("%(who)s has %(credits)s credits more.")
-        )
-        return one % words
-    if back:
-        said = ngettext(
+def _success_message(amounts: list[MemberAmount], *, taking_back: bool) -> str:
+    """Say what was granted or taken back."""
+    first = amounts[0]
+    values = {"credits": as_text(first.amount), "who": first.member, "count": len(amounts)}
+    if len(amounts) == 1:
+        if taking_back:
+            return _("%(credits)s credits were taken back from %(who)s.") % values
+        return _("%(who)s has %(credits)s credits more.") % values
+    if taking_back:
+        message = ngettext(
             "%(credits)s credits were taken back from %(count)s member.",
             "%(credits)s credits each were taken back from %(count)s members.",
-            len(gifts),
+            len(amounts),
         )
     else:
-        said = ngettext(
+        message = ngettext(
             "%(count)s member has %(credits)s credits more.",
             "%(count)s members have %(credits)s credits more each.",
-            len(gifts),
+            len(amounts),
         )
-    return said % words
+    return message % values
 
 
-def _apply(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Grant the lines that were shown, read anew: people may have left since."""
-    apply = ApplyForm(request.POST)
-    if not apply.is_valid():
-        return _file_page(request, member, form=FileForm(), apply=apply)
-    reading = csv_import.read(member.team, apply.cleaned_data["lines"])
-    if not reading.wrong:
-        form = apply.cleaned_data["reference"]
+def _grant_previewed(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Grant the rows that were previewed. They are parsed again, as members may have left since."""
+    grant_form = CsvGrantForm(request.POST)
+    if not grant_form.is_valid():
+        return _csv_page(request, member, form=CsvUploadForm(), grant_form=grant_form)
+    parsed = csv_import.parse(member.team, grant_form.cleaned_data["lines"])
+    if not parsed.errors:
         try:
-            lines = grants.grant(
+            entries = credits_service.grant(
                 team=member.team,
-                gifts=reading.gifts,
-                form=form,
+                amounts=parsed.amounts,
+                reference=grant_form.cleaned_data["reference"],
                 by=audit_log_service.by(request),
                 note=_("from a file"),
             )
         except ledger.LedgerError as problem:
-            apply.add_error(None, str(problem))
+            grant_form.add_error(None, str(problem))
         else:
-            said = ngettext(
+            message = ngettext(
                 "%(count)s member was granted %(credits)s credits.",
                 "%(count)s members were granted %(credits)s credits together.",
-                len(reading.gifts),
+                len(parsed.amounts),
             )
-            words = {"count": len(reading.gifts), "credits": as_text(reading.total)}
-            _tell(request, lines, said % words)
+            values = {"count": len(parsed.amounts), "credits": as_text(parsed.total)}
+            _add_message(request, entries, message % values)
             return redirect("office:overview", member.team.slug)
-    return _file_page(request, member, form=FileForm(), reading=reading, apply=apply)
+    return _csv_page(request, member, form=CsvUploadForm(), parsed=parsed, grant_form=grant_form)
 
 
-def _file_page(request: HttpRequest, member: Membership, **context: Any) -> HttpResponse:
-    """The page with what the file says: its first lines, its first mistakes, and how many more."""
-    reading: Reading | None = context.get("reading")
+def _csv_page(request: HttpRequest, member: Membership, **context: Any) -> HttpResponse:
+    """Render the page with the first amounts and errors of the file, and how many more there are."""
+    parsed: ParsedFile | None = context.get("parsed")
     pool = ledger.open_pool(member.team)
     context |= {"member": member, "pool": pool}
-    if reading:
+    if parsed:
         context |= {
-            "shown": reading.gifts[:SHOWN],
-            "more": max(0, len(reading.gifts) - SHOWN),
-            "wrong": reading.wrong[:SHOWN],
-            "more_wrong": max(0, len(reading.wrong) - SHOWN),
-            "missing": max(0, reading.total - pool.available),
-            "left": pool.available - reading.total,
+            "amounts": parsed.amounts[:MAX_SHOWN],
+            "more_amounts": max(0, len(parsed.amounts) - MAX_SHOWN),
+            "errors": parsed.errors[:MAX_SHOWN],
+            "more_errors": max(0, len(parsed.errors) - MAX_SHOWN),
+            "shortage": max(0, parsed.total - pool.available),
+            "pool_after": pool.available - parsed.total,
         }
-    is_refused = request.method == "POST" and (reading is None or bool(reading.wrong))
+    is_refused = request.method == "POST" and (parsed is None or bool(parsed.errors))
     return render(request, "office/credits/csv_import.html", context, status=422 if is_refused else 200)

@@ -1,4 +1,4 @@
-"""One member's credits: figures, what they are given each month, what they may spend, corrections."""
+"""The page of one member's credits: summary, allowance, caps, adjustments."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS, as_text
 from generations.office.audit_log import service as audit_log_service
-from generations.office.credits import adjustments as credits_adjustments
-from generations.office.credits import allowances, caps, member_summary
-from generations.office.credits.forms import AdjustForm, AllowanceForm, CapsForm
+from generations.office.credits import allowances, member_summary
+from generations.office.credits import service as credits_service
+from generations.office.credits.forms import AdjustmentForm, AllowanceForm, CapsForm
 from generations.office.models import Allowance, AllowanceKind
 from generations.teams.models import Membership
 from generations.teams.permissions import member_required
@@ -26,135 +26,137 @@ from generations.teams.permissions import member_required
 @never_cache
 @member_required(may="grant")
 def page(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """The member's figures, and the forms that change what they get and may spend."""
-    return _page(request, member, _found(member, pk))
+    """Show the member's credits, with the forms that change them."""
+    return _render(request, member, _get_member(member, pk))
 
 
 @require_POST
 @member_required(may="grant")
 def set_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Give the member something each month."""
-    row = _found(member, pk)
+    """Set the member's monthly allowance."""
+    subject = _get_member(member, pk)
     form = AllowanceForm(request.POST)
     if not form.is_valid():
-        return _page(request, member, row, allowance_form=form)
-    said = form.cleaned_data
+        return _render(request, member, subject, allowance_form=form)
+    data = form.cleaned_data
     try:
         allowance = allowances.set_allowance(
-            member=row,
-            kind=AllowanceKind(said["kind"]),
-            amount=said["amount"],
-            now=said["starts"] == "now",
+            member=subject,
+            kind=AllowanceKind(data["kind"]),
+            amount=data["amount"],
+            from_this_month=data["starts"] == "now",
             by=audit_log_service.by(request),
         )
     except ledger.LedgerError as problem:
         form.add_error(None, str(problem))
-        return _page(request, member, row, allowance_form=form)
-    messages.success(request, _allowed(row, allowance))
-    return _to(row)
+        return _render(request, member, subject, allowance_form=form)
+    messages.success(request, _allowance_message(subject, allowance))
+    return _redirect_to(subject)
 
 
 @require_POST
 @member_required(may="grant")
 def end_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Give the member nothing more by itself."""
-    row = _found(member, pk)
-    allowances.end_allowance(member=row, by=audit_log_service.by(request))
-    messages.success(request, _("%(who)s is given nothing more each month.") % {"who": row})
-    return _to(row)
+    """End the member's monthly allowance."""
+    subject = _get_member(member, pk)
+    allowances.end_allowance(member=subject, by=audit_log_service.by(request))
+    messages.success(request, _("%(who)s is granted nothing more each month.") % {"who": subject})
+    return _redirect_to(subject)
 
 
 @require_POST
 @member_required(may="grant")
 def set_caps(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Cap what the member may spend."""
-    row = _found(member, pk)
+    """Set the member's spending caps."""
+    subject = _get_member(member, pk)
     form = CapsForm(request.POST)
     if not form.is_valid():
-        return _page(request, member, row, caps_form=form)
+        return _render(request, member, subject, caps_form=form)
     try:
-        caps.set_caps(member=row, by=audit_log_service.by(request), **form.cleaned_data)
+        credits_service.set_caps(member=subject, by=audit_log_service.by(request), **form.cleaned_data)
     except ledger.LedgerError as problem:
         form.add_error(None, str(problem))
-        return _page(request, member, row, caps_form=form)
-    messages.success(request, _("The caps of %(who)s are set.") % {"who": row})
-    return _to(row)
+        return _render(request, member, subject, caps_form=form)
+    messages.success(request, _("The caps of %(who)s are set.") % {"who": subject})
+    return _redirect_to(subject)
 
 
 @require_POST
 @member_required(may="adjust")
 def adjust(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Correct the member's balance, with a reason."""
-    row = _found(member, pk)
-    form = AdjustForm(request.POST)
+    """Adjust the member's balance, with a reason."""
+    subject = _get_member(member, pk)
+    form = AdjustmentForm(request.POST)
     if form.is_valid():
-        said = form.cleaned_data
+        data = form.cleaned_data
         try:
-            credits_adjustments.adjust_wallet(
-                member=row,
-                amount=form.signed,
-                reference=said["reference"],
+            credits_service.adjust_wallet(
+                member=subject,
+                amount=form.signed_amount,
+                reference=data["reference"],
                 by=audit_log_service.by(request),
-                note=said["note"],
+                note=data["note"],
             )
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:
-            words = {"who": row, "credits": as_text(said["amount"])}
-            more = _("%(who)s has %(credits)s credits more.")
-            less = _("%(credits)s credits were moved from %(who)s to the pool.")
-            messages.success(request, (more if form.signed > 0 else less) % words)
-            return _to(row)
-    return _page(request, member, row, adjust_form=form)
+            values = {"who": subject, "credits": as_text(data["amount"])}
+            added = _("%(who)s has %(credits)s credits more.")
+            removed = _("%(credits)s credits were moved from %(who)s to the pool.")
+            messages.success(request, (added if form.signed_amount > 0 else removed) % values)
+            return _redirect_to(subject)
+    return _render(request, member, subject, adjust_form=form)
 
 
-def _found(member: Membership, pk: int) -> Membership:
-    """One of my team, those who left too: their figures stay."""
+def _get_member(member: Membership, pk: int) -> Membership:
+    """Return a member of the same team, also one who has left; 404 for any other."""
     rows = Membership.objects.select_related("user", "team", "wallet", "allowance")
     return get_object_or_404(rows, team=member.team, pk=pk)
 
 
-def _page(request: HttpRequest, member: Membership, row: Membership, **forms: Any) -> HttpResponse:
-    allowance: Allowance | None = getattr(row, "allowance", None)
-    is_gone = row.ended_at is not None
+def _render(request: HttpRequest, member: Membership, subject: Membership, **forms: Any) -> HttpResponse:
+    allowance: Allowance | None = getattr(subject, "allowance", None)
     context = {
         "member": member,
-        "row": row,
-        "wallet": ledger.open_wallet(row),
-        "figures": member_summary.of_member(row),
+        "subject": subject,
+        "wallet": ledger.open_wallet(subject),
+        "summary": member_summary.summary_of(subject),
         "allowance": allowance,
-        "is_given": allowances.is_given(row),
-        "lines": member_summary.newest_lines(row),
-        "is_gone": is_gone,
-        "allowance_form": AllowanceForm(initial=_present(allowance)),
+        "is_granted": allowances.is_granted(subject),
+        "entries": member_summary.latest_entries(subject),
+        "has_left": subject.ended_at is not None,
+        "allowance_form": AllowanceForm(initial=_initial(allowance)),
         "caps_form": CapsForm(
-            initial={"per_day": _credits(row.cap_per_day), "per_month": _credits(row.cap_per_month)}
+            initial={
+                "per_day": _field_value(subject.cap_per_day),
+                "per_month": _field_value(subject.cap_per_month),
+            }
         ),
-        "adjust_form": AdjustForm(),
+        "adjust_form": AdjustmentForm(),
     }
     return render(request, "office/credits/member.html", context | forms, status=422 if forms else 200)
 
 
-def _present(allowance: Allowance | None) -> dict[str, Any]:
-    return {"kind": allowance.kind, "amount": _credits(allowance.amount)} if allowance else {}
+def _initial(allowance: Allowance | None) -> dict[str, Any]:
+    return {"kind": allowance.kind, "amount": _field_value(allowance.amount)} if allowance else {}
 
 
-def _credits(amount: int | None) -> str:
-    """Hundredths as a field is filled in with them."""
+def _field_value(amount: int | None) -> str:
+    """Return an amount in hundredths as the text of a form field."""
     if amount is None:
         return ""
     whole, rest = divmod(amount, HUNDREDTHS)
     return f"{whole}.{rest:02}" if rest else str(whole)
 
 
-def _allowed(row: Membership, allowance: Allowance) -> str:
-    words = {"who": row, "credits": as_text(allowance.amount)}
+def _allowance_message(subject: Membership, allowance: Allowance) -> str:
+    values = {"who": subject, "credits": as_text(allowance.amount)}
     if allowance.kind == AllowanceKind.TOP_UP:
-        said = _("%(who)s is topped up to %(credits)s credits each month.")
+        message = _("%(who)s is topped up to %(credits)s credits each month.")
     else:
-        said = _("%(who)s is given %(credits)s credits each month.")
-    return said % words
+        message = _("%(who)s is granted %(credits)s credits each month.")
+    return message % values
 
 
-def _to(row: Membership) -> HttpResponse:
-    return redirect("office:member", row.team.slug, row.pk)
+def _redirect_to(subject: Membership) -> HttpResponse:
+    return redirect("office:member", subject.team.slug, subject.pk)

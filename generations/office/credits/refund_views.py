@@ -1,4 +1,4 @@
-"""Giving back what a picture cost, with a reason."""
+"""The page that refunds the charge of a picture, with a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generations.credits.amounts import as_text
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.library.models import Image
 from generations.office.audit_log import service as audit_log_service
-from generations.office.credits import adjustments as credits_adjustments
+from generations.office.credits import service as credits_service
 from generations.office.credits.forms import RefundForm
 from generations.teams.models import Membership
 from generations.teams.permissions import member_required
@@ -26,14 +26,14 @@ from generations.teams.permissions import member_required
 @never_cache
 @member_required(may="refund")
 def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """Ask for the reason, then give the charge of a picture back; a picture that is private stays unseen."""
+    """Ask for the reason, then refund the charge. A picture that is private is not shown."""
     charge = _charge(member, generation)
     image = Image.objects.visible_to(member).filter(generation=generation).order_by("position").first()
     refunded = Transfer.objects.filter(reference=generation, kind=TransferKind.REFUND).first()
     form = RefundForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            line = credits_adjustments.refund(
+            entry = credits_service.refund(
                 team=member.team,
                 generation=generation,
                 by=audit_log_service.by(request),
@@ -41,10 +41,10 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
             )
         except ledger.AlreadyRefunded as problem:
             messages.info(request, str(problem))
-            return _back(member, generation, image)
-        words = {"credits": as_text(line.amount), "who": charge.member}
-        messages.success(request, _("%(credits)s credits were given back to %(who)s.") % words)
-        return _back(member, generation, image)
+            return _redirect_back(member, generation, image)
+        values = {"credits": as_text(entry.amount), "who": charge.member}
+        messages.success(request, _("%(credits)s credits were refunded to %(who)s.") % values)
+        return _redirect_back(member, generation, image)
     context = {
         "member": member,
         "generation": generation,
@@ -57,16 +57,16 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
 
 
 def _charge(member: Membership, generation: uuid.UUID) -> Transfer:
-    """What the team was charged for it; 404 if nothing, or another team."""
-    held = Hold.objects.filter(reference=generation, member__team=member.team, transfer__isnull=False)
-    row = held.select_related("transfer__member__user").first()
-    if row is None or row.transfer is None:
+    """Return the charge of the generation; 404 if the team paid none."""
+    settled = Hold.objects.filter(reference=generation, member__team=member.team, transfer__isnull=False)
+    hold = settled.select_related("transfer__member__user").first()
+    if hold is None or hold.transfer is None:
         raise Http404
-    return row.transfer
+    return hold.transfer
 
 
-def _back(member: Membership, generation: uuid.UUID, image: Image | None) -> HttpResponse:
-    """To the picture, if it is one that the administrator may see."""
+def _redirect_back(member: Membership, generation: uuid.UUID, image: Image | None) -> HttpResponse:
+    """Redirect to the picture if the administrator may see it, else to the overview."""
     if image:
         return redirect("jobs:generation", member.team.slug, generation)
     return redirect("office:overview", member.team.slug)

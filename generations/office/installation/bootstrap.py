@@ -1,4 +1,4 @@
-"""What must be there before the portal opens: tables, a bucket, the upstream that the environment names."""
+"""Steps of the first start and of each update: tables, bucket, the upstream from the environment."""
 
 from django.core.management import call_command
 
@@ -8,17 +8,17 @@ from generations.upstreams import accounts
 
 
 def prepare_database() -> None:
-    """Bring the tables up to date; changes nothing if they are."""
+    """Apply migrations and create the cache table; does nothing if they are up to date."""
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
 
 
 def prepare_storage() -> None:
-    """Make the bucket unless it exists."""
+    """Create the bucket unless it exists."""
     storage_client.make_bucket()
 
 
 def connect_upstream() -> None:
-    """Let the upstream of STABILITY_BASE_URL and STABILITY_API_KEY follow the environment."""
+    """Create or update the upstream of STABILITY_BASE_URL and STABILITY_API_KEY."""
     accounts.sync_environment()
     sweeper.prepare_limiters()

@@ -1,4 +1,4 @@
-"""The whole installation's credits for its operators: every pool, and what the providers say beside them."""
+"""The installation's credits for its operators: every pool, the providers' balances, and their comparison."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from generations.credits.models import Account, AccountKind, TransferKind
 from generations.credits.periods import Month
 from generations.jobs.reconciliation import report as reconciliation_report
 from generations.jobs.reconciliation.balance_drift import Drift
-from generations.office.reports import spending as reports_spending
+from generations.office.reports import overview as reports_overview
 from generations.teams.models import Membership, Team
 from generations.upstreams.models import Upstream
 
-PAGE = 100
-DAYS = 7  # of the invoice, today included
+PAGE_SIZE = 100
+COMPARED_DAYS = 7  # today included
 
 
 @dataclass(frozen=True)
-class Pool:
-    """One team; amounts in hundredths. Its month is the one of its own time zone."""
+class TeamPool:
+    """The credits of one team, in hundredths; `spent` is of the present month in the team's time zone."""
 
     team: Team
-    free: int
-    with_members: int
+    pool: int
+    wallets: int
     held: int
     spent: int
     members: int
@@ -38,34 +38,34 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """All teams together, in hundredths."""
+class InstallationTotals:
+    """The credits of all teams, in hundredths."""
 
-    free: int
-    with_members: int
+    pools: int
+    wallets: int
     held: int
 
     @property
-    def given_out(self) -> int:
-        """What members and pools can still spend or are about to."""
-        return self.free + self.with_members
+    def outstanding(self) -> int:
+        """All credits that were issued and not spent, held ones included."""
+        return self.pools + self.wallets
 
 
 @dataclass(frozen=True)
 class ProviderAccount:
-    """One account at a provider, by whichever upstreams it is called; its own credits, not hundredths."""
+    """An account at a provider with the upstreams that use it; the balance is in the provider's own units."""
 
     names: str
     balance: Decimal | None
     unit: str
-    asked_at: datetime | None
+    checked_at: datetime | None
     is_low: bool
     is_paused: bool
 
 
 @dataclass(frozen=True)
-class Invoice:
-    """What was called in the last days. `bought` and `charged` are in hundredths, drifts in credits."""
+class InvoiceComparison:
+    """The provider calls of the last days; `bought` and `charged` are in hundredths, drifts in credits."""
 
     calls: int
     uncharged_calls: int
@@ -75,101 +75,101 @@ class Invoice:
 
     @property
     def difference(self) -> Decimal:
-        """What the providers took beyond what we know we bought, in credits."""
+        """What the providers took beyond the known purchases, in credits."""
         return sum((each.drift for each in self.drifts), Decimal())
 
 
-def whole() -> Whole:
-    """What is in all pools and wallets, in one query."""
-    pool = Q(kind=AccountKind.POOL)
-    found = Account.objects.filter(kind__in=[AccountKind.POOL, AccountKind.WALLET]).aggregate(
-        free=Sum("balance", filter=pool), with_members=Sum("balance", filter=~pool), all_held=Sum("held")
+def totals() -> InstallationTotals:
+    """Add up all pools and wallets, in one query."""
+    is_pool = Q(kind=AccountKind.POOL)
+    sums = Account.objects.filter(kind__in=[AccountKind.POOL, AccountKind.WALLET]).aggregate(
+        pools=Sum("balance", filter=is_pool), wallets=Sum("balance", filter=~is_pool), all_held=Sum("held")
     )
-    return Whole(found["free"] or 0, found["with_members"] or 0, found["all_held"] or 0)
+    return InstallationTotals(sums["pools"] or 0, sums["wallets"] or 0, sums["all_held"] or 0)
 
 
-def read(page: int = 1) -> tuple[list[Pool], bool]:
-    """A page of the teams by name, and whether there are more. A constant number of queries."""
-    start = (max(page, 1) - 1) * PAGE
+def pool_page(page: int = 1) -> tuple[list[TeamPool], bool]:
+    """Return a page of the teams by name, and whether there are more. A constant number of queries."""
+    start = (max(page, 1) - 1) * PAGE_SIZE
     teams = list(
-        Team.objects.select_related("pool", "rolled_up").order_by("name", "pk")[start : start + PAGE + 1]
+        Team.objects.select_related("pool", "rolled_up").order_by("name", "pk")[start : start + PAGE_SIZE + 1]
     )
-    shown = teams[:PAGE]
-    wallets = Account.objects.filter(membership__team__in=shown).order_by().values("membership__team")
-    grouped = wallets.annotate(sum=Sum("balance"), all_held=Sum("held"))
-    found = grouped.values_list("membership__team", "sum", "all_held")
-    with_members = {pk: (balance, held) for pk, balance, held in found}
+    shown = teams[:PAGE_SIZE]
+    grouped = Account.objects.filter(membership__team__in=shown).order_by().values("membership__team")
+    sums = grouped.annotate(sum=Sum("balance"), all_held=Sum("held"))
+    rows = sums.values_list("membership__team", "sum", "all_held")
+    wallets = {pk: (balance, held) for pk, balance, held in rows}
     present = Membership.objects.filter(team__in=shown, ended_at=None).order_by().values("team")
-    people = dict(present.annotate(number=Count("pk")).values_list("team", "number"))
-    spent = _spent(shown)
-    rows = [
-        _pool(team, *with_members.get(team.pk, (0, 0)), spent=spent[team.pk], members=people.get(team.pk, 0))
+    members = dict(present.annotate(number=Count("pk")).values_list("team", "number"))
+    spent = _month_spending(shown)
+    pools = [
+        _team_pool(team, *wallets.get(team.pk, (0, 0)), spent=spent[team.pk], members=members.get(team.pk, 0))
         for team in shown
     ]
-    return rows, len(teams) > PAGE
+    return pools, len(teams) > PAGE_SIZE
 
 
 def provider_accounts() -> list[ProviderAccount]:
-    """What each provider account said of itself last. Upstreams that share a pace are one account."""
+    """Return each provider account with its latest balance; upstreams with one rate limit are one account."""
     accounts: dict[tuple[str, str], list[Upstream]] = {}
     for upstream in Upstream.objects.filter(enabled=True):
         accounts.setdefault((upstream.base_url, upstream.pace_key), []).append(upstream)
-    return [_account(upstreams) for upstreams in accounts.values()]
+    return [_provider_account(upstreams) for upstreams in accounts.values()]
 
 
-def covers(accounts: list[ProviderAccount], given_out: int) -> bool | None:
-    """Whether what the portal has given out could be bought from these, at a credit each.
+def is_covered(accounts: list[ProviderAccount], outstanding: int) -> bool | None:
+    """Whether the accounts' balances cover all outstanding credits, one for one.
 
-    None if that is not known: an account does not tell what it has, and the others are not enough.
+    None if that is unknown: the known balances are not enough, and some account has none.
     """
-    told = [account.balance for account in accounts if account.balance is not None]
-    if sum(told, Decimal()) * 100 >= given_out:
+    known = [account.balance for account in accounts if account.balance is not None]
+    if sum(known, Decimal()) * 100 >= outstanding:
         return True
-    return False if len(told) == len(accounts) else None
+    return False if len(known) == len(accounts) else None
 
 
-def invoice() -> Invoice:
-    """The calls of the last days held against the ledger and the balances; looks at each call."""
+def compare_invoice() -> InvoiceComparison:
+    """Compare the calls of the last days with the ledger and the balances. Slow: reads every call."""
     today = timezone.localdate()
-    report = reconciliation_report.reconcile(since=today - timedelta(days=DAYS - 1), until=today)
-    return Invoice(
+    report = reconciliation_report.reconcile(since=today - timedelta(days=COMPARED_DAYS - 1), until=today)
+    return InvoiceComparison(
         calls=sum(sum(day.calls.values()) for day in report.days),
-        uncharged_calls=sum(line.calls for line in report.uncharged),
+        uncharged_calls=sum(each.calls for each in report.uncharged),
         bought=report.total("bought"),
         charged=report.total("charged"),
         drifts=report.drifts,
     )
 
 
-def _pool(team: Team, with_members: int, held: int, *, spent: int, members: int) -> Pool:
-    pool = getattr(team, "pool", None)  # opened with the first credits
-    free = pool.balance if pool else 0
-    return Pool(team, free, with_members, held, spent, members, 0 < team.low_pool > free)
+def _team_pool(team: Team, wallets: int, held: int, *, spent: int, members: int) -> TeamPool:
+    account = getattr(team, "pool", None)  # opened with the first credits
+    pool = account.balance if account else 0
+    return TeamPool(team, pool, wallets, held, spent, members, 0 < team.low_pool > pool)
 
 
-def _spent(teams: list[Team]) -> Counter[int]:
-    """What each spent in the month that it is there."""
+def _month_spending(teams: list[Team]) -> Counter[int]:
+    """Return what each team spent in the present month of its time zone, by primary key."""
     now = timezone.now()
     months = {team.pk: Month.of(periods.today(team, now)) for team in teams}
     amounts: Counter[int] = Counter()
     for (team, kind), total in credits_totals.totals_of(
         teams, {pk: month.first for pk, month in months.items()}
     ).items():
-        if kind in reports_spending.SPENDING:
+        if kind in reports_overview.SPENDING_KINDS:
             amounts[team] += total.amount if kind == TransferKind.CHARGE else -total.amount
     return amounts
 
 
-def _account(upstreams: list[Upstream]) -> ProviderAccount:
-    told = [upstream for upstream in upstreams if upstream.balance_at]
-    latest = max(told, key=lambda upstream: upstream.balance_at or timezone.now(), default=None)
+def _provider_account(upstreams: list[Upstream]) -> ProviderAccount:
+    checked = [upstream for upstream in upstreams if upstream.balance_at]
+    latest = max(checked, key=lambda upstream: upstream.balance_at or timezone.now(), default=None)
     balance = latest.balance if latest else None
     threshold = max(upstream.low_balance for upstream in upstreams)
     return ProviderAccount(
         names=", ".join(upstream.name for upstream in upstreams),
         balance=balance,
         unit=upstreams[0].unit,
-        asked_at=latest.balance_at if latest else None,
+        checked_at=latest.balance_at if latest else None,
         is_low=balance is not None and 0 < threshold > balance,
         is_paused=all(upstream.paused_at for upstream in upstreams),
     )

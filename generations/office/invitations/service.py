@@ -19,7 +19,7 @@ from generations.credits import ledger
 from generations.credits.amounts import as_text
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import invitations, membership
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, Team, User
 from generations.teams.permissions import roles_given_by
@@ -102,7 +102,7 @@ def revoke(*, invitation: Invitation, acting: Membership, by: By) -> bool:
 def revoke_of(*, maker: User, team: Team, by: By, except_for: Collection[Role] = ()) -> None:
     """Take back what the person invited to the team, but not to these roles."""
     for invitation in invitations.revoke_of(maker=maker, team=team, except_for=except_for):
-        audit_log_service.record(by, Act.INVITATION_REVOKED, team=team, subject=invitation.email)
+        audit_log_service.record(by, AuditAction.INVITATION_REVOKED, team=team, subject=invitation.email)
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def accept(*, token: str, user: User, by: By) -> Membership:
     left_out = _("The pool had too little for the %(credits)s credits of the invitation.")
     audit_log_service.record(
         by,
-        Act.MEMBER_ADMITTED,
+        AuditAction.MEMBER_ADMITTED,
         member=member,
         after={"did": "came_back" if came_back else "joined", "role": member.role}
         | ({"credits": granted} if granted else {}),
@@ -136,7 +136,9 @@ def accept(*, token: str, user: User, by: By) -> Membership:
 def _take_back(invitation: Invitation, by: By) -> bool:
     if not invitations.revoke(invitation):
         return False
-    audit_log_service.record(by, Act.INVITATION_REVOKED, team=invitation.team, subject=invitation.email)
+    audit_log_service.record(
+        by, AuditAction.INVITATION_REVOKED, team=invitation.team, subject=invitation.email
+    )
     return True
 
 
@@ -167,7 +169,7 @@ def _make(
         facts = {"role": offer.role, "credits": offer.credits, "uses": uses if uses > 1 else 0}
         facts["expires_at"] = invitation.expires_at.isoformat(timespec="minutes")
         after = {name: value for name, value in facts.items() if value}
-        audit_log_service.record(by, Act.INVITED, team=inviter.team, subject=email, after=after)
+        audit_log_service.record(by, AuditAction.INVITED, team=inviter.team, subject=email, after=after)
     return invitation, is_new
 
 

@@ -15,7 +15,7 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, By
 from generations.office.invitations import service as invitations_service
 from generations.office.members import service as members_service
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import membership
 from generations.teams.models import Kind, Membership, Role, Team, User
 from generations.teams.permissions import roles_given_by
@@ -41,7 +41,9 @@ def set_role(
     membership.set_role(row, role)
     if row.user:
         invitations_service.revoke_of(maker=row.user, team=row.team, by=by, except_for=roles_given_by(role))
-    audit_log_service.record(by, Act.ROLE_CHANGED, member=row, before={"role": before}, after={"role": role})
+    audit_log_service.record(
+        by, AuditAction.ROLE_CHANGED, member=row, before={"role": before}, after={"role": role}
+    )
     return row
 
 
@@ -57,7 +59,7 @@ def set_weight(
         return
     operator_actions.set_weight(row, weight)
     audit_log_service.record(
-        by, Act.WEIGHT_CHANGED, member=row, before={"weight": row.weight}, after={"weight": weight}
+        by, AuditAction.WEIGHT_CHANGED, member=row, before={"weight": row.weight}, after={"weight": weight}
     )
 
 
@@ -76,7 +78,7 @@ def make_program(*, team: Team, name: str, by: By = COMMAND) -> Membership:
     """A membership with a wallet that no person signs in to; NameTaken if another one is called so."""
     program = membership.add_program(team, name)
     ledger.open_wallet(program)
-    audit_log_service.record(by, Act.PROGRAM_MADE, member=program, after={"name": name})
+    audit_log_service.record(by, AuditAction.PROGRAM_MADE, member=program, after={"name": name})
     return program
 
 
@@ -88,7 +90,12 @@ def rename_program(*, program: Membership, name: str, by: By = COMMAND) -> None:
         return
     membership.rename_program(program, name)
     audit_log_service.record(
-        by, Act.PERSON_CHANGED, member=program, subject=before, before={"name": before}, after={"name": name}
+        by,
+        AuditAction.PERSON_CHANGED,
+        member=program,
+        subject=before,
+        before={"name": before},
+        after={"name": name},
     )
 
 

@@ -19,7 +19,7 @@ from generations.jobs.models import Generation, Status
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, By
 from generations.office.invitations import service as invitations_service
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import membership
 from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team, User
@@ -62,7 +62,7 @@ def open_team(
     team = membership.found_team(name, time_zone=time_zone, founding=founding)
     ledger.open_pool(team)
     audit_log_service.record(
-        by, Act.TEAM_MADE, team=team, after={"name": team.name, "time_zone": team.time_zone}
+        by, AuditAction.TEAM_MADE, team=team, after={"name": team.name, "time_zone": team.time_zone}
     )
     return team
 
@@ -82,11 +82,13 @@ def admit(
         _issue_silently(team, granted, by)
         ledger.grant(member=member, amount=granted, reference=uuid.uuid4(), actor=by.user)
     credits_given = {"credits": granted} if granted else {}
-    audit_log_service.record(by, Act.MEMBER_ADMITTED, member=member, after={"role": role} | credits_given)
+    audit_log_service.record(
+        by, AuditAction.MEMBER_ADMITTED, member=member, after={"role": role} | credits_given
+    )
     return member
 
 
-def dismiss(*, member: Membership, by: By = COMMAND, act: Act = Act.MEMBER_REMOVED) -> bool:
+def dismiss(*, member: Membership, by: By = COMMAND, act: AuditAction = AuditAction.MEMBER_REMOVED) -> bool:
     """End the membership; False if it had ended, LastOwner if nobody could run the team then.
 
     What waits is canceled and the invitations they made are taken back. What they can spend goes
@@ -100,7 +102,7 @@ def dismiss(*, member: Membership, by: By = COMMAND, act: Act = Act.MEMBER_REMOV
 
 
 @transaction.atomic
-def _end(member: Membership, by: By, act: Act) -> bool:
+def _end(member: Membership, by: By, act: AuditAction) -> bool:
     membership.lock_team(member.team)
     role = Membership.objects.values_list("role", flat=True).get(pk=member.pk)  # another may have changed it
     if member.user:
@@ -124,7 +126,7 @@ def _end(member: Membership, by: By, act: Act) -> bool:
 
 def leave(*, member: Membership, by: By) -> bool:
     """Go oneself; as `dismiss` otherwise."""
-    return dismiss(member=member, by=by, act=Act.MEMBER_LEFT)
+    return dismiss(member=member, by=by, act=AuditAction.MEMBER_LEFT)
 
 
 def _what_went(returned: int, canceled: int) -> str:
@@ -145,5 +147,5 @@ def issue(*, team: Team, amount: int, reference: uuid.UUID, by: By = COMMAND, no
     """New credits for the team's pool, in hundredths; only operators may. The same reference does so once."""
     line = ledger.issue(team=team, amount=amount, reference=reference, actor=by.user, note=note)
     if line.is_new:
-        audit_log_service.record(by, Act.ISSUED, team=team, after={"amount": amount}, note=note)
+        audit_log_service.record(by, AuditAction.ISSUED, team=team, after={"amount": amount}, note=note)
     return line

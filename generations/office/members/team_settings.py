@@ -12,7 +12,7 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, By
 from generations.office.credits import allowances
 from generations.office.members import service as members_service
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import membership
 from generations.teams.models import Role, Team, User
 
@@ -48,7 +48,7 @@ def close(*, team: Team, by: By = COMMAND) -> bool:
     if not Team.objects.filter(pk=team.pk, deactivated_at=None).update(deactivated_at=timezone.now()):
         return False
     audit_log_service.record(
-        by, Act.TEAM_CHANGED, team=team, before={"active": True}, after={"active": False}
+        by, AuditAction.TEAM_CHANGED, team=team, before={"active": True}, after={"active": False}
     )
     return True
 
@@ -60,7 +60,7 @@ def reopen(*, team: Team, by: By = COMMAND) -> bool:
         return False
     allowances.resume(team.memberships.all())
     audit_log_service.record(
-        by, Act.TEAM_CHANGED, team=team, before={"active": False}, after={"active": True}
+        by, AuditAction.TEAM_CHANGED, team=team, before={"active": False}, after={"active": True}
     )
     return True
 
@@ -73,5 +73,5 @@ def _write(team: Team, before: dict[str, Any], after: dict[str, Any], by: By) ->
     if not after:
         return False
     Team.objects.filter(pk=team.pk).update(**after)
-    audit_log_service.record(by, Act.TEAM_CHANGED, team=team, before=before, after=after)
+    audit_log_service.record(by, AuditAction.TEAM_CHANGED, team=team, before=before, after=after)
     return True

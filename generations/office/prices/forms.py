@@ -1,4 +1,4 @@
-"""What an operator fills in to set a price, and an administrator to say who may use a model."""
+"""Forms that set a price, and the roles that may use a model."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Team
 from generations.teams.permissions import PERMISSIONS
 
-YEARS = range(2000, 3000)  # that every database and every time zone knows
-AS_BROWSERS_SEND_IT = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+YEARS = range(2000, 3000)  # valid in every database and time zone
+BROWSER_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
-def known(moment: datetime) -> datetime:
-    """The moment; ValidationError if its year is none in which a price could begin."""
+def check_year(moment: datetime) -> datetime:
+    """Return the moment; ValidationError if a price cannot begin in its year."""
     if moment.year not in YEARS:
         raise ValidationError(_("Choose a day between 2000 and 2999."))
     return moment
 
 
 class PriceForm(forms.Form):
-    """A price, where it holds, and from when on in the team's time zone; nothing typed is now."""
+    """A price, for one team or all, and its start in the team's time zone; an empty start is now."""
 
     model = forms.ChoiceField(
         label=gettext_lazy("Model"),
@@ -47,21 +47,21 @@ class PriceForm(forms.Form):
         self.team = team
 
     def clean_begins_at(self) -> datetime | None:
-        """The moment that the clock of the team shows so; None for now."""
+        """Return the moment in the team's time zone; None for now."""
         text = self.cleaned_data["begins_at"].strip()
         if not text:
             return None
-        for layout in AS_BROWSERS_SEND_IT:
+        for layout in BROWSER_FORMATS:
             try:
                 moment = datetime.strptime(text, layout).replace(tzinfo=ZoneInfo(self.team.time_zone))
             except (ValueError, OverflowError):
                 continue
-            return known(moment)
+            return check_year(moment)
         raise ValidationError(_("Write a day and a time, such as 2026-12-01 09:00, or nothing for now."))
 
 
-class RuleForm(forms.Form):
-    """The roles that may use a model; none closes it."""
+class ModelRuleForm(forms.Form):
+    """The roles that may use a model; with none nobody may."""
 
     roles = forms.TypedMultipleChoiceField(
         choices=[(role.value, role.label) for role in Role if role in PERMISSIONS["generate"]],

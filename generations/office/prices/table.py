@@ -1,4 +1,4 @@
-"""Every model with its price for a team: now, to come, and who may use it. Three queries."""
+"""The table of all models with a team's prices, present and future, and the roles that may use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from generations.jobs import model_access
 from generations.jobs.models import Price
-from generations.office.prices.service import SOON
+from generations.office.prices.service import PRICE_DELAY
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.registry import Model
 from generations.teams.models import Role, Team
@@ -18,58 +18,59 @@ from generations.upstreams.models import Upstream
 
 
 @dataclass(frozen=True)
-class MayUse:
-    """A role and whether it may use a model."""
+class RoleAccess:
+    """A role, and whether it may use a model."""
 
     role: Role
     is_allowed: bool
 
 
 @dataclass(frozen=True)
-class Row:
-    """One model; amounts in hundredths of a credit."""
+class PriceRow:
+    """A model and its prices, in hundredths of a credit."""
 
     model: Model
     price: int
-    everywhere: int
+    general_price: int  # for teams without a price of their own
     is_own: bool  # the team has a price of its own
-    since: datetime | None  # when that price began; None for the model's own, which nobody set
-    to_come: list[Price]
-    roles: list[MayUse]
-    is_served: bool
+    since: datetime | None  # when the price became valid; None for the catalogue's price
+    future_prices: list[Price]
+    roles: list[RoleAccess]
+    is_served: bool  # by an enabled upstream
 
     @property
     def is_limited(self) -> bool:
-        """Whether some role that may generate may not use it."""
+        """Whether some role that may generate may not use the model."""
         return not all(each.is_allowed for each in self.roles)
 
 
-def read(team: Team) -> list[Row]:
-    """One row for each model of the catalogue, in its order."""
-    now = timezone.now() + SOON  # what was set a moment ago is what holds
-    known = list(Price.objects.for_team(team).select_related("team"))
-    limits = model_access.rules_of(team)
+def price_table(team: Team) -> list[PriceRow]:
+    """Return a row for each model of the catalogue, in its order. Three queries."""
+    now = timezone.now() + PRICE_DELAY  # a price that was just set counts as valid
+    prices = list(Price.objects.for_team(team).select_related("team"))
+    rules = model_access.rules_of(team)
     upstreams = list(Upstream.objects.filter(enabled=True))
     rows = []
     for model in catalogue_registry.MODELS.values():
-        mine = [price for price in known if price.model == model.name]
-        valid = [price for price in mine if price.valid_from <= now]
+        of_model = [price for price in prices if price.model == model.name]
+        valid = [price for price in of_model if price.valid_from <= now]
         own = next((price for price in valid if price.team_id), None)
         general = next((price for price in valid if not price.team_id), None)
-        everywhere, holds = general.amount if general else model.cost({}), own or general
-        allowed = limits.get(model.name)
+        general_price, current = general.amount if general else model.cost({}), own or general
+        allowed = rules.get(model.name)
         rows.append(
-            Row(
+            PriceRow(
                 model=model,
-                price=own.amount if own else everywhere,
-                everywhere=everywhere,
+                price=own.amount if own else general_price,
+                general_price=general_price,
                 is_own=own is not None,
-                since=holds.valid_from if holds else None,
-                to_come=sorted(
-                    (price for price in mine if price.valid_from > now), key=lambda price: price.valid_from
+                since=current.valid_from if current else None,
+                future_prices=sorted(
+                    (price for price in of_model if price.valid_from > now),
+                    key=lambda price: price.valid_from,
                 ),
                 roles=[
-                    MayUse(role, allowed is None or role.value in allowed)
+                    RoleAccess(role, allowed is None or role.value in allowed)
                     for role in Role
                     if role in PERMISSIONS["generate"]
                 ],

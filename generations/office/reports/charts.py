@@ -1,4 +1,4 @@
-"""Bars of a month: the numbers of the table, and where they stand in the picture. No style, no script."""
+"""Stacked bar charts of a month: the numbers, and their coordinates in an SVG. Colours are CSS classes."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where one bar of so many stands: two thirds of its share of the width."""
+    """The horizontal position of a bar, which takes two thirds of its share of the width."""
 
     place: int
     of: int
 
     @property
     def x(self) -> str:
-        """Where it begins."""
+        """The left edge, in per cent."""
         return f"{100 / self.of * (self.place + 1 / 6):.3f}%"
 
     @property
     def width(self) -> str:
-        """How wide it is."""
+        """The width, in per cent."""
         return f"{100 / self.of * 2 / 3:.3f}%"
 
 

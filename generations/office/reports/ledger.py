@@ -1,6 +1,6 @@
-"""The team's ledger with filters: a page of lines, what all that pass come to, and the way to the next page.
+"""The team's ledger with filters: pages of entries, and the totals of all entries that match.
 
-Pages go on from a line (keyset), so the last of a million lines comes as fast as the first.
+Pages continue after an entry (keyset pagination), so the last of a million entries is as fast as the first.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from generations.credits.models import AccountKind, Transfer, TransferKind
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
 
-PAGE = 50
+PAGE_SIZE = 50
 DATE = {"type": "date"}
 OUTSIDE = {AccountKind.ISSUED, AccountKind.SPENT}
-INTO, OUT_OF = "+", "−"  # noqa: RUF001  the minus that is as wide as a plus
-OF_A_PICTURE = {TransferKind.CHARGE, TransferKind.REFUND}
+PLUS, MINUS = "+", "−"  # noqa: RUF001  the minus that is as wide as a plus
+PICTURE_KINDS = {TransferKind.CHARGE, TransferKind.REFUND}
 
 
-class LedgerFilter(forms.Form):
-    """Which lines are asked for; nothing filled in means all."""
+class LedgerFilterForm(forms.Form):
+    """Filters of the ledger; an empty field filters nothing."""
 
     member = forms.IntegerField(label=_("Member"), required=False, min_value=1, max_value=2**63 - 1)
     kind = forms.ChoiceField(
@@ -44,27 +44,27 @@ class LedgerFilter(forms.Form):
     text = forms.CharField(label=_("Words in the note"), required=False, max_length=100)
 
     def clean_text(self) -> str:
-        """Without the byte that PostgreSQL cannot keep; no note has it."""
+        """Remove NUL, which PostgreSQL cannot store; no note contains it."""
         return str(self.cleaned_data["text"]).replace("\0", "")
 
     def clean(self) -> None:
-        """A period that ends after it begins."""
+        """Check that the years are possible, and that the period does not end before it begins."""
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         for name, day in (("since", since), ("until", until)):
             if day and not 2000 <= day.year < 3000:
-                self.add_error(name, _("No line is of that year."))
+                self.add_error(name, _("No entry is of that year."))
         if since and until and since > until:
             self.add_error("until", _("The last day must not be before the first."))
 
     @property
-    def query(self) -> str:
-        """The filters as an address carries them."""
+    def query_string(self) -> str:
+        """The filters as the query string of a URL."""
         return urlencode({name: value for name, value in self.cleaned_data.items() if value})
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What a valid form asks for."""
+class LedgerFilters:
+    """The cleaned data of a valid form."""
 
     member: int | None = None
     kind: str = ""
@@ -74,81 +74,79 @@ class Filters:
     text: str = ""
 
     @property
-    def exact(self) -> Mapping[str, Any]:
-        """Those that a column equals."""
-        named = {"member": self.member, "kind": self.kind, "model": self.model}
-        return {name: value for name, value in named.items() if value}
+    def exact_matches(self) -> Mapping[str, Any]:
+        """The filters that are an equality of one column."""
+        values = {"member": self.member, "kind": self.kind, "model": self.model}
+        return {name: value for name, value in values.items() if value}
 
-    def lines(self, team: Team) -> QuerySet[Transfer]:
-        """The team's lines that pass, in no order."""
-        lines = Transfer.objects.filter(team=team, **self.exact)
+    def entries(self, team: Team) -> QuerySet[Transfer]:
+        """Return the team's ledger entries that match, unordered."""
+        entries = Transfer.objects.filter(team=team, **self.exact_matches)
         if self.since:
-            lines = lines.filter(created_at__gte=periods.begin(team, self.since))
+            entries = entries.filter(created_at__gte=periods.begin(team, self.since))
         if self.until:
-            lines = lines.filter(created_at__lt=periods.begin(team, self.until + periods.DAY))
+            entries = entries.filter(created_at__lt=periods.begin(team, self.until + periods.DAY))
         if self.text:
-            # The first condition is the one of the index that knows lines with a note.
-            lines = lines.filter(~Q(note=""), note__icontains=self.text)
-        return lines
+            # The first condition is that of the partial index on entries with a note.
+            entries = entries.filter(~Q(note=""), note__icontains=self.text)
+        return entries
 
     def totals(self, team: Team) -> dict[str, credits_totals.Total]:
-        """What the lines that pass come to, by kind."""
+        """Return the totals of the entries that match, by kind."""
         if self.text:
-            grouped = (
-                self.lines(team).order_by().values("kind").annotate(sum=Sum("amount"), count=Count("pk"))
-            )
-            return {
-                kind: credits_totals.Total(*rest)
-                for kind, *rest in grouped.values_list("kind", "sum", "count")
-            }
-        found = credits_totals.totals(
-            team, by=("kind",), since=self.since, until=self.until, where=self.exact
+            grouped = self.entries(team).order_by().values("kind")
+            sums = grouped.annotate(sum=Sum("amount"), count=Count("pk")).values_list("kind", "sum", "count")
+            return {kind: credits_totals.Total(*rest) for kind, *rest in sums}
+        totals = credits_totals.totals(
+            team, by=("kind",), since=self.since, until=self.until, where=self.exact_matches
         )
-        return {kind: total for (kind,), total in found.items()}
+        return {kind: total for (kind,), total in totals.items()}
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line as the page shows it. `sign`: whether the team as a whole has more by it, or less."""
+class LedgerRow:
+    """A ledger entry as the page shows it; `sign` says whether the team's credits grew or shrank by it."""
 
-    row: Transfer
+    entry: Transfer
     member: str
     sign: str
     generation: uuid.UUID | None
-    may_be_refunded: bool
+    is_refundable: bool
 
 
 @dataclass(frozen=True)
-class Page:
-    """Lines, newest first, and the number of the last one if there are older ones."""
+class LedgerPage:
+    """Rows, newest first, and the primary key of the last one if there are older entries."""
 
-    lines: list[Line]
-    older: int | None
+    rows: list[LedgerRow]
+    next_before: int | None
 
 
-def options(names: Mapping[int, str], chosen: str) -> SafeString:
-    """The members to choose from; written here since a template takes long for hundreds of them."""
-    rows = ((pk, SafeString(" selected") if str(pk) == chosen else "", name) for pk, name in names.items())
+def member_options(names: Mapping[int, str], selected: str) -> SafeString:
+    """Return the options of the member filter as HTML; a template is slow for hundreds of them."""
+    rows = ((pk, SafeString(" selected") if str(pk) == selected else "", name) for pk, name in names.items())
     return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
-def models() -> list[tuple[str, str]]:
-    """The models to choose from, with their titles."""
+def model_choices() -> list[tuple[str, str]]:
+    """Return the names and titles of all models."""
     return [(model.name, model.title) for model in catalogue_registry.MODELS.values()]
 
 
-def read(team: Team, filters: Filters, names: Mapping[int, str], *, before: Transfer | None) -> Page:
-    """A page of the lines that pass, those older than `before` if there is one. Two queries."""
-    rows = filters.lines(team).select_related("source", "target", "actor").order_by("-created_at", "-pk")
+def ledger_page(
+    team: Team, filters: LedgerFilters, names: Mapping[int, str], *, before: Transfer | None
+) -> LedgerPage:
+    """Return a page of the entries that match, those older than `before` if it is set. Two queries."""
+    entries = filters.entries(team).select_related("source", "target", "actor").order_by("-created_at", "-pk")
     if before:
         same_moment = Q(created_at=before.created_at, pk__gte=before.pk)
-        # The first condition says again what the second says, in a way that an index can begin from.
-        rows = rows.filter(created_at__lte=before.created_at).exclude(same_moment)
-    found = list(rows[: PAGE + 1])
-    shown = found[:PAGE]
-    refunded = _refunded([row.reference for row in shown if row.kind == TransferKind.CHARGE])
-    lines = [_line(row, names, refunded) for row in shown]
-    return Page(lines, shown[-1].pk if len(found) > PAGE else None)
+        # The first condition follows from the second, in a form that an index can start from.
+        entries = entries.filter(created_at__lte=before.created_at).exclude(same_moment)
+    found = list(entries[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    refunded = _refunded([entry.reference for entry in shown if entry.kind == TransferKind.CHARGE])
+    rows = [_row(entry, names, refunded) for entry in shown]
+    return LedgerPage(rows, shown[-1].pk if len(found) > PAGE_SIZE else None)
 
 
 def _refunded(charges: list[uuid.UUID]) -> set[uuid.UUID]:
@@ -156,19 +154,19 @@ def _refunded(charges: list[uuid.UUID]) -> set[uuid.UUID]:
     return set(refunds.values_list("reference", flat=True))
 
 
-def _line(row: Transfer, names: Mapping[int, str], refunded: set[uuid.UUID]) -> Line:
-    leaves, comes = (end.kind in OUTSIDE for end in (row.target, row.source))
-    return Line(
-        row=row,
-        member=names.get(row.member_id, "") if row.member_id else "",
-        sign=OUT_OF if leaves else INTO if comes else "",
-        generation=row.reference if row.kind in OF_A_PICTURE else None,
-        may_be_refunded=row.kind == TransferKind.CHARGE and row.reference not in refunded,
+def _row(entry: Transfer, names: Mapping[int, str], refunded: set[uuid.UUID]) -> LedgerRow:
+    sign = MINUS if entry.target.kind in OUTSIDE else PLUS if entry.source.kind in OUTSIDE else ""
+    return LedgerRow(
+        entry=entry,
+        member=names.get(entry.member_id, "") if entry.member_id else "",
+        sign=sign,
+        generation=entry.reference if entry.kind in PICTURE_KINDS else None,
+        is_refundable=entry.kind == TransferKind.CHARGE and entry.reference not in refunded,
     )
 
 
-def named(totals: Mapping[str, credits_totals.Total]) -> list[tuple[str, str, credits_totals.Total]]:
-    """The sums by kind in the order of the kinds, each with its name; kinds without a line are left out."""
+def named_totals(totals: Mapping[str, credits_totals.Total]) -> list[tuple[str, str, credits_totals.Total]]:
+    """Return (kind, label, total) in the order of the kinds, without kinds that have no entry."""
     return [
         (kind.value, str(kind.label), totals[kind.value]) for kind in TransferKind if kind.value in totals
     ]

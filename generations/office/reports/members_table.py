@@ -1,4 +1,4 @@
-"""The members of a team with their credits, a page of them at a time, in any order."""
+"""The table of a team's members with their credits: searched, sorted, a page at a time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from generations.office.models import Allowance, AllowanceKind
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Kind, Membership, Team
 
-PAGE = 30
+PAGE_SIZE = 30
 FIELDS = ("pk", "name", "user__name", "user__email", "wallet__balance", "wallet__held")
 
 
 @dataclass(frozen=True)
-class Light:
-    """What a member is sorted by."""
+class SortRow:
+    """The values that a member is sorted by."""
 
     pk: int
     name: str
@@ -35,97 +35,102 @@ class Light:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One member as the table shows them; amounts in hundredths."""
+class MemberRow:
+    """A member as the table shows them; amounts in hundredths."""
 
     member: Membership
-    pk: str  # as an address carries it
+    pk: str  # for URLs
     name: str
-    address: str  # of the member's own page
+    url: str  # of the member's page
     available: int
     held: int
     is_low: bool
     allowance: Allowance | None
     spent: int
-    spark: str
-    spark_end: list[str]
+    sparkline: str  # points of an SVG polyline
+    sparkline_end: list[str]  # x and y of its last point
     is_program: bool
 
     @property
     def tops_up(self) -> bool:
-        """Whether the allowance fills the wallet up to its amount, and does not add it."""
+        """Whether the allowance tops up to its amount, rather than adds it."""
         return self.allowance is not None and self.allowance.kind == AllowanceKind.TOP_UP
 
 
 @dataclass(frozen=True)
-class Table:
-    """A page of members, and what all of them come to."""
+class MembersTable:
+    """A page of members, and the totals of all pages."""
 
-    lines: list[Line]
+    rows: list[MemberRow]
     page: int
     pages: int
     found: int
     available: int
     held: int
     spent: int
-    left: int  # what was spent by members who have left since
-    month: str  # as the address names it; empty for the present one
+    spent_by_former: int  # by members who have left since
+    month: str  # as URLs name it; empty for the present one
     sort: str
     search: str
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it shows everybody, so that it can be added up."""
+    def is_unfiltered(self) -> bool:
+        """Whether the table has all members."""
         return not self.search
 
     @property
-    def all_spent(self) -> int:
-        """What the foot of the column says."""
-        return self.spent + self.left
+    def total_spent(self) -> int:
+        """What present and former members spent."""
+        return self.spent + self.spent_by_former
 
     @property
-    def back(self) -> str:
-        """The address of the page before."""
-        return self._address(self.page - 1)
+    def previous_query(self) -> str:
+        """The query string of the previous page."""
+        return self._query(self.page - 1)
 
     @property
-    def on(self) -> str:
-        """The address of the next page."""
-        return self._address(self.page + 1)
+    def next_query(self) -> str:
+        """The query string of the next page."""
+        return self._query(self.page + 1)
 
-    def _address(self, page: int) -> str:
-        kept: dict[str, str | int] = {"month": self.month, "q": self.search, "sort": self.sort, "page": page}
-        return urlencode({name: value for name, value in kept.items() if value})
+    def _query(self, page: int) -> str:
+        values: dict[str, str | int] = {
+            "month": self.month,
+            "q": self.search,
+            "sort": self.sort,
+            "page": page,
+        }
+        return urlencode({name: value for name, value in values.items() if value})
 
 
-SORTS: dict[str, Callable[[Light], Any]] = {
-    "name": lambda light: (light.name.casefold(), light.pk),
-    "available": lambda light: (-light.available, light.pk),
-    "held": lambda light: (-light.held, light.pk),
-    "spent": lambda light: (-light.spent, light.pk),
+SORT_KEYS: dict[str, Callable[[SortRow], Any]] = {
+    "name": lambda row: (row.name.casefold(), row.pk),
+    "available": lambda row: (-row.available, row.pk),
+    "held": lambda row: (-row.held, row.pk),
+    "spent": lambda row: (-row.spent, row.pk),
 }
 
 
-def read(
+def members_table(
     books: Books, spent: Counter[Any], *, month: str = "", search: str = "", sort: str = "name", page: int = 1
-) -> Table:
-    """The members whose name or address contains that, sorted so; `spent` is what each spent."""
-    sort = sort if sort in SORTS else "name"
-    everybody = Membership.objects.filter(team=books.team, ended_at=None)
-    lights = sorted(_lights(_matching(everybody, search), spent), key=SORTS[sort])
-    pages = max(-(-len(lights) // PAGE), 1)
+) -> MembersTable:
+    """Return the members whose name or email contains `search`; `spent` is the month's spending by member."""
+    sort = sort if sort in SORT_KEYS else "name"
+    members = Membership.objects.filter(team=books.team, ended_at=None)
+    sorted_rows = sorted(_sort_rows(_matching(members, search), spent), key=SORT_KEYS[sort])
+    pages = max(-(-len(sorted_rows) // PAGE_SIZE), 1)
     page = min(max(page, 1), pages)
-    shown = [light.pk for light in lights[(page - 1) * PAGE : page * PAGE]]
-    here = sum(light.spent for light in lights)
-    return Table(
-        lines=_lines(books, shown, spent),
+    shown = [row.pk for row in sorted_rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
+    spent_by_present = sum(row.spent for row in sorted_rows)
+    return MembersTable(
+        rows=_member_rows(books, shown, spent),
         page=page,
         pages=pages,
-        found=len(lights),
-        available=sum(light.available for light in lights),
-        held=sum(light.held for light in lights),
-        spent=here,
-        left=0 if search else sum(spent.values()) - here,
+        found=len(sorted_rows),
+        available=sum(row.available for row in sorted_rows),
+        held=sum(row.held for row in sorted_rows),
+        spent=spent_by_present,
+        spent_by_former=0 if search else sum(spent.values()) - spent_by_present,
         month=month,
         sort=sort,
         search=search,
@@ -139,9 +144,9 @@ def _matching(members: QuerySet[Membership], search: str) -> QuerySet[Membership
     return members.filter(named | Q(user__email__icontains=search))
 
 
-def _lights(members: QuerySet[Membership], spent: Mapping[Any, int]) -> list[Light]:
+def _sort_rows(members: QuerySet[Membership], spent: Mapping[Any, int]) -> list[SortRow]:
     return [
-        Light(
+        SortRow(
             pk=pk,
             name=own or name or email or "",
             available=(balance or 0) - (held or 0),
@@ -152,34 +157,34 @@ def _lights(members: QuerySet[Membership], spent: Mapping[Any, int]) -> list[Lig
     ]
 
 
-def _lines(books: Books, shown: list[int], spent: Mapping[Any, int]) -> list[Line]:
+def _member_rows(books: Books, shown: list[int], spent: Mapping[Any, int]) -> list[MemberRow]:
     members = Membership.objects.select_related("user", "wallet", "allowance").in_bulk(shown)
-    days = reports_overview.last_days(books, shown, periods.today(books.team))
-    return [_line(books.team, members[pk], spent.get(pk, 0), days[pk]) for pk in shown if pk in members]
+    days = reports_overview.daily_spending(books, shown, periods.today(books.team))
+    return [_member_row(books.team, members[pk], spent.get(pk, 0), days[pk]) for pk in shown if pk in members]
 
 
-def _line(team: Team, member: Membership, spent: int, days: list[int]) -> Line:
-    wallet = getattr(member, "wallet", None)  # who was never granted any may have none
+def _member_row(team: Team, member: Membership, spent: int, days: list[int]) -> MemberRow:
+    wallet = getattr(member, "wallet", None)  # a member without credits may have none yet
     available = wallet.available if wallet else 0
-    spark = svg_charts.spark([max(amount, 0) for amount in days])
-    return Line(
+    sparkline = svg_charts.spark([max(amount, 0) for amount in days])
+    return MemberRow(
         member=member,
         pk=str(member.pk),
         name=str(member),
-        address=reverse("office:member", args=[team.slug, member.pk]),
+        url=reverse("office:member", args=[team.slug, member.pk]),
         available=available,
         held=wallet.held if wallet else 0,
         is_low=0 < team.low_wallet > available,
         allowance=getattr(member, "allowance", None),
         spent=spent,
-        spark=spark,
-        spark_end=spark.rpartition(" ")[2].split(","),
+        sparkline=sparkline,
+        sparkline_end=sparkline.rpartition(" ")[2].split(","),
         is_program=member.kind == Kind.PROGRAM,
     )
 
 
 def sort_titles(month: str) -> dict[str, str]:
-    """The columns that the table can be sorted by."""
+    """Return the titles of the columns that the table can be sorted by."""
     return {
         "name": _("Member"),
         "available": _("Available"),

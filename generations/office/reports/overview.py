@@ -1,8 +1,12 @@
-"""What an administrator sees first: how much there is, how fast it goes, and how each member stands."""
+"""A team's credits: what it has now, what a month cost, and how both compare.
+
+Spending is charges less refunds, by the day of the ledger entry. Amounts are hundredths of a credit.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,154 +15,182 @@ from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from generations.credits import periods
-from generations.credits.models import Account, Hold, HoldState
+from generations.credits.models import Account, Hold, HoldState, TransferKind
 from generations.credits.periods import Month
-from generations.credits.totals import Books
+from generations.credits.totals import Books, Total
 from generations.office.members import names as members_names
 from generations.office.reports import charts as reports_charts
-from generations.office.reports import spending as reports_spending
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
 
-BY = ("model", "member")
-DAYS = 21  # of a sparkline
+SPENDING_KINDS = (TransferKind.CHARGE.value, TransferKind.REFUND.value)
+GROUPINGS = ("model", "member")
+SPARKLINE_DAYS = 21
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What a team has now, in hundredths: in the pool, with its members, and held of the latter."""
+class TeamBalance:
+    """What a team has now: in its pool, in its members' wallets, and how much of the latter is held."""
 
-    free: int
-    with_members: int
+    pool: int
+    wallets: int
     held: int
-    holds: int
+    open_holds: int
 
     @property
-    def everything(self) -> int:
-        """All that the team can still spend or is about to."""
-        return self.free + self.with_members
+    def total(self) -> int:
+        """All that the team can still spend, held credits included."""
+        return self.pool + self.wallets
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What a month cost so far, and how it compares."""
+class MonthSpending:
+    """What a month cost so far, and how it compares with the month before."""
 
     spent: int
     days: int
-    pictures: int
-    refunded: int
-    before: int  # what the month before had cost after as many days
-    lasts: int | None  # days that the pool lasts at this pace; None if nothing is spent, or for a past month
+    charged_pictures: int
+    refunded_pictures: int
+    spent_before: int  # in the month before, after as many days
+    days_left: int | None  # that the pool lasts at this rate; None if nothing is spent, or for a past month
 
     @property
     def per_day(self) -> int:
-        """The average of its days, the one that is not over included."""
+        """The average per day, the present day included."""
         return round(self.spent / self.days)
 
     @property
-    def paid(self) -> int:
+    def paid_pictures(self) -> int:
         """How many pictures were charged and not refunded."""
-        return self.pictures - self.refunded
+        return self.charged_pictures - self.refunded_pictures
 
     @property
     def per_picture(self) -> int | None:
-        """What a picture cost on average; None if there was none that stayed paid."""
-        return round(self.spent / self.paid) if self.paid > 0 else None
+        """The average cost of a paid picture; None if there is none."""
+        return round(self.spent / self.paid_pictures) if self.paid_pictures > 0 else None
 
     @property
     def change(self) -> int | None:
-        """Per cent more than the month before at the same day, negative for less; None if it was free."""
-        return round(100 * (self.spent - self.before) / self.before) if self.before > 0 else None
+        """Change from the month before in per cent; None if that month cost nothing."""
+        if self.spent_before <= 0:
+            return None
+        return round(100 * (self.spent - self.spent_before) / self.spent_before)
 
     @property
-    def less(self) -> int:
-        """The change where it is negative, as people say it: 7 per cent less."""
+    def decrease(self) -> int:
+        """The change with the opposite sign."""
         return -(self.change or 0)
 
 
 @dataclass(frozen=True)
-class Share:
-    """A part of a bar: how it looks, and where it stands in per cent."""
+class BarPart:
+    """A part of a horizontal bar: its CSS class, and position and width in per cent."""
 
-    look: str
+    css_class: str
     x: str
     width: str
 
 
-def books(team: Team, month: Month) -> Books:
-    """The team's sums, as far back as the page of that month asks for them."""
-    return Books(team, min(month.previous.first, periods.today(team) - timedelta(days=DAYS)))
+def spending(books: Books, *, by: Collection[str], since: date, until: date, **where: Any) -> Counter[Key]:
+    """Return what was spent on those days, both included, grouped by some of day, model and member."""
+    kinds = {"kind__in": SPENDING_KINDS}
+    totals = books.totals(by=("kind", *by), since=since, until=until, where=kinds | where)
+    amounts: Counter[Key] = Counter()
+    for (kind, *key), total in totals.items():
+        amounts[tuple(key)] += total.amount if kind == TransferKind.CHARGE else -total.amount
+    return amounts
 
 
-def standing(team: Team) -> Standing:
-    """The team's accounts added up, in two queries."""
+def picture_counts(books: Books, *, since: date, until: date) -> tuple[int, int]:
+    """Return how many pictures were charged on those days, and how many refunded."""
+    totals = books.totals(by=("kind",), since=since, until=until, where={"kind__in": SPENDING_KINDS})
+    charged, refunded = (totals.get((kind,), Total()).lines for kind in SPENDING_KINDS)
+    return charged, refunded
+
+
+def overview_books(team: Team, month: Month) -> Books:
+    """Return the team's sums, as far back as the overview of that month needs them."""
+    return Books(team, min(month.previous.first, periods.today(team) - timedelta(days=SPARKLINE_DAYS)))
+
+
+def team_balance(team: Team) -> TeamBalance:
+    """Add up the team's accounts, in two queries."""
     wallets = Q(membership__isnull=False)
     sums = Account.objects.filter(Q(team=team) | Q(membership__team=team)).aggregate(
-        free=Sum("balance", filter=~wallets),
-        with_members=Sum("balance", filter=wallets),
+        pool=Sum("balance", filter=~wallets),
+        wallets=Sum("balance", filter=wallets),
         all_held=Sum("held"),
     )
     holds = Hold.objects.filter(account__membership__team=team, state=HoldState.OPEN).count()
-    return Standing(sums["free"] or 0, sums["with_members"] or 0, sums["all_held"] or 0, holds)
+    return TeamBalance(sums["pool"] or 0, sums["wallets"] or 0, sums["all_held"] or 0, holds)
 
 
-def shares(now: Standing, spent: int) -> list[Share]:
-    """What the team has, as parts of that and of what the month has cost."""
-    parts = (("d2", now.with_members - now.held), ("held", now.held), ("d1", now.free), ("gone", spent))
-    whole = sum(max(amount, 0) for _look, amount in parts) or 1
-    found, x = [], 0.0
-    for look, amount in parts:
-        width = 100 * max(amount, 0) / whole
-        found.append(Share(look, f"{x:.2f}%", f"{width:.2f}%"))
+def balance_bar(balance: TeamBalance, spent: int) -> list[BarPart]:
+    """Return what the team has and what the month cost as parts of one bar."""
+    amounts = (
+        ("d2", balance.wallets - balance.held),
+        ("held", balance.held),
+        ("d1", balance.pool),
+        ("gone", spent),
+    )
+    total = sum(max(amount, 0) for _class, amount in amounts) or 1
+    parts, x = [], 0.0
+    for css_class, amount in amounts:
+        width = 100 * max(amount, 0) / total
+        parts.append(BarPart(css_class, f"{x:.2f}%", f"{width:.2f}%"))
         x += width
-    return found
+    return parts
 
 
-def pace(books: Books, month: Month, now: Standing, spent: int) -> Pace:
-    """How the month goes that cost `spent`, beside the one before it at the same day."""
+def month_spending(books: Books, month: Month, balance: TeamBalance, spent: int) -> MonthSpending:
+    """Compare a month that cost `spent` with as many days of the month before."""
     today = periods.today(books.team)
     until = min(month.last, today)
     days = max((until - month.first).days + 1, 1)
     same_day = min(month.previous.last, month.previous.first + timedelta(days=days - 1))
-    before = reports_spending.spent(books, by=(), since=month.previous.first, until=same_day)[()]
-    charged, refunded = reports_spending.pictures(books, since=month.first, until=month.last)
-    lasts = now.free * days // spent if spent > 0 and month.first <= today <= month.last else None
-    return Pace(spent, days, charged, refunded, before, lasts)
+    spent_before = spending(books, by=(), since=month.previous.first, until=same_day)[()]
+    charged, refunded = picture_counts(books, since=month.first, until=month.last)
+    is_present = month.first <= today <= month.last
+    days_left = balance.pool * days // spent if spent > 0 and is_present else None
+    return MonthSpending(spent, days, charged, refunded, spent_before, days_left)
 
 
-def chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
-    """What each day of the month cost, by model or by member: the largest by name, the others together."""
+def spending_chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
+    """Chart each day of the month by model or by member: the largest by name, the others as one series."""
     period = {"since": month.first, "until": month.last}
-    keys = reports_charts.leading(_only_key(reports_spending.spent(books, by=(by,), **period)))
+    keys = reports_charts.leading(_single_key(spending(books, by=(by,), **period)))
     largest: dict[str, Any] = {f"{by}__in": keys}
-    amounts = reports_spending.spent(books, by=("day", by), **period, **largest)
-    whole = reports_spending.spent(books, by=("day",), **period)
+    amounts = spending(books, by=("day", by), **period, **largest)
+    whole = spending(books, by=("day",), **period)
     titles = _member_titles(books.team, keys) if by == "member" else {key: _model_title(key) for key in keys}
-    return reports_charts.stacked(amounts, _only_key(whole), month.days, titles, _("other"))
+    return reports_charts.stacked(amounts, _single_key(whole), month.days, titles, _("other"))
 
 
-def by_member(books: Books, month: Month) -> Counter[Any]:
-    """What the month cost by member, those who left included."""
-    return _only_key(reports_spending.spent(books, by=("member",), since=month.first, until=month.last))
+def spending_by_member(books: Books, month: Month) -> Counter[Any]:
+    """Return what the month cost by member, former members included."""
+    return _single_key(spending(books, by=("member",), since=month.first, until=month.last))
 
 
-def last_days(books: Books, members: list[int], today: date, days: int = DAYS) -> dict[int, list[int]]:
-    """What each of these members spent on each of the last days, oldest first."""
+def daily_spending(
+    books: Books, members: list[int], today: date, days: int = SPARKLINE_DAYS
+) -> dict[int, list[int]]:
+    """Return what each of these members spent on each of the last days, oldest first."""
     first = today - timedelta(days=days - 1)
-    found = reports_spending.spent(books, by=("member", "day"), since=first, until=today, member__in=members)
-    order = [first + timedelta(days=number) for number in range(days)]
-    return {member: [found[member, day] for day in order] for member in members}
+    amounts = spending(books, by=("member", "day"), since=first, until=today, member__in=members)
+    dates = [first + timedelta(days=number) for number in range(days)]
+    return {member: [amounts[member, day] for day in dates] for member in members}
 
 
-def _only_key(amounts: Counter[tuple[Any, ...]]) -> Counter[Any]:
+def _single_key(amounts: Counter[Key]) -> Counter[Any]:
     return Counter({key: amount for (key,), amount in amounts.items()})
 
 
 def _model_title(name: str) -> str:
-    declared = catalogue_registry.MODELS.get(name)
-    return declared.title if declared else name or _("no model")
+    model = catalogue_registry.MODELS.get(name)
+    return model.title if model else name or _("no model")
 
 
 def _member_titles(team: Team, keys: list[int]) -> dict[int, str]:
-    called = members_names.names(team)
-    return {key: called.get(key, "") for key in keys}
+    names = members_names.names(team)
+    return {key: names.get(key, "") for key in keys}

@@ -1,4 +1,4 @@
-"""What owners and administrators see of their team's credits."""
+"""The pages of a team's credits: overview, ledger, and the ledger's exports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from generations.core.streaming_response import Streamed
+from generations.core.exports import StreamedFile
 from generations.credits import periods
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
@@ -25,11 +25,11 @@ from generations.office.models import AuditEntry
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import ledger_export, members_table
 from generations.office.reports import overview as reports_overview
-from generations.office.reports.ledger import Filters, LedgerFilter
+from generations.office.reports.ledger import LedgerFilterForm, LedgerFilters
 from generations.teams.models import Membership, Team
 from generations.teams.permissions import member_required
 
-CHANGES = 4
+LATEST_CHANGES = 4
 
 
 @require_safe
@@ -37,13 +37,13 @@ CHANGES = 4
 @gzip_page
 @member_required(may="spend_see")
 def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The pool, the month's spending, the latest changes and the members; or the part that a script wants."""
+    """Show pool, spending, latest changes and members of a month; for htmx the chart alone."""
     month = _month(request, member.team)
     by = request.GET.get("by", "")
-    by = by if by in reports_overview.BY else reports_overview.BY[0]
-    books = reports_overview.books(member.team, month)
-    chart = reports_overview.chart(books, month, by)
-    shown = {
+    by = by if by in reports_overview.GROUPINGS else reports_overview.GROUPINGS[0]
+    books = reports_overview.overview_books(member.team, month)
+    chart = reports_overview.spending_chart(books, month, by)
+    context = {
         "member": member,
         "month": month,
         "by": by,
@@ -52,10 +52,9 @@ def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
         "today": periods.today(member.team),
     }
     if request.headers.get("HX-Target") == "spend":
-        return render(request, "office/reports/overview.html#spend", shown)
-    return render(
-        request, "office/reports/overview.html", shown | _figures(request, books, month, chart.total)
-    )
+        return render(request, "office/reports/overview.html#spend", context)
+    context |= _overview_context(request, books, month, chart.total)
+    return render(request, "office/reports/overview.html", context)
 
 
 @require_safe
@@ -63,21 +62,21 @@ def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
 @gzip_page
 @member_required(may="spend_see")
 def ledger(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The team's lines, filtered, a page at a time (`?before=`), and what all of them come to."""
-    form, names = LedgerFilter(request.GET), members_names.names(member.team)
+    """Show the entries that match the filters, a page at a time (`?before=`), and their totals."""
+    form, names = LedgerFilterForm(request.GET), members_names.names(member.team)
     context: dict[str, Any] = {
         "member": member,
         "form": form,
-        "models": reports_ledger.models(),
-        "people": reports_ledger.options(names, request.GET.get("member", "")),
+        "models": reports_ledger.model_choices(),
+        "member_options": reports_ledger.member_options(names, request.GET.get("member", "")),
     }
     if form.is_valid():
-        filters = Filters(**form.cleaned_data)
-        before = _line(member.team, request.GET.get("before", ""))
+        filters = LedgerFilters(**form.cleaned_data)
+        before = _get_entry(member.team, request.GET.get("before", ""))
         context |= {
-            "page": reports_ledger.read(member.team, filters, names, before=before),
-            "totals": reports_ledger.named(filters.totals(member.team)),
-            "query": form.query,
+            "page": reports_ledger.ledger_page(member.team, filters, names, before=before),
+            "totals": reports_ledger.named_totals(filters.totals(member.team)),
+            "query_string": form.query_string,
             "is_first": before is None,
         }
     return render(request, "office/reports/ledger.html", context)
@@ -87,96 +86,95 @@ def ledger(request: HttpRequest, member: Membership) -> HttpResponse:
 @never_cache
 @member_required(may="spend_see")
 def ledger_csv(request: HttpRequest, member: Membership) -> HttpResponseBase:
-    """All lines that pass the filters, for a spreadsheet."""
-    return _file(request, member.team, ledger_export.csv_pieces, "csv", "text/csv")
+    """Export all entries that match the filters as CSV."""
+    return _export(request, member.team, ledger_export.csv_chunks, "csv", "text/csv")
 
 
 @require_safe
 @never_cache
 @member_required(may="spend_see")
 def ledger_json(request: HttpRequest, member: Membership) -> HttpResponseBase:
-    """All lines that pass the filters, for programs."""
-    return _file(request, member.team, ledger_export.json_pieces, "json", "application/json")
+    """Export all entries that match the filters as JSON."""
+    return _export(request, member.team, ledger_export.json_chunks, "json", "application/json")
 
 
-def _figures(request: HttpRequest, books: Books, month: Month, spent: int) -> dict[str, Any]:
-    """All of the overview but its chart."""
-    team, now = books.team, reports_overview.standing(books.team)
+def _overview_context(request: HttpRequest, books: Books, month: Month, spent: int) -> dict[str, Any]:
+    """Return the context of the overview without its chart."""
+    team, balance = books.team, reports_overview.team_balance(books.team)
     is_operator = bool(getattr(request.user, "is_staff", False))
     accounts = installation_pools.provider_accounts() if is_operator else []
     changes = AuditEntry.objects.filter(team=team).select_related("actor", "member__user")
     return {
-        "standing": now,
-        "shares": reports_overview.shares(now, spent),
+        "balance": balance,
+        "balance_bar": reports_overview.balance_bar(balance, spent),
         "spent": spent,
-        "whole": now.everything + max(spent, 0),
-        "pace": reports_overview.pace(books, month, now, spent),
-        "changes": changes.order_by("-at", "-pk")[:CHANGES],
+        "balance_and_spent": balance.total + max(spent, 0),
+        "spending": reports_overview.month_spending(books, month, balance, spent),
+        "changes": changes.order_by("-at", "-pk")[:LATEST_CHANGES],
         "accounts": accounts,
-        "covers": installation_pools.covers(accounts, installation_pools.whole().given_out)
-        if is_operator
-        else False,
-        "table": members_table.read(
+        "is_covered": is_operator
+        and installation_pools.is_covered(accounts, installation_pools.totals().outstanding),
+        "table": members_table.members_table(
             books,
-            reports_overview.by_member(books, month),
+            reports_overview.spending_by_member(books, month),
             month=request.GET.get("month", ""),
             search=request.GET.get("q", "").replace("\0", "").strip()[:100],
             sort=request.GET.get("sort", ""),
-            page=_number(request.GET.get("page", ""), 1),
+            page=_parse_number(request.GET.get("page", ""), 1),
         ),
         "sorts": members_table.sort_titles(date_format(month.first, "F")),
     }
 
 
 def _month(request: HttpRequest, team: Team) -> Month:
-    """The one that the address names, at most the present one; 404 for what is none."""
-    this, name = Month.of(periods.today(team)), request.GET.get("month", "")
+    """Return the month of the query string, the present one by default; 404 for an invalid or future one."""
+    present, name = Month.of(periods.today(team)), request.GET.get("month", "")
     if not name:
-        return this
+        return present
     try:
-        asked = Month.named(name)
+        month = Month.named(name)
     except ValueError:
         raise Http404 from None
-    if asked.first.year < 2000 or asked > this:
+    if month.first.year < 2000 or month > present:
         raise Http404
-    return asked
+    return month
 
 
-def _line(team: Team, number: str) -> Transfer | None:
-    """The team's line of that number, to go on from; 404 for any other."""
-    if not number:
+def _get_entry(team: Team, pk: str) -> Transfer | None:
+    """Return the team's ledger entry with that primary key, None for an empty one; 404 if there is none."""
+    if not pk:
         return None
-    line = Transfer.objects.filter(team=team, pk=_number(number, 0)).first()
-    if line is None:
+    entry = Transfer.objects.filter(team=team, pk=_parse_number(pk, 0)).first()
+    if entry is None:
         raise Http404
-    return line
+    return entry
 
 
-def _number(text: str, otherwise: int) -> int:
-    """The number that an address names, if it is one that a database can hold."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else otherwise
+def _parse_number(text: str, default: int) -> int:
+    """Return the number if it is one that a database can hold, else the default."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else default
 
 
-def _file(
+def _export(
     request: HttpRequest,
     team: Team,
-    pieces: Callable[[Team, Filters], Iterator[str]],
-    ending: str,
+    chunks: Callable[[Team, LedgerFilters], Iterator[str]],
+    extension: str,
     content_type: str,
 ) -> HttpResponseBase:
-    """The lines as a file; back to the page, which says why, if the filters are none."""
-    form = LedgerFilter(request.GET)
+    """Stream the file; redirect to the page, which shows the errors, if the filters are invalid."""
+    form = LedgerFilterForm(request.GET)
     if not form.is_valid():
         page = reverse("office:ledger", args=[team.slug])
-        return redirect(f"{page}?{_copy(request.GET).urlencode()}")
-    filters = Filters(**form.cleaned_data)
-    name = ledger_export.file_name(team, filters, ending)
-    return Streamed(pieces(team, filters), name=name, content_type=content_type)
+        return redirect(f"{page}?{_filter_parameters(request.GET).urlencode()}")
+    filters = LedgerFilters(**form.cleaned_data)
+    name = ledger_export.file_name(team, filters, extension)
+    return StreamedFile(chunks(team, filters), name=name, content_type=content_type)
 
 
-def _copy(given: QueryDict) -> QueryDict:
-    """The filters alone, without what else an address carries."""
-    kept = QueryDict(mutable=True)
-    for name in LedgerFilter.base_fields:
-        kept.setlist(name, given.getlist(name))
-    return kept
+def _filter_parameters(query: QueryDict) -> QueryDict:
+    """Return the filters of a query string without its other parameters."""
+    filters = QueryDict(mutable=True)
+    for name in LedgerFilterForm.base_fields:
+        filters.setlist(name, query.getlist(name))
+    return filters

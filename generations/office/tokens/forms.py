@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from generations.credits.amounts import CreditsField
-from generations.office.credits.forms import MoneyForm
+from generations.office.credits.forms import IdempotentForm
 from generations.office.members.forms import OneLine
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import api_tokens as teams_api_tokens
@@ -37,7 +37,7 @@ def _lasts() -> list[tuple[int, str]]:
     return [*days, (0, _("until it is revoked"))]
 
 
-class TokenForm(MoneyForm):
+class TokenForm(IdempotentForm):
     """A token of one of the members for whom the person may make some; sent twice it makes one."""
 
     name = OneLine(label=gettext_lazy("Name"), max_length=120)

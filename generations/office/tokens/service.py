@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from generations.jobs import model_access
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, By
-from generations.office.models import Act
+from generations.office.models import AuditAction
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams import membership
 from generations.teams.models import Kind, Membership, Scope, Token
@@ -141,7 +141,7 @@ def revoke(*, token: Token, by: By = COMMAND, acting: Membership | None = None) 
         raise PermissionDenied(_("Only owners and administrators revoke the tokens of others."))
     if not teams_api_tokens.revoke(token):
         return False
-    audit_log_service.record(by, Act.TOKEN_REVOKED, member=member, subject=token.name)
+    audit_log_service.record(by, AuditAction.TOKEN_REVOKED, member=member, subject=token.name)
     return True
 
 
@@ -171,7 +171,9 @@ def _make(member: Membership, secret: str, by: By, asked: dict[str, Any]) -> Tok
     if Token.objects.filter(membership=member, revoked_at=None).exclude(expired).count() >= MOST:
         raise TooManyTokens
     token, _secret = teams_api_tokens.issue(membership=member, by=by.user, secret=secret, **asked)
-    audit_log_service.record(by, Act.TOKEN_MADE, member=member, subject=token.name, after=_facts(token))
+    audit_log_service.record(
+        by, AuditAction.TOKEN_MADE, member=member, subject=token.name, after=_facts(token)
+    )
     return token
 
 

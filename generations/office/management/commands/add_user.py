@@ -1,4 +1,4 @@
-"""`manage.py add_user EMAIL`: lets a person in, without asking anything."""
+"""`manage.py add_user EMAIL`: adds a person to a team, without prompting."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from decimal import Decimal, InvalidOperation
@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from generations.credits.amounts import MOST, as_text, from_credits
+from generations.office.management import teams as management_teams
 from generations.office.members import service as members_service
 from generations.teams import membership, password_reset
 from generations.teams import users as teams_users
@@ -18,8 +19,8 @@ from generations.teams.models import Role, Team, User
 FIRST_TEAM = "Studio"
 
 
-def address(text: str) -> str:
-    """An email address in lower case."""
+def email_address(text: str) -> str:
+    """Return an email address in lower case."""
     try:
         validate_email(text)
     except ValidationError:
@@ -27,8 +28,8 @@ def address(text: str) -> str:
     return text.lower()
 
 
-def amount(text: str) -> int:
-    """A number of credits, in hundredths."""
+def credits_amount(text: str) -> int:
+    """Return a number of credits, in hundredths."""
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -44,31 +45,33 @@ class Command(BaseCommand):
     help = "Add a person to a team. Their address counts as confirmed; without --password a link is printed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What may be said about the person."""
-        parser.add_argument("email", type=address)
-        parser.add_argument("--password", help="else a link is printed on which the person sets one")
-        parser.add_argument("--team", help="name or address; made if new; the first team if not given")
+        """Add the arguments."""
+        parser.add_argument("email", type=email_address)
+        parser.add_argument("--password", help="without it, a link to set one is printed")
+        parser.add_argument("--team", help="name or slug, created if new; by default the first team")
         parser.add_argument("--role", choices=Role.values, default=Role.MEMBER.value)
-        parser.add_argument("--operator", action="store_true", help="may run the installation")
-        parser.add_argument("--credits", type=amount, default=0, help="issued to the pool, then granted")
+        parser.add_argument("--operator", action="store_true", help="allow the back office")
+        parser.add_argument(
+            "--credits", type=credits_amount, default=0, help="issued to the pool, then granted"
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Add the person, the team and the credits, all or nothing, and print what happened."""
-        user, is_new = self.person(options["email"], options["password"])
+        user, is_new = self.get_or_create_user(options["email"], options["password"])
         if options["operator"]:
             teams_users.make_operator(user)
-        team = self.team(options["team"])
+        team = self.get_team(options["team"])
         try:
             members_service.admit(
                 user=user, team=team, role=Role(options["role"]), granted=options["credits"]
             )
         except membership.AlreadyIn as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
-        self.tell(user, team, options, is_new=is_new)
+        self.report(user, team, options, is_new=is_new)
 
-    def person(self, email: str, password: str | None) -> tuple[User, bool]:
-        """Who has that address, and whether they are new."""
+    def get_or_create_user(self, email: str, password: str | None) -> tuple[User, bool]:
+        """Return the user with that address, and whether it was created."""
         user = User.objects.filter(email=email).first()
         if user:
             return user, False
@@ -77,15 +80,13 @@ class Command(BaseCommand):
         except teams_users.AddressTaken as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
 
-    def team(self, name: str | None) -> Team:
-        """The team that is meant, made if there is none."""
-        teams = Team.objects.order_by("pk")
+    def get_team(self, name: str | None) -> Team:
+        """Return the team with that name or slug, by default the first team; created if there is none."""
         if name is None:
-            return teams.first() or members_service.open_team(FIRST_TEAM)
-        found = teams.filter(slug=name).first() or teams.filter(name__iexact=name).first()
-        return found or members_service.open_team(name)
+            return Team.objects.order_by("pk").first() or members_service.open_team(FIRST_TEAM)
+        return management_teams.find_or_create(name)
 
-    def tell(self, user: User, team: Team, options: dict[str, Any], *, is_new: bool) -> None:
+    def report(self, user: User, team: Team, options: dict[str, Any], *, is_new: bool) -> None:
         """Print what happened, and how the person signs in."""
         role = Role(options["role"]).label.lower()
         self.stdout.write(f"{user.email} is now in {team.name} (/t/{team.slug}/) as {role}.")

@@ -1,4 +1,4 @@
-"""`manage.py fill_library COUNT --team NAME`: a large library, to try the portal's speed on."""
+"""`manage.py fill_library COUNT --team NAME`: fills a library with generated data, for performance tests."""
 
 from argparse import ArgumentParser
 from time import monotonic
@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from generations.library.maintenance import seed as maintenance_seed
+from generations.office.management import teams as management_teams
 from generations.office.members import service as members_service
 from generations.teams import users as teams_users
 from generations.teams.models import Role, Team, User
@@ -17,60 +18,54 @@ ADDRESS = "filler-{number}@example.invalid"
 
 class Command(BaseCommand):
     help = (
-        "Fill a team's library with made-up pictures, to try its speed. A few real pictures serve them all. "
-        "The team is made if it is new, and people are added who cannot sign in."
+        "Fill a team's library with generated rows, for performance tests. All rows share a few image files. "
+        "The team is created if it is new; members are added who cannot sign in."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How much of everything."""
+        """Add the arguments."""
         parser.add_argument("count", type=int, help="pictures; a million takes some minutes")
-        parser.add_argument("--team", required=True, help="name or address; made if new")
-        parser.add_argument("--people", type=int, default=40, help="who made them, besides who is there")
+        parser.add_argument("--team", required=True, help="name or slug; created if new")
+        parser.add_argument("--people", type=int, default=40, help="members to add as owners of the pictures")
         parser.add_argument("--tags", type=int, default=10_000)
         parser.add_argument("--collections", type=int, default=1_000)
-        parser.add_argument("--seed", type=int, default=1, help="the same number makes the same words")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the random generator")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill it, and tell how far it is."""
+        """Fill the library and print the progress."""
         if options["count"] < 1:
             raise CommandError("Say how many pictures, such as 1000000.")
-        team, began = self.team(options["team"]), monotonic()
+        team, started = management_teams.find_or_create(options["team"]), monotonic()
         for number in range(options["people"]):
-            self.person(team, ADDRESS.format(number=number + 1))
+            self.add_member(team, ADDRESS.format(number=number + 1))
         maintenance_seed.fill(
             team,
             options["count"],
             tags=options["tags"],
             collections=options["collections"],
             seed=options["seed"],
-            tell=self.tell,
+            tell=self.print_progress,
         )
-        self.plan()
+        self.analyze()
         self.stdout.write(
-            f"{options['count']:,} pictures in {monotonic() - began:.0f} s: /t/{team.slug}/library/"
+            f"{options['count']:,} pictures in {monotonic() - started:.0f} s: /t/{team.slug}/library/"
         )
 
-    def plan(self) -> None:
-        """Let the database know what it has now, before anybody asks."""
+    def analyze(self) -> None:
+        """Update the statistics of the database's query planner."""
         statement = {"postgresql": "VACUUM ANALYZE", "sqlite": "ANALYZE"}[connection.vendor]
         if connection.in_atomic_block:
             statement = "ANALYZE"
         with connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def team(self, name: str) -> Team:
-        """The team that is meant, made if there is none."""
-        teams = Team.objects.order_by("pk")
-        found = teams.filter(slug=name).first() or teams.filter(name__iexact=name).first()
-        return found or members_service.open_team(name)
-
-    def person(self, team: Team, email: str) -> None:
-        """Somebody who made pictures, and cannot sign in."""
+    def add_member(self, team: Team, email: str) -> None:
+        """Add a member without a password, unless the team has one with that address."""
         user = User.objects.filter(email=email).first() or teams_users.add(email=email, password=None)
         if not user.memberships.filter(team=team).exists():
             members_service.admit(user=user, team=team, role=Role.MEMBER)
 
-    def tell(self, count: int) -> None:
-        """One line for each hundred thousand."""
+    def print_progress(self, count: int) -> None:
+        """Print a line for each hundred thousand pictures."""
         if count % 100_000 == 0:
             self.stdout.write(f"{count:,} pictures ...")

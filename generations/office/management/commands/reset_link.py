@@ -1,4 +1,4 @@
-"""`manage.py reset_link EMAIL`: a way back in for who forgot the password, where no mail is sent."""
+"""`manage.py reset_link EMAIL`: prints a link to set a new password, for installations that send no mail."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,11 +13,11 @@ class Command(BaseCommand):
     help = "Print a link on which the person sets a new password. It works once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose password it is."""
+        """Add the argument."""
         parser.add_argument("email")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the link, and nothing else, so that a script can pass it on."""
+        """Print the link and nothing else, so that scripts can use it."""
         user = User.objects.filter(email=options["email"].lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {options['email']}.")

@@ -1,4 +1,4 @@
-"""Prepares an installation: run it before the services start, and again after each update."""
+"""`manage.py setup`: prepares an installation, before the first start and after each update."""
 
 import os
 from argparse import ArgumentParser
@@ -15,25 +15,25 @@ from generations.teams import password_reset
 
 
 class Command(BaseCommand):
-    """Tables, bucket, upstream and the first operator, as far as they are missing."""
+    """Create tables, bucket, upstream and the first operator, as far as they are missing."""
 
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The operator's address may stand in the environment, where a container has it."""
+        """Add the operator's address, by default from the environment."""
         parser.add_argument("--email", default=os.environ.get("SETUP_OPERATOR_EMAIL", ""))
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
-        """May run any number of times."""
+        """Prepare everything. Safe to run any number of times."""
         installation_bootstrap.prepare_database()
         self.stdout.write(_("The database is ready."))
         installation_bootstrap.prepare_storage()
         self.stdout.write(_("The bucket is ready."))
         installation_bootstrap.connect_upstream()
-        self._found(email.strip())
+        self._create_operator(email.strip())
 
-    def _found(self, email: str) -> None:
-        """Make the first operator, who claims the account by a link."""
+    def _create_operator(self, email: str) -> None:
+        """Create the first operator and print a link by which they set a password."""
         try:
             validate_email(email)
         except ValidationError as problem:

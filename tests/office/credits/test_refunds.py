@@ -1,4 +1,4 @@
-"""A picture is given back once, with a reason, by who may."""
+"""A charge is refunded once, with a reason, by those who may."""
 
 import uuid
 from functools import partial
@@ -6,28 +6,22 @@ from functools import partial
 import pytest
 from django.test import Client
 
-from generations.credits import integrity_check, ledger
+from generations.credits import ledger
 from generations.credits.models import Account, Transfer
 from generations.library.models import Image
 from generations.office.audit_log.service import COMMAND
-from generations.office.credits import adjustments as credits_adjustments
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
+from tests.concurrency import run_concurrently
 from tests.conftest import work
-from tests.office.crowd import together
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
 
 
-@pytest.fixture(autouse=True)
-def exact_ledger(db):
-    yield
-    assert integrity_check.problems() == []
-
-
 @pytest.fixture
-def drawn(member, submit, upstream):
+def charged(member, submit, upstream):
     """A picture of Mei's that cost 8 credits; its generation."""
     row = submit(model="ultra").generations.get()
     work()
@@ -49,41 +43,46 @@ def page(team, generation):
     return f"/t/{team.slug}/team/refund/{generation}/"
 
 
-def test_a_picture_is_refunded_from_its_own_page(client, team, member, drawn, ana):
-    picture = f"/t/{team.slug}/generation/{drawn.pk}/"
-    assert page(team, drawn.pk) in client.get(picture).content.decode()
-    assert "Give 8 credits back" in client.get(page(team, drawn.pk)).content.decode()
-    answer = client.post(page(team, drawn.pk), {"note": "Six fingers"}, follow=True)
+def test_a_picture_is_refunded_from_its_own_page(client, team, member, charged, ana):
+    picture = f"/t/{team.slug}/generation/{charged.pk}/"
+    assert page(team, charged.pk) in client.get(picture).content.decode()
+    assert "Give 8 credits back" in client.get(page(team, charged.pk)).content.decode()
+    answer = client.post(page(team, charged.pk), {"note": "Six fingers"}, follow=True)
     assert answer.redirect_chain == [(picture, 302)]
-    assert "8 credits were given back to Mei." in answer.content.decode()
+    assert "8 credits were refunded to Mei." in answer.content.decode()
     words = client.get(picture).content.decode()
-    assert page(team, drawn.pk) not in words
+    assert page(team, charged.pk) not in words
     assert "Refunded" in words
     assert balance(member) == 100_00
     line = Transfer.objects.get(kind="refund")
-    assert (line.reference, line.note, line.actor, line.model) == (drawn.pk, "Six fingers", ana.user, "ultra")
-    entry = AuditEntry.objects.get(act=Act.REFUNDED)
+    assert (line.reference, line.note, line.actor, line.model) == (
+        charged.pk,
+        "Six fingers",
+        ana.user,
+        "ultra",
+    )
+    entry = AuditEntry.objects.get(act=AuditAction.REFUNDED)
     assert (entry.member, entry.note, entry.after["amount"]) == (member, "Six fingers", 8_00)
 
 
-def test_a_second_press_gives_nothing_more_and_says_so(client, team, member, drawn, ana):
+def test_a_second_refund_changes_nothing_and_says_so(client, team, member, charged, ana):
     for _ in range(2):
-        answer = client.post(page(team, drawn.pk), {"note": "Six fingers"}, follow=True)
+        answer = client.post(page(team, charged.pk), {"note": "Six fingers"}, follow=True)
     assert "was refunded before" in answer.content.decode()
-    assert "Given back on" in client.get(page(team, drawn.pk)).content.decode()
+    assert "Refunded on" in client.get(page(team, charged.pk)).content.decode()
     assert balance(member) == 100_00
-    assert AuditEntry.objects.filter(act=Act.REFUNDED).count() == 1
+    assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1
 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 401, "\0"])
-def test_a_refund_needs_a_reason(client, team, member, drawn, ana, note):
-    answer = client.post(page(team, drawn.pk), {"note": note})
+def test_a_refund_needs_a_reason(client, team, member, charged, ana, note):
+    answer = client.post(page(team, charged.pk), {"note": note})
     assert answer.status_code == 422
     assert 'class="error"' in answer.content.decode()
     assert balance(member) == 92_00
 
 
-def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
+def test_an_uncharged_picture_or_one_of_another_team_cannot_be_refunded(
     client, team, member, make_member, submit, upstream, ana
 ):
     row = submit(model="core").generations.get()
@@ -94,7 +93,7 @@ def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
     ledger.settle(reference=reference)
     assert client.post(page(team, reference), {"note": "x"}).status_code == 404
     with pytest.raises(ledger.NoSuchCharge):
-        credits_adjustments.refund(team=team, generation=reference, by=COMMAND, note="x")
+        credits_service.refund(team=team, generation=reference, by=COMMAND, note="x")
     assert balance(elsewhere) == 99_00
 
 
@@ -102,45 +101,45 @@ def test_what_was_not_charged_or_is_elsewhere_cannot_be_refunded(
     ("visitor", "expected"),
     [("owner", 200), ("administrator", 200), ("member", 403), ("viewer", 403), ("foreign", 404), ("", 302)],
 )
-def test_who_may_refund(team, drawn, make_member, visitor, expected):
+def test_only_some_roles_may_refund(team, charged, make_member, visitor, expected):
     client = Client()
     if visitor == "foreign":
         client.force_login(make_member("x", team=members_service.open_team("B"), role=Role.OWNER).user)
     elif visitor:
         client.force_login(make_member("x", role=Role(visitor)).user)
-    assert client.get(page(team, drawn.pk)).status_code == expected
-    answer = client.post(page(team, drawn.pk), {"note": "x"})
+    assert client.get(page(team, charged.pk)).status_code == expected
+    answer = client.post(page(team, charged.pk), {"note": "x"})
     assert answer.status_code == (302 if expected == 200 else expected)
     assert Transfer.objects.filter(kind="refund").exists() == (expected == 200)
 
 
-def test_the_buyer_who_may_not_refund_is_offered_nothing(client, team, member, drawn):
+def test_a_member_without_the_permission_is_not_offered_a_refund(client, team, member, charged):
     client.force_login(member.user)
-    assert "/refund/" not in client.get(f"/t/{team.slug}/generation/{drawn.pk}/").content.decode()
+    assert "/refund/" not in client.get(f"/t/{team.slug}/generation/{charged.pk}/").content.decode()
 
 
-def test_a_private_picture_is_refunded_unseen(client, team, member, drawn, ana):
+def test_a_private_picture_is_refunded_without_being_shown(client, team, member, charged, ana):
     Image.objects.update(visibility="private")
-    words = client.get(page(team, drawn.pk)).content.decode()
+    words = client.get(page(team, charged.pk)).content.decode()
     assert "A private picture" in words
     assert "quiet harbour" not in words
-    answer = client.post(page(team, drawn.pk), {"note": "Six fingers"})
+    answer = client.post(page(team, charged.pk), {"note": "Six fingers"})
     assert answer.headers["Location"] == f"/t/{team.slug}/team/"
     assert balance(member) == 100_00
 
 
-def test_the_refund_of_who_left_goes_to_the_pool(client, team, member, drawn, ana):
+def test_the_refund_of_a_former_member_goes_to_the_pool(client, team, member, charged, ana):
     members_service.dismiss(member=member)
     before = Account.objects.get(team=team).balance
-    assert "the credits go to the pool" in client.get(page(team, drawn.pk)).content.decode()
-    client.post(page(team, drawn.pk), {"note": "Six fingers"})
+    assert "the credits go to the pool" in client.get(page(team, charged.pk)).content.decode()
+    client.post(page(team, charged.pk), {"note": "Six fingers"})
     assert Account.objects.get(team=team).balance == before + 8_00
 
 
-def test_fifty_refund_one_picture_and_one_is_written(team, member, drawn):
-    verb = partial(credits_adjustments.refund, team=team, generation=drawn.pk, by=COMMAND, note="x")
-    results = together(*[verb] * 50, expected=(ledger.LedgerError,))
+def test_of_fifty_concurrent_refunds_one_is_written(team, member, charged):
+    verb = partial(credits_service.refund, team=team, generation=charged.pk, by=COMMAND, note="x")
+    results = run_concurrently(*[verb] * 50, expected=(ledger.LedgerError,))
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert sum(isinstance(result, ledger.AlreadyRefunded) for result in results) == 49
-    assert AuditEntry.objects.filter(act=Act.REFUNDED).count() == 1
+    assert AuditEntry.objects.filter(act=AuditAction.REFUNDED).count() == 1
     assert balance(member) == 100_00

@@ -1,4 +1,4 @@
-"""The operators' page of pools: who sees it, what it adds up, and issuing credits once."""
+"""The operators' page of pools: who sees it, its totals, and issuing credits."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from generations.credits import daily_totals, ledger
 from generations.credits.models import Account, Transfer
 from generations.office.installation import pools as installation_pools
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
 from tests import past
-from tests.pages.test_pages import breaches
+from tests.pages.csp import csp_violations
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -37,13 +37,13 @@ def operator(make_member):
     return client
 
 
-def read(client, path=""):
+def get_page(client, path=""):
     answer = client.get(f"/installation/{path}")
     assert answer.status_code == 200
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
-def test_operators_alone_see_it(team, make_member, operator, client):
+def test_only_operators_see_the_page(team, make_member, operator, client):
     paths = ["", "difference/", f"issue/{team.slug}/"]
     assert [operator.get(f"/installation/{path}").status_code for path in paths] == [200] * 3
     assert all(client.get(f"/installation/{path}")["Location"].startswith("/accounts/") for path in paths)
@@ -57,7 +57,7 @@ def test_operators_alone_see_it(team, make_member, operator, client):
     assert "/installation/" in operator.get("/", follow=True).content.decode()
 
 
-def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(team, make_member, operator):
+def test_every_team_is_listed_with_its_credits_and_its_months_spending(team, make_member, operator):
     north = make_member("mei")
     apia = members_service.open_team("Apia")
     apia.time_zone = "Pacific/Apia"
@@ -69,21 +69,21 @@ def test_every_team_stands_there_with_what_it_has_and_spent_in_its_own_month(tea
     ledger.hold(member=south, amount=2_00, reference=uuid.uuid4())
     ledger.issue(team=apia, amount=50_00, reference=uuid.uuid4())
     for _ in ("from the lines", "from days that were summed up"):
-        found = {row.team.name: row for row in installation_pools.read()[0]}
-        assert (found["Apia"].free, found["Apia"].with_members, found["Apia"].held) == (50_00, 90_00, 2_00)
+        found = {row.team.name: row for row in installation_pools.pool_page()[0]}
+        assert (found["Apia"].pool, found["Apia"].wallets, found["Apia"].held) == (50_00, 90_00, 2_00)
         assert {name: row.spent for name, row in found.items()} == {"Apia": 9_00, team.name: 7_00}
         daily_totals.close_days()
-    whole = installation_pools.whole()
+    totals = installation_pools.totals()
     spent = Account.objects.get(kind="spent").balance
     issued = Account.objects.get(kind="issued").balance
-    assert whole.given_out + spent + issued == 0
-    page = read(operator)
+    assert totals.outstanding + spent + issued == 0
+    page = get_page(operator)
     assert "50.00" in page
     assert "Low" in page
-    assert not breaches(page)
+    assert not csp_violations(page)
 
 
-def test_the_providers_balance_stands_beside_the_pools(team, make_member, operator):
+def test_the_providers_balance_is_compared_with_the_pools(team, make_member, operator):
     make_member("mei", granted=100)
     rows = [Upstream(name=name, base_url="http://127.0.0.1:9", pace_account="one") for name in ("A", "B")]
     for row in rows:
@@ -92,25 +92,25 @@ def test_the_providers_balance_stands_beside_the_pools(team, make_member, operat
     Upstream.objects.bulk_create(rows)
     [account] = installation_pools.provider_accounts()
     assert (account.names, account.balance, account.is_low) == ("A, B", Decimal("4390.5"), False)
-    page = read(operator)
+    page = get_page(operator)
     assert "4,390.50" in page
     assert "covers the pools" in page
     assert "sk-secret" not in page
     Upstream.objects.update(balance=Decimal("99.99"))
-    page = read(operator)
-    assert "less than was given out" in page
+    page = get_page(operator)
+    assert "does not cover the pools" in page
     assert ">low<" in page
 
 
-def test_however_many_teams_the_number_of_queries_is_the_same(team, make_member, operator):
+def test_the_number_of_queries_does_not_grow_with_the_teams(team, make_member, operator):
     def count():
         with CaptureQueriesContext(connection) as asked:
-            read(operator)
+            get_page(operator)
         return len(asked)
 
     past.charge(make_member("mei"), timezone.now() - timedelta(days=3), 100)
     daily_totals.close_days()
-    read(operator)
+    get_page(operator)
     few = count()
     for number in range(12):
         member = make_member(f"member{number}", team=members_service.open_team(f"Team {number}"))
@@ -120,12 +120,12 @@ def test_however_many_teams_the_number_of_queries_is_the_same(team, make_member,
     assert count() == few
 
 
-def test_members_are_counted_where_they_are_kept(team, make_member):
+def test_members_are_counted_by_the_database(team, make_member):
     for name in ("mei", "tom"):
         make_member(name)
     members_service.dismiss(member=make_member("gone"))
     with CaptureQueriesContext(connection) as asked:
-        [row], _more = installation_pools.read()
+        [row], _more = installation_pools.pool_page()
     assert row.members == 2
     [query] = [each["sql"] for each in asked if 'FROM "teams_membership"' in each["sql"]]
     assert "COUNT(" in query
@@ -134,39 +134,39 @@ def test_members_are_counted_where_they_are_kept(team, make_member):
 def test_teams_are_shown_a_hundred_at_a_time(team, operator):
     for number in range(105):
         members_service.open_team(f"Team {number:03}")
-    first, second = read(operator), read(operator, "?page=2")
+    first, second = get_page(operator), get_page(operator, "?page=2")
     assert first.count("Issue credits") == 100
     assert second.count("Issue credits") == 6
-    assert read(operator, "?page=9999999999")
+    assert get_page(operator, "?page=9999999999")
 
 
 # Issuing ------------------------------------------------------------------------------------------
 
 
-def form(client, team) -> dict[str, str]:
-    page = read(client, f"issue/{team.slug}/")
+def issue_form(client, team) -> dict[str, str]:
+    page = get_page(client, f"issue/{team.slug}/")
     return {"reference": re.search(r'name="reference" value="([-0-9a-f]+)"', page)[1]}
 
 
-def test_the_first_credits_stand_in_the_log(db):
+def test_the_first_credits_are_in_the_audit_log(db):
     user = members_service.found(email="op@example.org", pool=100_00)
-    entry = AuditEntry.objects.get(act=Act.ISSUED)
+    entry = AuditEntry.objects.get(act=AuditAction.ISSUED)
     assert (entry.actor, entry.team.pool.balance, entry.after) == (user, 100_00, {"amount": 100_00})
 
 
-def test_credits_are_issued_once_however_often_the_form_arrives(team, operator):
-    filled = form(operator, team) | {"amount": "250.5", "note": "the invoice of spring"}
+def test_credits_are_issued_once_however_often_the_form_is_sent(team, operator):
+    filled = issue_form(operator, team) | {"amount": "250.5", "note": "the invoice of spring"}
     answers = [operator.post(f"/installation/issue/{team.slug}/", filled) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [302] * 3
     [line] = Transfer.objects.filter(kind="issue", team=team, amount=250_50)
     assert (line.note, line.actor.name) == ("the invoice of spring", "Olga")
-    [entry] = AuditEntry.objects.filter(act=Act.ISSUED, team=team, note="the invoice of spring")
+    [entry] = AuditEntry.objects.filter(act=AuditAction.ISSUED, team=team, note="the invoice of spring")
     assert entry.actor == line.actor
-    assert "250.5 credits are in the pool" in read(operator)
+    assert "250.5 credits are in the pool" in get_page(operator)
 
 
 def test_the_same_form_with_another_amount_moves_nothing_more(team, operator):
-    filled = form(operator, team) | {"amount": "10", "note": "first"}
+    filled = issue_form(operator, team) | {"amount": "10", "note": "first"}
     operator.post(f"/installation/issue/{team.slug}/", filled)
     again = operator.post(f"/installation/issue/{team.slug}/", filled | {"amount": "20"})
     assert again.status_code == 422
@@ -190,16 +190,16 @@ def test_the_same_form_with_another_amount_moves_nothing_more(team, operator):
         {"reference": "x"},
     ],
 )
-def test_a_form_that_says_nothing_sensible_moves_nothing(team, operator, changed):
-    filled = form(operator, team) | {"amount": "10", "note": "why"} | changed
+def test_an_invalid_form_issues_nothing(team, operator, changed):
+    filled = issue_form(operator, team) | {"amount": "10", "note": "why"} | changed
     answer = operator.post(f"/installation/issue/{team.slug}/", filled)
     assert answer.status_code == 422
-    assert not breaches(answer.content.decode())
+    assert not csp_violations(answer.content.decode())
     assert not Transfer.objects.filter(kind="issue", team=team).exists()
 
 
-def test_a_team_that_is_closed_or_unknown_gets_nothing(team, operator):
-    filled = form(operator, team) | {"amount": "10", "note": "why"}
+def test_a_closed_or_unknown_team_is_issued_nothing(team, operator):
+    filled = issue_form(operator, team) | {"amount": "10", "note": "why"}
     team.deactivated_at = timezone.now()
     team.save()
     for slug in (team.slug, "nobody"):

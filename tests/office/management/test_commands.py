@@ -1,4 +1,4 @@
-"""What an operator types."""
+"""The management commands of office."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,7 +12,7 @@ from generations.teams.models import Membership, Role, Team, User
 
 @pytest.fixture
 def run(db, capsys):
-    """Run a command; what it printed."""
+    """Run a command and return its output."""
 
     def run(*words):
         call_command(*words)
@@ -37,7 +37,7 @@ def test_without_a_password_a_link_is_printed(run):
     assert run("add_user", "mei@example.org").rstrip().splitlines()[-1].startswith("http")
 
 
-def test_the_first_team_is_meant_unless_another_is_named(run):
+def test_the_first_team_is_the_default(run):
     run("add_user", "a@example.org", "--team", "Studio North", "--role", "owner")
     run("add_user", "b@example.org")
     run("add_user", "c@example.org", "--team", "studio-north")
@@ -46,7 +46,7 @@ def test_the_first_team_is_meant_unless_another_is_named(run):
     assert teams == {"studio-north": 3, "studio-south": 1}
 
 
-def test_an_address_that_somebody_else_confirmed_is_named(run):
+def test_an_address_that_another_account_confirmed_is_refused(run):
     teams_users.add(email="mei@example.org").emailaddress_set.create(email="kim@example.org", verified=True)
     with pytest.raises(CommandError, match=r"kim@example.org is an address of another account. Nothing"):
         run("add_user", "kim@example.org")
@@ -87,7 +87,7 @@ def test_adding_a_member_again_changes_nothing(run):
         ("a@example.org", "--role", "king"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_a_sentence(run, words):
+def test_invalid_arguments_are_refused_with_a_message(run, words):
     with pytest.raises(CommandError):
         run("add_user", *words)
     assert not User.objects.exists()
@@ -114,7 +114,7 @@ def test_the_first_operator_owns_the_first_team(db):
     assert integrity_check.problems() == []
 
 
-def test_who_is_dismissed_leaves_what_is_not_held(db):
+def test_a_dismissed_member_returns_what_is_not_held(db):
     members_service.found(email="op@example.com")
     user = teams_users.add(email="mei@example.com")
     member = members_service.admit(user=user, team=Team.objects.get(), granted=10_00)

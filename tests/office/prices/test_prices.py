@@ -1,4 +1,4 @@
-"""Prices: the one that was shown is the one that is held; and who may use which model."""
+"""Prices, which are held as they were shown, and the roles that may use a model."""
 
 import re
 import threading
@@ -15,7 +15,7 @@ from generations.jobs import model_access, pricing, submission
 from generations.jobs.models import Batch, Generation, ModelRule, Price, Status
 from generations.office.audit_log.service import COMMAND
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.office.prices import service as prices_service
 from generations.teams import users as teams_users
 from generations.teams.models import Role, Team
@@ -36,7 +36,7 @@ def page(team, path=""):
     return f"/t/{team.slug}/team/prices/{path}"
 
 
-def held_since(shown_at, member, model="core"):
+def hold_with_price_shown_at(shown_at, member, model="core"):
     """What one image costs whoever was shown the prices of that moment."""
     submission.submit(
         member=member,
@@ -49,26 +49,26 @@ def held_since(shown_at, member, model="core"):
     return Generation.objects.latest("created_at").price
 
 
-def wait_for(price):
+def wait_until_valid(price):
     """Until it holds."""
     while timezone.now() < price.valid_from:
         threading.Event().wait(0.05)
 
 
-def test_a_price_that_rose_since_it_was_shown_is_asked_about_and_not_held(member, upstream):
+def test_a_price_that_rose_since_it_was_shown_is_confirmed_before_it_is_held(member, upstream):
     shown_at = timezone.now()
-    wait_for(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
+    wait_until_valid(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
     with pytest.raises(pricing.PriceRose) as rose:
-        held_since(shown_at, member)
+        hold_with_price_shown_at(shown_at, member)
     assert (rose.value.old, rose.value.new) == (3_00, 4_00)
     assert not Hold.objects.exists()
-    assert held_since(timezone.now(), member) == 4_00
+    assert hold_with_price_shown_at(timezone.now(), member) == 4_00
 
 
-def test_a_price_that_fell_since_it_was_shown_is_held_as_it_fell(member, upstream):
+def test_a_price_that_fell_since_it_was_shown_is_held_at_the_lower_amount(member, upstream):
     shown_at = timezone.now()
-    wait_for(prices_service.set_price(model="core", amount=2_00, by=COMMAND))
-    assert held_since(shown_at, member) == 2_00
+    wait_until_valid(prices_service.set_price(model="core", amount=2_00, by=COMMAND))
+    assert hold_with_price_shown_at(shown_at, member) == 2_00
 
 
 def test_a_price_never_begins_in_the_past(team):
@@ -81,7 +81,7 @@ def test_a_price_never_begins_in_the_past(team):
     assert pricing.price_list(team, before)["core"] == 3_00
 
 
-def test_a_price_to_come_holds_from_its_moment_on(team):
+def test_a_future_price_is_valid_from_its_time_on(team):
     tomorrow = timezone.now() + timedelta(days=1)
     prices_service.set_price(model="core", amount=4_00, valid_from=tomorrow, by=COMMAND)
     assert pricing.price_list(team)["core"] == 3_00
@@ -89,24 +89,24 @@ def test_a_price_to_come_holds_from_its_moment_on(team):
     assert pricing.price_list(team, tomorrow)["core"] == 4_00
 
 
-def test_a_teams_own_price_goes_before_everybodys(team):
+def test_a_teams_own_price_takes_precedence(team):
     other = Team.objects.create(name="Other", slug="other")
-    wait_for(prices_service.set_price(model="core", amount=2_50, team=team, by=COMMAND))
-    wait_for(prices_service.set_price(model="core", amount=9_00, by=COMMAND))
+    wait_until_valid(prices_service.set_price(model="core", amount=2_50, team=team, by=COMMAND))
+    wait_until_valid(prices_service.set_price(model="core", amount=9_00, by=COMMAND))
     assert pricing.price_list(team)["core"] == 2_50
     assert pricing.price_list(other)["core"] == 9_00
 
 
-def test_a_price_is_written_once_and_logged_with_what_it_was(team):
+def test_a_price_is_written_once_and_logged_with_the_one_before(team):
     when = timezone.now() + timedelta(days=2)
     for _ in range(2):
         prices_service.set_price(model="ultra", amount=9_00, valid_from=when, by=COMMAND)
-    entry = AuditEntry.objects.get(act=Act.PRICE_SET)
+    entry = AuditEntry.objects.get(act=AuditAction.PRICE_SET)
     assert (entry.subject, entry.before["amount"], entry.after["amount"]) == ("ultra", 8_00, 9_00)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_ever_held_more_than_their_page_showed(client, member, upstream):
+def test_no_hold_is_larger_than_the_price_on_the_page(client, member, upstream):
     """The price rises again and again while a page is read and sent; what it showed is all that is held."""
     client.force_login(member.user)
     here, stopped = f"/t/{member.team.slug}/create/", threading.Event()
@@ -115,7 +115,9 @@ def test_nobody_is_ever_held_more_than_their_page_showed(client, member, upstrea
         amount = 3_00
         while not stopped.is_set():
             amount += 1
-            Price.objects.create(model="core", amount=amount, valid_from=timezone.now() + prices_service.SOON)
+            Price.objects.create(
+                model="core", amount=amount, valid_from=timezone.now() + prices_service.PRICE_DELAY
+            )
             stopped.wait(0.2)
         connections.close_all()
 
@@ -146,7 +148,7 @@ def _read_and_send(client, here):
     return "held"
 
 
-def test_the_next_form_of_a_page_names_the_moment_of_its_cards(client, member, upstream):
+def test_each_form_of_a_page_carries_the_time_of_its_prices(client, member, upstream):
     """The cards stay on the page after a batch was made, so a price that rose since is still asked about."""
     client.force_login(member.user)
     here, shown_at = f"/t/{member.team.slug}/create/", timezone.now()
@@ -157,7 +159,7 @@ def test_the_next_form_of_a_page_names_the_moment_of_its_cards(client, member, u
         "aspect_ratio": "1:1",
         "prices_at": shown_at.isoformat(),
     }
-    wait_for(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
+    wait_until_valid(prices_service.set_price(model="core", amount=4_00, by=COMMAND))
     made = client.post(here, form | {"submission": uuid.uuid4()}, headers={"HX-Request": "true"})
     [moment] = re.findall(r'name="prices_at" value="([^"]+)"', made.content.decode())
     again = form | {"submission": uuid.uuid4(), "model": "core", "prices_at": moment}
@@ -196,7 +198,7 @@ def test_an_operator_sets_prices_for_the_team_and_for_all(client, team, operator
         {"begins_at": "1999-12-31T23:59"},
     ],
 )
-def test_a_price_that_is_none_is_refused_with_a_sentence(client, team, operator, wrong):
+def test_an_invalid_price_is_refused_with_a_message(client, team, operator, wrong):
     form = {"model": "core", "amount": "2.5", "scope": "team", "begins_at": ""} | wrong
     answer = client.post(page(team, "set/"), form)
     assert answer.status_code == 422
@@ -204,8 +206,8 @@ def test_a_price_that_is_none_is_refused_with_a_sentence(client, team, operator,
     assert not Price.objects.exists()
 
 
-def test_a_price_to_come_is_taken_back_but_none_that_holds(client, team, operator):
-    to_come = prices_service.set_price(
+def test_a_future_price_is_withdrawn_but_not_a_valid_one(client, team, operator):
+    future_price = prices_service.set_price(
         model="core", amount=4_00, valid_from=timezone.now() + timedelta(days=1), by=COMMAND
     )
     holds = Price.objects.create(model="core", amount=5_00, valid_from=timezone.now() - timedelta(days=1))
@@ -213,13 +215,13 @@ def test_a_price_to_come_is_taken_back_but_none_that_holds(client, team, operato
     foreign = prices_service.set_price(
         model="core", amount=4_00, team=other, valid_from=timezone.now() + timedelta(days=1), by=COMMAND
     )
-    for price in (to_come, holds):
+    for price in (future_price, holds):
         assert client.post(page(team, f"{price.pk}/withdraw/")).status_code == 302
     assert client.post(page(team, f"{foreign.pk}/withdraw/")).status_code == 404
     assert set(Price.objects.all()) == {holds, foreign}
 
 
-def test_the_back_office_sets_a_price_by_the_same_verb(client, operator):
+def test_the_back_office_sets_a_price_by_the_same_service(client, operator):
     form = {
         "model": "ultra",
         "team": "",
@@ -230,11 +232,11 @@ def test_the_back_office_sets_a_price_by_the_same_verb(client, operator):
     assert client.post("/back-office/jobs/price/add/", form).status_code == 302
     price = Price.objects.get()
     assert price.valid_from > timezone.now() - timedelta(minutes=1)
-    assert AuditEntry.objects.get(act=Act.PRICE_SET).actor == operator.user
+    assert AuditEntry.objects.get(act=AuditAction.PRICE_SET).actor == operator.user
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "3000-01-02", "0001-01-01"])
-def test_the_back_office_sets_no_price_that_cannot_be_read_again(client, operator, day):
+def test_the_back_office_refuses_a_year_that_cannot_be_stored(client, operator, day):
     form = {"model": "ultra", "team": "", "amount": "8", "valid_from_0": day, "valid_from_1": "12:00:00"}
     answer = client.post("/back-office/jobs/price/add/", form)
     assert "Choose a day between 2000 and 2999." in answer.content.decode()
@@ -244,7 +246,7 @@ def test_the_back_office_sets_no_price_that_cannot_be_read_again(client, operato
 # Which roles may use which model -------------------------------------------------------------
 
 
-def test_a_model_that_is_kept_to_some_roles_is_refused_to_others(member, make_member, submit, upstream):
+def test_a_model_limited_to_some_roles_is_refused_to_others(member, make_member, submit, upstream):
     prices_service.set_rule(
         team=member.team, model="ultra", roles=[Role.OWNER, Role.ADMINISTRATOR], by=COMMAND
     )
@@ -256,7 +258,7 @@ def test_a_model_that_is_kept_to_some_roles_is_refused_to_others(member, make_me
     assert submit(model="core")
 
 
-def test_who_may_no_longer_use_a_model_cannot_try_a_failed_picture_again(member, submit, upstream):
+def test_a_member_who_may_no_longer_use_a_model_cannot_retry_a_failed_picture(member, submit, upstream):
     row = submit(model="ultra").generations.get()
     submission.cancel(member=member, generation=row.pk)
     prices_service.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
@@ -265,7 +267,7 @@ def test_who_may_no_longer_use_a_model_cannot_try_a_failed_picture_again(member,
     assert Account.objects.get(membership=member).held == 0
 
 
-def test_what_waits_already_is_drawn_all_the_same(member, submit, upstream):
+def test_waiting_pictures_stay_queued_when_their_model_is_closed(member, submit, upstream):
     row = submit(model="ultra").generations.get()
     prices_service.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
     row.refresh_from_db()
@@ -290,7 +292,7 @@ def test_create_shows_only_the_models_that_the_role_may_use(client, member, upst
     assert "Your role may not use the models of this team" in client.get(here).content.decode()
 
 
-def test_an_administrator_says_who_may_use_a_model(client, team, make_member):
+def test_an_administrator_sets_who_may_use_a_model(client, team, make_member):
     client.force_login(make_member("ana", role=Role.ADMINISTRATOR).user)
     here = page(team, "rule/sd3.5-large/")
     for _ in range(2):
@@ -303,7 +305,7 @@ def test_an_administrator_says_who_may_use_a_model(client, team, make_member):
     client.post(here, {"roles": ["owner", "administrator", "member"]})
     assert not ModelRule.objects.exists()
     assert client.post(page(team, "rule/no-such/"), {}).status_code == 404
-    entries = AuditEntry.objects.filter(act=Act.MODEL_RULE_SET).order_by("pk")
+    entries = AuditEntry.objects.filter(act=AuditAction.MODEL_RULE_SET).order_by("pk")
     assert [entry.after["roles"] for entry in entries] == [
         ["owner", "administrator"],
         [],
@@ -311,7 +313,7 @@ def test_an_administrator_says_who_may_use_a_model(client, team, make_member):
     ]
 
 
-def test_the_rules_of_one_team_are_none_of_anothers(member, make_member, submit, upstream):
+def test_the_rules_of_one_team_do_not_apply_to_another(member, make_member, submit, upstream):
     other = members_service.open_team("Elsewhere")
     prices_service.set_rule(team=other, model="core", roles=[], by=COMMAND)
     assert submit(model="core")

