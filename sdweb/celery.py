@@ -20,7 +20,6 @@ app.autodiscover_tasks(
     ]
 )
 app.autodiscover_tasks(["generations.office"], related_name="notice_tasks")
-app.autodiscover_tasks(["generations.library"], related_name="house_tasks")
 app.conf.beat_schedule = {
     "old-calls": {
         "task": "generations.api.tasks.forget_old_calls",

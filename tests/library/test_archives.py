@@ -15,18 +15,18 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library.archives import members as archives_members
+from generations.library.archives import entries as archives_entries
 from generations.library.archives import service as archives_service
 from generations.library.archives import stream as archives_stream
 from generations.library.images import service as images_service
-from generations.library.imaging.convert import Form
+from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
 from tests.library.test_downloads import TYPES, told
 
-STORED = Form("stored")
+STORED = OutputFormat("stored")
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def ask(client, member, **form):
     return answer, Archive.objects.exclude(pk__in=before).first()
 
 
-def packed(member, images, form=STORED):
-    return archives_service.ask(member=member, images=[image.pk for image in images], form=form)
+def packed(member, images, output=STORED):
+    return archives_service.create(member=member, images=[image.pk for image in images], output=output)
 
 
 def opened(answer):
@@ -209,7 +209,7 @@ def test_a_zip_of_nothing_but_what_is_gone_is_not_sent(sign_in, member, pictures
 
 
 def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
-    client, archive = sign_in(member), packed(member, pictures, Form("webp", with_parameters=False))
+    client, archive = sign_in(member), packed(member, pictures, OutputFormat("webp", with_parameters=False))
     path = address("archive_file", member, archive.pk)
     first, second = client.get(path), client.get(path)  # two tabs: nothing of the first was read yet
     assert (first.status_code, second.status_code) == (200, 409)
@@ -219,7 +219,7 @@ def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
     assert "Download again" in text(client.get(address("archive_progress", member, archive.pk)))
     answer, again = ask(client, member, again=archive.pk)
     assert answer.status_code == 200
-    assert archives_service.form_of(again) == Form("webp", with_parameters=False)
+    assert archives_service.output_format(again) == OutputFormat("webp", with_parameters=False)
     assert again.images == archive.images
     opened(client.get(address("archive_file", member, again.pk)))
 
@@ -239,7 +239,7 @@ def test_asking_for_headers_begins_nothing_and_a_range_is_the_whole(sign_in, mem
 def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, pictures):
     client, three = sign_in(member), [packed(member, pictures) for _each in range(3)]
     for archive in three[:2]:
-        archives_service.begin(member=member, archive=archive)
+        archives_service.start(member=member, archive=archive)
     answer, none = ask(client, member, image=[pictures[0].pk])
     assert (answer.status_code, none) == (422, None)
     assert "Two of your zips are being sent already." in text(answer)
@@ -253,10 +253,10 @@ def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, 
 def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
     client, lost = sign_in(member), [packed(member, pictures) for _each in range(2)]
     for archive in lost:
-        archives_service.begin(member=member, archive=archive)
+        archives_service.start(member=member, archive=archive)
     path = address("archive_progress", member, lost[0].pk)
     assert "every 1s" in client.get(path).content.decode()
-    Archive.objects.update(changed_at=timezone.now() - 2 * archives_service.SILENCE, packed=3)
+    Archive.objects.update(changed_at=timezone.now() - 2 * archives_service.STALE_AFTER, packed=3)
     page = client.get(path)
     assert "The portal was restarted while this zip was sent." in text(page)
     assert "not a whole zip: delete it" in text(page)
@@ -267,24 +267,24 @@ def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
 def test_old_zips_are_forgotten_and_those_under_way_are_not(member, pictures):
     every = {name: packed(member, pictures) for name in ("old", "lost", "sent", "new")}
     for name in ("lost", "sent"):
-        archives_service.begin(member=member, archive=every[name])
+        archives_service.start(member=member, archive=every[name])
     Archive.objects.exclude(pk=every["new"].pk).update(created_at=timezone.now() - timedelta(hours=25))
     lost = Archive.objects.filter(pk=every["lost"].pk)
     lost.update(changed_at=timezone.now() - timedelta(hours=24))
-    assert archives_service.forget_old() == 2
+    assert archives_service.delete_old() == 2
     assert set(Archive.objects.all()) == {every["sent"], every["new"]}
 
 
 def test_few_of_those_that_nobody_fetches_are_kept(member, pictures):
-    made = [packed(member, pictures) for _each in range(archives_service.WAITING + 3)]
+    made = [packed(member, pictures) for _each in range(archives_service.MAX_READY + 3)]
     assert set(Archive.objects.all()) == set(made[3:])
 
 
 # What goes wrong -------------------------------------------------------------------------
 
 
-def plan_of(member, images, form=STORED):
-    return archives_service.begin(member=member, archive=packed(member, images, form))
+def plan_of(member, images, output=STORED):
+    return archives_service.start(member=member, archive=packed(member, images, output))
 
 
 def sent(plan, most=None, meanwhile=None):
@@ -293,7 +293,7 @@ def sent(plan, most=None, meanwhile=None):
     async def read():
         parts, problem = [], None
         try:
-            async with aclosing(archives_stream.Sending(plan).parts()) as sending:
+            async with aclosing(archives_stream.ArchiveStream(plan).chunks()) as sending:
                 async for part in sending:
                     parts.append(part)
                     if meanwhile:
@@ -314,7 +314,7 @@ def is_broken(data):
 def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
     storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[3].key)
     data, problem = sent(plan_of(member, pictures))
-    assert isinstance(problem, archives_members.Unsendable)
+    assert isinstance(problem, archives_entries.EntryFailed)
     assert len(data) > pictures[0].bytes
     assert is_broken(data)
     archive = Archive.objects.get()
@@ -336,7 +336,7 @@ def test_a_picture_that_cannot_be_converted_is_named(member, pictures):
     Image.objects.filter(pk=pictures[2].pk).update(
         bytes=len(rubbish), sha256=hashlib.sha256(rubbish).hexdigest()
     )
-    data, _problem = sent(plan_of(member, pictures, Form("jpeg")))
+    data, _problem = sent(plan_of(member, pictures, OutputFormat("jpeg")))
     assert is_broken(data)
     assert "“a-red-fox-number-2-2.jpg” cannot be made into this format." in Archive.objects.get().reason
 
@@ -350,11 +350,11 @@ def test_a_browser_that_goes_away_ends_the_packing(member, pictures):
 
 
 def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monkeypatch):
-    monkeypatch.setattr(archives_stream, "ROWS", 1)
-    monkeypatch.setattr(archives_stream, "AHEAD", 0)
+    monkeypatch.setattr(archives_stream, "BATCH_SIZE", 1)
+    monkeypatch.setattr(archives_stream, "READ_AHEAD", 0)
     theirs = [make_image(teammate, seed=number) for number in range(4)]
     plan = plan_of(member, theirs)
-    asked, rows = [], archives_members.rows
+    asked, rows = [], archives_entries.load_images
 
     def hidden_at_the_third(holder, entries):
         asked.append(entries)
@@ -363,9 +363,9 @@ def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monk
             images_service.set_visibility(member=teammate, images=hidden, visibility=Visibility.PRIVATE)
         return rows(holder, entries)
 
-    monkeypatch.setattr(archives_members, "rows", hidden_at_the_third)
+    monkeypatch.setattr(archives_entries, "load_images", hidden_at_the_third)
     data, problem = sent(plan)
-    assert isinstance(problem, archives_members.Changed)
+    assert isinstance(problem, archives_entries.AccessChanged)
     assert is_broken(data)
     assert (Archive.objects.get().packed, Archive.objects.get().state) == (2, Packing.FAILED)
 
@@ -385,7 +385,7 @@ def test_a_reader_makes_the_packing_wait_for_it(member, make_image, monkeypatch)
     data, problem = sent(plan_of(member, pictures), meanwhile=look)
     assert problem is None
     assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 20
-    assert max(ahead) <= archives_stream.AHEAD + 1
+    assert max(ahead) <= archives_stream.READ_AHEAD + 1
     assert len(reads) == 20
 
 
@@ -393,7 +393,7 @@ def test_what_was_left_out_is_told_of_a_failure_too(member, pictures):
     archive = packed(member, pictures)
     images_service.trash(member=member, images=[pictures[0].pk])
     storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[1].key)
-    sent(archives_service.begin(member=member, archive=archive))
+    sent(archives_service.start(member=member, archive=archive))
     archive.refresh_from_db()
     assert "missing from the storage" in archive.reason
     assert "1 of the chosen pictures is no longer in the library" in archive.reason
@@ -405,7 +405,9 @@ def test_no_connection_to_the_database_is_held_while_a_zip_is_sent(member, pictu
     plan = plan_of(member, pictures)
 
     async def read():
-        held.extend([connection.connection is not None async for _part in archives_stream.Sending(plan)])
+        held.extend(
+            [connection.connection is not None async for _part in archives_stream.ArchiveStream(plan)]
+        )
 
     async_to_sync(read)()
     assert len(held) > 5

@@ -11,16 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generations.jobs.engine import persist
+from generations.jobs.management.commands import check_library
 from generations.jobs.models import Generation, Status
-from generations.library import findings
 from generations.library.delivery import thumbnails
-from generations.library.findings import Check, Kind
 from generations.library.images import service as images_service
 from generations.library.maintenance import check as maintenance_check
 from generations.library.maintenance import object_check
+from generations.library.maintenance.check import Check, Kind
 from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
 from generations.library.uploads import start_images
 from tests.library.conftest import encoded, pixels
 from tests.library.test_storage import in_another
@@ -29,14 +28,14 @@ from tests.library.test_storage import in_another
 @pytest.fixture(autouse=True)
 def _a_bucket_of_its_own(settings):
     in_another(settings, bucket_name=f"check-{uuid.uuid4()}")
-    storage_client.make_bucket()
+    storage_client.create_bucket()
 
 
 @pytest.fixture
 def later(monkeypatch):
     """Every object is a day older than it is."""
-    monkeypatch.setattr(object_check, "YOUNG", timedelta(seconds=-60))
-    monkeypatch.setattr("generations.library.trash.purge.SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(object_check, "MIN_ORPHAN_AGE", timedelta(seconds=-60))
+    monkeypatch.setattr("generations.library.trash.purge.MIN_AGE", timedelta(seconds=-60))
 
 
 def check(*options, expected=0):
@@ -61,8 +60,8 @@ def orphan(key, data=b"x"):
 
 def test_a_sound_library_is_said_to_be_so(member, make_image):
     fox = make_image()
-    thumbnails.made(fox, "small")
-    start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
+    thumbnails.get_or_make(fox, "small")
+    start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
     images_service.trash(member=member, images=[make_image().pk])
     said = check()
     assert said == [
@@ -73,7 +72,7 @@ def test_a_sound_library_is_said_to_be_so(member, make_image):
 
 def test_a_row_without_its_object_is_missing(member, make_image):
     fox, hen = make_image(), make_image()
-    storage_listing.remove(fox.key)
+    storage_client.remove(fox.key)
     for options in ([], ["--quick"]):
         assert lines("missing", check(*options, expected=1)) == [f"{fox.key} ({fox.pk})"]
     assert hen.key not in "".join(check(expected=1))
@@ -121,7 +120,7 @@ def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
 def test_objects_that_rows_share_are_neither_orphaned_nor_wrong(member, teammate):
     data = encoded(pixels())
     for each in (member, teammate):
-        start_images.receive(member=each, file=io.BytesIO(data), name="x.png")
+        start_images.save_upload(member=each, file=io.BytesIO(data), name="x.png")
     assert Upload.objects.values("key").distinct().count() == 1
     check()
 
@@ -140,8 +139,8 @@ def test_orphans_are_removed_only_when_told_and_only_old_ones(member, make_image
     check("--quick", expected=1)
     assert all(map(storage_client.exists, keys))
     said = check("--quick", "--remove-orphans")
-    assert all(line.endswith("- mended") for line in lines("orphaned", said))
-    assert "orphaned: 3, mended 3" in said
+    assert all(line.endswith("- repaired") for line in lines("orphaned", said))
+    assert "orphaned: 3, repaired 3" in said
     assert not any(map(storage_client.exists, keys))
     assert storage_client.exists(fox.key)
     assert check("--quick")[1] == "orphaned: 0"
@@ -195,7 +194,7 @@ def test_thumbnails_are_made_anew_when_told(make_image):
     assert lines("broken thumbnail", check("--quick", expected=1)) == [small]
     assert sorted(lines("broken thumbnail", check(expected=1))) == sorted([small, large])
     said = check("--repair")
-    assert "broken thumbnail: 2, mended 2" in said
+    assert "broken thumbnail: 2, repaired 2" in said
     assert check()[5:] == ["broken thumbnail: 0", "wrong search entry: 0", "thumbnail not made yet: 0"]
     fox.refresh_from_db()
     assert fox.placeholder
@@ -204,7 +203,7 @@ def test_thumbnails_are_made_anew_when_told(make_image):
 def test_a_thumbnail_whose_original_is_gone_cannot_be_mended(make_image):
     fox = make_image()
     orphan(storage_client.thumbnail_key(image=fox.pk, size="small"), b"")
-    storage_listing.remove(fox.key)
+    storage_client.remove(fox.key)
     assert "broken thumbnail: 1" in check("--quick", "--repair", expected=1)
 
 
@@ -216,7 +215,7 @@ def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
     said = check("--quick", expected=1)
     wrong = {line.partition(": ")[2] for line in said if line.startswith("wrong search entry: ")} - {"3"}
     assert wrong == {str(row.pk) for row in (lacking, lagging, trashed)}
-    assert "wrong search entry: 3, mended 3" in check("--quick", "--repair")
+    assert "wrong search entry: 3, repaired 3" in check("--quick", "--repair")
     assert check("--quick")[6] == "wrong search entry: 0"
     assert set(SearchEntry.objects.values_list("image", flat=True)) == {lacking.pk, lagging.pk, sound.pk}
 
@@ -226,7 +225,7 @@ def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
 
 def test_one_team_is_checked_without_the_others(member, stranger, make_image):
     mine, theirs = make_image(), make_image(stranger)
-    storage_listing.remove(theirs.key)
+    storage_client.remove(theirs.key)
     orphan(f"uploads/{stranger.team_id}/abc.png")
     orphan(f"thumbnails/{theirs.pk}/small.webp", b"")
     check("--team", member.team.slug)
@@ -241,18 +240,18 @@ def test_one_team_is_checked_without_the_others(member, stranger, make_image):
 def test_every_size_of_batch_finds_the_same(member, make_image, monkeypatch):
     made = [make_image() for _ in range(7)]
     for image in made[::2]:
-        storage_listing.remove(image.key)
+        storage_client.remove(image.key)
     strays = [orphan(f"thumbnails/{uuid.uuid4()}/small.webp") for _ in range(5)]
     for image in made:
         if storage_client.exists(image.key):
-            thumbnails.made(image, "small")
+            thumbnails.get_or_make(image, "small")
     for size in (1, 2, 3, 500):
-        monkeypatch.setattr(findings, "AT_ONCE", size)
-        found = list(maintenance_check.problems(Check(is_quick=True)))
-        assert [each.about for each in found if each.kind == Kind.MISSING] == sorted(
+        monkeypatch.setattr(maintenance_check, "BATCH_SIZE", size)
+        found = list(check_library.find_problems(Check(is_quick=True)))
+        assert [each.subject for each in found if each.kind == Kind.MISSING] == sorted(
             image.key for image in made[::2]
         )
-        assert sorted(each.about for each in found if each.kind == Kind.ORPHANED) == sorted(strays)
+        assert sorted(each.subject for each in found if each.kind == Kind.ORPHANED) == sorted(strays)
 
 
 def test_it_asks_the_database_by_batches_and_not_by_images(make_image):

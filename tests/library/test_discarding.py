@@ -12,13 +12,12 @@ from django.utils import timezone
 
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import thumbnails
-from generations.library.house_tasks import keep_house
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup as maintenance_cleanup
 from generations.library.models import Act, Collected, Deed, DiscardedObject, Image, Share, Tagged, Upload
 from generations.library.organise.service import collect, like, make_collection, tag
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
+from generations.library.tasks import clean_up
 from generations.library.trash import purge as trash_purge
 from generations.library.uploads import start_images
 from generations.teams.models import Visibility
@@ -41,7 +40,7 @@ def purge(*images):
 @pytest.fixture
 def old(monkeypatch):
     """Whatever lies in storage lay there for long."""
-    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(trash_purge, "MIN_AGE", timedelta(seconds=-60))
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def upload(member):
 
 
 def bring(member, seed=5):
-    return start_images.receive(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
+    return start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
 
 
 def shared(member, upload):
@@ -76,8 +75,8 @@ def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, 
     fresh, nearly, long = make_image(), make_image(), make_image()
     trash(nearly, days=9)
     trash(long, days=11)
-    thumbnails.made(long, "small")
-    maintenance_cleanup.keep()
+    thumbnails.get_or_make(long, "small")
+    maintenance_cleanup.clean_up()
     assert set(Image.objects.all()) == {fresh, nearly}
     assert not storage_client.exists(long.key)
     assert not storage_client.exists(storage_client.thumbnail_key(image=long.pk, size="small"))
@@ -87,13 +86,13 @@ def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, 
 
 
 def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
-    monkeypatch.setattr(trash_purge, "AT_ONCE", 2)
-    monkeypatch.setattr(trash_purge, "MOST_BATCHES", 2)
+    monkeypatch.setattr(trash_purge, "BATCH_SIZE", 2)
+    monkeypatch.setattr(trash_purge, "MAX_BATCHES", 2)
     for _ in range(5):
         trash(make_image(), days=31)
     assert trash_purge.delete_expired() == 4
     assert trash_purge.delete_expired() == 1
-    assert trash_purge.remove_objects() == 15
+    assert trash_purge.remove_discarded() == 15
 
 
 def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
@@ -112,13 +111,13 @@ def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
 
 def test_beat_keeps_the_house_every_ten_minutes():
     line = app.conf.beat_schedule["house"]
-    assert (line["task"], line["schedule"]) == (keep_house.name, 600.0)
+    assert (line["task"], line["schedule"]) == (clean_up.name, 600.0)
 
 
 def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
     deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
     Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
-    keep_house()
+    clean_up()
     assert not Deed.objects.exists()
 
 
@@ -128,12 +127,12 @@ def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
 def test_an_object_that_another_row_needs_stays(member, upload, old):
     image = shared(member, upload)
     purge(image)
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
     Upload.objects.all().delete()
     trash_purge.discard([upload.key])
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert not storage_client.exists(upload.key)
 
 
@@ -141,11 +140,11 @@ def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, u
     image = shared(member, upload)
     Upload.objects.all().delete()
     purge(image)
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert storage_client.exists(upload.key)
     assert DiscardedObject.objects.filter(key=upload.key).exists()
-    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
-    trash_purge.remove_objects()
+    monkeypatch.setattr(trash_purge, "MIN_AGE", timedelta(seconds=-60))
+    trash_purge.remove_discarded()
     assert not storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
 
@@ -154,10 +153,10 @@ def test_without_storage_objects_are_removed_later(make_image, settings):
     fox, stores = make_image(), settings.STORAGES
     purge(fox)
     in_another(settings, endpoint_url="http://127.0.0.1:9")
-    keep_house()
+    clean_up()
     assert DiscardedObject.objects.count() == 3
     settings.STORAGES = stores
-    keep_house()
+    clean_up()
     assert not storage_client.exists(fox.key)
     assert not DiscardedObject.objects.exists()
 
@@ -165,24 +164,24 @@ def test_without_storage_objects_are_removed_later(make_image, settings):
 def test_a_crash_between_object_and_line_is_made_good_by_the_next_run(make_image):
     fox = make_image()
     purge(fox)
-    storage_listing.remove(fox.key)  # and here the worker was lost
-    trash_purge.remove_objects()
+    storage_client.remove(fox.key)  # and here the worker was lost
+    trash_purge.remove_discarded()
     assert not DiscardedObject.objects.exists()
 
 
 def test_an_object_that_cannot_be_removed_keeps_nothing_else_from_going(make_image, monkeypatch):
     fox, hen = make_image(), make_image()
     purge(fox, hen)
-    monkeypatch.setattr(trash_purge, "AT_ONCE", 1)
-    remove = storage_listing.remove
+    monkeypatch.setattr(trash_purge, "BATCH_SIZE", 1)
+    remove = storage_client.remove
 
     def refused(key):
         if key == fox.key:
             raise storage_client.StorageUnavailable("no")
         remove(key)
 
-    monkeypatch.setattr(storage_listing, "remove", refused)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(storage_client, "remove", refused)
+    trash_purge.remove_discarded()
     assert [line.key for line in DiscardedObject.objects.all()] == [fox.key]
     assert not storage_client.exists(hen.key)
 
@@ -211,7 +210,7 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
     """The upload is entered between the moment at which nobody needs the object and its removal."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    remove, put, begun = storage_listing.remove, storage_client.put, []
+    remove, put, begun = storage_client.remove, storage_client.put, []
     stored = threading.Event()
 
     def noticed(key, data, **about):
@@ -225,8 +224,8 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
         remove(key)
 
     monkeypatch.setattr(storage_client, "put", noticed)
-    monkeypatch.setattr(storage_listing, "remove", meanwhile)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(storage_client, "remove", meanwhile)
+    trash_purge.remove_discarded()
     begun[0].join(30)
     again = Upload.objects.get()
     assert begun[0].result == again
@@ -238,7 +237,7 @@ def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload,
     """The line was read, then the picture was brought: the line is gone when its turn comes."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    referred_to = trash_purge.referred_to
+    referred_to = trash_purge.referenced
 
     def meanwhile(keys):
         found = referred_to(keys)
@@ -246,8 +245,8 @@ def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload,
             later(partial(bring, member)).join(30)
         return found
 
-    monkeypatch.setattr(trash_purge, "referred_to", meanwhile)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(trash_purge, "referenced", meanwhile)
+    trash_purge.remove_discarded()
     assert storage_client.exists(Upload.objects.get().key)
 
 

@@ -14,7 +14,6 @@ from generations.library.maintenance import export as maintenance_export
 from generations.library.models import Image
 from generations.library.organise.service import collect, like, make_collection, tag
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
 from generations.teams.models import Visibility
 
 
@@ -83,7 +82,7 @@ def test_an_export_that_broke_off_is_carried_on(member, make_image, tmp_path):
 
 def test_what_cannot_be_written_is_said_and_the_rest_is_there(member, make_image, tmp_path):
     missing, wrong, fine = make_image(), make_image(), make_image()
-    storage_listing.remove(missing.key)
+    storage_client.remove(missing.key)
     storage_client.put(wrong.key, b"other bytes", media_type="image/png")
     said = export(member, tmp_path, expected=1)
     assert "1 written, 0 there before, 2 failed" in said
@@ -118,7 +117,7 @@ def test_an_empty_library_has_a_manifest_too(member, tmp_path):
 
 
 def test_more_than_a_batch_is_one_document(member, make_image, tmp_path, monkeypatch):
-    monkeypatch.setattr("generations.library.findings.AT_ONCE", 2)
+    monkeypatch.setattr("generations.library.maintenance.check.BATCH_SIZE", 2)
     made = [str(make_image().pk) for _ in range(5)]
     export(member, tmp_path)
     assert [entry["id"] for entry in manifest(tmp_path)["images"]] == made

@@ -24,7 +24,7 @@ from tests.office.crowd import together
 
 
 def bring(member, data=None, name="My fox.final.png", **about):
-    return uploads_imports.bring(
+    return uploads_imports.import_file(
         member=member, file=io.BytesIO(data or encoded(pixels())), name=name, **about
     )
 
@@ -188,7 +188,7 @@ def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member)
 
 
 def test_a_file_that_is_too_large_is_refused_with_a_sentence(sign_in, member):
-    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.LARGEST_FILE)))
+    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.MAX_FILE_SIZE)))
     assert answer.status_code == 422
     assert said(answer) == ["This file is larger than 10 MB. Save the picture smaller, or as a JPEG."]
 
@@ -211,7 +211,7 @@ def test_a_viewer_brings_nothing(sign_in, viewer):
 
 
 def test_a_start_image_is_added_to_the_library_by_its_owner_alone(sign_in, member, teammate):
-    start = start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
+    start = start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
     address = reverse("library:add_upload", args=[member.team.slug, start.pk])
     assert sign_in(teammate).post(address).status_code == 404
     assert said(sign_in(member).post(address)) == ["Added to the library"]

@@ -30,8 +30,8 @@ def test_whoever_has_the_link_sees_the_image_by_every_address(visitor, member, m
 
 def test_a_link_may_be_told_again_and_stands_in_no_table(member, make_image):
     share = sharing_service.share_image(member=member, image=make_image().pk)
-    link = sharing_service.address(Share.objects.get())
-    assert link == sharing_service.address(share)
+    link = sharing_service.share_url(Share.objects.get())
+    assert link == sharing_service.share_url(share)
     assert link.startswith("http://")
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM library_share")
@@ -50,7 +50,7 @@ def test_a_link_lasts_a_week_unless_told_otherwise_and_hides_the_prompt(member, 
         lifetime: sharing_service.share_image(member=member, image=image.pk, lifetime=lifetime).expires_at
         for lifetime in Lifetime
     }
-    assert days.pop(Lifetime.FOR_EVER) is None
+    assert days.pop(Lifetime.NEVER) is None
     assert [(end - now).days for end in days.values()] == [1, 7, 30]
 
 
@@ -70,7 +70,7 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     collect(collection, shared, mine, theirs, trashed, foreign)
     images_service.trash(member=member, images=[trashed.pk])
     share = sharing_service.share_collection(member=member, collection=collection.pk)
-    assert set(sharing_service.pictures(share)) == {shared, mine}
+    assert set(sharing_service.visible_images(share)) == {shared, mine}
     page = visitor.get(path_of(share)).content.decode()
     assert "Spring" in page
     assert {image for image in (shared, mine, theirs, trashed, foreign) if str(image.pk) in page} == {
@@ -81,11 +81,11 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     for hidden in (theirs, trashed, foreign):
         assert {visitor.get(path).status_code for path in every_address(share, hidden)[1:]} == {404}
     by_lin = sharing_service.share_collection(member=teammate, collection=collection.pk)
-    assert set(sharing_service.pictures(by_lin)) == {shared, theirs}
+    assert set(sharing_service.visible_images(by_lin)) == {shared, theirs}
 
 
 def test_a_collection_is_leafed_through_page_by_page(visitor, member, make_image, collection, monkeypatch):
-    monkeypatch.setattr("generations.library.sharing.public_views.PAGE", 2)
+    monkeypatch.setattr("generations.library.sharing.public_views.PAGE_SIZE", 2)
     data = encoded(pixels((64, 64)))
     images = [make_image(data=data) for _ in range(5)]
     collect(collection, *images)

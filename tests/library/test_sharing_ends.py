@@ -157,7 +157,7 @@ def test_no_token_is_guessed(visitor, member, make_image):
 def _is_found(token):
     try:
         return sharing_service.find(token)
-    except sharing_service.NoSuchLink:
+    except sharing_service.LinkNotFound:
         return None
 
 
@@ -178,7 +178,7 @@ def test_the_seal_is_the_installations_own(member, make_image, settings):
     said = sharing_service.token(share.pk)
     settings.SECRET_KEY = "another installation with the same table"
     assert sharing_service.token(share.pk) != said
-    with pytest.raises(sharing_service.NoSuchLink):
+    with pytest.raises(sharing_service.LinkNotFound):
         sharing_service.find(said)
 
 

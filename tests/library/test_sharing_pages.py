@@ -36,7 +36,7 @@ def test_a_member_makes_a_link_in_a_dialog(sign_in, visitor, member, make_image)
     assert re.search(r'value="7" checked', dialog)
     assert not re.search(r'name="shows_prompt"[^>]* checked', dialog)
     part = ask(signed_in, member, "post", part=True, image=image.pk, expires="30", shows_prompt="on")
-    link = sharing_service.address(Share.objects.get())
+    link = sharing_service.share_url(Share.objects.get())
     assert f'data-copy="{link}"' in part.content.decode()
     assert part.content.decode().strip().startswith('<div id="share"')
     assert Share.objects.get().shows_prompt
@@ -53,7 +53,7 @@ def test_without_scripts_a_link_is_made_on_pages(sign_in, member, make_image, co
         answer = ask(signed_in, member, "post", expires="never", **named)
         assert answer.status_code == 302
         assert (
-            sharing_service.address(Share.objects.order_by("created_at").last())
+            sharing_service.share_url(Share.objects.order_by("created_at").last())
             in signed_in.get(answer["Location"]).content.decode()
         )
 
@@ -176,10 +176,14 @@ def test_the_page_of_links_says_which_show_nothing(
     sharing_service.share_collection(member=teammate, collection=collection.pk)
     images_service.set_visibility(member=teammate, images=[lost.pk], visibility=Visibility.PRIVATE)
     found = listed(sign_in(curator), curator).context["links"]
-    assert {link.share.image_id: link.shows for link in found} == {lost.pk: False, works.pk: True, None: True}
+    assert {link.share.image_id: link.is_working for link in found} == {
+        lost.pk: False,
+        works.pk: True,
+        None: True,
+    }
     membership.leave(teammate)
     found = listed(sign_in(curator), curator).context["links"]
-    assert {link.share.image_id: link.shows for link in found} == {
+    assert {link.share.image_id: link.is_working for link in found} == {
         lost.pk: False,
         works.pk: True,
         None: False,
@@ -189,7 +193,7 @@ def test_the_page_of_links_says_which_show_nothing(
 def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
     sign_in, member, make_image, make_member, curator, monkeypatch
 ):
-    monkeypatch.setattr("generations.library.sharing.views.PAGE", 4)
+    monkeypatch.setattr("generations.library.sharing.views.PAGE_SIZE", 4)
     data = encoded(pixels((64, 64)))
     signed_in = sign_in(curator)
     made = [sharing_service.share_image(member=member, image=make_image(data=data).pk)]
@@ -210,4 +214,4 @@ def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
     address = reverse("library:shares", args=[member.team.slug])
     for after in ("nonsense", uuid.uuid4(), "\x00"):
         assert signed_in.get(address, {"after": after}).status_code == 404
-    assert sharing_listing.page(member, over=False, size=5) == made[:1]
+    assert sharing_listing.page(member, ended=False, size=5) == made[:1]

@@ -34,7 +34,7 @@ def test_storing_the_same_image_twice_is_harmless():
 
 @pytest.mark.parametrize("ask", [storage_client.read, storage_client.stream, storage_client.head])
 def test_an_object_that_is_not_there_is_missing(ask):
-    with pytest.raises(storage_client.Missing):
+    with pytest.raises(storage_client.ObjectMissing):
         ask(f"images/{uuid.uuid4()}.png")
     assert not storage_client.exists(f"images/{uuid.uuid4()}.png")
 
@@ -42,8 +42,8 @@ def test_an_object_that_is_not_there_is_missing(ask):
 def test_the_bucket_is_made_once_and_making_it_again_is_harmless(settings):
     in_another(settings, bucket_name=f"new-{uuid.uuid4()}")
     assert not storage_client.is_up()
-    storage_client.make_bucket()
-    storage_client.make_bucket()
+    storage_client.create_bucket()
+    storage_client.create_bucket()
     assert storage_client.is_up()
 
 
@@ -60,7 +60,7 @@ def test_a_wrong_key_of_the_storage_is_not_taken_for_an_absent_image(settings):
     in_another(settings, secret_key="wrong" * 8)
     with pytest.raises(storage_client.StorageUnavailable) as problem:
         storage_client.read(KEY)
-    assert not isinstance(problem.value, storage_client.Missing)
+    assert not isinstance(problem.value, storage_client.ObjectMissing)
 
 
 def test_all_threads_share_one_client():

@@ -28,8 +28,8 @@ def show(client, member):
 
 
 def later(monkeypatch, hours):
-    hour = delivery_signed_urls._hour()
-    monkeypatch.setattr(delivery_signed_urls, "_hour", lambda: hour + hours)
+    hour = delivery_signed_urls._current_hour()
+    monkeypatch.setattr(delivery_signed_urls, "_current_hour", lambda: hour + hours)
 
 
 @pytest.mark.parametrize(("size", "width"), [("small", 400), ("large", 800)])
@@ -143,14 +143,14 @@ def test_an_object_that_is_no_picture_has_no_thumbnail(client, member, make_imag
 @pytest.mark.django_db(transaction=True)
 def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeypatch):
     image = make_image(member, data=encoded(pixels((1536, 1536))))
-    opened, really = [], imaging_decode.opened
-    monkeypatch.setattr(imaging_decode, "opened", lambda data: opened.append(1) or really(data))
+    opened, really = [], imaging_decode.open_image
+    monkeypatch.setattr(imaging_decode, "open_image", lambda data: opened.append(1) or really(data))
     together = threading.Barrier(40)
 
     def ask(_number):
         together.wait()
         try:
-            return thumbnails.made(image, "small")
+            return thumbnails.get_or_make(image, "small")
         finally:
             connections.close_all()
 

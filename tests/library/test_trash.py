@@ -100,7 +100,7 @@ def test_every_picture_of_a_full_trash_is_shown_once_page_by_page(sign_in, membe
     for expected in (60, 60, 10):
         page = shown(signed_in, member, after=after).context["page"]
         assert len(page.images) == expected
-        found, after = found + page.images, page.further
+        found, after = found + page.images, page.next_cursor
     assert after == ""
     assert len(set(found)) == 130
     moments = [(image.trashed_at, image.pk) for image in found]
@@ -111,7 +111,7 @@ def test_paging_goes_on_after_a_picture_that_was_brought_back(sign_in, member):
     put_many(member, 70)
     page = shown(sign_in(member), member).context["page"]
     images_service.restore(member=member, images=pks(*page.images))
-    assert len(shown(sign_in(member), member, after=page.further).context["page"].images) == 10
+    assert len(shown(sign_in(member), member, after=page.next_cursor).context["page"].images) == 10
 
 
 def test_a_picture_comes_back_once(member, trashed):
@@ -121,7 +121,7 @@ def test_a_picture_comes_back_once(member, trashed):
 
 def test_further_pages_come_alone_when_the_page_asks_for_them(sign_in, member):
     put_many(member, 70)
-    further = shown(sign_in(member), member).context["page"].further
+    further = shown(sign_in(member), member).context["page"].next_cursor
     path = f"{address('trash', member)}?after={further}&part=more"
     part = sign_in(member).get(path, headers={"HX-Request": "true"})
     assert b"<html" not in part.content
@@ -274,7 +274,7 @@ def test_a_generation_whose_picture_is_gone_says_so_and_keeps_its_line(sign_in, 
     image = Image.objects.get()
     images_service.trash(member=member, images=[image.pk])
     trash_purge.purge(member=member, images=[image.pk])
-    maintenance_cleanup.keep()
+    maintenance_cleanup.clean_up()
     assert not storage_client.exists(image.key)
     page = sign_in(member).get(reverse("jobs:generation", args=[member.team.slug, row.pk]))
     assert page.status_code == 200

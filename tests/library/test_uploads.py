@@ -16,7 +16,7 @@ from tests.library.conftest import decoded, encoded, pixels
 
 
 def receive(member, data, name="photo.png"):
-    return start_images.receive(member=member, file=io.BytesIO(data), name=name)
+    return start_images.save_upload(member=member, file=io.BytesIO(data), name=name)
 
 
 def stored(upload):
@@ -115,9 +115,9 @@ def test_of_a_moving_picture_the_first_frame_is_taken(member):
 def test_a_large_photo_fits_into_the_providers_request(member):
     noise = Pillow.effect_noise((3600, 3600), 200).convert("RGB")
     data = encoded(noise, "JPEG", quality=60)
-    assert len(data) < start_images.LARGEST_FILE
+    assert len(data) < start_images.MAX_FILE_SIZE
     upload = receive(member, data)
-    assert upload.bytes <= start_images.LARGEST_RESULT
+    assert upload.bytes <= start_images.MAX_RESULT_SIZE
     assert stored(upload).size == (upload.width, upload.height)
 
 

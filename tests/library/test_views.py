@@ -56,7 +56,7 @@ def test_an_original_that_the_browser_has_is_not_sent_again(sign_in, member, mak
 @pytest.mark.django_db(transaction=True)
 def test_an_original_arrives_whole_from_the_real_kind_of_server(member, make_image):
     image = make_image(data=encoded(pixels((1024, 1024))))
-    assert image.bytes > 2 * storage_client.CHUNK
+    assert image.bytes > 2 * storage_client.CHUNK_SIZE
 
     async def ask():
         client = AsyncClient()

@@ -15,7 +15,7 @@ def prepare_database() -> None:
 
 def prepare_storage() -> None:
     """Make the bucket unless it exists."""
-    storage_client.make_bucket()
+    storage_client.create_bucket()
 
 
 def connect_upstream() -> None:

@@ -37,13 +37,13 @@ class Command(BaseCommand):
         team, began = self.team(options["team"]), monotonic()
         for number in range(options["people"]):
             self.person(team, ADDRESS.format(number=number + 1))
-        maintenance_seed.fill(
+        maintenance_seed.seed_library(
             team,
             options["count"],
             tags=options["tags"],
             collections=options["collections"],
             seed=options["seed"],
-            tell=self.tell,
+            on_progress=self.tell,
         )
         self.plan()
         self.stdout.write(
