@@ -1,4 +1,4 @@
-"""Celery tasks of the library. The task names are stored in queues: they stay when functions are renamed."""
+"""Celery tasks of the library. Queues store their names, which stay whatever the functions are called."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_bulk_action(action: str) -> None:
 
 
 @shared_task(name="generations.library.tasks.take_up")
-def resume_abandoned() -> None:
+def resume_stalled() -> None:
     """Queue the bulk actions whose message was lost or whose worker died."""
     for action in bulk_worker.abandoned():
         wake.run_bulk_action(action)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def run_bulk_action(action: uuid.UUID) -> None:
-    """Queue the task that runs a bulk action; while Redis is away, `resume_abandoned` finds it later."""
+    """Queue the task that runs a bulk action; while Redis is away, `resume_stalled` finds it later."""
     try:
         signature(RUN_BULK_ACTION, args=[str(action)]).delay()
     except OperationalError as error:

@@ -23,7 +23,7 @@ from generations.library.uploads import start_images
 from generations.teams.models import Visibility
 from sdweb.celery import app
 from tests.library.conftest import encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import in_another
 
 
 def trash(image, days=0):

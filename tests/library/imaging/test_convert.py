@@ -11,8 +11,8 @@ from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging.convert import OutputFormat
 from generations.library.storage import client as storage_client
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
-from tests.library.test_metadata import comment, description
-from tests.library.test_views import address
+from tests.library.delivery.test_views import address
+from tests.library.imaging.test_embed_metadata import comment, description
 
 SECRET = b"provider-secret-words"
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}

@@ -24,7 +24,7 @@ from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
-from tests.library.test_downloads import TYPES, told
+from tests.library.imaging.test_convert import TYPES, told
 
 STORED = OutputFormat("stored")
 

@@ -19,7 +19,7 @@ from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import start_images
 from generations.teams.models import Role, Visibility
 from tests.library.conftest import decoded, encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import in_another
 from tests.office.crowd import together
 
 

@@ -21,8 +21,8 @@ from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Role
 from tests.conftest import work
-from tests.library.test_thumbnails import later
-from tests.library.test_views import many
+from tests.library.delivery.test_thumbnails import later
+from tests.library.gallery.test_paging import many
 
 
 def address(name, member, *arguments):

@@ -22,7 +22,7 @@ from generations.library.models import DiscardedObject, Image, SearchEntry, Uplo
 from generations.library.storage import client as storage_client
 from generations.library.uploads import start_images
 from tests.library.conftest import encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import in_another
 
 
 @pytest.fixture(autouse=True)
