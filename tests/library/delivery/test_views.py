@@ -18,7 +18,7 @@ def address(name, image, member):
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
-def test_an_original_is_what_the_provider_sent(sign_in, member, make_image, media_type):
+def test_an_original_has_the_providers_bytes(sign_in, member, make_image, media_type):
     image = make_image(media_type=media_type, prompt="A Fox / 狐 \x1b\n..\\")
     answer = sign_in(member).get(address("original", image, member))
     data = answer.getvalue()
@@ -31,7 +31,7 @@ def test_an_original_is_what_the_provider_sent(sign_in, member, make_image, medi
     assert answer["Content-Disposition"].startswith("inline; filename*=utf-8''a-fox-%E7%8B%90-7.")
 
 
-def test_an_original_that_the_browser_has_is_not_sent_again(sign_in, member, make_image):
+def test_an_original_is_not_sent_again_if_the_etag_matches(sign_in, member, make_image):
     image = make_image()
     signed_in, original = sign_in(member), address("original", image, member)
     storage_client.client().delete_object(
@@ -47,7 +47,7 @@ def test_an_original_that_the_browser_has_is_not_sent_again(sign_in, member, mak
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_original_arrives_whole_from_the_real_kind_of_server(member, make_image):
+def test_an_original_arrives_whole_over_asgi(member, make_image):
     image = make_image(data=encoded(pixels((1024, 1024))))
     assert image.bytes > 2 * storage_client.CHUNK_SIZE
 
@@ -71,14 +71,14 @@ def test_a_download_is_a_file_with_its_prompt(sign_in, member, make_image):
     assert kept.tobytes() == decoded(storage_client.read(image.key)).tobytes()
 
 
-def test_a_picture_without_words_has_a_name_too(sign_in, member, make_image):
+def test_a_picture_without_title_and_prompt_has_a_file_name(sign_in, member, make_image):
     image = make_image(prompt="...", seed=None)
     answer = sign_in(member).get(address("download", image, member))
     assert answer["Content-Disposition"] == f'attachment; filename="picture-{str(image.pk)[-12:]}.png"'
 
 
 @pytest.mark.parametrize("name", ["original", "download"])
-def test_a_picture_is_found_by_those_alone_who_may_see_it(sign_in, make_image, request, name):
+def test_a_picture_is_served_only_to_those_who_may_see_it(sign_in, make_image, request, name):
     member, teammate, stranger = map(request.getfixturevalue, ["member", "teammate", "stranger"])
     shared, private = make_image(), make_image(visibility="private")
     trashed = make_image()
@@ -93,7 +93,7 @@ def test_a_picture_is_found_by_those_alone_who_may_see_it(sign_in, make_image, r
     assert mine.post(address(name, shared, member)).status_code == 405
 
 
-def test_a_picture_is_shown_to_nobody_who_is_signed_out(client, member, make_image):
+def test_a_picture_is_not_served_without_signing_in(client, member, make_image):
     answer = client.get(address("original", make_image(), member))
     assert answer.status_code == 302
     assert "/accounts/login/" in answer["Location"]

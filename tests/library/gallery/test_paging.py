@@ -56,14 +56,14 @@ def test_the_grid_shows_every_picture_once_newest_first(sign_in, member):
     assert moments == sorted(moments, reverse=True)
 
 
-def test_a_day_is_the_teams_day(sign_in, member):
+def test_days_are_those_of_the_teams_time_zone(sign_in, member):
     type(member.team).objects.update(time_zone="Pacific/Auckland")
     many(member, 3)  # noon in UTC is the next day's morning there
     answer = grid(sign_in(member), member)
     assert [(str(day), len(images)) for day, images in answer.context["days"]] == [("2026-03-02", 3)]
 
 
-def test_an_older_page_says_which_day_had_begun(sign_in, member):
+def test_an_older_page_does_not_repeat_the_heading_of_its_first_day(sign_in, member):
     many(member, 70)
     first = grid(sign_in(member), member)
     assert first.context["day_begun"] is None
@@ -71,14 +71,14 @@ def test_an_older_page_says_which_day_had_begun(sign_in, member):
     assert str(second.context["day_begun"]) == "2026-03-01"
 
 
-def test_paging_goes_on_from_a_picture_that_went_to_the_trash(sign_in, member):
+def test_paging_continues_after_a_trashed_picture(sign_in, member):
     many(member, 70)
     older = grid(sign_in(member), member).context["older"]
     Image.objects.filter(pk=older).update(trashed_at=timezone.now())
     assert len(shown(grid(sign_in(member), member, before=str(older)))) == 10
 
 
-def test_the_grid_asks_as_often_for_sixty_pictures_as_for_one(sign_in, member):
+def test_the_number_of_queries_does_not_grow_with_the_grid(sign_in, member):
     signed_in = sign_in(member)
     many(member, 1)
     grid(signed_in, member)
@@ -90,7 +90,7 @@ def test_the_grid_asks_as_often_for_sixty_pictures_as_for_one(sign_in, member):
     assert len(for_sixty) == len(for_one)
 
 
-def test_the_grid_shows_what_i_may_see(sign_in, member, teammate, stranger, make_image):
+def test_the_grid_shows_what_the_member_may_see(sign_in, member, teammate, stranger, make_image):
     make_image(visibility="private")
     shared = make_image()
     make_image(stranger)
@@ -99,7 +99,7 @@ def test_the_grid_shows_what_i_may_see(sign_in, member, teammate, stranger, make
 
 
 @pytest.mark.parametrize("before", ["nonsense", str(uuid.uuid4())])
-def test_a_page_after_nothing_is_not_found(sign_in, member, before):
+def test_a_page_after_an_unknown_picture_is_not_found(sign_in, member, before):
     assert grid(sign_in(member), member, before=before).status_code == 404
 
 
@@ -108,7 +108,7 @@ def test_a_page_after_a_foreign_picture_is_not_found(sign_in, member, stranger, 
     assert grid(sign_in(member), member, before=str(foreign.pk)).status_code == 404
 
 
-def test_the_next_page_comes_alone_when_the_page_asks_for_it(sign_in, member):
+def test_htmx_gets_only_the_next_page(sign_in, member):
     many(member, 70)
     whole = grid(sign_in(member), member)
     path = f"{reverse('library:grid', args=[member.team.slug])}?before={whole.context['older']}"

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from generations.library.images import service as images_service
 
 
-def test_an_image_is_entered_once(member):
+def test_an_image_of_a_generation_is_added_once(member):
     facts = {
         "member": member,
         "generation": uuid.uuid4(),

@@ -1,4 +1,4 @@
-"""Deleting for good: when rows go, when objects go, and what happens in between."""
+"""Deleting images for good: when rows and objects are deleted, and races in between."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ from generations.library.uploads import start_images
 from generations.teams.models import Visibility
 from sdweb.celery import app
 from tests.library.conftest import encoded, pixels
-from tests.library.storage.test_client import in_another
+from tests.library.storage.test_client import with_storage_options
 
 
 def trash(image, days=0):
@@ -45,14 +45,14 @@ def old(monkeypatch):
 
 @pytest.fixture
 def upload(member):
-    return bring(member)
+    return save_upload(member)
 
 
-def bring(member, seed=5):
+def save_upload(member, seed=5):
     return start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
 
 
-def shared(member, upload):
+def image_of(member, upload):
     """An image whose object is that of an upload."""
     return Image.objects.create(
         team=member.team,
@@ -70,7 +70,7 @@ def shared(member, upload):
 # What lay in the trash too long ------------------------------------------------------------------
 
 
-def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, settings):
+def test_images_too_long_in_the_trash_are_deleted_with_their_objects(make_image, settings):
     settings.TRASH_DAYS = 10
     fresh, nearly, long = make_image(), make_image(), make_image()
     trash(nearly, days=9)
@@ -85,7 +85,7 @@ def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, 
     assert not DiscardedObject.objects.exists()
 
 
-def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
+def test_one_run_deletes_a_bounded_number_of_images(make_image, monkeypatch):
     monkeypatch.setattr(trash_purge, "BATCH_SIZE", 2)
     monkeypatch.setattr(trash_purge, "MAX_BATCHES", 2)
     for _ in range(5):
@@ -95,7 +95,7 @@ def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
     assert trash_purge.remove_discarded() == 15
 
 
-def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
+def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
     fox = make_image()
     spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
@@ -109,12 +109,12 @@ def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
     }  # another model that refers to images needs a thought here
 
 
-def test_beat_keeps_the_house_every_ten_minutes():
+def test_beat_runs_the_cleanup_every_ten_minutes():
     line = app.conf.beat_schedule["house"]
     assert (line["task"], line["schedule"]) == (clean_up.name, 600.0)
 
 
-def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
+def test_the_cleanup_deletes_old_bulk_actions(member, make_image):
     deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
     Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
     clean_up()
@@ -124,8 +124,8 @@ def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
 # Objects ---------------------------------------------------------------------------------------------
 
 
-def test_an_object_that_another_row_needs_stays(member, upload, old):
-    image = shared(member, upload)
+def test_an_object_of_another_row_stays(member, upload, old):
+    image = image_of(member, upload)
     purge(image)
     trash_purge.remove_discarded()
     assert storage_client.exists(upload.key)
@@ -136,8 +136,8 @@ def test_an_object_that_another_row_needs_stays(member, upload, old):
     assert not storage_client.exists(upload.key)
 
 
-def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, upload, monkeypatch):
-    image = shared(member, upload)
+def test_a_shared_object_younger_than_an_hour_is_not_removed(member, upload, monkeypatch):
+    image = image_of(member, upload)
     Upload.objects.all().delete()
     purge(image)
     trash_purge.remove_discarded()
@@ -152,7 +152,7 @@ def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, u
 def test_without_storage_objects_are_removed_later(make_image, settings):
     fox, stores = make_image(), settings.STORAGES
     purge(fox)
-    in_another(settings, endpoint_url="http://127.0.0.1:9")
+    with_storage_options(settings, endpoint_url="http://127.0.0.1:9")
     clean_up()
     assert DiscardedObject.objects.count() == 3
     settings.STORAGES = stores
@@ -161,7 +161,7 @@ def test_without_storage_objects_are_removed_later(make_image, settings):
     assert not DiscardedObject.objects.exists()
 
 
-def test_a_crash_between_object_and_line_is_made_good_by_the_next_run(make_image):
+def test_a_crash_between_object_and_row_is_repaired_by_the_next_run(make_image):
     fox = make_image()
     purge(fox)
     storage_client.remove(fox.key)  # and here the worker was lost
@@ -169,7 +169,7 @@ def test_a_crash_between_object_and_line_is_made_good_by_the_next_run(make_image
     assert not DiscardedObject.objects.exists()
 
 
-def test_an_object_that_cannot_be_removed_keeps_nothing_else_from_going(make_image, monkeypatch):
+def test_an_object_that_cannot_be_removed_does_not_block_the_others(make_image, monkeypatch):
     fox, hen = make_image(), make_image()
     purge(fox, hen)
     monkeypatch.setattr(trash_purge, "BATCH_SIZE", 1)
@@ -204,9 +204,7 @@ def later(call):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_end(
-    member, upload, old, monkeypatch
-):
+def test_an_upload_during_the_removal_of_its_object_keeps_the_object(member, upload, old, monkeypatch):
     """The upload is entered between the moment at which nobody needs the object and its removal."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
@@ -218,7 +216,7 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
         stored.set()
 
     def meanwhile(key):
-        begun.append(later(partial(bring, member)))
+        begun.append(later(partial(save_upload, member)))
         assert stored.wait(30)  # its object is in its place, its row is not seen yet
         begun[0].join(2)
         remove(key)
@@ -233,7 +231,7 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload, old, monkeypatch):
+def test_an_object_that_was_just_uploaded_again_is_not_removed(member, upload, old, monkeypatch):
     """The line was read, then the picture was brought: the line is gone when its turn comes."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
@@ -242,7 +240,7 @@ def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload,
     def meanwhile(keys):
         found = referred_to(keys)
         if not connection.in_atomic_block:
-            later(partial(bring, member)).join(30)
+            later(partial(save_upload, member)).join(30)
         return found
 
     monkeypatch.setattr(trash_purge, "referenced", meanwhile)
@@ -251,7 +249,7 @@ def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_image_that_is_brought_back_at_the_last_moment_is_not_deleted(member, make_image, monkeypatch):
+def test_an_image_restored_at_the_last_moment_is_not_deleted(member, make_image, monkeypatch):
     fox = make_image()
     trash(fox, days=31)
     if connection.vendor != "postgresql":
