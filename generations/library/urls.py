@@ -1,4 +1,4 @@
-"""The library's addresses, below /t/<team>/."""
+"""URLs of the library, below /t/<team>/."""
 
 from django.urls import path
 
