@@ -1,4 +1,4 @@
-"""Template tags and filters of the library: URLs of thumbnails, dates, days left in the trash."""
+"""Pictures in templates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """The attributes of an <img>: URLs for two densities, the size of the original, a blurred placeholder."""
+    """What an <img> needs: addresses for two densities, the picture's own shape, and a blurred first look."""
 
     src: str
     srcset: str
@@ -35,14 +35,14 @@ class Thumbnail:
 
 @register.simple_tag
 def thumbnail(image: Image, member: Membership) -> Thumbnail:
-    """The thumbnail of an image with the member's signed URLs: {% thumbnail image member as picture %}."""
+    """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
     small, large = (delivery_signed_urls.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
 
 
 @register.simple_tag
 def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
-    """The thumbnail of an image in the trash; its URLs are not signed, the view checks the session."""
+    """The thumbnail of an image in the trash, whose address is of no use to anybody else."""
     sizes = thumbnails.WIDTHS
     small, large = (
         reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size]) for size in sizes
@@ -52,19 +52,19 @@ def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
 
 @register.filter
 def days_left(image: Image) -> int:
-    """For how many more days an image in the trash can be restored."""
+    """For how many days more an image in the trash can be brought back."""
     return trash_listing.days_left(image)
 
 
 @register.simple_tag
 def cover(image: Image, member: Membership) -> str:
-    """The URL of the small thumbnail of a collection's newest image: {% cover collection.newest member %}."""
+    """Where the thumbnail of a collection's newest image is: {% cover collection.newest member %}."""
     return delivery_signed_urls.thumbnail_url(image, "small", member)
 
 
 @register.filter
 def day_name(day: date, today: date) -> str:
-    """Today, Yesterday, weekday and date, or for another year the date with its year."""
+    """Today, Yesterday, a weekday of this year, or a date with its year."""
     if day == today:
         return _("Today")
     if day == today - timedelta(days=1):
