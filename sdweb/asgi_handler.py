@@ -22,6 +22,7 @@ from django.db import close_old_connections
 from django.http import FileResponse, HttpResponseBase
 from django.urls import set_script_prefix
 
+from generations.core import asgi
 from sdweb.body_limit import Receive, Scope, Send
 
 # Few work at once, for a process has one interpreter; but many wait, up to 20 s each, if storage hangs, and
@@ -68,7 +69,7 @@ class Handler(ASGIHandler):
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         """Send piece by piece until the end, or until nobody reads; what fails breaks the connection off."""
         sending = asyncio.create_task(self.send_response(response, send))
-        gone = asyncio.create_task(_until_gone(receive))
+        gone = asyncio.create_task(asgi.wait_for_disconnect(receive))
         try:
             await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -79,8 +80,3 @@ class Handler(ASGIHandler):
                     await sending
             finally:
                 await sync_to_async(response.close)()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -19,7 +19,6 @@ app.autodiscover_tasks(
         "generations.api",
     ]
 )
-app.autodiscover_tasks(["generations.library"], related_name="house_tasks")
 app.conf.beat_schedule = {
     "old-calls": {
         "task": "generations.api.tasks.forget_old_calls",

@@ -124,7 +124,7 @@ def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def bucket() -> None:
-    storage_client.make_bucket()
+    storage_client.create_bucket()
 
 
 @pytest.fixture(autouse=True)

@@ -18,11 +18,11 @@ ON_BOTH = """
     jobs
     journeys/test_main_job.py
     library/test_deed_pages.py
-    library/test_discarding.py
-    library/test_filling.py
+    library/trash/test_purge.py
+    library/maintenance/test_seed.py
     library/test_finding.py
     library/test_organising.py
-    library/test_trash.py
+    library/trash/test_views.py
     library/test_words.py
     office/test_invitations_at_once.py
     office/reports/test_ledger.py

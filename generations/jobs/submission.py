@@ -86,7 +86,7 @@ def submit(
         parameters=cleaned,
         start_image=start_image,
         count=count,
-        visibility=visibility or _usual_visibility(member),
+        visibility=visibility or member.default_visibility,
         token=token,
     )
     try:
@@ -133,10 +133,6 @@ def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = No
 def _must_be_served(model: str) -> None:
     if not any(upstream.serves(model) for upstream in _enabled.all()):
         raise NoUpstream
-
-
-def _usual_visibility(member: Membership) -> str:
-    return member.user.default_visibility if member.user else "team"
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The library's addresses, below /t/<team>/."""
+"""URLs of the library, below /t/<team>/."""
 
 from django.urls import path
 
@@ -33,7 +33,7 @@ urlpatterns = [
     path("thumbnail/<uuid:image>/<str:size>", delivery_views.thumbnail, name="thumbnail"),
     path("image/<uuid:image>/original", delivery_views.original, name="original"),
     path("image/<uuid:image>/download", delivery_views.download, name="download"),
-    path("image/<uuid:image>/use-as-start", delivery_views.use_as_start, name="use_as_start"),
+    path("image/<uuid:image>/use-as-start", uploads_views.use_as_start, name="use_as_start"),
     path("library/share/", sharing_views.share, name="share"),
     path("library/shares/", sharing_views.shares, name="shares"),
     path("library/shares/<uuid:share>/revoke/", sharing_views.revoke, name="revoke_share"),
@@ -47,14 +47,14 @@ urlpatterns = [
     path("image/<uuid:image>/take-out/", images_views.take_out, name="picture_take_out"),
     path("image/<uuid:image>/trash/", images_views.trash, name="picture_trash"),
     path("image/<uuid:image>/restore/", images_views.restore, name="picture_restore"),
-    path("upload/", delivery_views.upload, name="upload"),
-    path("upload/<uuid:upload>/", delivery_views.upload_preview, name="upload_preview"),
+    path("upload/", uploads_views.upload, name="upload"),
+    path("upload/<uuid:upload>/", uploads_views.upload_preview, name="upload_preview"),
     path("library/trash/", trash_views.trash, name="trash"),
     path("library/trash/empty/", trash_views.empty_trash, name="empty_trash"),
     path("library/trash/<uuid:image>/<str:size>", trash_views.trashed_thumbnail, name="trashed_thumbnail"),
     path("library/upload/", uploads_views.upload_images, name="upload_images"),
     path("upload/<uuid:upload>/add/", uploads_views.add_upload, name="add_upload"),
-    path("library/archives/", archives_views.ask, name="archive"),
+    path("library/archives/", archives_views.create, name="archive"),
     path("library/archives/<uuid:archive>/", archives_views.progress, name="archive_progress"),
     path("library/archives/<uuid:archive>.zip", archives_views.file, name="archive_file"),
 ]

@@ -1,12 +1,10 @@
-"""Reading multipart bodies, bounded in size and parts."""
+"""Forms of requests, bounded in size and parts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
-
+from generations.core import multipart
 from generations.sandbox.responses import bad_request
 
 LARGEST_BODY = 10 * 1024 * 1024
@@ -22,58 +20,16 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes) -> Form:
-    """Take a multipart body apart; RefusalError (400) if it is anything else or incomplete."""
-    media_type, options = parse_options_header(content_type)
-    if media_type != b"multipart/form-data" or not options.get(b"boundary"):
-        raise bad_request("content-type: must be multipart/form-data")
-    collected = _Collected()
+    """Parse a multipart body. Raises RefusalError (400) if it is anything else or incomplete."""
     try:
-        parser = FormParser(
-            "multipart/form-data",
-            collected.add_text,
-            collected.add_file,
-            collected.finish,
-            boundary=options[b"boundary"],
-            config={"MAX_MEMORY_FILE_SIZE": LARGEST_BODY, "MAX_BODY_SIZE": LARGEST_BODY},
+        parts = multipart.parse(content_type, body, max_size=LARGEST_BODY, max_parts=MOST_PARTS)
+        if parts is None:
+            raise bad_request("content-type: must be multipart/form-data")
+        return Form(
+            texts={part.name: part.data.decode() for part in parts if part.file_name is None},
+            files={part.name: part.data for part in parts if part.file_name is not None},
         )
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, UnicodeDecodeError) as problem:
-        raise bad_request("body: the form could not be read") from problem
-    if not collected.finished:
-        raise bad_request("body: the form is incomplete")
-    return collected.form
-
-
-class _Collected:
-    """Gathers parts as the parser meets them, without the empty part `none`.
-
-    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
-    """
-
-    def __init__(self) -> None:
-        self.form = Form()
-        self.finished = False
-        self.parts = 0
-
-    def add_text(self, part: Field) -> None:
-        name = self._name(part.field_name)
-        if name != "none" or part.value:
-            self.form.texts[name] = (part.value or b"").decode()
-
-    def add_file(self, part: File) -> None:
-        name = self._name(part.field_name)
-        part.file_object.seek(0)
-        data = part.file_object.read()
-        part.close()
-        if name != "none" or data:
-            self.form.files[name] = data
-
-    def finish(self) -> None:
-        self.finished = True
-
-    def _name(self, name: bytes | None) -> str:
-        self.parts += 1
-        if self.parts > MOST_PARTS:
-            raise FormParserError("too many parts")
-        return (name or b"").decode()
+    except multipart.MalformedForm as error:
+        raise bad_request(f"body: {error}") from error
+    except UnicodeDecodeError as error:
+        raise bad_request("body: the form could not be read") from error

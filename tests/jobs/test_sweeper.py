@@ -210,7 +210,9 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
         engine_run.run(claim)
     shutil.rmtree(spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1")
     if damaged:
-        [key] = storage_client.keys(storage_client.image_prefix(generation=claim.generation.pk, attempt=1))
+        [key] = storage_client.list_keys(
+            storage_client.image_prefix(generation=claim.generation.pk, attempt=1)
+        )
         storage_client.put(key, b"half a picture", media_type="image/png")
     sweeper.sweep()
     assert statuses(batch) == ["storing"]  # its worker may only be slow

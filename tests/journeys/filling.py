@@ -17,7 +17,7 @@ SIDE = 64
 
 def fill(count: int, size: int) -> None:
     """So many pictures of about so many bytes each, of the first member there is."""
-    storage_client.make_bucket()
+    storage_client.create_bucket()
     member = Membership.objects.select_related("team").order_by("pk").first()
     assert member is not None
     for number in range(count):

@@ -120,5 +120,5 @@ owner = Image.objects.filter(prompt__contains="heron").first().owner
 made = organise_service.make_collection(member=owner, name="Herons", visibility="team")
 pks = list(Image.objects.filter(owner=owner).values_list("pk", flat=True))
 organise_service.collect(member=owner, images=pks, collection=made.pk)
-print(sharing_service.address(sharing_service.share_collection(member=owner, collection=made.pk)))
+print(sharing_service.share_url(sharing_service.share_collection(member=owner, collection=made.pk)))
 """

@@ -62,7 +62,7 @@ def test_the_trash_can_be_undone_once(do, sign_in, member, enter):
 
 
 def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, member, enter, monkeypatch):
-    monkeypatch.setattr(tasks.carry_on, "delay", lambda deed: None)
+    monkeypatch.setattr(tasks.run_bulk_action, "apply_async", lambda *_args, **_options: None)
     content = do("tag", enter(300), tag="hero").content.decode()
     deed = Deed.objects.get()
     where = address("deed_progress", member, deed.pk)
@@ -71,7 +71,7 @@ def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, 
     assert "data-ended" not in content
     assert tagged("hero") == 0
     for _turn in range(60):  # each of a few seconds; one is enough where nothing else runs
-        tasks.carry_on(str(deed.pk))
+        tasks.run_bulk_action(str(deed.pk))
     content = sign_in(member).get(where, headers=SCRIPT).content.decode()
     assert "300 tagged “hero”" in content
     assert "hx-get" not in content  # a finished part asks no more
@@ -185,7 +185,7 @@ def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
 
 
 def test_what_is_still_under_way_is_not_undone(sign_in, member, enter, monkeypatch):
-    monkeypatch.setattr(tasks.carry_on, "delay", lambda deed: None)
+    monkeypatch.setattr(tasks.run_bulk_action, "apply_async", lambda *_args, **_options: None)
     images = [image.pk for image in enter(201)]
     deed = bulk_service.start(member=member, act=Act.LIKE, images=images)
     answer = sign_in(member).post(address("undo", member, deed.pk), headers=SCRIPT)

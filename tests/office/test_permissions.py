@@ -22,7 +22,7 @@ from PIL import Image as Picture
 from generations.jobs.models import Generation, Price
 from generations.library.archives import service as archives_service
 from generations.library.bulk import service as bulk_service
-from generations.library.imaging.convert import Form
+from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Act, Image
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
@@ -339,7 +339,7 @@ def things(team, people, browsers, upstream, submit):
         "team": team.slug,
         "generation": Generation.objects.get().pk,
         "image": image.pk,
-        "archive": archives_service.ask(member=mei, images=[image.pk], form=Form()).pk,
+        "archive": archives_service.create(member=mei, images=[image.pk], output=OutputFormat()).pk,
         "deed": deed.pk,
         "collection": posters.pk,
         "saved": saved.pk,

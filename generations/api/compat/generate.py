@@ -89,7 +89,7 @@ def _fingerprint(path: str, wish: Wish) -> str:
 def _upload(member: Membership, wish: Wish) -> Upload | None:
     if wish.image is None:
         return None
-    return start_images.receive(member=member, file=io.BytesIO(wish.image), name=wish.image_name)
+    return start_images.save_upload(member=member, file=io.BytesIO(wish.image), name=wish.image_name)
 
 
 def _result(row: Generation, image: Image | None) -> Result:

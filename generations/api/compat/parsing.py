@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from generations.api.compat.body import LARGEST
 from generations.api.compat.errors import bad_fields
+from generations.core import multipart
 
 MOST_PARTS = 100
 LARGEST_TEXT = 1024 * 1024
@@ -33,16 +33,18 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Form:
-    """A form, without the empty part `none`; Problem (400) for anything else.
-
-    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
-    """
-    media_type, options = parse_options_header(content_type)
+    """A form, without the empty part `none`; Problem (400) for anything else."""
+    media_type, _options = parse_options_header(content_type)
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body)
-    if media_type != b"multipart/form-data" or not options.get(b"boundary"):
+    try:
+        parts = multipart.parse(content_type, body, max_size=LARGEST, max_parts=MOST_PARTS)
+    except multipart.MalformedForm as error:
+        raise bad_fields({"body": str(error)}) from None
+    if parts is None:
         raise bad_fields({"content-type": "must be multipart/form-data"})
-    return _multipart(options[b"boundary"], body)
+    file_names = {part.name: part.file_name[:200] for part in parts if part.file_name is not None}
+    return Form({part.name: part.data for part in parts}, file_names)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -66,54 +68,3 @@ def _urlencoded(body: bytes) -> Form:
         return Form({name: value.encode() for name, value in pairs})
     except ValueError:
         raise bad_fields({"body": "the form could not be read"}) from None
-
-
-def _multipart(boundary: bytes, body: bytes) -> Form:
-    collected = _Collected()
-    limits = {
-        "MAX_MEMORY_FILE_SIZE": LARGEST,
-        "MAX_BODY_SIZE": LARGEST,
-        "MAX_FIELDS": MOST_PARTS,
-        "MAX_FIELD_SIZE": LARGEST,
-    }
-    try:
-        parser = FormParser(
-            "multipart/form-data",
-            collected.add_text,
-            collected.add_file,
-            collected.finish,
-            boundary=boundary,
-            config=limits,
-        )
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, UnicodeDecodeError):
-        raise bad_fields({"body": "the form could not be read"}) from None
-    if not collected.finished:
-        raise bad_fields({"body": "the form is incomplete"})
-    return collected.form
-
-
-class _Collected:
-    """Gathers parts as the parser meets them, whether they came with a file name or without."""
-
-    def __init__(self) -> None:
-        self.form, self.finished = Form(), False
-
-    def add_text(self, part: Field) -> None:
-        self._add(part.field_name, part.value or b"")
-
-    def add_file(self, part: File) -> None:
-        part.file_object.seek(0)
-        name = self._add(part.field_name, part.file_object.read())
-        self.form.file_names[name] = (part.file_name or b"").decode(errors="replace")[:200]
-        part.close()
-
-    def finish(self) -> None:
-        self.finished = True
-
-    def _add(self, name: bytes | None, data: bytes) -> str:
-        text = (name or b"").decode()
-        if data or text != "none":
-            self.form.parts[text] = data
-        return text

@@ -15,13 +15,13 @@ from generations.library.storage import client as storage_client
 
 
 @require_safe
-@delivery_responses.while_storage_answers
+@delivery_responses.handle_storage_errors
 def picture(request: HttpRequest, image: uuid.UUID) -> HttpResponseBase:
     """The picture's own bytes for whoever has a link that is still good; nothing says whose or what it is."""
-    if not compat_signed_urls.is_good(image, request.GET.get("until", ""), request.GET.get("seal", "")):
+    if not compat_signed_urls.verify(image, request.GET.get("until", ""), request.GET.get("seal", "")):
         raise Http404
     found = get_object_or_404(Image, pk=image, trashed_at=None, team__deactivated_at=None)
     extension = storage_client.EXTENSIONS.get(found.media_type, "bin")
-    answer = delivery_responses.as_it_is(request, found, name=f"{found.pk}.{extension}")
+    answer = delivery_responses.stream_object(request, found, name=f"{found.pk}.{extension}")
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"  # a link may stand in a page of anybody's
     return answer

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from generations.api.compat.body import Gone, Receive
 from generations.api.compat.errors import Problem
+from generations.core import asgi
 from generations.jobs.live import sse
 
 
@@ -19,7 +20,7 @@ async def until_ended(generations: Sequence[uuid.UUID], receive: Receive, second
     """
     awaited = sse.hub().awaited
     wait = awaited.begin(generations)
-    over, gone = asyncio.create_task(wait.over.wait()), asyncio.create_task(_until_gone(receive))
+    over, gone = asyncio.create_task(wait.over.wait()), asyncio.create_task(asgi.wait_for_disconnect(receive))
     try:
         await asyncio.wait({over, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if wait.closed:
@@ -33,11 +34,6 @@ async def until_ended(generations: Sequence[uuid.UUID], receive: Receive, second
         over.cancel()
         gone.cancel()
         awaited.leave(wait)
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _too_long(generations: Sequence[uuid.UUID]) -> Problem:

@@ -89,7 +89,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (submission.NoUpstream, 503, "no_upstream"),
     (storage_client.StorageUnavailable, 503, "storage_unavailable"),
     (OperationalError, 503, "busy"),
-    (storage_client.Missing, 404, "not_found"),
+    (storage_client.ObjectMissing, 404, "not_found"),
     (start_images.BadUpload, 422, "bad_upload"),
     (imaging_decode.Unreadable, 422, "unreadable"),
     (bulk_service.BadDeed, 422, "invalid"),

@@ -26,7 +26,7 @@ from generations.api.v1.schemas.library import (
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
-from generations.library.imaging.convert import Form
+from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Image, Upload
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
@@ -72,7 +72,7 @@ def one(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
 def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
     """Its bytes; `ETag` is its SHA-256."""
     row = seen(member_for(request, *EITHER), pk)
-    return delivery_responses.as_it_is(request, row, name=delivery_responses.file_name(row))
+    return delivery_responses.stream_object(request, row, name=delivery_responses.file_name(row))
 
 
 @router.get(
@@ -84,7 +84,7 @@ def original(request: Asked, pk: uuid.UUID) -> HttpResponseBase:
 def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpResponseBase:
     """Prompt and parameters stand in the file, as other programs read them; or in another format."""
     row = seen(member_for(request, *EITHER), pk)
-    return delivery_responses.to_keep(row, Form(wanted.format, with_parameters=wanted.parameters))
+    return delivery_responses.download(row, OutputFormat(wanted.format, with_parameters=wanted.parameters))
 
 
 @router.get(
@@ -96,7 +96,7 @@ def download(request: Asked, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpRe
 def thumbnail(request: Asked, pk: uuid.UUID, size: Literal["small", "large"] = "small") -> HttpResponse:
     """400 or 800 pixels wide."""
     row = seen(member_for(request, *EITHER), pk)
-    return delivery_responses.thumbnail(thumbnails.stored(row.pk, size) or thumbnails.made(row, size))
+    return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
 
 
 @router.patch("/images/{uuid:pk}", response=answers(200, ImageOut, 400, 404, 422), summary="Change a picture")
@@ -151,7 +151,7 @@ def use_as_start(request: Asked, pk: uuid.UUID) -> Created[Upload]:
 def upload(request: Asked, image: File[UploadedFile]) -> Created[Upload]:
     """A JPEG, PNG or WebP of at most 10 MB; its id goes into `start_image`."""
     member = maker(request, "upload")
-    return Created(201, start_images.receive(member=member, file=image, name=image.name or ""))
+    return Created(201, start_images.save_upload(member=member, file=image, name=image.name or ""))
 
 
 def _page(request: Asked, member: Membership, found: list[Image], limit: int) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def usual_choices(member: Membership) -> dict[str, Any]:
     """What the person chose last, to start a new form with."""
     kept = _preferences(member)
     start = {"model": "core", "aspect_ratio": "1:1", "output_format": "png", "count": 1}
-    start["visibility"] = member.user.default_visibility if member.user else Visibility.TEAM
+    start["visibility"] = member.default_visibility
     chosen = {name: value for name, value in kept.items() if name != "models" and value not in (None, "")}
     return start | chosen
 

@@ -142,7 +142,7 @@ class GenerationForm(forms.Form):
         if not file:
             return None
         try:
-            return start_images.receive(member=self.member, file=file, name=file.name)
+            return start_images.save_upload(member=self.member, file=file, name=file.name)
         except (start_images.BadUpload, StorageUnavailable) as problem:
             self.add_error("image", str(problem))
             return None

@@ -50,7 +50,7 @@ def find(row: Generation) -> bool:
     try:
         found = [
             (_facts(key), key)
-            for key in storage_client.keys(
+            for key in storage_client.list_keys(
                 storage_client.image_prefix(generation=row.pk, attempt=row.attempt)
             )
         ]

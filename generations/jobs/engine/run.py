@@ -42,7 +42,7 @@ def run(claim: Claim) -> None:
         log.info("claimed", extra={"model": row.model})
         try:
             request = _request(row)
-        except storage_client.Missing:
+        except storage_client.ObjectMissing:
             outcomes.call_off(row, _("The start image is no longer in storage."), code="start_image_gone")
             return
         except storage_client.StorageUnavailable:

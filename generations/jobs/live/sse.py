@@ -24,6 +24,7 @@ from django.db import DatabaseError
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
+from generations.core import asgi
 from generations.jobs.events import ENDED, STREAM
 from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
@@ -191,7 +192,7 @@ async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body"})
         return
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
-    gone = asyncio.create_task(_wait_until_gone(receive))
+    gone = asyncio.create_task(asgi.wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await _pump(page, headers.get("last-event-id") or asked, send, gone)
@@ -225,11 +226,6 @@ async def _draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]
 
 async def _send(send: Send, message: bytes) -> None:
     await send({"type": "http.response.body", "body": message, "more_body": True})
-
-
-async def _wait_until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _order(event: str) -> tuple[int, int]:

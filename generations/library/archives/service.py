@@ -1,6 +1,6 @@
-"""Zips: asked for, sent once, and what became of them. `packing.py` sends the bytes.
+"""Zips: requested, sent once, and their outcome. `stream.py` sends the bytes; none are stored.
 
-A zip is never made twice: whoever wants it again makes a new row, so the bytes of each have one owner.
+Every download is a row of its own, and one process sends it: to get a zip again, another row is created.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Archive, Image, Packing
 from generations.teams.models import Membership
 
-MOST = 10_000  # images of one zip
-AT_A_TIME = 2  # zips under way, of one member
-WAITING = 20  # zips that one member asked for and never fetched
-SILENCE = timedelta(seconds=30)  # a process that sends says so every five
-KEPT = timedelta(days=1)
-AT_ONCE = 500  # rows of one question
-LONGEST_REASON = 400
+MAX_IMAGES = 10_000  # of one zip
+MAX_CONCURRENT = 2  # zips of one member that are being sent
+MAX_READY = 20  # zips of one member that were requested and never downloaded
+STALE_AFTER = timedelta(seconds=30)  # the process that sends a zip reports every five seconds
+RETENTION = timedelta(days=1)
+BATCH_SIZE = 500  # rows of one query
+MAX_REASON_LENGTH = 400
 
 
 class BadArchive(ValueError):
-    """It cannot be packed; says why."""
+    """The zip cannot be created or sent; the text says why."""
 
 
-class AlreadyBegun(Exception):
-    """This zip is being sent, or was."""
+class AlreadyStarted(Exception):
+    """The zip is being sent, or was sent."""
 
     def __init__(self) -> None:
         super().__init__(_("This zip is sent once. To get it again, press Download again on its page."))
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A file of a zip. `size` is that of the stored object, in bytes."""
+class ZipEntry:
+    """A file in a zip. `size` is that of the stored object, in bytes."""
 
     image: uuid.UUID
     name: str
@@ -53,108 +53,112 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is sent, decided before the first byte."""
+    """What a zip contains, decided before the first byte is sent."""
 
     archive: uuid.UUID
     member: int
-    form: imaging_convert.Form
-    entries: list[Entry]
+    output: imaging_convert.OutputFormat
+    entries: list[ZipEntry]
     language: str
 
     @property
     def name(self) -> str:
-        """What the file is called."""
+        """The file name of the zip."""
         return f"sdweb-{len(self.entries)}-{str(self.archive)[-6:]}.zip"
 
 
-def ask(*, member: Membership, images: Iterable[uuid.UUID], form: imaging_convert.Form) -> Archive:
-    """Have images packed, at most 10,000. Raises BadArchive."""
-    wanted = [str(image) for image in dict.fromkeys(images)]
-    if not wanted:
+def create(
+    *, member: Membership, images: Iterable[uuid.UUID], output: imaging_convert.OutputFormat
+) -> Archive:
+    """Request a zip of at most 10,000 images. Raises BadArchive."""
+    ids = [str(image) for image in dict.fromkeys(images)]
+    if not ids:
         raise BadArchive(_("Choose some pictures first."))
-    if len(wanted) > MOST:
-        raise BadArchive(_("At most %(count)s pictures in one zip.") % {"count": f"{MOST:,}"})
-    _refuse_a_third(member)
-    _forget_unfetched(member)
+    if len(ids) > MAX_IMAGES:
+        raise BadArchive(_("At most %(count)s pictures in one zip.") % {"count": f"{MAX_IMAGES:,}"})
+    _check_concurrency(member)
+    _delete_oldest_ready(member)
     return Archive.objects.create(
         team_id=member.team_id,
         member=member,
-        images=wanted,
-        form=form.format,
-        with_parameters=form.with_parameters,
+        images=ids,
+        form=output.format,
+        with_parameters=output.with_parameters,
     )
 
 
-def ask_again(*, member: Membership, archive: Archive) -> Archive:
-    """The same zip once more. Raises BadArchive."""
+def create_again(*, member: Membership, archive: Archive) -> Archive:
+    """Request the same zip again. Raises BadArchive."""
     images = [uuid.UUID(image) for image in archive.images]
-    return ask(member=member, images=images, form=form_of(archive))
+    return create(member=member, images=images, output=output_format(archive))
 
 
-def form_of(archive: Archive) -> imaging_convert.Form:
-    """What files are in it."""
-    return imaging_convert.Form(archive.form, archive.with_parameters)
+def output_format(archive: Archive) -> imaging_convert.OutputFormat:
+    """The format of the files in the zip."""
+    return imaging_convert.OutputFormat(archive.form, archive.with_parameters)
 
 
 @transaction.atomic
-def begin(*, member: Membership, archive: Archive) -> Plan:
-    """Take the zip for sending, for whoever comes first, and leave out what the member cannot see now.
+def start(*, member: Membership, archive: Archive) -> Plan:
+    """Claim the zip for sending. Only the first caller gets it; images the member cannot see are left out.
 
-    Raises AlreadyBegun, and BadArchive if nothing is to be sent.
+    Raises AlreadyStarted, and BadArchive if no image is left or too many zips are being sent.
     """
-    Membership.objects.select_for_update(no_key=True).get(pk=member.pk)  # two cannot be the second one
+    Membership.objects.select_for_update(no_key=True).get(pk=member.pk)  # so that the limit holds in a race
     if not Archive.objects.filter(pk=archive.pk, state=Packing.READY).exists():
-        raise AlreadyBegun
-    _refuse_a_third(member)
-    plan = planned(member=member, archive=archive)
+        raise AlreadyStarted
+    _check_concurrency(member)
+    plan = make_plan(member=member, archive=archive)
     if not plan.entries:
         raise BadArchive(_("None of these pictures is in the library any more."))
-    kept = [str(entry.image) for entry in plan.entries]
-    gone = len(archive.images) - len(kept)
-    now = timezone.now()
+    included = [str(entry.image) for entry in plan.entries]
+    left_out = len(archive.images) - len(included)
     Archive.objects.filter(pk=archive.pk, state=Packing.READY).update(
-        state=Packing.UNDER_WAY, images=kept, reason=_gone(gone), changed_at=now
+        state=Packing.UNDER_WAY,
+        images=included,
+        reason=_left_out_sentence(left_out),
+        changed_at=timezone.now(),
     )
     return plan
 
 
-def planned(*, member: Membership, archive: Archive) -> Plan:
-    """What would be sent now."""
-    form = form_of(archive)
-    named = _named(_visible(member, archive.images), form)
-    return Plan(archive.pk, member.pk, form, list(named), get_language() or "en")
+def make_plan(*, member: Membership, archive: Archive) -> Plan:
+    """What the zip would contain now."""
+    output = output_format(archive)
+    entries = list(_entries(_visible(member, archive.images), output))
+    return Plan(archive.pk, member.pk, output, entries, get_language() or "en")
 
 
-def refuse(archive: uuid.UUID, reason: str) -> None:
-    """It was not even begun; the reason is a sentence for its maker."""
-    unbegun = Archive.objects.filter(pk=archive, state=Packing.READY)
-    unbegun.update(state=Packing.FAILED, reason=reason[:LONGEST_REASON], changed_at=timezone.now())
+def mark_refused(archive: uuid.UUID, reason: str) -> None:
+    """Record that the zip could not be started; `reason` is a sentence for the user."""
+    ready = Archive.objects.filter(pk=archive, state=Packing.READY)
+    ready.update(state=Packing.FAILED, reason=reason[:MAX_REASON_LENGTH], changed_at=timezone.now())
 
 
-def report(archive: uuid.UUID, packed: int) -> None:
-    """Tell how far a zip is, and that somebody is still at it."""
-    _under_way(archive).update(packed=packed, changed_at=timezone.now())
+def report_progress(archive: uuid.UUID, packed: int) -> None:
+    """Record how many images were sent, and that the process is alive."""
+    _running(archive).update(packed=packed, changed_at=timezone.now())
 
 
 def finish(archive: uuid.UUID, packed: int) -> None:
-    """The last byte is sent."""
-    _under_way(archive).update(state=Packing.DONE, packed=packed, changed_at=timezone.now())
+    """Record that the last byte was sent."""
+    _running(archive).update(state=Packing.DONE, packed=packed, changed_at=timezone.now())
 
 
 def fail(archive: uuid.UUID, reason: str, *, packed: int) -> None:
-    """It was broken off; the reason is a sentence for its maker. What was left out is told no less."""
-    left_out = _under_way(archive).values_list("reason", flat=True).first() or ""
-    told = f"{reason} {left_out}".strip()[:LONGEST_REASON]
-    _under_way(archive).update(state=Packing.FAILED, packed=packed, reason=told, changed_at=timezone.now())
+    """Record that sending failed; `reason` is a sentence for the user, the one on images left out follows."""
+    left_out = _running(archive).values_list("reason", flat=True).first() or ""
+    reason = f"{reason} {left_out}".strip()[:MAX_REASON_LENGTH]
+    _running(archive).update(state=Packing.FAILED, packed=packed, reason=reason, changed_at=timezone.now())
 
 
 def is_abandoned(archive: Archive) -> bool:
-    """Whether the process that sent it is gone."""
-    return archive.state == Packing.UNDER_WAY and archive.changed_at < timezone.now() - SILENCE
+    """Whether the process that sent it has died."""
+    return archive.state == Packing.UNDER_WAY and archive.changed_at < timezone.now() - STALE_AFTER
 
 
-def standing(archive: Archive) -> Archive:
-    """The archive as its maker should see it: what nobody sends any more has failed."""
+def with_current_state(archive: Archive) -> Archive:
+    """The archive to be shown: an abandoned one as failed (the row is not changed)."""
     if is_abandoned(archive):
         archive.state = Packing.FAILED
         archive.reason = " ".join(
@@ -163,58 +167,59 @@ def standing(archive: Archive) -> Archive:
     return archive
 
 
-def forget_old() -> int:
-    """Forget zips that were asked for more than a day ago and are not under way; how many."""
+def delete_old() -> int:
+    """Delete zips that were requested more than a day ago and are not being sent; return how many."""
     now = timezone.now()
-    at_work = Q(state=Packing.UNDER_WAY, changed_at__gte=now - SILENCE)
-    return Archive.objects.filter(created_at__lt=now - KEPT).exclude(at_work).delete()[0]
+    running = Q(state=Packing.UNDER_WAY, changed_at__gte=now - STALE_AFTER)
+    return Archive.objects.filter(created_at__lt=now - RETENTION).exclude(running).delete()[0]
 
 
-def _under_way(archive: uuid.UUID) -> QuerySet[Archive]:
+def _running(archive: uuid.UUID) -> QuerySet[Archive]:
     return Archive.objects.filter(pk=archive, state=Packing.UNDER_WAY)
 
 
-def _refuse_a_third(member: Membership) -> None:
-    alive = {"state": Packing.UNDER_WAY, "changed_at__gte": timezone.now() - SILENCE}
-    if Archive.objects.filter(member=member, **alive).count() >= AT_A_TIME:
+def _check_concurrency(member: Membership) -> None:
+    """Raise BadArchive if the member has as many running zips as are allowed."""
+    running = {"state": Packing.UNDER_WAY, "changed_at__gte": timezone.now() - STALE_AFTER}
+    if Archive.objects.filter(member=member, **running).count() >= MAX_CONCURRENT:
         raise BadArchive(_("Two of your zips are being sent already. Wait until one of them is whole."))
 
 
-def _forget_unfetched(member: Membership) -> None:
-    """Keep few of those that nobody fetched: each remembers thousands of ids."""
-    unfetched = Archive.objects.filter(member=member, state=Packing.READY).order_by("-created_at", "-pk")
-    oldest = list(unfetched.values_list("pk", flat=True)[WAITING - 1 :])
+def _delete_oldest_ready(member: Membership) -> None:
+    """Keep few zips that were never downloaded, since each row has thousands of ids."""
+    ready = Archive.objects.filter(member=member, state=Packing.READY).order_by("-created_at", "-pk")
+    oldest = list(ready.values_list("pk", flat=True)[MAX_READY - 1 :])
     Archive.objects.filter(pk__in=oldest, state=Packing.READY).delete()
 
 
-def _visible(member: Membership, wanted: list[str]) -> Iterator[Image]:
-    """The images that the member may see, in their order, without what is long."""
-    for start in range(0, len(wanted), AT_ONCE):
-        part = [uuid.UUID(image) for image in wanted[start : start + AT_ONCE]]
+def _visible(member: Membership, ids: list[str]) -> Iterator[Image]:
+    """Yield those of the images that the member may see, in order, without their long columns."""
+    for start_at in range(0, len(ids), BATCH_SIZE):
+        part = [uuid.UUID(image) for image in ids[start_at : start_at + BATCH_SIZE]]
         rows = Image.objects.visible_to(member).filter(pk__in=part)
-        found = rows.defer("negative_prompt", "parameters", "placeholder").in_bulk()
-        yield from (found[image] for image in part if image in found)
+        images = rows.defer("negative_prompt", "parameters", "placeholder").in_bulk()
+        yield from (images[image] for image in part if image in images)
 
 
-def _named(images: Iterable[Image], form: imaging_convert.Form) -> Iterator[Entry]:
-    """Each with a name of its own."""
+def _entries(images: Iterable[Image], output: imaging_convert.OutputFormat) -> Iterator[ZipEntry]:
+    """Yield an entry for each image, with unique names."""
     taken: set[str] = set()
     for image in images:
-        name = delivery_responses.file_name(image, form.media_type(image), in_ascii=True)
-        stem, _dot, ending = name.rpartition(".")
-        free = (f"{stem}-{number}.{ending}" for number in count(2))
+        name = delivery_responses.file_name(image, output.media_type(image), ascii_only=True)
+        stem, _dot, extension = name.rpartition(".")
+        numbered = (f"{stem}-{number}.{extension}" for number in count(2))
         while name in taken:
-            name = next(free)
+            name = next(numbered)
         taken.add(name)
-        yield Entry(image.pk, name, image.bytes)
+        yield ZipEntry(image.pk, name, image.bytes)
 
 
-def _gone(number: int) -> str:
+def _left_out_sentence(number: int) -> str:
     if not number:
         return ""
-    told = ngettext(
+    text = ngettext(
         "%(number)d of the chosen pictures is no longer in the library and is left out.",
         "%(number)d of the chosen pictures are no longer in the library and are left out.",
         number,
     )
-    return told % {"number": number}
+    return text % {"number": number}

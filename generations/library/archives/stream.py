@@ -1,7 +1,7 @@
-"""Sending a zip while it is packed: a few pictures in memory, however many it has.
+"""Stream a zip while it is packed; memory is bounded by a few images, however many the zip has.
 
-A zip is never cut short politely. Whatever goes wrong breaks the connection off, so that a browser sees a
-download that failed, and the archive tells its maker why.
+After any failure the connection is aborted, so that the browser reports a failed download and not a zip
+that is merely short; the reason is recorded in the archive.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from django.utils.translation import override
 from zipstream import ZipStream
 
 from generations.core import db_connections
-from generations.library.archives import members as archives_members
+from generations.library.archives import entries as archives_entries
 from generations.library.archives import service as archives_service
 from generations.library.imaging import convert as imaging_convert
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from generations.library.archives.service import Entry, Plan
+    from generations.library.archives.service import Plan, ZipEntry
     from generations.library.models import Image
 
 log = logging.getLogger(__name__)
@@ -40,147 +40,148 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-AHEAD = 2  # pictures that are read before their turn: so many are in memory, and the one that is sent
-ROWS = 50  # images of one question; what changed meanwhile is seen at the next
-TELL_EVERY, SILENT_FOR = 1.0, 5.0  # seconds: while it moves, and while a slow reader makes it wait
+READ_AHEAD = 2  # images; in memory are these and the one that is being sent
+BATCH_SIZE = 50  # images of one query; access is checked again with each
+REPORT_EVERY = 1.0  # seconds, while images are sent
+REPORT_AT_LEAST_EVERY = 5.0  # seconds, while a slow client holds up the next image
 
-# Apart from the threads in which single pictures are read: those need not wait behind zips.
+# Not the threads that read single images: those requests should not wait behind zips.
 _READERS = ThreadPoolExecutor(24, thread_name_prefix="packing")
 
 
-class Answer(StreamingHttpResponse):
-    """The zip as an answer, which closes what it sends as soon as nobody reads it."""
+class ArchiveResponse(StreamingHttpResponse):
+    """A response with the zip, which is closed as soon as the client disconnects."""
 
     def __init__(self, request: HttpRequest, plan: Plan, headers: dict[str, str]) -> None:
-        self.sending = Sending(plan)
-        # Without a server, as in tests, there is no event loop; the whole of it is as good there.
-        content = self.sending if isinstance(request, ASGIRequest) else map(_whole, [self.sending])
+        self.stream = ArchiveStream(plan)
+        # The test client is WSGI and has no event loop: it gets the whole zip as one chunk.
+        content = self.stream if isinstance(request, ASGIRequest) else map(_collect, [self.stream])
         super().__init__(content, headers=headers)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The parts; Django's own would leave closing to the garbage collector."""
-        async with aclosing(self.sending.parts()) as parts:
-            async for part in parts:
-                yield part
+        """The chunks, closed at once; Django's own leaves that to the garbage collector."""
+        async with aclosing(self.stream.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
-class Sending:
-    """One zip on its way, and how far it is."""
+class ArchiveStream:
+    """One zip that is being sent, and its progress."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.packed = plan, 0
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """The zip's bytes."""
-        return self.parts()
+        return self.chunks()
 
-    async def parts(self) -> AsyncGenerator[bytes, None]:
-        """The zip's bytes, once; what happens meanwhile stands in the archive."""
-        telling = asyncio.create_task(self._tell())
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the zip, once; progress and outcome are recorded in the archive."""
+        reporting = asyncio.create_task(self._report())
         try:
-            async with aclosing(self._zipped()) as parts:
-                async for part in parts:
-                    yield part
-            await _asked(archives_service.finish, self.plan.archive, self.packed)
-        except BaseException as problem:  # a browser that goes away cancels us, or closes this
-            telling.cancel()
-            await self._fail(problem)
+            async with aclosing(self._zipped()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            await _in_db_thread(archives_service.finish, self.plan.archive, self.packed)
+        except BaseException as error:  # also when the client disconnects, which cancels or closes this
+            reporting.cancel()
+            await self._fail(error)
             raise
         finally:
-            telling.cancel()
+            reporting.cancel()
 
     async def _zipped(self) -> AsyncGenerator[bytes, None]:
         zipped = ZipStream(compress_type=ZIP_STORED)
         async with aclosing(self._files()) as files:
             async for name, data in files:
-                for part in await _apart(_entry, zipped, name, data):
-                    yield part
+                for chunk in await _in_reader_thread(_add_file, zipped, name, data):
+                    yield chunk
                 self.packed += 1
         yield b"".join(zipped.finalize())
 
     async def _files(self) -> AsyncGenerator[tuple[str, bytes], None]:
-        """Name and contents, in order, a few of them read ahead."""
-        coming: deque[tuple[str, asyncio.Future[bytes]]] = deque()
+        """Yield name and bytes of each file in order; the next ones are read meanwhile."""
+        pending: deque[tuple[str, asyncio.Future[bytes]]] = deque()
         try:
-            async with aclosing(self._rows()) as rows:
-                async for entry, image in rows:
-                    coming.append((entry.name, _apart(archives_members.made, entry, image, self.plan.form)))
-                    if len(coming) > AHEAD:
-                        name, reading = coming.popleft()
+            async with aclosing(self._images()) as images:
+                async for entry, image in images:
+                    reading = _in_reader_thread(archives_entries.read_entry, entry, image, self.plan.output)
+                    pending.append((entry.name, reading))
+                    if len(pending) > READ_AHEAD:
+                        name, reading = pending.popleft()
                         yield name, await reading
-            while coming:
-                name, reading = coming.popleft()
+            while pending:
+                name, reading = pending.popleft()
                 yield name, await reading
         finally:
-            for _name, reading in coming:
+            for _name, reading in pending:
                 reading.cancel()
 
-    async def _rows(self) -> AsyncGenerator[tuple[Entry, Image], None]:
-        """Each entry with its row, asked for anew every few images."""
-        for start in range(0, len(self.plan.entries), ROWS):
-            part = self.plan.entries[start : start + ROWS]
-            images = await _asked(archives_members.rows, self.plan.member, part)
-            for entry in part:
+    async def _images(self) -> AsyncGenerator[tuple[ZipEntry, Image], None]:
+        """Yield each entry with its image; one query for each batch."""
+        for start_at in range(0, len(self.plan.entries), BATCH_SIZE):
+            batch = self.plan.entries[start_at : start_at + BATCH_SIZE]
+            images = await _in_db_thread(archives_entries.load_images, self.plan.member, batch)
+            for entry in batch:
                 yield entry, images[entry.image]
 
-    async def _tell(self) -> None:
-        """Write down how far it is, and that it goes on at all."""
-        told, at = 0, monotonic()
+    async def _report(self) -> None:
+        """Record the progress, and regularly that this process is alive."""
+        reported, reported_at = 0, monotonic()
         while True:
-            await asyncio.sleep(TELL_EVERY)
-            if self.packed == told and monotonic() - at < SILENT_FOR:
+            await asyncio.sleep(REPORT_EVERY)
+            if self.packed == reported and monotonic() - reported_at < REPORT_AT_LEAST_EVERY:
                 continue
-            told, at = self.packed, monotonic()
+            reported, reported_at = self.packed, monotonic()
             try:
-                await _asked(archives_service.report, self.plan.archive, told)
-            except DatabaseError as problem:
-                log.warning("How far a zip is cannot be written down: %s", problem)
+                await _in_db_thread(archives_service.report_progress, self.plan.archive, reported)
+            except DatabaseError as error:
+                log.warning("The progress of a zip could not be recorded: %s", error)
 
-    async def _fail(self, problem: BaseException) -> None:
+    async def _fail(self, error: BaseException) -> None:
         with override(self.plan.language):
-            reason = archives_members.why(problem)
-        log.info("A zip was broken off after %s pictures: %s", self.packed, reason)
+            reason = archives_entries.failure_reason(error)
+        log.info("A zip failed after %s images: %s", self.packed, reason)
         try:
-            await _asked(archives_service.fail, self.plan.archive, reason, packed=self.packed)
-        except DatabaseError as trouble:  # its silence will tell
-            log.warning("That a zip failed cannot be written down: %s", trouble)
+            await _in_db_thread(archives_service.fail, self.plan.archive, reason, packed=self.packed)
+        except DatabaseError as database_error:  # it counts as abandoned after a while
+            log.warning("The failure of a zip could not be recorded: %s", database_error)
 
 
-def length(plan: Plan) -> int | None:
-    """How many bytes the zip has, if that is known before it is packed."""
-    if plan.form.format != imaging_convert.STORED:
+def content_length(plan: Plan) -> int | None:
+    """The size of the zip in bytes; None if the images are converted, so that it is not known beforehand."""
+    if plan.output.format != imaging_convert.STORED:
         return None
-    measured = ZipStream(compress_type=ZIP_STORED, sized=True)
+    zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
     for entry in plan.entries:
-        measured.add(iter(()), entry.name, size=entry.size)
-    return len(measured)
+        zipped.add(iter(()), entry.name, size=entry.size)
+    return len(zipped)
 
 
-def _entry(zipped: ZipStream, name: str, data: bytes) -> list[bytes]:
-    """The next file of the zip: what stands before it, its bytes, and what stands behind it."""
+def _add_file(zipped: ZipStream, name: str, data: bytes) -> list[bytes]:
+    """Add a file to the zip and return its chunks: local header, bytes, data descriptor."""
     zipped.add(data, name)
     return list(zipped.file())
 
 
-async def _asked(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the database says, in the request's own thread, which keeps no connection afterwards."""
+async def _in_db_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that uses the database in the request's thread, and give its connection back."""
 
-    def ask() -> T:
+    def call() -> T:
         try:
-            return question(*args, **kwargs)
+            return function(*args, **kwargs)
         finally:
             db_connections.give_back_connections()
 
-    return await sync_to_async(ask)()
+    return await sync_to_async(call)()
 
 
-def _apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-    """Slow work in a thread of ours."""
-    return asyncio.get_running_loop().run_in_executor(_READERS, partial(work, *args, **kwargs))
+def _in_reader_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+    """Call a slow function in the thread pool of this module."""
+    return asyncio.get_running_loop().run_in_executor(_READERS, partial(function, *args, **kwargs))
 
 
-def _whole(sending: Sending) -> bytes:
+def _collect(stream: ArchiveStream) -> bytes:
     async def collected() -> bytes:
-        return b"".join([part async for part in sending])
+        return b"".join([chunk async for chunk in stream])
 
     return async_to_sync(collected)()

@@ -1,19 +1,18 @@
-"""Zips of many pictures: asking for one, watching it, and its bytes."""
+"""Views of zips: request one, show its progress, download it."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from generations.core import db_connections
+from generations.core import db_connections, request_params
 from generations.library.archives import service as archives_service
 from generations.library.archives import stream as archives_stream
 from generations.library.delivery import responses as delivery_responses
@@ -24,24 +23,26 @@ from generations.library.search.query import Search
 from generations.teams.permissions import member_required
 
 if TYPE_CHECKING:
+    import uuid
+
     from generations.teams.models import Membership
 
-ZIP = {
+ZIP_HEADERS = {
     "Content-Type": "application/zip",
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",  # a proxy that collects the whole would tell nobody how far it is
+    "X-Accel-Buffering": "no",  # behind a proxy that buffers, the progress would be wrong
 }
 
 
 @member_required()
 @require_POST
-def ask(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Have a zip made of `image` (many), of `all=1` that `search` finds, or `again` of an old one."""
+def create(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Request a zip of `image` (many), of all that `search` finds (`all=1`), or `again` of an earlier one."""
     try:
-        archive = _asked(request.POST, member)
-    except archives_service.BadArchive as problem:
-        return _refused(request, member, str(problem))
+        archive = _create(request.POST, member)
+    except archives_service.BadArchive as error:
+        return _refused(request, member, str(error))
     if getattr(request, "htmx", False):
         return _page(request, member, archive)
     return redirect("library:archive_progress", member.team.slug, archive.pk)
@@ -50,56 +51,51 @@ def ask(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 @require_safe
 def progress(request: HttpRequest, member: Membership, archive: uuid.UUID) -> HttpResponse:
-    """How far a zip is, to the member who asked for it."""
+    """The progress of a zip, for the member who requested it."""
     return _page(request, member, _own(member, archive))
 
 
 @member_required()
 @require_safe
 def file(request: HttpRequest, member: Membership, archive: uuid.UUID) -> HttpResponseBase:
-    """The zip itself, once. It is always sent whole, whatever part of it was asked for."""
+    """The zip, once (409 after that), and always whole: range requests are ignored."""
     row = _own(member, archive)
     if request.method == "HEAD":
-        return HttpResponse(headers=_headers(archives_service.planned(member=member, archive=row)))
+        return HttpResponse(headers=_headers(archives_service.make_plan(member=member, archive=row)))
     try:
-        plan = archives_service.begin(member=member, archive=row)
-    except archives_service.AlreadyBegun as problem:
-        return HttpResponse(str(problem), status=409, content_type="text/plain")
-    except archives_service.BadArchive as problem:
-        archives_service.refuse(row.pk, str(problem))
-        return HttpResponse(str(problem), status=409, content_type="text/plain")
+        plan = archives_service.start(member=member, archive=row)
+    except archives_service.AlreadyStarted as error:
+        return HttpResponse(str(error), status=409, content_type="text/plain")
+    except archives_service.BadArchive as error:
+        archives_service.mark_refused(row.pk, str(error))
+        return HttpResponse(str(error), status=409, content_type="text/plain")
     db_connections.give_back_connections()
-    return archives_stream.Answer(request, plan, _headers(plan))
+    return archives_stream.ArchiveResponse(request, plan, _headers(plan))
 
 
-def _asked(form: QueryDict, member: Membership) -> Archive:
-    """The archive that a form asks for; BadArchive."""
+def _create(form: QueryDict, member: Membership) -> Archive:
+    """Create the archive that a form describes. Raises BadArchive, Http404."""
     if again := form.get("again"):
-        return archives_service.ask_again(member=member, archive=_own(member, _ids([again])[0]))
+        earlier = _own(member, request_params.uuid_or_404(again))
+        return archives_service.create_again(member=member, archive=earlier)
     try:
-        wanted = imaging_convert.Form.read(form)
-    except imaging_convert.UnknownFormat as problem:
-        raise archives_service.BadArchive(_("There is no such format.")) from problem
+        output = imaging_convert.OutputFormat.from_query(form)
+    except imaging_convert.UnknownFormat as error:
+        raise archives_service.BadArchive(_("There is no such format.")) from error
     if form.get("all") == "1":
         images = search_engine.ids(member, Search.read(QueryDict(form.get("search", ""))))
     else:
-        images = _ids(form.getlist("image"))
-    return archives_service.ask(member=member, images=images, form=wanted)
+        images = [request_params.uuid_or_404(image) for image in form.getlist("image")]
+    return archives_service.create(member=member, images=images, output=output)
 
 
 def _own(member: Membership, archive: uuid.UUID) -> Archive:
-    return archives_service.standing(get_object_or_404(Archive, pk=archive, member=member))
-
-
-def _ids(given: list[str]) -> list[uuid.UUID]:
-    try:
-        return [uuid.UUID(one) for one in given]
-    except ValueError as problem:
-        raise Http404 from problem
+    row = get_object_or_404(Archive, pk=archive, member=member)
+    return archives_service.with_current_state(row)
 
 
 def _page(request: HttpRequest, member: Membership, archive: Archive) -> HttpResponse:
-    """The archive on a page, or alone."""
+    """The archive on a page; for htmx the archive alone."""
     part = "#archive" if getattr(request, "htmx", False) else ""
     context = {"member": member, "archive": archive, "states": Packing, "count": len(archive.images)}
     response = render(request, f"library/archives/page.html{part}", context)
@@ -108,7 +104,7 @@ def _page(request: HttpRequest, member: Membership, archive: Archive) -> HttpRes
 
 
 def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
-    """Why no zip is made: in its place, or where the person came from."""
+    """Why no zip is created: a partial for htmx, else a message on the library's page."""
     if getattr(request, "htmx", False):
         return render(request, "library/archives/page.html#refused", {"sentence": sentence}, status=422)
     messages.error(request, sentence)
@@ -116,6 +112,6 @@ def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpRes
 
 
 def _headers(plan: archives_service.Plan) -> dict[str, str]:
-    length = archives_stream.length(plan)
-    known = {} if length is None else {"Content-Length": str(length)}
-    return ZIP | known | {"Content-Disposition": delivery_responses.attachment(plan.name)}
+    length = archives_stream.content_length(plan)
+    headers = ZIP_HEADERS | {"Content-Disposition": delivery_responses.attachment(plan.name)}
+    return headers if length is None else headers | {"Content-Length": str(length)}

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.library import tasks
+from generations.library import wake
 from generations.library.bulk import worker as bulk_worker
 from generations.library.models import Act, Collection, Deed
 from generations.library.organise import service as organise_service
@@ -59,7 +59,7 @@ def start(
         undoes=undoes,
     )
     if deed.total > WHILE_THE_PAGE_WAITS:
-        transaction.on_commit(partial(tasks.ring_for, deed.pk))
+        transaction.on_commit(partial(wake.run_bulk_action, deed.pk))
     else:
         bulk_worker.carry_on(deed.pk)
         deed.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Handing out bytes: always through the portal, with the type that we know, never one that is guessed."""
+"""HTTP responses with the bytes of images: always through the portal, with the media type of the row."""
 
 from __future__ import annotations
 
@@ -19,84 +19,88 @@ from generations.library.storage import client as storage_client
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generations.library.imaging.convert import Form
     from generations.library.models import Image, Upload
 
 P = ParamSpec("P")
-EVERY_PICTURE = {
+IMAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
 
 
-def while_storage_answers(
+def handle_storage_errors(
     view: Callable[P, HttpResponseBase],
 ) -> Callable[P, HttpResponseBase]:
-    """The view, with 404 for an object that is gone and 503 with a sentence for a storage that is away."""
+    """Decorate a view: 404 if the object is missing, 503 with a sentence while storage is unavailable."""
 
     @wraps(view)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(*args, **kwargs)
-        except storage_client.Missing as problem:
-            raise Http404 from problem
-        except storage_client.StorageUnavailable as problem:
-            waits = {"Retry-After": "10", "Cache-Control": "no-store"}
-            return HttpResponse(str(problem), status=503, content_type="text/plain", headers=waits)
+        except storage_client.ObjectMissing as error:
+            raise Http404 from error
+        except storage_client.StorageUnavailable as error:
+            headers = {"Retry-After": "10", "Cache-Control": "no-store"}
+            return HttpResponse(str(error), status=503, content_type="text/plain", headers=headers)
 
-    return answer
+    return wrapper
 
 
-def as_it_is(request: HttpRequest, picture: Image | Upload, *, name: str) -> HttpResponseBase:
-    """The picture's own bytes; nothing if the browser has them already or asked for the headers alone."""
-    headers = EVERY_PICTURE | {
-        "Content-Type": picture.media_type,
-        "Content-Length": str(picture.bytes),
+def stream_object(request: HttpRequest, image: Image | Upload, *, name: str) -> HttpResponseBase:
+    """The stored bytes as they are; no body for HEAD, or if the browser's copy is current (ETag)."""
+    headers = IMAGE_HEADERS | {
+        "Content-Type": image.media_type,
+        "Content-Length": str(image.bytes),
         "Content-Disposition": content_disposition_header(as_attachment=False, filename=name) or "inline",
         "Cache-Control": "private, no-cache",
-        "ETag": f'"{picture.sha256}"',
+        "ETag": f'"{image.sha256}"',
     }
-    answer = HttpResponse(headers=headers)
-    if conditional := get_conditional_response(request, etag=headers["ETag"], response=answer):
-        answer = conditional
-    if answer.status_code != 200 or request.method == "HEAD":
-        return answer
-    db_connections.give_back_connections()  # a slow reader holds none
-    stream = storage_client.stream(picture.key)
+    response = HttpResponse(headers=headers)
+    if conditional := get_conditional_response(request, etag=headers["ETag"], response=response):
+        response = conditional
+    if response.status_code != 200 or request.method == "HEAD":
+        return response
+    db_connections.give_back_connections()  # a slow client must not hold one
+    stream = storage_client.stream(image.key)
     headers["Content-Length"] = str(stream.size)
-    content = stream.waited_for() if isinstance(request, ASGIRequest) else stream
+    content = stream.chunks() if isinstance(request, ASGIRequest) else stream
     return StreamingHttpResponse(content, headers=headers)
 
 
-def to_keep(image: Image, form: Form) -> HttpResponse:
-    """The picture as a file to save. Raises Unreadable if that file cannot be made."""
+def download(image: Image, output: imaging_convert.OutputFormat) -> HttpResponse:
+    """The image as an attachment in a format. Raises Unreadable if it cannot be converted."""
     db_connections.give_back_connections()
-    headers = EVERY_PICTURE | {
-        "Content-Type": form.media_type(image),
-        "Content-Disposition": attachment(file_name(image, form.media_type(image))),
+    media_type = output.media_type(image)
+    headers = IMAGE_HEADERS | {
+        "Content-Type": media_type,
+        "Content-Disposition": attachment(file_name(image, media_type)),
         "Cache-Control": "private, no-store",
     }
-    return HttpResponse(imaging_convert.made(image, storage_client.read(image.key), form), headers=headers)
+    data = imaging_convert.convert(image, storage_client.read(image.key), output)
+    return HttpResponse(data, headers=headers)
 
 
 def attachment(name: str) -> str:
-    """The header that has a browser save a file under that name."""
+    """A Content-Disposition header: the browser saves the body as a file of that name."""
     return content_disposition_header(as_attachment=True, filename=name) or "attachment"
 
 
 def thumbnail(data: bytes) -> HttpResponse:
-    """A thumbnail, which may be kept as long as its ticket."""
-    headers = EVERY_PICTURE | {
+    """A thumbnail, which the browser may cache for as long as its signed URL is valid."""
+    headers = IMAGE_HEADERS | {
         "Content-Type": thumbnails.MEDIA_TYPE,
         "Cache-Control": "private, max-age=3600",
     }
     return HttpResponse(data, headers=headers)
 
 
-def file_name(image: Image, media_type: str = "", *, in_ascii: bool = False) -> str:
-    """A name that says what is seen, and that every file system takes; old programs that unzip need ASCII."""
-    beginning = (image.title or image.prompt)[:300]
-    words = slugify(beginning, allow_unicode=not in_ascii)[:60].strip("-_") or "picture"
-    unique = image.seed if image.seed is not None else str(image.pk)[-12:]
-    return f"{words}-{unique}.{storage_client.EXTENSIONS.get(media_type or image.media_type, 'bin')}"
+def file_name(image: Image, media_type: str = "", *, ascii_only: bool = False) -> str:
+    """A file name from the title or prompt and the seed, valid on every file system.
+
+    `ascii_only` is for zips, since old programs do not unpack other names.
+    """
+    words = slugify((image.title or image.prompt)[:300], allow_unicode=not ascii_only)
+    words = words[:60].strip("-_") or "picture"
+    suffix = image.seed if image.seed is not None else str(image.pk)[-12:]
+    return f"{words}-{suffix}.{storage_client.EXTENSIONS.get(media_type or image.media_type, 'bin')}"

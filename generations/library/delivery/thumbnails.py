@@ -1,4 +1,4 @@
-"""Thumbnails: made when first asked for, one at a time for each image, and kept in object storage."""
+"""Thumbnails: made at the first request, once per image and size, and stored in object storage."""
 
 from __future__ import annotations
 
@@ -20,79 +20,78 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MEDIA_TYPE = "image/webp"
-WIDTHS = {"small": 400, "large": 800}  # for screens of one and of two pixels per point
-TALLEST = 3  # times the width
-QUALITY, METHOD = 80, 2  # 34 ms for the large size; method 4 takes 79 and saves 3 % of the bytes
+WIDTHS = {"small": 400, "large": 800}  # pixels, for screens of one and of two device pixels per CSS pixel
+MAX_HEIGHT_RATIO = 3  # of the width
+QUALITY, METHOD = 80, 2  # 34 ms for the large size; method 4 takes 79 ms and saves 3 % of the bytes
 PLACEHOLDER_WIDTH = 18
 
-_making: dict[str, Future[bytes]] = {}
-_making_lock = threading.Lock()
+_running: dict[str, Future[bytes]] = {}
+_running_lock = threading.Lock()
 
 
-def stored(image: uuid.UUID, size: str) -> bytes | None:
-    """The thumbnail, if it was made before; asks storage alone."""
+def read_stored(image: uuid.UUID, size: str) -> bytes | None:
+    """The thumbnail from storage, without a database query; None if it was not made yet."""
     try:
         return storage_client.read(storage_client.thumbnail_key(image=image, size=size))
-    except storage_client.Missing:
+    except storage_client.ObjectMissing:
         return None
 
 
-def made(image: Image, size: str) -> bytes:
-    """The thumbnail of an image, made and stored; whoever asks meanwhile gets the same one.
+def get_or_make(image: Image, size: str) -> bytes:
+    """The thumbnail of an image, made and stored if there is none; concurrent calls share one result.
 
-    Raises Unreadable if the image cannot be decoded, StorageUnavailable.
+    `size` is a key of WIDTHS. Raises Unreadable if the image cannot be decoded, StorageUnavailable.
     """
     db_connections.give_back_connections()  # many may wait here, and connections are few
-    return _once(f"{image.pk}/{size}", lambda: stored(image.pk, size) or _make(image, size))
+    return _single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
 
 
-def _once(name: str, make: Callable[[], bytes]) -> bytes:
-    """What `make` returns, called by one thread while the others wait for its result."""
-    with _making_lock:
-        running = _making.get(name)
-        if mine := running is None:
-            running = _making[name] = Future()
-    if mine:
+def _single_flight(name: str, make: Callable[[], bytes]) -> bytes:
+    """The result of `make`, called by one thread while others with the same name wait for its result."""
+    with _running_lock:
+        future = _running.get(name)
+        if is_first := future is None:
+            future = _running[name] = Future()
+    if is_first:
         try:
-            running.set_result(make())
-        except Exception as problem:  # the waiting threads must hear of anything
-            running.set_exception(problem)
+            future.set_result(make())
+        except Exception as error:  # the waiting threads get it too
+            future.set_exception(error)
         finally:
-            with _making_lock:
-                del _making[name]
-    return running.result()
+            with _running_lock:
+                del _running[name]
+    return future.result()
 
 
 def _make(image: Image, size: str) -> bytes:
-    """Decode the original, store its thumbnail, and remember a placeholder."""
+    """Decode the original, store its thumbnail, and save a placeholder with the image."""
     original = storage_client.read(image.key)
-    with imaging_decode.opened(original) as picture:
-        small = _reduced(picture, WIDTHS[size])
-        data = _webp(small, quality=QUALITY, method=METHOD)
-        blurred = "" if image.placeholder else _placeholder(small)
+    with imaging_decode.open_image(original) as picture:
+        reduced = _reduced(picture, WIDTHS[size])
+        data = _as_webp(reduced, quality=QUALITY, method=METHOD)
+        placeholder = "" if image.placeholder else _placeholder(reduced)
     storage_client.put(storage_client.thumbnail_key(image=image.pk, size=size), data, media_type=MEDIA_TYPE)
-    if blurred:
-        Image.objects.filter(pk=image.pk, placeholder="").update(placeholder=blurred)
+    if placeholder:
+        Image.objects.filter(pk=image.pk, placeholder="").update(placeholder=placeholder)
     return data
 
 
 def _reduced(picture: Pillow.Image, width: int) -> Pillow.Image:
-    """The picture at most so wide, never enlarged."""
-    box = (width, width * TALLEST)
-    picture.draft("RGB", (2 * width, 2 * width * TALLEST))  # a JPEG is decoded small at once
-    reduced = imaging_decode.in_eight_bits(picture)
-    reduced.thumbnail(box, reducing_gap=2.0)
+    """The picture reduced to a width, never enlarged."""
+    picture.draft("RGB", (2 * width, 2 * width * MAX_HEIGHT_RATIO))  # a JPEG is decoded at a smaller size
+    reduced = imaging_decode.to_rgb(picture)
+    reduced.thumbnail((width, width * MAX_HEIGHT_RATIO), reducing_gap=2.0)
     return reduced
 
 
 def _placeholder(picture: Pillow.Image) -> str:
-    """A few pixels as a data: address of about 200 characters, to be shown blurred."""
-    tiny = _webp(_reduced(picture.copy(), PLACEHOLDER_WIDTH), quality=40, method=6)
+    """A data: URL of about 200 characters with a few pixels, shown blurred while the thumbnail loads."""
+    tiny = _as_webp(_reduced(picture.copy(), PLACEHOLDER_WIDTH), quality=40, method=6)
     return f"data:{MEDIA_TYPE};base64,{base64.b64encode(tiny).decode()}"
 
 
-def _webp(picture: Pillow.Image, *, quality: int, method: int) -> bytes:
-    """The picture's file, without a profile or anything else that it carried."""
+def _as_webp(picture: Pillow.Image, *, quality: int, method: int) -> bytes:
+    """The picture as WebP, without its color profile or any metadata."""
     target = io.BytesIO()
     picture.save(target, "WEBP", quality=quality, method=method, exif=b"", xmp=b"", icc_profile=None)
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""Which of the nine shapes a picture has."""
+"""The aspect ratio of an image, as the catalogue names it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 
 @lru_cache(maxsize=1024)
 def nearest(width: int, height: int) -> str:
-    """The shape of the catalogue that comes closest to a size, such as 16:9."""
+    """The aspect ratio of the catalogue that is closest to a size in pixels, such as 16:9."""
 
     def distance(shape: str) -> float:
         across, down = map(int, shape.split(":"))

@@ -1,4 +1,4 @@
-"""Adding metadata to a file by laying parts beside the encoded pixels, which are not touched."""
+"""Read and write the containers of PNG, JPEG and WebP: add metadata without decoding the pixels."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
-XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
-EXIF_MARK = b"Exif\0\0"
+XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
+EXIF_HEADER = b"Exif\0\0"
 HAS_ALPHA, HAS_EXIF, HAS_XMP = 0x10, 0x08, 0x04  # flags of VP8X (RFC 9649, 2.7)
 
 
 class UnknownStructure(Exception):
-    """The file is not built as its format says."""
+    """The file does not have the structure of its format."""
 
 
 # PNG: chunks of length, type, data and checksum (PNG specification, 5) ----------------
 
 
-def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
-    """The PNG with both texts, instead of what it said under the same names."""
+def add_to_png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
+    """The PNG with both texts; existing chunks with the same keywords are replaced."""
     replaced = {b"parameters", XMP_KEYWORD.encode()}
     chunks = list(png_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR":
@@ -38,7 +38,7 @@ def png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Type, data and the whole of each chunk."""
+    """Yield type, data and all bytes of each chunk. Raises UnknownStructure."""
     at = 8
     while at < len(data):
         if at + 12 > len(data):
@@ -57,7 +57,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _png_text(keyword: str, text: str) -> bytes:
-    """A text chunk in Latin-1, the form that all programs read; in UTF-8 where that is not enough."""
+    """A tEXt chunk in Latin-1, which all programs read; an iTXt chunk for other characters."""
     try:
         return png_chunk(b"tEXt", keyword.encode() + b"\0" + text.encode("latin-1"))
     except UnicodeEncodeError:
@@ -65,23 +65,23 @@ def _png_text(keyword: str, text: str) -> bytes:
 
 
 def _png_international(keyword: str, text: bytes) -> bytes:
-    """A text chunk in UTF-8: keyword, not compressed, no language, no translated keyword."""
+    """An iTXt chunk: keyword, not compressed, no language, no translated keyword, UTF-8."""
     return png_chunk(b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text)
 
 
 # JPEG: segments of marker, length and data (ITU-T T.81, B.1) ---------------------------
 
 
-def jpeg(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
-    """The JPEG with the XMP packet instead of its own, and the EXIF unless it has one."""
+def add_to_jpeg(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
+    """The JPEG with this XMP packet instead of its own; the EXIF is added only if it has none."""
     segments, rest = _jpeg_segments(data)
     first = [segment for segment in segments if segment[:2] == b"\xff\xe0"]  # JFIF comes first
     others = [
-        segment for segment in segments if segment not in first and not segment[4:].startswith(XMP_MARK)
+        segment for segment in segments if segment not in first and not segment[4:].startswith(XMP_HEADER)
     ]
-    if not any(segment[4:].startswith(EXIF_MARK) for segment in others):
+    if not any(segment[4:].startswith(EXIF_HEADER) for segment in others):
         first.append(jpeg_segment(exif))
-    return b"".join([data[:2], *first, jpeg_segment(XMP_MARK + xmp), *others, rest])
+    return b"".join([data[:2], *first, jpeg_segment(XMP_HEADER + xmp), *others, rest])
 
 
 def _jpeg_segments(data: bytes) -> tuple[list[bytes], bytes]:
@@ -104,8 +104,8 @@ def jpeg_segment(body: bytes) -> bytes:
 # WebP: RIFF chunks of type, length and data (RFC 9649) ----------------------------------
 
 
-def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
-    """The WebP with the XMP packet instead of its own, and the EXIF unless it has one."""
+def add_to_webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
+    """The WebP with this XMP packet instead of its own; the EXIF is added only if it has none."""
     chunks = [chunk for chunk in webp_chunks(data) if chunk[0] != b"XMP "]
     if chunks[0][0] != b"VP8X":
         chunks.insert(0, (b"VP8X", _webp_header(*chunks[0])))
@@ -113,19 +113,19 @@ def webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
     header[0] |= HAS_EXIF | HAS_XMP
     chunks[0] = (b"VP8X", bytes(header))
     if not any(kind == b"EXIF" for kind, _body in chunks):
-        chunks.append((b"EXIF", exif.removeprefix(EXIF_MARK)))
+        chunks.append((b"EXIF", exif.removeprefix(EXIF_HEADER)))
     chunks.append((b"XMP ", xmp))
     return webp_file(chunks)
 
 
 def webp_file(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The file of these chunks."""
+    """A WebP file of these chunks."""
     body = b"WEBP" + b"".join(_webp_chunk(kind, body) for kind, body in chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Type and data of each chunk; at least one with ten bytes."""
+    """Type and data of each chunk, at least one of ten bytes or more. Raises UnknownStructure."""
     end = 8 + struct.unpack_from("<I", data, 4)[0] if len(data) > 12 else 0
     if end > len(data):
         raise UnknownStructure
@@ -140,22 +140,22 @@ def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _webp_header(kind: bytes, body: bytes) -> bytes:
-    """The extended header of a file that has none: flags, three empty bytes, width - 1, height - 1."""
+    """A VP8X header for a file that has none: flags, three zero bytes, width - 1, height - 1."""
     if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":  # RFC 6386, 9.1
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", body, 6))
-        return _webp_sizes(0, width - 1, height - 1)
+        return _vp8x(0, width - 1, height - 1)
     if kind == b"VP8L" and body[0] == 0x2F:  # RFC 9649, 3.4: 14 bits, 14 bits, one for alpha
         (bits,) = struct.unpack_from("<I", body, 1)
         alpha = HAS_ALPHA if bits >> 28 & 1 else 0
-        return _webp_sizes(alpha, bits & 0x3FFF, bits >> 14 & 0x3FFF)
+        return _vp8x(alpha, bits & 0x3FFF, bits >> 14 & 0x3FFF)
     raise UnknownStructure
 
 
-def _webp_sizes(flags: int, width: int, height: int) -> bytes:
-    """The ten bytes of VP8X."""
+def _vp8x(flags: int, width: int, height: int) -> bytes:
+    """The ten bytes of a VP8X chunk."""
     return bytes([flags, 0, 0, 0]) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
 
 
 def _webp_chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk with its length, padded to an even one."""
+    """A chunk with its length, padded to an even number of bytes."""
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -1,4 +1,4 @@
-"""A picture as the file that somebody asks for: in its own format or another, with or without parameters."""
+"""Convert an image to the file of a download: in its own format or another, with or without parameters."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from generations.library.models import Image
 
-ORIGINAL = "original"  # the format in which it came
-STORED = "stored"  # byte for byte as it came, with what the provider wrote into it
+ORIGINAL = "original"  # the image's own format
+STORED = "stored"  # the stored bytes unchanged, with the provider's metadata
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 FORMATS = (ORIGINAL, *TYPES, STORED)
-# Nobody sees the difference at these; JPEG keeps every color, since drawings have thin ones.
+# Qualities at which no difference is seen; JPEG keeps all colors (4:4:4), since drawings have thin lines.
 ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
     "image/png": ("PNG", {"compress_level": 6}),
     "image/jpeg": ("JPEG", {"quality": 93, "subsampling": 0, "optimize": True}),
@@ -29,55 +29,55 @@ ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class UnknownFormat(ValueError):
-    """There is no such kind of file."""
+    """There is no such output format."""
 
 
 @dataclass(frozen=True)
-class Form:
-    """What file somebody asks for."""
+class OutputFormat:
+    """The format of a download, and whether prompt and parameters are embedded."""
 
     format: str = ORIGINAL
     with_parameters: bool = True
 
     @classmethod
-    def read(cls, query: Mapping[str, str]) -> Form:
-        """From an address or a form, without a word the original with parameters; UnknownFormat."""
-        wanted, told = query.get("format", ORIGINAL), query.get("parameters", "1")
-        if wanted not in FORMATS or told not in {"0", "1"}:
+    def from_query(cls, query: Mapping[str, str]) -> OutputFormat:
+        """From the parameters `format` (default: original) and `parameters` (default: 1); UnknownFormat."""
+        name, parameters = query.get("format", ORIGINAL), query.get("parameters", "1")
+        if name not in FORMATS or parameters not in {"0", "1"}:
             raise UnknownFormat
-        return cls(wanted, told == "1")
+        return cls(name, parameters == "1")
 
     def media_type(self, image: Image) -> str:
-        """What the file will be."""
+        """The media type of the file."""
         return TYPES.get(self.format, image.media_type)
 
 
-def made(image: Image, data: bytes, form: Form) -> bytes:
-    """The file, from the stored bytes of an image. Unreadable if it cannot be made.
+def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
+    """The file in the output format; `data` are the stored bytes. Raises Unreadable if it cannot be made.
 
-    It takes up to 300 MB and a second while it is converted, and waits until that is free.
+    A conversion takes up to 300 MB and a second, and waits until one of two slots is free.
     """
-    media_type = form.media_type(image)
-    if form.format == STORED:
+    media_type = output.media_type(image)
+    if output.format == STORED:
         return data
     if media_type != image.media_type:
-        data = _converted(data, media_type)
-    if form.with_parameters:
+        data = _reencode(data, media_type)
+    if output.with_parameters:
         return embed_metadata.embed(image, data, media_type)
     try:
-        return strip_metadata.bare(data, media_type)
-    except containers.UnknownStructure as problem:
-        raise imaging_decode.Unreadable(_("The parameters cannot be taken out of this file.")) from problem
+        return strip_metadata.strip(data, media_type)
+    except containers.UnknownStructure as error:
+        raise imaging_decode.Unreadable(_("The parameters cannot be taken out of this file.")) from error
 
 
-def _converted(data: bytes, media_type: str) -> bytes:
-    """The picture's first frame in another format: upright, in sRGB, and in a JPEG on white."""
+def _reencode(data: bytes, media_type: str) -> bytes:
+    """The first frame in another format: upright, in sRGB, and for JPEG on white."""
     encoding, options = ENCODERS[media_type]
     target = io.BytesIO()
-    with imaging_decode.opened(data) as picture:
-        colored = imaging_decode.in_eight_bits(imaging_decode.in_srgb(imaging_decode.upright(picture)))
+    with imaging_decode.open_image(data) as picture:
+        converted = imaging_decode.to_rgb(imaging_decode.to_srgb(imaging_decode.apply_orientation(picture)))
         if media_type == "image/jpeg":
-            colored = imaging_decode.on_white(colored)
-        colored.info.clear()  # an encoder would write some of it
-        colored.save(target, encoding, **options)
+            converted = imaging_decode.flatten_on_white(converted)
+        converted.info.clear()  # encoders would write some of it
+        converted.save(target, encoding, **options)
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""Bytes become pictures here, within bounds: the header says how large before anything is decoded."""
+"""Decode untrusted images within bounds: the size in the header is checked before decoding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
-LONGEST_SIDE = 16_384  # docs/providers/stability.md, "Image input"
-MOST_PIXELS = 40_000_000  # 160 MB once decoded
-MOST_SCANS = 64  # a photo has about 10; each further one costs a pass over every pixel
+MAX_SIDE = 16_384  # pixels; docs/providers/stability.md, "Image input"
+MAX_PIXELS = 40_000_000  # 160 MB once decoded
+MAX_JPEG_SCANS = 64  # a photo has about 10; each one takes a pass over all pixels
 
-# A picture of 40 megapixels takes some 300 MB while it is worked on: two at a time.
-_DESKS = threading.BoundedSemaphore(2)
+# An image of 40 megapixels takes about 300 MB while it is decoded and encoded: two at a time.
+_decode_slots = threading.BoundedSemaphore(2)
 
 
 class Unreadable(Exception):
-    """The bytes are no picture that we take; says why."""
+    """The bytes are not an image that is accepted; the text says why."""
 
 
-def format_of(data: bytes) -> str | None:
-    """PNG, JPEG or WEBP by the first bytes; None for anything else."""
+def detect_format(data: bytes) -> str | None:
+    """PNG, JPEG or WEBP from the magic bytes; None for anything else."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):
@@ -33,60 +33,60 @@ def format_of(data: bytes) -> str | None:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Pillow.Image]:
-    """The picture in the bytes, small enough to be decoded but not decoded yet; Unreadable.
+def open_image(data: bytes) -> Iterator[Pillow.Image]:
+    """Open an image that is small enough to be decoded, without decoding it. Raises Unreadable.
 
-    What goes wrong in the body of `with` is the picture's fault too.
+    Errors in the body of `with`, where it is decoded, are raised as Unreadable too.
     """
-    found = format_of(data)
-    if found is None:
+    encoding = detect_format(data)
+    if encoding is None:
         raise Unreadable(_("This is not a PNG, JPEG or WebP picture."))
-    if found == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
+    if encoding == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
         raise Unreadable(_("This JPEG is put together from too many layers; save it again as a plain one."))
-    with _DESKS:
+    with _decode_slots:
         try:
-            with Pillow.open(io.BytesIO(data), formats=[found]) as picture:
-                _refuse_giants(picture)
+            with Pillow.open(io.BytesIO(data), formats=[encoding]) as picture:
+                _check_size(picture)
                 yield picture
         except Unreadable:
             raise
-        except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as problem:
-            raise Unreadable(_too_many_pixels()) from problem
-        except Exception as problem:  # Pillow raises anything, from SyntaxError to struct.error
-            raise Unreadable(_("This picture is damaged or cut off; save it again and retry.")) from problem
+        except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
+            raise Unreadable(_too_many_pixels()) from error
+        except Exception as error:  # Pillow raises many kinds, from SyntaxError to struct.error
+            raise Unreadable(_("This picture is damaged or cut off; save it again and retry.")) from error
 
 
-def _refuse_giants(picture: Pillow.Image) -> None:
-    """Unreadable if decoding would take too much memory."""
-    if max(picture.size) > LONGEST_SIDE or picture.width * picture.height > MOST_PIXELS:
+def _check_size(picture: Pillow.Image) -> None:
+    """Raise Unreadable if decoding would take too much memory."""
+    if max(picture.size) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS:
         raise Unreadable(_too_many_pixels())
 
 
 def _too_many_pixels() -> str:
     return _("This picture has too many pixels: at most %(side)s a side and %(millions)s million in all.") % {
-        "side": f"{LONGEST_SIDE:,}",
-        "millions": MOST_PIXELS // 1_000_000,
+        "side": f"{MAX_SIDE:,}",
+        "millions": MAX_PIXELS // 1_000_000,
     }
 
 
-def in_eight_bits(picture: Pillow.Image) -> Pillow.Image:
-    """RGB, or RGBA where anything can be seen through."""
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+def to_rgb(picture: Pillow.Image) -> Pillow.Image:
+    """The picture in RGB of 8 bits, or in RGBA if it has transparency."""
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     mode = "RGBA" if picture.has_transparency_data else "RGB"
-    return picture if picture.mode == mode else picture.convert(mode)  # no second copy of a large one
+    return picture if picture.mode == mode else picture.convert(mode)  # no copy if none is needed
 
 
-def upright(picture: Pillow.Image) -> Pillow.Image:
-    """Turned as its EXIF says, if that can be read."""
+def apply_orientation(picture: Pillow.Image) -> Pillow.Image:
+    """The picture turned upright as its EXIF orientation says; unchanged if that cannot be read."""
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # Pillow raises anything on a broken EXIF, and the pixels are fine without
+    except Exception:  # Pillow raises many kinds on broken EXIF, and the pixels are fine
         return picture
 
 
-def in_srgb(picture: Pillow.Image) -> Pillow.Image:
-    """In the colors that a file without a profile has, if its profile can be read."""
+def to_srgb(picture: Pillow.Image) -> Pillow.Image:
+    """The picture in sRGB; unchanged if it has no color profile or one that cannot be read."""
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in {"RGB", "RGBA", "CMYK"}:
         return picture
@@ -98,8 +98,8 @@ def in_srgb(picture: Pillow.Image) -> Pillow.Image:
         return picture
 
 
-def on_white(picture: Pillow.Image) -> Pillow.Image:
-    """Opaque: white shows through. It takes RGB or RGBA."""
+def flatten_on_white(picture: Pillow.Image) -> Pillow.Image:
+    """The RGB or RGBA picture in RGB: transparent parts become white."""
     if picture.mode == "RGB":
         return picture
     opaque = Pillow.new("RGB", picture.size, "white")

@@ -1,4 +1,4 @@
-"""How a picture was made, written into the file that is downloaded. Its pixels stay as they came."""
+"""Embed prompt and parameters in a downloaded file; the encoded pixels are not changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from generations.library.models import Image
 
-LONGEST_PART = 65_000  # a segment of a JPEG has 16 bits for its length, and a name to carry
-# The names that the AUTOMATIC1111 web UI gave these; its last line is read by many programs.
-NAMES = {
+MAX_SEGMENT_SIZE = 65_000  # bytes: a JPEG segment has a length of 16 bits, and includes a header
+# The names of the AUTOMATIC1111 web UI; many programs read its format.
+AUTOMATIC1111_NAMES = {
     "steps": "Steps",
     "sampler": "Sampler",
     "cfg_scale": "CFG scale",
@@ -27,8 +27,8 @@ NAMES = {
     "strength": "Denoising strength",
 }
 EXIF_SUB, USER_COMMENT = 0x8769, 0x9286  # Exif 2.32, 4.6.3 and 4.6.5
-NOT_IN_TEXT = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Words for a picture that a model made: IPTC Photo Metadata Standard 2025.1.
+UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Properties of AI-generated images: IPTC Photo Metadata Standard 2025.1.
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -44,67 +44,70 @@ XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def embed(image: Image, data: bytes, media_type: str = "") -> bytes:
-    """The file with prompt and parameters in it; as it is, if its structure is not what we know.
+    """The file with prompt and parameters; unchanged if its structure is unknown.
 
-    `media_type` is that of the data, if it is not the image's own.
+    `media_type` is that of the data, if it differs from the image's own.
     """
     media_type = media_type or image.media_type
     try:
         if media_type == "image/png":
-            return containers.png(data, parameters=parameters(image), xmp=xmp(image))
-        splice = {"image/jpeg": containers.jpeg, "image/webp": containers.webp}[media_type]
-        return splice(data, exif=_fitting(exif, image), xmp=_fitting(xmp, image))
+            return containers.add_to_png(data, parameters=parameters(image), xmp=xmp(image))
+        add = {"image/jpeg": containers.add_to_jpeg, "image/webp": containers.add_to_webp}[media_type]
+        return add(data, exif=_fit(exif, image), xmp=_fit(xmp, image))
     except (KeyError, containers.UnknownStructure):
         return data
 
 
 def parameters(image: Image, longest: int | None = None) -> str:
-    """What the AUTOMATIC1111 web UI writes: the prompt, the negative prompt, one line of the rest."""
-    lines = [_plain(image.prompt)[:longest]]
+    """The text in the format of the AUTOMATIC1111 web UI: prompt, negative prompt, one line of settings.
+
+    `longest` cuts each prompt to so many characters.
+    """
+    lines = [_clean(image.prompt)[:longest]]
     if image.negative_prompt:
-        lines.append(f"Negative prompt: {_plain(image.negative_prompt)[:longest]}")
-    given = {title: image.parameters.get(name) for name, title in NAMES.items()}
-    facts = given | {
+        lines.append(f"Negative prompt: {_clean(image.negative_prompt)[:longest]}")
+    settings = {title: image.parameters.get(name) for name, title in AUTOMATIC1111_NAMES.items()}
+    settings |= {
         "Seed": image.seed,
         "Size": f"{image.width}x{image.height}",
         "Model": image.model,
         "Version": "sdweb",
     }
-    told = (f"{title}: {_quoted(fact)}" for title, fact in facts.items() if fact not in (None, ""))
-    return "\n".join([*lines, ", ".join(told)])
+    pairs = (f"{title}: {_quoted(value)}" for title, value in settings.items() if value not in (None, ""))
+    return "\n".join([*lines, ", ".join(pairs)])
 
 
 def xmp(image: Image, longest: int | None = None) -> bytes:
-    """The same as an XMP packet."""
+    """Prompt and parameters as an XMP packet."""
     return XMP.format(
-        prompt=escape(_plain(image.prompt)[:longest]),
-        model=escape(_plain(image.model)),
+        prompt=escape(_clean(image.prompt)[:longest]),
+        model=escape(_clean(image.model)),
         parameters=escape(parameters(image, longest)),
     ).encode()
 
 
 def exif(image: Image, longest: int | None = None) -> bytes:
-    """The same as EXIF's UserComment, where it is looked for in files that are not PNG."""
+    """The parameters as EXIF UserComment, where programs look for them in JPEG and WebP."""
     comment = b"UNICODE\0" + parameters(image, longest).encode("utf-16-be")
     block = Pillow.Exif()
     block.get_ifd(EXIF_SUB)[USER_COMMENT] = comment
     return block.tobytes()
 
 
-def _fitting(part: Callable[[Image, int | None], bytes], image: Image) -> bytes:
-    """The part with as much of the prompts as fits."""
+def _fit(build: Callable[[Image, int | None], bytes], image: Image) -> bytes:
+    """The metadata with prompts cut until it fits into a JPEG segment."""
     longest = None
-    while len(data := part(image, longest)) > LONGEST_PART:
+    while len(data := build(image, longest)) > MAX_SEGMENT_SIZE:
         longest = (longest or 16_000) // 2
     return data
 
 
-def _plain(text: str) -> str:
-    """The text without what XML and text chunks cannot carry: control characters and broken pairs."""
-    return NOT_IN_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+def _clean(text: str) -> str:
+    """The text without what XML and text chunks cannot contain: control characters and lone surrogates."""
+    return UNPRINTABLE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def _quoted(fact: object) -> str:
-    """A value that cannot be taken for the next name."""
-    text = _plain(str(fact))
+def _quoted(value: object) -> str:
+    """The value, in quotes if it has characters that separate the pairs."""
+    text = _clean(str(value))
     return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\n]", text) else text

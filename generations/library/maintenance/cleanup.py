@@ -1,4 +1,4 @@
-"""What is done in the library every few minutes, so that nothing stays for ever that nobody needs."""
+"""The library's periodic cleanup: expired trash, discarded objects, old bulk actions and zips."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from generations.library.trash import purge as trash_purge
 log = logging.getLogger(__name__)
 
 
-def keep() -> None:
-    """Empty the trash of what lay in it too long, remove discarded objects, forget old deeds and zips."""
+def clean_up() -> None:
+    """Delete what expired in the trash, objects that no row needs, and old bulk actions and zips."""
     deleted = trash_purge.delete_expired()
-    removed = trash_purge.remove_objects()
-    forgotten = bulk_service.forget_old() + archives_service.forget_old()
+    removed = trash_purge.remove_discarded()
+    forgotten = bulk_service.forget_old() + archives_service.delete_old()
     if deleted or removed or forgotten:
-        log.info("house kept", extra={"deleted": deleted, "removed": removed, "forgotten": forgotten})
+        log.info("library cleaned up", extra={"deleted": deleted, "removed": removed, "forgotten": forgotten})

@@ -1,4 +1,4 @@
-"""What belongs to every image and can be made anew: thumbnails and its entry in the search."""
+"""Check what is derived from images and can be made again: thumbnails and search entries."""
 
 from __future__ import annotations
 
@@ -6,136 +6,135 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from generations.library.delivery import thumbnails
-from generations.library.findings import Check, Kind, Problem, batched, in_batches
 from generations.library.imaging import decode as imaging_decode
 from generations.library.maintenance import object_check
+from generations.library.maintenance.check import Check, Kind, Problem, batched, in_batches
 from generations.library.models import Image
 from generations.library.search import indexer
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
+from generations.library.storage.client import ListedObject
 
-if TYPE_CHECKING:
-    from generations.library.storage.listing import Listed
-
-Sizes = dict[str, "Listed"]
+ByKey = dict[str, ListedObject]
 
 
-def look(check: Check) -> Iterator[Problem]:
-    """Thumbnails that are broken or of no image, and entries that lack or lag. Raises StorageUnavailable."""
-    stored = Stored()
+def compare(check: Check) -> Iterator[Problem]:
+    """Yield thumbnails that are broken or of no image, and search entries that are missing or out of date.
+
+    Raises StorageUnavailable.
+    """
+    stored = StoredThumbnails()
     for images in in_batches(check.rows(Image).only("pk", "key", "placeholder")):
         ids = [str(image.pk) for image in images]
-        theirs, strays = stored.until(ids[-1], ids)
-        yield from _strays(check, strays)
-        yield from _of_thumbnails(check, images, theirs)
-        yield from _of_entries(check, [image.pk for image in images])
-    for strays in batched(stored.rest()):
-        yield from _strays(check, strays)
+        by_image, orphans = stored.until(ids[-1], ids)
+        yield from _orphans(check, orphans)
+        yield from _thumbnails(check, images, by_image)
+        yield from _search_entries(check, [image.pk for image in images])
+    for orphans in batched(stored.rest()):
+        yield from _orphans(check, orphans)
 
 
-class Stored:
-    """The thumbnails in storage, image after image."""
+class StoredThumbnails:
+    """The thumbnails in storage, read image by image in the order of the ids."""
 
     def __init__(self) -> None:
-        listed = storage_listing.listed("thumbnails/")
+        listed = storage_client.list_objects("thumbnails/")
         self._groups = (
-            (name, list(sizes)) for name, sizes in groupby(listed, lambda each: _image_of(each.key))
+            (name, list(objects)) for name, objects in groupby(listed, lambda each: _image_id(each.key))
         )
         self._next = next(self._groups, None)
 
-    def until(self, last: str, ids: list[str]) -> tuple[dict[str, Sizes], list[Listed]]:
-        """Those of these images by name of the size, and others up to the last of these images."""
-        wanted, theirs, strays = set(ids), dict[str, Sizes](), list["Listed"]()
+    def until(self, last: str, ids: list[str]) -> tuple[dict[str, ByKey], list[ListedObject]]:
+        """Read as far as the id `last`: the thumbnails of the images in `ids`, and all others before it."""
+        wanted, by_image, others = set(ids), dict[str, ByKey](), list[ListedObject]()
         while self._next and self._next[0] <= last:
-            name, sizes = self._next
+            name, objects = self._next
             if name in wanted:
-                theirs[name] = {each.key: each for each in sizes}
+                by_image[name] = {each.key: each for each in objects}
             else:
-                strays += sizes
+                others += objects
             self._next = next(self._groups, None)
-        return theirs, strays
+        return by_image, others
 
-    def rest(self) -> Iterator[Listed]:
-        """All that is left."""
+    def rest(self) -> Iterator[ListedObject]:
+        """Yield all that was not read."""
         while self._next:
             yield from self._next[1]
             self._next = next(self._groups, None)
 
 
-def _image_of(key: str) -> str:
+def _image_id(key: str) -> str:
     return key.split("/")[1]
 
 
-def _strays(check: Check, listed: list[Listed]) -> Iterator[Problem]:
-    """Thumbnails of images that are gone; those of other teams are not."""
+def _orphans(check: Check, listed: list[ListedObject]) -> Iterator[Problem]:
+    """Yield thumbnails whose image does not exist; none if one team is checked: their team is unknown."""
     if check.team:
         return
-    ids = {name: _id(name) for name in {_image_of(each.key) for each in listed}}
-    there = set(Image.objects.filter(pk__in=filter(None, ids.values())).values_list("pk", flat=True))
-    lost = [each for each in listed if ids[_image_of(each.key)] not in there]
-    yield from object_check.orphans(check, {each.key: each.modified_at.isoformat() for each in lost})
+    ids = {name: _uuid_or_none(name) for name in {_image_id(each.key) for each in listed}}
+    existing = set(Image.objects.filter(pk__in=filter(None, ids.values())).values_list("pk", flat=True))
+    orphans = [each for each in listed if ids[_image_id(each.key)] not in existing]
+    yield from object_check.orphans(check, {each.key: each.modified_at.isoformat() for each in orphans})
 
 
-def _id(name: str) -> uuid.UUID | None:
+def _uuid_or_none(text: str) -> uuid.UUID | None:
     try:
-        return uuid.UUID(name)
+        return uuid.UUID(text)
     except ValueError:
         return None
 
 
-def _of_thumbnails(check: Check, images: list[Image], stored: dict[str, Sizes]) -> Iterator[Problem]:
-    """Those that cannot be shown, or were not made yet; made anew if that is asked."""
+def _thumbnails(check: Check, images: list[Image], stored: dict[str, ByKey]) -> Iterator[Problem]:
+    """Yield thumbnails that are broken or not made yet; make them if the check repairs."""
     with ThreadPoolExecutor(object_check.READERS) as threads:
-        tasks = [
-            (image, size, threads.submit(_fault, check, image, size, stored.get(str(image.pk), {})))
+        futures = [
+            (image, size, threads.submit(_problem_kind, check, image, size, stored.get(str(image.pk), {})))
             for image in images
             for size in thumbnails.WIDTHS
         ]
-        for image, size, task in tasks:
-            if kind := task.result():
+        for image, size, future in futures:
+            if kind := future.result():
                 key = storage_client.thumbnail_key(image=image.pk, size=size)
-                yield Problem(kind, key, is_mended=check.repairs and _made(image, size))
+                yield Problem(kind, key, is_repaired=check.repairs and _remake(image, size))
 
 
-def _fault(check: Check, image: Image, size: str, stored: Sizes) -> Kind | None:
-    """What is wrong with a thumbnail; a quick check looks at its length alone."""
+def _problem_kind(check: Check, image: Image, size: str, stored: ByKey) -> Kind | None:
+    """What is wrong with a thumbnail, if anything; a quick check only looks at its length."""
     listed = stored.get(storage_client.thumbnail_key(image=image.pk, size=size))
     if listed is None:
         return Kind.UNMADE
     if listed.size == 0:
         return Kind.THUMBNAIL
-    return None if check.is_quick or _can_be_shown(listed.key) else Kind.THUMBNAIL
+    return None if check.is_quick or _can_be_decoded(listed.key) else Kind.THUMBNAIL
 
 
-def _can_be_shown(key: str) -> bool:
+def _can_be_decoded(key: str) -> bool:
     try:
-        with imaging_decode.opened(storage_client.read(key)) as picture:
+        with imaging_decode.open_image(storage_client.read(key)) as picture:
             picture.load()
     except imaging_decode.Unreadable:
         return False
-    except storage_client.Missing:  # gone with its image, just now
+    except storage_client.ObjectMissing:  # deleted with its image since it was listed
         return True
     return True
 
 
-def _made(image: Image, size: str) -> bool:
-    """Make a thumbnail anew; False if the original does not allow it."""
-    storage_listing.remove(storage_client.thumbnail_key(image=image.pk, size=size))
+def _remake(image: Image, size: str) -> bool:
+    """Make a thumbnail again; False if the original is missing or cannot be decoded."""
+    storage_client.remove(storage_client.thumbnail_key(image=image.pk, size=size))
     try:
-        thumbnails.made(image, size)
-    except (imaging_decode.Unreadable, storage_client.Missing):
+        thumbnails.get_or_make(image, size)
+    except (imaging_decode.Unreadable, storage_client.ObjectMissing):
         return False
     return True
 
 
-def _of_entries(check: Check, images: list[uuid.UUID]) -> Iterator[Problem]:
-    """Entries that are not as fresh ones; looked at twice, since somebody may be changing them."""
+def _search_entries(check: Check, images: list[uuid.UUID]) -> Iterator[Problem]:
+    """Yield search entries that are out of date; they are read twice, since one may just be changing."""
     lagging = indexer.lagging(indexer.lagging(images))
     if check.repairs:
         indexer.refresh(lagging)
-    left = set(indexer.lagging(lagging))
+    remaining = set(indexer.lagging(lagging))
     for image in lagging:
-        yield Problem(Kind.ENTRY, str(image), is_mended=image not in left)
+        yield Problem(Kind.ENTRY, str(image), is_repaired=image not in remaining)

@@ -1,4 +1,4 @@
-"""A team's whole library as files: the originals, and one manifest that says everything about them."""
+"""Export a team's library to a folder: the originals, and a JSON manifest with all that is known of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.library.findings import in_batches
+from generations.library.maintenance.check import in_batches
 from generations.library.models import Collection, Image
 from generations.library.storage import client as storage_client
 
@@ -26,47 +26,63 @@ if TYPE_CHECKING:
 
     from generations.teams.models import Membership, Team
 
-FETCHERS = 8
+DOWNLOADERS = 8  # threads
 MANIFEST = "manifest.json"
 VERSION = 1
-FIELDS = (
-    *("id", "origin", "title", "prompt", "negative_prompt", "model", "parameters", "seed", "generation"),
-    *("batch", "position", "visibility", "media_type", "width", "height", "bytes", "sha256", "created_at"),
+FIELDS = [
+    "id",
+    "origin",
+    "title",
+    "prompt",
+    "negative_prompt",
+    "model",
+    "parameters",
+    "seed",
+    "generation",
+    "batch",
+    "position",
+    "visibility",
+    "media_type",
+    "width",
+    "height",
+    "bytes",
+    "sha256",
+    "created_at",
     "trashed_at",
-)
+]
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What became of one image's file."""
+class ExportedFile:
+    """The outcome for the file of one image."""
 
     image: Image
-    file: str
-    was_there: bool = False
+    name: str
+    existed: bool = False
     error: str = ""
 
 
 def export(
     *, team: Team, folder: Path, since: date | None = None, with_trash: bool = False
-) -> Iterator[Exported]:
-    """Write a team's images into a folder, then the manifest; each as it is done.
+) -> Iterator[ExportedFile]:
+    """Write a team's images to a folder, then the manifest; yield the outcome of each image.
 
-    A file that is there with the right sha256 is left as it is, so an export that broke off is carried on
-    by the same call. The manifest comes last and whole: without it the export is not complete. `since` is a
-    day where the team is. Raises OSError if the folder cannot be written.
+    Files that exist with the right SHA-256 are skipped, so the same call continues an interrupted export.
+    The manifest is written last: without it the export is incomplete. `since` is a day in the team's time
+    zone. Raises OSError if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f"{MANIFEST}.part"
-    with unfinished.open("w", encoding="utf-8") as manifest, ThreadPoolExecutor(FETCHERS) as threads:
-        manifest.write(_opening(team, since, with_trash=with_trash))
-        comma = ""
+    partial = folder / f"{MANIFEST}.part"
+    with partial.open("w", encoding="utf-8") as manifest, ThreadPoolExecutor(DOWNLOADERS) as threads:
+        manifest.write(_manifest_head(team, since, with_trash=with_trash))
+        separator = ""
         for images in in_batches(_rows(team, since, with_trash=with_trash)):
-            for done in threads.map(lambda image: _fetched(image, folder), images):
-                manifest.write(f"{comma}\n{_as_json(_told(done))}")
-                comma = ","
-                yield done
+            for exported in threads.map(lambda image: _export_image(image, folder), images):
+                manifest.write(f"{separator}\n{_as_json(_manifest_entry(exported))}")
+                separator = ","
+                yield exported
         manifest.write("\n]}\n")
-    unfinished.replace(folder / MANIFEST)
+    partial.replace(folder / MANIFEST)
 
 
 def _rows(team: Team, since: date | None, *, with_trash: bool) -> QuerySet[Image]:
@@ -78,8 +94,8 @@ def _rows(team: Team, since: date | None, *, with_trash: bool) -> QuerySet[Image
     return rows.prefetch_related("tagged__tag", "collected", "favourites__member__user")
 
 
-def _opening(team: Team, since: date | None, *, with_trash: bool) -> str:
-    """The manifest up to its first image."""
+def _manifest_head(team: Team, since: date | None, *, with_trash: bool) -> str:
+    """The JSON of the manifest up to its first image."""
     collections = [
         {
             "id": each.pk,
@@ -90,7 +106,7 @@ def _opening(team: Team, since: date | None, *, with_trash: bool) -> str:
         }
         for each in Collection.objects.filter(team=team).select_related("owner__user").order_by("pk")
     ]
-    about = {
+    head = {
         "version": VERSION,
         "team": {"name": team.name, "address": team.slug, "time_zone": team.time_zone},
         "exported_at": timezone.now(),
@@ -98,15 +114,15 @@ def _opening(team: Team, since: date | None, *, with_trash: bool) -> str:
         "with_trash": with_trash,
         "collections": collections,
     }
-    return _as_json(about).removesuffix("}") + ', "images": ['
+    return _as_json(head).removesuffix("}") + ', "images": ['
 
 
-def _told(done: Exported) -> dict[str, Any]:
-    """What the manifest says of an image."""
-    image = done.image
+def _manifest_entry(exported: ExportedFile) -> dict[str, Any]:
+    """The manifest's entry of an image."""
+    image = exported.image
     return {
-        "file": None if done.error else done.file,
-        **({"error": done.error} if done.error else {}),
+        "file": None if exported.error else exported.name,
+        **({"error": exported.error} if exported.error else {}),
         **{name: getattr(image, name) for name in FIELDS},
         "owner": _email(image.owner),
         "tags": sorted(each.tag.name for each in image.tagged.all()),
@@ -116,7 +132,7 @@ def _told(done: Exported) -> dict[str, Any]:
 
 
 def _email(member: Membership) -> str:
-    """Whose it is: an address, or what a program is called."""
+    """The email address of a person, or the name of a program."""
     return member.user.email if member.user else member.name
 
 
@@ -124,50 +140,51 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _fetched(image: Image, folder: Path) -> Exported:
-    """The image's file in its place, with the right bytes; says why not otherwise."""
-    ending = storage_client.EXTENSIONS.get(image.media_type, "bin")
-    name = f"pictures/{image.created_at:%Y-%m}/{image.pk}.{ending}"
+def _export_image(image: Image, folder: Path) -> ExportedFile:
+    """Write the image's file, unless it exists with the right bytes; errors are returned, not raised."""
+    extension = storage_client.EXTENSIONS.get(image.media_type, "bin")
+    name = f"pictures/{image.created_at:%Y-%m}/{image.pk}.{extension}"
     try:
-        if _sum_of(folder / name) == image.sha256:
-            return Exported(image, name, was_there=True)
-        return Exported(image, name, error=_write(image, folder / name))
-    except (OSError, storage_client.StorageUnavailable) as problem:
-        missing = _("The object is missing.") if isinstance(problem, storage_client.Missing) else str(problem)
-        return Exported(image, name, error=missing)
+        if _hash_of(folder / name) == image.sha256:
+            return ExportedFile(image, name, existed=True)
+        return ExportedFile(image, name, error=_download(image, folder / name))
+    except storage_client.ObjectMissing:
+        return ExportedFile(image, name, error=_("The object is missing."))
+    except (OSError, storage_client.StorageUnavailable) as error:
+        return ExportedFile(image, name, error=str(error))
 
 
-def _write(image: Image, path: Path) -> str:
-    """Write the original beside its place and check it on the way; what is wrong with it, or nothing."""
+def _download(image: Image, path: Path) -> str:
+    """Download the original to a partial file and rename it if its hash is right; return an error or ""."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
+    partial = path.with_name(f"{path.name}.part")
     try:
-        with unfinished.open("wb") as file:
-            found = _copied(image, file)
-        if found != image.sha256:
+        with partial.open("wb") as file:
+            sha256 = _copy_object(image, file)
+        if sha256 != image.sha256:
             return _("The object's bytes are not those that were stored: sha256 %(found)s.") % {
-                "found": found
+                "found": sha256
             }
-        unfinished.replace(path)
+        partial.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
     return ""
 
 
-def _copied(image: Image, file: IO[bytes]) -> str:
-    """Copy the object's bytes, and their sha256. Raises StorageUnavailable, OSError."""
-    found = hashlib.sha256()
+def _copy_object(image: Image, file: IO[bytes]) -> str:
+    """Copy the object to a file and return its SHA-256. Raises StorageUnavailable, OSError."""
+    digest = hashlib.sha256()
     with storage_client.translated_errors():
         for chunk in storage_client.stream(image.key):
-            found.update(chunk)
+            digest.update(chunk)
             file.write(chunk)
     file.flush()
     os.fsync(file.fileno())
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
-def _sum_of(path: Path) -> str:
-    """The sha256 of a file that is there; nothing otherwise."""
+def _hash_of(path: Path) -> str:
+    """The SHA-256 of a file in hex; "" if there is none."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -1,6 +1,6 @@
-"""A library as large as one likes, to try the portal's speed on: rows as they would be after years of work.
+"""Seed a library with many images for performance tests: rows as after years of use.
 
-A few real pictures serve them all, so that pages have something to show.
+The rows share a few stored images, so that pages have something to show.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from generations.teams.models import Visibility
 if TYPE_CHECKING:
     from generations.teams.models import Membership, Team
 
-Thing = TypeVar("Thing")
+T = TypeVar("T")
 
-AT_ONCE = 2_000  # rows of one transaction
-SPAN = timedelta(days=3 * 365)
+BATCH_SIZE = 2_000  # images of one transaction
+TIME_SPAN = timedelta(days=3 * 365)
 MODELS = ("core", "core", "core", "ultra", "ultra", "sd3.5-large", "sd3.5-large-turbo", "sdxl-1.0")
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A stored picture that many rows share."""
+class StoredImage:
+    """A stored object that many rows share; `bytes` is its size."""
 
     key: str
     sha256: str
@@ -49,62 +49,63 @@ class Drawn:
 
 
 @dataclass
-class Chunk:
-    """Rows of one transaction."""
+class RowBatch:
+    """The rows of one transaction."""
 
     images: list[Image] = field(default_factory=list)
     entries: list[SearchEntry] = field(default_factory=list)
-    added: list[Tagged | Collected | Favourite] = field(default_factory=list)
+    relations: list[Tagged | Collected | Favourite] = field(default_factory=list)
 
 
-def fill(
+def seed_library(
     team: Team,
     count: int,
     *,
     tags: int,
     collections: int,
     seed: int = 1,
-    tell: Callable[[int], object] = bool,
+    on_progress: Callable[[int], object] = bool,
 ) -> None:
-    """Enter so many images into a team that has members; `tell` hears how many there are so far."""
-    filler = Filler(team, count, tags=tags, collections=collections, seed=seed)
-    for start in range(0, count, AT_ONCE):
-        filler.write(range(start, min(start + AT_ONCE, count)))
-        tell(min(start + AT_ONCE, count))
+    """Add `count` images to a team that has members; `on_progress` gets the number added so far."""
+    seeder = Seeder(team, count, tags=tags, collections=collections, seed=seed)
+    for start in range(0, count, BATCH_SIZE):
+        end = min(start + BATCH_SIZE, count)
+        seeder.write(range(start, end))
+        on_progress(end)
 
 
-class Filler:
-    """Makes rows that differ as real ones do: few people make most, few words and tags are in most."""
+class Seeder:
+    """Makes rows with realistic distributions: few members, words and tags account for most images."""
 
     def __init__(self, team: Team, count: int, *, tags: int, collections: int, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311  it guards nothing
+        self.random = random.Random(seed)  # noqa: S311  not for security
         self.team, self.count = team, count
         self.members: list[Membership] = list(team.memberships.filter(ended_at=None).order_by("pk"))
         self.until = timezone.now()
-        self.words = seed_prompts.Prompts(self.chance)
-        self.pictures = list(_pictures())
+        self.words = seed_prompts.Prompts(self.random)
+        self.stored_images = list(_stored_images())
         self.tags = self._tags(tags)
         self.collections = self._collections(collections)
 
     def write(self, numbers: range) -> None:
-        """One transaction's rows."""
-        chunk = Chunk()
+        """Write the images with these numbers in one transaction."""
+        batch = RowBatch()
         for number in numbers:
-            self._row(chunk, number)
+            self._add_rows(batch, number)
         with transaction.atomic():
-            Image.objects.bulk_create(chunk.images)
-            SearchEntry.objects.bulk_create(chunk.entries)
-            for kind in (Tagged, Collected, Favourite):
-                rows: Any = [row for row in chunk.added if isinstance(row, kind)]
-                kind.objects.bulk_create(rows)
+            Image.objects.bulk_create(batch.images)
+            SearchEntry.objects.bulk_create(batch.entries)
+            for model in (Tagged, Collected, Favourite):
+                rows: Any = [row for row in batch.relations if isinstance(row, model)]
+                model.objects.bulk_create(rows)
 
-    def _row(self, chunk: Chunk, number: int) -> None:
+    def _add_rows(self, batch: RowBatch, number: int) -> None:
         image = self._image(number)
-        added = self._added(image)
-        facets = [token for token, _row in added]
-        chunk.images.append(image)
-        chunk.added += [row for _token, row in added]
-        chunk.entries.append(
+        relations = self._relations(image)
+        facets = [term for term, _row in relations]
+        batch.images.append(image)
+        batch.relations += [row for _term, row in relations]
+        batch.entries.append(
             SearchEntry(
                 image=image,
                 team=self.team,
@@ -116,86 +117,86 @@ class Filler:
         )
 
     def _image(self, number: int) -> Image:
-        chance, drawn = self.chance, self.chance.choice(self.pictures)
+        choice, stored = self.random, self.random.choice(self.stored_images)
         prompt, negative = self.words.prompt(), self.words.negative()
         parameters = {"prompt": prompt, "negative_prompt": negative, "output_format": "png"}
-        if chance.random() < 0.4:
-            parameters["style_preset"] = chance.choice(tuple(catalogue_registry.STYLES))
+        if choice.random() < 0.4:
+            parameters["style_preset"] = choice.choice(tuple(catalogue_registry.STYLES))
         return Image(
             team=self.team,
             owner=self._owner(),
-            visibility=Visibility.PRIVATE if chance.random() < 0.05 else Visibility.TEAM,
+            visibility=Visibility.PRIVATE if choice.random() < 0.05 else Visibility.TEAM,
             prompt=prompt,
             negative_prompt=negative,
             parameters=parameters,
-            model=chance.choice(MODELS),
-            seed=chance.getrandbits(32),
-            key=drawn.key,
-            sha256=drawn.sha256,
+            model=choice.choice(MODELS),
+            seed=choice.getrandbits(32),
+            key=stored.key,
+            sha256=stored.sha256,
             media_type="image/png",
-            width=drawn.width,
-            height=drawn.height,
-            bytes=drawn.bytes,
-            created_at=self._moment(number),
+            width=stored.width,
+            height=stored.height,
+            bytes=stored.bytes,
+            created_at=self._created_at(number),
         )
 
     def _owner(self) -> Membership:
-        return self.members[min(int(self.chance.paretovariate(1.0)) - 1, len(self.members) - 1)]
+        return self.members[min(int(self.random.paretovariate(1.0)) - 1, len(self.members) - 1)]
 
-    def _moment(self, number: int) -> datetime:
-        """From years ago until now, in order."""
-        return self.until - SPAN * ((self.count - number) / self.count)
+    def _created_at(self, number: int) -> datetime:
+        """A time between years ago and now, in the order of the numbers."""
+        return self.until - TIME_SPAN * ((self.count - number) / self.count)
 
-    def _added(self, image: Image) -> list[tuple[str, Tagged | Collected | Favourite]]:
-        chance, added = self.chance, list[tuple[str, Tagged | Collected | Favourite]]()
-        for tag in dict.fromkeys(self._some(self.tags, chance.choice((0, 0, 0, 1, 2)))):
-            added.append((search_terms.tag(tag.pk), Tagged(tag=tag, image=image)))
-        for collection in self._some(self.collections, int(chance.random() < 0.05)):
-            added.append(
+    def _relations(self, image: Image) -> list[tuple[str, Tagged | Collected | Favourite]]:
+        choice, relations = self.random, list[tuple[str, Tagged | Collected | Favourite]]()
+        for tag in dict.fromkeys(self._some(self.tags, choice.choice((0, 0, 0, 1, 2)))):
+            relations.append((search_terms.tag(tag.pk), Tagged(tag=tag, image=image)))
+        for collection in self._some(self.collections, int(choice.random() < 0.05)):
+            relations.append(
                 (search_terms.collection(collection.pk), Collected(collection=collection, image=image))
             )
-        if chance.random() < 0.01:
-            member = chance.choice(self.members)
-            added.append((search_terms.favourite(member.pk), Favourite(member=member, image=image)))
-        return added
+        if choice.random() < 0.01:
+            member = choice.choice(self.members)
+            relations.append((search_terms.favourite(member.pk), Favourite(member=member, image=image)))
+        return relations
 
-    def _some(self, things: list[Thing], count: int) -> Iterator[Thing]:
-        """So many of them, the first ones far more often than the last."""
-        for _ in range(count if things else 0):
-            yield things[int(self.chance.paretovariate(0.7)) % len(things)]
+    def _some(self, items: list[T], count: int) -> Iterator[T]:
+        """Yield `count` of the items, the first ones far more often than the last."""
+        for _ in range(count if items else 0):
+            yield items[int(self.random.paretovariate(0.7)) % len(items)]
 
     def _tags(self, count: int) -> list[Tag]:
         names = dict.fromkeys(self.words.name() for _ in range(2 * count))
-        made = [Tag(team=self.team, name=name, key=tag_key(name)) for name in list(names)[:count]]
-        Tag.objects.bulk_create(made, ignore_conflicts=True)
+        tags = [Tag(team=self.team, name=name, key=tag_key(name)) for name in list(names)[:count]]
+        Tag.objects.bulk_create(tags, ignore_conflicts=True)
         return list(Tag.objects.filter(team=self.team).order_by("pk"))
 
     def _collections(self, count: int) -> list[Collection]:
-        made = [
+        collections = [
             Collection(
                 team=self.team,
                 owner=self._owner(),
                 name=" ".join((self.words.name(), self.words.name())).capitalize(),
-                visibility=Visibility.PRIVATE if self.chance.random() < 0.3 else Visibility.TEAM,
+                visibility=Visibility.PRIVATE if self.random.random() < 0.3 else Visibility.TEAM,
             )
             for _ in range(count)
         ]
-        return Collection.objects.bulk_create(made)
+        return Collection.objects.bulk_create(collections)
 
 
-def _pictures() -> Iterator[Drawn]:
-    """Four pictures of each shape: soft gradients, stored once."""
+def _stored_images() -> Iterator[StoredImage]:
+    """Store and yield four gradients of each aspect ratio."""
     for number, (width, height) in enumerate(sorted(set(catalogue_registry.get("core").sizes.values())) * 4):
         data = _gradient(width // 2, height // 2, number)
         sha256 = hashlib.sha256(data).hexdigest()
         key = f"images/filled/{sha256}.png"
         storage_client.put(key, data, media_type="image/png")
-        yield Drawn(key, sha256, width // 2, height // 2, len(data))
+        yield StoredImage(key, sha256, width // 2, height // 2, len(data))
 
 
 def _gradient(width: int, height: int, number: int) -> bytes:
-    chance = numpy.random.default_rng(number)
-    corners = Pillow.fromarray(chance.integers(30, 225, (3, 3, 3), dtype=numpy.uint8))
+    generator = numpy.random.default_rng(number)
+    corners = Pillow.fromarray(generator.integers(30, 225, (3, 3, 3), dtype=numpy.uint8))
     target = io.BytesIO()
     corners.resize((width, height), Pillow.Resampling.BICUBIC).save(target, "PNG")
     return target.getvalue()

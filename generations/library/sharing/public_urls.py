@@ -1,4 +1,4 @@
-"""The addresses of links, below /s/: for whoever has one."""
+"""URLs of share links, below /s/; they need no account."""
 
 from django.urls import path
 

@@ -1,17 +1,16 @@
-"""What a link shows to whoever has it: pictures, and nothing of the team, its people or the portal.
+"""Public pages of share links: images, and nothing about the team, its members or the portal.
 
-Every page and every byte asks anew whether the link still works, and none may be kept by anybody.
+Every request checks whether the link still works, and no response may be cached.
 """
 
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from allauth.core.internal import ratelimit  # the public decorator answers with a page of the portal
+from allauth.core.internal import ratelimit  # its public decorator responds with a page of the portal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -19,7 +18,7 @@ from django.utils.text import slugify
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from generations.core import db_connections
+from generations.core import db_connections, request_params
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
 from generations.library.imaging import decode as imaging_decode
@@ -29,16 +28,18 @@ from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 
 if TYPE_CHECKING:
+    import uuid
+
     from generations.library.models import Image, Share
 
-PAGE = 60
-TO_NOBODY = {
+PAGE_SIZE = 60
+PRIVACY_HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
 }
-# Programs that say that they are one. What hides it is counted as a person.
-PROGRAMS = re.compile(
+# User agents of programs, which are not counted as views.
+BOTS = re.compile(
     r"(?<!cu)bot\b|crawl|spider|slurp|preview|externalhit|headless|lighthouse|monitor|scan|fetch|archiver"
     r"|whatsapp|telegram|skype|slack|discord|curl|wget|python|java/|go-http|okhttp|axios|libwww",
     re.IGNORECASE,
@@ -47,154 +48,149 @@ PROGRAMS = re.compile(
 View = Callable[..., HttpResponseBase]
 
 
-def shown(*, limit: str = "") -> Callable[[View], View]:
-    """Let whoever has a working link call the view with it; nobody else learns whether there is one.
+def public_view(*, limit: str = "") -> Callable[[View], View]:
+    """Decorate a view of a working link; for any other token the response does not tell why it is 404.
 
-    `limit` names how often one address may ask (ACCOUNT_RATE_LIMITS).
+    `limit` is a key of ACCOUNT_RATE_LIMITS, which limits requests by IP address.
     """
 
     def decorate(view: View) -> View:
-        @csrf_exempt  # nothing can be changed here, and no cookie is made
+        @csrf_exempt  # the view only reads, and sets no cookie
         @require_safe
         @wraps(view)
-        def answer(request: HttpRequest, token: str, **named: Any) -> HttpResponseBase:
-            if limit and not may_ask(request, limit):
+        def wrapper(request: HttpRequest, token: str, **named: Any) -> HttpResponseBase:
+            if limit and not is_within_rate_limit(request, limit):
                 response: HttpResponseBase = render(
                     request, "library/sharing/public/too_many_requests.html", status=429
                 )
             else:
-                response = _answer(view, request, token, named)
-            for header, value in TO_NOBODY.items():
+                response = _respond(view, request, token, named)
+            for header, value in PRIVACY_HEADERS.items():
                 response[header] = value
             return response
 
-        return answer
+        return wrapper
 
     return decorate
 
 
-def _answer(view: View, request: HttpRequest, token: str, named: dict[str, Any]) -> HttpResponseBase:
-    """What the view says; of a link that shows nothing, one page for all reasons."""
+def _respond(view: View, request: HttpRequest, token: str, named: dict[str, Any]) -> HttpResponseBase:
+    """The view's response; one and the same page for every reason why there is none."""
     try:
         return view(request, sharing_service.find(token), **named)
     except Http404:
         return render(request, "library/sharing/public/gone.html", status=404)
 
 
-def may_ask(request: HttpRequest, action: str) -> bool:
-    """Whether this address asks for the first few hundred times within a minute."""
+def is_within_rate_limit(request: HttpRequest, action: str) -> bool:
+    """Count a request of this IP address, and say whether the limit for the action still allows it."""
     return bool(ratelimit.consume(request, app="allauth.account", action=action, limit_get=True))
 
 
 # Pages ---------------------------------------------------------------------------------
 
 
-@shown(limit="share")
+@public_view(limit="share")
 def page(request: HttpRequest, share: Share) -> HttpResponse:
-    """The image large, or the collection as a grid; `?after=` an image shows what follows it."""
-    _count(request, share)
+    """The image in full size, or the collection as a grid; `?after=` an image's id for the next page."""
+    _count_view(request, share)
     if not share.collection_id:
-        return _large(request, share, get_object_or_404(sharing_service.pictures(share)))
-    pictures = sharing_service.pictures(share)
+        return _image_page(request, share, get_object_or_404(sharing_service.visible_images(share)))
+    pictures = sharing_service.visible_images(share)
     if after := request.GET.get("after"):
-        pictures = pictures.filter(pk__lt=_uuid(after))
-    images = list(pictures[: PAGE + 1])
+        pictures = pictures.filter(pk__lt=request_params.uuid_or_404(after))
+    images = list(pictures[: PAGE_SIZE + 1])
     context = {
         "share": share,
         "token": sharing_service.token(share.pk),
-        "images": images[:PAGE],
-        "count": None if after else sharing_service.pictures(share).count(),
-        "older": images[PAGE - 1].pk if len(images) > PAGE else None,
+        "images": images[:PAGE_SIZE],
+        "count": None if after else sharing_service.visible_images(share).count(),
+        "older": images[PAGE_SIZE - 1].pk if len(images) > PAGE_SIZE else None,
     }
     part = "#page" if getattr(request, "htmx", False) else ""
     return render(request, f"library/sharing/public/collection.html{part}", context)
 
 
-@shown(limit="share")
+@public_view(limit="share")
 def picture(request: HttpRequest, share: Share, image: uuid.UUID) -> HttpResponse:
-    """One image of a collection large, with its neighbours."""
-    _count(request, share)
-    return _large(request, share, get_object_or_404(sharing_service.pictures(share), pk=image))
+    """One image of a collection in full size, with links to the next and the previous one."""
+    _count_view(request, share)
+    return _image_page(request, share, get_object_or_404(sharing_service.visible_images(share), pk=image))
 
 
-def _large(request: HttpRequest, share: Share, image: Image) -> HttpResponse:
+def _image_page(request: HttpRequest, share: Share, image: Image) -> HttpResponse:
     newer = older = None
     if share.collection_id:
-        newer = sharing_service.pictures(share).filter(pk__gt=image.pk).order_by("pk").first()
-        older = sharing_service.pictures(share).filter(pk__lt=image.pk).first()
+        newer = sharing_service.visible_images(share).filter(pk__gt=image.pk).order_by("pk").first()
+        older = sharing_service.visible_images(share).filter(pk__lt=image.pk).first()
     context = {"share": share, "token": sharing_service.token(share.pk), "image": image}
     return render(request, "library/sharing/public/picture.html", context | {"newer": newer, "older": older})
 
 
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as problem:
-        raise Http404 from problem
-
-
-def _count(request: HttpRequest, share: Share) -> None:
-    """Count a person who comes in; leafing on within the link is the same visit."""
-    about = request.headers
-    named = about.get("User-Agent", "")
-    comes_in = (
+def _count_view(request: HttpRequest, share: Share) -> None:
+    """Count a visit of a person; going to another page of the same link is the same visit."""
+    headers = request.headers
+    user_agent = headers.get("User-Agent", "")
+    is_visit = (
         request.method == "GET"
-        and about.get("Sec-Fetch-Site", "none") != "same-origin"
-        and about.get("Sec-Fetch-Dest", "document") == "document"
-        and not (about.get("Sec-Purpose") or about.get("Purpose") or about.get("HX-Request"))
+        and headers.get("Sec-Fetch-Site", "none") != "same-origin"
+        and headers.get("Sec-Fetch-Dest", "document") == "document"
+        and not (headers.get("Sec-Purpose") or headers.get("Purpose") or headers.get("HX-Request"))
     )
-    if comes_in and named and not PROGRAMS.search(named):
+    if is_visit and user_agent and not BOTS.search(user_agent):
         sharing_service.count_view(share)
 
 
-# Bytes ---------------------------------------------------------------------------------
+# Files ---------------------------------------------------------------------------------
 
 
-@shown()
-@delivery_responses.while_storage_answers
+@public_view()
+@delivery_responses.handle_storage_errors
 def thumbnail(_request: HttpRequest, share: Share, image: uuid.UUID, size: str) -> HttpResponse:
-    """A thumbnail, which carries nothing but pixels."""
-    row = get_object_or_404(sharing_service.pictures(share), pk=image)
+    """A thumbnail; it has no metadata."""
+    row = get_object_or_404(sharing_service.visible_images(share), pk=image)
     if size not in thumbnails.WIDTHS:
         raise Http404
     try:
-        data = thumbnails.made(row, size)
-    except imaging_decode.Unreadable as problem:
-        raise Http404 from problem
+        data = thumbnails.get_or_make(row, size)
+    except imaging_decode.Unreadable as error:
+        raise Http404 from error
     return HttpResponse(
-        data, headers=delivery_responses.EVERY_PICTURE | {"Content-Type": thumbnails.MEDIA_TYPE}
+        data, headers=delivery_responses.IMAGE_HEADERS | {"Content-Type": thumbnails.MEDIA_TYPE}
     )
 
 
-@shown(limit="share_file")
-@delivery_responses.while_storage_answers
+@public_view(limit="share_file")
+@delivery_responses.handle_storage_errors
 def original(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpResponse:
-    """The picture as it was made, to look at."""
-    return _file(share, get_object_or_404(sharing_service.pictures(share), pk=image), to_keep=False)
+    """The image in full size, to be shown."""
+    return _file(share, get_object_or_404(sharing_service.visible_images(share), pk=image), is_download=False)
 
 
-@shown(limit="share_file")
-@delivery_responses.while_storage_answers
+@public_view(limit="share_file")
+@delivery_responses.handle_storage_errors
 def download(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpResponse:
-    """The picture as a file to keep; how it was made is in it only if the prompt is shown."""
-    return _file(share, get_object_or_404(sharing_service.pictures(share), pk=image), to_keep=True)
+    """The image as an attachment."""
+    return _file(share, get_object_or_404(sharing_service.visible_images(share), pk=image), is_download=True)
 
 
-def _file(share: Share, image: Image, *, to_keep: bool) -> HttpResponse:
-    db_connections.give_back_connections()  # a slow reader holds none
+def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
+    """The image's file; prompt and parameters are in it only if the link shows the prompt."""
+    db_connections.give_back_connections()  # a slow client must not hold one
     data = storage_client.read(image.key)
     try:
         data = (
             embed_metadata.embed(image, data)
             if share.shows_prompt
-            else strip_metadata.bare(data, image.media_type)
+            else strip_metadata.strip(data, image.media_type)
         )
-    except UnknownStructure as problem:
-        raise Http404 from problem
+    except UnknownStructure as error:
+        raise Http404 from error
     name = delivery_responses.file_name(image) if share.shows_prompt else _name_without_prompt(image)
-    headers = delivery_responses.EVERY_PICTURE | {
+    headers = delivery_responses.IMAGE_HEADERS | {
         "Content-Type": image.media_type,
-        "Content-Disposition": content_disposition_header(as_attachment=to_keep, filename=name) or "inline",
+        "Content-Disposition": content_disposition_header(as_attachment=is_download, filename=name)
+        or "inline",
     }
     return HttpResponse(data, headers=headers)
 
@@ -206,5 +202,5 @@ def _name_without_prompt(image: Image) -> str:
 
 @require_safe
 def robots(_request: HttpRequest) -> HttpResponse:
-    """What search engines may not even ask for."""
+    """robots.txt: search engines must not request share links."""
     return HttpResponse("User-agent: *\nDisallow: /s/\n", content_type="text/plain")

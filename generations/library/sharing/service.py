@@ -1,6 +1,6 @@
-"""The verbs of sharing: links by which people without an account see one image, or a collection.
+"""Share links: create, revoke and resolve links that show an image or a collection without an account.
 
-What a link shows is asked anew each time: what its maker may see at that moment, and nothing else.
+A link shows what its maker may see at the time of each request, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,38 +19,37 @@ from django.db.models.functions import Now
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from generations.core import signed_url
 from generations.library.models import Collection, Image, ImageQuerySet, Share
 from generations.teams.permissions import may
 
 if TYPE_CHECKING:
     from generations.teams.models import Membership
 
-SALT = "generations.library.sharing"
-SEAL = 16  # bytes
-TOKEN = re.compile(r"([0-9A-Za-z]{1,22})-[0-9A-Za-z]{1,22}")  # each half says at most 128 bits
+SALT = "generations.library.sharing"  # all existing links are signed with it: it stays
+TOKEN = re.compile(r"([0-9A-Za-z]{1,22})-[0-9A-Za-z]{1,22}")  # each half encodes at most 128 bits
 
 
-class NoSuchLink(Http404):
-    """No link has this token, or it works no longer; which of both is nobody's business."""
+class LinkNotFound(Http404):
+    """No link has this token, or it does not work any more; the response does not tell which."""
 
 
 class Lifetime(models.TextChoices):
-    """For how many days a link works."""
+    """How many days a link works."""
 
     DAY = "1", _("1 day")
     WEEK = "7", _("7 days")
     MONTH = "30", _("30 days")
-    FOR_EVER = "never", _("Never")
+    NEVER = "never", _("Never")
 
-    def end(self) -> datetime | None:
-        """When a link that is made now stops working."""
-        return None if self == Lifetime.FOR_EVER else timezone.now() + timedelta(days=int(self.value))
+    def expires_at(self) -> datetime | None:
+        """When a link created now expires; None for never."""
+        return None if self == Lifetime.NEVER else timezone.now() + timedelta(days=int(self.value))
 
 
-# Making and taking back -------------------------------------------------------------
+# Create and revoke ----------------------------------------------------------------------
 
 
 def share_image(
@@ -60,9 +59,9 @@ def share_image(
     lifetime: Lifetime = Lifetime.WEEK,
     shows_prompt: bool = False,
 ) -> Share:
-    """A link to an image that the member may see and share. Raises Image.DoesNotExist."""
-    shown = shareable_images(member).get(pk=image)
-    return _share(member, lifetime, image=shown, shows_prompt=shows_prompt)
+    """Create a link to an image that the member may share. Raises Image.DoesNotExist."""
+    target = shareable_images(member).get(pk=image)
+    return _create(member, lifetime, image=target, shows_prompt=shows_prompt)
 
 
 def share_collection(
@@ -72,101 +71,98 @@ def share_collection(
     lifetime: Lifetime = Lifetime.WEEK,
     shows_prompt: bool = False,
 ) -> Share:
-    """A link to a collection that the member may see and share. Raises Collection.DoesNotExist."""
-    shown = shareable_collections(member).get(pk=collection)
-    return _share(member, lifetime, collection=shown, shows_prompt=shows_prompt)
+    """Create a link to a collection that the member may share. Raises Collection.DoesNotExist."""
+    target = shareable_collections(member).get(pk=collection)
+    return _create(member, lifetime, collection=target, shows_prompt=shows_prompt)
 
 
 def shareable_images(member: Membership) -> ImageQuerySet:
-    """The images of which the member may make links."""
+    """The images to which the member may create links."""
     return Image.objects.visible_to(member) if may(member, "share") else Image.objects.none()
 
 
 def shareable_collections(member: Membership) -> QuerySet[Collection]:
-    """The collections of which the member may make links."""
+    """The collections to which the member may create links."""
     return Collection.objects.visible_to(member) if may(member, "share") else Collection.objects.none()
 
 
-def _share(member: Membership, lifetime: Lifetime, **shown: object) -> Share:
+def _create(member: Membership, lifetime: Lifetime, **target: object) -> Share:
     return Share.objects.create(
-        team_id=member.team_id, maker=member, expires_at=Lifetime(lifetime).end(), **shown
+        team_id=member.team_id, maker=member, expires_at=Lifetime(lifetime).expires_at(), **target
     )
 
 
 def revoke(*, member: Membership, share: uuid.UUID) -> bool:
-    """Let a link of the member's, for curators any of the team's, work no longer; False if it had ended.
-
-    Raises Share.DoesNotExist.
-    """
-    theirs = links(member).get(pk=share)
-    return Share.objects.filter(pk=theirs.pk, revoked_at=None).update(revoked_at=Now()) == 1
+    """Revoke a link; False if it was revoked before. Raises Share.DoesNotExist if the member may not."""
+    row = revocable_links(member).get(pk=share)
+    return Share.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=Now()) == 1
 
 
-def links(member: Membership) -> QuerySet[Share]:
-    """The links that the member may take back: their own, and for curators all of the team's."""
-    theirs = Q() if may(member, "curate") else Q(maker=member)
-    return Share.objects.filter(theirs, team=member.team_id)
+def revocable_links(member: Membership) -> QuerySet[Share]:
+    """The links that the member may revoke: their own; curators may revoke all of the team's."""
+    makers = Q() if may(member, "curate") else Q(maker=member)
+    return Share.objects.filter(makers, team=member.team_id)
 
 
-def lasting() -> Q:
-    """Neither taken back nor expired."""
+def active() -> Q:
+    """A condition for links that are neither revoked nor expired."""
     return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
-# The address -------------------------------------------------------------------------
+# URL and token --------------------------------------------------------------------------
 
 
-def address(share: Share) -> str:
-    """Where the link leads. It can be told again at any time, and only by this portal."""
+def share_url(share: Share) -> str:
+    """The URL of a link. It is computed from the id and the secret key, and stored nowhere."""
     return f"{settings.PUBLIC_URL}{reverse('share:page', args=[token(share.pk)])}"
 
 
 def token(share: uuid.UUID) -> str:
-    """The link's id, and a seal that is kept nowhere: who reads the table has no link."""
-    seal = salted_hmac(SALT, share.bytes, algorithm="sha256").digest()[:SEAL]
-    return f"{b62_encode(share.int)}-{b62_encode(int.from_bytes(seal, 'big'))}"
+    """The token of a link: its id and a signature, so that reading the table gives nobody a working link."""
+    signature = int.from_bytes(signed_url.sign(SALT, share.bytes), "big")
+    return f"{b62_encode(share.int)}-{b62_encode(signature)}"
 
 
-def _sealed(said: str) -> uuid.UUID:
-    """The id in a token with the right seal; NoSuchLink."""
-    if not (read := TOKEN.fullmatch(said)):
-        raise NoSuchLink
+def _verified_id(value: str) -> uuid.UUID:
+    """The id in a token with a valid signature. Raises LinkNotFound."""
+    if not (match := TOKEN.fullmatch(value)):
+        raise LinkNotFound
     try:
-        share = uuid.UUID(int=b62_decode(read[1]))
-    except ValueError as problem:
-        raise NoSuchLink from problem
-    if not hmac.compare_digest(said, token(share)):
-        raise NoSuchLink
+        share = uuid.UUID(int=b62_decode(match[1]))
+    except ValueError as error:
+        raise LinkNotFound from error
+    if not hmac.compare_digest(value, token(share)):
+        raise LinkNotFound
     return share
 
 
-# What it shows -----------------------------------------------------------------------
+# Resolve --------------------------------------------------------------------------------
 
 
-def find(said: str) -> Share:
-    """The link of that token, with what it leads to, while it works. Raises NoSuchLink."""
-    known = Share.objects.select_related("maker__team", "maker__user", "collection")
-    share = known.filter(lasting(), pk=_sealed(said)).first()
+def find(value: str) -> Share:
+    """The active link of a token, with its image or collection. Raises LinkNotFound."""
+    rows = Share.objects.select_related("maker__team", "maker__user", "collection")
+    share = rows.filter(active(), pk=_verified_id(value)).first()
     if share is None or not share.maker.is_current:
-        raise NoSuchLink
+        raise LinkNotFound
     if share.collection_id:
         if not Collection.objects.visible_to(share.maker).filter(pk=share.collection_id).exists():
-            raise NoSuchLink
-    elif (image := pictures(share).first()) is None:
-        raise NoSuchLink
+            raise LinkNotFound
+    elif (image := visible_images(share).first()) is None:
+        raise LinkNotFound
     else:
         share.image = image
     return share
 
 
-def pictures(share: Share) -> ImageQuerySet:
-    """What the link shows now, the newest first: of what it leads to, all that its maker may see."""
-    seen = Image.objects.visible_to(share.maker)
+def visible_images(share: Share) -> ImageQuerySet:
+    """The images that the link shows now, newest first: those of its target that its maker may see."""
+    visible = Image.objects.visible_to(share.maker)
     if share.collection_id:
-        return seen.filter(collected__collection=share.collection_id).order_by("-pk")
-    return seen.filter(shares=share.pk)
+        return visible.filter(collected__collection=share.collection_id).order_by("-pk")
+    return visible.filter(shares=share.pk)
 
 
 def count_view(share: Share) -> None:
-    """Somebody looked."""
+    """Add one to the link's number of views."""
     Share.objects.filter(pk=share.pk).update(views=F("views") + 1, viewed_at=Now())

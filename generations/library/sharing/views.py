@@ -1,4 +1,4 @@
-"""Sharing within the portal: the dialog in which links are made, and the page on which they are kept."""
+"""Views of share links for members: create them in a dialog, list them, revoke them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generations.core import request_params
 from generations.library.models import Collection, Image, Share
 from generations.library.sharing import listing as sharing_listing
 from generations.library.sharing import service as sharing_service
@@ -24,11 +25,11 @@ from generations.teams.permissions import may, member_required
 if TYPE_CHECKING:
     from generations.teams.models import Membership
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 class ShareForm(forms.Form):
-    """For how long, and how much."""
+    """How long a link works, and whether it shows the prompt."""
 
     expires = forms.ChoiceField(
         label=gettext_lazy("Expires after"),
@@ -41,38 +42,38 @@ class ShareForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Thing:
-    """What a link is to lead to."""
+class ShareTarget:
+    """What a link shows: an image or a collection."""
 
     image: Image | None = None
     collection: Collection | None = None
 
     def share(self, member: Membership, form: ShareForm) -> Share:
-        """A link to it, as the form says."""
-        how = {
+        """Create a link with the values of the form."""
+        options = {
             "member": member,
             "lifetime": sharing_service.Lifetime(form.cleaned_data["expires"]),
             "shows_prompt": form.cleaned_data["shows_prompt"],
         }
         if self.image:
-            return sharing_service.share_image(image=self.image.pk, **how)
+            return sharing_service.share_image(image=self.image.pk, **options)
         assert self.collection
-        return sharing_service.share_collection(collection=self.collection.pk, **how)
+        return sharing_service.share_collection(collection=self.collection.pk, **options)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required(may="share")
 def share(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A form for a link to `?image=` or `?collection=`; sent, the link, to be copied."""
-    thing = _thing(request, member)
-    if request.method != "POST" or "expires" not in request.POST:  # a button of another form led here
-        return _dialog(request, member, thing, form=ShareForm())
+    """A form for a link to `?image=` or `?collection=`; POST creates the link and shows its URL."""
+    target = _target(request, member)
+    if request.method != "POST" or "expires" not in request.POST:  # opened by a button of another form
+        return _dialog(request, member, target, form=ShareForm())
     form = ShareForm(request.POST)
     if not form.is_valid():
-        return _dialog(request, member, thing, form=form, status=422)
-    made = thing.share(member, form)
+        return _dialog(request, member, target, form=form, status=422)
+    created = target.share(member, form)
     if getattr(request, "htmx", False):
-        return _dialog(request, member, thing, made=made)
+        return _dialog(request, member, target, created=created)
     messages.success(request, _("The link is ready; here it is."))
     return redirect("library:shares", member.team.slug)
 
@@ -80,15 +81,15 @@ def share(request: HttpRequest, member: Membership) -> HttpResponse:
 def _dialog(
     request: HttpRequest,
     member: Membership,
-    thing: Thing,
+    target: ShareTarget,
     *,
     form: ShareForm | None = None,
-    made: Share | None = None,
+    created: Share | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """A page; for a script that asks, a dialog to open, and after that what is in it."""
-    image, collection = thing.image, thing.collection
-    known = sharing_listing.to(
+    """A page; for htmx the dialog (GET) or its content (POST)."""
+    image, collection = target.image, target.collection
+    existing = sharing_listing.links_to(
         member, image=image.pk if image else None, collection=collection.pk if collection else None
     )
     context = {
@@ -96,8 +97,8 @@ def _dialog(
         "image": image,
         "collection": collection,
         "form": form,
-        "made": made and sharing_listing.described(member, [made])[0],
-        "known": sharing_listing.described(member, [each for each in known if each != made]),
+        "created": created and sharing_listing.rows(member, [created])[0],
+        "existing": sharing_listing.rows(member, [each for each in existing if each != created]),
     }
     part = "page"
     if getattr(request, "htmx", False):
@@ -107,43 +108,35 @@ def _dialog(
     return response
 
 
-def _thing(request: HttpRequest, member: Membership) -> Thing:
-    """The one image or the one collection that the request names, if the member may share it."""
-    named = request.POST if request.method == "POST" else request.GET
-    image, collection = named.get("image"), named.get("collection")
+def _target(request: HttpRequest, member: Membership) -> ShareTarget:
+    """The one image or collection of the request's parameters, if the member may share it; else 404."""
+    params = request.POST if request.method == "POST" else request.GET
+    image, collection = params.get("image"), params.get("collection")
     if bool(image) == bool(collection):
         raise Http404
     if image:
-        return Thing(image=get_object_or_404(sharing_service.shareable_images(member), pk=_uuid(image)))
-    return Thing(
-        collection=get_object_or_404(
-            sharing_service.shareable_collections(member), pk=_uuid(collection or "")
-        )
-    )
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as problem:
-        raise Http404 from problem
+        pk = request_params.uuid_or_404(image)
+        return ShareTarget(image=get_object_or_404(sharing_service.shareable_images(member), pk=pk))
+    pk = request_params.uuid_or_404(collection or "")
+    return ShareTarget(collection=get_object_or_404(sharing_service.shareable_collections(member), pk=pk))
 
 
 @require_safe
 @member_required()
 def shares(request: HttpRequest, member: Membership) -> HttpResponse:
-    """My links, for curators all of the team's: those that work, or with `?over=1` those that do no more."""
-    over, after = bool(request.GET.get("over")), request.GET.get("after")
+    """List the links that the member may revoke: active ones, or with `?over=1` those that ended."""
+    ended, after = bool(request.GET.get("over")), request.GET.get("after")
     try:
-        found = sharing_listing.page(member, over=over, after=_uuid(after) if after else None, size=PAGE + 1)
-    except Share.DoesNotExist as problem:
-        raise Http404 from problem
+        cursor = request_params.uuid_or_404(after) if after else None
+        found = sharing_listing.page(member, ended=ended, after=cursor, size=PAGE_SIZE + 1)
+    except Share.DoesNotExist as error:
+        raise Http404 from error
     context = {
         "member": member,
-        "links": sharing_listing.described(member, found[:PAGE]),
-        "over": over,
+        "links": sharing_listing.rows(member, found[:PAGE_SIZE]),
+        "ended": ended,
         "after": after,
-        "older": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "older": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None,
         "sees_all": may(member, "curate"),
     }
     return render(request, "library/sharing/links.html", context)
@@ -152,11 +145,11 @@ def shares(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_POST
 @member_required()
 def revoke(request: HttpRequest, member: Membership, share: uuid.UUID) -> HttpResponse:
-    """Take a link back; whoever opens it from now on finds nothing."""
+    """Revoke a link: from now on it shows nothing."""
     try:
         sharing_service.revoke(member=member, share=share)
-    except Share.DoesNotExist as problem:
-        raise Http404 from problem
+    except Share.DoesNotExist as error:
+        raise Http404 from error
     if getattr(request, "htmx", False):
         return HttpResponse(format_html('<span class="tag tag-bad">{}</span>', _("taken back")))
     messages.success(request, _("The link is taken back. Nobody can open it any more."))

@@ -1,11 +1,13 @@
-"""Object storage: where the bytes of every picture lie. One client for the whole process."""
+"""Object storage (S3) with the bytes of all images; one client for the whole process."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,27 +27,31 @@ if TYPE_CHECKING:
     from storages.backends.s3 import S3Storage
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-CHUNK = 256 * 1024
-LONGEST_NOTE = 120  # characters of one value of metadata; S3 takes 2 KB in all
-ABSENT = {"404", "NoSuchKey", "NotFound"}
-ALREADY_THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+CHUNK_SIZE = 256 * 1024
+MAX_METADATA_LENGTH = 120  # characters of one value; S3 takes 2 KB in all
+REMOVE_THREADS = 8
+NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
+BUCKET_EXISTS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+
+
+log = logging.getLogger(__name__)
 
 
 class StorageUnavailable(Exception):
-    """Object storage did not do what it was asked; says so to a person."""
+    """A request to object storage failed; the text is a sentence for the user, `cause` the client's error."""
 
     def __init__(self, cause: object) -> None:
         super().__init__(_("The storage for pictures does not answer. Please try again in a minute."))
         self.cause = cause
 
 
-class Missing(StorageUnavailable):
-    """There is no such object. Asking again does not help."""
+class ObjectMissing(StorageUnavailable):
+    """There is no such object; trying again does not help."""
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What storage says about an object."""
+class ObjectInfo:
+    """An object as a HEAD request describes it; `size` in bytes."""
 
     size: int
     media_type: str
@@ -54,26 +60,34 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Stream:
-    """An object on its way to somebody, in chunks; read it once."""
+class ListedObject:
+    """An object as a listing describes it; `size` in bytes."""
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class ObjectStream:
+    """The bytes of an object in chunks; can be read once."""
 
     body: StreamingBody
     size: int
 
     def __iter__(self) -> Iterator[bytes]:
-        """The chunks."""
         with self.body as body:
-            while chunk := body.read(CHUNK):
+            while chunk := body.read(CHUNK_SIZE):
                 yield chunk
 
-    async def waited_for(self) -> AsyncIterator[bytes]:
-        """The chunks, without holding up the event loop."""
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The chunks, read in a thread so that the event loop is not blocked."""
         with self.body as body:
-            while chunk := await asyncio.to_thread(body.read, CHUNK):
+            while chunk := await asyncio.to_thread(body.read, CHUNK_SIZE):
                 yield chunk
 
     def close(self) -> None:
-        """Give the connection up, however much was read."""
+        """Close the connection, however much was read."""
         self.body.close()
 
 
@@ -81,17 +95,17 @@ class Stream:
 
 
 def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: str) -> str:
-    """Where a generated image lies: its hash is part of it, so writing it again changes nothing."""
+    """The key of a generated image; it includes the hash, so that storing the image twice is harmless."""
     return f"{image_prefix(generation=generation, attempt=attempt)}{sha256}.{EXTENSIONS[media_type]}"
 
 
 def image_prefix(*, generation: uuid.UUID, attempt: int) -> str:
-    """How the keys of all images of an attempt begin."""
+    """The prefix of the keys of all images of an attempt."""
     return f"images/{generation}/{attempt}-"
 
 
 def generation_of(key: str) -> uuid.UUID | None:
-    """The generation that an object was made by; None for any other object."""
+    """The generation in the key of a generated image; None for any other key."""
     kind, _slash, rest = key.partition("/")
     try:
         return uuid.UUID(rest.partition("/")[0]) if kind == "images" else None
@@ -100,12 +114,12 @@ def generation_of(key: str) -> uuid.UUID | None:
 
 
 def upload_key(*, team: int, sha256: str, media_type: str) -> str:
-    """Where an upload lies; members of a team who bring the same picture share it."""
+    """The key of an upload; members of a team who upload the same image share the object."""
     return f"uploads/{team}/{sha256}.{EXTENSIONS[media_type]}"
 
 
 def thumbnail_key(*, image: uuid.UUID, size: str) -> str:
-    """Where a thumbnail lies: known from the image's id alone, so serving one asks no database."""
+    """The key of a thumbnail; it follows from the image's id, so serving one needs no database query."""
     return f"thumbnails/{image}/{size}.webp"
 
 
@@ -113,45 +127,78 @@ def thumbnail_key(*, image: uuid.UUID, size: str) -> str:
 
 
 def put(key: str, data: bytes, *, media_type: str, metadata: Mapping[str, object] | None = None) -> None:
-    """Store the bytes; metadata of any characters is kept, each value to 120 of them."""
-    notes = {name.replace("_", "-"): _in_ascii(value) for name, value in (metadata or {}).items()}
+    """Store an object. Each value of the metadata is cut to 120 characters of any script."""
+    headers = {name.replace("_", "-"): _header_value(value) for name, value in (metadata or {}).items()}
     with translated_errors():
-        client().put_object(Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=notes)
+        client().put_object(Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=headers)
 
 
 def read(key: str) -> bytes:
-    """The whole object; Missing if there is none."""
+    """The bytes of an object. Raises ObjectMissing, StorageUnavailable."""
     with translated_errors():
         return client().get_object(Bucket=bucket(), Key=key)["Body"].read()
 
 
-def stream(key: str) -> Stream:
-    """The object as it comes; Missing if there is none."""
+def stream(key: str) -> ObjectStream:
+    """An object to be read in chunks. Raises ObjectMissing, StorageUnavailable."""
     with translated_errors():
-        answer = client().get_object(Bucket=bucket(), Key=key)
-    return Stream(answer["Body"], answer["ContentLength"])
+        response = client().get_object(Bucket=bucket(), Key=key)
+    return ObjectStream(response["Body"], response["ContentLength"])
 
 
-def head(key: str) -> Stored:
-    """What is known of the object, without its bytes; Missing if there is none."""
+def head(key: str) -> ObjectInfo:
+    """Size, media type, metadata and age of an object. Raises ObjectMissing, StorageUnavailable."""
     with translated_errors():
-        answer = client().head_object(Bucket=bucket(), Key=key)
-    notes = {name.replace("-", "_"): unquote(value) for name, value in answer["Metadata"].items()}
-    return Stored(answer["ContentLength"], answer["ContentType"], notes, answer["LastModified"])
-
-
-def keys(prefix: str) -> list[str]:
-    """The first thousand keys that begin so, in order."""
-    with translated_errors():
-        answer = client().list_objects_v2(Bucket=bucket(), Prefix=prefix)
-    return [entry["Key"] for entry in answer.get("Contents", [])]
+        response = client().head_object(Bucket=bucket(), Key=key)
+    metadata = {name.replace("-", "_"): unquote(value) for name, value in response["Metadata"].items()}
+    return ObjectInfo(response["ContentLength"], response["ContentType"], metadata, response["LastModified"])
 
 
 def exists(key: str) -> bool:
-    """Whether the object is there."""
+    """Whether there is such an object. Raises StorageUnavailable."""
     try:
         head(key)
-    except Missing:
+    except ObjectMissing:
+        return False
+    return True
+
+
+def list_objects(prefix: str = "") -> Iterator[ListedObject]:
+    """Yield all objects whose keys begin with the prefix, in byte order. Raises StorageUnavailable."""
+    with translated_errors():
+        paginator = client().get_paginator("list_objects_v2")
+        for page in paginator.paginate(Bucket=bucket(), Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"])
+
+
+def list_keys(prefix: str) -> list[str]:
+    """The first thousand keys with that prefix, in byte order, from one request."""
+    with translated_errors():
+        response = client().list_objects_v2(Bucket=bucket(), Prefix=prefix)
+    return [entry["Key"] for entry in response.get("Contents", [])]
+
+
+def remove(key: str) -> None:
+    """Remove an object, if there is one. Raises StorageUnavailable."""
+    with translated_errors():
+        client().delete_object(Bucket=bucket(), Key=key)
+
+
+def remove_many(keys: Collection[str]) -> set[str]:
+    """Remove objects, 8 at a time; return the keys that are gone. Failures are logged, not raised.
+
+    Each is one request, since not every server that speaks S3 has the request that deletes many.
+    """
+    with ThreadPoolExecutor(REMOVE_THREADS) as threads:
+        return {key for key, is_gone in zip(keys, threads.map(_try_remove, keys), strict=True) if is_gone}
+
+
+def _try_remove(key: str) -> bool:
+    try:
+        remove(key)
+    except StorageUnavailable as error:
+        log.warning("%s could not be removed; it is removed later: %s", key, error)
         return False
     return True
 
@@ -159,23 +206,23 @@ def exists(key: str) -> bool:
 # The bucket ----------------------------------------------------------------------
 
 
-def make_bucket() -> None:
-    """Make the bucket, unless it is there."""
+def create_bucket() -> None:
+    """Create the bucket, unless it exists. Raises StorageUnavailable."""
     if is_up():
         return
     region = client().meta.region_name
-    elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    location: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
         with translated_errors():
-            # S3 refuses its own default region as a constraint, and wants every other.
-            client().create_bucket(Bucket=bucket(), **({} if region == "us-east-1" else elsewhere))
-    except StorageUnavailable as problem:
-        if _code(problem.cause) not in ALREADY_THERE:
+            # S3 rejects its default region as a LocationConstraint and requires every other region.
+            client().create_bucket(Bucket=bucket(), **({} if region == "us-east-1" else location))
+    except StorageUnavailable as error:
+        if _error_code(error.cause) not in BUCKET_EXISTS:
             raise
 
 
 def is_up() -> bool:
-    """Whether storage answers and has our bucket."""
+    """Whether storage answers and has the bucket."""
     try:
         with translated_errors():
             client().head_bucket(Bucket=bucket())
@@ -185,24 +232,24 @@ def is_up() -> bool:
 
 
 def bucket() -> str:
-    """The bucket's name."""
+    """The name of the bucket."""
     return str(_storage().bucket_name)
 
 
 def client() -> S3Client:
-    """The process's one client: safe to share between threads, and 20 MB each."""
-    with _MAKING:
+    """The client of this process; one for all threads, since each takes 20 MB."""
+    with _client_lock:
         return _client_of(_storage())
 
 
-_MAKING = threading.Lock()
+_client_lock = threading.Lock()
 
 
 def _storage() -> S3Storage:
     return storages["images"]
 
 
-@lru_cache(maxsize=1)  # a changed setting makes another storage object
+@lru_cache(maxsize=1)  # a test that changes the setting gets another storage object, and so another client
 def _client_of(storage: S3Storage) -> S3Client:
     storage.client_config = storage.client_config.merge(
         Config(
@@ -210,10 +257,10 @@ def _client_of(storage: S3Storage) -> S3Client:
             read_timeout=20,
             retries={"mode": "standard", "max_attempts": 2},
             max_pool_connections=50,
-            # Servers that speak S3 do not all know the newer checksums.
+            # Not every server that speaks S3 knows the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            # Keys carry the sha256 already, and signing it costs 1.4 ms for each image.
+            # The key has the SHA-256 already, and signing the payload takes 1.4 ms for each image.
             s3={"addressing_style": storage.addressing_style, "payload_signing_enabled": False},
         )
     )
@@ -221,21 +268,21 @@ def _client_of(storage: S3Storage) -> S3Client:
     return shared
 
 
-def _in_ascii(value: object) -> str:
-    """Metadata travels as HTTP headers: printable ASCII, without spaces at the ends."""
-    return quote(str(value)[:LONGEST_NOTE], safe="/:;,=+@", errors="replace")
+def _header_value(value: object) -> str:
+    """The value of a metadata header: printable ASCII, without spaces at the ends."""
+    return quote(str(value)[:MAX_METADATA_LENGTH], safe="/:;,=+@", errors="replace")
 
 
-def _code(cause: object) -> str:
-    """The server's own name for what went wrong."""
+def _error_code(cause: object) -> str:
+    """The error code of S3, such as NoSuchKey."""
     return str(cause.response.get("Error", {}).get("Code")) if isinstance(cause, ClientError) else ""
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn every failure of the client into one of ours."""
+    """Raise the errors of the S3 client as ObjectMissing or StorageUnavailable."""
     try:
         yield
     except (BotoCoreError, ClientError) as cause:
-        kind = Missing if _code(cause) in ABSENT else StorageUnavailable
-        raise kind(cause) from cause
+        error = ObjectMissing if _error_code(cause) in NOT_FOUND else StorageUnavailable
+        raise error(cause) from cause

@@ -1,4 +1,4 @@
-"""What lies in the trash, the newest first, as far as a member may bring it back."""
+"""Images in the trash that a member may restore, most recently trashed first."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some images, and where the next page begins."""
+class TrashPage:
+    """One page of images; `next_cursor` is "" on the last one."""
 
     images: list[Image]
-    further: str
+    next_cursor: str
 
 
-def page(member: Membership, *, after: str = "", size: int) -> Page:
-    """The next images in the trash. ValueError if `after` is not what an earlier page gave."""
-    rows = images_service.in_trash(member).filter(_beyond(after) if after else Q())
+def page(member: Membership, *, after: str = "", size: int) -> TrashPage:
+    """The page after a cursor. Raises ValueError or OverflowError for a cursor that no page returned."""
+    rows = images_service.in_trash(member).filter(_after(after) if after else Q())
     found = list(rows.order_by("-trashed_at", "-id")[: size + 1])
-    return Page(found[:size], _landmark(found[size - 1]) if len(found) > size else "")
+    return TrashPage(found[:size], _cursor(found[size - 1]) if len(found) > size else "")
 
 
 def count(member: Membership, most: int = bulk_service.MOST) -> int:
-    """How many there are; one more than `most` stands for all larger numbers."""
+    """How many images the member may restore, counted up to `most` + 1."""
     return images_service.in_trash(member).order_by()[: most + 1].count()
 
 
 def ids(member: Membership) -> list[uuid.UUID]:
-    """The newest of them, as many as may be acted on at once."""
+    """The ids of the newest images, at most as many as one bulk action takes."""
     rows = images_service.in_trash(member).order_by("-trashed_at", "-id")
     return list(rows.values_list("pk", flat=True)[: bulk_service.MOST])
 
 
 def days_left(image: Image) -> int:
-    """For how many days more an image can be brought back; 0 if it is deleted at any moment."""
+    """For how many more days an image can be restored; 0 if it may be deleted at any moment."""
     if image.trashed_at is None:
         return settings.TRASH_DAYS
     left = image.trashed_at + timedelta(days=settings.TRASH_DAYS) - timezone.now()
     return max(0, math.ceil(left / timedelta(days=1)))
 
 
-def under_way(member: Membership) -> list[Deed]:
-    """What the member told the trash to do, and what is not done yet."""
-    mine = Deed.objects.filter(member=member, act__in=[Act.RESTORE, Act.PURGE], ended_at=None)
-    return list(mine.order_by("created_at")[:10])
+def running(member: Membership) -> list[Deed]:
+    """The member's first ten bulk actions on the trash that have not ended."""
+    unfinished = Deed.objects.filter(member=member, act__in=[Act.RESTORE, Act.PURGE], ended_at=None)
+    return list(unfinished.order_by("created_at")[:10])
 
 
-def _landmark(image: Image) -> str:
-    """Where a page ended, whatever becomes of its last image."""
+def _cursor(image: Image) -> str:
+    """The position of an image in the list, valid also after the image is restored or deleted."""
     if image.trashed_at is None:
         raise ValueError
     return f"{(image.trashed_at - EPOCH) // MICROSECOND}.{image.pk}"
 
 
-def _beyond(landmark: str) -> Q:
-    """Past the landmark; the first part says it roughly, so that an index is walked."""
-    moment, _dot, image = landmark.partition(".")
-    if not (moment.isascii() and moment.isdecimal() and len(moment) < 18):
+def _after(cursor: str) -> Q:
+    """The rows after a cursor. The first condition is redundant: with it the index is used."""
+    microseconds, _dot, image = cursor.partition(".")
+    if not (microseconds.isascii() and microseconds.isdecimal() and len(microseconds) < 18):
         raise ValueError
-    at, pk = EPOCH + int(moment) * MICROSECOND, uuid.UUID(image)
+    at, pk = EPOCH + int(microseconds) * MICROSECOND, uuid.UUID(image)
     return Q(trashed_at__lte=at) & (Q(trashed_at__lt=at) | Q(pk__lt=pk))

@@ -1,6 +1,6 @@
-"""Leaving the library for good: rows at once, objects once it is certain that nothing refers to them.
+"""Delete images for good: the rows at once, their objects once no row refers to them.
 
-Everything here may run twice, or stop halfway: a line of `DiscardedObject` stays until its object is gone.
+Everything here may run twice or stop halfway: a `DiscardedObject` stays until its object is removed.
 """
 
 from __future__ import annotations
@@ -20,57 +20,59 @@ from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
 
 if TYPE_CHECKING:
     from generations.teams.models import Membership
 
-AT_ONCE = 500  # rows of one transaction
-MOST_BATCHES = 40  # of one run
-TURN = 60.0  # seconds that removing objects takes before others have the worker
-SHARED = "uploads/"  # objects named by their bytes alone: somebody may bring the same picture at any moment
-SETTLED = timedelta(hours=1)  # far longer than bringing a picture takes
+BATCH_SIZE = 500  # rows of one transaction
+MAX_BATCHES = 40  # of one run
+TIME_LIMIT = 60.0  # seconds that one run removes objects, so that other tasks get the worker
+SHARED_PREFIX = "uploads/"  # keys made from the hash alone: the same picture may be uploaded at any time
+MIN_AGE = timedelta(hours=1)  # of a shared object that is removed; far longer than an upload takes
 
 log = logging.getLogger(__name__)
 
 
 @transaction.atomic
 def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUID]:
-    """Delete for good what the member could bring back from the trash; which. Lines of the ledger stay."""
-    gone = images_service.in_trash(member).filter(pk__in=images).locked()
-    _delete(gone)
-    return gone
+    """Delete for good those of the images that the member could restore from the trash; return their ids.
+
+    Ledger entries stay.
+    """
+    purged = images_service.in_trash(member).filter(pk__in=images).locked()
+    _delete(purged)
+    return purged
 
 
 def delete_expired() -> int:
-    """Delete for good what lay in the trash for longer than TRASH_DAYS; how many images."""
-    deleted = 0
-    for _batch in range(MOST_BATCHES):
-        deleted += (gone := _delete_longest())
-        if gone < AT_ONCE:
+    """Delete images that were in the trash for longer than TRASH_DAYS; return how many."""
+    total = 0
+    for _batch in range(MAX_BATCHES):
+        total += (deleted := _delete_expired_batch())
+        if deleted < BATCH_SIZE:
             break
-    return deleted
+    return total
 
 
-def remove_objects() -> int:
-    """Remove the objects of rows that are gone, unless others refer to them; how many. Needs storage."""
-    removed, last, until = 0, 0, monotonic() + TURN
+def remove_discarded() -> int:
+    """Remove discarded objects that no row refers to; return how many. Does nothing while storage is away."""
+    removed, last, until = 0, 0, monotonic() + TIME_LIMIT
     while monotonic() < until and storage_client.is_up():
-        waiting = list(DiscardedObject.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE])
-        if not waiting:
+        batch = list(DiscardedObject.objects.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE])
+        if not batch:
             break
-        last = waiting[-1].pk
+        last = batch[-1].pk
         try:
-            removed += _remove(waiting)
-        except storage_client.StorageUnavailable as problem:
-            log.warning("The rest of the discarded objects is removed later: %s", problem)
+            removed += _remove(batch)
+        except storage_client.StorageUnavailable as error:
+            log.warning("Discarded objects could not be removed; they are removed later: %s", error)
             break
     return removed
 
 
 def discard(keys: Iterable[str]) -> None:
-    """Write down objects that no row needs, so that `remove_objects` removes those that still none needs."""
-    # An older line is written anew: whoever is about to take it back waits for us, and then looks again.
+    """Record objects as discarded: `remove_discarded` removes those that no row refers to by then."""
+    # Updating an existing row makes a transaction that is about to delete it wait, and check again after us.
     DiscardedObject.objects.bulk_create(
         [DiscardedObject(key=key) for key in sorted(set(keys))],
         update_conflicts=True,
@@ -79,26 +81,26 @@ def discard(keys: Iterable[str]) -> None:
     )
 
 
-def referred_to(keys: Collection[str]) -> set[str]:
-    """Those of these objects that belong to a row."""
+def referenced(keys: Collection[str]) -> set[str]:
+    """Those of the keys that an image or an upload refers to."""
     images, uploads = (
-        kind.objects.filter(key__in=keys).values_list("key", flat=True) for kind in (Image, Upload)
+        model.objects.filter(key__in=keys).values_list("key", flat=True) for model in (Image, Upload)
     )
     return {*images, *uploads}
 
 
 @transaction.atomic
-def _delete_longest() -> int:
-    """Delete those that lie in the trash longest, if that is too long; how many."""
+def _delete_expired_batch() -> int:
+    """Delete one batch of expired images, oldest first; return how many."""
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
-    longest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:AT_ONCE])
-    gone = expired.filter(pk__in=longest).locked()
-    _delete(gone)
-    return len(gone)
+    oldest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:BATCH_SIZE])
+    images = expired.filter(pk__in=oldest).locked()
+    _delete(images)
+    return len(images)
 
 
 def _delete(images: list[uuid.UUID]) -> None:
-    """Delete rows, and write down which objects were theirs."""
+    """Delete rows and discard their objects."""
     keys = list(Image.objects.filter(pk__in=images).values_list("key", flat=True))
     keys += [
         storage_client.thumbnail_key(image=image, size=size) for image in images for size in thumbnails.WIDTHS
@@ -107,33 +109,33 @@ def _delete(images: list[uuid.UUID]) -> None:
     discard(keys)
 
 
-def _remove(waiting: list[DiscardedObject]) -> int:
-    """Remove the objects of some lines, and the lines; how many objects."""
-    needed = referred_to([line.key for line in waiting])
-    delicate = {line.pk for line in waiting if line.key in needed or line.key.startswith(SHARED)}
-    alone = {line.key: line.pk for line in waiting if line.pk not in delicate}
-    gone = storage_listing.remove_several(alone)
-    DiscardedObject.objects.filter(pk__in=[alone[key] for key in gone]).delete()
-    return len(gone) + sum(map(_remove_unless_needed, sorted(delicate)))
+def _remove(batch: list[DiscardedObject]) -> int:
+    """Remove a batch of discarded objects and their rows; return how many objects are gone."""
+    referenced_keys = referenced([row.key for row in batch])
+    contended = {row.pk for row in batch if row.key in referenced_keys or row.key.startswith(SHARED_PREFIX)}
+    unshared = {row.key: row.pk for row in batch if row.pk not in contended}
+    gone = storage_client.remove_many(unshared)
+    DiscardedObject.objects.filter(pk__in=[unshared[key] for key in gone]).delete()
+    return len(gone) + sum(map(_remove_unless_referenced, sorted(contended)))
 
 
 @transaction.atomic
-def _remove_unless_needed(pk: int) -> bool:
-    """Remove an object that others may need or just bring; True if it is gone. Raises StorageUnavailable.
+def _remove_unless_referenced(pk: int) -> bool:
+    """Remove an object that another row may refer to; True if it is gone. Raises StorageUnavailable.
 
-    Whoever brings the same picture deletes the line after entering a row, waits for this lock there, and
-    then looks whether the object is still in its place (`uploads.keep`).
+    An upload of the same picture deletes the DiscardedObject after adding its own row, waits for this lock,
+    and then checks that the object still exists (`start_images.store`).
     """
-    line = DiscardedObject.objects.select_for_update().filter(pk=pk).first()
-    if line is None:
+    row = DiscardedObject.objects.select_for_update().filter(pk=pk).first()
+    if row is None:
         return False
-    removes = not referred_to([line.key])
+    removes = not referenced([row.key])
     if removes:
         try:
-            if storage_client.head(line.key).modified_at > timezone.now() - SETTLED:
+            if storage_client.head(row.key).modified_at > timezone.now() - MIN_AGE:
                 return False
-            storage_listing.remove(line.key)
-        except storage_client.Missing:
+            storage_client.remove(row.key)
+        except storage_client.ObjectMissing:
             removes = False
-    line.delete()
+    row.delete()
     return removes

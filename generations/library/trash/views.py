@@ -1,8 +1,7 @@
-"""The trash: what lies in it, bringing it back, and the one thing in the portal that cannot be undone."""
+"""The trash: list, restore, and delete for good, which is the one action that cannot be undone."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from generations.core import request_params
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
@@ -24,34 +24,36 @@ from generations.library.trash import listing as trash_listing
 from generations.teams.permissions import member_required
 
 if TYPE_CHECKING:
+    import uuid
+
     from generations.teams.models import Membership
 
-PAGE = 60
-PARTS = {"more": "#more", "progress": "#progress"}
+PAGE_SIZE = 60
+PARTIALS = {"more": "#more", "progress": "#progress"}
 
 
 @member_required(may="organise")
 @require_http_methods(["GET", "HEAD", "POST"])
 def trash(request: HttpRequest, member: Membership) -> HttpResponse:
-    """What the member may bring back, newest first; with POST, bring some or all (`all=1`) of it back."""
+    """List the images that the member may restore, newest first; POST restores `image` (many) or `all=1`."""
     if request.method == "POST":
-        return _do(request, member, Act.RESTORE)
+        return _start_action(request, member, Act.RESTORE)
     try:
-        page = trash_listing.page(member, after=request.GET.get("after", ""), size=PAGE)
-    except (ValueError, OverflowError) as problem:
-        raise Http404 from problem
+        page = trash_listing.page(member, after=request.GET.get("after", ""), size=PAGE_SIZE)
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
     context = {
         "member": member,
         "page": page,
         "count": trash_listing.count(member),
         "most": bulk_service.MOST,
         "days": settings.TRASH_DAYS,
-        "under_way": trash_listing.under_way(member),
+        "running": trash_listing.running(member),
     }
-    asked = request.GET.get("part", "") if getattr(request, "htmx", False) else ""
-    response = render(request, f"library/trash/page.html{PARTS.get(asked, '')}", context)
-    if asked == "progress" and not context["under_way"]:
-        response["HX-Refresh"] = "true"  # the pictures are not where they were
+    part = request.GET.get("part", "") if getattr(request, "htmx", False) else ""
+    response = render(request, f"library/trash/page.html{PARTIALS.get(part, '')}", context)
+    if part == "progress" and not context["running"]:
+        response["HX-Refresh"] = "true"  # the list has changed
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -59,21 +61,21 @@ def trash(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required(may="organise")
 @require_http_methods(["GET", "HEAD", "POST"])
 def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Delete for good what was picked, or everything; asks once, since it cannot be undone."""
-    picked = _ids(request)
-    if request.method == "POST" and (picked or request.POST.get("all")):
+    """Delete the selected images, or all of them, for good. Asks for confirmation (`sure`) first."""
+    selected = _selected_ids(request)
+    if request.method == "POST" and (selected or request.POST.get("all")):
         if request.POST.get("sure"):
-            return _do(request, member, Act.PURGE)
+            return _start_action(request, member, Act.PURGE)
     elif request.method == "POST":
         messages.error(request, _("Choose some pictures first."))
         return redirect("library:trash", member.team.slug)
-    rows = (
-        images_service.in_trash(member).filter(pk__in=picked) if picked else images_service.in_trash(member)
-    )
+    rows = images_service.in_trash(member)
+    if selected:
+        rows = rows.filter(pk__in=selected)
     context = {
         "member": member,
-        "picked": list(rows.values_list("pk", flat=True)) if picked else [],
-        "count": rows.count() if picked else trash_listing.count(member),
+        "selected": list(rows.values_list("pk", flat=True)) if selected else [],
+        "count": rows.count() if selected else trash_listing.count(member),
         "most": bulk_service.MOST,
         "sample": list(rows.order_by("-trashed_at", "-id")[:6]),
     }
@@ -82,54 +84,52 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
 
 @member_required(may="organise")
 @require_safe
-@delivery_responses.while_storage_answers
+@delivery_responses.handle_storage_errors
 def trashed_thumbnail(
     request: HttpRequest, member: Membership, image: uuid.UUID, size: str
 ) -> HttpResponseBase:
-    """A thumbnail of what the member may bring back; the database is asked each time."""
+    """A thumbnail of an image that the member may restore; checked in the database every time."""
     row = get_object_or_404(images_service.in_trash(member), pk=image)
     if size not in thumbnails.WIDTHS:
         raise Http404
     etag = f'"{row.pk}-{size}"'
-    if known := get_conditional_response(request, etag=etag):
-        return known
+    if not_modified := get_conditional_response(request, etag=etag):
+        return not_modified
     try:
-        answer = delivery_responses.thumbnail(thumbnails.stored(row.pk, size) or thumbnails.made(row, size))
-    except imaging_decode.Unreadable as problem:
-        raise Http404 from problem
-    answer["Cache-Control"], answer["ETag"] = "private, no-cache", etag
-    return answer
+        response = delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
+    except imaging_decode.Unreadable as error:
+        raise Http404 from error
+    response["Cache-Control"], response["ETag"] = "private, no-cache", etag
+    return response
 
 
-def _do(request: HttpRequest, member: Membership, act: Act) -> HttpResponse:
-    """Restore or delete what was picked, or all of it, and say what came of it."""
-    images = trash_listing.ids(member) if request.POST.get("all") else _ids(request)
+def _start_action(request: HttpRequest, member: Membership, act: Act) -> HttpResponse:
+    """Restore or delete the selected images, or all of them, and redirect to the trash with a message."""
+    images = trash_listing.ids(member) if request.POST.get("all") else _selected_ids(request)
     try:
         deed = bulk_service.start(member=member, act=act, images=images)
-    except bulk_service.BadDeed as problem:
-        messages.error(request, str(problem))
+    except bulk_service.BadDeed as error:
+        messages.error(request, str(error))
     else:
-        _tell(request, deed)
+        _add_message(request, deed)
     return redirect("library:trash", member.team.slug)
 
 
-def _tell(request: HttpRequest, deed: Deed) -> None:
-    """What was done; what is still under way is told by the page."""
+def _add_message(request: HttpRequest, deed: Deed) -> None:
+    """Say what was done, if it is done; the page shows the progress of what is not."""
     if deed.ended_at is None:
         return
     count = len(deed.changed)
     if deed.act == Act.RESTORE:
-        said = ngettext(
+        text = ngettext(
             "%(count)s picture is back in the library.", "%(count)s pictures are back in the library.", count
         )
     else:
-        said = ngettext("%(count)s picture is deleted.", "%(count)s pictures are deleted.", count)
-    messages.success(request, said % {"count": f"{count:,}"})
+        text = ngettext("%(count)s picture is deleted.", "%(count)s pictures are deleted.", count)
+    messages.success(request, text % {"count": f"{count:,}"})
 
 
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
-    """The images that were picked; Http404 for what is no id."""
-    try:
-        return [uuid.UUID(value) for value in request.POST.getlist("image")[: bulk_service.MOST + 1]]
-    except ValueError as problem:
-        raise Http404 from problem
+def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
+    """The ids of the selected images. Raises Http404 for anything else."""
+    values = request.POST.getlist("image")[: bulk_service.MOST + 1]
+    return [request_params.uuid_or_404(value) for value in values]

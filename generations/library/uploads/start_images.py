@@ -1,4 +1,4 @@
-"""What people bring: checked by decoding, turned upright, stripped of everything but pixels, kept by hash."""
+"""Uploaded start images: decoded within bounds, re-encoded upright and without metadata, stored by hash."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
-LARGEST_FILE = 10 * 1024 * 1024
+MAX_FILE_SIZE = 10 * 1024 * 1024  # bytes
 # The whole request may have 10 MiB, and sides at least 64 pixels: docs/providers/stability.md, "Image input".
-LARGEST_RESULT = 9 * 1024 * 1024
-SHORTEST_SIDE = 64  # it makes at least 4,096 pixels too
-LONGEST_RESULT = 4096  # providers draw about a megapixel: more would only take time
-LARGEST_PNG = 4_200_000  # pixels; a larger one takes seconds to write
-STEP = 0.75  # a result that is still too large is made smaller by this
+MAX_RESULT_SIZE = 9 * 1024 * 1024  # bytes
+MIN_SIDE = 64  # pixels; two such sides have the 4,096 pixels that are required too
+MAX_RESULT_SIDE = 4096  # pixels; providers generate about a megapixel, so more would only take time
+MAX_PNG_PIXELS = 4_200_000  # a larger PNG takes seconds to encode
+SHRINK_STEP = 0.75  # the factor by which a result that is too large is scaled, repeatedly
 
 
 class BadUpload(Exception):
-    """The file cannot be a start image; says why, and what would do."""
+    """The file cannot be a start image; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """A picture as it will be stored and sent."""
+class EncodedImage:
+    """An image as it is stored and sent to providers."""
 
     data: bytes
     media_type: str
     width: int
     height: int
 
-    def facts(self, member: Membership) -> dict[str, Any]:
-        """What the rows of uploads and of images both say of it, for the member's team."""
+    def row_fields(self, member: Membership) -> dict[str, Any]:
+        """The fields that an Upload and an Image of the member's team have in common."""
         sha256 = hashlib.sha256(self.data).hexdigest()
         return {
             "team_id": member.team_id,
@@ -60,30 +60,30 @@ class Encoded:
         }
 
 
-def receive(*, member: Membership, file: IO[bytes], name: str) -> Upload:
-    """Check a file, encode it anew and keep it; a member's same picture is kept once.
+def save_upload(*, member: Membership, file: IO[bytes], name: str) -> Upload:
+    """Check a file, re-encode and store it; the same picture of a member is stored once.
 
-    Raises BadUpload with a sentence for the person, StorageUnavailable if storage is away.
+    Raises BadUpload with a sentence for the user, StorageUnavailable.
     """
-    encoded = encoded_anew(bounded(file))
-    facts = encoded.facts(member) | {"name": printable(name)[:200]}
-    sha256 = facts.pop("sha256")
+    encoded = reencode(read_bounded(file))
+    fields = encoded.row_fields(member) | {"name": printable(name)[:200]}
+    sha256 = fields.pop("sha256")
 
-    def enter() -> Upload:
-        return Upload.objects.get_or_create(owner=member, sha256=sha256, defaults=facts)[0]
+    def add_row() -> Upload:
+        return Upload.objects.get_or_create(owner=member, sha256=sha256, defaults=fields)[0]
 
-    return keep(facts["key"], encoded, enter)
+    return store(fields["key"], encoded, add_row)
 
 
-def keep(key: str, encoded: Encoded, enter: Callable[[], Row]) -> Row:
-    """Store an object and enter its row; both are there in the end, whatever is removed meanwhile.
+def store(key: str, encoded: EncodedImage, add_row: Callable[[], Row]) -> Row:
+    """Store an object and add its row, safely against a concurrent removal of the same object.
 
     Raises StorageUnavailable.
     """
     storage_client.put(key, encoded.data, media_type=encoded.media_type)
     with transaction.atomic():
-        row = enter()
-        # Whoever is removing this object holds the line's lock until it is gone, and sees our row after it.
+        row = add_row()
+        # A removal of this object holds a lock on this line until it is done, and sees our row afterwards.
         DiscardedObject.objects.filter(key=key).delete()
     if not storage_client.exists(key):
         storage_client.put(key, encoded.data, media_type=encoded.media_type)
@@ -91,84 +91,80 @@ def keep(key: str, encoded: Encoded, enter: Callable[[], Row]) -> Row:
 
 
 def from_image(*, member: Membership, image: Image) -> Upload:
-    """An image of the library as a start image of the member's. Raises BadUpload, StorageUnavailable."""
+    """Copy an image of the library to a start image of the member. Raises BadUpload, StorageUnavailable."""
     name = f"{image.pk}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
-    return receive(member=member, file=io.BytesIO(storage_client.read(image.key)), name=name)
+    return save_upload(member=member, file=io.BytesIO(storage_client.read(image.key)), name=name)
 
 
-def refuse_size(size: int) -> None:
-    """BadUpload if a file of so many bytes is not worth reading."""
-    if size > LARGEST_FILE:
+def check_size(size: int) -> None:
+    """Raise BadUpload for a file of more than 10 MiB; `size` in bytes."""
+    if size > MAX_FILE_SIZE:
         raise BadUpload(_("This file is larger than 10 MB. Save the picture smaller, or as a JPEG."))
 
 
-def bounded(file: IO[bytes]) -> bytes:
-    """The file's bytes, if they are few enough; BadUpload."""
-    refuse_size(getattr(file, "size", None) or 0)
-    data = file.read(LARGEST_FILE + 1)
-    refuse_size(len(data))
+def read_bounded(file: IO[bytes]) -> bytes:
+    """The bytes of a file. Raises BadUpload if it is empty or too large."""
+    check_size(getattr(file, "size", None) or 0)
+    data = file.read(MAX_FILE_SIZE + 1)
+    check_size(len(data))
     if not data:
         raise BadUpload(_("This file is empty."))
     return data
 
 
-def encoded_anew(data: bytes) -> Encoded:
-    """What is kept of the bytes: nothing but the pixels, within the provider's limits; BadUpload."""
-    db_connections.give_back_connections()  # nothing is held while this waits for its turn to decode
+def reencode(data: bytes) -> EncodedImage:
+    """The image's pixels, encoded again without metadata and within the providers' limits; BadUpload."""
+    db_connections.give_back_connections()  # not held while this waits for its turn to decode
     try:
-        with imaging_decode.opened(data) as picture:
-            _refuse_stamps(picture)
-            lossless = picture.format == "PNG"
-            return _encoded(_prepared(picture), lossless=lossless)
-    except imaging_decode.Unreadable as problem:
-        raise BadUpload(*problem.args) from problem
+        with imaging_decode.open_image(data) as picture:
+            _check_sides(picture)
+            is_lossless = picture.format == "PNG"
+            return _encode(_prepare(picture), is_lossless=is_lossless)
+    except imaging_decode.Unreadable as error:
+        raise BadUpload(*error.args) from error
 
 
 def printable(name: str) -> str:
-    """A file's name without what nobody could read."""
+    """A file name without unprintable characters."""
     return "".join(letter for letter in name if letter.isprintable())
 
 
-def _refuse_stamps(picture: Pillow.Image) -> None:
-    """Unreadable if the picture is smaller than providers take."""
-    if min(picture.size) < SHORTEST_SIDE:
+def _check_sides(picture: Pillow.Image) -> None:
+    """Raise Unreadable for an image that is smaller than providers accept."""
+    if min(picture.size) < MIN_SIDE:
         raise imaging_decode.Unreadable(_("This picture is too small: both sides need at least 64 pixels."))
 
 
-def _prepared(picture: Pillow.Image) -> Pillow.Image:
-    """The first frame: not too large, the right way up, in sRGB, and opaque (white shows through)."""
-    size = _within(picture.size, LONGEST_RESULT / max(picture.size))
-    picture.draft("RGB", size)  # a JPEG is decoded small at once
+def _prepare(picture: Pillow.Image) -> Pillow.Image:
+    """The first frame: reduced to the largest side, upright, in sRGB, and opaque on white."""
+    size = _scaled(picture.size, MAX_RESULT_SIDE / max(picture.size))
+    picture.draft("RGB", size)  # a JPEG is decoded at a smaller size
     if picture.size != size:
-        picture = imaging_decode.in_eight_bits(picture).resize(
-            size, Pillow.Resampling.LANCZOS, reducing_gap=3.0
-        )
-    colored = imaging_decode.on_white(
-        imaging_decode.in_eight_bits(imaging_decode.in_srgb(imaging_decode.upright(picture)))
-    )
-    colored.info.clear()  # an encoder would write some of it
-    return colored
+        picture = imaging_decode.to_rgb(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+    upright = imaging_decode.apply_orientation(picture)
+    opaque = imaging_decode.flatten_on_white(imaging_decode.to_rgb(imaging_decode.to_srgb(upright)))
+    opaque.info.clear()  # encoders would write some of it
+    return opaque
 
 
-def _within(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    """The size made smaller by the scale, as far as the shorter side allows."""
-    scale = min(1.0, max(scale, SHORTEST_SIDE / min(size)))
-    return max(SHORTEST_SIDE, round(size[0] * scale)), max(SHORTEST_SIDE, round(size[1] * scale))
+def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """The size scaled down, but not below the smallest side that providers accept."""
+    scale = min(1.0, max(scale, MIN_SIDE / min(size)))
+    return max(MIN_SIDE, round(size[0] * scale)), max(MIN_SIDE, round(size[1] * scale))
 
 
-def _encoded(picture: Pillow.Image, *, lossless: bool) -> Encoded:
-    """PNG where that loses nothing and is small enough, else JPEG; smaller until it fits."""
-    if lossless and picture.width * picture.height <= LARGEST_PNG:
-        data = _saved(picture, "PNG", compress_level=4)
-        if len(data) <= LARGEST_RESULT:
-            return Encoded(data, "image/png", *picture.size)
-    while len(data := _saved(picture, "JPEG", quality=92)) > LARGEST_RESULT:
-        picture = picture.resize(_within(picture.size, STEP), Pillow.Resampling.LANCZOS)
-    return Encoded(data, "image/jpeg", *picture.size)
+def _encode(picture: Pillow.Image, *, is_lossless: bool) -> EncodedImage:
+    """PNG if the source was one and the result is small enough, else JPEG, scaled down until it fits."""
+    if is_lossless and picture.width * picture.height <= MAX_PNG_PIXELS:
+        data = _file_of(picture, "PNG", compress_level=4)
+        if len(data) <= MAX_RESULT_SIZE:
+            return EncodedImage(data, "image/png", *picture.size)
+    while len(data := _file_of(picture, "JPEG", quality=92)) > MAX_RESULT_SIZE:
+        picture = picture.resize(_scaled(picture.size, SHRINK_STEP), Pillow.Resampling.LANCZOS)
+    return EncodedImage(data, "image/jpeg", *picture.size)
 
 
-def _saved(picture: Pillow.Image, encoding: str, **options: int) -> bytes:
-    """The picture's file."""
+def _file_of(picture: Pillow.Image, encoding: str, **options: int) -> bytes:
     target = io.BytesIO()
     picture.save(target, encoding, **options)
     return target.getvalue()

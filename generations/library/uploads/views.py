@@ -1,16 +1,20 @@
-"""Bringing pictures into the library: a page that takes several, and a script that sends them one by one."""
+"""Views of uploads: start images for the create form, and images imported into the library."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generations.library.delivery import responses as delivery_responses
+from generations.library.images import service as images_service
 from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import imports as uploads_imports
@@ -23,18 +27,78 @@ if TYPE_CHECKING:
 
     from django.core.files.uploadedfile import UploadedFile
 
-    from generations.library.uploads.imports import Brought
+    from generations.library.uploads.imports import ImportResult
     from generations.teams.models import Membership
 
-STARTS = 12  # start images that are offered
+FORM_OVERHEAD = 64 * 1024  # bytes of a request besides its file
+START_IMAGES_SHOWN = 12
+
+
+# Start images ----------------------------------------------------------------------------
+
+
+@member_required(may="upload")
+@require_POST
+def upload(request: HttpRequest, member: Membership) -> JsonResponse:
+    """Upload a start image; JSON with its id and URL, or an error sentence (422, 503)."""
+    try:
+        file = _uploaded_file(request)
+        row = start_images.save_upload(member=member, file=file, name=file.name or "")
+    except start_images.BadUpload as error:
+        return JsonResponse({"error": str(error)}, status=422)
+    except StorageUnavailable as error:
+        return JsonResponse({"error": str(error)}, status=503)
+    return JsonResponse(
+        {
+            "id": str(row.pk),
+            "src": reverse("library:upload_preview", args=[member.team.slug, row.pk]),
+            "width": row.width,
+            "height": row.height,
+            "name": row.name,
+        }
+    )
+
+
+@member_required(may="upload")
+@require_safe
+@delivery_responses.handle_storage_errors
+def upload_preview(request: HttpRequest, member: Membership, upload: uuid.UUID) -> HttpResponseBase:
+    """The upload itself, for the member who made it."""
+    row = get_object_or_404(Upload, owner=member, pk=upload)
+    return delivery_responses.stream_object(request, row, name=row.name)
+
+
+@member_required(may="upload")
+@require_POST
+def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
+    """Copy an image of the library to a start image, and open the create form with it."""
+    row = get_object_or_404(images_service.visible(member), pk=image)
+    try:
+        start = start_images.from_image(member=member, image=row)
+    except (start_images.BadUpload, StorageUnavailable) as error:
+        messages.error(request, str(error))
+        return redirect("jobs:picture", member.team.slug, row.pk)
+    return redirect(reverse("jobs:create", args=[member.team.slug], query={"start": str(start.pk)}))
+
+
+def _uploaded_file(request: HttpRequest) -> UploadedFile:
+    """The file of the request. Raises BadUpload if there is none or it is too large, before reading it."""
+    start_images.check_size(int(request.META.get("CONTENT_LENGTH") or 0) - FORM_OVERHEAD)
+    file = request.FILES.get("image")
+    if file is None:
+        raise start_images.BadUpload(_("Choose a picture first."))
+    return file
+
+
+# Images of the library -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file: an image, or a sentence."""
+class FileOutcome:
+    """The result for one file: an image, or an error sentence."""
 
     name: str
-    brought: Brought | None = None
+    result: ImportResult | None = None
     error: str = ""
     status: int = 200
 
@@ -42,15 +106,15 @@ class Outcome:
 @member_required(may="upload")
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_images(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A form for pictures, and what became of those that were sent."""
-    outcomes = _received(request, member) if request.method == "POST" else []
-    refused = [outcome.status for outcome in outcomes if outcome.error]
+    """A form for files; POST imports them and lists the outcome of each."""
+    outcomes = _import_files(request, member) if request.method == "POST" else []
+    errors = [outcome.status for outcome in outcomes if outcome.error]
     part = "#outcomes" if request.method == "POST" and getattr(request, "htmx", False) else ""
     response = render(
         request,
         f"library/uploads/page.html{part}",
-        _context(member) | {"outcomes": outcomes, "chosen": _chosen(request, member)},
-        status=max(refused) if outcomes and len(refused) == len(outcomes) else 200,
+        _context(member) | {"outcomes": outcomes, "chosen": _visibility(request, member)},
+        status=max(errors) if outcomes and len(errors) == len(outcomes) else 200,
     )
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -59,40 +123,43 @@ def upload_images(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required(may="upload")
 @require_POST
 def add_upload(request: HttpRequest, member: Membership, upload: uuid.UUID) -> HttpResponse:
-    """Enter a start image of the member's into the library."""
+    """Import a start image of the member into the library."""
     row = get_object_or_404(Upload, owner=member, pk=upload)
-    outcome = Outcome(row.name, uploads_imports.add_upload(member=member, upload=row))
-    context = _context(member) | {"outcomes": [outcome], "chosen": uploads_imports.usual_visibility(member)}
+    outcome = FileOutcome(row.name, uploads_imports.import_upload(member=member, upload=row))
+    context = _context(member) | {"outcomes": [outcome], "chosen": member.default_visibility}
     return render(request, "library/uploads/page.html", context)
 
 
-def _received(request: HttpRequest, member: Membership) -> list[Outcome]:
-    """Take every file for itself: one that cannot be taken does not keep the others out."""
-    visibility = _chosen(request, member)
+def _import_files(request: HttpRequest, member: Membership) -> list[FileOutcome]:
+    """Import each file by itself: an error in one does not affect the others."""
+    visibility = _visibility(request, member)
     files = request.FILES.getlist("image")
     if not files:
-        return [Outcome("", error=_("Choose a picture first."), status=422)]
-    return [_outcome(member, file, visibility) for file in files]
+        return [FileOutcome("", error=_("Choose a picture first."), status=422)]
+    return [_import_file(member, file, visibility) for file in files]
 
 
-def _outcome(member: Membership, file: UploadedFile, visibility: str) -> Outcome:
+def _import_file(member: Membership, file: UploadedFile, visibility: str) -> FileOutcome:
     name = file.name or ""
     try:
-        return Outcome(
-            name, uploads_imports.bring(member=member, file=file, name=name, visibility=visibility)
-        )
-    except start_images.BadUpload as problem:
-        return Outcome(name, error=str(problem), status=422)
-    except StorageUnavailable as problem:
-        return Outcome(name, error=str(problem), status=503)
+        result = uploads_imports.import_file(member=member, file=file, name=name, visibility=visibility)
+    except start_images.BadUpload as error:
+        return FileOutcome(name, error=str(error), status=422)
+    except StorageUnavailable as error:
+        return FileOutcome(name, error=str(error), status=503)
+    return FileOutcome(name, result)
 
 
-def _chosen(request: HttpRequest, member: Membership) -> str:
-    """Who is to see the pictures; the member's usual choice if the form says nothing that we know."""
-    said = request.POST.get("visibility", "")
-    return said if said in Visibility.values else uploads_imports.usual_visibility(member)
+def _visibility(request: HttpRequest, member: Membership) -> str:
+    """The visibility that the form asks for; the member's default if it has none or an unknown one."""
+    value = request.POST.get("visibility", "")
+    return value if value in Visibility.values else member.default_visibility
 
 
 def _context(member: Membership) -> dict[str, object]:
-    starts = Upload.objects.filter(owner=member).order_by("-id")
-    return {"member": member, "visibilities": Visibility.choices, "starts": list(starts[:STARTS])}
+    uploads = Upload.objects.filter(owner=member).order_by("-id")
+    return {
+        "member": member,
+        "visibilities": Visibility.choices,
+        "start_images": list(uploads[:START_IMAGES_SHOWN]),
+    }

@@ -14,8 +14,8 @@ def prepare_database() -> None:
 
 
 def prepare_storage() -> None:
-    """Create the bucket unless it exists."""
-    storage_client.make_bucket()
+    """Make the bucket unless it exists."""
+    storage_client.create_bucket()
 
 
 def connect_upstream() -> None:

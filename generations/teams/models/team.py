@@ -204,6 +204,11 @@ class Membership(models.Model):
         active = self.user is None or self.user.is_active
         return self.ended_at is None and self.team.deactivated_at is None and active
 
+    @property
+    def default_visibility(self) -> str:
+        """The visibility of new images: as the person chose, and the team's for a program."""
+        return self.user.default_visibility if self.user else Visibility.TEAM
+
 
 class Invitation(models.Model):
     """A link that lets people into a team. Only its hash is kept: the link is shown once, or mailed."""

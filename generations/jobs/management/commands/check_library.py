@@ -1,17 +1,19 @@
-"""`manage.py check_library`: whether every picture is where the library says, and nothing else is there.
+"""`manage.py check_library`: compare the library's rows with object storage, both ways.
 
-It stands in this room since only here it is known which objects a generation may still make an image of.
+The command belongs to `jobs`, which knows for which objects a generation may still add an image.
 """
 
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from generations.jobs.engine import persist
-from generations.library.findings import Check, Kind, Problem
-from generations.library.maintenance import check as maintenance_check
+from generations.library.maintenance import derived_check, object_check
+from generations.library.maintenance.check import Check, Kind, Problem
 from generations.library.storage.client import StorageUnavailable
 from generations.teams.models import Team
 
@@ -20,13 +22,13 @@ class Command(BaseCommand):
     help = "Compare the library's rows with the objects in storage, both ways. Exits with 1 if one is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Without options nothing is changed."""
+        """Without options the command only reads."""
         parser.add_argument(
             "--team", metavar="NAME", help="name or address; only this team's rows and uploads"
         )
         parser.add_argument("--quick", action="store_true", help="do not read the bytes")
         parser.add_argument(
-            "--repair", action="store_true", help="make thumbnails and search entries anew that are not right"
+            "--repair", action="store_true", help="make wrong thumbnails and search entries again"
         )
         parser.add_argument(
             "--remove-orphans", action="store_true", help="remove objects without a row, older than a day"
@@ -41,32 +43,40 @@ class Command(BaseCommand):
             removes_orphans=options["remove_orphans"],
             still_needed=persist.still_needed,
         )
-        found, mended, remain = Counter[str](), Counter[str](), 0
+        found, repaired, remaining = Counter[str](), Counter[str](), 0
         try:
-            for problem in maintenance_check.problems(check):
+            for problem in find_problems(check):
                 found[problem.kind] += 1
-                mended[problem.kind] += problem.is_mended
-                remain += problem.remains
-                self.tell(problem)
-        except StorageUnavailable as problem:
-            raise CommandError(problem) from problem
+                repaired[problem.kind] += problem.is_repaired
+                remaining += problem.remains
+                self.print_problem(problem)
+        except StorageUnavailable as error:
+            raise CommandError(error) from error
         for kind in Kind:
-            about = f", mended {mended[kind]}" if mended[kind] else ""
-            self.stdout.write(f"{kind.label}: {found[kind]}{about}")
-        if remain:
+            suffix = f", repaired {repaired[kind]}" if repaired[kind] else ""
+            self.stdout.write(f"{kind.label}: {found[kind]}{suffix}")
+        if remaining:
             raise SystemExit(1)
 
-    def tell(self, problem: Problem) -> None:
-        """A line for each; the many thumbnails that nobody has looked at yet are only counted."""
+    def print_problem(self, problem: Problem) -> None:
+        """Print one line; thumbnails that were not made yet are only counted, since there may be many."""
         if problem.kind == Kind.UNMADE:
             return
-        words = f" ({problem.words})" if problem.words else ""
-        mended = " - mended" if problem.is_mended else ""
-        self.stdout.write(f"{problem.kind.label}: {problem.about}{words}{mended}")
+        detail = f" ({problem.detail})" if problem.detail else ""
+        repaired = " - repaired" if problem.is_repaired else ""
+        self.stdout.write(f"{problem.kind.label}: {problem.subject}{detail}{repaired}")
+
+
+def find_problems(check: Check) -> Iterator[Problem]:
+    """Yield all problems as they are found, and repaired if the check says so; memory is bounded.
+
+    Raises StorageUnavailable.
+    """
+    return chain(object_check.compare(check), derived_check.compare(check), object_check.verify_hashes(check))
 
 
 def _team(name: str) -> Team:
-    found = Team.objects.filter(slug=name).first() or Team.objects.filter(name__iexact=name).first()
-    if found is None:
+    team = Team.objects.filter(slug=name).first() or Team.objects.filter(name__iexact=name).first()
+    if team is None:
         raise CommandError(f"There is no team called {name}.")
-    return found
+    return team

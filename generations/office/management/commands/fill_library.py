@@ -38,13 +38,13 @@ class Command(BaseCommand):
         team, started = management_teams.find_or_create(options["team"]), monotonic()
         for number in range(options["people"]):
             self.add_member(team, ADDRESS.format(number=number + 1))
-        maintenance_seed.fill(
+        maintenance_seed.seed_library(
             team,
             options["count"],
             tags=options["tags"],
             collections=options["collections"],
             seed=options["seed"],
-            tell=self.print_progress,
+            on_progress=self.print_progress,
         )
         self.analyze()
         self.stdout.write(

@@ -1,4 +1,4 @@
-"""Each way in which a link dies, and tokens that are none."""
+"""Each way in which a link stops working, and invalid tokens."""
 
 import random
 import string
@@ -56,7 +56,7 @@ def team_closed(member, teammate, image, share):
 @pytest.mark.parametrize(
     "end", [revoked, expired, trashed, made_private, purged, maker_left, maker_closed, team_closed]
 )
-def test_a_link_to_an_image_dies_at_once(visitor, member, teammate, make_image, end):
+def test_a_link_to_an_image_stops_working_at_once(visitor, member, teammate, make_image, end):
     image = make_image(teammate)
     share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}  # and its thumbnails are made
@@ -65,7 +65,7 @@ def test_a_link_to_an_image_dies_at_once(visitor, member, teammate, make_image, 
 
 
 @pytest.mark.parametrize("end", [revoked, expired, maker_left, maker_closed, team_closed])
-def test_a_link_to_a_collection_dies_at_once(visitor, member, teammate, make_image, collection, end):
+def test_a_link_to_a_collection_stops_working_at_once(visitor, member, teammate, make_image, collection, end):
     image = make_image(teammate)
     collect(collection, image)
     share = sharing_service.share_collection(member=member, collection=collection.pk)
@@ -86,7 +86,7 @@ def test_an_image_leaves_a_shared_collection_at_once(visitor, member, teammate, 
     assert answers(visitor, share, other) == {200}
 
 
-def test_a_collection_that_its_owner_keeps_private_is_shown_by_nobody_elses_link(
+def test_a_link_of_another_member_stops_working_when_the_collection_is_made_private(
     visitor, member, teammate, make_image, collection
 ):
     image = make_image()
@@ -103,7 +103,7 @@ def test_a_collection_that_its_owner_keeps_private_is_shown_by_nobody_elses_link
     assert answers(visitor, mine, image) == {404}
 
 
-def test_what_is_taken_out_of_a_collection_is_shown_no_more(visitor, member, make_image, collection):
+def test_an_image_removed_from_a_collection_is_not_shown(visitor, member, make_image, collection):
     image = make_image()
     collect(collection, image)
     share = sharing_service.share_collection(member=member, collection=collection.pk)
@@ -111,7 +111,7 @@ def test_what_is_taken_out_of_a_collection_is_shown_no_more(visitor, member, mak
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 
-def test_a_link_to_what_comes_back_works_again(visitor, member, make_image):
+def test_a_link_to_a_restored_image_works_again(visitor, member, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     images_service.trash(member=member, images=[image.pk])
@@ -120,7 +120,7 @@ def test_a_link_to_what_comes_back_works_again(visitor, member, make_image):
     assert answers(visitor, share, image) == {200}
 
 
-def test_who_may_see_less_than_before_shows_less(visitor, member, make_image):
+def test_a_link_shows_less_when_its_makers_role_sees_less(visitor, member, make_image):
     image = make_image(visibility="private")
     share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}
@@ -131,7 +131,7 @@ def test_who_may_see_less_than_before_shows_less(visitor, member, make_image):
 # Tokens ------------------------------------------------------------
 
 
-def test_no_token_is_guessed(visitor, member, make_image):
+def test_a_changed_token_is_not_found(visitor, member, make_image):
     share = sharing_service.share_image(member=member, image=make_image().pk)
     right = sharing_service.token(share.pk)
     dice, letters = random.Random(7), string.ascii_letters + string.digits
@@ -157,7 +157,7 @@ def test_no_token_is_guessed(visitor, member, make_image):
 def _is_found(token):
     try:
         return sharing_service.find(token)
-    except sharing_service.NoSuchLink:
+    except sharing_service.LinkNotFound:
         return None
 
 
@@ -178,22 +178,22 @@ def _is_found(token):
         ),
     ],
 )
-def test_a_token_that_is_none_is_not_found(visitor, db, token):
+def test_a_malformed_token_is_not_found(visitor, db, token):
     for path in ("/", f"/{uuid.uuid4()}/", f"/{uuid.uuid4()}/original", f"/{uuid.uuid4()}/small"):
         assert visitor.get(f"/s/{token}{path}").status_code == 404
 
 
-def test_the_seal_is_the_installations_own(member, make_image, settings):
+def test_the_signature_depends_on_the_secret_key(member, make_image, settings):
     share = sharing_service.share_image(member=member, image=make_image().pk)
     said = sharing_service.token(share.pk)
     settings.SECRET_KEY = "another installation with the same table"
     assert sharing_service.token(share.pk) != said
-    with pytest.raises(sharing_service.NoSuchLink):
+    with pytest.raises(sharing_service.LinkNotFound):
         sharing_service.find(said)
 
 
 @pytest.mark.parametrize("size", ["640", "Small", "original.png", "%00", "small%2F"])
-def test_a_size_that_is_none_is_not_found(visitor, member, make_image, size):
+def test_an_unknown_thumbnail_size_is_not_found(visitor, member, make_image, size):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     assert visitor.get(path_of(share, image.pk, size)).status_code == 404

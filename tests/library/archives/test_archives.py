@@ -1,4 +1,4 @@
-"""Many pictures as a zip: what is in it, whose it is, and what becomes of one that cannot be finished."""
+"""Zips of many pictures: their content, who gets them, and failures while they are sent."""
 
 import asyncio
 import hashlib
@@ -15,18 +15,18 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from generations.library.archives import members as archives_members
+from generations.library.archives import entries as archives_entries
 from generations.library.archives import service as archives_service
 from generations.library.archives import stream as archives_stream
 from generations.library.images import service as images_service
-from generations.library.imaging.convert import Form
+from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
-from tests.library.test_downloads import TYPES, told
+from tests.library.imaging.test_convert import TYPES, told
 
-STORED = Form("stored")
+STORED = OutputFormat("stored")
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def ask(client, member, **form):
     return answer, Archive.objects.exclude(pk__in=before).first()
 
 
-def packed(member, images, form=STORED):
-    return archives_service.ask(member=member, images=[image.pk for image in images], form=form)
+def packed(member, images, output=STORED):
+    return archives_service.create(member=member, images=[image.pk for image in images], output=output)
 
 
 def opened(answer):
@@ -62,20 +62,20 @@ def text(answer):
     return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
-def sums(zipped):
+def hashes(zipped):
     return [hashlib.sha256(zipped.read(name)).hexdigest() for name in zipped.namelist()]
 
 
 # What is in it -----------------------------------------------------------------------
 
 
-def test_a_zip_has_every_picture_byte_for_byte_and_says_how_long_it_is(sign_in, member, pictures):
+def test_a_zip_has_every_picture_byte_for_byte_and_a_content_length(sign_in, member, pictures):
     client = sign_in(member)
     answer, archive = ask(client, member, image=[image.pk for image in pictures], format="stored")
     assert answer.status_code == 200
     assert "A zip of 5 pictures" in text(answer)
     answer = client.get(address("archive_file", member, archive.pk))
-    assert sums(opened(answer)) == [image.sha256 for image in pictures]
+    assert hashes(opened(answer)) == [image.sha256 for image in pictures]
     assert "Content-Length" in answer
     assert answer["Content-Type"] == "application/zip"
     assert answer["Content-Disposition"].startswith('attachment; filename="sdweb-5-')
@@ -87,9 +87,7 @@ def test_a_zip_has_every_picture_byte_for_byte_and_says_how_long_it_is(sign_in, 
 
 @pytest.mark.parametrize("form", [*TYPES, "original"])
 @pytest.mark.parametrize("parameters", ["1", "0"])
-def test_the_pictures_of_a_zip_are_of_the_form_that_was_asked_for(
-    sign_in, member, make_image, form, parameters
-):
+def test_the_files_of_a_zip_have_the_requested_format(sign_in, member, make_image, form, parameters):
     images = [make_image(media_type=each, prompt=f"a fox as {each}") for each in TYPES.values()]
     client = sign_in(member)
     chosen = {"format": form, "parameters": parameters}
@@ -108,7 +106,7 @@ def test_the_pictures_of_a_zip_are_of_the_form_that_was_asked_for(
             assert b"a fox as" not in zipped.read(name).replace(b"\0", b"")
 
 
-def test_every_file_has_a_name_of_its_own_that_every_program_reads(sign_in, member, make_image):
+def test_file_names_are_unique_and_ascii(sign_in, member, make_image):
     prompts = ["A Fox / ..\\", "a fox", "a fox", "狐", "狐", "\x1b", "con", "", "x" * 5_000]
     images = [make_image(prompt=prompt) for prompt in prompts]
     archive = packed(member, images)
@@ -118,16 +116,16 @@ def test_every_file_has_a_name_of_its_own_that_every_program_reads(sign_in, memb
     assert names[:4] == ["a-fox-7.png", "a-fox-7-2.png", "a-fox-7-3.png", "picture-7.png"]
 
 
-def test_all_that_a_search_finds_is_packed(sign_in, member, make_image):
+def test_all_results_of_a_search_are_packed(sign_in, member, make_image):
     wanted = [make_image(prompt="a lighthouse in the fog", seed=seed) for seed in range(3)]
     make_image(prompt="a lighthouse by day")
     client = sign_in(member)
     _answer, archive = ask(client, member, all="1", search="q=lighthouse+fog&order=oldest", format="stored")
     zipped = opened(client.get(address("archive_file", member, archive.pk)))
-    assert sums(zipped) == [image.sha256 for image in wanted]
+    assert hashes(zipped) == [image.sha256 for image in wanted]
 
 
-def test_without_scripts_the_form_leads_to_a_page_with_a_link(sign_in, member, pictures):
+def test_without_scripts_the_form_redirects_to_a_page_with_a_link(sign_in, member, pictures):
     client = sign_in(member)
     answer = client.post(address("archive", member), {"image": [pictures[0].pk]}, follow=True)
     archive = Archive.objects.get()
@@ -137,7 +135,7 @@ def test_without_scripts_the_form_leads_to_a_page_with_a_link(sign_in, member, p
     assert "Choose some pictures first." in text(answer)
 
 
-def test_ten_thousand_pictures_can_be_asked_for_and_no_more(sign_in, member):
+def test_a_zip_has_at_most_ten_thousand_pictures(sign_in, member):
     client, many = sign_in(member), [uuid.uuid4() for _each in range(10_001)]
     answer, archive = ask(client, member, image=many[1:])
     assert (answer.status_code, len(archive.images)) == (200, 10_000)
@@ -161,7 +159,7 @@ def test_ten_thousand_pictures_can_be_asked_for_and_no_more(sign_in, member):
         ({"all": "1", "search": "\0&" * 2_000}, 422),
     ],
 )
-def test_what_makes_no_sense_is_refused(sign_in, member, form, status):
+def test_invalid_requests_are_refused(sign_in, member, form, status):
     answer, archive = ask(sign_in(member), member, **form)
     assert (answer.status_code, archive) == (status, None)
 
@@ -169,7 +167,7 @@ def test_what_makes_no_sense_is_refused(sign_in, member, form, status):
 # Whose it is ---------------------------------------------------------------------------
 
 
-def test_a_zip_is_there_for_its_maker_alone(sign_in, member, teammate, stranger, viewer, pictures):
+def test_a_zip_is_found_only_by_its_maker(sign_in, member, teammate, stranger, viewer, pictures):
     archive = packed(member, pictures)
     for other in (teammate, viewer, stranger):
         client = sign_in(other)
@@ -183,20 +181,22 @@ def test_a_zip_is_there_for_its_maker_alone(sign_in, member, teammate, stranger,
     assert archive.state == Packing.READY
 
 
-def test_what_is_gone_is_left_out_and_named(sign_in, member, teammate, stranger, pictures, make_image):
+def test_pictures_no_longer_visible_are_left_out_and_counted(
+    sign_in, member, teammate, stranger, pictures, make_image
+):
     private, foreign = make_image(teammate, visibility="private"), make_image(stranger)
     archive = packed(member, [*pictures, private, foreign])
     images_service.trash(member=member, images=[pictures[1].pk])
     client = sign_in(member)
     zipped = opened(client.get(address("archive_file", member, archive.pk)))
     left = [image.sha256 for image in pictures if image != pictures[1]]
-    assert sums(zipped) == left
+    assert hashes(zipped) == left
     shown = text(client.get(address("archive_progress", member, archive.pk)))
     assert "3 of the chosen pictures are no longer in the library and are left out." in shown
     assert "4 pictures downloaded" in shown
 
 
-def test_a_zip_of_nothing_but_what_is_gone_is_not_sent(sign_in, member, pictures):
+def test_a_zip_without_visible_pictures_is_not_sent(sign_in, member, pictures):
     archive = packed(member, pictures)
     images_service.trash(member=member, images=[image.pk for image in pictures])
     client = sign_in(member)
@@ -208,8 +208,8 @@ def test_a_zip_of_nothing_but_what_is_gone_is_not_sent(sign_in, member, pictures
 # Once, and two at a time -----------------------------------------------------------------
 
 
-def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
-    client, archive = sign_in(member), packed(member, pictures, Form("webp", with_parameters=False))
+def test_a_zip_is_sent_once_and_download_again_creates_another(sign_in, member, pictures):
+    client, archive = sign_in(member), packed(member, pictures, OutputFormat("webp", with_parameters=False))
     path = address("archive_file", member, archive.pk)
     first, second = client.get(path), client.get(path)  # two tabs: nothing of the first was read yet
     assert (first.status_code, second.status_code) == (200, 409)
@@ -219,12 +219,12 @@ def test_a_zip_is_sent_once_and_again_is_a_new_one(sign_in, member, pictures):
     assert "Download again" in text(client.get(address("archive_progress", member, archive.pk)))
     answer, again = ask(client, member, again=archive.pk)
     assert answer.status_code == 200
-    assert archives_service.form_of(again) == Form("webp", with_parameters=False)
+    assert archives_service.output_format(again) == OutputFormat("webp", with_parameters=False)
     assert again.images == archive.images
     opened(client.get(address("archive_file", member, again.pk)))
 
 
-def test_asking_for_headers_begins_nothing_and_a_range_is_the_whole(sign_in, member, pictures):
+def test_head_starts_nothing_and_a_range_request_gets_the_whole_zip(sign_in, member, pictures):
     client, archive = sign_in(member), packed(member, pictures)
     path = address("archive_file", member, archive.pk)
     head = client.head(path)
@@ -236,10 +236,10 @@ def test_asking_for_headers_begins_nothing_and_a_range_is_the_whole(sign_in, mem
     assert len(opened(answer).namelist()) == 5
 
 
-def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, pictures):
+def test_a_member_has_at_most_two_zips_sent_at_once(sign_in, member, teammate, pictures):
     client, three = sign_in(member), [packed(member, pictures) for _each in range(3)]
     for archive in three[:2]:
-        archives_service.begin(member=member, archive=archive)
+        archives_service.start(member=member, archive=archive)
     answer, none = ask(client, member, image=[pictures[0].pk])
     assert (answer.status_code, none) == (422, None)
     assert "Two of your zips are being sent already." in text(answer)
@@ -250,13 +250,13 @@ def test_a_third_zip_waits_until_one_of_two_is_whole(sign_in, member, teammate, 
     assert ask(client, member, image=[pictures[0].pk])[1] is not None
 
 
-def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
+def test_an_abandoned_zip_is_shown_as_failed(sign_in, member, pictures):
     client, lost = sign_in(member), [packed(member, pictures) for _each in range(2)]
     for archive in lost:
-        archives_service.begin(member=member, archive=archive)
+        archives_service.start(member=member, archive=archive)
     path = address("archive_progress", member, lost[0].pk)
     assert "every 1s" in client.get(path).content.decode()
-    Archive.objects.update(changed_at=timezone.now() - 2 * archives_service.SILENCE, packed=3)
+    Archive.objects.update(changed_at=timezone.now() - 2 * archives_service.STALE_AFTER, packed=3)
     page = client.get(path)
     assert "The portal was restarted while this zip was sent." in text(page)
     assert "not a whole zip: delete it" in text(page)
@@ -264,27 +264,27 @@ def test_a_zip_that_nobody_sends_any_more_has_failed(sign_in, member, pictures):
     assert ask(client, member, again=lost[0].pk)[1] is not None
 
 
-def test_old_zips_are_forgotten_and_those_under_way_are_not(member, pictures):
+def test_old_zips_are_deleted_unless_they_are_being_sent(member, pictures):
     every = {name: packed(member, pictures) for name in ("old", "lost", "sent", "new")}
     for name in ("lost", "sent"):
-        archives_service.begin(member=member, archive=every[name])
+        archives_service.start(member=member, archive=every[name])
     Archive.objects.exclude(pk=every["new"].pk).update(created_at=timezone.now() - timedelta(hours=25))
     lost = Archive.objects.filter(pk=every["lost"].pk)
     lost.update(changed_at=timezone.now() - timedelta(hours=24))
-    assert archives_service.forget_old() == 2
+    assert archives_service.delete_old() == 2
     assert set(Archive.objects.all()) == {every["sent"], every["new"]}
 
 
-def test_few_of_those_that_nobody_fetches_are_kept(member, pictures):
-    made = [packed(member, pictures) for _each in range(archives_service.WAITING + 3)]
+def test_the_oldest_zips_that_were_never_downloaded_are_deleted(member, pictures):
+    made = [packed(member, pictures) for _each in range(archives_service.MAX_READY + 3)]
     assert set(Archive.objects.all()) == set(made[3:])
 
 
 # What goes wrong -------------------------------------------------------------------------
 
 
-def plan_of(member, images, form=STORED):
-    return archives_service.begin(member=member, archive=packed(member, images, form))
+def start(member, images, output=STORED):
+    return archives_service.start(member=member, archive=packed(member, images, output))
 
 
 def sent(plan, most=None, meanwhile=None):
@@ -293,7 +293,7 @@ def sent(plan, most=None, meanwhile=None):
     async def read():
         parts, problem = [], None
         try:
-            async with aclosing(archives_stream.Sending(plan).parts()) as sending:
+            async with aclosing(archives_stream.ArchiveStream(plan).chunks()) as sending:
                 async for part in sending:
                     parts.append(part)
                     if meanwhile:
@@ -311,10 +311,10 @@ def is_broken(data):
     return not zipfile.is_zipfile(io.BytesIO(data))
 
 
-def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
+def test_a_missing_picture_aborts_the_zip_and_is_named(member, pictures):
     storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[3].key)
-    data, problem = sent(plan_of(member, pictures))
-    assert isinstance(problem, archives_members.Unsendable)
+    data, problem = sent(start(member, pictures))
+    assert isinstance(problem, archives_entries.EntryFailed)
     assert len(data) > pictures[0].bytes
     assert is_broken(data)
     archive = Archive.objects.get()
@@ -322,10 +322,10 @@ def test_a_missing_picture_breaks_the_zip_off_and_is_named(member, pictures):
     assert archive.reason.startswith("The file of “a-red-fox-number-3-3.png” is missing from the storage.")
 
 
-def test_a_damaged_picture_breaks_the_zip_off_rather_than_being_packed(member, pictures):
+def test_a_damaged_picture_aborts_the_zip(member, pictures):
     other = storage_client.read(pictures[0].key)[:-1] + b"x"
     storage_client.put(pictures[4].key, other, media_type="image/png")
-    data, _problem = sent(plan_of(member, pictures))
+    data, _problem = sent(start(member, pictures))
     assert is_broken(data)
     assert "is damaged in the storage" in Archive.objects.get().reason
 
@@ -336,25 +336,25 @@ def test_a_picture_that_cannot_be_converted_is_named(member, pictures):
     Image.objects.filter(pk=pictures[2].pk).update(
         bytes=len(rubbish), sha256=hashlib.sha256(rubbish).hexdigest()
     )
-    data, _problem = sent(plan_of(member, pictures, Form("jpeg")))
+    data, _problem = sent(start(member, pictures, OutputFormat("jpeg")))
     assert is_broken(data)
     assert "“a-red-fox-number-2-2.jpg” cannot be made into this format." in Archive.objects.get().reason
 
 
-def test_a_browser_that_goes_away_ends_the_packing(member, pictures):
-    _data, problem = sent(plan_of(member, pictures), most=4)
+def test_a_disconnected_client_ends_the_zip(member, pictures):
+    _data, problem = sent(start(member, pictures), most=4)
     assert problem is None
     archive = Archive.objects.get()
     assert archive.state == Packing.FAILED
     assert "The connection was lost or the download was stopped" in archive.reason
 
 
-def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monkeypatch):
-    monkeypatch.setattr(archives_stream, "ROWS", 1)
-    monkeypatch.setattr(archives_stream, "AHEAD", 0)
+def test_a_picture_made_private_during_the_download_is_not_sent(member, teammate, make_image, monkeypatch):
+    monkeypatch.setattr(archives_stream, "BATCH_SIZE", 1)
+    monkeypatch.setattr(archives_stream, "READ_AHEAD", 0)
     theirs = [make_image(teammate, seed=number) for number in range(4)]
-    plan = plan_of(member, theirs)
-    asked, rows = [], archives_members.rows
+    plan = start(member, theirs)
+    asked, rows = [], archives_entries.load_images
 
     def hidden_at_the_third(holder, entries):
         asked.append(entries)
@@ -363,14 +363,14 @@ def test_what_is_hidden_meanwhile_is_not_sent(member, teammate, make_image, monk
             images_service.set_visibility(member=teammate, images=hidden, visibility=Visibility.PRIVATE)
         return rows(holder, entries)
 
-    monkeypatch.setattr(archives_members, "rows", hidden_at_the_third)
+    monkeypatch.setattr(archives_entries, "load_images", hidden_at_the_third)
     data, problem = sent(plan)
-    assert isinstance(problem, archives_members.Changed)
+    assert isinstance(problem, archives_entries.AccessChanged)
     assert is_broken(data)
     assert (Archive.objects.get().packed, Archive.objects.get().state) == (2, Packing.FAILED)
 
 
-def test_a_reader_makes_the_packing_wait_for_it(member, make_image, monkeypatch):
+def test_a_slow_client_limits_how_far_pictures_are_read_ahead(member, make_image, monkeypatch):
     """However many pictures a zip has, so many are in memory: those read ahead, and the one that is sent."""
     pictures = [make_image(seed=number) for number in range(20)]
     reads, read = [], storage_client.read
@@ -382,18 +382,18 @@ def test_a_reader_makes_the_packing_wait_for_it(member, make_image, monkeypatch)
         assert len(threads) <= archives_stream._READERS._max_workers
         ahead.append(len(reads) - parts // 3)  # a file is three parts: header, bytes, sum
 
-    data, problem = sent(plan_of(member, pictures), meanwhile=look)
+    data, problem = sent(start(member, pictures), meanwhile=look)
     assert problem is None
     assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 20
-    assert max(ahead) <= archives_stream.AHEAD + 1
+    assert max(ahead) <= archives_stream.READ_AHEAD + 1
     assert len(reads) == 20
 
 
-def test_what_was_left_out_is_told_of_a_failure_too(member, pictures):
+def test_the_reason_of_a_failure_also_says_what_was_left_out(member, pictures):
     archive = packed(member, pictures)
     images_service.trash(member=member, images=[pictures[0].pk])
     storage_client.client().delete_object(Bucket=storage_client.bucket(), Key=pictures[1].key)
-    sent(archives_service.begin(member=member, archive=archive))
+    sent(archives_service.start(member=member, archive=archive))
     archive.refresh_from_db()
     assert "missing from the storage" in archive.reason
     assert "1 of the chosen pictures is no longer in the library" in archive.reason
@@ -402,10 +402,12 @@ def test_what_was_left_out_is_told_of_a_failure_too(member, pictures):
 @pytest.mark.django_db(transaction=True)
 def test_no_connection_to_the_database_is_held_while_a_zip_is_sent(member, pictures):
     held = []
-    plan = plan_of(member, pictures)
+    plan = start(member, pictures)
 
     async def read():
-        held.extend([connection.connection is not None async for _part in archives_stream.Sending(plan)])
+        held.extend(
+            [connection.connection is not None async for _part in archives_stream.ArchiveStream(plan)]
+        )
 
     async_to_sync(read)()
     assert len(held) > 5

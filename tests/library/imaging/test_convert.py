@@ -1,4 +1,4 @@
-"""One picture as a file: every format, with and without what it was made with."""
+"""Downloads of one picture in every format, with and without parameters."""
 
 import io
 
@@ -8,27 +8,27 @@ from PIL import ImageCms, PngImagePlugin
 
 from generations.library.imaging import containers, strip_metadata
 from generations.library.imaging import convert as imaging_convert
-from generations.library.imaging.convert import Form
+from generations.library.imaging.convert import OutputFormat
 from generations.library.storage import client as storage_client
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
-from tests.library.test_metadata import comment, description
-from tests.library.test_views import address
+from tests.library.delivery.test_views import address
+from tests.library.imaging.test_embed_metadata import comment, description
 
 SECRET = b"provider-secret-words"
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
-def turned():
+def rotated():
     exif = Pillow.Exif()
     exif[0x0112] = 6
     exif[0x010E] = SECRET.decode()
     return exif
 
 
-def talking(media_type, *, upright=False):
+def with_metadata(media_type, *, upright=False):
     """A picture into which a provider wrote all that the format has room for."""
     told, profile = SECRET.decode(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    exif = turned()
+    exif = rotated()
     if upright:
         del exif[0x0112]
     every = {"exif": exif, "icc_profile": profile}
@@ -56,7 +56,7 @@ def told(picture):
 
 @pytest.mark.parametrize("wanted", TYPES)
 @pytest.mark.parametrize("media_type", TYPES.values())
-def test_every_format_is_made_of_every_other_and_says_how_it_was_made(
+def test_every_format_is_converted_to_every_other_with_its_parameters(
     sign_in, member, make_image, media_type, wanted
 ):
     image = make_image(media_type=media_type, prompt="a red fox")
@@ -74,10 +74,8 @@ def test_every_format_is_made_of_every_other_and_says_how_it_was_made(
 
 
 @pytest.mark.parametrize("media_type", TYPES.values())
-def test_without_parameters_nothing_is_left_but_the_very_same_picture(
-    sign_in, member, make_image, media_type
-):
-    data = talking(media_type)
+def test_without_parameters_only_the_unchanged_pixels_are_left(sign_in, member, make_image, media_type):
+    data = with_metadata(media_type)
     image = make_image(media_type=media_type, data=data, prompt="our own secret")
     answer = sign_in(member).get(address("download", image, member), {"parameters": "0"})
     bare = answer.content
@@ -102,19 +100,19 @@ def test_without_parameters_nothing_is_left_but_the_very_same_picture(
 
 @pytest.mark.parametrize("media_type", TYPES.values())
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
-def test_a_picture_that_says_nothing_is_not_touched(media_type, mode):
+def test_a_file_without_metadata_is_not_changed(media_type, mode):
     picture = pixels(mode=mode)
     plain = encoded(picture.convert("RGB") if media_type == "image/jpeg" else picture, FORMATS[media_type])
-    assert strip_metadata.bare(plain, media_type) == plain
+    assert strip_metadata.strip(plain, media_type) == plain
 
 
 @pytest.mark.parametrize("media_type", TYPES.values())
-def test_what_was_written_into_a_file_is_taken_out_again(media_type, make_image):
+def test_embedded_metadata_is_removed_again(media_type, make_image):
     plain = encoded(pixels(), FORMATS[media_type])
     image = make_image(media_type=media_type, data=plain)
-    with_parameters = imaging_convert.made(image, plain, Form())
+    with_parameters = imaging_convert.convert(image, plain, OutputFormat())
     assert b"red fox" in with_parameters.replace(b"\0", b"")
-    bare = strip_metadata.bare(with_parameters, media_type)
+    bare = strip_metadata.strip(with_parameters, media_type)
     assert decoded(bare).tobytes() == decoded(plain).tobytes()
     assert b"red fox" not in bare.replace(b"\0", b"")
     if media_type != "image/webp":  # a header for what was added stays there, empty
@@ -122,59 +120,59 @@ def test_what_was_written_into_a_file_is_taken_out_again(media_type, make_image)
 
 
 @pytest.mark.parametrize("media_type", TYPES.values())
-def test_a_file_without_a_turn_keeps_no_exif_at_all(media_type):
-    bare = strip_metadata.bare(talking(media_type, upright=True), media_type)
+def test_an_upright_file_keeps_no_exif(media_type):
+    bare = strip_metadata.strip(with_metadata(media_type, upright=True), media_type)
     assert not decoded(bare).getexif()
     assert b"EXIF" not in bare
     assert b"Exif" not in bare
 
 
 @pytest.mark.parametrize("media_type", TYPES.values())
-def test_a_file_that_is_cut_off_is_refused_rather_than_given_away(media_type):
-    data = talking(media_type)
+def test_a_truncated_file_is_refused(media_type):
+    data = with_metadata(media_type)
     for end in (0, 1, 2, 8, 11, 12, 20, 29, 40, len(data) // 3):
         with pytest.raises(containers.UnknownStructure):
-            strip_metadata.bare(data[:end], media_type)
+            strip_metadata.strip(data[:end], media_type)
 
 
-def test_byte_for_byte_is_what_is_stored(sign_in, member, make_image):
-    data = talking("image/png")
+def test_the_stored_format_is_byte_for_byte_the_object(sign_in, member, make_image):
+    data = with_metadata("image/png")
     image = make_image(data=data)
     assert sign_in(member).get(address("download", image, member), {"format": "stored"}).content == data
 
 
-def test_a_jpeg_shows_white_where_a_picture_can_be_seen_through(make_image):
+def test_transparent_parts_are_white_in_a_jpeg(make_image):
     clear = Pillow.new("RGBA", (64, 64), (200, 0, 0, 0))
     image = make_image(data=encoded(clear))
-    made = imaging_convert.made(image, storage_client.read(image.key), Form("jpeg"))
+    made = imaging_convert.convert(image, storage_client.read(image.key), OutputFormat("jpeg"))
     assert min(decoded(made).getpixel((32, 32))) >= 250
-    through = decoded(imaging_convert.made(image, storage_client.read(image.key), Form("webp")))
+    through = decoded(imaging_convert.convert(image, storage_client.read(image.key), OutputFormat("webp")))
     assert through.convert("RGBA").getpixel((32, 32)) == (200, 0, 0, 0)
 
 
-def test_another_format_has_the_colors_of_a_file_without_a_profile(make_image):
+def test_a_converted_file_is_in_srgb(make_image):
     green = Pillow.new("RGB", (64, 64), (0, 255, 0))
     swapped = ImageCms.createProfile("LAB")  # no profile for RGB: it is ignored rather than a failure
     odd = encoded(green, icc_profile=ImageCms.ImageCmsProfile(swapped).tobytes())
     image = make_image(data=odd)
-    made = decoded(imaging_convert.made(image, odd, Form("webp", with_parameters=False)))
+    made = decoded(imaging_convert.convert(image, odd, OutputFormat("webp", with_parameters=False)))
     assert "icc_profile" not in made.info
     assert made.convert("RGB").getpixel((3, 3))[1] > 240
 
 
-def test_another_format_is_the_right_way_up(make_image):
-    data = encoded(pixels((320, 200)), "JPEG", exif=turned())
+def test_a_converted_file_is_upright(make_image):
+    data = encoded(pixels((320, 200)), "JPEG", exif=rotated())
     image = make_image(media_type="image/jpeg", data=data)
-    made = decoded(imaging_convert.made(image, data, Form("png", with_parameters=False)))
+    made = decoded(imaging_convert.convert(image, data, OutputFormat("png", with_parameters=False)))
     assert made.size == (200, 320)
     assert not made.getexif()
     assert made.text == {}
 
 
-def test_sixteen_bits_of_grey_become_eight(make_image):
+def test_16_bit_grey_is_converted_to_8_bits(make_image):
     grey = Pillow.frombytes("I;16", (64, 64), (40_000).to_bytes(2, "little") * 64 * 64)
     image = make_image(data=encoded(grey))
-    made = decoded(imaging_convert.made(image, storage_client.read(image.key), Form("jpeg")))
+    made = decoded(imaging_convert.convert(image, storage_client.read(image.key), OutputFormat("jpeg")))
     assert made.getpixel((5, 5))[0] == pytest.approx(156, abs=2)
 
 
@@ -189,7 +187,7 @@ def test_sixteen_bits_of_grey_become_eight(make_image):
         {"format": "x" * 10_000},
     ],
 )
-def test_an_unknown_kind_of_file_is_not_there(sign_in, member, make_image, query):
+def test_an_unknown_format_is_not_found(sign_in, member, make_image, query):
     assert sign_in(member).get(address("download", make_image(), member), query).status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Links for people without an account: what they show, and whom they count."""
+"""Public pages of share links: what they show, and which visits they count."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.library.following import PERSON, answers, collect, every_address, pat
 # What a link shows ------------------------------------------------------------
 
 
-def test_whoever_has_the_link_sees_the_image_by_every_address(visitor, member, make_image):
+def test_a_link_shows_the_image_without_an_account(visitor, member, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     assert answers(visitor, share, image) == {200}
@@ -28,10 +28,10 @@ def test_whoever_has_the_link_sees_the_image_by_every_address(visitor, member, m
     assert decoded(visitor.get(path_of(share, image.pk, "small")).content).format == "WEBP"
 
 
-def test_a_link_may_be_told_again_and_stands_in_no_table(member, make_image):
+def test_the_url_of_a_link_is_stored_nowhere_and_can_be_computed_again(member, make_image):
     share = sharing_service.share_image(member=member, image=make_image().pk)
-    link = sharing_service.address(Share.objects.get())
-    assert link == sharing_service.address(share)
+    link = sharing_service.share_url(Share.objects.get())
+    assert link == sharing_service.share_url(share)
     assert link.startswith("http://")
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM library_share")
@@ -41,7 +41,7 @@ def test_a_link_may_be_told_again_and_stands_in_no_table(member, make_image):
     assert len(seal) >= 20
 
 
-def test_a_link_lasts_a_week_unless_told_otherwise_and_hides_the_prompt(member, make_image):
+def test_a_link_by_default_lasts_a_week_and_hides_the_prompt(member, make_image):
     image, now = make_image(), timezone.now()
     share = sharing_service.share_image(member=member, image=image.pk)
     assert timedelta(days=7) <= share.expires_at - now < timedelta(days=7, minutes=1)
@@ -50,7 +50,7 @@ def test_a_link_lasts_a_week_unless_told_otherwise_and_hides_the_prompt(member, 
         lifetime: sharing_service.share_image(member=member, image=image.pk, lifetime=lifetime).expires_at
         for lifetime in Lifetime
     }
-    assert days.pop(Lifetime.FOR_EVER) is None
+    assert days.pop(Lifetime.NEVER) is None
     assert [(end - now).days for end in days.values()] == [1, 7, 30]
 
 
@@ -70,7 +70,7 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     collect(collection, shared, mine, theirs, trashed, foreign)
     images_service.trash(member=member, images=[trashed.pk])
     share = sharing_service.share_collection(member=member, collection=collection.pk)
-    assert set(sharing_service.pictures(share)) == {shared, mine}
+    assert set(sharing_service.visible_images(share)) == {shared, mine}
     page = visitor.get(path_of(share)).content.decode()
     assert "Spring" in page
     assert {image for image in (shared, mine, theirs, trashed, foreign) if str(image.pk) in page} == {
@@ -81,11 +81,11 @@ def test_a_collection_shows_what_its_links_maker_may_see(
     for hidden in (theirs, trashed, foreign):
         assert {visitor.get(path).status_code for path in every_address(share, hidden)[1:]} == {404}
     by_lin = sharing_service.share_collection(member=teammate, collection=collection.pk)
-    assert set(sharing_service.pictures(by_lin)) == {shared, theirs}
+    assert set(sharing_service.visible_images(by_lin)) == {shared, theirs}
 
 
-def test_a_collection_is_leafed_through_page_by_page(visitor, member, make_image, collection, monkeypatch):
-    monkeypatch.setattr("generations.library.sharing.public_views.PAGE", 2)
+def test_a_collection_has_pages(visitor, member, make_image, collection, monkeypatch):
+    monkeypatch.setattr("generations.library.sharing.public_views.PAGE_SIZE", 2)
     data = encoded(pixels((64, 64)))
     images = [make_image(data=data) for _ in range(5)]
     collect(collection, *images)
@@ -105,14 +105,14 @@ def test_a_collection_is_leafed_through_page_by_page(visitor, member, make_image
     assert visitor.get(f"{path_of(share)}?after=%00").status_code == 404
 
 
-def test_a_collection_with_nothing_to_see_says_so(visitor, member, collection):
+def test_an_empty_collection_says_so(visitor, member, collection):
     share = sharing_service.share_collection(member=member, collection=collection.pk)
     answer = visitor.get(path_of(share))
     assert answer.status_code == 200
     assert "No pictures here yet" in answer.content.decode()
 
 
-def test_a_page_of_a_collection_asks_as_often_for_many_as_for_one(visitor, member, make_image, collection):
+def test_the_number_of_queries_does_not_grow_with_the_collection(visitor, member, make_image, collection):
     data = encoded(pixels((64, 64)))
     collect(collection, make_image(data=data))
     share = sharing_service.share_collection(member=member, collection=collection.pk)
@@ -132,7 +132,7 @@ def views(share):
     return Share.objects.get(pk=share.pk).views
 
 
-def test_a_person_who_looks_is_counted_once(visitor, member, make_image):
+def test_a_visit_of_a_person_is_counted_once(visitor, member, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     assert Share.objects.get().viewed_at is None
@@ -161,7 +161,7 @@ def test_a_person_who_looks_is_counted_once(visitor, member, make_image):
         PERSON | {"HX-Request": "true"},  # scrolling
     ],
 )
-def test_what_is_no_person_coming_in_is_not_counted(member, make_image, headers):
+def test_bots_and_further_pages_are_not_counted(member, make_image, headers):
     share = sharing_service.share_image(member=member, image=make_image().pk)
     assert Client(headers=headers).get(path_of(share)).status_code == 200
     assert views(share) == 0
@@ -169,14 +169,14 @@ def test_what_is_no_person_coming_in_is_not_counted(member, make_image, headers)
     assert views(share) == 1
 
 
-def test_a_look_at_a_dead_link_is_not_counted(visitor, member, make_image):
+def test_a_visit_of_a_revoked_link_is_not_counted(visitor, member, make_image):
     share = sharing_service.share_image(member=member, image=make_image().pk)
     sharing_service.revoke(member=member, share=share.pk)
     visitor.get(path_of(share))
     assert views(share) == 0
 
 
-def test_who_asks_too_often_waits(visitor, member, make_image, settings):
+def test_requests_are_limited_by_ip_address(visitor, member, make_image, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"share": "3/m/ip", "share_file": "2/m/ip"}
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)

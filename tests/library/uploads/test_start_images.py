@@ -15,8 +15,8 @@ from generations.library.uploads import start_images
 from tests.library.conftest import decoded, encoded, pixels
 
 
-def receive(member, data, name="photo.png"):
-    return start_images.receive(member=member, file=io.BytesIO(data), name=name)
+def save_upload(member, data, name="photo.png"):
+    return start_images.save_upload(member=member, file=io.BytesIO(data), name=name)
 
 
 def stored(upload):
@@ -42,8 +42,8 @@ def webp_that_claims(width, height):
 
 
 @pytest.mark.parametrize("encoding", ["PNG", "JPEG", "WEBP"])
-def test_a_picture_is_kept_by_its_hash(member, encoding):
-    upload = receive(member, encoded(pixels(), encoding), "my fox.png")
+def test_an_upload_is_stored_by_its_hash(member, encoding):
+    upload = save_upload(member, encoded(pixels(), encoding), "my fox.png")
     assert upload.key.startswith(f"uploads/{member.team_id}/{upload.sha256}.")
     assert storage_client.head(upload.key).media_type == upload.media_type
     assert stored(upload).size == (upload.width, upload.height) == (320, 200)
@@ -51,61 +51,61 @@ def test_a_picture_is_kept_by_its_hash(member, encoding):
     assert upload.name == "my fox.png"
 
 
-def test_a_png_loses_nothing(member):
+def test_a_png_is_lossless(member):
     picture = pixels()
-    assert stored(receive(member, encoded(picture))).tobytes() == picture.tobytes()
+    assert stored(save_upload(member, encoded(picture))).tobytes() == picture.tobytes()
 
 
-def test_the_same_picture_is_kept_once_for_each_member(member, teammate):
+def test_the_same_picture_is_stored_once_for_each_member(member, teammate):
     data = encoded(pixels())
-    mine = receive(member, data)
-    assert receive(member, data, "again.png").pk == mine.pk
-    assert receive(teammate, data).pk != mine.pk
+    mine = save_upload(member, data)
+    assert save_upload(member, data, "again.png").pk == mine.pk
+    assert save_upload(teammate, data).pk != mine.pk
     assert Upload.objects.count() == 2
 
 
-def test_a_photo_is_turned_upright_and_says_nothing_of_the_camera(member):
+def test_a_photo_is_turned_upright_and_loses_its_metadata(member):
     exif = Pillow.Exif()
     exif[0x0112], exif[0x010F] = 6, "Secret camera"
     exif.get_ifd(0x8825)[1] = "N"
     data = encoded(pixels((320, 200)), "JPEG", exif=exif, comment=b"Secret place", xmp=b"<secret/>")
-    upload = receive(member, data)
+    upload = save_upload(member, data)
     assert (upload.width, upload.height) == (200, 320)
     kept = stored(upload)
     assert not kept.getexif()
     assert b"ecret" not in storage_client.read(upload.key)
 
 
-def test_a_png_keeps_no_words(member):
+def test_a_png_loses_its_text(member):
     words = PngImagePlugin.PngInfo()
     words.add_text("parameters", "Secret prompt")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     data = encoded(pixels(), pnginfo=words, icc_profile=profile, dpi=(300, 300))
-    assert set(stored(receive(member, data)).info) == set()
+    assert set(stored(save_upload(member, data)).info) == set()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
-def test_every_kind_of_pixel_becomes_plain_rgb(member, mode):
+def test_every_pixel_format_becomes_rgb(member, mode):
     picture = (
         Pillow.new("I;16", (80, 80), 40_000) if mode == "I;16" else pixels((80, 80), "RGBA").convert(mode)
     )
-    kept = stored(receive(member, encoded(picture, "JPEG" if mode == "CMYK" else "PNG")))
+    kept = stored(save_upload(member, encoded(picture, "JPEG" if mode == "CMYK" else "PNG")))
     assert kept.mode == "RGB"
     if mode == "I;16":
         assert kept.getpixel((0, 0)) == (156, 156, 156)
 
 
-def test_white_shows_through_what_is_transparent(member):
+def test_transparent_parts_become_white(member):
     glass = Pillow.new("RGBA", (80, 80), (255, 0, 0, 0))
-    assert stored(receive(member, encoded(glass))).getpixel((5, 5)) == (255, 255, 255)
+    assert stored(save_upload(member, encoded(glass))).getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_of_a_moving_picture_the_first_frame_is_taken(member):
+def test_of_an_animation_the_first_frame_is_used(member):
     frames = [pixels(seed=1), pixels(seed=2)]
     for encoding in ("PNG", "WEBP"):
         data = encoded(frames[0], encoding, save_all=True, append_images=frames[1:], lossless=True)
         assert decoded(data).n_frames == 2
-        kept = stored(receive(member, data))
+        kept = stored(save_upload(member, data))
         assert getattr(kept, "n_frames", 1) == 1
         assert kept.size == (320, 200)
         if encoding == "PNG":
@@ -115,15 +115,15 @@ def test_of_a_moving_picture_the_first_frame_is_taken(member):
 def test_a_large_photo_fits_into_the_providers_request(member):
     noise = Pillow.effect_noise((3600, 3600), 200).convert("RGB")
     data = encoded(noise, "JPEG", quality=60)
-    assert len(data) < start_images.LARGEST_FILE
-    upload = receive(member, data)
-    assert upload.bytes <= start_images.LARGEST_RESULT
+    assert len(data) < start_images.MAX_FILE_SIZE
+    upload = save_upload(member, data)
+    assert upload.bytes <= start_images.MAX_RESULT_SIZE
     assert stored(upload).size == (upload.width, upload.height)
 
 
 @pytest.mark.parametrize(("size", "kept"), [((6000, 3000), (4096, 2048)), ((16384, 64), (16384, 64))])
-def test_more_pixels_than_a_provider_needs_are_left_out(member, size, kept):
-    upload = receive(member, encoded(Pillow.new("RGB", size, "teal"), "JPEG"))
+def test_a_larger_picture_than_providers_need_is_reduced(member, size, kept):
+    upload = save_upload(member, encoded(Pillow.new("RGB", size, "teal"), "JPEG"))
     assert (upload.width, upload.height) == kept
 
 
@@ -152,14 +152,14 @@ def test_more_pixels_than_a_provider_needs_are_left_out(member, size, kept):
     ],
     ids=lambda value: value if isinstance(value, str) else "file",
 )
-def test_a_file_that_is_no_use_gets_a_sentence_and_is_not_kept(member, data, sentence):
+def test_an_invalid_file_is_refused_with_a_sentence_and_not_stored(member, data, sentence):
     with pytest.raises(start_images.BadUpload, match=sentence):
-        receive(member, data)
+        save_upload(member, data)
     assert not Upload.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp"])
-def test_a_bomb_is_refused_before_it_takes_memory(member, name):
+def test_a_decompression_bomb_is_refused_before_it_takes_memory(member, name):
     bomb = {
         "png": lambda: png_that_claims(16_000, 16_000, b"\0" * 50_000_000),
         "jpeg": lambda: encoded(Pillow.new("L", (6_400, 6_400)), "JPEG"),
@@ -167,14 +167,14 @@ def test_a_bomb_is_refused_before_it_takes_memory(member, name):
     }[name]()
     tracemalloc.start()
     with pytest.raises(start_images.BadUpload, match="too many pixels"):
-        receive(member, bomb)
+        save_upload(member, bomb)
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 5 * len(bomb) + 5_000_000
 
 
-def test_a_name_is_kept_without_what_cannot_be_printed(member):
-    assert receive(member, encoded(pixels()), "a\x00\n\u202e狐.png" + "x" * 300).name[:6] == "a狐.png"[:6]
+def test_a_file_name_loses_unprintable_characters(member):
+    assert save_upload(member, encoded(pixels()), "a\x00\n\u202e狐.png" + "x" * 300).name[:6] == "a狐.png"[:6]
 
 
 # Through the browser --------------------------------------------------------------
@@ -185,7 +185,7 @@ def send(client, member, data, **more):
     return client.post(address, {"image": SimpleUploadedFile("fox.png", data)}, **more)
 
 
-def test_the_browser_is_told_where_its_upload_is(sign_in, member):
+def test_the_response_has_the_url_of_the_upload(sign_in, member):
     signed_in = sign_in(member)
     answer = send(signed_in, member, encoded(pixels()))
     told = answer.json()
@@ -213,15 +213,15 @@ def test_the_browser_gets_a_sentence_for_a_bad_file(sign_in, member):
     assert answer.json() == {"error": "Choose a picture first."}
 
 
-def test_a_viewer_brings_nothing(sign_in, viewer):
+def test_a_viewer_cannot_upload(sign_in, viewer):
     assert send(sign_in(viewer), viewer, encoded(pixels())).status_code == 403
 
 
-def test_a_stranger_brings_nothing_into_my_team(sign_in, member, stranger):
+def test_a_stranger_cannot_upload_to_the_team(sign_in, member, stranger):
     assert send(sign_in(stranger), member, encoded(pixels())).status_code == 404
 
 
-def test_while_storage_is_away_nothing_is_kept_and_that_is_said(sign_in, member, settings):
+def test_without_storage_nothing_is_saved_and_the_response_says_so(sign_in, member, settings):
     images = settings.STORAGES["images"]
     away = images | {"OPTIONS": images["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}}
     settings.STORAGES = settings.STORAGES | {"images": away}
@@ -241,7 +241,7 @@ def test_a_picture_of_the_library_becomes_a_start_image(sign_in, teammate, membe
     assert stored(upload).size == (320, 200)
 
 
-def test_a_picture_that_i_may_not_see_becomes_nothing(sign_in, teammate, stranger, member, make_image):
+def test_an_invisible_picture_cannot_become_a_start_image(sign_in, teammate, stranger, member, make_image):
     image = make_image(member, visibility="private")
     address = reverse("library:use_as_start", args=[member.team.slug, image.pk])
     assert sign_in(teammate).post(address).status_code == 404

@@ -1,4 +1,4 @@
-"""What a link never says: of the team, of the prompt unless it is shown, to caches and to search engines."""
+"""What a link does not reveal: the team, the prompt unless it is shown; no caching, no indexing."""
 
 import io
 
@@ -27,7 +27,7 @@ def everything_said(visitor, paths):
         )
 
 
-def test_the_pages_tell_nothing_of_the_team(visitor, member, teammate, make_image, collection):
+def test_the_pages_reveal_nothing_about_the_team(visitor, member, teammate, make_image, collection):
     image, other = make_image(teammate, prompt=SECRET_PROMPT), make_image(prompt=SECRET_PROMPT)
     hidden = make_image(teammate, visibility="private")
     collect(collection, image, other, hidden)
@@ -52,7 +52,7 @@ def test_the_pages_tell_nothing_of_the_team(visitor, member, teammate, make_imag
     assert str(other.pk).encode() not in visitor.get(path_of(one)).content
 
 
-def test_nobody_keeps_what_a_link_shows(visitor, member, make_image):
+def test_responses_are_neither_cached_nor_indexed(visitor, member, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     dead = sharing_service.share_image(member=member, image=image.pk)
@@ -70,12 +70,12 @@ def test_nobody_keeps_what_a_link_shows(visitor, member, make_image):
     assert "Disallow: /s/" in visitor.get("/robots.txt").content.decode()
 
 
-def test_who_is_signed_in_sees_the_same(sign_in, visitor, member, make_image):
+def test_a_signed_in_member_sees_the_same_page(sign_in, visitor, member, make_image):
     share = sharing_service.share_image(member=member, image=make_image().pk)
     assert sign_in(member).get(path_of(share)).content == visitor.get(path_of(share)).content
 
 
-def test_nothing_can_be_sent_to_a_link(member, make_image):
+def test_links_accept_no_post(member, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     strict = Client(enforce_csrf_checks=True, headers=PERSON)
@@ -97,7 +97,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("title", HOSTILE)
-def test_a_hostile_title_is_text(visitor, member, make_image, collection, title):
+def test_a_title_with_markup_is_escaped(visitor, member, make_image, collection, title):
     image = make_image(prompt=title)
     Image.objects.filter(pk=image.pk).update(title=title)
     Collection.objects.filter(pk=collection.pk).update(name=title)
@@ -138,7 +138,7 @@ def noted(encoding, prompt=SECRET_PROMPT):
 
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/jpeg", "image/webp"])
-def test_a_file_carries_no_word_unless_the_prompt_is_shown(visitor, member, make_image, media_type):
+def test_files_have_no_metadata_unless_the_prompt_is_shown(visitor, member, make_image, media_type):
     data = noted(media_type.partition("/")[2].upper())
     assert SECRET_PROMPT.encode() in data
     image = make_image(media_type=media_type, data=data, prompt=SECRET_PROMPT)
@@ -156,7 +156,7 @@ def test_a_file_carries_no_word_unless_the_prompt_is_shown(visitor, member, make
     assert answer["Content-Disposition"] == f'attachment; filename="picture.{extension}"'
 
 
-def test_colours_stay_what_they_were(visitor, member, make_image):
+def test_the_color_profile_stays(visitor, member, make_image):
     from PIL import ImageCms  # noqa: PLC0415
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -167,7 +167,7 @@ def test_colours_stay_what_they_were(visitor, member, make_image):
         assert kept.info["icc_profile"] == profile
 
 
-def test_a_file_that_is_not_understood_is_not_handed_out(visitor, member, make_image):
+def test_a_file_of_unknown_structure_is_not_served(visitor, member, make_image):
     data = encoded(pixels(), "JPEG")
     image = make_image(media_type="image/jpeg", data=data)
     storage_client.put(image.key, data[:-2], media_type="image/jpeg")  # its end is missing
@@ -175,7 +175,7 @@ def test_a_file_that_is_not_understood_is_not_handed_out(visitor, member, make_i
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 
-def test_the_prompt_is_shown_when_its_maker_said_so(visitor, member, make_image, collection):
+def test_the_prompt_is_shown_if_the_link_allows_it(visitor, member, make_image, collection):
     image = make_image(prompt=SECRET_PROMPT)
     collect(collection, image)
     one = sharing_service.share_image(member=member, image=image.pk, shows_prompt=True)

@@ -16,7 +16,7 @@ FILES = {
     "grey png": ("image/png", lambda: encoded(pixels(mode="L"), "PNG")),
     "jpeg": ("image/jpeg", lambda: encoded(pixels(), "JPEG")),
     "progressive jpeg": ("image/jpeg", lambda: encoded(pixels(), "JPEG", progressive=True)),
-    "jpeg with exif": ("image/jpeg", lambda: encoded(pixels(), "JPEG", exif=turned(), xmp=b"<old/>")),
+    "jpeg with exif": ("image/jpeg", lambda: encoded(pixels(), "JPEG", exif=rotated(), xmp=b"<old/>")),
     "webp": ("image/webp", lambda: encoded(pixels(), "WEBP")),
     "lossless webp": ("image/webp", lambda: encoded(pixels(), "WEBP", lossless=True)),
     "lossless webp with alpha": ("image/webp", lambda: encoded(pixels(mode="RGBA"), "WEBP", lossless=True)),
@@ -26,7 +26,7 @@ FILES = {
 HOSTILE = 'a fox, "quoted" <b>&amp;\x00\x1b[31m\r\nNegative prompt: none\nSteps: 1 狐🦊 \ud800 \ufffe'
 
 
-def turned():
+def rotated():
     exif = Pillow.Exif()
     exif[0x0112] = 6
     return exif
@@ -72,7 +72,7 @@ def test_a_download_shows_the_very_same_pixels(name, prompt):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_format_carries_the_prompt_as_xmp(name):
+def test_every_format_has_the_prompt_as_xmp(name):
     media_type, make = FILES[name]
     opened = decoded(embed_metadata.embed(picture(media_type, HOSTILE), make()))
     opened.load()
@@ -81,7 +81,7 @@ def test_every_format_carries_the_prompt_as_xmp(name):
     assert "狐🦊" in description(xmp)
 
 
-def test_a_png_carries_the_parameters_as_other_programs_write_them():
+def test_a_png_has_the_parameters_in_the_automatic1111_format():
     image = picture(negative_prompt="blur", cfg_scale=4.5, style_preset="film, noir", aspect_ratio="16:9")
     opened = decoded(embed_metadata.embed(image, encoded(pixels())))
     assert opened.text["parameters"].split("\n") == [
@@ -93,35 +93,35 @@ def test_a_png_carries_the_parameters_as_other_programs_write_them():
 
 
 @pytest.mark.parametrize("name", ["jpeg", "progressive jpeg", "webp", "lossless webp with alpha", "odd webp"])
-def test_jpeg_and_webp_carry_the_parameters_as_a_comment(name):
+def test_jpeg_and_webp_have_the_parameters_as_exif_comment(name):
     media_type, make = FILES[name]
     opened = decoded(embed_metadata.embed(picture(media_type, "une 狐"), make()))
     assert comment(opened).startswith("une 狐\nSeed: 7, ")
 
 
-def test_what_a_jpeg_says_of_itself_stays():
+def test_existing_metadata_of_a_jpeg_stays():
     opened = decoded(embed_metadata.embed(picture("image/jpeg"), FILES["jpeg with exif"][1]()))
     assert opened.getexif()[0x0112] == 6
 
 
-def test_control_characters_do_not_reach_the_file():
+def test_control_characters_are_not_embedded():
     opened = decoded(embed_metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
     text = opened.text["parameters"]
     assert not [letter for letter in text if ord(letter) < 32 and letter != "\n"]
     assert "狐🦊" in text
 
 
-def test_a_seed_that_nobody_knows_is_not_invented():
+def test_an_unknown_seed_is_left_out():
     assert "Seed" not in embed_metadata.parameters(picture(seed=None))
 
 
-def test_saving_again_does_not_say_everything_twice():
+def test_embedding_again_does_not_duplicate_metadata():
     once = embed_metadata.embed(picture(prompt="first"), encoded(pixels()))
     assert embed_metadata.embed(picture(prompt="first"), once) == once
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_cut_off_is_given_as_it_is(name):
+def test_a_truncated_file_is_not_changed(name):
     media_type, make = FILES[name]
     data = make()
     for end in (0, 1, 8, 11, 12, 20, 29, 40):
@@ -137,13 +137,13 @@ def test_any_text_can_be_embedded(prompt, style, name):
     assert decoded(kept).tobytes() == decoded(data).tobytes()
 
 
-def test_the_chunks_of_a_png_are_whole():
+def test_the_chunks_of_a_png_have_valid_checksums():
     kept = io.BytesIO(embed_metadata.embed(picture(prompt=HOSTILE), encoded(pixels())))
     opened = Pillow.open(kept)
     opened.verify()  # checks the sum of each chunk
 
 
-def test_the_last_line_is_ours_whatever_the_prompt_says():
+def test_a_prompt_cannot_forge_the_line_of_settings():
     last = embed_metadata.parameters(picture(prompt=HOSTILE)).split("\n")[-1]
     assert last.startswith("Seed: 7, Size: 320x200")
     assert json.loads(embed_metadata._quoted("a: b")) == "a: b"

@@ -1,4 +1,4 @@
-"""Bringing one's own pictures into the library."""
+"""Import uploaded pictures into the library."""
 
 import hashlib
 import io
@@ -18,13 +18,13 @@ from generations.library.storage import client as storage_client
 from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import start_images
 from generations.teams.models import Role, Visibility
-from tests.concurrency import run_concurrently
 from tests.library.conftest import decoded, encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import with_storage_options
+from tests.office.crowd import together
 
 
-def bring(member, data=None, name="My fox.final.png", **about):
-    return uploads_imports.bring(
+def import_file(member, data=None, name="My fox.final.png", **about):
+    return uploads_imports.import_file(
         member=member, file=io.BytesIO(data or encoded(pixels())), name=name, **about
     )
 
@@ -50,8 +50,8 @@ def said(answer):
 
 
 @pytest.mark.parametrize("encoding", ["PNG", "JPEG", "WEBP"])
-def test_a_picture_that_is_brought_is_an_image_like_any_other(member, encoding):
-    image = bring(member, encoded(pixels(), encoding)).image
+def test_an_imported_picture_is_an_image_like_any_other(member, encoding):
+    image = import_file(member, encoded(pixels(), encoding)).image
     data = storage_client.read(image.key)
     assert hashlib.sha256(data).hexdigest() == image.sha256
     assert decoded(data).size == (image.width, image.height) == (320, 200)
@@ -60,11 +60,11 @@ def test_a_picture_that_is_brought_is_an_image_like_any_other(member, encoding):
     assert found(member, "fox") == [image]
 
 
-def test_what_a_camera_wrote_is_gone_and_the_picture_is_upright(member):
+def test_camera_metadata_is_removed_and_the_picture_is_upright(member):
     picture = pixels((320, 200))
     exif = picture.getexif()
     exif[0x0112], exif[0x010F] = 6, "Camera of Mei"  # lies on its side
-    image = bring(member, encoded(picture, "JPEG", exif=exif)).image
+    image = import_file(member, encoded(picture, "JPEG", exif=exif)).image
     data = storage_client.read(image.key)
     assert (image.width, image.height) == (200, 320)
     assert b"Camera of Mei" not in data
@@ -82,65 +82,65 @@ def test_what_a_camera_wrote_is_gone_and_the_picture_is_upright(member):
     ],
 )
 def test_the_title_is_the_files_name_without_its_ending(member, name, title):
-    assert bring(member, name=name).image.title == title
+    assert import_file(member, name=name).image.title == title
 
 
-def test_it_is_seen_by_whom_the_person_usually_shows_pictures_or_as_chosen(member):
+def test_the_visibility_is_the_members_default_or_as_chosen(member):
     member.user.default_visibility = Visibility.PRIVATE
-    assert bring(member).image.visibility == "private"
-    assert bring(member, encoded(pixels(seed=2)), visibility="team").image.visibility == "team"
+    assert import_file(member).image.visibility == "private"
+    assert import_file(member, encoded(pixels(seed=2)), visibility="team").image.visibility == "team"
 
 
 @pytest.mark.parametrize(
     "data", [b"GIF89a", b"<svg/>", encoded(pixels())[:900], encoded(pixels((32, 32))), b"\x89PNG\r\n\x1a\n"]
 )
-def test_what_is_no_picture_that_we_take_is_refused_with_a_sentence(member, data):
+def test_an_unsupported_file_is_refused_with_a_sentence(member, data):
     with pytest.raises(start_images.BadUpload, match=r"\w+ .*\."):
-        bring(member, data)
+        import_file(member, data)
     assert not Image.objects.exists()
 
 
 # The same picture again ------------------------------------------------------------------------------
 
 
-def test_the_same_picture_is_kept_once_known_by_its_bytes_or_by_its_pixels(member, teammate):
-    first = bring(member, encoded(pixels(), compress_level=1))
+def test_the_same_picture_is_stored_once_by_its_bytes_or_its_pixels(member, teammate):
+    first = import_file(member, encoded(pixels(), compress_level=1))
     assert first.is_new
     for data in (encoded(pixels(), compress_level=9), storage_client.read(first.image.key)):
-        again = bring(teammate, data)
+        again = import_file(teammate, data)
         assert (again.image, again.is_new, again.is_in_trash) == (first.image, False, False)
     assert Image.objects.count() == 1
 
 
-def test_a_picture_that_the_provider_drew_is_known_when_it_comes_back(member, teammate, make_image):
+def test_a_generated_picture_is_recognised_when_it_is_uploaded(member, teammate, make_image):
     fox = make_image(media_type="image/webp")
-    assert bring(teammate, storage_client.read(fox.key)).image == fox
+    assert import_file(teammate, storage_client.read(fox.key)).image == fox
 
 
-def test_a_picture_in_the_trash_is_offered_to_those_who_may_bring_it_back(member, teammate, make_member):
-    first = bring(member).image
+def test_a_picture_in_the_trash_is_offered_to_those_who_may_restore_it(member, teammate, make_member):
+    first = import_file(member).image
     images_service.trash(member=member, images=[first.pk])
-    again = bring(member)
+    again = import_file(member)
     assert (again.image, again.is_new, again.is_in_trash) == (first, False, True)
     curator = make_member("ana", role=Role.ADMINISTRATOR)
-    assert bring(curator).is_in_trash
-    assert bring(teammate).is_new
+    assert import_file(curator).is_in_trash
+    assert import_file(teammate).is_new
 
 
-def test_a_teammates_private_picture_is_not_spoken_of(member, teammate, stranger):
-    private = bring(member, visibility="private").image
-    theirs = bring(teammate)
+def test_a_private_picture_of_another_member_is_not_revealed(member, teammate, stranger):
+    private = import_file(member, visibility="private").image
+    theirs = import_file(teammate)
     assert theirs.is_new
     assert theirs.image != private
     assert theirs.image.key == private.key  # the same bytes are stored once
-    elsewhere = bring(stranger)
+    elsewhere = import_file(stranger)
     assert elsewhere.is_new
     assert elsewhere.image.key != private.key
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_bring_the_same_picture_at_once_one_is_the_first(member, teammate):
-    brought = run_concurrently(*(partial(bring, each) for each in (member, teammate) * 3))
+def test_concurrent_imports_of_one_picture_add_it_once(member, teammate):
+    brought = together(*(partial(import_file, each) for each in (member, teammate) * 3))
     assert sum(each.is_new for each in brought) == 1
     assert Image.objects.count() == 1
 
@@ -148,9 +148,9 @@ def test_of_many_who_bring_the_same_picture_at_once_one_is_the_first(member, tea
 # The page ---------------------------------------------------------------------------------------------
 
 
-def test_several_files_are_taken_each_for_itself(sign_in, member):
+def test_an_error_in_one_file_does_not_affect_the_others(sign_in, member):
     fox, hen = encoded(pixels()), encoded(pixels(seed=2))
-    bring(member, hen)
+    import_file(member, hen)
     answer = send(sign_in(member), member, ("fox.png", fox), ("bad.png", b"x"), ("hen.png", hen))
     assert answer.status_code == 200
     assert said(answer) == [
@@ -161,7 +161,7 @@ def test_several_files_are_taken_each_for_itself(sign_in, member):
     assert set(Image.objects.values_list("title", flat=True)) == {"fox", "My fox.final"}
 
 
-def test_the_script_gets_the_line_of_its_file_and_nothing_else(sign_in, member):
+def test_htmx_gets_only_the_outcome_of_its_file(sign_in, member):
     answer = send(sign_in(member), member, ("fox.png", encoded(pixels())), by_script=True)
     assert answer.content.decode().count("upload-item") == 1
     assert "<html" not in answer.content.decode()
@@ -178,7 +178,7 @@ def test_who_sees_the_pictures_is_chosen_on_the_page(sign_in, member):
 
 
 def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member):
-    image, mine = bring(member).image, sign_in(member)
+    image, mine = import_file(member).image, sign_in(member)
     images_service.trash(member=member, images=[image.pk])
     answer = send(mine, member, ("fox.png", encoded(pixels())))
     assert said(answer) == ["This picture is in the trash already."]
@@ -188,30 +188,30 @@ def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member)
 
 
 def test_a_file_that_is_too_large_is_refused_with_a_sentence(sign_in, member):
-    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.LARGEST_FILE)))
+    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.MAX_FILE_SIZE)))
     assert answer.status_code == 422
     assert said(answer) == ["This file is larger than 10 MB. Save the picture smaller, or as a JPEG."]
 
 
-def test_nothing_chosen_is_said(sign_in, member):
+def test_a_form_without_a_file_says_so(sign_in, member):
     answer = sign_in(member).post(reverse("library:upload_images", args=[member.team.slug]))
     assert (answer.status_code, said(answer)) == (422, ["Choose a picture first."])
 
 
-def test_without_storage_nothing_is_entered(sign_in, member, settings):
-    in_another(settings, endpoint_url="http://127.0.0.1:9")
+def test_without_storage_nothing_is_imported(sign_in, member, settings):
+    with_storage_options(settings, endpoint_url="http://127.0.0.1:9")
     answer = send(sign_in(member), member, ("a.png", encoded(pixels())))
     assert answer.status_code == 503
     assert "does not answer" in said(answer)[0]
     assert not Image.objects.exists()
 
 
-def test_a_viewer_brings_nothing(sign_in, viewer):
+def test_a_viewer_cannot_upload(sign_in, viewer):
     assert send(sign_in(viewer), viewer, ("a.png", encoded(pixels()))).status_code == 403
 
 
 def test_a_start_image_is_added_to_the_library_by_its_owner_alone(sign_in, member, teammate):
-    start = start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
+    start = start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
     address = reverse("library:add_upload", args=[member.team.slug, start.pk])
     assert sign_in(teammate).post(address).status_code == 404
     assert said(sign_in(member).post(address)) == ["Added to the library"]

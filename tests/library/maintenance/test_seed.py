@@ -1,4 +1,4 @@
-"""A library filled for trying is a library like any other."""
+"""A seeded library is a library like any other."""
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +13,7 @@ from generations.teams.models import Team
 
 
 @pytest.mark.django_db
-def test_a_filled_library_is_found_like_any_other():
+def test_a_seeded_library_can_be_searched():
     call_command("fill_library", "300", team="Trial", people=3, tags=20, collections=5, verbosity=0)
     team = Team.objects.get(name="Trial")
     member = team.memberships.first()
@@ -28,7 +28,7 @@ def test_a_filled_library_is_found_like_any_other():
 
 
 @pytest.mark.django_db
-def test_its_entries_are_what_they_would_be_anyway():
+def test_seeded_search_entries_are_up_to_date():
     call_command("fill_library", "50", team="Trial", people=2, tags=5, collections=2, verbosity=0)
     before = dict(SearchEntry.objects.values_list("image", "document"))
     indexer.refresh(list(before))

@@ -1,4 +1,4 @@
-"""`check_library`: what is missing, orphaned, wrong or lagging is found, and mended only if that is asked."""
+"""`check_library` finds what is missing, orphaned, wrong or outdated, and repairs it only with an option."""
 
 import io
 import uuid
@@ -11,32 +11,31 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generations.jobs.engine import persist
+from generations.jobs.management.commands import check_library
 from generations.jobs.models import Generation, Status
-from generations.library import findings
 from generations.library.delivery import thumbnails
-from generations.library.findings import Check, Kind
 from generations.library.images import service as images_service
 from generations.library.maintenance import check as maintenance_check
 from generations.library.maintenance import object_check
+from generations.library.maintenance.check import Check, Kind
 from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
 from generations.library.uploads import start_images
 from tests.library.conftest import encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import with_storage_options
 
 
 @pytest.fixture(autouse=True)
-def _a_bucket_of_its_own(settings):
-    in_another(settings, bucket_name=f"check-{uuid.uuid4()}")
-    storage_client.make_bucket()
+def _own_bucket(settings):
+    with_storage_options(settings, bucket_name=f"check-{uuid.uuid4()}")
+    storage_client.create_bucket()
 
 
 @pytest.fixture
 def later(monkeypatch):
     """Every object is a day older than it is."""
-    monkeypatch.setattr(object_check, "YOUNG", timedelta(seconds=-60))
-    monkeypatch.setattr("generations.library.trash.purge.SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(object_check, "MIN_ORPHAN_AGE", timedelta(seconds=-60))
+    monkeypatch.setattr("generations.library.trash.purge.MIN_AGE", timedelta(seconds=-60))
 
 
 def check(*options, expected=0):
@@ -59,10 +58,10 @@ def orphan(key, data=b"x"):
     return key
 
 
-def test_a_sound_library_is_said_to_be_so(member, make_image):
+def test_a_library_without_problems_has_none(member, make_image):
     fox = make_image()
-    thumbnails.made(fox, "small")
-    start_images.receive(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
+    thumbnails.get_or_make(fox, "small")
+    start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
     images_service.trash(member=member, images=[make_image().pk])
     said = check()
     assert said == [
@@ -73,7 +72,7 @@ def test_a_sound_library_is_said_to_be_so(member, make_image):
 
 def test_a_row_without_its_object_is_missing(member, make_image):
     fox, hen = make_image(), make_image()
-    storage_listing.remove(fox.key)
+    storage_client.remove(fox.key)
     for options in ([], ["--quick"]):
         assert lines("missing", check(*options, expected=1)) == [f"{fox.key} ({fox.pk})"]
     assert hen.key not in "".join(check(expected=1))
@@ -92,7 +91,7 @@ def test_objects_without_a_row_are_orphaned(member, make_image):
     assert sorted(line.partition(" ")[0] for line in found) == sorted(keys)
 
 
-def test_other_bytes_are_noticed_by_their_length_or_their_sum(make_image):
+def test_changed_bytes_are_found_by_size_or_hash(make_image):
     fox, hen = make_image(), make_image()
     storage_client.put(fox.key, b"shorter", media_type="image/png")
     other = bytearray(storage_client.read(hen.key))
@@ -104,7 +103,7 @@ def test_other_bytes_are_noticed_by_their_length_or_their_sum(make_image):
     assert lines("wrong sha256", check("--quick", expected=1)) == []
 
 
-def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
+def test_an_object_that_cannot_be_read_is_unreadable(make_image, monkeypatch):
     fox, hen, stream = make_image(), make_image(), storage_client.stream
 
     def cut(key):
@@ -118,10 +117,10 @@ def test_what_cannot_be_read_is_said_to_be_unreadable(make_image, monkeypatch):
     assert hen.key not in said
 
 
-def test_objects_that_rows_share_are_neither_orphaned_nor_wrong(member, teammate):
+def test_objects_shared_by_rows_are_no_problem(member, teammate):
     data = encoded(pixels())
     for each in (member, teammate):
-        start_images.receive(member=each, file=io.BytesIO(data), name="x.png")
+        start_images.save_upload(member=each, file=io.BytesIO(data), name="x.png")
     assert Upload.objects.values("key").distinct().count() == 1
     check()
 
@@ -129,7 +128,7 @@ def test_objects_that_rows_share_are_neither_orphaned_nor_wrong(member, teammate
 # Orphans -------------------------------------------------------------------------------------------
 
 
-def test_orphans_are_removed_only_when_told_and_only_old_ones(member, make_image, request):
+def test_only_old_orphans_are_removed_and_only_with_the_option(member, make_image, request):
     fox = make_image()
     keys = [orphan(f"images/{uuid.uuid4()}/1-abc.png"), orphan(f"uploads/{member.team_id}/abc.png")]
     keys += [orphan(f"thumbnails/{uuid.uuid4()}/small.webp")]
@@ -140,14 +139,14 @@ def test_orphans_are_removed_only_when_told_and_only_old_ones(member, make_image
     check("--quick", expected=1)
     assert all(map(storage_client.exists, keys))
     said = check("--quick", "--remove-orphans")
-    assert all(line.endswith("- mended") for line in lines("orphaned", said))
-    assert "orphaned: 3, mended 3" in said
+    assert all(line.endswith("- repaired") for line in lines("orphaned", said))
+    assert "orphaned: 3, repaired 3" in said
     assert not any(map(storage_client.exists, keys))
     assert storage_client.exists(fox.key)
     assert check("--quick")[1] == "orphaned: 0"
 
 
-def test_what_an_unfinished_generation_may_still_adopt_is_no_orphan(submit, upstream, later):
+def test_an_object_that_an_unfinished_generation_may_recover_is_no_orphan(submit, upstream, later):
     submit()
     row = Generation.objects.get()
     key = orphan(
@@ -163,13 +162,13 @@ def test_what_an_unfinished_generation_may_still_adopt_is_no_orphan(submit, upst
     assert not storage_client.exists(key)
 
 
-def test_what_will_be_removed_anyway_is_no_orphan(member):
+def test_a_discarded_object_is_no_orphan(member):
     key = orphan(f"uploads/{member.team_id}/abc.png")
     DiscardedObject.objects.create(key=key)
     assert check("--quick")[1] == "orphaned: 0"
 
 
-def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, monkeypatch):
+def test_an_object_that_gets_its_row_during_the_check_is_no_orphan(member, later, monkeypatch):
     key = orphan(f"uploads/{member.team_id}/abc.png", b"x")
     suspects = object_check._suspects
 
@@ -187,7 +186,7 @@ def test_what_gets_its_row_while_the_lists_are_read_is_no_orphan(member, later, 
 # Thumbnails and entries ----------------------------------------------------------------------------
 
 
-def test_thumbnails_are_made_anew_when_told(make_image):
+def test_broken_thumbnails_are_made_again_with_repair(make_image):
     fox = make_image()
     small, large = (storage_client.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
     orphan(small, b"")
@@ -195,20 +194,20 @@ def test_thumbnails_are_made_anew_when_told(make_image):
     assert lines("broken thumbnail", check("--quick", expected=1)) == [small]
     assert sorted(lines("broken thumbnail", check(expected=1))) == sorted([small, large])
     said = check("--repair")
-    assert "broken thumbnail: 2, mended 2" in said
+    assert "broken thumbnail: 2, repaired 2" in said
     assert check()[5:] == ["broken thumbnail: 0", "wrong search entry: 0", "thumbnail not made yet: 0"]
     fox.refresh_from_db()
     assert fox.placeholder
 
 
-def test_a_thumbnail_whose_original_is_gone_cannot_be_mended(make_image):
+def test_a_thumbnail_without_its_original_cannot_be_repaired(make_image):
     fox = make_image()
     orphan(storage_client.thumbnail_key(image=fox.pk, size="small"), b"")
-    storage_listing.remove(fox.key)
+    storage_client.remove(fox.key)
     assert "broken thumbnail: 1" in check("--quick", "--repair", expected=1)
 
 
-def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
+def test_missing_and_outdated_search_entries_are_made_again_with_repair(member, make_image):
     lacking, lagging, trashed, sound = (make_image(prompt=f"fox {n}") for n in range(4))
     SearchEntry.objects.filter(image=lacking).delete()
     Image.objects.filter(pk=lagging.pk).update(title="Another title")
@@ -216,7 +215,7 @@ def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
     said = check("--quick", expected=1)
     wrong = {line.partition(": ")[2] for line in said if line.startswith("wrong search entry: ")} - {"3"}
     assert wrong == {str(row.pk) for row in (lacking, lagging, trashed)}
-    assert "wrong search entry: 3, mended 3" in check("--quick", "--repair")
+    assert "wrong search entry: 3, repaired 3" in check("--quick", "--repair")
     assert check("--quick")[6] == "wrong search entry: 0"
     assert set(SearchEntry.objects.values_list("image", flat=True)) == {lacking.pk, lagging.pk, sound.pk}
 
@@ -224,9 +223,9 @@ def test_entries_that_lack_or_lag_are_made_anew_when_told(member, make_image):
 # How it goes about it ----------------------------------------------------------------------------------
 
 
-def test_one_team_is_checked_without_the_others(member, stranger, make_image):
+def test_one_team_can_be_checked_alone(member, stranger, make_image):
     mine, theirs = make_image(), make_image(stranger)
-    storage_listing.remove(theirs.key)
+    storage_client.remove(theirs.key)
     orphan(f"uploads/{stranger.team_id}/abc.png")
     orphan(f"thumbnails/{theirs.pk}/small.webp", b"")
     check("--team", member.team.slug)
@@ -238,24 +237,24 @@ def test_one_team_is_checked_without_the_others(member, stranger, make_image):
         check("--team", "Nobody")
 
 
-def test_every_size_of_batch_finds_the_same(member, make_image, monkeypatch):
+def test_every_batch_size_finds_the_same(member, make_image, monkeypatch):
     made = [make_image() for _ in range(7)]
     for image in made[::2]:
-        storage_listing.remove(image.key)
+        storage_client.remove(image.key)
     strays = [orphan(f"thumbnails/{uuid.uuid4()}/small.webp") for _ in range(5)]
     for image in made:
         if storage_client.exists(image.key):
-            thumbnails.made(image, "small")
+            thumbnails.get_or_make(image, "small")
     for size in (1, 2, 3, 500):
-        monkeypatch.setattr(findings, "AT_ONCE", size)
-        found = list(maintenance_check.problems(Check(is_quick=True)))
-        assert [each.about for each in found if each.kind == Kind.MISSING] == sorted(
+        monkeypatch.setattr(maintenance_check, "BATCH_SIZE", size)
+        found = list(check_library.find_problems(Check(is_quick=True)))
+        assert [each.subject for each in found if each.kind == Kind.MISSING] == sorted(
             image.key for image in made[::2]
         )
-        assert sorted(each.about for each in found if each.kind == Kind.ORPHANED) == sorted(strays)
+        assert sorted(each.subject for each in found if each.kind == Kind.ORPHANED) == sorted(strays)
 
 
-def test_it_asks_the_database_by_batches_and_not_by_images(make_image):
+def test_the_number_of_queries_grows_with_batches_and_not_with_images(make_image):
     def queries():
         with CaptureQueriesContext(connection) as asked:
             check()
@@ -268,8 +267,8 @@ def test_it_asks_the_database_by_batches_and_not_by_images(make_image):
     assert queries() == for_one
 
 
-def test_without_storage_it_says_so(make_image, settings):
+def test_without_storage_the_command_says_so(make_image, settings):
     make_image()
-    in_another(settings, endpoint_url="http://127.0.0.1:9")
+    with_storage_options(settings, endpoint_url="http://127.0.0.1:9")
     with pytest.raises(CommandError, match="does not answer"):
         call_command("check_library", "--quick")

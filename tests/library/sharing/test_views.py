@@ -1,4 +1,4 @@
-"""Sharing within the portal: the dialog that makes links, taking them back, and the page of links."""
+"""Members create, list and revoke share links."""
 
 import re
 import uuid
@@ -29,14 +29,14 @@ def ask(client, member, method="get", *, part=False, **fields):
     return getattr(client, method)(address, fields, headers=headers)
 
 
-def test_a_member_makes_a_link_in_a_dialog(sign_in, visitor, member, make_image):
+def test_a_member_creates_a_link_in_a_dialog(sign_in, visitor, member, make_image):
     image, signed_in = make_image(), sign_in(member)
     dialog = ask(signed_in, member, part=True, image=image.pk).content.decode()
     assert dialog.startswith('<dialog id="share-dialog"')
     assert re.search(r'value="7" checked', dialog)
     assert not re.search(r'name="shows_prompt"[^>]* checked', dialog)
     part = ask(signed_in, member, "post", part=True, image=image.pk, expires="30", shows_prompt="on")
-    link = sharing_service.address(Share.objects.get())
+    link = sharing_service.share_url(Share.objects.get())
     assert f'data-copy="{link}"' in part.content.decode()
     assert part.content.decode().strip().startswith('<div id="share"')
     assert Share.objects.get().shows_prompt
@@ -46,19 +46,19 @@ def test_a_member_makes_a_link_in_a_dialog(sign_in, visitor, member, make_image)
     assert link in again  # it is offered before a second one is made
 
 
-def test_without_scripts_a_link_is_made_on_pages(sign_in, member, make_image, collection):
+def test_without_scripts_a_link_is_created_on_pages(sign_in, member, make_image, collection):
     signed_in = sign_in(member)
     for named in ({"image": make_image().pk}, {"collection": collection.pk}):
         assert b"<html" in ask(signed_in, member, **named).content
         answer = ask(signed_in, member, "post", expires="never", **named)
         assert answer.status_code == 302
         assert (
-            sharing_service.address(Share.objects.order_by("created_at").last())
+            sharing_service.share_url(Share.objects.order_by("created_at").last())
             in signed_in.get(answer["Location"]).content.decode()
         )
 
 
-def test_a_button_of_another_form_opens_this_one_and_makes_nothing(sign_in, member, make_image):
+def test_a_button_of_another_form_opens_the_dialog_and_creates_nothing(sign_in, member, make_image):
     image = make_image()
     answer = ask(sign_in(member), member, "post", image=image.pk, search="q=fox", all="")
     assert answer.status_code == 200
@@ -67,7 +67,7 @@ def test_a_button_of_another_form_opens_this_one_and_makes_nothing(sign_in, memb
     assert not Share.objects.exists()
 
 
-def test_a_form_that_was_not_filled_in_says_so(sign_in, member, make_image):
+def test_an_incomplete_form_shows_its_errors(sign_in, member, make_image):
     for expires in ("", "8", "for ever", "1\x00"):
         answer = ask(sign_in(member), member, "post", part=True, image=make_image().pk, expires=expires)
         assert answer.status_code == 422
@@ -99,7 +99,7 @@ def test_nobody_shares_what_they_may_not_see(sign_in, member, teammate, viewer, 
     assert not Share.objects.exists()
 
 
-def test_a_link_is_taken_back_by_its_maker_and_by_curators(
+def test_a_link_is_revoked_by_its_maker_and_by_curators(
     member, teammate, curator, viewer, stranger, make_image
 ):
     image = make_image()
@@ -113,7 +113,7 @@ def test_a_link_is_taken_back_by_its_maker_and_by_curators(
     assert sharing_service.revoke(member=curator, share=another.pk)
 
 
-def test_taking_back_by_the_page(sign_in, visitor, member, teammate, make_image):
+def test_a_link_is_revoked_on_the_page(sign_in, visitor, member, teammate, make_image):
     image = make_image()
     share = sharing_service.share_image(member=member, image=image.pk)
     take_back = reverse("library:revoke_share", args=[member.team.slug, share.pk])
@@ -153,7 +153,9 @@ def test_a_member_sees_their_links_and_a_curator_all_of_the_teams(
     assert seen(teammate, over="1") == set()
 
 
-def test_a_curator_is_not_told_what_is_private(sign_in, member, curator, make_image, collection):
+def test_a_curator_does_not_see_the_targets_of_private_links(
+    sign_in, member, curator, make_image, collection
+):
     private = make_image(visibility="private", prompt=SECRET_PROMPT)
     collect(collection, private)
     one = sharing_service.share_image(member=member, image=private.pk)
@@ -167,7 +169,7 @@ def test_a_curator_is_not_told_what_is_private(sign_in, member, curator, make_im
         assert str(share.pk) in page  # it can be taken back
 
 
-def test_the_page_of_links_says_which_show_nothing(
+def test_the_list_of_links_says_which_show_nothing(
     sign_in, member, teammate, curator, make_image, collection
 ):
     lost, works = make_image(teammate), make_image()
@@ -176,20 +178,24 @@ def test_the_page_of_links_says_which_show_nothing(
     sharing_service.share_collection(member=teammate, collection=collection.pk)
     images_service.set_visibility(member=teammate, images=[lost.pk], visibility=Visibility.PRIVATE)
     found = listed(sign_in(curator), curator).context["links"]
-    assert {link.share.image_id: link.shows for link in found} == {lost.pk: False, works.pk: True, None: True}
+    assert {link.share.image_id: link.is_working for link in found} == {
+        lost.pk: False,
+        works.pk: True,
+        None: True,
+    }
     membership.leave(teammate)
     found = listed(sign_in(curator), curator).context["links"]
-    assert {link.share.image_id: link.shows for link in found} == {
+    assert {link.share.image_id: link.is_working for link in found} == {
         lost.pk: False,
         works.pk: True,
         None: False,
     }
 
 
-def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
+def test_the_list_of_links_has_pages_and_a_fixed_number_of_queries(
     sign_in, member, make_image, make_member, curator, monkeypatch
 ):
-    monkeypatch.setattr("generations.library.sharing.views.PAGE", 4)
+    monkeypatch.setattr("generations.library.sharing.views.PAGE_SIZE", 4)
     data = encoded(pixels((64, 64)))
     signed_in = sign_in(curator)
     made = [sharing_service.share_image(member=member, image=make_image(data=data).pk)]
@@ -210,4 +216,4 @@ def test_the_page_of_links_has_pages_and_asks_as_often_for_many(
     address = reverse("library:shares", args=[member.team.slug])
     for after in ("nonsense", uuid.uuid4(), "\x00"):
         assert signed_in.get(address, {"after": after}).status_code == 404
-    assert sharing_listing.page(member, over=False, size=5) == made[:1]
+    assert sharing_listing.page(member, ended=False, size=5) == made[:1]

@@ -28,8 +28,8 @@ def show(client, member):
 
 
 def later(monkeypatch, hours):
-    hour = delivery_signed_urls._hour()
-    monkeypatch.setattr(delivery_signed_urls, "_hour", lambda: hour + hours)
+    hour = delivery_signed_urls._current_hour()
+    monkeypatch.setattr(delivery_signed_urls, "_current_hour", lambda: hour + hours)
 
 
 @pytest.mark.parametrize(("size", "width"), [("small", 400), ("large", 800)])
@@ -50,14 +50,14 @@ def test_a_small_picture_is_not_enlarged(client, member, make_image):
     assert decoded(get(client, image, member).content).size == (100, 60)
 
 
-def test_what_can_be_seen_through_stays_so(client, member, make_image):
+def test_transparency_stays(client, member, make_image):
     image = make_image(member, data=encoded(pixels(mode="RGBA").convert("P")))
     assert decoded(get(client, image, member).content).format == "WEBP"
     seen_through = make_image(member, data=encoded(pixels(mode="RGBA")))
     assert decoded(get(client, seen_through, member).content).mode == "RGBA"
 
 
-def test_the_second_look_asks_no_database(sign_in, member, make_image, django_assert_num_queries):
+def test_the_second_request_needs_no_database_query(sign_in, member, make_image, django_assert_num_queries):
     image = make_image(member)
     address, signed_in = delivery_signed_urls.thumbnail_url(image, "small", member), sign_in(member)
     first = signed_in.get(address).content
@@ -65,7 +65,7 @@ def test_the_second_look_asks_no_database(sign_in, member, make_image, django_as
         assert signed_in.get(address).content == first
 
 
-def test_the_first_look_leaves_a_placeholder(client, member, make_image):
+def test_the_first_request_saves_a_placeholder(client, member, make_image):
     image = make_image(member, data=encoded(pixels((1024, 512))))
     get(client, image, member)
     image.refresh_from_db()
@@ -73,7 +73,7 @@ def test_the_first_look_leaves_a_placeholder(client, member, make_image):
     assert len(image.placeholder) < 700
 
 
-def test_a_ticket_is_good_for_its_hour_and_the_next(client, member, make_image, monkeypatch):
+def test_a_signed_url_is_valid_in_its_hour_and_the_next(client, member, make_image, monkeypatch):
     image = make_image(member)
     address = delivery_signed_urls.thumbnail_url(image, "small", member)
     later(monkeypatch, 1)
@@ -82,7 +82,7 @@ def test_a_ticket_is_good_for_its_hour_and_the_next(client, member, make_image, 
     assert client.get(address).status_code == 404
 
 
-def test_a_ticket_that_is_not_valid_asks_no_database(
+def test_an_invalid_signature_needs_no_database_query(
     client, member, make_image, monkeypatch, django_assert_num_queries
 ):
     image, other = make_image(member), make_image(member)
@@ -109,32 +109,34 @@ def test_a_ticket_that_is_not_valid_asks_no_database(
         assert client.get(address).status_code == 404
 
 
-def test_a_size_that_we_do_not_make_is_not_made(client, member, make_image):
+def test_an_unknown_size_is_not_found(client, member, make_image):
     image = make_image(member)
     assert client.get(delivery_signed_urls.thumbnail_url(image, "huge", member)).status_code == 404
 
 
-def test_what_is_in_the_trash_is_not_made_any_more(client, member, make_image):
+def test_no_thumbnail_is_made_of_a_trashed_image(client, member, make_image):
     image = make_image(member)
     Image.objects.update(trashed_at=timezone.now())
     assert get(client, image, member).status_code == 404
 
 
-def test_a_private_or_foreign_picture_is_not_made(client, member, teammate, stranger, make_image):
+def test_no_thumbnail_is_made_for_those_who_may_not_see_the_image(
+    client, member, teammate, stranger, make_image
+):
     image = make_image(member, visibility="private")
     assert get(client, image, teammate).status_code == 404
     assert get(client, image, stranger).status_code == 404
     assert get(client, image, member).status_code == 200
 
 
-def test_nothing_is_made_for_somebody_who_left(client, member, teammate, make_image):
+def test_no_thumbnail_is_made_for_a_former_member(client, member, teammate, make_image):
     image = make_image(member)
     address = delivery_signed_urls.thumbnail_url(image, "small", teammate)
     type(teammate).objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
     assert client.get(address).status_code == 404
 
 
-def test_an_object_that_is_no_picture_has_no_thumbnail(client, member, make_image):
+def test_an_object_that_is_no_image_has_no_thumbnail(client, member, make_image):
     image = make_image(member)
     storage_client.put(image.key, b"<html>", media_type="image/png")
     assert get(client, image, member).status_code == 404
@@ -143,14 +145,14 @@ def test_an_object_that_is_no_picture_has_no_thumbnail(client, member, make_imag
 @pytest.mark.django_db(transaction=True)
 def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeypatch):
     image = make_image(member, data=encoded(pixels((1536, 1536))))
-    opened, really = [], imaging_decode.opened
-    monkeypatch.setattr(imaging_decode, "opened", lambda data: opened.append(1) or really(data))
+    opened, really = [], imaging_decode.open_image
+    monkeypatch.setattr(imaging_decode, "open_image", lambda data: opened.append(1) or really(data))
     together = threading.Barrier(40)
 
     def ask(_number):
         together.wait()
         try:
-            return thumbnails.made(image, "small")
+            return thumbnails.get_or_make(image, "small")
         finally:
             connections.close_all()
 
@@ -160,7 +162,7 @@ def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeyp
     assert not thumbnails._making
 
 
-def test_a_storage_that_is_away_is_said_and_asked_again(client, member, make_image, settings):
+def test_an_unavailable_storage_is_503_and_the_next_request_tries_again(client, member, make_image, settings):
     image = make_image(member)
     images = settings.STORAGES["images"]
     away = images | {"OPTIONS": images["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}}
@@ -172,7 +174,7 @@ def test_a_storage_that_is_away_is_said_and_asked_again(client, member, make_ima
     assert "does not answer" in answer.content.decode()
 
 
-def test_a_template_gets_what_an_img_needs(client, member, make_image):
+def test_the_template_tag_has_all_attributes_of_an_img(client, member, make_image):
     image = make_image(member)
     written = Template(
         "{% load library %}{% thumbnail image member as t %}{{ t.src }}|{{ t.srcset }}|{{ t.width }}"
@@ -183,6 +185,6 @@ def test_a_template_gets_what_an_img_needs(client, member, make_image):
     assert [client.get(address).status_code for address in (src, *re.findall(r"/\S+", srcset))] == [200] * 3
 
 
-def test_an_image_that_never_was_is_not_found(client, member):
+def test_an_unknown_image_is_not_found(client, member):
     nothing = Image(pk=uuid.uuid4())
     assert get(client, nothing, member).status_code == 404

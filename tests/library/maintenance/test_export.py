@@ -1,4 +1,4 @@
-"""`export_library`: a team's originals and a manifest, checked, and carried on where it broke off."""
+"""`export_library` writes a team's originals and a manifest, verifies them, and continues if interrupted."""
 
 import hashlib
 import io
@@ -14,7 +14,6 @@ from generations.library.maintenance import export as maintenance_export
 from generations.library.models import Image
 from generations.library.organise.service import collect, like, make_collection, tag
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
 from generations.teams.models import Visibility
 
 
@@ -35,7 +34,7 @@ def manifest(folder):
     return json.loads((folder / "manifest.json").read_text())
 
 
-def test_everything_of_a_team_is_written_with_all_that_is_known(member, stranger, make_image, tmp_path):
+def test_all_images_of_a_team_are_exported_with_their_data(member, stranger, make_image, tmp_path):
     fox = make_image(prompt="a red fox\x1b 狐", style_preset="anime")
     hen = make_image(media_type="image/jpeg", visibility="private")
     make_image(stranger)
@@ -69,7 +68,7 @@ def test_everything_of_a_team_is_written_with_all_that_is_known(member, stranger
     assert second["file"].endswith(f"{hen.pk}.jpg")
 
 
-def test_an_export_that_broke_off_is_carried_on(member, make_image, tmp_path):
+def test_an_interrupted_export_is_continued(member, make_image, tmp_path):
     fox, hen = make_image(), make_image()
     export(member, tmp_path)
     files = {entry["id"]: tmp_path / entry["file"] for entry in manifest(tmp_path)["images"]}
@@ -81,9 +80,9 @@ def test_an_export_that_broke_off_is_carried_on(member, make_image, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_what_cannot_be_written_is_said_and_the_rest_is_there(member, make_image, tmp_path):
+def test_errors_are_reported_and_the_rest_is_exported(member, make_image, tmp_path):
     missing, wrong, fine = make_image(), make_image(), make_image()
-    storage_listing.remove(missing.key)
+    storage_client.remove(missing.key)
     storage_client.put(wrong.key, b"other bytes", media_type="image/png")
     said = export(member, tmp_path, expected=1)
     assert "1 written, 0 there before, 2 failed" in said
@@ -95,7 +94,7 @@ def test_what_cannot_be_written_is_said_and_the_rest_is_there(member, make_image
     assert [path.stem for path in tmp_path.rglob("*.png")] == [str(fine.pk)]
 
 
-def test_since_a_day_and_with_the_trash(member, make_image, tmp_path):
+def test_an_export_since_a_day_and_with_the_trash(member, make_image, tmp_path):
     type(member.team).objects.update(time_zone="Pacific/Auckland")
     before, after, trashed = make_image(), make_image(), make_image()
     noon = datetime(2026, 3, 1, 11, tzinfo=UTC)  # midnight there
@@ -117,14 +116,14 @@ def test_an_empty_library_has_a_manifest_too(member, tmp_path):
     assert manifest(tmp_path)["images"] == []
 
 
-def test_more_than_a_batch_is_one_document(member, make_image, tmp_path, monkeypatch):
-    monkeypatch.setattr("generations.library.findings.AT_ONCE", 2)
+def test_more_than_a_batch_is_one_json_document(member, make_image, tmp_path, monkeypatch):
+    monkeypatch.setattr("generations.library.maintenance.check.BATCH_SIZE", 2)
     made = [str(make_image().pk) for _ in range(5)]
     export(member, tmp_path)
     assert [entry["id"] for entry in manifest(tmp_path)["images"]] == made
 
 
-def test_without_its_end_an_export_has_no_manifest(member, make_image, tmp_path):
+def test_an_incomplete_export_has_no_manifest(member, make_image, tmp_path):
     make_image(), make_image()
     going = maintenance_export.export(team=member.team, folder=tmp_path)
     next(going)
@@ -132,7 +131,7 @@ def test_without_its_end_an_export_has_no_manifest(member, make_image, tmp_path)
     assert not (tmp_path / "manifest.json").exists()
 
 
-def test_a_wrong_team_or_folder_is_said(member, make_image, tmp_path):
+def test_an_unknown_team_or_an_unwritable_folder_is_an_error(member, make_image, tmp_path):
     make_image()
     with pytest.raises(CommandError, match="no team"):
         call_command("export_library", "--team", "Nobody", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Deleting for good: when rows go, when objects go, and what happens in between."""
+"""Deleting images for good: when rows and objects are deleted, and races in between."""
 
 import hashlib
 import io
@@ -12,19 +12,18 @@ from django.utils import timezone
 
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import thumbnails
-from generations.library.house_tasks import keep_house
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup as maintenance_cleanup
 from generations.library.models import Act, Collected, Deed, DiscardedObject, Image, Share, Tagged, Upload
 from generations.library.organise.service import collect, like, make_collection, tag
 from generations.library.storage import client as storage_client
-from generations.library.storage import listing as storage_listing
+from generations.library.tasks import clean_up
 from generations.library.trash import purge as trash_purge
 from generations.library.uploads import start_images
 from generations.teams.models import Visibility
 from sdweb.celery import app
 from tests.library.conftest import encoded, pixels
-from tests.library.test_storage import in_another
+from tests.library.storage.test_client import with_storage_options
 
 
 def trash(image, days=0):
@@ -41,19 +40,19 @@ def purge(*images):
 @pytest.fixture
 def old(monkeypatch):
     """Whatever lies in storage lay there for long."""
-    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
+    monkeypatch.setattr(trash_purge, "MIN_AGE", timedelta(seconds=-60))
 
 
 @pytest.fixture
 def upload(member):
-    return bring(member)
+    return save_upload(member)
 
 
-def bring(member, seed=5):
-    return start_images.receive(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
+def save_upload(member, seed=5):
+    return start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
 
 
-def shared(member, upload):
+def image_of(member, upload):
     """An image whose object is that of an upload."""
     return Image.objects.create(
         team=member.team,
@@ -71,13 +70,13 @@ def shared(member, upload):
 # What lay in the trash too long ------------------------------------------------------------------
 
 
-def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, settings):
+def test_images_too_long_in_the_trash_are_deleted_with_their_objects(make_image, settings):
     settings.TRASH_DAYS = 10
     fresh, nearly, long = make_image(), make_image(), make_image()
     trash(nearly, days=9)
     trash(long, days=11)
-    thumbnails.made(long, "small")
-    maintenance_cleanup.keep()
+    thumbnails.get_or_make(long, "small")
+    maintenance_cleanup.clean_up()
     assert set(Image.objects.all()) == {fresh, nearly}
     assert not storage_client.exists(long.key)
     assert not storage_client.exists(storage_client.thumbnail_key(image=long.pk, size="small"))
@@ -86,17 +85,17 @@ def test_what_lay_in_the_trash_too_long_is_deleted_with_its_objects(make_image, 
     assert not DiscardedObject.objects.exists()
 
 
-def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
-    monkeypatch.setattr(trash_purge, "AT_ONCE", 2)
-    monkeypatch.setattr(trash_purge, "MOST_BATCHES", 2)
+def test_one_run_deletes_a_bounded_number_of_images(make_image, monkeypatch):
+    monkeypatch.setattr(trash_purge, "BATCH_SIZE", 2)
+    monkeypatch.setattr(trash_purge, "MAX_BATCHES", 2)
     for _ in range(5):
         trash(make_image(), days=31)
     assert trash_purge.delete_expired() == 4
     assert trash_purge.delete_expired() == 1
-    assert trash_purge.remove_objects() == 15
+    assert trash_purge.remove_discarded() == 15
 
 
-def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
+def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
     fox = make_image()
     spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
@@ -110,42 +109,42 @@ def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
     }  # another model that refers to images needs a thought here
 
 
-def test_beat_keeps_the_house_every_ten_minutes():
+def test_beat_runs_the_cleanup_every_ten_minutes():
     line = app.conf.beat_schedule["house"]
-    assert (line["task"], line["schedule"]) == (keep_house.name, 600.0)
+    assert (line["task"], line["schedule"]) == (clean_up.name, 600.0)
 
 
-def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
+def test_the_cleanup_deletes_old_bulk_actions(member, make_image):
     deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
     Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
-    keep_house()
+    clean_up()
     assert not Deed.objects.exists()
 
 
 # Objects ---------------------------------------------------------------------------------------------
 
 
-def test_an_object_that_another_row_needs_stays(member, upload, old):
-    image = shared(member, upload)
+def test_an_object_of_another_row_stays(member, upload, old):
+    image = image_of(member, upload)
     purge(image)
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
     Upload.objects.all().delete()
     trash_purge.discard([upload.key])
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert not storage_client.exists(upload.key)
 
 
-def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, upload, monkeypatch):
-    image = shared(member, upload)
+def test_a_shared_object_younger_than_an_hour_is_not_removed(member, upload, monkeypatch):
+    image = image_of(member, upload)
     Upload.objects.all().delete()
     purge(image)
-    trash_purge.remove_objects()
+    trash_purge.remove_discarded()
     assert storage_client.exists(upload.key)
     assert DiscardedObject.objects.filter(key=upload.key).exists()
-    monkeypatch.setattr(trash_purge, "SETTLED", timedelta(seconds=-60))
-    trash_purge.remove_objects()
+    monkeypatch.setattr(trash_purge, "MIN_AGE", timedelta(seconds=-60))
+    trash_purge.remove_discarded()
     assert not storage_client.exists(upload.key)
     assert not DiscardedObject.objects.exists()
 
@@ -153,36 +152,36 @@ def test_an_object_that_came_within_the_hour_stays_until_it_is_certain(member, u
 def test_without_storage_objects_are_removed_later(make_image, settings):
     fox, stores = make_image(), settings.STORAGES
     purge(fox)
-    in_another(settings, endpoint_url="http://127.0.0.1:9")
-    keep_house()
+    with_storage_options(settings, endpoint_url="http://127.0.0.1:9")
+    clean_up()
     assert DiscardedObject.objects.count() == 3
     settings.STORAGES = stores
-    keep_house()
+    clean_up()
     assert not storage_client.exists(fox.key)
     assert not DiscardedObject.objects.exists()
 
 
-def test_a_crash_between_object_and_line_is_made_good_by_the_next_run(make_image):
+def test_a_crash_between_object_and_row_is_repaired_by_the_next_run(make_image):
     fox = make_image()
     purge(fox)
-    storage_listing.remove(fox.key)  # and here the worker was lost
-    trash_purge.remove_objects()
+    storage_client.remove(fox.key)  # and here the worker was lost
+    trash_purge.remove_discarded()
     assert not DiscardedObject.objects.exists()
 
 
-def test_an_object_that_cannot_be_removed_keeps_nothing_else_from_going(make_image, monkeypatch):
+def test_an_object_that_cannot_be_removed_does_not_block_the_others(make_image, monkeypatch):
     fox, hen = make_image(), make_image()
     purge(fox, hen)
-    monkeypatch.setattr(trash_purge, "AT_ONCE", 1)
-    remove = storage_listing.remove
+    monkeypatch.setattr(trash_purge, "BATCH_SIZE", 1)
+    remove = storage_client.remove
 
     def refused(key):
         if key == fox.key:
             raise storage_client.StorageUnavailable("no")
         remove(key)
 
-    monkeypatch.setattr(storage_listing, "remove", refused)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(storage_client, "remove", refused)
+    trash_purge.remove_discarded()
     assert [line.key for line in DiscardedObject.objects.all()] == [fox.key]
     assert not storage_client.exists(hen.key)
 
@@ -205,13 +204,11 @@ def later(call):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_end(
-    member, upload, old, monkeypatch
-):
+def test_an_upload_during_the_removal_of_its_object_keeps_the_object(member, upload, old, monkeypatch):
     """The upload is entered between the moment at which nobody needs the object and its removal."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    remove, put, begun = storage_listing.remove, storage_client.put, []
+    remove, put, begun = storage_client.remove, storage_client.put, []
     stored = threading.Event()
 
     def noticed(key, data, **about):
@@ -219,14 +216,14 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
         stored.set()
 
     def meanwhile(key):
-        begun.append(later(partial(bring, member)))
+        begun.append(later(partial(save_upload, member)))
         assert stored.wait(30)  # its object is in its place, its row is not seen yet
         begun[0].join(2)
         remove(key)
 
     monkeypatch.setattr(storage_client, "put", noticed)
-    monkeypatch.setattr(storage_listing, "remove", meanwhile)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(storage_client, "remove", meanwhile)
+    trash_purge.remove_discarded()
     begun[0].join(30)
     again = Upload.objects.get()
     assert begun[0].result == again
@@ -234,25 +231,25 @@ def test_a_picture_that_is_brought_while_its_object_is_removed_is_there_in_the_e
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_object_whose_picture_was_just_brought_is_not_removed(member, upload, old, monkeypatch):
+def test_an_object_that_was_just_uploaded_again_is_not_removed(member, upload, old, monkeypatch):
     """The line was read, then the picture was brought: the line is gone when its turn comes."""
     trash_purge.discard([upload.key])
     Upload.objects.all().delete()
-    referred_to = trash_purge.referred_to
+    referred_to = trash_purge.referenced
 
     def meanwhile(keys):
         found = referred_to(keys)
         if not connection.in_atomic_block:
-            later(partial(bring, member)).join(30)
+            later(partial(save_upload, member)).join(30)
         return found
 
-    monkeypatch.setattr(trash_purge, "referred_to", meanwhile)
-    trash_purge.remove_objects()
+    monkeypatch.setattr(trash_purge, "referenced", meanwhile)
+    trash_purge.remove_discarded()
     assert storage_client.exists(Upload.objects.get().key)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_image_that_is_brought_back_at_the_last_moment_is_not_deleted(member, make_image, monkeypatch):
+def test_an_image_restored_at_the_last_moment_is_not_deleted(member, make_image, monkeypatch):
     fox = make_image()
     trash(fox, days=31)
     if connection.vendor != "postgresql":

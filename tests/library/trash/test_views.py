@@ -1,4 +1,4 @@
-"""The trash as people see it: what they may bring back, for how long, and deleting it for good."""
+"""The pages of the trash: list, restore, delete for good."""
 
 import uuid
 from datetime import timedelta
@@ -21,8 +21,8 @@ from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Role
 from tests.conftest import work
-from tests.library.test_thumbnails import later
-from tests.library.test_views import many
+from tests.library.delivery.test_thumbnails import later
+from tests.library.gallery.test_paging import many
 
 
 def address(name, member, *arguments):
@@ -37,7 +37,7 @@ def shown(client, member, **query):
     return client.get(address("trash", member), query)
 
 
-def bin_of(client, member):
+def trash_page_of(client, member):
     return shown(client, member).context["page"].images
 
 
@@ -53,17 +53,17 @@ def trashed(member, make_image):
 # What is shown ---------------------------------------------------------------------------
 
 
-def test_the_trash_shows_what_i_may_bring_back_the_newest_first(
+def test_the_trash_lists_what_the_member_may_restore_newest_first(
     sign_in, member, teammate, stranger, make_member, trashed, make_image
 ):
     curator = make_member("ana", role=Role.ADMINISTRATOR)
     private = make_image(visibility="private")
     images_service.trash(member=member, images=[private.pk])
     fox, hen = trashed
-    assert bin_of(sign_in(member), member) == [private, hen, fox]
-    assert bin_of(sign_in(curator), curator) == [hen, fox]
-    assert bin_of(sign_in(teammate), teammate) == []
-    assert bin_of(sign_in(stranger), stranger) == []
+    assert trash_page_of(sign_in(member), member) == [private, hen, fox]
+    assert trash_page_of(sign_in(curator), curator) == [hen, fox]
+    assert trash_page_of(sign_in(teammate), teammate) == []
+    assert trash_page_of(sign_in(stranger), stranger) == []
     assert shown(sign_in(stranger), member).status_code == 404
 
 
@@ -85,7 +85,7 @@ def test_it_says_who_trashed_a_picture_and_how_many_days_are_left(
     assert "deleted soon" in shown(sign_in(member), member).content.decode()
 
 
-def put_many(member, count):
+def trash_many(member, count):
     """So many in the trash, some at the very same moment."""
     many(member, count)
     start = timezone.now() - timedelta(days=1)
@@ -95,33 +95,33 @@ def put_many(member, count):
 
 
 def test_every_picture_of_a_full_trash_is_shown_once_page_by_page(sign_in, member):
-    put_many(member, 130)
+    trash_many(member, 130)
     signed_in, found, after = sign_in(member), [], ""
     for expected in (60, 60, 10):
         page = shown(signed_in, member, after=after).context["page"]
         assert len(page.images) == expected
-        found, after = found + page.images, page.further
+        found, after = found + page.images, page.next_cursor
     assert after == ""
     assert len(set(found)) == 130
     moments = [(image.trashed_at, image.pk) for image in found]
     assert moments == sorted(moments, reverse=True)
 
 
-def test_paging_goes_on_after_a_picture_that_was_brought_back(sign_in, member):
-    put_many(member, 70)
+def test_paging_continues_after_a_restored_picture(sign_in, member):
+    trash_many(member, 70)
     page = shown(sign_in(member), member).context["page"]
     images_service.restore(member=member, images=pks(*page.images))
-    assert len(shown(sign_in(member), member, after=page.further).context["page"].images) == 10
+    assert len(shown(sign_in(member), member, after=page.next_cursor).context["page"].images) == 10
 
 
-def test_a_picture_comes_back_once(member, trashed):
+def test_a_picture_is_restored_once(member, trashed):
     assert images_service.restore(member=member, images=pks(*trashed)) == sorted(pks(*trashed))
     assert images_service.restore(member=member, images=pks(*trashed)) == []
 
 
-def test_further_pages_come_alone_when_the_page_asks_for_them(sign_in, member):
-    put_many(member, 70)
-    further = shown(sign_in(member), member).context["page"].further
+def test_htmx_gets_only_the_next_rows(sign_in, member):
+    trash_many(member, 70)
+    further = shown(sign_in(member), member).context["page"].next_cursor
     path = f"{address('trash', member)}?after={further}&part=more"
     part = sign_in(member).get(path, headers={"HX-Request": "true"})
     assert b"<html" not in part.content
@@ -140,26 +140,26 @@ def test_further_pages_come_alone_when_the_page_asks_for_them(sign_in, member):
         "-1." + str(uuid.UUID(int=7, version=4)),
     ],
 )
-def test_a_page_after_nothing_is_not_found(sign_in, member, after):
+def test_an_invalid_cursor_is_not_found(sign_in, member, after):
     assert shown(sign_in(member), member, after=after).status_code in (200, 404)
 
 
-def test_a_full_trash_asks_as_often_as_one_picture(sign_in, member):
-    put_many(member, 1)
+def test_the_number_of_queries_does_not_grow_with_the_trash(sign_in, member):
+    trash_many(member, 1)
     signed_in = sign_in(member)
     shown(signed_in, member)
     with CaptureQueriesContext(connection) as for_one:
         shown(signed_in, member)
-    put_many(member, 100)
+    trash_many(member, 100)
     with CaptureQueriesContext(connection) as for_sixty:
-        assert len(bin_of(signed_in, member)) == 60
+        assert len(trash_page_of(signed_in, member)) == 60
     assert len(for_sixty) == len(for_one)
 
 
 # Thumbnails -----------------------------------------------------------------------------
 
 
-def test_thumbnails_in_the_trash_are_for_those_who_may_bring_the_picture_back(
+def test_thumbnails_in_the_trash_are_served_to_those_who_may_restore_the_picture(
     sign_in, member, teammate, stranger, viewer, trashed
 ):
     fox, mine = trashed[0], sign_in(member)
@@ -178,9 +178,7 @@ def test_thumbnails_in_the_trash_are_for_those_who_may_bring_the_picture_back(
     assert mine.get(address("trashed_thumbnail", member, fox.pk, "small")).status_code == 404
 
 
-def test_the_addresses_that_a_trashed_picture_had_die_with_their_ticket(
-    sign_in, member, make_image, monkeypatch
-):
+def test_the_signed_urls_of_a_trashed_picture_expire(sign_in, member, make_image, monkeypatch):
     fox, mine = make_image(), sign_in(member)
     before = delivery_signed_urls.thumbnail_url(fox, "small", member)
     assert mine.get(before).status_code == 200  # it is made and stored
@@ -195,20 +193,20 @@ def test_the_addresses_that_a_trashed_picture_had_die_with_their_ticket(
 # Bringing back, and deleting for good ---------------------------------------------------------
 
 
-def test_picked_pictures_come_back_and_are_found_again(sign_in, member, trashed):
+def test_selected_pictures_are_restored_and_found_again(sign_in, member, trashed):
     fox, hen = trashed
     answer = sign_in(member).post(address("trash", member), {"image": [fox.pk]}, follow=True)
     assert "1 picture is back in the library." in answer.content.decode()
-    assert bin_of(sign_in(member), member) == [hen]
+    assert trash_page_of(sign_in(member), member) == [hen]
     assert SearchEntry.objects.filter(image=fox).exists()
 
 
-def test_all_come_back_at_once(sign_in, member, trashed):
+def test_all_pictures_are_restored_at_once(sign_in, member, trashed):
     sign_in(member).post(address("trash", member), {"all": "1"})
     assert not images_service.in_trash(member).exists()
 
 
-def test_nobody_brings_back_what_is_not_theirs(sign_in, member, teammate, stranger, trashed):
+def test_nobody_restores_the_pictures_of_others(sign_in, member, teammate, stranger, trashed):
     for other in (teammate, stranger):
         sign_in(other).post(address("trash", other), {"image": pks(*trashed)})
         sign_in(other).post(address("empty_trash", other), {"image": pks(*trashed), "sure": "1"})
@@ -216,7 +214,7 @@ def test_nobody_brings_back_what_is_not_theirs(sign_in, member, teammate, strang
     assert images_service.in_trash(member).count() == 2
 
 
-def test_emptying_asks_once_and_then_deletes_everything(sign_in, member, trashed, make_image):
+def test_emptying_the_trash_asks_once_and_then_deletes_everything(sign_in, member, trashed, make_image):
     kept, mine = make_image(), sign_in(member)
     assert "Delete 2 pictures for good?" in mine.get(address("empty_trash", member)).content.decode()
     mine.post(address("empty_trash", member), {"all": "1"})
@@ -226,7 +224,7 @@ def test_emptying_asks_once_and_then_deletes_everything(sign_in, member, trashed
     assert list(Image.objects.all()) == [kept]
 
 
-def test_picked_pictures_are_deleted_after_asking(sign_in, member, trashed):
+def test_selected_pictures_are_deleted_after_a_confirmation(sign_in, member, trashed):
     fox, hen = trashed
     mine = sign_in(member)
     asked = mine.post(address("empty_trash", member), {"image": [fox.pk]})
@@ -237,7 +235,7 @@ def test_picked_pictures_are_deleted_after_asking(sign_in, member, trashed):
 
 
 @pytest.mark.parametrize("sent", [{}, {"image": []}, {"sure": "1"}])
-def test_nothing_picked_does_nothing(sign_in, member, trashed, sent):
+def test_nothing_selected_changes_nothing(sign_in, member, trashed, sent):
     for name in ("trash", "empty_trash"):
         answer = sign_in(member).post(address(name, member), sent, follow=True)
         assert "Choose some pictures first." in answer.content.decode()
@@ -245,12 +243,12 @@ def test_nothing_picked_does_nothing(sign_in, member, trashed, sent):
 
 
 @pytest.mark.parametrize("bad", ["x", "1", "\0", "0" * 33])
-def test_what_is_no_id_is_not_found(sign_in, member, bad):
+def test_an_invalid_id_is_not_found(sign_in, member, bad):
     for name in ("trash", "empty_trash"):
         assert sign_in(member).post(address(name, member), {"image": bad}).status_code == 404
 
 
-def test_what_takes_long_is_done_beside_the_page_which_shows_how_far_it_is(
+def test_many_pictures_are_restored_by_a_worker_and_the_page_shows_the_progress(
     sign_in, member, trashed, monkeypatch
 ):
     monkeypatch.setattr(bulk_service, "WHILE_THE_PAGE_WAITS", 1)
@@ -266,9 +264,7 @@ def test_what_takes_long_is_done_beside_the_page_which_shows_how_far_it_is(
     assert not Image.objects.exists()
 
 
-def test_no_more_than_ten_thousand_go_at_once_and_the_rest_is_spoken_of(
-    sign_in, member, trashed, monkeypatch
-):
+def test_at_most_ten_thousand_are_deleted_at_once_and_the_page_says_so(sign_in, member, trashed, monkeypatch):
     monkeypatch.setattr(bulk_service, "MOST", 1)
     page = sign_in(member).get(address("empty_trash", member)).content.decode()
     assert "Delete the newest" in page
@@ -276,14 +272,16 @@ def test_no_more_than_ten_thousand_go_at_once_and_the_rest_is_spoken_of(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_generation_whose_picture_is_gone_says_so_and_keeps_its_line(sign_in, member, submit, upstream):
+def test_a_generation_whose_picture_was_deleted_says_so_and_keeps_its_ledger_entry(
+    sign_in, member, submit, upstream
+):
     submit()
     assert work() == 1
     row, charged = Generation.objects.get(), Transfer.objects.filter(kind="charge").count()
     image = Image.objects.get()
     images_service.trash(member=member, images=[image.pk])
     trash_purge.purge(member=member, images=[image.pk])
-    maintenance_cleanup.keep()
+    maintenance_cleanup.clean_up()
     assert not storage_client.exists(image.key)
     page = sign_in(member).get(reverse("jobs:generation", args=[member.team.slug, row.pk]))
     assert page.status_code == 200
