@@ -60,9 +60,9 @@ class GenerationAdmin(admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("id", "status", "reason", "code", "member", "team", "credits")}),
         (_("What was asked for"), {"fields": ("model", "prompt", "parameters", "batch", "retry_of")}),
-        (_("Where it stands"), {"fields": ("upstream", "attempt", "tries", "unknowns", "worker")}),
-        (_("In line"), {"fields": ("priority", "stamp", "not_before", "lease_until")}),
-        (_("When"), {"fields": ("created_at", "called_at", "started_at", "changed_at", "ended_at")}),
+        (_("Where it stands"), {"fields": ("upstream", "attempt", "busy_calls", "unknown_calls", "worker")}),
+        (_("In line"), {"fields": ("priority", "virtual_start", "not_before", "lease_until")}),
+        (_("When"), {"fields": ("created_at", "first_called_at", "claimed_at", "changed_at", "ended_at")}),
     )
     readonly_fields = ("id", "prompt", "credits", "created_at")
     actions = ("give_up",)

@@ -18,7 +18,7 @@ from uuid6 import uuid7
 from generations.core.prepared_queries import Given, Prepared
 from generations.credits import ledger
 from generations.jobs import events, model_access, pricing, tasks
-from generations.jobs.models import STEP, Batch, Generation, Status
+from generations.jobs.models import VIRTUAL_COST, Batch, Generation, Status
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Token
@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 _enabled = Prepared(lambda: Upstream.objects.filter(enabled=True))
 
 
-def _stamps() -> QuerySet[Membership, Any]:
+def _virtual_times() -> QuerySet[Membership, Any]:
     """Virtual time, and where a member's line ends; None for none.
 
-    Virtual time is the largest stamp that was ever started in turn, not before its turn by an operator.
+    Virtual time is the largest virtual_start that was ever started in turn, not before its turn by an operator.
     """
-    newest = Generation.objects.order_by("-stamp").values("stamp")
+    newest = Generation.objects.order_by("-virtual_start").values("virtual_start")
     started = newest.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
     mine = newest.exclude(status=Status.CANCELED).filter(member=OuterRef("pk"))
     member = Membership.objects.filter(pk=Given("member"))
     return member.values_list(Subquery(started[:1]), Subquery(mine[:1]))
 
 
-_places = Prepared(_stamps)
+_places = Prepared(_virtual_times)
 
 
 class NoUpstream(Exception):
@@ -105,11 +105,11 @@ def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
 def cancel_all(*, member: Membership) -> int:
     """Cancel all of mine that wait, whatever their number in the same few queries; how many."""
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
-    mine = waiting.locked()
+    mine = waiting.lock_in_order()
     if not mine:
         return 0
     Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
-    Generation.objects.shift(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
+    Generation.objects.shift_behind(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
     ledger.release_many(member=member, references=mine)
     transaction.on_commit(partial(events.many_canceled, member, mine))
     return len(mine)
@@ -144,7 +144,7 @@ def _record(batch: Batch, price: int) -> Batch:
     batch.save(force_insert=True)
     rows = [_row(batch, position, price) for position in range(batch.count)]
     _queue(batch.member, rows)
-    batch.made = rows
+    batch.created = rows
     transaction.on_commit(partial(events.batch_made, batch))
     transaction.on_commit(tasks.ring_once)  # whoever claims the first rings for the next
     transaction.on_commit(partial(_log_submitted, rows))
@@ -179,11 +179,11 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
     amounts = {row.pk: row.price for row in rows}
     ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
     model_access.check_cap(rows[0].token, sum(amounts.values()))
-    step = rows[0].step
+    step = rows[0].virtual_cost
     [(clock, last_start)] = _places.rows(member=member.pk)
-    stamp = max(clock or 0, -STEP + step if last_start is None else last_start + step)
+    virtual_start = max(clock or 0, -VIRTUAL_COST + step if last_start is None else last_start + step)
     for place, row in enumerate(rows):
-        row.stamp = stamp + place * step
+        row.virtual_start = virtual_start + place * step
     Generation.objects.bulk_create(rows)
 
 
@@ -191,7 +191,7 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
 def _cancel(row: Generation) -> bool:
     if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.CANCELED, ended_at=Now()):
         return False
-    Generation.objects.shift(row, -1)
+    Generation.objects.shift_behind(row, -1)
     ledger.release(reference=row.pk)
     transaction.on_commit(partial(events.generation_ended, row))
     return True

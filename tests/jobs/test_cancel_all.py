@@ -58,7 +58,7 @@ def test_who_canceled_all_stands_in_line_as_if_they_had_never_asked(member, make
     submit(by=make_member("jonas"), count=2)
     submission.cancel_all(member=member)
     submit()
-    line = Generation.objects.ready().fairest_first()
+    line = Generation.objects.ready().in_queue_order()
     assert list(line.values_list("member__user__name", flat=True)) in (
         ["Mei", "Jonas", "Jonas"],
         ["Jonas", "Mei", "Jonas"],

@@ -38,7 +38,7 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
     for name in ("pk", "status", "attempt", "worker", "upstream_id", "parameters", "price", "lease_until"):
         assert getattr(row, name) == getattr(kept, name)
     assert (kept.status, kept.attempt, kept.worker) == ("running", 1, "me")
-    assert kept.called_at == kept.started_at
+    assert kept.first_called_at == kept.claimed_at
     assert timedelta(seconds=15) < kept.lease_until - timezone.now() <= timedelta(seconds=20)
 
 
@@ -79,7 +79,7 @@ def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
         Generation.objects.filter(batch=batch).update(status="queued", code=code, changed_at=since)
         row = take(upstream)
         assert row.code == ""
-    assert timedelta(seconds=42) <= row.waited_out < timedelta(seconds=52)
+    assert timedelta(seconds=42) <= row.excused_wait < timedelta(seconds=52)
 
 
 def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(submit, upstream):

@@ -111,7 +111,7 @@ def test_a_429_rests_the_account_and_costs_no_try(member, submit, upstream, prov
     upstream.refresh_from_db()
     rest = (upstream.blocked_until - timezone.now()).total_seconds()
     assert seconds - 3 < rest <= seconds
-    assert not Generation.objects.filter(tries__gt=0).exists()
+    assert not Generation.objects.filter(busy_calls__gt=0).exists()
     member.wallet.refresh_from_db()
     assert member.wallet.held == 600
 
@@ -169,7 +169,7 @@ def test_time_spent_blocked_does_not_use_up_an_images_patience(submit, upstream,
     batch = submit()
     work()
     hours_ago = timezone.now() - timedelta(hours=2)
-    Generation.objects.update(called_at=hours_ago, changed_at=hours_ago)
+    Generation.objects.update(first_called_at=hours_ago, changed_at=hours_ago)
     _end_block(upstream)
     assert work() == 2
     assert statuses(batch) == ["succeeded"]
@@ -179,7 +179,7 @@ def test_an_image_fails_fifteen_minutes_after_its_first_call(member, submit, ups
     provider.plan("500", "500")
     batch = submit()
     row = batch.generations.get()
-    Generation.objects.filter(pk=row.pk).update(called_at=timezone.now() - timedelta(minutes=16))
+    Generation.objects.filter(pk=row.pk).update(first_called_at=timezone.now() - timedelta(minutes=16))
     assert work() == 1
     row.refresh_from_db()
     assert (row.status, row.code) == ("failed", "patience")

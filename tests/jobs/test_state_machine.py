@@ -44,8 +44,8 @@ class Known:
     member: int
     status: str = "queued"
     attempt: int = 0
-    tries: int = 0
-    unknowns: int = 0
+    busy_calls: int = 0
+    unknown_calls: int = 0
 
 
 class Life(RuleBasedStateMachine):
@@ -82,7 +82,9 @@ class Life(RuleBasedStateMachine):
     @rule()
     def claim(self):
         Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
-        expected = Generation.objects.filter(pk__in=self.of("queued")).order_by("-priority", "stamp", "pk")
+        expected = Generation.objects.filter(pk__in=self.of("queued")).order_by(
+            "-priority", "virtual_start", "pk"
+        )
         fairest = expected.first()
         row = engine_claim._claim(self.upstream)
         assert (row and row.pk) == (fairest and fairest.pk)
@@ -173,14 +175,16 @@ class Life(RuleBasedStateMachine):
         """A worker that was thought dead answers, and nobody else has its row yet."""
         if answer in ("done", "refused"):
             known.status = "storing" if answer == "done" else "failed"
-        elif answer == "busy" and known.tries + 1 >= outcomes.TRIES:
-            known.status, known.tries = "failed", known.tries + 1
+        elif answer == "busy" and known.busy_calls + 1 >= outcomes.MAX_BUSY_CALLS:
+            known.status, known.busy_calls = "failed", known.busy_calls + 1
 
     def expect(self, known, answer):
         """What the design says that an answer does."""
-        known.tries += answer == "busy"
-        known.unknowns += answer == "lost"
-        spent = known.tries >= outcomes.TRIES or known.unknowns >= outcomes.UNKNOWNS
+        known.busy_calls += answer == "busy"
+        known.unknown_calls += answer == "lost"
+        spent = (
+            known.busy_calls >= outcomes.MAX_BUSY_CALLS or known.unknown_calls >= outcomes.MAX_UNKNOWN_CALLS
+        )
         ends = {"done": "storing", "refused": "failed", "filtered": "filtered"}
         before, known.status = known.status, ends.get(answer, "failed" if spent else "queued")
         assert known.status in MOVES[before]
@@ -188,8 +192,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_row_is_where_it_should_be(self):
         rows = Generation.objects.filter(pk__in=self.known)
-        assert {row.pk: (row.status, row.attempt, row.tries, row.unknowns) for row in rows} == {
-            pk: (one.status, one.attempt, one.tries, one.unknowns) for pk, one in self.known.items()
+        assert {row.pk: (row.status, row.attempt, row.busy_calls, row.unknown_calls) for row in rows} == {
+            pk: (one.status, one.attempt, one.busy_calls, one.unknown_calls) for pk, one in self.known.items()
         }
         assert all((row.ended_at is None) == (row.status in UNFINISHED) for row in rows)
 
@@ -206,10 +210,10 @@ class Life(RuleBasedStateMachine):
     def a_members_images_keep_their_order(self):
         for member in self.people:
             waiting = Generation.objects.filter(
-                member=member, status="queued", retry_of=None, tries=0, unknowns=0
+                member=member, status="queued", retry_of=None, busy_calls=0, unknown_calls=0
             )
-            stamps = list(waiting.order_by("pk").values_list("stamp", flat=True))
-            assert stamps == sorted(stamps)
+            virtual_starts = list(waiting.order_by("pk").values_list("virtual_start", flat=True))
+            assert virtual_starts == sorted(virtual_starts)
 
     @invariant()
     def attempts_are_numbered_as_they_were_made(self):

@@ -37,7 +37,7 @@ def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider)
     _leases_ran_out()
     sweeper.sweep()
     row = batch.generations.get()
-    assert (row.status, row.unknowns) == ("queued", 1)
+    assert (row.status, row.unknown_calls) == ("queued", 1)
     assert Attempt.objects.get().outcome == "unknown"
     _is_ready_now()
     assert work() == 1
@@ -89,7 +89,7 @@ def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, u
     claim, _ = engine_claim.claim_next()
     _its_worker_died(claim.generation)
     assert sweeper.adopt() == 1
-    assert batch.generations.get().unknowns == 1
+    assert batch.generations.get().unknown_calls == 1
     assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
 
 

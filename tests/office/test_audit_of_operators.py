@@ -138,7 +138,7 @@ def lost(member):
     late = timezone.now() - timezone.timedelta(hours=1)
     row = Generation.objects.create(
         batch=batch, team=member.team, member=member, position=0, model="core",
-        parameters={"prompt": "x"}, price=1, stamp=0, status=Status.STORING, lease_until=late,
+        parameters={"prompt": "x"}, price=1, virtual_start=0, status=Status.STORING, lease_until=late,
     )  # fmt: skip
     ledger.hold(member=member, amount=1, reference=row.pk)
     return row

@@ -31,7 +31,7 @@ AHEAD = 8  # threads of a worker that wait for a slot while rows are ready: enou
 LONGEST_LEAD = 1.0  # seconds before its slot that a row may be claimed
 SOON = 0.1  # seconds: a slot of an account further down is taken only if those before have none so soon
 
-_next_model = Prepared(lambda: Generation.objects.ready().fairest_first().values_list("model")[:1])
+_next_model = Prepared(lambda: Generation.objects.ready().in_queue_order().values_list("model")[:1])
 _some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:AHEAD])
 _open = Prepared(Upstream.objects.open)
 
@@ -103,7 +103,7 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
 @lru_cache(maxsize=64)
 def _taking(models: tuple[str, ...]) -> Statement:
     ready = Generation.objects.ready().of_models(models)
-    fairest = ready.fairest_first().select_for_update(skip_locked=True).values("pk")[:1]
+    fairest = ready.in_queue_order().select_for_update(skip_locked=True).values("pk")[:1]
     taken = Generation.objects.filter(pk=fairest, status=Status.QUEUED)
     update = cast(UpdateQuery, taken.query.chain(UpdateQuery))
     update.add_update_values(
@@ -114,9 +114,9 @@ def _taking(models: tuple[str, ...]) -> Statement:
             "upstream": Given("upstream"),
             "worker": Given("worker"),
             "lease_until": Now() + Given("lease", DurationField()),
-            "started_at": Now(),
-            "called_at": Coalesce("called_at", Now()),
-            "waited_out": _waited_out(),
+            "claimed_at": Now(),
+            "first_called_at": Coalesce("first_called_at", Now()),
+            "excused_wait": _waited_out(),
             "reason": "",
             "code": "",
         }
@@ -182,7 +182,7 @@ def _claim(upstream: Upstream) -> Generation | None:
 
 def _waited_out() -> Case:
     """How long a row about to be claimed waited for no fault of its own, all told."""
-    before = Coalesce("waited_out", Value(timedelta()), output_field=DurationField())
+    before = Coalesce("excused_wait", Value(timedelta()), output_field=DurationField())
     lately = ExpressionWrapper(Now() - F("changed_at"), output_field=DurationField())
     no_fault = When(Q(code__in=[BLOCKED, PAUSED]), then=before + lately)
-    return Case(no_fault, default=F("waited_out"), output_field=DurationField())
+    return Case(no_fault, default=F("excused_wait"), output_field=DurationField())

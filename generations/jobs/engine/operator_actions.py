@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from generations.jobs.engine import persist
-from generations.jobs.models import STEP, Generation, GenerationQuerySet, Status
+from generations.jobs.models import VIRTUAL_COST, Generation, GenerationQuerySet, Status
 from generations.teams.models import Membership
 
 IN_TURN, FIRST = 0, 1
@@ -30,7 +30,7 @@ def serve(member: Membership, *, first: bool) -> int:
     """Serve what the member has waiting before everybody else's, or in turn again; how many images."""
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
     with transaction.atomic():
-        waiting.locked()
+        waiting.lock_in_order()
         return waiting.update(priority=FIRST if first else IN_TURN)
 
 
@@ -43,11 +43,11 @@ def set_weight(member: Membership, weight: int) -> None:
     if not 1 <= weight <= HEAVIEST:
         raise WeightRefused
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
-    waiting.locked()
-    first = waiting.aggregate(stamp=Min("stamp"))["stamp"]
-    before = STEP // Membership.objects.get(pk=member.pk).weight
+    waiting.lock_in_order()
+    first = waiting.aggregate(virtual_start=Min("virtual_start"))["virtual_start"]
+    before = VIRTUAL_COST // Membership.objects.get(pk=member.pk).weight
     if first is not None:
-        waiting.update(stamp=first + (F("stamp") - first) * (STEP // weight) / before)
+        waiting.update(virtual_start=first + (F("virtual_start") - first) * (VIRTUAL_COST // weight) / before)
     Membership.objects.filter(pk=member.pk).update(weight=weight)
 
 

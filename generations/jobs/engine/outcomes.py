@@ -25,9 +25,9 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-TRIES = 6  # calls answered busy; a 429 costs none
-UNKNOWNS = 2  # calls that may have been bought: the first, and one further
-LONGEST_WAIT = 60.0  # seconds between two tries
+MAX_BUSY_CALLS = 6  # calls answered busy; a 429 costs none
+MAX_UNKNOWN_CALLS = 2  # calls that may have been bought: the first, and one further
+LONGEST_WAIT = 60.0  # seconds between two busy_calls
 PATIENCE = timedelta(minutes=15)  # from the first call on, blocks and pauses apart
 
 
@@ -90,12 +90,12 @@ def call_off(row: Generation, reason: str, *, code: str) -> None:
 def lost(row: Generation, problem: ProviderError) -> None:
     """Sent, and nothing usable came back: it may have been bought. One further call, then the end."""
     _close_attempt(row, Outcome.UNKNOWN, problem)
-    unknowns = row.unknowns + 1
-    if unknowns >= UNKNOWNS:
+    unknown_calls = row.unknown_calls + 1
+    if unknown_calls >= MAX_UNKNOWN_CALLS:
         reason = _("The provider's answer was lost twice: %(reason)s") % {"reason": problem.reason}
-        end(row, Status.FAILED, reason, code="unknown", unknowns=unknowns)
+        end(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
-        wait(row, _jitter(2.0), problem.reason, unknowns=unknowns)
+        wait(row, _jitter(2.0), problem.reason, unknown_calls=unknown_calls)
 
 
 @transaction.atomic
@@ -114,8 +114,8 @@ def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: 
 
 def wait(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
     """Put a row back in line for later, unless its patience is over."""
-    called = row.called_at or timezone.now()
-    if timezone.now() - called - (row.waited_out or timedelta()) > PATIENCE:
+    called = row.first_called_at or timezone.now()
+    if timezone.now() - called - (row.excused_wait or timedelta()) > PATIENCE:
         text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
         end(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
     elif _requeue(row, seconds, reason=reason[:400], code=code, **changes) and code not in (BLOCKED, PAUSED):
@@ -186,22 +186,24 @@ def _limited(row: Generation, problem: Busy) -> None:
 @transaction.atomic
 def _busy(row: Generation, problem: Busy) -> None:
     _close_attempt(row, Outcome.BUSY, problem, cost=0)
-    tries = row.tries + 1
-    if tries >= TRIES:
-        reason = _("The provider was busy %(tries)s times: %(reason)s") % {
-            "tries": tries,
+    busy_calls = row.busy_calls + 1
+    if busy_calls >= MAX_BUSY_CALLS:
+        reason = _("The provider was busy %(count)s times: %(reason)s") % {
+            "count": busy_calls,
             "reason": problem.reason,
         }
-        end(row, Status.FAILED, reason, code="busy", tries=tries)
+        end(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
     else:
-        pause = problem.retry_after or _jitter(min(LONGEST_WAIT, 2.0**tries))
-        wait(row, pause, problem.reason, tries=tries)
+        pause = problem.retry_after or _jitter(min(LONGEST_WAIT, 2.0**busy_calls))
+        wait(row, pause, problem.reason, busy_calls=busy_calls)
 
 
 def _pay_for_the_slot(row: Generation) -> None:
     """A call that failed used a slot: its member, not the others, waits one longer for the rest."""
-    Generation.objects.shift(row, 1)
-    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(stamp=F("stamp") + row.step)
+    Generation.objects.shift_behind(row, 1)
+    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(
+        virtual_start=F("virtual_start") + row.virtual_cost
+    )
 
 
 def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:

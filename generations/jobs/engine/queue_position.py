@@ -49,8 +49,10 @@ def place(row: Generation) -> Place | None:
     """Where a waiting generation stands; None if it does not wait."""
     if row.status != Status.QUEUED:
         return None
-    sooner = Q(priority__gt=row.priority) | Q(priority=row.priority, stamp__lt=row.stamp)
-    ahead = Generation.objects.filter(sooner | Q(priority=row.priority, stamp=row.stamp, pk__lt=row.pk))
+    sooner = Q(priority__gt=row.priority) | Q(priority=row.priority, virtual_start__lt=row.virtual_start)
+    ahead = Generation.objects.filter(
+        sooner | Q(priority=row.priority, virtual_start=row.virtual_start, pk__lt=row.pk)
+    )
     return _place(
         row.model, row.not_before, row.reason, 1 + ahead.filter(status=Status.QUEUED).count(), _Road.now()
     )
@@ -62,7 +64,9 @@ def places(rows: Iterable[Generation]) -> dict[uuid.UUID, Place]:
     if not waiting:
         return {}
     order = (
-        Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list("pk", flat=True)[:LONGEST]
+        Generation.objects.filter(status=Status.QUEUED)
+        .in_queue_order()
+        .values_list("pk", flat=True)[:LONGEST]
     )
     number = {pk: position for position, pk in enumerate(order, 1)}
     road = _Road.now()
@@ -75,7 +79,7 @@ def places(rows: Iterable[Generation]) -> dict[uuid.UUID, Place]:
 def waiting_by_person() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
     """{(user, team): {generation: its place}} of everybody who waits."""
     columns = ("pk", "model", "not_before", "reason", "member__user_id", "team_id")
-    order = Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list(*columns)[:LONGEST]
+    order = Generation.objects.filter(status=Status.QUEUED).in_queue_order().values_list(*columns)[:LONGEST]
     road = _Road.now()
     found: dict[tuple[int, int], dict[str, dict[str, object]]] = {}
     for position, (pk, model, not_before, reason, user, team) in enumerate(order, 1):
@@ -88,7 +92,7 @@ def waiting_by_person() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
 def next_of_each() -> dict[int, Place]:
     """{member: the place of the one that is served first} of everybody who waits."""
     columns = ("member_id", "model", "not_before", "reason")
-    order = Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list(*columns)[:LONGEST]
+    order = Generation.objects.filter(status=Status.QUEUED).in_queue_order().values_list(*columns)[:LONGEST]
     road = _Road.now()
     found: dict[int, Place] = {}
     for position, (member, model, not_before, reason) in enumerate(order, 1):

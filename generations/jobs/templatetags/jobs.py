@@ -39,7 +39,7 @@ class Progress:
 def progress(generation: Generation) -> Progress:
     """How far a running generation is, judged by the last ones of its model."""
     typical = max(1, round(queue_position.typical_seconds(generation.model)))
-    started = generation.started_at or timezone.now()
+    started = generation.claimed_at or timezone.now()
     elapsed = max(0, int((timezone.now() - started).total_seconds()))
     return Progress(elapsed, typical, min(NEARLY, round(100 * elapsed / typical)))
 
