@@ -10,10 +10,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs.engine import persist
+from generations.jobs.engine import operator_actions
 from generations.jobs.models import Attempt, Generation, Price, Status
 from generations.jobs.monitoring import views as monitoring_views
-from generations.jobs.queue import controls as queue_controls
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import actor as teams_actor
 
@@ -97,7 +96,7 @@ class GenerationAdmin(admin.ModelAdmin):
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
         """End those that wait to be stored, and give their credits back."""
         waiting, by = list(generations.filter(status=Status.STORING)), teams_actor.by(request)
-        ended = sum(queue_controls.give_up(row.pk, by=by, verb=persist.give_up) for row in waiting)
+        ended = sum(operator_actions.give_up(row.pk, by=by, only_lost=False) for row in waiting)
         self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 
     @admin.display(description=_("price"), ordering="price")

@@ -9,7 +9,7 @@ class OfficeConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the log of what operators do in the rooms below."""
-        from generations.jobs.queue import audit_hook  # noqa: PLC0415  both know models, which are there from now on
+        from generations.jobs.engine import operator_actions  # noqa: PLC0415  after the models
         from generations.office.audit_log import service as audit_log_service  # noqa: PLC0415  as above
 
-        audit_hook.keep_with(audit_log_service.keep)
+        operator_actions.add_audit_listener(audit_log_service.keep)

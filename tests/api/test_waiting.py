@@ -84,7 +84,7 @@ def test_while_calls_wait_pages_and_other_calls_are_answered(idle_portal, asking
         assert requests.get(f"{idle_portal}/accounts/login/", timeout=120).status_code == 200
         assert requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120).status_code == 200
     Generation.objects.update(status=Status.CANCELED, ended_at="2026-01-01T00:00:00Z")
-    events._ended(list(Generation.objects.values_list("pk", flat=True)))
+    events._send_ended(list(Generation.objects.values_list("pk", flat=True)))
     assert {answer.result(120).status_code for answer in answers} == {400}
 
 
@@ -151,7 +151,7 @@ def test_a_call_that_comes_while_redis_is_emptied_is_answered(portal, asking, mo
 
 def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
     async def story():
-        awaited = waiters.Awaited()
+        awaited = waiters.WaitRegistry()
         awaited.ended([1, 2])
         assert awaited.begin([1, 2]).over.is_set()
         wait = awaited.begin([2, 3])

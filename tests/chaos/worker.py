@@ -20,11 +20,11 @@ def main() -> None:
     """`--journal FILE [--longest-call SECONDS] [--lease SECONDS] [--mutant NAME] CELERY...`"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--journal", type=Path, required=True)
-    parser.add_argument("--longest-call", type=float, default=engine_leases.CALL_LIMIT)
+    parser.add_argument("--longest-call", type=float, default=engine_leases.CALL_TIMEOUT)
     parser.add_argument("--lease", type=float, default=engine_leases.LEASE.total_seconds())
     parser.add_argument("--mutant", choices=mutants.MUTANTS)
     known, celery = parser.parse_known_args()
-    engine_leases.CALL_LIMIT = known.longest_call
+    engine_leases.CALL_TIMEOUT = known.longest_call
     engine_leases.LEASE = timedelta(seconds=known.lease)
     _note_syncs(known.journal)
     if known.mutant:

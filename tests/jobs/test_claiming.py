@@ -87,14 +87,14 @@ def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(s
     assert [engine_claim.claim_next()[1] for _ in range(3)] == [2, 1, 0]
     for _ in range(2):
         submit(count=10)
-    assert engine_claim.claim_next()[1] == engine_claim.AHEAD
+    assert engine_claim.claim_next()[1] == engine_claim.MAX_WAITING_THREADS
 
 
 def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
     rung = []
     batch = submit(count=4)
     monkeypatch.setattr(tasks, "ring_soon", rung.append)
-    tasks.ring()
+    tasks.wake_worker()
     assert {row.status for row in Generation.objects.filter(batch=batch)} == {"succeeded"}
     assert rung[-1] == 0
 
@@ -104,14 +104,14 @@ def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
     submit()
     monkeypatch.setattr(tasks, "ring_soon", rung.append)
     monkeypatch.setattr(tasks, "IN_A_ROW", -1.0)
-    tasks.ring()
+    tasks.wake_worker()
     assert rung == [1]
     assert not Attempt.objects.exists()
 
 
 def test_a_worker_that_stops_claims_nothing_more(submit, upstream):
     submit()
-    tasks.claim_nothing_more()
+    tasks.stop_claiming()
     try:
         assert engine_claim.claim_next() == (None, 0)
     finally:
@@ -163,12 +163,12 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
 def test_what_is_committed_while_a_ring_waits_to_leave_needs_no_other(monkeypatch):
     rung, busy = [], threading.Event()
     monkeypatch.setattr(tasks, "_ring", rung.append)
-    tasks._ringer.submit(busy.wait)
+    tasks._sender.submit(busy.wait)
     for _ in range(50):
-        tasks.ring_once()
+        tasks.wake_after_commit()
     busy.set()
-    tasks._ringer.submit(int).result()
+    tasks._sender.submit(int).result()
     assert rung == [1]
-    tasks.ring_once()
-    tasks._ringer.submit(int).result()
+    tasks.wake_after_commit()
+    tasks._sender.submit(int).result()
     assert rung == [1, 1]

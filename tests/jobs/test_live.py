@@ -131,10 +131,10 @@ def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, hold, slug):
 def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
     cookie = cookie_of(member)
     tell(member, "before the page")
-    events.wait_until_sent()
-    since = events.newest()
+    events.flush()
+    since = events.newest_id()
     tell(member, "while it was away")
-    events.wait_until_sent()
+    events.flush()
 
     async def story():
         page = OpenPage("studio-north", cookie, since)
@@ -150,11 +150,11 @@ def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, hold)
     elsewhere = members_service.admit(user=member.user, team=members_service.open_team("Studio South"))
     cookie = cookie_of(member)
     tell(member, "before the page")
-    events.wait_until_sent()
-    since = events.newest()
+    events.flush()
+    since = events.newest_id()
     tell(elsewhere, "of the other team")
     tell(member, "of this team")
-    events.wait_until_sent()
+    events.flush()
 
     async def story():
         page = OpenPage("studio-north", cookie, since)
@@ -170,7 +170,7 @@ def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cooki
     cookie = cookie_of(member)
     redis_client.client().delete(events.STREAM)
     tell(member, "new")
-    events.wait_until_sent()
+    events.flush()
 
     async def story():
         page = OpenPage("studio-north", cookie, "1-1")
@@ -282,11 +282,11 @@ def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, 
     monkeypatch.setattr(sse, "AT_ONCE", 2)
     cookie = cookie_of(member)
     tell(member, "first")
-    events.wait_until_sent()
-    since = events.newest()
+    events.flush()
+    since = events.newest_id()
     for number in range(5):
         tell(member, f"news {number}")
-    events.wait_until_sent()
+    events.flush()
 
     async def story():
         page = OpenPage("studio-north", cookie, since)

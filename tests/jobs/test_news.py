@@ -16,15 +16,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def told():
     """What was told to all pages since: as changes, and as the frames that are drawn of them."""
-    events.wait_until_sent()
-    since = events.newest() or "0-0"
+    events.flush()
+    since = events.newest_id() or "0-0"
 
     def read():
-        events.wait_until_sent()
+        events.flush()
         entries = redis_client.client().xrange(events.STREAM, f"({since}")
         every = [live_render.Change.read(*entry) for entry in entries]
         changes = [change for change in every if change.kind != events.ENDED]  # which is for no page
-        return changes, [frame.decode() for _address, frame in live_render.draw(changes)]
+        return changes, [frame.decode() for _address, frame in live_render.render(changes)]
 
     return read
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(me
     [made], _frames = told()
     gone = live_render.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
     broken = live_render.Change(b"9-2", made.user, made.team, "tile", "no id at all")
-    frames = [frame.decode() for _address, frame in live_render.draw([gone, broken, made])]
+    frames = [frame.decode() for _address, frame in live_render.render([gone, broken, made])]
     assert frames[:2] == ["id: 9-1\nevent: resync\ndata: \n\n", "id: 9-2\nevent: resync\ndata: \n\n"]
     assert frames[2].count("event: batch") == 1
 
@@ -94,7 +94,7 @@ def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upst
     row.member.user_id = None
     before = len(told()[0])
     events.generation_ended(row)
-    events.many_canceled(row.member, [row.pk])
+    events.generations_canceled(row.member, [row.pk])
     assert len(told()[0]) == before
     ends = [
         live_render.Change.read(*entry) for entry in redis_client.client().xrevrange(events.STREAM, count=2)

@@ -109,7 +109,7 @@ class Life(RuleBasedStateMachine):
     @rule(choice=CHOICE)
     def hand_back(self, choice):
         row = self.late.pop(choice % len(self.late))
-        outcomes.hand_back(row)
+        outcomes.unclaim(row)
         known = self.known[row.pk]
         if known.status == "running" and known.attempt == row.attempt:
             known.status = "queued"
@@ -151,14 +151,14 @@ class Life(RuleBasedStateMachine):
         running.update(worker="somebody-else")
         self.late = []
         for row in running:
-            outcomes.interrupted(row)
+            outcomes.settle_interrupted(row)
             self.expect(self.known[row.pk], "lost")
 
     @rule(up=st.booleans())
     def store(self, up):
         type(self).away = not up
         Generation.objects.filter(status="storing").update(lease_until=timezone.now() - timedelta(seconds=1))
-        stored = sweeper.store_waiting()
+        stored = sweeper.store_spooled()
         assert stored == (len(self.of("storing")) if up else 0)
         if up:
             for pk in self.of("storing"):

@@ -59,12 +59,12 @@ def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
 def test_a_living_worker_keeps_its_lease(submit, upstream):
     submit()
     claim, _ = engine_claim.claim_next()
-    with engine_leases.keeping(claim.generation.pk, claim.generation.attempt):
+    with engine_leases.renewing(claim.generation.pk, claim.generation.attempt):
         Generation.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
-        assert engine_leases.renew() == 1
+        assert engine_leases.renew_all() == 1
     row = Generation.objects.get()
     assert row.lease_until > timezone.now() + timedelta(seconds=15)
-    assert engine_leases.renew() == 0
+    assert engine_leases.renew_all() == 0
 
 
 def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_again(
@@ -76,9 +76,9 @@ def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_aga
         work()
         assert statuses(batch) == ["storing"]
         _leases_ran_out()
-        assert sweeper.store_waiting() == 0
+        assert sweeper.store_spooled() == 0
     _leases_ran_out()
-    assert sweeper.store_waiting() == 1
+    assert sweeper.store_spooled() == 1
     assert statuses(batch) == ["succeeded"]
     [call] = provider.calls()
     assert Image.objects.get().sha256 == call["sha256"]
@@ -88,7 +88,7 @@ def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, u
     batch = submit()
     claim, _ = engine_claim.claim_next()
     _its_worker_died(claim.generation)
-    assert sweeper.adopt() == 1
+    assert sweeper.recover() == 1
     assert batch.generations.get().unknown_calls == 1
     assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
 
@@ -99,7 +99,7 @@ def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(s
     row = claim.generation
     _spooled_and_killed(row, upstream)
     _its_worker_died(row)
-    sweeper.keep_house()
+    sweeper.tend_machine()
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
     assert (attempt.outcome, attempt.cost, attempt.status_code) == ("ok", 300, 200)
@@ -135,8 +135,8 @@ def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(
     assert statuses(batch) == ["succeeded"]
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "ok"]
     assert Image.objects.get().key.split("/")[-1].startswith("2-")
-    assert sweeper.forget_ended() == 0
-    assert sweeper.forget_ended(than=-1) == 1  # what came late is no longer of use
+    assert sweeper.delete_unneeded() == 0
+    assert sweeper.delete_unneeded(older_than=-1) == 1  # what came late is no longer of use
     assert not spool.read(batch.generations.get().pk, 1)
 
 
@@ -154,7 +154,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
     assert statuses(batch) == ["queued"]
     elsewhere.rename(spool.settings.SPOOL)
     _its_worker_died(row)
-    sweeper.keep_house()
+    sweeper.tend_machine()
     assert statuses(batch) == ["succeeded"]
     assert Attempt.objects.get().outcome == "ok"
     assert len(provider.calls()) == 1
@@ -164,7 +164,7 @@ def test_what_a_living_worker_holds_is_left_alone(submit, upstream):
     submit()
     claim, _ = engine_claim.claim_next()
     assert spool.has_room()  # this worker's folder is there, and locked
-    assert sweeper.adopt() == 0
+    assert sweeper.recover() == 0
     assert Generation.objects.get().status == "running"
     assert claim.generation.worker == spool.WORKER
 
@@ -185,8 +185,8 @@ def test_spooled_files_go_ten_minutes_after_they_were_stored(submit, upstream):
     work()
     row = batch.generations.get()
     assert spool.read(row.pk, row.attempt)
-    assert spool.forget_older() == 0
-    assert spool.forget_older(than=-1) == 1
+    assert spool.delete_stored() == 0
+    assert spool.delete_stored(older_than=-1) == 1
     assert not spool.read(row.pk, row.attempt)
 
 
@@ -237,7 +237,7 @@ def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their
     _leases_ran_out()
     order = []
     monkeypatch.setattr(outcomes, "interrupted", lambda row: order.append((row.pk, row.lease_until)))
-    sweeper.adopt()
+    sweeper.recover()
     assert [pk for pk, _lease in order] == [rows[1].pk, rows[0].pk]  # what was paid for comes first
     assert all(lease > timezone.now() + timedelta(seconds=60) for _pk, lease in order)
 
@@ -268,19 +268,19 @@ def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, up
 
 
 def test_the_sweeper_rings_once_for_an_account_that_nobody_waits_for(submit, upstream):
-    assert sweeper.rings_wanted() == 0
+    assert sweeper.wakes_needed() == 0
     submit(count=3)
-    assert sweeper.rings_wanted() == 1
+    assert sweeper.wakes_needed() == 1
     upstream.limit_calls, upstream.limit_window = 10, 10
     upstream.save()
     upstreams_rate_limit.reserve(upstream)
-    assert sweeper.rings_wanted() == 1  # the slot that was taken may be the last that anybody waits for
+    assert sweeper.wakes_needed() == 1  # the slot that was taken may be the last that anybody waits for
     upstreams_rate_limit.reserve(upstream)
-    assert sweeper.rings_wanted() == 0  # somebody waits for a slot, and rings for more
+    assert sweeper.wakes_needed() == 0  # somebody waits for a slot, and rings for more
     open_limiter(upstream)
     upstream.draining = True
     upstream.save()
-    assert sweeper.rings_wanted() == 0
+    assert sweeper.wakes_needed() == 0
 
 
 def _leases_ran_out():

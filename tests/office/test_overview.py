@@ -20,6 +20,7 @@ from generations.credits.periods import Month
 from generations.office.audit_log.service import By
 from generations.office.credits import grants
 from generations.office.members import service as members_service
+from generations.core import svg_charts
 from generations.office.reports import charts as reports_charts
 from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview
@@ -298,10 +299,10 @@ def test_bars_stand_on_each_other_and_within_the_grid():
         ("other", 90),
     ]
     lower, upper = chart.rows[0].pieces
-    assert lower.y + lower.height == pytest.approx(reports_charts.HEIGHT - 1, abs=1.1)
+    assert lower.y + lower.height == pytest.approx(svg_charts.HEIGHT - 1, abs=1.1)
     assert upper.y + upper.height <= lower.y
     assert upper.y >= 0
-    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, reports_charts.HEIGHT)
+    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, svg_charts.HEIGHT)
     assert chart.rows[1].pieces == ()
 
 
@@ -312,7 +313,7 @@ def test_a_day_of_refunds_reaches_below_zero():
     [zero] = [y for line, y in chart.grid if line == 0]
     assert above.y + above.height <= zero + 0.1
     assert below.y >= zero - 0.1
-    assert below.y + below.height <= reports_charts.HEIGHT
+    assert below.y + below.height <= svg_charts.HEIGHT
     assert chart.total == 600
 
 

@@ -36,8 +36,8 @@ SECRET = "a secret garden nobody may read about"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
-    calls_per_minute.forget()
-    redis_client.client().delete(heartbeats.LIST)
+    calls_per_minute.clear_cache()
+    redis_client.client().delete(heartbeats.KEY)
 
 
 @pytest.fixture
@@ -159,22 +159,22 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
         for _ in range(number):
             call(row, upstream, Outcome(outcome), ago=1_800)
     call(row, upstream, Outcome.OK, ago=4_000)
-    told = dashboard.read().hour
-    assert told.totals == (4, 3, 2, 1)
-    assert len(told.rows) == 60
-    assert {bar.series for bar in told.bars} == {"ok", "busy", "refused", "unknown"}
+    calls = dashboard.read().calls
+    assert calls.totals == (4, 3, 2, 1)
+    assert len(calls.rows) == 60
+    assert {segment.series for bar in calls.bars for segment in bar} == {"ok", "busy", "refused", "unknown"}
     table = shown(operator, "/queue/?calls=table").split('id="hour-table"')[1]
     assert re.search(
         r'<td class="number">4</td>\s*<td class="number">3</td>\s*<td class="number">2</td>', table
     )
-    assert dashboard.read().hour.totals == (4, 3, 2, 1)  # from what is remembered
+    assert dashboard.read().calls.totals == (4, 3, 2, 1)  # from what is remembered
 
 
 def test_a_minute_that_is_still_open_is_counted_anew(submit, upstream):
     [row] = submit().generations.all()
-    assert dashboard.read().hour.totals == (0, 0, 0, 0)
+    assert dashboard.read().calls.totals == (0, 0, 0, 0)
     call(row, upstream, Outcome.OK, ago=60)
-    assert dashboard.read().hour.totals == (1, 0, 0, 0)
+    assert dashboard.read().calls.totals == (1, 0, 0, 0)
 
 
 def test_the_latest_calls_say_what_came_of_them(operator, submit, upstream, provider):
@@ -370,9 +370,9 @@ def test_members_are_told_that_their_pictures_wait_to_be_stored(mei, address, ma
 def test_operators_are_told_of_a_disk_that_is_nearly_full_and_members_are_not(
     mei, member, address, upstream, settings
 ):
-    heartbeats.report()
+    heartbeats.send()
     say = {"heard_at": time.time(), "waiting": 3, "free": 300 * 2**20, "has_room": True}
-    redis_client.client().hset(heartbeats.LIST, "attic", json.dumps(say))
+    redis_client.client().hset(heartbeats.KEY, "attic", json.dumps(say))
     assert "attic" not in mei.get(address("create/")).content.decode()
     member.user.is_staff = True
     member.user.save()
@@ -380,22 +380,22 @@ def test_operators_are_told_of_a_disk_that_is_nearly_full_and_members_are_not(
         "The disk of the spool of attic is nearly full: 300 MB"
         in mei.get(address("create/")).content.decode()
     )
-    redis_client.client().hset(heartbeats.LIST, "attic", json.dumps(say | {"has_room": False}))
+    redis_client.client().hset(heartbeats.KEY, "attic", json.dumps(say | {"has_room": False}))
     assert "attic takes nothing new: 3 pictures wait" in shown(mei)
 
 
 def test_workers_are_counted_as_long_as_they_say_that_they_are_there(operator, upstream):
     assert "Workers 0 of 0" in shown(operator)
     assert "No worker is running" in shown(operator)
-    heartbeats.report()
+    heartbeats.send()
     silent = {"heard_at": time.time() - 60, "waiting": 0, "free": 2**40, "has_room": True}
     gone = silent | {"heard_at": time.time() - 600}
     redis_client.client().hset(
-        heartbeats.LIST, mapping={"silent": json.dumps(silent), "gone": json.dumps(gone)}
+        heartbeats.KEY, mapping={"silent": json.dumps(silent), "gone": json.dumps(gone)}
     )
     assert "Workers 1 of 2, Redis, storage and database answer" in shown(operator)
-    heartbeats.leave()
-    assert [worker.name for worker in heartbeats.seen()] == ["silent"]
+    heartbeats.remove()
+    assert [worker.name for worker in heartbeats.known_workers()] == ["silent"]
 
 
 def test_the_page_comes_although_redis_and_storage_are_away(operator, settings, upstream, monkeypatch):

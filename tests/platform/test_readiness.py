@@ -70,7 +70,7 @@ def test_a_spool_that_takes_nothing_is_told(client, settings, tmp_path):
 
 
 def test_a_full_disk_is_told(client, monkeypatch):
-    monkeypatch.setattr("generations.jobs.engine.spool.ROOM", 2**62)
+    monkeypatch.setattr("generations.jobs.engine.spool.MIN_FREE_BYTES", 2**62)
     assert only_broken(client) == {"spool": "is nearly full"}
 
 

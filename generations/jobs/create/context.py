@@ -151,7 +151,7 @@ class Desk:
             for model in catalogue_registry.MODELS.values()
             if any(upstream.serves(model.name) for upstream in upstreams)
         ]
-        closed = model_access.closed_to(self.member)
+        closed = model_access.closed_models(self.member)
         self.closed = [model.title for model in served if model.name in closed]
         served = [model for model in served if model.name not in closed]
         recent: list[str] = _preferences(self.member).get("models", [])

@@ -166,9 +166,9 @@ def _stream(request: HttpRequest, member: Membership) -> dict[str, Any]:
 
 def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
     """The whole of Create. The stream's position is read first, so that no change is missed."""
-    since = events.newest()
+    since = events.newest_id()
     context = _stream(request, form.member) | {"form": form, "desk": Desk(form), "since": since}
-    context |= {"waiting": feed.waiting(form.member), "notices": notices_for(form.member)}
+    context |= {"waiting": feed.count_waiting(form.member), "notices": notices_for(form.member)}
     return render(request, "jobs/create.html", context, status=status)
 
 
@@ -187,7 +187,7 @@ def _made(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRespo
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
     batch = Batch.objects.select_related("start_image").get(pk=batch.pk)
-    entry = feed.shown(member, [batch])[0]
+    entry = feed.entries_of(member, [batch])[0]
     fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
     return render(request, "jobs/made.html", context)
@@ -222,7 +222,7 @@ def _look(
 ) -> HttpResponse:
     if image is None and (row is None or row.member_id != member.pk):
         raise Http404
-    context = create_detail.everything_about(member, row, image, request.GET) | {"since": events.newest()}
+    context = create_detail.detail_context(member, row, image, request.GET) | {"since": events.newest_id()}
     return render(request, "jobs/generation.html", context)
 
 

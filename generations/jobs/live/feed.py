@@ -53,7 +53,7 @@ def shown(member: Membership, batches: Iterable[Batch]) -> list[Shown]:
     rows = {batch.pk: _latest(batch.generations.all()) for batch in batches}
     every = [row for of_batch in rows.values() for row in of_batch]
     images = _images(member, every)
-    places = queue_position.places(every)
+    places = queue_position.positions_of(every)
     return [
         Shown(
             batch,

@@ -105,7 +105,7 @@ def tile_context(row: Generation) -> dict[str, Any]:
 
 
 def _context(row: Generation, image: Image | None) -> dict[str, Any]:
-    return {"generation": row, "image": image, "place": queue_position.place(row), "member": row.member}
+    return {"generation": row, "image": image, "place": queue_position.position_of(row), "member": row.member}
 
 
 def _read(pks: Collection[str]) -> Rows:
@@ -133,7 +133,7 @@ def _tile(change: Change, rows: Rows) -> bytes:
 
 def _batch(change: Change, _rows: Rows) -> bytes:
     batch = Batch.objects.select_related(*WHO, "start_image").get(pk=uuid.UUID(change.data))
-    [shown] = feed.shown(batch.member, [batch])
+    [shown] = feed.entries_of(batch.member, [batch])
     context = {"batch": batch, "tiles": shown.tiles, "member": batch.member}
     return _balance(batch.member) + change.frame(render_to_string("jobs/batch.html", context))
 

@@ -64,7 +64,7 @@ class Hub:
         self.redis: Any = redis.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=10
         )
-        self.awaited = waiters.Awaited()
+        self.awaited = waiters.WaitRegistry()
         self.closed = False
         work = self._follow(), self._check(), self.awaited.keep_asking()
         self.tasks = [asyncio.create_task(each) for each in work]
@@ -134,7 +134,7 @@ class Hub:
     def _wake(self, changes: Iterable[Change]) -> None:
         for change in changes:
             if change.kind == ENDED:
-                self.awaited.ended(waiters.read(change.data))
+                self.awaited.ended(waiters.parse_ended(change.data))
 
     async def _newest(self) -> bytes:
         newest = await self.redis.xrevrange(STREAM, count=1)
@@ -220,7 +220,7 @@ async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) ->
 async def _draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
     """Draw on a thread, so that other pages need not wait; nothing to draw costs nothing."""
     wanted = list(changes)
-    return await sync_to_async(live_render.draw, thread_sensitive=False)(wanted) if wanted else []
+    return await sync_to_async(live_render.render, thread_sensitive=False)(wanted) if wanted else []
 
 
 async def _send(send: Send, message: bytes) -> None:

@@ -32,7 +32,7 @@ def notices_for(member: Membership) -> list[Notice]:
     """All that this person is told on Create."""
     told = of_member(member)
     return (
-        [*told, *of_installation(monitoring_health.feel())] if member.user and member.user.is_staff else told
+        [*told, *of_installation(monitoring_health.check())] if member.user and member.user.is_staff else told
     )
 
 
@@ -52,7 +52,7 @@ def of_member(member: Membership) -> list[Notice]:
     return [Notice("warn", words % {"count": count})]
 
 
-def of_installation(felt: monitoring_health.Pulse) -> list[Notice]:
+def of_installation(felt: monitoring_health.Health) -> list[Notice]:
     """What does not answer or is nearly full, the worst first."""
     found = []
     if not felt.redis:

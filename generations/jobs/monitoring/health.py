@@ -35,7 +35,7 @@ class Pulse:
 def feel() -> Pulse:
     """Ask everybody."""
     try:
-        seen = heartbeats.seen()
+        seen = heartbeats.known_workers()
     except RedisError:
         return Pulse(redis=False, storage=storage_answers(), workers=[])
     return Pulse(redis=True, storage=storage_answers(), workers=seen)

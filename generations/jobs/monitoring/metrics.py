@@ -54,7 +54,9 @@ class Portal(Collector):
         yield from self._accounts()
         yield from _credits()
         yield _gauge(
-            "spool_waiting", "Attempts in this machine's spool that are not stored yet", spool.waiting()
+            "spool_waiting",
+            "Attempts in this machine's spool that are not stored yet",
+            spool.count_unstored(),
         )
         yield from _rings()
 

@@ -127,7 +127,7 @@ def _spool() -> None:
         free = shutil.disk_usage(folder).free
     except OSError as problem:
         raise NotReady("cannot be written to") from problem
-    if free <= spool.ROOM:
+    if free <= spool.MIN_FREE_BYTES:
         raise NotReady("is nearly full")
 
 

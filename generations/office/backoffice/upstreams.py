@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from generations.jobs.queue import controls as queue_controls
+from generations.jobs.engine import operator_actions
 from generations.office.audit_log import service as audit_log_service
 from generations.office.models import Act
 from generations.upstreams.admin import UpstreamAdmin
@@ -46,9 +46,9 @@ class RememberedUpstreamAdmin(UpstreamAdmin):
     @admin.action(description=_("End their pause"), permissions=["view"])
     def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
         """Call them again."""
-        queue_controls.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
+        operator_actions.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
 
 
 def facts(upstream: Upstream) -> dict[str, Any]:
     """All that an operator sets, without the key."""
-    return {name: getattr(upstream, name) for name in FACTS} | {"state": queue_controls.state(upstream)}
+    return {name: getattr(upstream, name) for name in FACTS} | {"state": operator_actions.state(upstream)}

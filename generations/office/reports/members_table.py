@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from generations.core import svg_charts
 from generations.credits import periods
 from generations.credits.totals import Books
-from generations.jobs.queue import svg_charts
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Kind, Membership, Team
@@ -161,7 +161,7 @@ def _lines(books: Books, shown: list[int], spent: Mapping[Any, int]) -> list[Lin
 def _line(team: Team, member: Membership, spent: int, days: list[int]) -> Line:
     wallet = getattr(member, "wallet", None)  # who was never granted any may have none
     available = wallet.available if wallet else 0
-    spark = svg_charts.spark([max(amount, 0) for amount in days])
+    spark = svg_charts.sparkline([max(amount, 0) for amount in days])
     return Line(
         member=member,
         pk=str(member.pk),
@@ -172,8 +172,8 @@ def _line(team: Team, member: Membership, spent: int, days: list[int]) -> Line:
         is_low=0 < team.low_wallet > available,
         allowance=getattr(member, "allowance", None),
         spent=spent,
-        spark=spark,
-        spark_end=spark.rpartition(" ")[2].split(","),
+        spark=spark.points,
+        spark_end=spark.end,
         is_program=member.kind == Kind.PROGRAM,
     )
 
