@@ -162,8 +162,8 @@ def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
         left = awaited.begin([4, 5])
         awaited.leave(left)
         assert not awaited.waits
-        awaited.ended(range(waiters.REMEMBERED * 2))
-        assert len(awaited.recent) == waiters.REMEMBERED
+        awaited.ended(range(waiters.MAX_RECENT * 2))
+        assert len(awaited.recent) == waiters.MAX_RECENT
 
     asyncio.run(story())
 
@@ -171,7 +171,7 @@ def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
 def _waits():
     from generations.jobs.live import sse  # noqa: PLC0415  its Hub is of this moment
 
-    return sse.hub().awaited.waits
+    return sse.hub().registry.waits
 
 
 def test_threads_are_not_held_by_calls_that_wait(idle_portal, asking):

@@ -93,7 +93,7 @@ def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(s
 def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
     rung = []
     batch = submit(count=4)
-    monkeypatch.setattr(tasks, "ring_soon", rung.append)
+    monkeypatch.setattr(tasks, "wake_workers", rung.append)
     tasks.wake_worker()
     assert {row.status for row in Generation.objects.filter(batch=batch)} == {"succeeded"}
     assert rung[-1] == 0
@@ -102,8 +102,8 @@ def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
 def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
     rung = []
     submit()
-    monkeypatch.setattr(tasks, "ring_soon", rung.append)
-    monkeypatch.setattr(tasks, "IN_A_ROW", -1.0)
+    monkeypatch.setattr(tasks, "wake_workers", rung.append)
+    monkeypatch.setattr(tasks, "MAX_TASK_SECONDS", -1.0)
     tasks.wake_worker()
     assert rung == [1]
     assert not Attempt.objects.exists()
@@ -162,7 +162,7 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
 
 def test_what_is_committed_while_a_ring_waits_to_leave_needs_no_other(monkeypatch):
     rung, busy = [], threading.Event()
-    monkeypatch.setattr(tasks, "_ring", rung.append)
+    monkeypatch.setattr(tasks, "_send", rung.append)
     tasks._sender.submit(busy.wait)
     for _ in range(50):
         tasks.wake_after_commit()

@@ -185,7 +185,7 @@ def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cooki
 def test_the_streams_of_ended_sessions_and_memberships_are_closed(
     member, cookie_of, hold, monkeypatch, ended
 ):
-    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
+    monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
     cookie = cookie_of(member)
 
     def end():
@@ -221,8 +221,8 @@ def test_a_page_that_never_reads_is_closed_and_holds_at_most_a_hundred_events():
 
     async def story():
         for number in range(150):
-            page.tell(str(number).encode())
-            assert page.unread.qsize() <= connections.UNREAD
+            page.send(str(number).encode())
+            assert page.unread.qsize() <= connections.MAX_UNREAD
 
     asyncio.run(story())
 
@@ -254,8 +254,8 @@ def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
-    cookie, check = cookie_of(member), sse.still_allowed
+    monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
+    cookie, check = cookie_of(member), sse.still_valid
     answers = iter([OperationalError("the database is starting up")])
 
     def away_once(pages):
@@ -263,7 +263,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
             raise problem
         return check(pages)
 
-    monkeypatch.setattr(sse, "still_allowed", away_once)
+    monkeypatch.setattr(sse, "still_valid", away_once)
 
     async def story():
         page = OpenPage("studio-north", cookie)
@@ -279,7 +279,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
 
 
 def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(sse, "AT_ONCE", 2)
+    monkeypatch.setattr(sse, "BATCH_SIZE", 2)
     cookie = cookie_of(member)
     tell(member, "first")
     events.flush()

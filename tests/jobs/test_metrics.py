@@ -12,7 +12,7 @@ from generations.core import redis_client
 from generations.jobs.engine import outcomes, spool
 from generations.jobs.models import Attempt, Generation, Outcome
 from generations.jobs.monitoring import metrics
-from generations.jobs.monitoring.counters import SETTLED, Tally
+from generations.jobs.monitoring.counters import FINAL_AFTER, CallTotals
 from generations.library.storage import client as storage_client
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _counted_anew(monkeypatch):
-    monkeypatch.setattr(metrics, "tally", Tally())
+    monkeypatch.setattr(metrics, "call_totals", CallTotals())
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
@@ -74,26 +74,26 @@ def test_calls_are_counted_by_upstream_and_outcome(client, submit, upstream, pro
 
 
 def test_a_counter_never_falls_and_looks_at_old_calls_once(submit, upstream, provider):
-    counting = Tally()
+    counting = CallTotals()
     submit(count=3)
     work()
-    assert counting.now()[0][upstream.pk, "ok"] == 3
-    Attempt.objects.update(started_at=timezone.now() - 2 * SETTLED)
+    assert counting.current()[0][upstream.pk, "ok"] == 3
+    Attempt.objects.update(started_at=timezone.now() - 2 * FINAL_AFTER)
     open_one = Attempt.objects.order_by("-pk").first()
     Attempt.objects.filter(pk=open_one.pk).update(outcome="")
-    counting.known = None
-    assert counting.now()[0][upstream.pk, "ok"] == 2
+    counting.cached = None
+    assert counting.current()[0][upstream.pk, "ok"] == 2
     assert counting.through == open_one.pk - 1
     Attempt.objects.filter(pk=open_one.pk).update(outcome="unknown")
     submit()
     work()
-    counting.known = None
-    calls, costs = counting.now()
+    counting.cached = None
+    calls, costs = counting.current()
     assert (calls[upstream.pk, "ok"], calls[upstream.pk, "unknown"]) == (3, 1)
     assert counting.through == open_one.pk
     assert costs[upstream.pk, "ok"] == 900
     with CaptureQueriesContext(connection) as asked:
-        counting.now()
+        counting.current()
     assert len(asked) == 0
 
 

@@ -22,7 +22,7 @@ def told():
     def read():
         events.flush()
         entries = redis_client.client().xrange(events.STREAM, f"({since}")
-        every = [live_render.Change.read(*entry) for entry in entries]
+        every = [live_render.Change.from_entry(*entry) for entry in entries]
         changes = [change for change in every if change.kind != events.ENDED]  # which is for no page
         return changes, [frame.decode() for _address, frame in live_render.render(changes)]
 
@@ -97,6 +97,7 @@ def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upst
     events.generations_canceled(row.member, [row.pk])
     assert len(told()[0]) == before
     ends = [
-        live_render.Change.read(*entry) for entry in redis_client.client().xrevrange(events.STREAM, count=2)
+        live_render.Change.from_entry(*entry)
+        for entry in redis_client.client().xrevrange(events.STREAM, count=2)
     ]
     assert [(end.kind, end.address, end.data) for end in ends] == [("ended", (0, 0), str(row.pk))] * 2

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from generations.core import svg_charts
 from generations.credits import daily_totals, integrity_check, ledger, periods
 from generations.credits import totals as credits_totals
 from generations.credits.models import Transfer
@@ -20,7 +21,6 @@ from generations.credits.periods import Month
 from generations.office.audit_log.service import By
 from generations.office.credits import grants
 from generations.office.members import service as members_service
-from generations.core import svg_charts
 from generations.office.reports import charts as reports_charts
 from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview

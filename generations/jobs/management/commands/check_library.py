@@ -1,6 +1,6 @@
-"""`manage.py check_library`: whether every picture is where the library says, and nothing else is there.
+"""`manage.py check_library`: compare the rows of the library with the objects in storage.
 
-It stands in this room since only here it is known which objects a generation may still make an image of.
+It is in this room because only jobs know which objects belong to unfinished generations.
 """
 
 from argparse import ArgumentParser
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Compare the library's rows with the objects in storage, both ways. Exits with 1 if one is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Without options nothing is changed."""
+        """Add options; without them nothing is changed."""
         parser.add_argument(
             "--team", metavar="NAME", help="name or address; only this team's rows and uploads"
         )
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 found[problem.kind] += 1
                 mended[problem.kind] += problem.is_mended
                 remain += problem.remains
-                self.tell(problem)
+                self.report(problem)
         except StorageUnavailable as problem:
             raise CommandError(problem) from problem
         for kind in Kind:
@@ -56,8 +56,8 @@ class Command(BaseCommand):
         if remain:
             raise SystemExit(1)
 
-    def tell(self, problem: Problem) -> None:
-        """A line for each; the many thumbnails that nobody has looked at yet are only counted."""
+    def report(self, problem: Problem) -> None:
+        """Print a line for each problem; thumbnails that were never made are only counted."""
         if problem.kind == Kind.UNMADE:
             return
         words = f" ({problem.words})" if problem.words else ""
