@@ -104,14 +104,14 @@ def test_dearer_options_raise_the_portals_price_in_proportion(member, upstream):
     assert pricing.price("sdxl", {"steps": 50}, member.team) == 167
 
 
-def test_without_a_provider_nothing_is_taken(member, submit):
+def test_without_a_provider_account_nothing_is_accepted(member, submit):
     Upstream.objects.all().delete()
     with pytest.raises(submission.NoUpstream):
         submit()
     assert not Hold.objects.exists()
 
 
-def test_what_the_model_does_not_take_is_refused_before_anything_is_written(submit, upstream):
+def test_parameters_that_the_model_does_not_take_are_refused_before_anything_is_written(submit, upstream):
     with pytest.raises(InvalidParameters):
         submit(prompt="x" * 10_001)
     assert not Batch.objects.exists()
@@ -159,7 +159,7 @@ def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit,
     assert member.wallet.balance == 9_700
 
 
-def test_what_costs_more_by_now_is_not_made_again_by_one_press(member, submit, upstream, provider):
+def test_a_retry_that_costs_more_by_now_is_refused(member, submit, upstream, provider):
     provider.plan("403")
     batch = submit()
     work()
@@ -182,7 +182,7 @@ def test_one_image_does_not_wait_behind_another_members_hundred(make_member, sub
     assert order.index(mine.pk) <= 1
 
 
-def test_what_waits_behind_a_canceled_image_moves_up(make_member, submit, upstream):
+def test_generations_behind_a_canceled_one_move_up(make_member, submit, upstream):
     busy, newcomer = make_member("busy", granted=1_000), make_member("newcomer")
     waiting = list(submit(by=busy, count=8).generations.order_by("position"))
     for row in waiting[:7]:
@@ -204,7 +204,7 @@ def test_a_member_whose_every_call_fails_does_not_take_the_others_slots(
     assert Generation.objects.filter(member=other, status="succeeded").count() >= 9
 
 
-def test_weights_share_the_line_in_proportion(make_member, submit, upstream):
+def test_members_are_served_in_proportion_to_their_weights(make_member, submit, upstream):
     heavy, light = make_member("heavy"), make_member("light")
     heavy.weight = 2
     heavy.save()

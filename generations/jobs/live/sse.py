@@ -13,8 +13,8 @@ import contextlib
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -28,9 +28,6 @@ from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
 from generations.jobs.live.connections import Page, sign_in, still_valid
 from generations.jobs.live.render import Change
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 log = logging.getLogger(__name__)
 
@@ -179,10 +176,10 @@ async def lifespan(receive: Receive, send: Send) -> None:
 
 async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one page: the events since Last-Event-ID or `?since=`, then new ones as they come."""
-    received = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     page = None
     if scope["method"] == "GET":
-        page = await sync_to_async(sign_in, thread_sensitive=False)(received.get("cookie", ""), team)
+        page = await sync_to_async(sign_in, thread_sensitive=False)(headers.get("cookie", ""), team)
     if page is None:
         await send(
             {
@@ -197,7 +194,7 @@ async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
     gone = asyncio.create_task(_wait_until_gone(receive))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await _pump(page, received.get("last-event-id") or since, send, gone)
+        await _pump(page, headers.get("last-event-id") or since, send, gone)
     finally:
         gone.cancel()
         hub().remove(page)

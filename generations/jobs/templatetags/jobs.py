@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 from generations.jobs.engine import queue_position
+from generations.jobs.models import Generation
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
+from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
-
-if TYPE_CHECKING:
-    from generations.jobs.models import Generation
-    from generations.library.models import Image
 
 register = template.Library()
 

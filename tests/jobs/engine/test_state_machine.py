@@ -240,7 +240,7 @@ def _answer(name):
 
 
 @pytest.mark.django_db
-def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(make_member, monkeypatch, db):
+def test_in_any_sequence_of_events_every_move_is_legal_and_the_credits_match(make_member, monkeypatch, db):
     upstream = Upstream.objects.create(name="nobody", base_url="http://127.0.0.1:1")
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 

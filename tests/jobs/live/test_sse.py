@@ -82,7 +82,7 @@ def tell(member, text):
     events._send(member, "places", text)
 
 
-def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, cookie_of, hold):
+def test_a_page_receives_events_of_its_own_user_only(member, make_member, cookie_of, hold):
     teammate = make_member("jonas")
     mine, theirs = cookie_of(member), cookie_of(teammate)
 
@@ -100,7 +100,7 @@ def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, 
     hold(story)
 
 
-def test_the_same_person_in_another_team_hears_nothing(member, cookie_of, hold):
+def test_a_page_receives_nothing_of_the_same_user_in_another_team(member, cookie_of, hold):
     other_team = members_service.open_team("Studio South")
     elsewhere = members_service.admit(user=member.user, team=other_team)
     cookie = cookie_of(member)
@@ -128,7 +128,7 @@ def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, hold, slug):
     hold(story)
 
 
-def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
+def test_a_page_receives_the_events_that_it_missed(member, cookie_of, hold):
     cookie = cookie_of(member)
     tell(member, "before the page")
     events.flush()
@@ -166,7 +166,7 @@ def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, hold)
     hold(story)
 
 
-def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
+def test_a_page_that_missed_too_much_is_told_to_reload_everything(member, cookie_of, hold):
     cookie = cookie_of(member)
     redis_client.client().delete(events.STREAM)
     tell(member, "new")
@@ -238,9 +238,7 @@ def test_a_session_from_before_the_password_changed_opens_no_stream(member, cook
     hold(story)
 
 
-def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_opening(
-    member, cookie_of, hold
-):
+def test_a_cookie_of_another_program_on_the_same_host_does_no_harm(member, cookie_of, hold):
     cookie = cookie_of(member)
 
     async def story():
@@ -253,7 +251,7 @@ def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_
     hold(story)
 
 
-def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, cookie_of, hold, monkeypatch):
+def test_a_database_error_does_not_end_the_checks_of_open_pages(member, cookie_of, hold, monkeypatch):
     monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
     cookie, check = cookie_of(member), sse.still_valid
     answers = iter([OperationalError("the database is starting up")])
@@ -278,7 +276,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
     hold(story)
 
 
-def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, monkeypatch):
+def test_a_page_that_missed_many_events_receives_them_in_order(member, cookie_of, hold, monkeypatch):
     monkeypatch.setattr(sse, "BATCH_SIZE", 2)
     cookie = cookie_of(member)
     tell(member, "first")

@@ -42,7 +42,7 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
     assert timedelta(seconds=15) < kept.lease_until - timezone.now() <= timedelta(seconds=20)
 
 
-def test_twenty_threads_take_every_row_once(submit, upstream):
+def test_twenty_threads_claim_every_generation_once(submit, upstream):
     for _ in range(3):
         submit(count=10)
 
@@ -64,7 +64,7 @@ def test_twenty_threads_take_every_row_once(submit, upstream):
     assert {attempt for _pk, attempt in taken} == {1}
 
 
-def test_only_what_the_account_serves_is_taken(submit, upstream):
+def test_only_models_that_the_account_serves_are_claimed(submit, upstream):
     submit(model="core")
     upstream.models_served = ["ultra"]
     assert take(upstream) is None
@@ -72,7 +72,7 @@ def test_only_what_the_account_serves_is_taken(submit, upstream):
     assert take(upstream).model == "core"
 
 
-def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
+def test_waits_for_a_blocked_or_paused_account_are_added_to_the_excused_wait(submit, upstream):
     batch = submit()
     for code, waited in (("blocked", 30), ("paused", 12), ("busy", 500)):
         since = timezone.now() - timedelta(seconds=waited)
@@ -82,7 +82,7 @@ def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
     assert timedelta(seconds=42) <= row.excused_wait < timedelta(seconds=52)
 
 
-def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(submit, upstream):
+def test_a_claim_wakes_as_many_workers_as_generations_wait_up_to_a_limit(submit, upstream):
     submit(count=3)
     assert [engine_claim.claim_next()[1] for _ in range(3)] == [2, 1, 0]
     for _ in range(2):
@@ -90,7 +90,7 @@ def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(s
     assert engine_claim.claim_next()[1] == engine_claim.MAX_WAITING_THREADS
 
 
-def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
+def test_one_wake_up_message_serves_all_that_wait(submit, upstream, monkeypatch):
     rung = []
     batch = submit(count=4)
     monkeypatch.setattr(tasks, "wake_workers", rung.append)
@@ -99,7 +99,7 @@ def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
     assert rung[-1] == 0
 
 
-def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
+def test_a_task_that_ran_for_long_ends_and_wakes_another_worker(submit, upstream, monkeypatch):
     rung = []
     submit()
     monkeypatch.setattr(tasks, "wake_workers", rung.append)
@@ -109,7 +109,7 @@ def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
     assert not Attempt.objects.exists()
 
 
-def test_a_worker_that_stops_claims_nothing_more(submit, upstream):
+def test_a_worker_that_shuts_down_claims_nothing_more(submit, upstream):
     submit()
     tasks.stop_claiming()
     try:
@@ -132,7 +132,7 @@ def test_the_second_account_is_called_when_the_first_has_no_slot_soon(submit, up
     assert [claim.upstream.name for claim in claims] == ["sandbox", "second"]
 
 
-def test_a_model_has_an_order_of_its_own(submit, upstream):
+def test_each_model_has_its_own_order_of_accounts(submit, upstream):
     second = type(upstream)(name="second", base_url=upstream.base_url, order=1, orders={"ultra": -1})
     second.encrypted_key = upstream.encrypted_key
     second.save()
@@ -142,7 +142,7 @@ def test_a_model_has_an_order_of_its_own(submit, upstream):
         assert engine_claim.claim_next()[0].upstream.name == name
 
 
-def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_others(submit, upstream):
+def test_an_account_that_serves_only_a_later_model_is_called_as_well(submit, upstream):
     """What is next waits for its own account; that keeps nobody else's from being called."""
     second = type(upstream)(name="second", base_url=upstream.base_url, order=1, models_served=["sdxl"])
     second.encrypted_key = upstream.encrypted_key
@@ -160,7 +160,7 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
     ]
 
 
-def test_what_is_committed_while_a_ring_waits_to_leave_needs_no_other(monkeypatch):
+def test_commits_while_a_wake_up_message_is_pending_send_no_second_one(monkeypatch):
     rung, busy = [], threading.Event()
     monkeypatch.setattr(tasks, "_send", rung.append)
     tasks._sender.submit(busy.wait)

@@ -44,7 +44,7 @@ def scrape(client, **headers):
     return found
 
 
-def test_what_waits_and_what_is_drawn_is_told_by_model(client, submit, upstream):
+def test_waiting_and_running_generations_are_counted_by_model(client, submit, upstream):
     submit(model="ultra", count=2)
     submit(model="core", count=3)
     Generation.objects.filter(model="core").update(created_at=timezone.now() - timedelta(minutes=3))
@@ -73,7 +73,7 @@ def test_calls_are_counted_by_upstream_and_outcome(client, submit, upstream, pro
     assert said["sdweb_call_seconds", "0.5", "sandbox"] < 5
 
 
-def test_a_counter_never_falls_and_looks_at_old_calls_once(submit, upstream, provider):
+def test_a_counter_never_falls_and_reads_old_calls_once(submit, upstream, provider):
     counting = CallTotals()
     submit(count=3)
     work()
@@ -97,7 +97,7 @@ def test_a_counter_never_falls_and_looks_at_old_calls_once(submit, upstream, pro
     assert len(asked) == 0
 
 
-def test_upstreams_that_share_a_limit_share_what_is_used_of_it(client, submit, upstream, provider):
+def test_upstreams_that_share_a_rate_limit_show_the_sum_of_their_calls(client, submit, upstream, provider):
     Upstream.objects.update(pace_account="one", limit_calls=10, limit_window=60)
     other = Upstream.objects.create(
         name="beside", base_url="http://x", pace_account="one", limit_calls=10, limit_window=60
@@ -115,7 +115,7 @@ def test_upstreams_that_share_a_limit_share_what_is_used_of_it(client, submit, u
     assert said["sdweb_pace_calls", "alone"] == 0
 
 
-def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provider):
+def test_blocked_and_paused_accounts_are_in_the_metrics(client, upstream, provider):
     provider.state(credits=12.5)
     accounts.ask_balances()
     accounts.block(upstream, 30)
@@ -127,7 +127,7 @@ def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provi
     assert said["sdweb_redis_up"] == 1
 
 
-def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, provider, monkeypatch):
+def test_images_waiting_in_the_spool_are_in_the_metrics(client, submit, upstream, provider, monkeypatch):
     def down(*_arguments, **_named):
         raise storage_client.StorageUnavailable("down")
 
@@ -142,7 +142,7 @@ def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, prov
     assert scrape(client)["sdweb_spool_waiting"] == 0
 
 
-def test_without_redis_the_rest_is_still_told(client, submit, upstream, settings):
+def test_without_redis_the_other_metrics_are_still_there(client, submit, upstream, settings):
     submit()
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     redis_client.client.cache_clear()
@@ -174,14 +174,12 @@ def test_a_name_with_any_characters_does_not_break_the_format(client, upstream):
         ("127.0.0.1", {"HTTP_AUTHORIZATION": "Bearer wrong"}, 404),
     ],
 )
-def test_the_numbers_are_for_this_machine_and_whoever_has_the_token(
-    client, settings, address, headers, status
-):
+def test_metrics_are_for_local_requests_and_those_with_the_token(client, settings, address, headers, status):
     settings.METRICS_TOKEN = "right-token"
     assert client.get("/metrics", REMOTE_ADDR=address, **headers).status_code == status
 
 
-def test_without_a_token_no_token_is_right(client, settings):
+def test_without_a_configured_token_no_token_is_accepted(client, settings):
     settings.METRICS_TOKEN = ""
     asked = {"REMOTE_ADDR": "203.0.113.9", "HTTP_AUTHORIZATION": "Bearer "}
     assert client.get("/metrics", **asked).status_code == 404

@@ -84,7 +84,9 @@ def test_the_page_is_there_for_operators_alone(mei, member, client, address, ups
     assert upstream.paused_at is None
 
 
-def test_operators_find_it_in_the_bar_and_it_obeys_the_policy(operator, address, submit, upstream):
+def test_operators_find_the_queue_in_the_navigation_and_it_obeys_the_content_security_policy(
+    operator, address, submit, upstream
+):
     submit(count=2)
     work(1)
     assert 'href="/queue/"' in operator.get(address("create/")).content.decode()
@@ -117,7 +119,7 @@ def test_it_says_how_many_wait_and_for_how_long(operator, submit, upstream):
     assert claim.generation.status == Status.RUNNING
 
 
-def test_an_upstream_says_how_it_is(operator, upstream):
+def test_an_upstreams_card_shows_its_state(operator, upstream):
     assert re.search(r"tag-ok.{,200}open", shown(operator))
     accounts.block(upstream, 38)
     assert re.search(r"tag-warn.{,200}blocked for 3[78] s", shown(operator))
@@ -125,7 +127,7 @@ def test_an_upstream_says_how_it_is(operator, upstream):
     assert "paused: key refused (401)" in shown(operator)
 
 
-def test_an_upstream_says_how_fast_it_is_called_and_answers(operator, submit, upstream):
+def test_an_upstreams_card_shows_its_rate_and_response_times(operator, submit, upstream):
     Upstream.objects.update(limit_calls=150, limit_window=10, balance="4390.5")
     [row] = submit().generations.all()
     for number in range(20):
@@ -170,14 +172,14 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
     assert dashboard.read().calls.totals == (4, 3, 2, 1)  # from what is remembered
 
 
-def test_a_minute_that_is_still_open_is_counted_anew(submit, upstream):
+def test_the_newest_minutes_are_counted_again(submit, upstream):
     [row] = submit().generations.all()
     assert dashboard.read().calls.totals == (0, 0, 0, 0)
     call(row, upstream, Outcome.OK, ago=60)
     assert dashboard.read().calls.totals == (1, 0, 0, 0)
 
 
-def test_the_latest_calls_say_what_came_of_them(operator, submit, upstream, provider):
+def test_the_latest_calls_show_their_outcomes(operator, submit, upstream, provider):
     provider.plan("403")
     submit(model="ultra")
     work()
@@ -261,7 +263,7 @@ def test_a_drained_upstream_finishes_what_runs_and_starts_nothing(operator, subm
     assert work() == 1
 
 
-def test_everything_is_paused_and_resumed_with_one_press(operator, upstream):
+def test_every_account_is_paused_and_resumed_at_once(operator, upstream):
     accounts.pause(upstream, Unavailable("no credits left", 402))
     Upstream.objects.create(name="second", base_url="http://x")
     page = press(operator, "pause/")
@@ -279,7 +281,7 @@ def test_a_pause_by_hand_outlives_a_restart_with_the_same_settings(operator, set
     assert accounts.sync_environment().paused_at
 
 
-def test_what_a_member_has_waiting_is_served_first_and_newcomers_are_not_pushed_behind_everybody(
+def test_a_member_is_served_first_without_pushing_newcomers_behind_everybody(
     operator, make_member, submit, upstream
 ):
     jonas, sara, tom = (make_member(name) for name in ("jonas", "sara", "tom"))
@@ -296,7 +298,7 @@ def test_what_a_member_has_waiting_is_served_first_and_newcomers_are_not_pushed_
     assert line.index(tom.pk) <= 1
 
 
-def test_served_in_turn_again_everybody_has_their_old_place(operator, make_member, submit, upstream):
+def test_served_in_turn_again_everybody_has_their_old_queue_position(operator, make_member, submit, upstream):
     jonas, sara = make_member("jonas"), make_member("sara")
     submit(by=jonas, count=2)
     submit(by=sara, count=2)
@@ -319,7 +321,7 @@ def test_a_heavier_member_gets_more_slots_of_what_waits_already(operator, make_m
 
 
 @pytest.mark.parametrize("weight", ["0", "11", "-1", "", "many", "1.5", "²", "9" * 5_000])
-def test_a_weight_that_nobody_can_have_is_refused(operator, member, upstream, weight):
+def test_an_invalid_weight_is_refused(operator, member, upstream, weight):
     said = press(operator, f"member/{member.pk}/weight/", weight=weight)
     assert "A weight is a whole number from 1 to 10." in said
     member.refresh_from_db()
@@ -349,7 +351,7 @@ def test_a_lost_image_is_given_up_and_not_charged(operator, member, submit, upst
     assert integrity_check.problems() == []
 
 
-def test_an_image_that_a_worker_looks_after_is_not_given_up(operator, submit, upstream):
+def test_an_image_whose_worker_is_alive_is_not_given_up(operator, submit, upstream):
     row = kept(submit().generations.get(), upstream, silent=30)
     page = shown(operator)
     assert "being looked after" in page
@@ -384,7 +386,7 @@ def test_operators_are_told_of_a_disk_that_is_nearly_full_and_members_are_not(
     assert "attic takes nothing new: 3 pictures wait" in shown(mei)
 
 
-def test_workers_are_counted_as_long_as_they_say_that_they_are_there(operator, upstream):
+def test_workers_are_counted_while_they_send_heartbeats(operator, upstream):
     assert "Workers 0 of 0" in shown(operator)
     assert "No worker is running" in shown(operator)
     heartbeats.send()
@@ -398,7 +400,7 @@ def test_workers_are_counted_as_long_as_they_say_that_they_are_there(operator, u
     assert [worker.name for worker in heartbeats.known_workers()] == ["silent"]
 
 
-def test_the_page_comes_although_redis_and_storage_are_away(operator, settings, upstream, monkeypatch):
+def test_the_page_is_served_without_redis_and_storage(operator, settings, upstream, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     redis_client.client.cache_clear()
     monkeypatch.setattr(monitoring_health._storage, "known", None)
@@ -410,7 +412,7 @@ def test_the_page_comes_although_redis_and_storage_are_away(operator, settings, 
         redis_client.client.cache_clear()
 
 
-def test_a_part_is_answered_to_the_page_and_keeps_what_it_shows(operator, submit, upstream):
+def test_htmx_gets_the_part_that_reloads_with_its_chart_or_table(operator, submit, upstream):
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/queue/?calls=table"}
     part = operator.get("/queue/", headers=headers).content.decode()
     assert "<html" not in part

@@ -31,7 +31,7 @@ def _books_are_exact():
     assert integrity_check.problems() == []
 
 
-def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider):
+def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, provider):
     batch = submit()
     engine_claim.claim_next()  # and the worker dies
     _leases_ran_out()
@@ -44,7 +44,7 @@ def test_what_a_dead_worker_held_is_called_once_more(submit, upstream, provider)
     assert statuses(batch) == ["succeeded"]
 
 
-def test_what_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
+def test_a_generation_that_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
     batch = submit()
     for _ in range(2):
         _is_ready_now()
@@ -67,7 +67,7 @@ def test_a_living_worker_keeps_its_lease(submit, upstream):
     assert engine_leases.renew_all() == 0
 
 
-def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_again(
+def test_while_storage_is_unavailable_an_image_waits_in_the_spool_and_is_not_bought_again(
     submit, upstream, provider, monkeypatch
 ):
     batch = submit()
@@ -84,7 +84,7 @@ def test_while_storage_is_away_an_image_waits_in_the_spool_and_is_not_bought_aga
     assert Image.objects.get().sha256 == call["sha256"]
 
 
-def test_what_a_dead_worker_of_this_machine_held_is_taken_over_at_once(submit, upstream, provider):
+def test_generations_of_a_dead_worker_of_this_machine_are_recovered_at_once(submit, upstream, provider):
     batch = submit()
     claim, _ = engine_claim.claim_next()
     _its_worker_died(claim.generation)
@@ -106,7 +106,7 @@ def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(s
     assert len(provider.calls()) == 1
 
 
-def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the_row_waits(
+def test_an_image_received_after_its_lease_expired_is_used_while_the_generation_waits(
     submit, upstream, provider
 ):
     batch = submit()
@@ -122,7 +122,7 @@ def test_an_image_that_comes_after_its_worker_was_thought_dead_is_kept_while_the
     assert len(provider.calls()) == 1
 
 
-def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(submit, upstream, provider):
+def test_an_image_received_after_its_generation_was_claimed_again_changes_nothing(submit, upstream, provider):
     batch = submit()
     late, _ = engine_claim.claim_next()
     _leases_ran_out()
@@ -140,7 +140,7 @@ def test_an_image_that_comes_after_its_row_was_given_to_another_changes_nothing(
     assert not spool.read(batch.generations.get().pk, 1)
 
 
-def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_kept(
+def test_an_image_whose_spool_returns_before_its_generation_is_claimed_again_is_used(
     submit, upstream, provider
 ):
     batch = submit()
@@ -160,7 +160,7 @@ def test_an_image_whose_spool_comes_back_before_its_row_was_given_to_another_is_
     assert len(provider.calls()) == 1
 
 
-def test_what_a_living_worker_holds_is_left_alone(submit, upstream):
+def test_generations_of_a_living_worker_are_left_alone(submit, upstream):
     submit()
     claim, _ = engine_claim.claim_next()
     assert spool.has_room()  # this worker's folder is there, and locked
@@ -199,7 +199,7 @@ def test_an_image_is_spooled_whole_or_not_at_all(submit, upstream, settings):
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
+def test_a_lost_workers_image_is_found_in_storage_if_it_was_uploaded(
     member, submit, upstream, provider, monkeypatch, damaged
 ):
     """The worker died for good, with its spool, between its upload and the closing transaction."""
@@ -226,7 +226,7 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_had_come_so_far(
         assert (image.seed, image.width, image.height) == (7, 1216, 1216)
 
 
-def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their_number(
+def test_generations_of_a_dead_worker_are_recovered_before_their_leases_expire_whatever_their_number(
     submit, upstream, monkeypatch
 ):
     submit(count=2)
@@ -242,7 +242,7 @@ def test_what_a_dead_worker_left_is_adopted_before_its_leases_end_whatever_their
     assert all(lease > timezone.now() + timedelta(seconds=60) for _pk, lease in order)
 
 
-def test_a_worker_that_slept_too_long_does_not_call_for_a_row_that_is_anothers(submit, upstream, provider):
+def test_a_worker_that_stalled_does_not_call_for_a_generation_claimed_by_another(submit, upstream, provider):
     submit()
     claim, _ = engine_claim.claim_next()
     _leases_ran_out()
@@ -258,7 +258,7 @@ def test_a_worker_that_slept_too_long_does_not_call_for_a_row_that_is_anothers(s
     assert len(provider.calls()) == 1
 
 
-def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, upstream):
+def test_a_generation_unserved_for_a_day_fails_and_costs_nothing(member, submit, upstream):
     batch = submit()
     Generation.objects.update(created_at=timezone.now() - timedelta(hours=25))
     sweeper.sweep()
@@ -267,7 +267,7 @@ def test_what_nothing_served_for_a_day_ends_and_costs_nothing(member, submit, up
     assert member.wallet.available == 10_000
 
 
-def test_the_sweeper_rings_once_for_an_account_that_nobody_waits_for(submit, upstream):
+def test_the_sweeper_wakes_one_worker_for_an_idle_account(submit, upstream):
     assert sweeper.wakes_needed() == 0
     submit(count=3)
     assert sweeper.wakes_needed() == 1

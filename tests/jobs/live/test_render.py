@@ -29,7 +29,7 @@ def told():
     return read
 
 
-def test_an_image_is_shown_as_it_is_now_and_each_tile_once(member, submit, upstream, told):
+def test_a_tile_is_rendered_once_with_its_current_state(member, submit, upstream, told):
     batch = submit()
     work()
     changes, frames = told()
@@ -44,7 +44,9 @@ def test_an_image_is_shown_as_it_is_now_and_each_tile_once(member, submit, upstr
     assert 'data-available="9700"' in done
 
 
-def test_what_waits_is_told_with_its_place_and_no_word_of_others(member, make_member, submit, upstream, told):
+def test_queue_positions_are_sent_to_each_member_without_those_of_others(
+    member, make_member, submit, upstream, told
+):
     submit(by=make_member("jonas"), prompt="a secret of Jonas")
     submit(prompt="mine")
     changes, frames = told()
@@ -53,7 +55,7 @@ def test_what_waits_is_told_with_its_place_and_no_word_of_others(member, make_me
     assert "secret" not in frames[1]
 
 
-def test_what_was_canceled_gives_its_credits_back_on_the_page(member, submit, upstream, told):
+def test_a_cancel_updates_the_balance_on_the_page(member, submit, upstream, told):
     row = submit().generations.get()
     submission.cancel(member=member, generation=row.pk)
     frames = told()[1]
@@ -61,7 +63,7 @@ def test_what_was_canceled_gives_its_credits_back_on_the_page(member, submit, up
     assert 'data-available="10000"' in frames[-1]
 
 
-def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(member, submit, upstream, told):
+def test_a_change_that_cannot_be_rendered_becomes_a_resync(member, submit, upstream, told):
     submit()
     [made], _frames = told()
     gone = live_render.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
@@ -71,14 +73,14 @@ def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(me
     assert frames[2].count("event: batch") == 1
 
 
-def test_every_line_of_what_is_drawn_is_a_line_of_data():
+def test_every_line_of_rendered_html_is_a_data_line_of_the_event():
     assert live_render.frame("tile", "<li>\n\r\none\u2028</li>") == (
         "event: tile\ndata: <li>\ndata: \ndata: one\u2028</li>\n\n".encode()
     )
     assert live_render.frame("wallet", "") == b"event: wallet\ndata: \n\n"
 
 
-def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
+def test_no_page_events_are_sent_for_programs(member, submit, upstream, told):
     batch = submit()
     told()
     row = Generation.objects.select_related("member").get(batch=batch)
@@ -88,7 +90,7 @@ def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
     assert len(told()[0]) == before
 
 
-def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upstream, told):
+def test_ended_events_are_for_waiting_calls_and_not_for_pages(member, submit, upstream, told):
     batch = submit()
     row = Generation.objects.select_related("member").get(batch=batch)
     row.member.user_id = None

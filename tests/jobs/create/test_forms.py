@@ -102,7 +102,7 @@ def test_the_same_form_sent_twice_makes_one_batch_and_one_hold(press):
     ],
 )
 @pytest.mark.parametrize("by_script", [False, True])
-def test_what_cannot_be_drawn_gets_a_sentence_and_costs_nothing(press, fields, sentence, by_script):
+def test_an_invalid_request_gets_an_error_and_costs_nothing(press, fields, sentence, by_script):
     response = press(by_script=by_script, **fields)
     assert response.status_code == 422
     assert [found for found in sentences(response) if sentence in found]
@@ -121,7 +121,7 @@ def test_what_cannot_be_drawn_gets_a_sentence_and_costs_nothing(press, fields, s
     ],
     ids=["no picture", "empty", "12 MB", "20,000 pixels wide", "a bomb", "too small"],
 )
-def test_a_start_image_that_cannot_be_used_gets_a_sentence(press, file, sentence):
+def test_a_start_image_that_cannot_be_used_gets_an_error(press, file, sentence):
     response = press(model="ultra", image=file(), strength="0.5")
     assert response.status_code == 422
     assert sentences(response)
@@ -129,7 +129,7 @@ def test_a_start_image_that_cannot_be_used_gets_a_sentence(press, file, sentence
     assert not Upload.objects.exists()
 
 
-def test_a_strength_out_of_range_gets_a_sentence_and_keeps_the_start_image(press):
+def test_a_strength_out_of_range_gets_an_error_and_keeps_the_start_image(press):
     response = press(model="ultra", image=picture(), strength="2")
     assert response.status_code == 422
     assert [found for found in sentences(response) if "number from 0 to 1" in found]
@@ -200,7 +200,7 @@ def test_a_price_that_rose_asks_again_and_then_takes_it(press, team):
     assert Generation.objects.get().price == 400
 
 
-def test_words_in_another_language_get_a_hint_and_are_not_refused(press):
+def test_a_prompt_in_another_language_gets_a_hint_and_is_not_refused(press):
     page = press(prompt="海边的日出", count=99).content.decode()
     hint = re.search(r'<p class="hint" id="language-hint"[^>]*>', page)[0]
     assert "hidden" not in hint

@@ -92,7 +92,7 @@ def test_after_six_busy_answers_the_image_fails_and_costs_nothing(member, submit
 
 
 @pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image"])
-def test_an_answer_that_was_lost_is_asked_for_once_more(member, submit, upstream, provider, outcome):
+def test_a_call_whose_answer_was_lost_is_repeated_once(member, submit, upstream, provider, outcome):
     provider.plan(outcome, outcome, "ok")
     batch = submit()
     assert work() == 2
@@ -103,7 +103,9 @@ def test_an_answer_that_was_lost_is_asked_for_once_more(member, submit, upstream
 
 
 @pytest.mark.parametrize(("outcome", "seconds"), [("429:7", 7), ("429", 60)])
-def test_a_429_rests_the_account_and_costs_no_try(member, submit, upstream, provider, outcome, seconds):
+def test_a_429_blocks_the_account_and_is_not_counted_as_busy(
+    member, submit, upstream, provider, outcome, seconds
+):
     provider.plan(outcome)
     batch = submit(count=2)
     assert work() == 1  # the second one waits too
@@ -164,7 +166,7 @@ def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
     _nothing_was_charged(member)
 
 
-def test_time_spent_blocked_does_not_use_up_an_images_patience(submit, upstream, provider):
+def test_time_spent_blocked_does_not_count_towards_the_fifteen_minutes(submit, upstream, provider):
     provider.plan("429", "500", "ok")
     batch = submit()
     work()
@@ -204,9 +206,7 @@ def test_a_paid_image_outlives_a_database_that_is_locked_for_a_while(submit, ups
     assert len(provider.calls()) == 1
 
 
-def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_handed_back(
-    submit, upstream, provider
-):
+def test_an_expired_permit_is_replaced_without_undoing_the_claim(submit, upstream, provider):
     batch = submit()
     claim, _more = engine_claim.claim_next()
     time.sleep(2 * upstreams_rate_limit.MARGIN)
@@ -215,7 +215,7 @@ def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_
     assert Attempt.objects.count() == 1
 
 
-def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):
+def test_a_worker_whose_generation_was_claimed_again_changes_nothing(submit, upstream, provider):
     submit()
     claim, _ = engine_claim.claim_next()
     Generation.objects.update(attempt=7)  # given to somebody else meanwhile
