@@ -39,7 +39,7 @@ RECOVERY_LEASE = timedelta(minutes=2)  # for all generations of a dead worker
 def sweep() -> int:
     """Settle expired leases, fail unserved generations, send queue positions; how many workers to wake."""
     prepare_rate_limits()
-    free_expired_leases()
+    settle_expired_leases()
     fail_unserved()
     find_lost_images()
     events.positions_changed(queue_position.positions_by_user())
@@ -63,7 +63,7 @@ def prepare_rate_limits() -> None:
             return
 
 
-def free_expired_leases() -> int:
+def settle_expired_leases() -> int:
     """Settle running generations whose lease expired, because their worker died or hangs; how many."""
     expired = Generation.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
     for row in expired:

@@ -140,7 +140,7 @@ class Life(RuleBasedStateMachine):
         Generation.objects.filter(status__in=("running", "storing")).update(
             lease_until=timezone.now() - timedelta(seconds=1)
         )
-        sweeper.free_expired_leases()
+        sweeper.settle_expired_leases()
         for pk in self.of("running"):
             self.expect(self.known[pk], "lost")
 

@@ -246,7 +246,7 @@ def test_a_worker_that_stalled_does_not_call_for_a_generation_claimed_by_another
     submit()
     claim, _ = engine_claim.claim_next()
     _leases_ran_out()
-    sweeper.free_expired_leases()
+    sweeper.settle_expired_leases()
     _is_ready_now()
     again, _ = engine_claim.claim_next()
     slept = replace(claim, permit=replace(claim.permit, slot=claim.permit.slot - 1_000_000))
