@@ -50,7 +50,7 @@ def rows():
 
 
 def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 600)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 600)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
     time.sleep(0.3)
@@ -60,7 +60,7 @@ def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle
 
 
 def test_without_redis_s_news_the_database_is_asked(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.3)
     monkeypatch.setattr(events, "_add", lambda event: None)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
@@ -91,7 +91,7 @@ def test_while_calls_wait_pages_and_other_calls_are_answered(idle_portal, asking
 def test_a_client_that_goes_away_loses_nothing_and_leaves_nothing_behind(
     idle_portal, secret, member, monkeypatch
 ):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.2)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.2)
     host, port = idle_portal.removeprefix("http://").split(":")
     body = b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na harbour\r\n--x--\r\n'
     head = (
@@ -144,7 +144,7 @@ def test_calls_that_wait_while_the_portal_stops_are_told_so_in_their_format(
 
 
 def test_a_call_that_comes_while_redis_is_emptied_is_answered(portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.3)
     redis_client.client().delete(events.STREAM)
     assert asking(portal).result(120).status_code == 200
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 

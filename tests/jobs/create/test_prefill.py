@@ -1,4 +1,4 @@
-"""Using a picture again, and choosing who sees the next ones."""
+"""Reusing an image, and the visibility of new ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is commi
 
 
 @pytest.fixture
-def kept(submit, upstream, mei) -> Image:
+def orphan(submit, upstream, mei) -> Image:
     """A picture of Mei's whose generation is gone."""
     submit(prompt="a lighthouse in the fog", model="ultra", aspect_ratio="3:2", style_preset="cinematic")
     work()
@@ -27,20 +27,20 @@ def kept(submit, upstream, mei) -> Image:
     return Image.objects.get()
 
 
-def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, kept):
-    page = mei.get(address(f"picture/{kept.pk}/")).content.decode()
-    assert f"create/?image={kept.pk}&amp;use=remix" in page
-    form = lambda use: mei.get(address(f"create/?image={kept.pk}&use={use}")).content.decode()  # noqa: E731
+def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, orphan):
+    page = mei.get(address(f"picture/{orphan.pk}/")).content.decode()
+    assert f"create/?image={orphan.pk}&amp;use=remix" in page
+    form = lambda use: mei.get(address(f"create/?image={orphan.pk}&use={use}")).content.decode()  # noqa: E731
     everything, remix, prompt, seed = map(form, ("all", "remix", "prompt", "seed"))
     assert "a lighthouse in the fog</textarea>" in everything
     assert 'value="ultra" checked' in everything
     assert 'value="cinematic" checked' in everything
-    assert f'value="{kept.seed}"' in everything
-    assert f'value="{kept.seed}"' not in remix
+    assert f'value="{orphan.seed}"' in everything
+    assert f'value="{orphan.seed}"' not in remix
     assert "a lighthouse in the fog</textarea>" in prompt
     assert 'value="cinematic" checked' not in prompt
     assert "a lighthouse in the fog</textarea>" not in seed
-    assert f'value="{kept.seed}"' in seed
+    assert f'value="{orphan.seed}"' in seed
 
 
 @pytest.mark.parametrize(
@@ -52,23 +52,23 @@ def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, kept):
         {"prompt": "a\u202eb", "steps": 10**30, "count": {}},
     ],
 )
-def test_any_parameters_of_an_uploaded_image_fill_the_form(mei, address, kept, parameters):
+def test_any_parameters_of_an_uploaded_image_fill_the_form(mei, address, orphan, parameters):
     Image.objects.update(parameters=parameters, prompt="", model="gone-1", generation=None, origin="imported")
     for use in ("all", "remix", "prompt", "seed", "nonsense"):
-        assert mei.get(address(f"create/?image={kept.pk}&use={use}")).status_code == 200
-    assert mei.get(address(f"picture/{kept.pk}/")).status_code == 200
+        assert mei.get(address(f"create/?image={orphan.pk}&use={use}")).status_code == 200
+    assert mei.get(address(f"picture/{orphan.pk}/")).status_code == 200
 
 
-def test_an_image_that_the_member_may_not_see_is_not_reused(mei, address, kept, make_member, client):
+def test_an_image_that_the_member_may_not_see_is_not_reused(mei, address, orphan, make_member, client):
     assert mei.get(address(f"create/?image={uuid.uuid4()}")).status_code == 404
     assert mei.get(address("create/?image=nonsense")).status_code == 404
     Image.objects.update(visibility="private")
     client.force_login(make_member("jonas").user, "allauth.account.auth_backends.AuthenticationBackend")
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 404
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 404
     Image.objects.update(visibility="team")
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 200
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 200
     Image.objects.update(trashed_at=timezone.now())
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 404
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 404
 
 
 def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstream):

@@ -1,4 +1,4 @@
-"""The claim: one statement, the fairest row, nobody twice; and how many are rung after it."""
+"""Claims: one statement each, in queue order, never twice; and the workers that are woken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import open_limiter
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def take(upstream):
+def claim_one(upstream):
     with transaction.atomic():
         return engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
 
@@ -30,46 +30,46 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
         transaction.atomic(),
         CaptureQueriesContext(
             connection,
-        ) as asked,
+        ) as queries,
     ):
         row = engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
-    assert [query["sql"].split()[0] for query in asked if "jobs_generation" in query["sql"]] == ["UPDATE"]
-    kept = Generation.objects.get(batch=batch)
+    assert [query["sql"].split()[0] for query in queries if "jobs_generation" in query["sql"]] == ["UPDATE"]
+    stored = Generation.objects.get(batch=batch)
     for name in ("pk", "status", "attempt", "worker", "upstream_id", "parameters", "price", "lease_until"):
-        assert getattr(row, name) == getattr(kept, name)
-    assert (kept.status, kept.attempt, kept.worker) == ("running", 1, "me")
-    assert kept.first_called_at == kept.claimed_at
-    assert timedelta(seconds=15) < kept.lease_until - timezone.now() <= timedelta(seconds=20)
+        assert getattr(row, name) == getattr(stored, name)
+    assert (stored.status, stored.attempt, stored.worker) == ("running", 1, "me")
+    assert stored.first_called_at == stored.claimed_at
+    assert timedelta(seconds=15) < stored.lease_until - timezone.now() <= timedelta(seconds=20)
 
 
 def test_twenty_threads_claim_every_generation_once(submit, upstream):
     for _ in range(3):
         submit(count=10)
 
-    def take_all(_thread):
-        mine = []
+    def claim_all(_thread):
+        own = []
         try:
-            while row := take(upstream):
-                mine.append((row.pk, row.attempt))
+            while row := claim_one(upstream):
+                own.append((row.pk, row.attempt))
         finally:
             connection.close()
-        return mine
+        return own
 
     with ThreadPoolExecutor(20) as threads:
-        taken = [one for mine in threads.map(take_all, range(20)) for one in mine]
-    # A thread that finds all waiting rows locked by others ends early; what is left is taken now.
-    while row := take(upstream):
-        taken.append((row.pk, row.attempt))
-    assert len(taken) == len(set(taken)) == 30
-    assert {attempt for _pk, attempt in taken} == {1}
+        claimed = [one for own in threads.map(claim_all, range(20)) for one in own]
+    # A thread that finds all waiting rows locked by others ends early; what is left is claimed now.
+    while row := claim_one(upstream):
+        claimed.append((row.pk, row.attempt))
+    assert len(claimed) == len(set(claimed)) == 30
+    assert {attempt for _pk, attempt in claimed} == {1}
 
 
 def test_only_models_that_the_account_serves_are_claimed(submit, upstream):
     submit(model="core")
     upstream.models_served = ["ultra"]
-    assert take(upstream) is None
+    assert claim_one(upstream) is None
     upstream.models_served = ["ultra", "core"]
-    assert take(upstream).model == "core"
+    assert claim_one(upstream).model == "core"
 
 
 def test_waits_for_a_blocked_or_paused_account_are_added_to_the_excused_wait(submit, upstream):
@@ -77,7 +77,7 @@ def test_waits_for_a_blocked_or_paused_account_are_added_to_the_excused_wait(sub
     for code, waited in (("blocked", 30), ("paused", 12), ("busy", 500)):
         since = timezone.now() - timedelta(seconds=waited)
         Generation.objects.filter(batch=batch).update(status="queued", code=code, changed_at=since)
-        row = take(upstream)
+        row = claim_one(upstream)
         assert row.code == ""
     assert timedelta(seconds=42) <= row.excused_wait < timedelta(seconds=52)
 
@@ -91,21 +91,21 @@ def test_a_claim_wakes_as_many_workers_as_generations_wait_up_to_a_limit(submit,
 
 
 def test_one_wake_up_message_serves_all_that_wait(submit, upstream, monkeypatch):
-    rung = []
+    woken = []
     batch = submit(count=4)
-    monkeypatch.setattr(tasks, "wake_workers", rung.append)
+    monkeypatch.setattr(tasks, "wake_workers", woken.append)
     tasks.wake_worker()
     assert {row.status for row in Generation.objects.filter(batch=batch)} == {"succeeded"}
-    assert rung[-1] == 0
+    assert woken[-1] == 0
 
 
 def test_a_task_that_ran_for_long_ends_and_wakes_another_worker(submit, upstream, monkeypatch):
-    rung = []
+    woken = []
     submit()
-    monkeypatch.setattr(tasks, "wake_workers", rung.append)
+    monkeypatch.setattr(tasks, "wake_workers", woken.append)
     monkeypatch.setattr(tasks, "MAX_TASK_SECONDS", -1.0)
     tasks.wake_worker()
-    assert rung == [1]
+    assert woken == [1]
     assert not Attempt.objects.exists()
 
 
@@ -153,22 +153,22 @@ def test_an_account_that_serves_only_a_later_model_is_called_as_well(submit, ups
     open_limiter(upstream)
     for model in ("core", "core", "sdxl"):
         submit(model=model)
-    taken = [engine_claim.claim_next()[0] for _ in range(2)]
-    assert [(claim.generation.model, claim.upstream.name) for claim in taken] == [
+    claimed = [engine_claim.claim_next()[0] for _ in range(2)]
+    assert [(claim.generation.model, claim.upstream.name) for claim in claimed] == [
         ("core", "sandbox"),
         ("sdxl", "second"),
     ]
 
 
 def test_commits_while_a_wake_up_message_is_pending_send_no_second_one(monkeypatch):
-    rung, busy = [], threading.Event()
-    monkeypatch.setattr(tasks, "_send", rung.append)
+    woken, busy = [], threading.Event()
+    monkeypatch.setattr(tasks, "_send", woken.append)
     tasks._sender.submit(busy.wait)
     for _ in range(50):
         tasks.wake_after_commit()
     busy.set()
     tasks._sender.submit(int).result()
-    assert rung == [1]
+    assert woken == [1]
     tasks.wake_after_commit()
     tasks._sender.submit(int).result()
-    assert rung == [1, 1]
+    assert woken == [1, 1]

@@ -1,4 +1,4 @@
-"""What becomes of an image, of its credits and of the account, for each way in which a call can end."""
+"""What each result of a call does to the generation, its credits and the account."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _no_pause_between_tries(monkeypatch):
+def _no_delay_between_calls(monkeypatch):
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 
@@ -71,7 +71,7 @@ def test_a_refused_image_costs_nothing_and_says_why(
     assert row.status == status
     assert says in row.reason
     assert len(provider.calls()) == 1
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize("outcome", ["500", "502-html"])
@@ -88,7 +88,7 @@ def test_after_six_busy_answers_the_image_fails_and_costs_nothing(member, submit
     batch = submit()
     assert work() == 6
     assert statuses(batch) == ["failed"]
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image"])
@@ -99,7 +99,7 @@ def test_a_call_whose_answer_was_lost_is_repeated_once(member, submit, upstream,
     assert statuses(batch) == ["failed"]
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "unknown"]
     assert len(provider.calls()) == 2
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize(("outcome", "seconds"), [("429:7", 7), ("429", 60)])
@@ -163,7 +163,7 @@ def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
     assert (row.status, row.code) == ("failed", "start_image_gone")
     assert not Attempt.objects.exists()
     assert not provider.calls()
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 def test_time_spent_blocked_does_not_count_towards_the_fifteen_minutes(submit, upstream, provider):
@@ -185,7 +185,7 @@ def test_an_image_fails_fifteen_minutes_after_its_first_call(member, submit, ups
     assert work() == 1
     row.refresh_from_db()
     assert (row.status, row.code) == ("failed", "patience")
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 def test_a_paid_image_outlives_a_database_that_is_locked_for_a_while(submit, upstream, provider):
@@ -231,7 +231,7 @@ def _end_block(upstream):
     open_limiter(upstream)
 
 
-def _nothing_was_charged(member):
+def _assert_nothing_charged(member):
     member.wallet.refresh_from_db()
     assert (member.wallet.balance, member.wallet.held) == (10_000, 0)
     assert not Hold.objects.filter(state="open").exists()

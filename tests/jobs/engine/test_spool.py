@@ -1,4 +1,4 @@
-"""The folder in which a worker keeps what was paid for."""
+"""The spool of a worker."""
 
 from __future__ import annotations
 

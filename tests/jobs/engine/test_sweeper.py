@@ -1,4 +1,4 @@
-"""What is put right after workers, storage or Redis went away."""
+"""Repair after workers, storage or Redis were unavailable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 
@@ -34,12 +34,12 @@ def _books_are_exact():
 def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, provider):
     batch = submit()
     engine_claim.claim_next()  # and the worker dies
-    _leases_ran_out()
+    _expire_leases()
     sweeper.sweep()
     row = batch.generations.get()
     assert (row.status, row.unknown_calls) == ("queued", 1)
     assert Attempt.objects.get().outcome == "unknown"
-    _is_ready_now()
+    _make_ready()
     assert work() == 1
     assert statuses(batch) == ["succeeded"]
 
@@ -47,9 +47,9 @@ def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, pro
 def test_a_generation_that_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
     batch = submit()
     for _ in range(2):
-        _is_ready_now()
+        _make_ready()
         engine_claim.claim_next()
-        _leases_ran_out()
+        _expire_leases()
         sweeper.sweep()
     assert statuses(batch) == ["failed"]
     member.wallet.refresh_from_db()
@@ -71,13 +71,13 @@ def test_while_storage_is_unavailable_an_image_waits_in_the_spool_and_is_not_bou
     submit, upstream, provider, monkeypatch
 ):
     batch = submit()
-    with monkeypatch.context() as away:
-        _storage_is_away(away)
+    with monkeypatch.context() as patch:
+        _break_storage(patch)
         work()
         assert statuses(batch) == ["storing"]
-        _leases_ran_out()
+        _expire_leases()
         assert sweeper.store_spooled() == 0
-    _leases_ran_out()
+    _expire_leases()
     assert sweeper.store_spooled() == 1
     assert statuses(batch) == ["succeeded"]
     [call] = provider.calls()
@@ -87,7 +87,7 @@ def test_while_storage_is_unavailable_an_image_waits_in_the_spool_and_is_not_bou
 def test_generations_of_a_dead_worker_of_this_machine_are_recovered_at_once(submit, upstream, provider):
     batch = submit()
     claim, _ = engine_claim.claim_next()
-    _its_worker_died(claim.generation)
+    _let_worker_die(claim.generation)
     assert sweeper.recover() == 1
     assert batch.generations.get().unknown_calls == 1
     assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
@@ -97,8 +97,8 @@ def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(s
     batch = submit()
     claim, _ = engine_claim.claim_next()
     row = claim.generation
-    _spooled_and_killed(row, upstream)
-    _its_worker_died(row)
+    _receive_and_die(row, upstream)
+    _let_worker_die(row)
     sweeper.tend_machine()
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
@@ -111,13 +111,13 @@ def test_an_image_received_after_its_lease_expired_is_used_while_the_generation_
 ):
     batch = submit()
     claim, _ = engine_claim.claim_next()
-    _leases_ran_out()
-    sweeper.sweep()  # its worker stalls, and the row is put back in line
+    _expire_leases()
+    sweeper.sweep()  # its worker stalls, and the row is put back into the queue
     engine_run.run(claim)
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
     assert (attempt.outcome, attempt.reason) == ("ok", "")
-    _is_ready_now()
+    _make_ready()
     assert work() == 0
     assert len(provider.calls()) == 1
 
@@ -125,9 +125,9 @@ def test_an_image_received_after_its_lease_expired_is_used_while_the_generation_
 def test_an_image_received_after_its_generation_was_claimed_again_changes_nothing(submit, upstream, provider):
     batch = submit()
     late, _ = engine_claim.claim_next()
-    _leases_ran_out()
+    _expire_leases()
     sweeper.sweep()
-    _is_ready_now()
+    _make_ready()
     again, _ = engine_claim.claim_next()
     engine_run.run(late)
     assert statuses(batch) == ["running"]
@@ -146,14 +146,14 @@ def test_an_image_whose_spool_returns_before_its_generation_is_claimed_again_is_
     batch = submit()
     claim, _ = engine_claim.claim_next()
     row = claim.generation
-    _spooled_and_killed(row, upstream)
-    _leases_ran_out()
+    _receive_and_die(row, upstream)
+    _expire_leases()
     elsewhere = spool.settings.SPOOL.with_name("elsewhere")
     spool.settings.SPOOL.rename(elsewhere)  # the host is down with its disk
     sweeper.sweep()
     assert statuses(batch) == ["queued"]
     elsewhere.rename(spool.settings.SPOOL)
-    _its_worker_died(row)
+    _let_worker_die(row)
     sweeper.tend_machine()
     assert statuses(batch) == ["succeeded"]
     assert Attempt.objects.get().outcome == "ok"
@@ -171,7 +171,7 @@ def test_generations_of_a_living_worker_are_left_alone(submit, upstream):
 
 def test_an_operator_can_give_up_an_image_whose_spool_is_lost(member, submit, upstream, monkeypatch):
     batch = submit()
-    _storage_is_away(monkeypatch)
+    _break_storage(monkeypatch)
     work()
     row = batch.generations.get()
     assert persist.give_up(row.pk)
@@ -231,12 +231,12 @@ def test_generations_of_a_dead_worker_are_recovered_before_their_leases_expire_w
 ):
     submit(count=2)
     rows = [engine_claim.claim_next()[0].generation for _ in range(2)]
-    _spooled_and_killed(rows[1], upstream)
+    _receive_and_die(rows[1], upstream)
     for row in rows:
-        _its_worker_died(row)
-    _leases_ran_out()
+        _let_worker_die(row)
+    _expire_leases()
     order = []
-    monkeypatch.setattr(outcomes, "interrupted", lambda row: order.append((row.pk, row.lease_until)))
+    monkeypatch.setattr(outcomes, "settle_interrupted", lambda row: order.append((row.pk, row.lease_until)))
     sweeper.recover()
     assert [pk for pk, _lease in order] == [rows[1].pk, rows[0].pk]  # what was paid for comes first
     assert all(lease > timezone.now() + timedelta(seconds=60) for _pk, lease in order)
@@ -245,9 +245,9 @@ def test_generations_of_a_dead_worker_are_recovered_before_their_leases_expire_w
 def test_a_worker_that_stalled_does_not_call_for_a_generation_claimed_by_another(submit, upstream, provider):
     submit()
     claim, _ = engine_claim.claim_next()
-    _leases_ran_out()
+    _expire_leases()
     sweeper.settle_expired_leases()
-    _is_ready_now()
+    _make_ready()
     again, _ = engine_claim.claim_next()
     slept = replace(claim, permit=replace(claim.permit, slot=claim.permit.slot - 1_000_000))
     engine_run.run(slept)
@@ -283,21 +283,21 @@ def test_the_sweeper_wakes_one_worker_for_an_idle_account(submit, upstream):
     assert sweeper.wakes_needed() == 0
 
 
-def _leases_ran_out():
+def _expire_leases():
     Generation.objects.filter(lease_until__isnull=False).update(
         lease_until=timezone.now() - timedelta(seconds=1)
     )
 
 
-def _spooled_and_killed(row, upstream):
+def _receive_and_die(row, upstream):
     """Its image was received and synced, and nobody wrote so."""
     done = accounts.provider(upstream).generate(engine_run._request(row), timeout=10)
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr(outcomes, "received", lambda row: False)
+        dying.setattr(outcomes, "mark_received", lambda row: False)
         outcomes.record(row, upstream, done)
 
 
-def _its_worker_died(row):
+def _let_worker_die(row):
     """What a kill -9 leaves: its folder, which nobody holds."""
     root = spool.Path(spool.settings.SPOOL)
     shutil.copytree(root / spool.WORKER, root / "dead-worker", dirs_exist_ok=True)
@@ -305,11 +305,11 @@ def _its_worker_died(row):
     Generation.objects.filter(pk=row.pk).update(worker="dead-worker")
 
 
-def _is_ready_now():
+def _make_ready():
     Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
 
 
-def _storage_is_away(monkeypatch):
+def _break_storage(monkeypatch):
     def put(*_arguments, **_options):
         raise storage_client.StorageUnavailable("connection refused")
 

@@ -1,4 +1,4 @@
-"""/metrics says in Prometheus' format how queue, accounts and credits are."""
+"""/metrics: queue, accounts and credits in Prometheus' format."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What providers sold is held against what members paid, and the sums are the ledger's."""
+"""Reconciliation: costs at providers compared with charges to members, and with the ledger."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _no_pause_between_tries(monkeypatch):
+def _no_delay_between_calls(monkeypatch):
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
