@@ -113,7 +113,7 @@ def _send(count: int) -> None:
 def _upkeep() -> None:
     for count in itertools.count():
         try:
-            wake_workers(sweeper.tend_machine())
+            wake_workers(sweeper.recover_and_store())
             heartbeats.send()
             if count % CLEAN_EVERY == 0:
                 sweeper.clean_spool()

@@ -17,7 +17,7 @@ from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Statu
 
 def without_sweeper() -> None:
     """Nothing is repaired after a crash."""
-    for name in ("sweep", "tend_machine", "settle_expired_leases", "recover", "store_spooled"):
+    for name in ("sweep", "recover_and_store", "settle_expired_leases", "recover", "store_spooled"):
         if not hasattr(sweeper, name):
             raise AttributeError(name)
         setattr(sweeper, name, lambda: 0)

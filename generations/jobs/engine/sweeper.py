@@ -130,7 +130,7 @@ def fail_unserved() -> int:
     return sum(outcomes.end_uncharged(row, Status.FAILED, reason, code="unserved") for row in late)
 
 
-def tend_machine() -> int:
+def recover_and_store() -> int:
     """Recover and store what is in this machine's spool, which no other machine sees; how many to wake."""
     recovered = recover()
     store_spooled()

@@ -21,7 +21,7 @@ register = template.Library()
 MAX_TICKS = 8  # queue positions drawn as ticks; more are a "+"
 MAX_PERCENT = 96  # of the progress bar, when a call takes longer than usual
 # Codes of failures that are not due to the request. A refused one must be edited before it is sent again.
-RETRYABLE_CODES = frozenset({"busy", "unknown", "patience", "nobody_served", "given_up", "late"})
+RETRYABLE_CODES = frozenset({"busy", "unknown", "patience", "unserved", "given_up"})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist, spool, sweeper
 from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
+from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
 from generations.upstreams import accounts
@@ -99,7 +100,7 @@ def test_an_image_that_was_received_before_the_worker_died_is_not_bought_again(s
     row = claim.generation
     _receive_and_die(row, upstream)
     _let_worker_die(row)
-    sweeper.tend_machine()
+    sweeper.recover_and_store()
     assert statuses(batch) == ["succeeded"]
     [attempt] = Attempt.objects.all()
     assert (attempt.outcome, attempt.cost, attempt.status_code) == ("ok", 300, 200)
@@ -154,7 +155,7 @@ def test_an_image_whose_spool_returns_before_its_generation_is_claimed_again_is_
     assert statuses(batch) == ["queued"]
     elsewhere.rename(spool.settings.SPOOL)
     _let_worker_die(row)
-    sweeper.tend_machine()
+    sweeper.recover_and_store()
     assert statuses(batch) == ["succeeded"]
     assert Attempt.objects.get().outcome == "ok"
     assert len(provider.calls()) == 1
@@ -265,6 +266,7 @@ def test_a_generation_unserved_for_a_day_fails_and_costs_nothing(member, submit,
     assert statuses(batch) == ["failed"]
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
+    assert is_worth_repeating(batch.generations.get())
 
 
 def test_the_sweeper_wakes_one_worker_for_an_idle_account(submit, upstream):

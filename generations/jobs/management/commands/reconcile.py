@@ -120,7 +120,7 @@ def _member_lines(report: Report) -> list[str]:
 
 def _balance_lines(report: Report) -> list[str]:
     if not report.drifts:
-        return ["", _("No provider told its balance twice in this time.")]
+        return ["", _("No provider account has two readings of its balance in this time.")]
     head = [_("Balance"), _("From"), _("To"), _("Spent"), _("Bought"), _("Drift"), _("May have cost")]
     rows = [
         [
