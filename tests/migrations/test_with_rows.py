@@ -71,9 +71,9 @@ def test_rows_outlive_every_migration_and_keep_what_they_say(filled: Filler) -> 
     for table, key, before in filled.before:
         after = row(table, key, before[key])
         assert after is not None, f"{table} {before[key]}"
-        before = {RENAMED.get(table, {}).get(name, name): value for name, value in before.items()}
-        kept = before.keys() & after.keys()
-        assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+        expected = {RENAMED.get(table, {}).get(name, name): value for name, value in before.items()}
+        kept = expected.keys() & after.keys()
+        assert {name: after[name] for name in kept} == {name: expected[name] for name in kept}
     assert_search_finds_what_was_there_before_it()
     assert_what_is_permanent_cannot_be_changed("credits_transfer", "note")
     assert_what_is_permanent_cannot_be_changed("office_auditentry", "note")
