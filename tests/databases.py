@@ -15,7 +15,12 @@ TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
     credits
-    jobs
+    jobs/engine
+    jobs/live
+    jobs/monitoring
+    jobs/reconciliation
+    jobs/test_cancel_all.py
+    jobs/test_submission.py
     journeys/test_main_job.py
     library/test_deed_pages.py
     library/trash/test_purge.py

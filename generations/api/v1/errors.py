@@ -84,7 +84,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (teams_api_tokens.ScopeRefused, 422, "invalid"),
     (InvitationRefused, 409, "invitation_over"),
     (invitations_service.NotMailed, 503, "mail_unavailable"),
-    (pricing.DearerNow, 409, "dearer_now"),
+    (pricing.RetryPriceRose, 409, "dearer_now"),
     (pricing.PriceRose, 409, "price_rose"),
     (submission.NoUpstream, 503, "no_upstream"),
     (storage_client.StorageUnavailable, 503, "storage_unavailable"),
@@ -98,7 +98,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),
     (membership.NameTaken, 409, "name_taken"),
-    (operator_actions.WeightRefused, 422, "invalid"),
+    (operator_actions.InvalidWeight, 422, "invalid"),
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
 )
@@ -108,7 +108,7 @@ FIELDS: Mapping[type[Exception], str] = {
     start_images.BadUpload: "image",
     organise_service.BadName: "name",
     images_service.TitleTooLong: "title",
-    operator_actions.WeightRefused: "weight",
+    operator_actions.InvalidWeight: "weight",
 }
 
 

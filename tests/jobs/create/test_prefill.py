@@ -1,4 +1,4 @@
-"""Using a picture again, and choosing who sees the next ones."""
+"""Reusing an image, and the visibility of new ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is commi
 
 
 @pytest.fixture
-def kept(submit, upstream, mei) -> Image:
+def orphan(submit, upstream, mei) -> Image:
     """A picture of Mei's whose generation is gone."""
     submit(prompt="a lighthouse in the fog", model="ultra", aspect_ratio="3:2", style_preset="cinematic")
     work()
@@ -27,20 +27,20 @@ def kept(submit, upstream, mei) -> Image:
     return Image.objects.get()
 
 
-def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, kept):
-    page = mei.get(address(f"picture/{kept.pk}/")).content.decode()
-    assert f"create/?image={kept.pk}&amp;use=remix" in page
-    form = lambda use: mei.get(address(f"create/?image={kept.pk}&use={use}")).content.decode()  # noqa: E731
+def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, orphan):
+    page = mei.get(address(f"picture/{orphan.pk}/")).content.decode()
+    assert f"create/?image={orphan.pk}&amp;use=remix" in page
+    form = lambda use: mei.get(address(f"create/?image={orphan.pk}&use={use}")).content.decode()  # noqa: E731
     everything, remix, prompt, seed = map(form, ("all", "remix", "prompt", "seed"))
     assert "a lighthouse in the fog</textarea>" in everything
     assert 'value="ultra" checked' in everything
     assert 'value="cinematic" checked' in everything
-    assert f'value="{kept.seed}"' in everything
-    assert f'value="{kept.seed}"' not in remix
+    assert f'value="{orphan.seed}"' in everything
+    assert f'value="{orphan.seed}"' not in remix
     assert "a lighthouse in the fog</textarea>" in prompt
     assert 'value="cinematic" checked' not in prompt
     assert "a lighthouse in the fog</textarea>" not in seed
-    assert f'value="{kept.seed}"' in seed
+    assert f'value="{orphan.seed}"' in seed
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, kept):
         {"prompt": "a\u202eb", "steps": 10**30, "count": {}},
     ],
 )
-def test_whatever_stands_on_a_picture_that_was_brought_here_fills_the_form(mei, address, kept, parameters):
+def test_any_parameters_of_an_uploaded_image_fill_the_form(mei, address, orphan, parameters):
     Image.objects.update(parameters=parameters, prompt="", model="gone-1", generation=None, origin="imported")
     for use in ("all", "remix", "prompt", "seed", "nonsense"):
-        assert mei.get(address(f"create/?image={kept.pk}&use={use}")).status_code == 200
-    assert mei.get(address(f"picture/{kept.pk}/")).status_code == 200
+        assert mei.get(address(f"create/?image={orphan.pk}&use={use}")).status_code == 200
+    assert mei.get(address(f"picture/{orphan.pk}/")).status_code == 200
 
 
-def test_a_picture_that_one_does_not_see_is_not_used(mei, address, kept, make_member, client):
+def test_an_image_that_the_member_may_not_see_is_not_reused(mei, address, orphan, make_member, client):
     assert mei.get(address(f"create/?image={uuid.uuid4()}")).status_code == 404
     assert mei.get(address("create/?image=nonsense")).status_code == 404
     Image.objects.update(visibility="private")
     client.force_login(make_member("jonas").user, "allauth.account.auth_backends.AuthenticationBackend")
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 404
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 404
     Image.objects.update(visibility="team")
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 200
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 200
     Image.objects.update(trashed_at=timezone.now())
-    assert client.get(address(f"create/?image={kept.pk}")).status_code == 404
+    assert client.get(address(f"create/?image={orphan.pk}")).status_code == 404
 
 
-def test_a_tile_offers_every_way_to_use_its_picture_again(mei, address, submit, upstream):
+def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstream):
     submit()
     work()
     row = Generation.objects.get()
@@ -89,7 +89,7 @@ def chosen(page: str) -> str:
     return re.search(r'name="visibility" value="(\w+)" checked', page)[1]
 
 
-def test_a_batch_is_seen_by_whom_its_maker_chose_and_the_choice_is_remembered(mei, address, press):
+def test_the_visibility_of_a_batch_is_saved_for_the_next_form(mei, address, press):
     assert chosen(mei.get(address("create/")).content.decode()) == "team"
     assert press(visibility="private").status_code == 302
     work()
@@ -103,14 +103,12 @@ def test_a_batch_is_seen_by_whom_its_maker_chose_and_the_choice_is_remembered(me
     assert chosen(mei.get(address("create/")).content.decode()) == "team"
 
 
-def test_nonsense_about_who_sees_it_is_refused(press):
+def test_an_invalid_visibility_is_refused(press):
     assert press(visibility="everybody").status_code == 422
     assert not Batch.objects.exists()
 
 
-def test_a_person_chooses_who_sees_new_pictures_and_that_wins_over_what_was_remembered(
-    mei, address, press, member
-):
+def test_the_default_visibility_replaces_the_one_chosen_last(mei, address, press, member):
     press(visibility="team")
     assert mei.post("/accounts/library/", {"visibility": "private"}).status_code == 302
     assert User.objects.get(pk=member.user_id).default_visibility == "private"

@@ -1,4 +1,4 @@
-"""What becomes of an image, of its credits and of the account, for each way in which a call can end."""
+"""What each result of a call does to the generation, its credits and the account."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _no_pause_between_tries(monkeypatch):
+def _no_delay_between_calls(monkeypatch):
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 
@@ -71,7 +71,7 @@ def test_a_refused_image_costs_nothing_and_says_why(
     assert row.status == status
     assert says in row.reason
     assert len(provider.calls()) == 1
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize("outcome", ["500", "502-html"])
@@ -88,22 +88,24 @@ def test_after_six_busy_answers_the_image_fails_and_costs_nothing(member, submit
     batch = submit()
     assert work() == 6
     assert statuses(batch) == ["failed"]
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image"])
-def test_an_answer_that_was_lost_is_asked_for_once_more(member, submit, upstream, provider, outcome):
+def test_a_call_whose_answer_was_lost_is_repeated_once(member, submit, upstream, provider, outcome):
     provider.plan(outcome, outcome, "ok")
     batch = submit()
     assert work() == 2
     assert statuses(batch) == ["failed"]
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "unknown"]
     assert len(provider.calls()) == 2
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 @pytest.mark.parametrize(("outcome", "seconds"), [("429:7", 7), ("429", 60)])
-def test_a_429_rests_the_account_and_costs_no_try(member, submit, upstream, provider, outcome, seconds):
+def test_a_429_blocks_the_account_and_is_not_counted_as_busy(
+    member, submit, upstream, provider, outcome, seconds
+):
     provider.plan(outcome)
     batch = submit(count=2)
     assert work() == 1  # the second one waits too
@@ -111,7 +113,7 @@ def test_a_429_rests_the_account_and_costs_no_try(member, submit, upstream, prov
     upstream.refresh_from_db()
     rest = (upstream.blocked_until - timezone.now()).total_seconds()
     assert seconds - 3 < rest <= seconds
-    assert not Generation.objects.filter(tries__gt=0).exists()
+    assert not Generation.objects.filter(busy_calls__gt=0).exists()
     member.wallet.refresh_from_db()
     assert member.wallet.held == 600
 
@@ -161,15 +163,15 @@ def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
     assert (row.status, row.code) == ("failed", "start_image_gone")
     assert not Attempt.objects.exists()
     assert not provider.calls()
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
-def test_time_spent_blocked_does_not_use_up_an_images_patience(submit, upstream, provider):
+def test_time_spent_blocked_does_not_count_towards_the_fifteen_minutes(submit, upstream, provider):
     provider.plan("429", "500", "ok")
     batch = submit()
     work()
     hours_ago = timezone.now() - timedelta(hours=2)
-    Generation.objects.update(called_at=hours_ago, changed_at=hours_ago)
+    Generation.objects.update(first_called_at=hours_ago, changed_at=hours_ago)
     _end_block(upstream)
     assert work() == 2
     assert statuses(batch) == ["succeeded"]
@@ -179,11 +181,11 @@ def test_an_image_fails_fifteen_minutes_after_its_first_call(member, submit, ups
     provider.plan("500", "500")
     batch = submit()
     row = batch.generations.get()
-    Generation.objects.filter(pk=row.pk).update(called_at=timezone.now() - timedelta(minutes=16))
+    Generation.objects.filter(pk=row.pk).update(first_called_at=timezone.now() - timedelta(minutes=16))
     assert work() == 1
     row.refresh_from_db()
     assert (row.status, row.code) == ("failed", "patience")
-    _nothing_was_charged(member)
+    _assert_nothing_charged(member)
 
 
 def test_a_paid_image_outlives_a_database_that_is_locked_for_a_while(submit, upstream, provider):
@@ -204,9 +206,7 @@ def test_a_paid_image_outlives_a_database_that_is_locked_for_a_while(submit, ups
     assert len(provider.calls()) == 1
 
 
-def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_handed_back(
-    submit, upstream, provider
-):
+def test_an_expired_permit_is_replaced_without_undoing_the_claim(submit, upstream, provider):
     batch = submit()
     claim, _more = engine_claim.claim_next()
     time.sleep(2 * upstreams_rate_limit.MARGIN)
@@ -215,7 +215,7 @@ def test_a_claim_that_took_longer_than_its_permit_lives_gets_another_and_is_not_
     assert Attempt.objects.count() == 1
 
 
-def test_a_worker_that_was_thought_dead_changes_nothing(submit, upstream, provider):
+def test_a_worker_whose_generation_was_claimed_again_changes_nothing(submit, upstream, provider):
     submit()
     claim, _ = engine_claim.claim_next()
     Generation.objects.update(attempt=7)  # given to somebody else meanwhile
@@ -231,7 +231,7 @@ def _end_block(upstream):
     open_limiter(upstream)
 
 
-def _nothing_was_charged(member):
+def _assert_nothing_charged(member):
     member.wallet.refresh_from_db()
     assert (member.wallet.balance, member.wallet.held) == (10_000, 0)
     assert not Hold.objects.filter(state="open").exists()

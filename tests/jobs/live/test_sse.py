@@ -1,4 +1,4 @@
-"""Live pages: each hears of its own person in its own team, at once, and of nobody else."""
+"""Live pages: each receives events of its own user in its own team, and no others."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def cookie_of():
 
 
 @pytest.fixture
-def hold(monkeypatch):
-    """Run an async story with a Hub of its own."""
+def run_scenario(monkeypatch):
+    """Run an async scenario with a Hub of its own."""
 
-    def run(story):
+    def run(scenario):
         async def whole():
             try:
-                await story()
+                await scenario()
             finally:
                 await sse.hub().end()
 
@@ -78,114 +78,114 @@ def hold(monkeypatch):
     return run
 
 
-def tell(member, text):
+def send_event(member, text):
     events._send(member, "places", text)
 
 
-def test_a_page_hears_of_its_own_person_and_of_nobody_else(member, make_member, cookie_of, hold):
+def test_a_page_receives_events_of_its_own_user_only(member, make_member, cookie_of, run_scenario):
     teammate = make_member("jonas")
     mine, theirs = cookie_of(member), cookie_of(teammate)
 
-    async def story():
+    async def scenario():
         page, other = OpenPage("studio-north", mine), OpenPage("studio-north", theirs)
         assert [await page.open(), await other.open()] == [200, 200]
         await asyncio.sleep(0.3)
-        tell(member, "<li>\none\n</li>")
-        heard = await page.next()
-        assert heard.endswith("event: places\ndata: <li>\ndata: one\ndata: </li>\n\n")
+        send_event(member, "<li>\none\n</li>")
+        received = await page.next()
+        assert received.endswith("event: places\ndata: <li>\ndata: one\ndata: </li>\n\n")
         assert await other.is_quiet()
         await page.close()
         await other.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_the_same_person_in_another_team_hears_nothing(member, cookie_of, hold):
+def test_a_page_receives_nothing_of_the_same_user_in_another_team(member, cookie_of, run_scenario):
     other_team = members_service.open_team("Studio South")
     elsewhere = members_service.admit(user=member.user, team=other_team)
     cookie = cookie_of(member)
 
-    async def story():
+    async def scenario():
         page = OpenPage(member.team.slug, cookie)
         assert await page.open() == 200
         await asyncio.sleep(0.3)
-        tell(elsewhere, "secret")
+        send_event(elsewhere, "secret")
         assert await page.is_quiet()
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize("slug", ["studio-south", "nowhere"])
-def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, hold, slug):
+def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, run_scenario, slug):
     members_service.open_team("Studio South")
     cookie = cookie_of(member)
 
-    async def story():
+    async def scenario():
         assert await OpenPage(slug, cookie).open() == 404
         assert await OpenPage("studio-north", "forged").open() == 404
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_page_catches_up_with_what_it_missed(member, cookie_of, hold):
+def test_a_page_receives_the_events_that_it_missed(member, cookie_of, run_scenario):
     cookie = cookie_of(member)
-    tell(member, "before the page")
-    events.wait_until_sent()
-    since = events.newest()
-    tell(member, "while it was away")
-    events.wait_until_sent()
+    send_event(member, "before the page")
+    events.flush()
+    since = events.newest_id()
+    send_event(member, "while it was away")
+    events.flush()
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie, since)
         assert await page.open() == 200
         assert "while it was away" in await page.next()
         assert await page.is_quiet()
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, hold):
+def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, run_scenario):
     elsewhere = members_service.admit(user=member.user, team=members_service.open_team("Studio South"))
     cookie = cookie_of(member)
-    tell(member, "before the page")
-    events.wait_until_sent()
-    since = events.newest()
-    tell(elsewhere, "of the other team")
-    tell(member, "of this team")
-    events.wait_until_sent()
+    send_event(member, "before the page")
+    events.flush()
+    since = events.newest_id()
+    send_event(elsewhere, "of the other team")
+    send_event(member, "of this team")
+    events.flush()
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie, since)
         assert await page.open() == 200
         assert "of this team" in await page.next()
         assert await page.is_quiet()
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_page_that_missed_too_much_is_told_to_ask_for_everything(member, cookie_of, hold):
+def test_a_page_that_missed_too_much_is_told_to_reload_everything(member, cookie_of, run_scenario):
     cookie = cookie_of(member)
     redis_client.client().delete(events.STREAM)
-    tell(member, "new")
-    events.wait_until_sent()
+    send_event(member, "new")
+    events.flush()
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie, "1-1")
         assert await page.open() == 200
         assert (await page.next()).startswith("event: resync")
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize("ended", ["session", "membership", "password", "account", "team"])
 def test_the_streams_of_ended_sessions_and_memberships_are_closed(
-    member, cookie_of, hold, monkeypatch, ended
+    member, cookie_of, run_scenario, monkeypatch, ended
 ):
-    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
+    monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
     cookie = cookie_of(member)
 
     def end():
@@ -206,56 +206,54 @@ def test_the_streams_of_ended_sessions_and_memberships_are_closed(
             client.cookies[settings.SESSION_COOKIE_NAME] = cookie
             client.logout()
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie)
         assert await page.open() == 200
         assert await page.is_quiet()
         await sync_to_async(end, thread_sensitive=False)()
         assert (await page.wire.receive_output(5)).get("more_body", False) is False
 
-    hold(story)
+    run_scenario(scenario)
 
 
 def test_a_page_that_never_reads_is_closed_and_holds_at_most_a_hundred_events():
     page = connections.Page(user=1, team=1, member=1, session="s")
 
-    async def story():
+    async def scenario():
         for number in range(150):
-            page.tell(str(number).encode())
-            assert page.unread.qsize() <= connections.UNREAD
+            page.send(str(number).encode())
+            assert page.unread.qsize() <= connections.MAX_UNREAD
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
-def test_a_session_from_before_the_password_changed_opens_no_stream(member, cookie_of, hold):
+def test_a_session_from_before_the_password_changed_opens_no_stream(member, cookie_of, run_scenario):
     cookie = cookie_of(member)
     member.user.set_password("another, because the old one was stolen")
     member.user.save()
 
-    async def story():
+    async def scenario():
         assert await OpenPage("studio-north", cookie).open() == 404
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_cookie_of_another_program_on_the_same_host_does_not_keep_a_page_from_opening(
-    member, cookie_of, hold
-):
+def test_a_cookie_of_another_program_on_the_same_host_does_no_harm(member, cookie_of, run_scenario):
     cookie = cookie_of(member)
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie)
         sent = page.wire.scope["headers"][0][1]
         page.wire.scope["headers"][0] = (b"cookie", b'theirs={"a": [1]}; ' + sent)
         assert await page.open() == 200
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(sse, "CHECKED_EVERY", 0.2)
-    cookie, check = cookie_of(member), sse.still_allowed
+def test_a_database_error_does_not_end_the_checks_of_open_pages(member, cookie_of, run_scenario, monkeypatch):
+    monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
+    cookie, check = cookie_of(member), sse.still_valid
     answers = iter([OperationalError("the database is starting up")])
 
     def away_once(pages):
@@ -263,9 +261,9 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
             raise problem
         return check(pages)
 
-    monkeypatch.setattr(sse, "still_allowed", away_once)
+    monkeypatch.setattr(sse, "still_valid", away_once)
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie)
         assert await page.open() == 200
         assert (await page.wire.receive_output(5)).get("more_body", False) is False
@@ -275,25 +273,25 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_checks(member, co
         await sync_to_async(member.save, thread_sensitive=False)()
         assert (await again.wire.receive_output(5)).get("more_body", False) is False
 
-    hold(story)
+    run_scenario(scenario)
 
 
-def test_a_page_that_was_away_long_catches_up_in_order(member, cookie_of, hold, monkeypatch):
-    monkeypatch.setattr(sse, "AT_ONCE", 2)
+def test_a_page_that_missed_many_events_receives_them_in_order(member, cookie_of, run_scenario, monkeypatch):
+    monkeypatch.setattr(sse, "BATCH_SIZE", 2)
     cookie = cookie_of(member)
-    tell(member, "first")
-    events.wait_until_sent()
-    since = events.newest()
+    send_event(member, "first")
+    events.flush()
+    since = events.newest_id()
     for number in range(5):
-        tell(member, f"news {number}")
-    events.wait_until_sent()
+        send_event(member, f"news {number}")
+    events.flush()
 
-    async def story():
+    async def scenario():
         page = OpenPage("studio-north", cookie, since)
         assert await page.open() == 200
-        heard = [await page.next() for _ in range(5)]
-        assert [f"news {number}" in text for number, text in enumerate(heard)] == [True] * 5
+        received = [await page.next() for _ in range(5)]
+        assert [f"news {number}" in text for number, text in enumerate(received)] == [True] * 5
         assert await page.is_quiet()
         await page.close()
 
-    hold(story)
+    run_scenario(scenario)

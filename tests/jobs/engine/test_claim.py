@@ -1,4 +1,4 @@
-"""The claim: one statement, the fairest row, nobody twice; and how many are rung after it."""
+"""Claims: one statement each, in queue order, never twice; and the workers that are woken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import open_limiter
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def take(upstream):
+def claim_one(upstream):
     with transaction.atomic():
         return engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
 
@@ -30,88 +30,88 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
         transaction.atomic(),
         CaptureQueriesContext(
             connection,
-        ) as asked,
+        ) as queries,
     ):
         row = engine_claim.claim(upstream=upstream, worker="me", lease=timedelta(seconds=20))
-    assert [query["sql"].split()[0] for query in asked if "jobs_generation" in query["sql"]] == ["UPDATE"]
-    kept = Generation.objects.get(batch=batch)
+    assert [query["sql"].split()[0] for query in queries if "jobs_generation" in query["sql"]] == ["UPDATE"]
+    stored = Generation.objects.get(batch=batch)
     for name in ("pk", "status", "attempt", "worker", "upstream_id", "parameters", "price", "lease_until"):
-        assert getattr(row, name) == getattr(kept, name)
-    assert (kept.status, kept.attempt, kept.worker) == ("running", 1, "me")
-    assert kept.called_at == kept.started_at
-    assert timedelta(seconds=15) < kept.lease_until - timezone.now() <= timedelta(seconds=20)
+        assert getattr(row, name) == getattr(stored, name)
+    assert (stored.status, stored.attempt, stored.worker) == ("running", 1, "me")
+    assert stored.first_called_at == stored.claimed_at
+    assert timedelta(seconds=15) < stored.lease_until - timezone.now() <= timedelta(seconds=20)
 
 
-def test_twenty_threads_take_every_row_once(submit, upstream):
+def test_twenty_threads_claim_every_generation_once(submit, upstream):
     for _ in range(3):
         submit(count=10)
 
-    def take_all(_thread):
-        mine = []
+    def claim_all(_thread):
+        own = []
         try:
-            while row := take(upstream):
-                mine.append((row.pk, row.attempt))
+            while row := claim_one(upstream):
+                own.append((row.pk, row.attempt))
         finally:
             connection.close()
-        return mine
+        return own
 
     with ThreadPoolExecutor(20) as threads:
-        taken = [one for mine in threads.map(take_all, range(20)) for one in mine]
-    # A thread that finds all waiting rows locked by others ends early; what is left is taken now.
-    while row := take(upstream):
-        taken.append((row.pk, row.attempt))
-    assert len(taken) == len(set(taken)) == 30
-    assert {attempt for _pk, attempt in taken} == {1}
+        claimed = [one for own in threads.map(claim_all, range(20)) for one in own]
+    # A thread that finds all waiting rows locked by others ends early; what is left is claimed now.
+    while row := claim_one(upstream):
+        claimed.append((row.pk, row.attempt))
+    assert len(claimed) == len(set(claimed)) == 30
+    assert {attempt for _pk, attempt in claimed} == {1}
 
 
-def test_only_what_the_account_serves_is_taken(submit, upstream):
+def test_only_models_that_the_account_serves_are_claimed(submit, upstream):
     submit(model="core")
     upstream.models_served = ["ultra"]
-    assert take(upstream) is None
+    assert claim_one(upstream) is None
     upstream.models_served = ["ultra", "core"]
-    assert take(upstream).model == "core"
+    assert claim_one(upstream).model == "core"
 
 
-def test_waits_that_are_nobodys_fault_are_added_up(submit, upstream):
+def test_waits_for_a_blocked_or_paused_account_are_added_to_the_excused_wait(submit, upstream):
     batch = submit()
     for code, waited in (("blocked", 30), ("paused", 12), ("busy", 500)):
         since = timezone.now() - timedelta(seconds=waited)
         Generation.objects.filter(batch=batch).update(status="queued", code=code, changed_at=since)
-        row = take(upstream)
+        row = claim_one(upstream)
         assert row.code == ""
-    assert timedelta(seconds=42) <= row.waited_out < timedelta(seconds=52)
+    assert timedelta(seconds=42) <= row.excused_wait < timedelta(seconds=52)
 
 
-def test_a_claim_rings_for_as_many_as_wait_and_no_more_than_may_wait_beside_it(submit, upstream):
+def test_a_claim_wakes_as_many_workers_as_generations_wait_up_to_a_limit(submit, upstream):
     submit(count=3)
     assert [engine_claim.claim_next()[1] for _ in range(3)] == [2, 1, 0]
     for _ in range(2):
         submit(count=10)
-    assert engine_claim.claim_next()[1] == engine_claim.AHEAD
+    assert engine_claim.claim_next()[1] == engine_claim.MAX_WAITING_THREADS
 
 
-def test_one_ring_serves_all_that_wait(submit, upstream, monkeypatch):
-    rung = []
+def test_one_wake_up_message_serves_all_that_wait(submit, upstream, monkeypatch):
+    woken = []
     batch = submit(count=4)
-    monkeypatch.setattr(tasks, "ring_soon", rung.append)
-    tasks.ring()
+    monkeypatch.setattr(tasks, "wake_workers", woken.append)
+    tasks.wake_worker()
     assert {row.status for row in Generation.objects.filter(batch=batch)} == {"succeeded"}
-    assert rung[-1] == 0
+    assert woken[-1] == 0
 
 
-def test_a_ring_that_was_long_at_work_hands_on(submit, upstream, monkeypatch):
-    rung = []
+def test_a_task_that_ran_for_long_ends_and_wakes_another_worker(submit, upstream, monkeypatch):
+    woken = []
     submit()
-    monkeypatch.setattr(tasks, "ring_soon", rung.append)
-    monkeypatch.setattr(tasks, "IN_A_ROW", -1.0)
-    tasks.ring()
-    assert rung == [1]
+    monkeypatch.setattr(tasks, "wake_workers", woken.append)
+    monkeypatch.setattr(tasks, "MAX_TASK_SECONDS", -1.0)
+    tasks.wake_worker()
+    assert woken == [1]
     assert not Attempt.objects.exists()
 
 
-def test_a_worker_that_stops_claims_nothing_more(submit, upstream):
+def test_a_worker_that_shuts_down_claims_nothing_more(submit, upstream):
     submit()
-    tasks.claim_nothing_more()
+    tasks.stop_claiming()
     try:
         assert engine_claim.claim_next() == (None, 0)
     finally:
@@ -132,7 +132,7 @@ def test_the_second_account_is_called_when_the_first_has_no_slot_soon(submit, up
     assert [claim.upstream.name for claim in claims] == ["sandbox", "second"]
 
 
-def test_a_model_has_an_order_of_its_own(submit, upstream):
+def test_each_model_has_its_own_order_of_accounts(submit, upstream):
     second = type(upstream)(name="second", base_url=upstream.base_url, order=1, orders={"ultra": -1})
     second.encrypted_key = upstream.encrypted_key
     second.save()
@@ -142,7 +142,7 @@ def test_a_model_has_an_order_of_its_own(submit, upstream):
         assert engine_claim.claim_next()[0].upstream.name == name
 
 
-def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_others(submit, upstream):
+def test_an_account_that_serves_only_a_later_model_is_called_as_well(submit, upstream):
     """What is next waits for its own account; that keeps nobody else's from being called."""
     second = type(upstream)(name="second", base_url=upstream.base_url, order=1, models_served=["sdxl"])
     second.encrypted_key = upstream.encrypted_key
@@ -153,22 +153,22 @@ def test_an_account_that_serves_only_what_is_not_next_is_called_beside_the_other
     open_limiter(upstream)
     for model in ("core", "core", "sdxl"):
         submit(model=model)
-    taken = [engine_claim.claim_next()[0] for _ in range(2)]
-    assert [(claim.generation.model, claim.upstream.name) for claim in taken] == [
+    claimed = [engine_claim.claim_next()[0] for _ in range(2)]
+    assert [(claim.generation.model, claim.upstream.name) for claim in claimed] == [
         ("core", "sandbox"),
         ("sdxl", "second"),
     ]
 
 
-def test_what_is_committed_while_a_ring_waits_to_leave_needs_no_other(monkeypatch):
-    rung, busy = [], threading.Event()
-    monkeypatch.setattr(tasks, "_ring", rung.append)
-    tasks._ringer.submit(busy.wait)
+def test_commits_while_a_wake_up_message_is_pending_send_no_second_one(monkeypatch):
+    woken, busy = [], threading.Event()
+    monkeypatch.setattr(tasks, "_send", woken.append)
+    tasks._sender.submit(busy.wait)
     for _ in range(50):
-        tasks.ring_once()
+        tasks.wake_after_commit()
     busy.set()
-    tasks._ringer.submit(int).result()
-    assert rung == [1]
-    tasks.ring_once()
-    tasks._ringer.submit(int).result()
-    assert rung == [1, 1]
+    tasks._sender.submit(int).result()
+    assert woken == [1]
+    tasks.wake_after_commit()
+    tasks._sender.submit(int).result()
+    assert woken == [1, 1]

@@ -1,4 +1,4 @@
-"""The folder in which a worker keeps what was paid for."""
+"""The spool of a worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generations.providers.base import Done, ReceivedImage
 THREADS = 12
 
 
-def test_threads_that_begin_together_share_their_workers_folder(settings, tmp_path):
+def test_threads_that_start_at_once_share_their_workers_folder(settings, tmp_path):
     """Each round is a worker's first moment, when nobody has made the folder yet."""
 
     def ask(_thread: int) -> bool:
@@ -28,7 +28,7 @@ def test_threads_that_begin_together_share_their_workers_folder(settings, tmp_pa
             assert all(threads.map(ask, range(THREADS)))
 
 
-def test_what_was_received_is_on_the_disk_before_anything_else_happens(monkeypatch):
+def test_a_received_image_is_synced_to_disk_before_its_sidecar_and_folder(monkeypatch):
     """Image, what is known of it, and the folders that name both: each is synced, in that order."""
     synced, sync, generation = [], os.fsync, uuid.uuid4()
 

@@ -1,4 +1,4 @@
-"""Whatever happens to images, in whatever order: every move is legal, and the credits follow."""
+"""A stateful property test: in any order of events every move is legal, and the credits match."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ CHOICE = st.integers(0, 50)
 
 
 @dataclass
-class Known:
+class Expected:
     """What the model believes of one image."""
 
     member: int
     status: str = "queued"
     attempt: int = 0
-    tries: int = 0
-    unknowns: int = 0
+    busy_calls: int = 0
+    unknown_calls: int = 0
 
 
-class Life(RuleBasedStateMachine):
+class GenerationMachine(RuleBasedStateMachine):
     """Two members, one provider, a worker that may be late, die, or lose sight of S3."""
 
     people: list
@@ -60,11 +60,11 @@ class Life(RuleBasedStateMachine):
         type(self).away = False
         self.example = transaction.atomic()
         self.example.__enter__()
-        self.known: dict[uuid.UUID, Known] = {}
+        self.expected: dict[uuid.UUID, Expected] = {}
         self.late: list[Generation] = []  # rows as a worker saw them when it claimed them
 
     def of(self, *statuses):
-        return [pk for pk, known in self.known.items() if known.status in statuses]
+        return [pk for pk, expected in self.expected.items() if expected.status in statuses]
 
     @rule(who=CHOICE, count=st.integers(1, 3))
     def submit(self, who, count):
@@ -77,18 +77,20 @@ class Life(RuleBasedStateMachine):
             submission=uuid.uuid4(),
             prices_at=timezone.now(),
         )
-        self.known |= {row.pk: Known(member.pk) for row in batch.generations.all()}
+        self.expected |= {row.pk: Expected(member.pk) for row in batch.generations.all()}
 
     @rule()
     def claim(self):
         Generation.objects.filter(status="queued").update(not_before=timezone.now() - timedelta(seconds=1))
-        expected = Generation.objects.filter(pk__in=self.of("queued")).order_by("-priority", "stamp", "pk")
-        fairest = expected.first()
+        queue = Generation.objects.filter(pk__in=self.of("queued")).order_by(
+            "-priority", "virtual_start", "pk"
+        )
+        fairest = queue.first()
         row = engine_claim._claim(self.upstream)
         assert (row and row.pk) == (fairest and fairest.pk)
         if row:
-            known = self.known[row.pk]
-            known.status, known.attempt = "running", known.attempt + 1
+            expected = self.expected[row.pk]
+            expected.status, expected.attempt = "running", expected.attempt + 1
             self.late.append(row)
 
     @precondition(lambda self: self.late)
@@ -97,40 +99,40 @@ class Life(RuleBasedStateMachine):
         """A call ends; perhaps long after its row was given to another, or after it ended."""
         row = self.late.pop(choice % len(self.late))
         outcomes.record(row, self.upstream, _answer(answer))
-        known = self.known[row.pk]
-        if known.attempt == row.attempt and known.status == "running":
-            self.expect(known, answer)
-        elif known.attempt == row.attempt and known.status == "queued":
-            self.expect_of_late(known, answer)
+        expected = self.expected[row.pk]
+        if expected.attempt == row.attempt and expected.status == "running":
+            self.expect(expected, answer)
+        elif expected.attempt == row.attempt and expected.status == "queued":
+            self.expect_of_late(expected, answer)
 
     @precondition(lambda self: self.late)
     @rule(choice=CHOICE)
     def hand_back(self, choice):
         row = self.late.pop(choice % len(self.late))
-        outcomes.hand_back(row)
-        known = self.known[row.pk]
-        if known.status == "running" and known.attempt == row.attempt:
-            known.status = "queued"
+        outcomes.unclaim(row)
+        expected = self.expected[row.pk]
+        if expected.status == "running" and expected.attempt == row.attempt:
+            expected.status = "queued"
 
     @rule(who=CHOICE, choice=CHOICE)
     def cancel(self, who, choice):
-        if self.known:
-            pk = list(self.known)[choice % len(self.known)]
+        if self.expected:
+            pk = list(self.expected)[choice % len(self.expected)]
             member = self.people[who % len(self.people)]
-            mine = self.known[pk].member == member.pk
+            mine = self.expected[pk].member == member.pk
             done = submission.cancel(member=member, generation=pk)
-            assert done == (mine and self.known[pk].status == "queued")
+            assert done == (mine and self.expected[pk].status == "queued")
             if done:
-                self.known[pk].status = "canceled"
+                self.expected[pk].status = "canceled"
 
     @rule(choice=CHOICE)
     def retry(self, choice):
         ended = self.of("failed", "filtered", "canceled")
         if ended:
             pk = ended[choice % len(ended)]
-            [member] = [one for one in self.people if one.pk == self.known[pk].member]
+            [member] = [one for one in self.people if one.pk == self.expected[pk].member]
             row = submission.retry(member=member, generation=pk)
-            self.known.setdefault(row.pk, Known(member.pk))
+            self.expected.setdefault(row.pk, Expected(member.pk))
             assert row.pk != pk
 
     @rule()
@@ -138,9 +140,9 @@ class Life(RuleBasedStateMachine):
         Generation.objects.filter(status__in=("running", "storing")).update(
             lease_until=timezone.now() - timedelta(seconds=1)
         )
-        sweeper.free_expired_leases()
+        sweeper.settle_expired_leases()
         for pk in self.of("running"):
-            self.expect(self.known[pk], "lost")
+            self.expect(self.expected[pk], "lost")
 
     @rule()
     def the_worker_dies(self):
@@ -149,47 +151,49 @@ class Life(RuleBasedStateMachine):
         running.update(worker="somebody-else")
         self.late = []
         for row in running:
-            outcomes.interrupted(row)
-            self.expect(self.known[row.pk], "lost")
+            outcomes.settle_interrupted(row)
+            self.expect(self.expected[row.pk], "lost")
 
     @rule(up=st.booleans())
     def store(self, up):
         type(self).away = not up
         Generation.objects.filter(status="storing").update(lease_until=timezone.now() - timedelta(seconds=1))
-        stored = sweeper.store_waiting()
+        stored = sweeper.store_spooled()
         assert stored == (len(self.of("storing")) if up else 0)
         if up:
             for pk in self.of("storing"):
-                self.known[pk].status = "succeeded"
+                self.expected[pk].status = "succeeded"
 
     @rule(choice=CHOICE)
     def give_up(self, choice):
         if late := self.of("storing"):
             pk = late[choice % len(late)]
             assert persist.give_up(pk)
-            self.known[pk].status = "failed"
+            self.expected[pk].status = "failed"
 
-    def expect_of_late(self, known, answer):
+    def expect_of_late(self, expected, answer):
         """A worker that was thought dead answers, and nobody else has its row yet."""
         if answer in ("done", "refused"):
-            known.status = "storing" if answer == "done" else "failed"
-        elif answer == "busy" and known.tries + 1 >= outcomes.TRIES:
-            known.status, known.tries = "failed", known.tries + 1
+            expected.status = "storing" if answer == "done" else "failed"
+        elif answer == "busy" and expected.busy_calls + 1 >= outcomes.MAX_BUSY_CALLS:
+            expected.status, expected.busy_calls = "failed", expected.busy_calls + 1
 
-    def expect(self, known, answer):
+    def expect(self, expected, answer):
         """What the design says that an answer does."""
-        known.tries += answer == "busy"
-        known.unknowns += answer == "lost"
-        spent = known.tries >= outcomes.TRIES or known.unknowns >= outcomes.UNKNOWNS
+        expected.busy_calls += answer == "busy"
+        expected.unknown_calls += answer == "lost"
+        too_busy = expected.busy_calls >= outcomes.MAX_BUSY_CALLS
+        spent = too_busy or expected.unknown_calls >= outcomes.MAX_UNKNOWN_CALLS
         ends = {"done": "storing", "refused": "failed", "filtered": "filtered"}
-        before, known.status = known.status, ends.get(answer, "failed" if spent else "queued")
-        assert known.status in MOVES[before]
+        before, expected.status = expected.status, ends.get(answer, "failed" if spent else "queued")
+        assert expected.status in MOVES[before]
 
     @invariant()
     def every_row_is_where_it_should_be(self):
-        rows = Generation.objects.filter(pk__in=self.known)
-        assert {row.pk: (row.status, row.attempt, row.tries, row.unknowns) for row in rows} == {
-            pk: (one.status, one.attempt, one.tries, one.unknowns) for pk, one in self.known.items()
+        rows = Generation.objects.filter(pk__in=self.expected)
+        assert {row.pk: (row.status, row.attempt, row.busy_calls, row.unknown_calls) for row in rows} == {
+            pk: (one.status, one.attempt, one.busy_calls, one.unknown_calls)
+            for pk, one in self.expected.items()
         }
         assert all((row.ended_at is None) == (row.status in UNFINISHED) for row in rows)
 
@@ -197,25 +201,25 @@ class Life(RuleBasedStateMachine):
     def credits_follow(self):
         open_holds = Hold.objects.filter(state=HoldState.OPEN).values_list("reference", flat=True)
         assert set(open_holds) == set(self.of(*UNFINISHED))
-        charges = Transfer.objects.filter(kind=TransferKind.CHARGE, reference__in=self.known)
+        charges = Transfer.objects.filter(kind=TransferKind.CHARGE, reference__in=self.expected)
         assert dict(charges.values_list("reference", "amount")) == dict.fromkeys(self.of("succeeded"), PRICE)
-        images = Image.objects.filter(generation__in=self.known).values_list("generation", flat=True)
+        images = Image.objects.filter(generation__in=self.expected).values_list("generation", flat=True)
         assert sorted(images) == sorted(self.of("succeeded"))
 
     @invariant()
     def a_members_images_keep_their_order(self):
         for member in self.people:
             waiting = Generation.objects.filter(
-                member=member, status="queued", retry_of=None, tries=0, unknowns=0
+                member=member, status="queued", retry_of=None, busy_calls=0, unknown_calls=0
             )
-            stamps = list(waiting.order_by("pk").values_list("stamp", flat=True))
-            assert stamps == sorted(stamps)
+            virtual_starts = list(waiting.order_by("pk").values_list("virtual_start", flat=True))
+            assert virtual_starts == sorted(virtual_starts)
 
     @invariant()
     def attempts_are_numbered_as_they_were_made(self):
         newest = Attempt.objects.values("generation").annotate(last=Max("number"))
         for row in newest.values_list("generation", "last"):
-            assert row[1] <= self.known[row[0]].attempt
+            assert row[1] <= self.expected[row[0]].attempt
 
     def teardown(self):
         """The next example begins where this one did."""
@@ -237,8 +241,8 @@ def _answer(name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.slow)])
-def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(
-    make_member, monkeypatch, examples
+def test_in_any_sequence_of_events_every_move_is_legal_and_the_credits_match(
+    make_member, monkeypatch, examples, db
 ):
     upstream = Upstream.objects.create(name="nobody", base_url="http://127.0.0.1:1")
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
@@ -250,7 +254,7 @@ def test_whatever_happens_to_images_every_move_is_legal_and_the_credits_follow(
     monkeypatch.setattr(storage_client, "put", put)
     monkeypatch.setattr(upstreams_rate_limit, "block", lambda *_: None)
 
-    class Now(Life):
+    class Now(GenerationMachine):
         people = [make_member("mei", granted=10_000), make_member("tom", granted=10_000)]
         away = False
 

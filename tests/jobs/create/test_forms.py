@@ -1,4 +1,4 @@
-"""The form of Create: what it takes, what it refuses, and that nothing is lost."""
+"""The form of Create: what it accepts and refuses, and that input is kept."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def claimed_size(width: int, height: int) -> SimpleUploadedFile:
     return SimpleUploadedFile("bomb.png", body + chunk(b"IEND", b""), "image/png")
 
 
-def sentences(response: Any) -> list[str]:
+def errors_of(response: Any) -> list[str]:
     """The errors that stand on the page."""
     return re.findall(r'<p class="error"[^>]*>([^<]+)</p>', response.content.decode())
 
 
-def nothing_was_recorded() -> bool:
+def nothing_was_created() -> bool:
     return not (Batch.objects.exists() or Generation.objects.exists() or Hold.objects.exists())
 
 
@@ -102,11 +102,11 @@ def test_the_same_form_sent_twice_makes_one_batch_and_one_hold(press):
     ],
 )
 @pytest.mark.parametrize("by_script", [False, True])
-def test_what_cannot_be_drawn_gets_a_sentence_and_costs_nothing(press, fields, sentence, by_script):
+def test_an_invalid_request_gets_an_error_and_costs_nothing(press, fields, sentence, by_script):
     response = press(by_script=by_script, **fields)
     assert response.status_code == 422
-    assert [found for found in sentences(response) if sentence in found]
-    assert nothing_was_recorded()
+    assert [found for found in errors_of(response) if sentence in found]
+    assert nothing_was_created()
 
 
 @pytest.mark.parametrize(
@@ -121,20 +121,20 @@ def test_what_cannot_be_drawn_gets_a_sentence_and_costs_nothing(press, fields, s
     ],
     ids=["no picture", "empty", "12 MB", "20,000 pixels wide", "a bomb", "too small"],
 )
-def test_a_start_image_that_cannot_be_used_gets_a_sentence(press, file, sentence):
+def test_a_start_image_that_cannot_be_used_gets_an_error(press, file, sentence):
     response = press(model="ultra", image=file(), strength="0.5")
     assert response.status_code == 422
-    assert sentences(response)
-    assert nothing_was_recorded()
+    assert errors_of(response)
+    assert nothing_was_created()
     assert not Upload.objects.exists()
 
 
-def test_a_strength_out_of_range_gets_a_sentence_and_keeps_the_start_image(press):
+def test_a_strength_out_of_range_gets_an_error_and_keeps_the_start_image(press):
     response = press(model="ultra", image=picture(), strength="2")
     assert response.status_code == 422
-    assert [found for found in sentences(response) if "number from 0 to 1" in found]
+    assert [found for found in errors_of(response) if "number from 0 to 1" in found]
     assert f'name="start" value="{Upload.objects.get().pk}"' in response.content.decode()
-    assert nothing_was_recorded()
+    assert nothing_was_created()
 
 
 def test_the_form_is_kept_when_something_is_wrong(press):
@@ -174,7 +174,7 @@ def test_somebody_elses_start_image_cannot_be_named(press, make_member):
         bytes=1,
     )
     assert press(model="ultra", start=upload.pk, strength="0.5").status_code == 422
-    assert nothing_was_recorded()
+    assert nothing_was_created()
 
 
 def test_without_enough_credits_the_page_says_what_is_missing(press, member):
@@ -182,7 +182,7 @@ def test_without_enough_credits_the_page_says_what_is_missing(press, member):
     assert response.status_code == 302  # 80 of 100
     response = press(model="ultra", count=10)
     assert response.status_code == 422
-    assert [found for found in sentences(response) if "60 more needed" in found]
+    assert [found for found in errors_of(response) if "60 more needed" in found]
     assert Batch.objects.count() == 1
 
 
@@ -193,14 +193,14 @@ def test_a_price_that_rose_asks_again_and_then_takes_it(press, team):
     )
     name = uuid.uuid4()
     response = press(prices_at=shown.isoformat(), submission=name)
-    assert [found for found in sentences(response) if "from 3 to 4 credits" in found]
-    assert nothing_was_recorded()
+    assert [found for found in errors_of(response) if "from 3 to 4 credits" in found]
+    assert nothing_was_created()
     again = re.search(r'name="prices_at" value="([^"]+)"', response.content.decode())
     assert press(prices_at=again[1].replace("&#x2B;", "+"), submission=name).status_code == 302
     assert Generation.objects.get().price == 400
 
 
-def test_words_in_another_language_get_a_hint_and_are_not_refused(press):
+def test_a_prompt_in_another_language_gets_a_hint_and_is_not_refused(press):
     page = press(prompt="海边的日出", count=99).content.decode()
     hint = re.search(r'<p class="hint" id="language-hint"[^>]*>', page)[0]
     assert "hidden" not in hint

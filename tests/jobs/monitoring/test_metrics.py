@@ -1,4 +1,4 @@
-"""/metrics says in Prometheus' format how queue, accounts and credits are."""
+"""/metrics: queue, accounts and credits in Prometheus' format."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from generations.core import redis_client
 from generations.jobs.engine import outcomes, spool
 from generations.jobs.models import Attempt, Generation, Outcome
 from generations.jobs.monitoring import metrics
-from generations.jobs.monitoring.counters import SETTLED, Tally
+from generations.jobs.monitoring.counters import FINAL_AFTER, CallTotals
 from generations.library.storage import client as storage_client
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _counted_anew(monkeypatch):
-    monkeypatch.setattr(metrics, "tally", Tally())
+    monkeypatch.setattr(metrics, "call_totals", CallTotals())
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
@@ -44,7 +44,7 @@ def scrape(client, **headers):
     return found
 
 
-def test_what_waits_and_what_is_drawn_is_told_by_model(client, submit, upstream):
+def test_waiting_and_running_generations_are_counted_by_model(client, submit, upstream):
     submit(model="ultra", count=2)
     submit(model="core", count=3)
     Generation.objects.filter(model="core").update(created_at=timezone.now() - timedelta(minutes=3))
@@ -73,31 +73,31 @@ def test_calls_are_counted_by_upstream_and_outcome(client, submit, upstream, pro
     assert said["sdweb_call_seconds", "0.5", "sandbox"] < 5
 
 
-def test_a_counter_never_falls_and_looks_at_old_calls_once(submit, upstream, provider):
-    counting = Tally()
+def test_a_counter_never_falls_and_reads_old_calls_once(submit, upstream, provider):
+    counting = CallTotals()
     submit(count=3)
     work()
-    assert counting.now()[0][upstream.pk, "ok"] == 3
-    Attempt.objects.update(started_at=timezone.now() - 2 * SETTLED)
+    assert counting.current()[0][upstream.pk, "ok"] == 3
+    Attempt.objects.update(started_at=timezone.now() - 2 * FINAL_AFTER)
     open_one = Attempt.objects.order_by("-pk").first()
     Attempt.objects.filter(pk=open_one.pk).update(outcome="")
-    counting.known = None
-    assert counting.now()[0][upstream.pk, "ok"] == 2
+    counting.cached = None
+    assert counting.current()[0][upstream.pk, "ok"] == 2
     assert counting.through == open_one.pk - 1
     Attempt.objects.filter(pk=open_one.pk).update(outcome="unknown")
     submit()
     work()
-    counting.known = None
-    calls, costs = counting.now()
+    counting.cached = None
+    calls, costs = counting.current()
     assert (calls[upstream.pk, "ok"], calls[upstream.pk, "unknown"]) == (3, 1)
     assert counting.through == open_one.pk
     assert costs[upstream.pk, "ok"] == 900
     with CaptureQueriesContext(connection) as asked:
-        counting.now()
+        counting.current()
     assert len(asked) == 0
 
 
-def test_upstreams_that_share_a_limit_share_what_is_used_of_it(client, submit, upstream, provider):
+def test_upstreams_that_share_a_rate_limit_show_the_sum_of_their_calls(client, submit, upstream, provider):
     Upstream.objects.update(pace_account="one", limit_calls=10, limit_window=60)
     other = Upstream.objects.create(
         name="beside", base_url="http://x", pace_account="one", limit_calls=10, limit_window=60
@@ -115,7 +115,7 @@ def test_upstreams_that_share_a_limit_share_what_is_used_of_it(client, submit, u
     assert said["sdweb_pace_calls", "alone"] == 0
 
 
-def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provider):
+def test_blocked_and_paused_accounts_are_in_the_metrics(client, upstream, provider):
     provider.state(credits=12.5)
     accounts.ask_balances()
     accounts.block(upstream, 30)
@@ -127,7 +127,7 @@ def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provi
     assert said["sdweb_redis_up"] == 1
 
 
-def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, provider, monkeypatch):
+def test_images_waiting_in_the_spool_are_in_the_metrics(client, submit, upstream, provider, monkeypatch):
     def down(*_arguments, **_named):
         raise storage_client.StorageUnavailable("down")
 
@@ -142,7 +142,7 @@ def test_pictures_that_wait_in_the_spool_are_told(client, submit, upstream, prov
     assert scrape(client)["sdweb_spool_waiting"] == 0
 
 
-def test_without_redis_the_rest_is_still_told(client, submit, upstream, settings):
+def test_without_redis_the_other_metrics_are_still_there(client, submit, upstream, settings):
     submit()
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     redis_client.client.cache_clear()
@@ -174,14 +174,12 @@ def test_a_name_with_any_characters_does_not_break_the_format(client, upstream):
         ("127.0.0.1", {"HTTP_AUTHORIZATION": "Bearer wrong"}, 404),
     ],
 )
-def test_the_numbers_are_for_this_machine_and_whoever_has_the_token(
-    client, settings, address, headers, status
-):
+def test_metrics_are_for_local_requests_and_those_with_the_token(client, settings, address, headers, status):
     settings.METRICS_TOKEN = "right-token"
     assert client.get("/metrics", REMOTE_ADDR=address, **headers).status_code == status
 
 
-def test_without_a_token_no_token_is_right(client, settings):
+def test_without_a_configured_token_no_token_is_accepted(client, settings):
     settings.METRICS_TOKEN = ""
     asked = {"REMOTE_ADDR": "203.0.113.9", "HTTP_AUTHORIZATION": "Bearer "}
     assert client.get("/metrics", **asked).status_code == 404

@@ -1,4 +1,4 @@
-"""What providers sold is held against what members paid, and the sums are the ledger's."""
+"""Reconciliation: costs at providers compared with charges to members, and with the ledger."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _no_pause_between_tries(monkeypatch):
+def _no_delay_between_calls(monkeypatch):
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
 
 
@@ -56,7 +56,7 @@ def call_with(provider, submit, *plan, **request):
     return batch.generations.get()
 
 
-def test_what_was_charged_for_calls_is_what_the_ledger_charged(submit, upstream, provider, make_member):
+def test_charges_of_calls_equal_the_charges_of_the_ledger(submit, upstream, provider, make_member):
     refunded = call_with(provider, submit, "ok", model="ultra")
     call_with(provider, submit, "500", "ok", by=make_member("ada"))
     call_with(provider, submit, "drop", "ok", model="ultra")
@@ -75,7 +75,7 @@ def test_what_was_charged_for_calls_is_what_the_ledger_charged(submit, upstream,
     assert integrity_check.problems() == []
 
 
-def test_what_nobody_was_charged_for_is_told_by_member_and_reason(submit, upstream, provider, make_member):
+def test_uncharged_calls_are_listed_by_member_and_reason(submit, upstream, provider, make_member):
     call_with(provider, submit, "filtered", by=make_member("bo"))
     call_with(provider, submit, "drop", "drop", model="ultra")
     lines = {(line.member, line.reason): line for line in today().uncharged}
@@ -121,7 +121,7 @@ def test_a_call_belongs_to_the_day_on_which_it_began(submit, upstream, provider,
         assert reconciliation_report.reconcile(since=date(2026, 3, 5), until=date(2026, 3, 5)).days == []
 
 
-def test_a_charge_that_no_call_explains_stands_out(submit, upstream, provider, member):
+def test_a_charge_without_a_call_is_reported(submit, upstream, provider, member):
     stray = uuid.uuid4()
     ledger.hold(member=member, amount=250, reference=stray, model="core")
     ledger.settle(reference=stray)
@@ -129,7 +129,7 @@ def test_a_charge_that_no_call_explains_stands_out(submit, upstream, provider, m
     assert (report.ledger_charged, report.charged_without_call) == (250, 250)
 
 
-def test_the_drift_against_the_balance_is_told_and_explained_by_lost_answers(submit, upstream, provider):
+def test_the_drift_of_a_balance_is_explained_by_lost_answers(submit, upstream, provider):
     provider.state(credits=1000)
     accounts.ask_balances()
     Balance.objects.update(asked_at=timezone.now() - timedelta(minutes=20))
@@ -154,7 +154,7 @@ def test_a_top_up_does_not_hide_what_was_spent_before_it(upstream):
     assert not drift.is_explained
 
 
-def test_a_balance_is_remembered_every_quarter_of_an_hour(upstream, provider):
+def test_a_balance_is_recorded_every_quarter_of_an_hour(upstream, provider):
     for _ in range(3):
         accounts.ask_balances()
     assert Balance.objects.count() == 1
@@ -164,7 +164,9 @@ def test_a_balance_is_remembered_every_quarter_of_an_hour(upstream, provider):
     assert list(Balance.objects.order_by("pk").values_list("amount", flat=True))[1:] == [Decimal("42.5")]
 
 
-def test_however_much_was_called_as_many_queries_are_asked(submit, upstream, provider, make_member):
+def test_the_number_of_queries_does_not_depend_on_the_number_of_calls(
+    submit, upstream, provider, make_member
+):
     def queries():
         with CaptureQueriesContext(connection) as asked:
             today()
@@ -213,7 +215,7 @@ def test_operators_find_the_page_beside_their_upstreams(office, submit, upstream
     assert office.post(address).status_code == 405
 
 
-def test_nobody_else_sees_the_page(client, member):
+def test_only_operators_see_the_reconciliation(client, member):
     client.force_login(member.user)
     assert client.get(reverse("admin:jobs_reconciliation")).status_code in {302, 403}
     assert Generation.objects.count() == 0

@@ -1,4 +1,4 @@
-"""What the storm sees while it rages, so that faults come when they hurt: rows, holds and spools."""
+"""Observes rows, holds and spools from outside, so that faults are injected when they do most harm."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import psycopg
 from tests.chaos.portal import Portal
 from tests.stage import BUCKET
 
-HELD = "SELECT parameters, id FROM jobs_generation WHERE status = 'running' AND worker LIKE '%-{pid}-%'"
+RUNNING = "SELECT parameters, id FROM jobs_generation WHERE status = 'running' AND worker LIKE '%-{pid}-%'"
 COUNTED = "SELECT count(*) FROM jobs_generation WHERE status = '{status}' AND worker LIKE '%-{pid}-%'"
-ENDED = """
+EXPIRE = """
 UPDATE jobs_generation SET lease_until = '2000-01-01 00:00:00+00:00'
 WHERE status = 'running' AND worker LIKE '%-{pid}-%' RETURNING id
 """
@@ -26,77 +26,77 @@ UNPAID = """
 SELECT one.id FROM jobs_generation AS one JOIN credits_hold ON credits_hold.reference = one.id
 WHERE one.status IN ('storing', 'succeeded') AND credits_hold.state = 'open'
 """
-TILL = "SELECT id FROM credits_account WHERE kind = 'spent' FOR UPDATE"
+SPENT_ACCOUNT = "SELECT id FROM credits_account WHERE kind = 'spent' FOR UPDATE"
 
 Key = tuple[str, int]
 
 
-class Lookout:
-    """Reads the portal's database from outside; while that is away it sees nothing."""
+class Observer:
+    """Reads the portal's database from outside; results are empty while it is unreachable."""
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
         self.address = portal.stage.environment["DATABASE_URL"]
         self.images = portal.stage.folder / "s3" / BUCKET / "images"  # in this server a bucket is a folder
         self._connection: Any = None
-        self._till: Any = None
+        self._blocking: Any = None
 
     def held(self, worker: str) -> dict[Key, str]:
-        """Prompt and seed of the rows that a worker runs, and which they are."""
-        rows = self._ask(HELD.format(pid=self._pid(worker)))
+        """{(prompt, seed): id} of the generations that a worker runs."""
+        rows = self._ask(RUNNING.format(pid=self._pid(worker)))
         found = [(_read(parameters), str(pk)) for parameters, pk in rows]
         return {(one["prompt"], one["seed"]): pk for one, pk in found}
 
     def running(self, worker: str) -> int:
-        """How many calls a worker has under way."""
+        """The number of running calls of a worker."""
         return self._count(COUNTED.format(status="running", pid=self._pid(worker)))
 
     def storing(self, worker: str) -> int:
-        """How many images a worker has in its spool that it has promised to store."""
+        """The number of a worker's STORING generations, whose images are in its spool."""
         return self._count(COUNTED.format(status="storing", pid=self._pid(worker)))
 
-    def end_leases(self, worker: str) -> bool:
-        """As if their time had come, for a worker that cannot renew them; whether it had any."""
-        return bool(self._ask(ENDED.format(pid=self._pid(worker))))
+    def expire_leases(self, worker: str) -> bool:
+        """Let the leases of a stopped worker expire; whether it had any."""
+        return bool(self._ask(EXPIRE.format(pid=self._pid(worker))))
 
     def queued(self) -> int:
-        """How many rows wait."""
+        """The number of waiting generations."""
         return self._count(QUEUED)
 
-    def at_the_till(self) -> set[str]:
-        """Of which rows the picture lies in S3, and the hold is open."""
+    def stored_and_unsettled(self) -> set[str]:
+        """The generations whose image is in S3 and whose hold is open."""
         unpaid = {str(UUID(str(row[0]))) for row in self._ask(UNPAID)}
         return {pk for pk in unpaid if any((self.images / pk).glob("*"))}
 
-    def close_the_till(self) -> None:
-        """Hold the account to which all charges go, as a long transaction does: whoever settles now waits."""
+    def block_settlement(self) -> None:
+        """Lock the account to which all charges go, as a long transaction does: settlements wait."""
         if self.portal.stage.database == "postgresql":
-            self._till = psycopg.connect(self.address)
-            self._till.execute(TILL)
+            self._blocking = psycopg.connect(self.address)
+            self._blocking.execute(SPENT_ACCOUNT)
 
-    def open_the_till(self) -> None:
-        """Let them go on."""
-        if self._till:
-            self._till.close()
-            self._till = None
+    def unblock_settlement(self) -> None:
+        """Release that lock."""
+        if self._blocking:
+            self._blocking.close()
+            self._blocking = None
 
-    def drawn(self) -> list[Key]:
-        """Of every call that reached the provider, prompt and seed."""
+    def called(self) -> list[Key]:
+        """Prompt and seed of every call that reached the provider."""
         return [_key(call) for call in self._calls()]
 
-    def drawn_twice(self) -> set[Key]:
-        """What the provider works on now, and had been asked for before."""
+    def being_called_again(self) -> set[Key]:
+        """Prompt and seed of running calls that repeat an earlier one."""
         calls = self._calls()
         keys = [_key(call) for call in calls]
         return {_key(call) for call in calls if call["status"] is None and keys.count(_key(call)) > 1}
 
-    def all_drawn_again(self, keys: Iterable[Key]) -> bool:
-        """Whether each was asked for twice: what the first answer brings then is late."""
-        calls = Counter(self.drawn())
+    def all_called_again(self, keys: Iterable[Key]) -> bool:
+        """Whether each was called for twice, so that the first answer will be late."""
+        calls = Counter(self.called())
         return all(calls[key] > 1 for key in keys)
 
     def received(self, worker: str, generation: str) -> bool:
-        """Whether the worker's first attempt at it lies in its spool, whoever has the row by now."""
+        """Whether the worker's first attempt is in its spool, even if another has claimed the generation."""
         return any(self.portal.spool(worker).glob(f"*/{generation}-1/received.json"))
 
     def _pid(self, worker: str) -> int:
@@ -122,7 +122,7 @@ class Lookout:
         return psycopg.connect(self.address, autocommit=True, connect_timeout=5)
 
     def _calls(self) -> list[dict[str, Any]]:
-        """Those that the provider read; one that is one too many is refused unread."""
+        """Calls that the provider read; those above its rate limit are refused unread."""
         return [call for call in self.portal.provider.calls() if "prompt" in call["fields"]]
 
 

@@ -1,4 +1,4 @@
-"""What open pages are told is drawn when it is told, as things are then."""
+"""Events for open pages are rendered with the state at the time of sending."""
 
 import uuid
 
@@ -14,25 +14,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told():
-    """What was told to all pages since: as changes, and as the frames that are drawn of them."""
-    events.wait_until_sent()
-    since = events.newest() or "0-0"
+def sent():
+    """The events sent since, as changes and as rendered server-sent events."""
+    events.flush()
+    since = events.newest_id() or "0-0"
 
     def read():
-        events.wait_until_sent()
+        events.flush()
         entries = redis_client.client().xrange(events.STREAM, f"({since}")
-        every = [live_render.Change.read(*entry) for entry in entries]
+        every = [live_render.Change.from_entry(*entry) for entry in entries]
         changes = [change for change in every if change.kind != events.ENDED]  # which is for no page
-        return changes, [frame.decode() for _address, frame in live_render.draw(changes)]
+        return changes, [frame.decode() for _address, frame in live_render.render(changes)]
 
     return read
 
 
-def test_an_image_is_shown_as_it_is_now_and_each_tile_once(member, submit, upstream, told):
+def test_a_tile_is_rendered_once_with_its_current_state(member, submit, upstream, sent):
     batch = submit()
     work()
-    changes, frames = told()
+    changes, frames = sent()
     assert [change.kind for change in changes] == ["batch", "tile", "tile"]  # made, claimed, stored
     assert {change.address for change in changes} == {(member.user_id, member.team_id)}
     row = batch.generations.get()
@@ -44,59 +44,62 @@ def test_an_image_is_shown_as_it_is_now_and_each_tile_once(member, submit, upstr
     assert 'data-available="9700"' in done
 
 
-def test_what_waits_is_told_with_its_place_and_no_word_of_others(member, make_member, submit, upstream, told):
+def test_queue_positions_are_sent_to_each_member_without_those_of_others(
+    member, make_member, submit, upstream, sent
+):
     submit(by=make_member("jonas"), prompt="a secret of Jonas")
     submit(prompt="mine")
-    changes, frames = told()
+    changes, frames = sent()
     assert [change.user == member.user_id for change in changes] == [False, True]
     assert "2nd in line" in frames[1]
     assert "secret" not in frames[1]
 
 
-def test_what_was_canceled_gives_its_credits_back_on_the_page(member, submit, upstream, told):
+def test_a_cancel_updates_the_balance_on_the_page(member, submit, upstream, sent):
     row = submit().generations.get()
     submission.cancel(member=member, generation=row.pk)
-    frames = told()[1]
+    frames = sent()[1]
     assert 'data-status="canceled"' in frames[-1]
     assert 'data-available="10000"' in frames[-1]
 
 
-def test_what_cannot_be_drawn_makes_the_page_ask_again_and_hides_nothing_else(member, submit, upstream, told):
+def test_a_change_that_cannot_be_rendered_becomes_a_resync(member, submit, upstream, sent):
     submit()
-    [made], _frames = told()
+    [made], _frames = sent()
     gone = live_render.Change(b"9-1", made.user, made.team, "tile", str(uuid.uuid4()))
     broken = live_render.Change(b"9-2", made.user, made.team, "tile", "no id at all")
-    frames = [frame.decode() for _address, frame in live_render.draw([gone, broken, made])]
+    frames = [frame.decode() for _address, frame in live_render.render([gone, broken, made])]
     assert frames[:2] == ["id: 9-1\nevent: resync\ndata: \n\n", "id: 9-2\nevent: resync\ndata: \n\n"]
     assert frames[2].count("event: batch") == 1
 
 
-def test_every_line_of_what_is_drawn_is_a_line_of_data():
+def test_every_line_of_rendered_html_is_a_data_line_of_the_event():
     assert live_render.frame("tile", "<li>\n\r\none\u2028</li>") == (
         "event: tile\ndata: <li>\ndata: \ndata: one\u2028</li>\n\n".encode()
     )
     assert live_render.frame("wallet", "") == b"event: wallet\ndata: \n\n"
 
 
-def test_a_program_has_no_pages_to_tell(member, submit, upstream, told):
+def test_no_page_events_are_sent_for_programs(member, submit, upstream, sent):
     batch = submit()
-    told()
+    sent()
     row = Generation.objects.select_related("member").get(batch=batch)
     row.member.user_id = None
-    before = len(told()[0])
+    before = len(sent()[0])
     events.generation_changed(row)
-    assert len(told()[0]) == before
+    assert len(sent()[0]) == before
 
 
-def test_a_call_that_waits_hears_of_an_end_and_no_page_does(member, submit, upstream, told):
+def test_ended_events_are_for_waiting_calls_and_not_for_pages(member, submit, upstream, sent):
     batch = submit()
     row = Generation.objects.select_related("member").get(batch=batch)
     row.member.user_id = None
-    before = len(told()[0])
+    before = len(sent()[0])
     events.generation_ended(row)
-    events.many_canceled(row.member, [row.pk])
-    assert len(told()[0]) == before
+    events.generations_canceled(row.member, [row.pk])
+    assert len(sent()[0]) == before
     ends = [
-        live_render.Change.read(*entry) for entry in redis_client.client().xrevrange(events.STREAM, count=2)
+        live_render.Change.from_entry(*entry)
+        for entry in redis_client.client().xrevrange(events.STREAM, count=2)
     ]
     assert [(end.kind, end.address, end.data) for end in ends] == [("ended", (0, 0), str(row.pk))] * 2
