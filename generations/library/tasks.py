@@ -1,35 +1,24 @@
-"""Doorways: a task brings no work and decides nothing."""
+"""Celery tasks of the library. Queues store their names, which stay whatever the functions are called."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from generations.library import wake
 from generations.library.bulk import worker as bulk_worker
 
-log = logging.getLogger(__name__)
 
-
-@shared_task(name="generations.library.tasks.carry_on")
-def carry_on(deed: str) -> None:
-    """Work at a deed for a few seconds, then let others have their turn."""
-    if bulk_worker.carry_on(uuid.UUID(deed)):
-        carry_on.delay(deed)
+@shared_task(name=wake.RUN_BULK_ACTION)
+def run_bulk_action(action: str) -> None:
+    """Run a bulk action for a few seconds; queue the rest behind the tasks that wait."""
+    if bulk_worker.process(uuid.UUID(action)):
+        wake.run_bulk_action(uuid.UUID(action))
 
 
 @shared_task(name="generations.library.tasks.take_up")
-def take_up() -> None:
-    """Work at what a lost ring or a lost worker left."""
-    for deed in bulk_worker.abandoned():
-        carry_on.delay(str(deed))
-
-
-def ring_for(deed: uuid.UUID) -> None:
-    """Let a worker hear of a deed; without Redis it is taken up later."""
-    try:
-        carry_on.delay(str(deed))
-    except OperationalError as problem:
-        log.info("A deed waits until it is taken up: %s", problem)
+def resume_stalled() -> None:
+    """Queue the bulk actions whose message was lost or whose worker died."""
+    for action in bulk_worker.stalled():
+        wake.run_bulk_action(action)

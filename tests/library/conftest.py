@@ -55,7 +55,7 @@ def visitor():
 
 @pytest.fixture
 def collection(member):
-    return organise_service.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    return organise_service.create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
 
 
 @pytest.fixture

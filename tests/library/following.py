@@ -1,6 +1,6 @@
 """Links as a visitor without an account follows them."""
 
-from generations.library.models import Collected
+from generations.library.models import CollectionImage
 from generations.library.sharing import service as sharing_service
 
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"}
@@ -26,4 +26,6 @@ def answers(visitor, share, image):
 
 def collect(collection, *images):
     """Put the images there, whoever may see them."""
-    Collected.objects.bulk_create([Collected(collection=collection, image=image) for image in images])
+    CollectionImage.objects.bulk_create(
+        [CollectionImage(collection=collection, image=image) for image in images]
+    )

@@ -5,9 +5,10 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from generations.library import tasks
+from generations.library import tasks, wake
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
-from generations.library.models import Act, Collection, Deed, Image, Tagged
+from generations.library.models import BulkAction, Collection, Image, ImageTag
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.teams.models import Visibility
@@ -28,7 +29,7 @@ def do(sign_in, member):
 
 
 def tagged(name):
-    return Tagged.objects.filter(tag__name=name).count()
+    return ImageTag.objects.filter(tag__name=name).count()
 
 
 def test_a_few_are_tagged_while_the_page_waits(do, member, enter):
@@ -51,27 +52,27 @@ def test_what_was_left_alone_is_told_and_comes_back_to_the_page(do, member, team
 
 def test_the_trash_can_be_undone_once(do, sign_in, member, enter):
     do("trash", enter(2))
-    deed = Deed.objects.get()
-    undo = address("undo", member, deed.pk)
+    action = BulkAction.objects.get()
+    undo = address("undo", member, action.pk)
     content = sign_in(member).post(undo, headers=SCRIPT).content.decode()
     assert "Undone for 2 pictures" in content
     assert 'data-undoes="trash"' in content
     assert not Image.objects.exclude(trashed_at=None).exists()
     sign_in(member).post(undo, headers=SCRIPT)
-    assert Deed.objects.count() == 2
+    assert BulkAction.objects.count() == 2
 
 
 def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, member, enter, monkeypatch):
-    monkeypatch.setattr(tasks.carry_on, "delay", lambda deed: None)
+    monkeypatch.setattr(wake, "run_bulk_action", lambda action: None)
     content = do("tag", enter(300), tag="hero").content.decode()
-    deed = Deed.objects.get()
-    where = address("deed_progress", member, deed.pk)
+    action = BulkAction.objects.get()
+    where = address("deed_progress", member, action.pk)
     assert 'role="progressbar"' in content
     assert f'hx-get="{where}"' in content
     assert "data-ended" not in content
     assert tagged("hero") == 0
     for _turn in range(60):  # each of a few seconds; one is enough where nothing else runs
-        tasks.carry_on(str(deed.pk))
+        tasks.run_bulk_action(str(action.pk))
     content = sign_in(member).get(where, headers=SCRIPT).content.decode()
     assert "300 tagged “hero”" in content
     assert "hx-get" not in content  # a finished part asks no more
@@ -91,18 +92,18 @@ def test_more_than_a_thousand_may_be_chosen_by_hand(do, enter):
 
 def test_pictures_are_put_into_a_collection_and_taken_out(do, member, enter):
     images = enter(2)
-    posters = organise_service.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
+    posters = organise_service.create_collection(member=member, name="Posters", visibility=Visibility.TEAM)
     assert "2 put into “Posters”" in do("", images, collect=str(posters.pk)).content.decode()
-    assert posters.collected.count() == 2
+    assert posters.collection_images.count() == 2
     assert "2 taken out of “Posters”" in do("", images, take_out=str(posters.pk)).content.decode()
-    assert posters.collected.count() == 0
+    assert posters.collection_images.count() == 0
 
 
 def test_a_collection_is_made_while_collecting(do, member, enter):
     content = do("collect", enter(2), name="Spring <b>", visibility="private").content.decode()
     assert "2 put into “Spring &lt;b&gt;”" in content
     made = Collection.objects.get()
-    assert (made.visibility, made.owner, made.collected.count()) == ("private", member, 2)
+    assert (made.visibility, made.owner, made.collection_images.count()) == ("private", member, 2)
 
 
 def test_enter_in_a_field_never_means_the_trash(do, member, enter):
@@ -132,7 +133,7 @@ def test_what_cannot_be_done_says_why(do, member, enter, act, fields):
     answer = do(act, enter(1), **fields)
     assert answer.status_code == 422
     assert "data-failed" in answer.content.decode()
-    assert not Deed.objects.exists()
+    assert not BulkAction.objects.exists()
     assert not Collection.objects.exists()
 
 
@@ -143,7 +144,7 @@ def test_an_act_that_the_page_does_not_have_is_not_found(do, enter, act):
 
 def test_what_an_act_does_not_need_is_not_kept(do, enter):
     do("like", enter(1), argument="\0" * 500)
-    assert Deed.objects.get().argument == ""
+    assert BulkAction.objects.get().argument == ""
 
 
 def test_without_scripts_a_page_tells_how_it_went(do, sign_in, member, enter):
@@ -151,8 +152,8 @@ def test_without_scripts_a_page_tells_how_it_went(do, sign_in, member, enter):
     assert answer.status_code == 302
     content = sign_in(member).get(answer["Location"]).content.decode()
     assert "1 in the trash" in content
-    assert address("undo", member, Deed.objects.get().pk) in content
-    back = sign_in(member).post(address("undo", member, Deed.objects.get().pk), follow=True)
+    assert address("undo", member, BulkAction.objects.get().pk) in content
+    back = sign_in(member).post(address("undo", member, BulkAction.objects.get().pk), follow=True)
     assert "Undone for 1 picture" in back.content.decode()
     refused = sign_in(member).post(address("deed", member), {"act": "trash"}, follow=True)
     assert "Choose some pictures first." in refused.content.decode()
@@ -177,18 +178,18 @@ def test_another_teams_pictures_are_left_alone(do, stranger, enter):
 @pytest.mark.parametrize("who", ["teammate", "stranger"])
 def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
     other = request.getfixturevalue(who)
-    deed = bulk_service.start(member=member, act=Act.LIKE, images=[enter(1)[0].pk])
+    action = bulk_service.start(member=member, kind=bulk_actions.Like, images=[enter(1)[0].pk])
     client = sign_in(other)
     for by in (member, other):
-        assert client.get(address("deed_progress", by, deed.pk)).status_code == 404
-        assert client.post(address("undo", by, deed.pk)).status_code == 404
+        assert client.get(address("deed_progress", by, action.pk)).status_code == 404
+        assert client.post(address("undo", by, action.pk)).status_code == 404
 
 
 def test_what_is_still_under_way_is_not_undone(sign_in, member, enter, monkeypatch):
-    monkeypatch.setattr(tasks.carry_on, "delay", lambda deed: None)
+    monkeypatch.setattr(wake, "run_bulk_action", lambda action: None)
     images = [image.pk for image in enter(201)]
-    deed = bulk_service.start(member=member, act=Act.LIKE, images=images)
-    answer = sign_in(member).post(address("undo", member, deed.pk), headers=SCRIPT)
+    action = bulk_service.start(member=member, kind=bulk_actions.Like, images=images)
+    answer = sign_in(member).post(address("undo", member, action.pk), headers=SCRIPT)
     assert answer.status_code == 422
 
 
@@ -204,7 +205,7 @@ def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
     client.post(address("collection", member, row.pk), {"name": "Heroes", "visibility": "team"})
     row.refresh_from_db()
     assert (row.name, row.visibility) == ("Heroes", "team")
-    organise_service.collect(member=member, images=[enter(1)[0].pk], collection=row.pk)
+    organise_service.add_to_collection(member=member, images=[enter(1)[0].pk], collection=row.pk)
     client.post(address("delete_collection", member, row.pk))
     assert not Collection.objects.exists()
     assert Image.objects.count() == 1
@@ -213,7 +214,7 @@ def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
 @pytest.mark.parametrize("name", ["", " \0 ", "x" * 121])
 def test_a_name_that_nobody_could_use_is_refused(sign_in, member, name):
     client = sign_in(member)
-    row = organise_service.make_collection(member=member, name="Posters", visibility=Visibility.TEAM)
+    row = organise_service.create_collection(member=member, name="Posters", visibility=Visibility.TEAM)
     for where in (address("collections", member), address("collection", member, row.pk)):
         assert client.post(where, {"name": name}, follow=True).status_code == 200
     client.post(address("save_search", member), {"name": name, "search": "q=fox"})
@@ -222,8 +223,8 @@ def test_a_name_that_nobody_could_use_is_refused(sign_in, member, name):
 
 
 def test_anothers_collection_is_kept_from_changes(sign_in, member, teammate, stranger):
-    shared = organise_service.make_collection(member=member, name="Shared", visibility=Visibility.TEAM)
-    secret = organise_service.make_collection(member=member, name="Secret", visibility=Visibility.PRIVATE)
+    shared = organise_service.create_collection(member=member, name="Shared", visibility=Visibility.TEAM)
+    secret = organise_service.create_collection(member=member, name="Secret", visibility=Visibility.PRIVATE)
     theirs, foreign = sign_in(teammate), sign_in(stranger)
     for name in ("collection", "delete_collection"):
         assert theirs.post(address(name, member, shared.pk), {"name": "Mine"}).status_code == 302
@@ -237,10 +238,10 @@ def test_anothers_collection_is_kept_from_changes(sign_in, member, teammate, str
 
 
 def test_all_collections_are_found_by_name_and_page_by_page(sign_in, member, stranger):
-    organise_service.make_collection(member=stranger, name="Été foreign", visibility=Visibility.TEAM)
+    organise_service.create_collection(member=stranger, name="Été foreign", visibility=Visibility.TEAM)
     for number in range(70):
         name = f"Été {number}" if number < 65 else f"Posters {number}"
-        organise_service.make_collection(member=member, name=name, visibility=Visibility.TEAM)
+        organise_service.create_collection(member=member, name=name, visibility=Visibility.TEAM)
     client, where = sign_in(member), address("collections", member)
     first = client.get(where, {"q": "ETE"})
     names = [one.name for one, _size in first.context["rows"]]
@@ -257,7 +258,7 @@ def test_a_search_is_saved_and_forgotten(sign_in, member, teammate, stranger):
     answer = client.post(address("save_search", member), form)
     saved = member.saved_searches.get()
     assert (saved.name, saved.visibility, saved.address) == ("Foxes", "team", "q=fox&model=ultra")
-    assert answer["Location"].endswith(f"?{Search(q='fox', model=('ultra',)).address()}")
+    assert answer["Location"].endswith(f"?{Search(q='fox', model=('ultra',)).query_string()}")
     forget = address("forget_search", member, saved.pk)
     assert sign_in(teammate).post(forget).status_code == 302  # the team's, but not theirs
     assert sign_in(stranger).post(forget).status_code == 404

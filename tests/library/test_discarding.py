@@ -10,12 +10,21 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import thumbnails
 from generations.library.house_tasks import keep_house
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup as maintenance_cleanup
-from generations.library.models import Act, Collected, Deed, DiscardedObject, Image, Share, Tagged, Upload
+from generations.library.models import (
+    BulkAction,
+    CollectionImage,
+    DiscardedObject,
+    Image,
+    ImageTag,
+    Share,
+    Upload,
+)
 from generations.library.organise.service import collect, like, make_collection, tag
 from generations.library.storage import client as storage_client
 from generations.library.storage import listing as storage_listing
@@ -104,9 +113,9 @@ def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
     like(member=member, images=[fox.pk])
     Share.objects.create(team=member.team, maker=member, image=fox)
     purge(fox)
-    assert not any(kind.objects.exists() for kind in (Tagged, Collected, Share))
+    assert not any(kind.objects.exists() for kind in (ImageTag, CollectionImage, Share))
     assert {each.related_model.__name__ for each in Image._meta.related_objects} == {
-        *("SearchEntry", "Tagged", "Collected", "Favourite", "Share")
+        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share")
     }  # another model that refers to images needs a thought here
 
 
@@ -116,10 +125,10 @@ def test_beat_keeps_the_house_every_ten_minutes():
 
 
 def test_deeds_that_nobody_will_undo_are_forgotten(member, make_image):
-    deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
-    Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
+    action = bulk_service.start(member=member, kind=bulk_actions.Like, images=[make_image().pk])
+    BulkAction.objects.filter(pk=action.pk).update(ended_at=timezone.now() - timedelta(days=8))
     keep_house()
-    assert not Deed.objects.exists()
+    assert not BulkAction.objects.exists()
 
 
 # Objects ---------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.bulk import worker as bulk_worker
 from generations.library.images import service as images_service
-from generations.library.models import Act, Collection, Deed, DiscardedObject, Image, Tag, Tagged
+from generations.library.models import BulkAction, Collection, DiscardedObject, Image, ImageTag, Tag
 from generations.library.organise import service as organise_service
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Membership, Role, Visibility
@@ -42,16 +43,16 @@ def test_a_tag_is_one_however_it_is_written(member, make_image):
 
 @pytest.mark.parametrize("name", ["", "  ", "a, b", "x" * 61, "\0"])
 def test_a_tag_that_nobody_could_use_is_refused(member, make_image, name):
-    with pytest.raises(organise_service.BadName):
+    with pytest.raises(organise_service.InvalidName):
         organise_service.tag(member=member, images=pks(make_image()), name=name)
 
 
 def test_an_image_carries_a_limited_number_of_tags(member, make_image, monkeypatch):
-    monkeypatch.setattr(organise_service, "MOST_TAGS", 2)
+    monkeypatch.setattr(organise_service, "MAX_TAGS", 2)
     fox = make_image()
     for name in ("a", "b", "c"):
         organise_service.tag(member=member, images=pks(fox), name=name)
-    assert sorted(Tagged.objects.values_list("tag__name", flat=True)) == ["a", "b"]
+    assert sorted(ImageTag.objects.values_list("tag__name", flat=True)) == ["a", "b"]
 
 
 def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
@@ -59,7 +60,7 @@ def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
     organise_service.tag(member=member, images=pks(fox), name="Heron")
     organise_service.tag(member=member, images=pks(fox, hen), name="hero")
     organise_service.tag(member=stranger, images=pks(make_image(stranger)), name="hermit")
-    assert [(tag.name, tag.uses) for tag in organise_service.tags_beginning(member, "HER")] == [
+    assert [(tag.name, tag.uses) for tag in organise_service.complete_tag(member, "HER")] == [
         ("hero", 2),
         ("Heron", 1),
     ]
@@ -74,31 +75,32 @@ def test_only_what_is_seen_is_tagged(member, teammate, stranger, make_image):
 
 
 def test_a_collection_holds_an_image_once(member, teammate, make_image):
-    shared = organise_service.make_collection(member=member, name=" Spring ", visibility=Visibility.TEAM)
+    shared = organise_service.create_collection(member=member, name=" Spring ", visibility=Visibility.TEAM)
     fox = make_image()
-    assert organise_service.collect(member=teammate, images=pks(fox), collection=shared.pk) == pks(fox)
-    assert organise_service.collect(member=member, images=pks(fox), collection=shared.pk) == []
-    assert organise_service.take_out(member=member, images=pks(fox), collection=shared.pk) == pks(fox)
-    assert (shared.name, shared.collected.count()) == ("Spring", 0)
+    add, remove = organise_service.add_to_collection, organise_service.remove_from_collection
+    assert add(member=teammate, images=pks(fox), collection=shared.pk) == pks(fox)
+    assert add(member=member, images=pks(fox), collection=shared.pk) == []
+    assert remove(member=member, images=pks(fox), collection=shared.pk) == pks(fox)
+    assert (shared.name, shared.collection_images.count()) == ("Spring", 0)
 
 
 def test_a_private_collection_is_there_for_its_owner_alone(member, teammate, stranger, make_image):
-    mine = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    mine = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
     for other in (teammate, stranger):
         with pytest.raises(Collection.DoesNotExist):
-            organise_service.collect(member=other, images=[], collection=mine.pk)
+            organise_service.add_to_collection(member=other, images=[], collection=mine.pk)
 
 
 def test_a_collection_is_changed_by_its_owner_and_the_teams_by_curators(member, teammate, curator):
-    shared = organise_service.make_collection(member=member, name="Ours", visibility=Visibility.TEAM)
-    mine = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    with pytest.raises(organise_service.NotYours):
+    shared = organise_service.create_collection(member=member, name="Ours", visibility=Visibility.TEAM)
+    mine = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    with pytest.raises(organise_service.NotOwner):
         organise_service.delete_collection(member=teammate, collection=shared)
-    with pytest.raises(organise_service.NotYours):
-        organise_service.change_collection(
+    with pytest.raises(organise_service.NotOwner):
+        organise_service.update_collection(
             member=curator, collection=mine, name="x", visibility=Visibility.TEAM
         )
-    organise_service.change_collection(
+    organise_service.update_collection(
         member=curator, collection=shared, name="New", visibility=Visibility.TEAM
     )
     assert Collection.objects.get(pk=shared.pk).name == "New"
@@ -163,77 +165,87 @@ def test_what_is_deleted_for_good_leaves_its_objects_to_be_removed(member, make_
 
 def test_a_deed_says_what_it_changed_and_is_undone_once(member, teammate, make_image):
     mine, theirs = make_image(), make_image(teammate)
-    deed = bulk_service.start(member=member, act=Act.TRASH, images=pks(mine, theirs))
-    assert (deed.done, deed.changed, deed.left_alone) == (2, [str(mine.pk)], 1)
-    back = bulk_service.undo(member=member, deed=deed)
+    action = bulk_service.start(member=member, kind=bulk_actions.Trash, images=pks(mine, theirs))
+    assert (action.done, action.changed, action.unchanged) == (2, [str(mine.pk)], 1)
+    back = bulk_service.undo(member=member, action=action)
     assert back.changed == [str(mine.pk)]
-    assert bulk_service.undo(member=member, deed=deed) == back
+    assert bulk_service.undo(member=member, action=action) == back
     assert Image.objects.filter(trashed_at=None).count() == 2
-    with pytest.raises(bulk_service.BadDeed):
-        bulk_service.undo(member=teammate, deed=deed)
+    with pytest.raises(bulk_actions.InvalidBulkAction):
+        bulk_service.undo(member=teammate, action=action)
 
 
 @pytest.mark.parametrize(
-    ("act", "argument"),
-    [(Act.TAG, "hero"), (Act.LIKE, ""), (Act.KEEP_PRIVATE, ""), (Act.COLLECT, None)],
+    ("kind", "argument"),
+    [
+        (bulk_actions.Tag, "hero"),
+        (bulk_actions.Like, ""),
+        (bulk_actions.KeepPrivate, ""),
+        (bulk_actions.Collect, None),
+    ],
 )
-def test_every_act_can_be_taken_back(member, make_image, act, argument):
+def test_every_act_can_be_taken_back(member, make_image, kind, argument):
     if argument is None:
-        made = organise_service.make_collection(member=member, name="x", visibility=Visibility.TEAM)
+        made = organise_service.create_collection(member=member, name="x", visibility=Visibility.TEAM)
         argument = str(made.pk)
     fox = make_image()
     entry = fox.entry.document
-    deed = bulk_service.start(member=member, act=act, images=pks(fox), argument=argument)
-    assert deed.changed == [str(fox.pk)]
-    bulk_service.undo(member=member, deed=deed)
+    action = bulk_service.start(member=member, kind=kind, images=pks(fox), argument=argument)
+    assert action.changed == [str(fox.pk)]
+    bulk_service.undo(member=member, action=action)
     fox.entry.refresh_from_db()
     assert (fox.entry.document, fox.entry.visibility) == (entry, "team")
 
 
 @pytest.mark.parametrize(
-    ("act", "argument"),
-    [(Act.TAG, "a,b"), (Act.COLLECT, "x"), (Act.COLLECT, str(uuid.uuid4())), (Act.TAKE_OUT, "")],
+    ("kind", "argument"),
+    [
+        (bulk_actions.Tag, "a,b"),
+        (bulk_actions.Collect, "x"),
+        (bulk_actions.Collect, str(uuid.uuid4())),
+        (bulk_actions.TakeOut, ""),
+    ],
 )
-def test_a_deed_that_makes_no_sense_is_refused(member, make_image, act, argument):
-    with pytest.raises(bulk_service.BadDeed):
-        bulk_service.start(member=member, act=act, images=pks(make_image()), argument=argument)
-    assert not Deed.objects.exists()
+def test_a_deed_that_makes_no_sense_is_refused(member, make_image, kind, argument):
+    with pytest.raises(bulk_actions.InvalidBulkAction):
+        bulk_service.start(member=member, kind=kind, images=pks(make_image()), argument=argument)
+    assert not BulkAction.objects.exists()
 
 
 def test_a_deed_has_images_and_not_too_many(member):
     for images in ([], [uuid.uuid4()] * 10_001):
-        with pytest.raises(bulk_service.BadDeed):
-            bulk_service.start(member=member, act=Act.LIKE, images=images)
+        with pytest.raises(bulk_actions.InvalidBulkAction):
+            bulk_service.start(member=member, kind=bulk_actions.Like, images=images)
 
 
 def test_a_viewer_likes_and_does_nothing_else(viewer, make_image):
     fox = make_image()
-    assert bulk_service.start(member=viewer, act=Act.LIKE, images=pks(fox)).changed == [str(fox.pk)]
-    for act in (Act.TAG, Act.TRASH, Act.SHOW_TEAM):
-        with pytest.raises(bulk_service.BadDeed):
-            bulk_service.start(member=viewer, act=act, images=pks(fox), argument="x")
+    assert bulk_service.start(member=viewer, kind=bulk_actions.Like, images=pks(fox)).changed == [str(fox.pk)]
+    for kind in (bulk_actions.Tag, bulk_actions.Trash, bulk_actions.ShowTeam):
+        with pytest.raises(bulk_actions.InvalidBulkAction):
+            bulk_service.start(member=viewer, kind=kind, images=pks(fox), argument="x")
 
 
 @pytest.fixture
 def long_deed(member, make_image, monkeypatch):
-    """A deed on five images that takes two at a time, and that nobody has begun."""
-    monkeypatch.setattr(bulk_worker, "AT_ONCE", 2)
-    return Deed.objects.create(
-        team=member.team, member=member, act=Act.LIKE, images=[str(make_image().pk) for _ in range(5)]
+    """A action on five images that takes two at a time, and that nobody has begun."""
+    monkeypatch.setattr(bulk_worker, "BATCH_SIZE", 2)
+    return BulkAction.objects.create(
+        team=member.team, member=member, kind="like", images=[str(make_image().pk) for _ in range(5)]
     )
 
 
 def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(long_deed, monkeypatch):
-    monkeypatch.setattr(bulk_worker, "TURN", -1)  # it lets others have their turn after each step
-    assert bulk_worker.carry_on(long_deed.pk)
+    monkeypatch.setattr(bulk_worker, "TIME_SLICE", -1)  # it lets others have their turn after each step
+    assert bulk_worker.process(long_deed.pk)
     long_deed.refresh_from_db()
     assert (long_deed.done, len(long_deed.changed), long_deed.ended_at) == (2, 2, None)
-    Deed.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
-    assert not bulk_worker.carry_on(long_deed.pk)  # somebody is at it
-    assert bulk_worker.abandoned() == []
-    Deed.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert bulk_worker.abandoned() == [long_deed.pk]
-    while bulk_worker.carry_on(long_deed.pk):
+    BulkAction.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert not bulk_worker.process(long_deed.pk)  # somebody is at it
+    assert bulk_worker.stalled() == []
+    BulkAction.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert bulk_worker.stalled() == [long_deed.pk]
+    while bulk_worker.process(long_deed.pk):
         pass
     long_deed.refresh_from_db()
     assert (long_deed.done, len(long_deed.changed)) == (5, 5)
@@ -242,7 +254,7 @@ def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(long_deed, monke
 
 def test_who_left_the_team_changes_nothing_any_more(long_deed, member):
     Membership.objects.filter(pk=member.pk).update(ended_at=timezone.now())
-    bulk_worker.carry_on(long_deed.pk)
+    bulk_worker.process(long_deed.pk)
     long_deed.refresh_from_db()
     assert (long_deed.done, long_deed.changed) == (5, [])
 
@@ -251,7 +263,7 @@ def test_who_left_the_team_changes_nothing_any_more(long_deed, member):
 def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image):
     fox = make_image()
     together(*(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
-    assert Tagged.objects.filter(image=fox).count() == 8
+    assert ImageTag.objects.filter(image=fox).count() == 8
     fox.entry.refresh_from_db()
     assert all(f"§g{tag} " in fox.entry.document for tag in Tag.objects.values_list("pk", flat=True))
 
@@ -265,5 +277,5 @@ def test_what_several_do_at_once_is_done_once(member, teammate, make_image):
     calls += [partial(organise_service.like, member=member, images=pks(fox)) for _ in range(4)]
     calls += [partial(images_service.set_visibility, member=member, images=pks(fox), visibility="private")]
     changed = together(*calls * 2)
-    assert Tagged.objects.filter(image=fox).count() == 1
+    assert ImageTag.objects.filter(image=fox).count() == 1
     assert sum(len(images) for images in changed) == 3

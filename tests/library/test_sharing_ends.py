@@ -93,7 +93,7 @@ def test_a_collection_that_its_owner_keeps_private_is_shown_by_nobody_elses_link
     collect(collection, image)
     share = sharing_service.share_collection(member=teammate, collection=collection.pk)
     assert answers(visitor, share, image) == {200}
-    organise_service.change_collection(
+    organise_service.update_collection(
         member=member, collection=collection, name="Spring", visibility=Visibility.PRIVATE
     )
     assert answers(visitor, share, image) == {404}
@@ -107,7 +107,7 @@ def test_what_is_taken_out_of_a_collection_is_shown_no_more(visitor, member, mak
     image = make_image()
     collect(collection, image)
     share = sharing_service.share_collection(member=member, collection=collection.pk)
-    organise_service.take_out(member=member, images=[image.pk], collection=collection.pk)
+    organise_service.remove_from_collection(member=member, images=[image.pk], collection=collection.pk)
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 

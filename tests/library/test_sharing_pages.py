@@ -78,8 +78,8 @@ def test_a_form_that_was_not_filled_in_says_so(sign_in, member, make_image):
 def test_nobody_shares_what_they_may_not_see(sign_in, member, teammate, viewer, stranger, make_image):
     private, trashed, foreign = make_image(visibility="private"), make_image(), make_image(stranger)
     images_service.trash(member=member, images=[trashed.pk])
-    kept = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    theirs = organise_service.make_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
+    kept = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    theirs = organise_service.create_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
     signed_in = sign_in(teammate)
     nothing = [{"image": found.pk} for found in (private, trashed, foreign)]
     nothing += [{"collection": found.pk} for found in (kept, theirs)]

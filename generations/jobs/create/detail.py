@@ -56,14 +56,16 @@ def _written_on(image: Image) -> dict[str, Any]:
 
 def _in_the_library(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
     """What is around the picture, and how it is kept in order."""
-    around = neighbours.beside(member, image, query)
+    around = neighbours.around(member, image, query)
     return {
         "beside": around,
-        "search_address": around.search.address(),
+        "search_address": around.search.query_string(),
         "strip": [*around.left, image, *around.right] if around.left or around.right else [],
         "siblings": images_detail.siblings(member, image),
-        "order": images_detail.order(member, image),
-        "offers": images_detail.offered(member, image) if may(member, "organise") else [],
+        "details": images_detail.details(member, image),
+        "collection_choices": images_detail.collection_choices(member, image)
+        if may(member, "organise")
+        else [],
     }
 
 

@@ -81,7 +81,7 @@ def _asked(form: QueryDict, member: Membership) -> Archive:
     except imaging_convert.UnknownFormat as problem:
         raise archives_service.BadArchive(_("There is no such format.")) from problem
     if form.get("all") == "1":
-        images = search_engine.ids(member, Search.read(QueryDict(form.get("search", ""))))
+        images = search_engine.ids(member, Search.from_query(QueryDict(form.get("search", ""))))
     else:
         images = _ids(form.getlist("image"))
     return archives_service.ask(member=member, images=images, form=wanted)

@@ -41,7 +41,7 @@ def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> H
         raise Http404
     if data := thumbnails.stored(image, size):
         return delivery_responses.thumbnail(data)
-    row = images_service.visible_to_holder(holder, image)
+    row = images_service.get_visible(holder, image)
     try:
         return delivery_responses.thumbnail(thumbnails.made(row, size))
     except imaging_decode.Unreadable as problem:

@@ -15,6 +15,6 @@ def keep() -> None:
     """Empty the trash of what lay in it too long, remove discarded objects, forget old deeds and zips."""
     deleted = trash_purge.delete_expired()
     removed = trash_purge.remove_objects()
-    forgotten = bulk_service.forget_old() + archives_service.forget_old()
+    forgotten = bulk_service.delete_old() + archives_service.forget_old()
     if deleted or removed or forgotten:
         log.info("house kept", extra={"deleted": deleted, "removed": removed, "forgotten": forgotten})

@@ -133,9 +133,9 @@ def _made(image: Image, size: str) -> bool:
 
 def _of_entries(check: Check, images: list[uuid.UUID]) -> Iterator[Problem]:
     """Entries that are not as fresh ones; looked at twice, since somebody may be changing them."""
-    lagging = indexer.lagging(indexer.lagging(images))
+    lagging = indexer.outdated(indexer.outdated(images))
     if check.repairs:
         indexer.refresh(lagging)
-    left = set(indexer.lagging(lagging))
+    left = set(indexer.outdated(lagging))
     for image in lagging:
         yield Problem(Kind.ENTRY, str(image), is_mended=image not in left)

@@ -19,10 +19,18 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from generations.library.maintenance import seed_prompts
-from generations.library.models import Collected, Collection, Favourite, Image, SearchEntry, Tag, Tagged
+from generations.library.models import (
+    Collection,
+    CollectionImage,
+    Favourite,
+    Image,
+    ImageTag,
+    SearchEntry,
+    Tag,
+)
 from generations.library.search import indexer
 from generations.library.search import terms as search_terms
-from generations.library.search.query import tag_key
+from generations.library.search.tokenizer import tag_key
 from generations.library.storage import client as storage_client
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Visibility
@@ -54,7 +62,7 @@ class Chunk:
 
     images: list[Image] = field(default_factory=list)
     entries: list[SearchEntry] = field(default_factory=list)
-    added: list[Tagged | Collected | Favourite] = field(default_factory=list)
+    added: list[ImageTag | CollectionImage | Favourite] = field(default_factory=list)
 
 
 def fill(
@@ -94,7 +102,7 @@ class Filler:
         with transaction.atomic():
             Image.objects.bulk_create(chunk.images)
             SearchEntry.objects.bulk_create(chunk.entries)
-            for kind in (Tagged, Collected, Favourite):
+            for kind in (ImageTag, CollectionImage, Favourite):
                 rows: Any = [row for row in chunk.added if isinstance(row, kind)]
                 kind.objects.bulk_create(rows)
 
@@ -111,7 +119,7 @@ class Filler:
                 owner_id=image.owner_id,
                 visibility=image.visibility,
                 created_at=image.created_at,
-                document=indexer.line(image, facets),
+                document=indexer.build_document(image, facets),
             )
         )
 
@@ -146,13 +154,13 @@ class Filler:
         """From years ago until now, in order."""
         return self.until - SPAN * ((self.count - number) / self.count)
 
-    def _added(self, image: Image) -> list[tuple[str, Tagged | Collected | Favourite]]:
-        chance, added = self.chance, list[tuple[str, Tagged | Collected | Favourite]]()
+    def _added(self, image: Image) -> list[tuple[str, ImageTag | CollectionImage | Favourite]]:
+        chance, added = self.chance, list[tuple[str, ImageTag | CollectionImage | Favourite]]()
         for tag in dict.fromkeys(self._some(self.tags, chance.choice((0, 0, 0, 1, 2)))):
-            added.append((search_terms.tag(tag.pk), Tagged(tag=tag, image=image)))
+            added.append((search_terms.tag(tag.pk), ImageTag(tag=tag, image=image)))
         for collection in self._some(self.collections, int(chance.random() < 0.05)):
             added.append(
-                (search_terms.collection(collection.pk), Collected(collection=collection, image=image))
+                (search_terms.collection(collection.pk), CollectionImage(collection=collection, image=image))
             )
         if chance.random() < 0.01:
             member = chance.choice(self.members)

@@ -163,7 +163,7 @@ def pictures(share: Share) -> ImageQuerySet:
     """What the link shows now, the newest first: of what it leads to, all that its maker may see."""
     seen = Image.objects.visible_to(share.maker)
     if share.collection_id:
-        return seen.filter(collected__collection=share.collection_id).order_by("-pk")
+        return seen.filter(collection_images__collection=share.collection_id).order_by("-pk")
     return seen.filter(shares=share.pk)
 
 

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.images import service as images_service
-from generations.library.models import Act, Deed
+from generations.library.models import BulkAction
 
 if TYPE_CHECKING:
     from generations.library.models import Image
@@ -39,7 +40,7 @@ def page(member: Membership, *, after: str = "", size: int) -> Page:
     return Page(found[:size], _landmark(found[size - 1]) if len(found) > size else "")
 
 
-def count(member: Membership, most: int = bulk_service.MOST) -> int:
+def count(member: Membership, most: int = bulk_service.MAX_IMAGES) -> int:
     """How many there are; one more than `most` stands for all larger numbers."""
     return images_service.in_trash(member).order_by()[: most + 1].count()
 
@@ -47,7 +48,7 @@ def count(member: Membership, most: int = bulk_service.MOST) -> int:
 def ids(member: Membership) -> list[uuid.UUID]:
     """The newest of them, as many as may be acted on at once."""
     rows = images_service.in_trash(member).order_by("-trashed_at", "-id")
-    return list(rows.values_list("pk", flat=True)[: bulk_service.MOST])
+    return list(rows.values_list("pk", flat=True)[: bulk_service.MAX_IMAGES])
 
 
 def days_left(image: Image) -> int:
@@ -58,9 +59,10 @@ def days_left(image: Image) -> int:
     return max(0, math.ceil(left / timedelta(days=1)))
 
 
-def under_way(member: Membership) -> list[Deed]:
+def under_way(member: Membership) -> list[BulkAction]:
     """What the member told the trash to do, and what is not done yet."""
-    mine = Deed.objects.filter(member=member, act__in=[Act.RESTORE, Act.PURGE], ended_at=None)
+    kinds = [bulk_actions.Restore.name, bulk_actions.Purge.name]
+    mine = BulkAction.objects.filter(member=member, kind__in=kinds, ended_at=None)
     return list(mine.order_by("created_at")[:10])
 
 

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 @transaction.atomic
 def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUID]:
     """Delete for good what the member could bring back from the trash; which. Lines of the ledger stay."""
-    gone = images_service.in_trash(member).filter(pk__in=images).locked()
+    gone = images_service.in_trash(member).filter(pk__in=images).lock()
     _delete(gone)
     return gone
 
@@ -92,7 +92,7 @@ def _delete_longest() -> int:
     """Delete those that lie in the trash longest, if that is too long; how many."""
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
     longest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:AT_ONCE])
-    gone = expired.filter(pk__in=longest).locked()
+    gone = expired.filter(pk__in=longest).lock()
     _delete(gone)
     return len(gone)
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
-from generations.library.models import Act, Deed
+from generations.library.models import BulkAction
 from generations.library.trash import listing as trash_listing
 from generations.teams.permissions import member_required
 
@@ -35,7 +36,7 @@ PARTS = {"more": "#more", "progress": "#progress"}
 def trash(request: HttpRequest, member: Membership) -> HttpResponse:
     """What the member may bring back, newest first; with POST, bring some or all (`all=1`) of it back."""
     if request.method == "POST":
-        return _do(request, member, Act.RESTORE)
+        return _do(request, member, bulk_actions.Restore)
     try:
         page = trash_listing.page(member, after=request.GET.get("after", ""), size=PAGE)
     except (ValueError, OverflowError) as problem:
@@ -44,7 +45,7 @@ def trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "member": member,
         "page": page,
         "count": trash_listing.count(member),
-        "most": bulk_service.MOST,
+        "most": bulk_service.MAX_IMAGES,
         "days": settings.TRASH_DAYS,
         "under_way": trash_listing.under_way(member),
     }
@@ -63,7 +64,7 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
     picked = _ids(request)
     if request.method == "POST" and (picked or request.POST.get("all")):
         if request.POST.get("sure"):
-            return _do(request, member, Act.PURGE)
+            return _do(request, member, bulk_actions.Purge)
     elif request.method == "POST":
         messages.error(request, _("Choose some pictures first."))
         return redirect("library:trash", member.team.slug)
@@ -74,7 +75,7 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "member": member,
         "picked": list(rows.values_list("pk", flat=True)) if picked else [],
         "count": rows.count() if picked else trash_listing.count(member),
-        "most": bulk_service.MOST,
+        "most": bulk_service.MAX_IMAGES,
         "sample": list(rows.order_by("-trashed_at", "-id")[:6]),
     }
     return render(request, "library/trash/empty.html", context)
@@ -101,24 +102,24 @@ def trashed_thumbnail(
     return answer
 
 
-def _do(request: HttpRequest, member: Membership, act: Act) -> HttpResponse:
+def _do(request: HttpRequest, member: Membership, kind: type[bulk_actions.BulkActionKind]) -> HttpResponse:
     """Restore or delete what was picked, or all of it, and say what came of it."""
     images = trash_listing.ids(member) if request.POST.get("all") else _ids(request)
     try:
-        deed = bulk_service.start(member=member, act=act, images=images)
-    except bulk_service.BadDeed as problem:
+        action = bulk_service.start(member=member, kind=kind, images=images)
+    except bulk_actions.InvalidBulkAction as problem:
         messages.error(request, str(problem))
     else:
-        _tell(request, deed)
+        _tell(request, action)
     return redirect("library:trash", member.team.slug)
 
 
-def _tell(request: HttpRequest, deed: Deed) -> None:
+def _tell(request: HttpRequest, action: BulkAction) -> None:
     """What was done; what is still under way is told by the page."""
-    if deed.ended_at is None:
+    if action.ended_at is None:
         return
-    count = len(deed.changed)
-    if deed.act == Act.RESTORE:
+    count = len(action.changed)
+    if action.kind == bulk_actions.Restore.name:
         said = ngettext(
             "%(count)s picture is back in the library.", "%(count)s pictures are back in the library.", count
         )
@@ -130,6 +131,6 @@ def _tell(request: HttpRequest, deed: Deed) -> None:
 def _ids(request: HttpRequest) -> list[uuid.UUID]:
     """The images that were picked; Http404 for what is no id."""
     try:
-        return [uuid.UUID(value) for value in request.POST.getlist("image")[: bulk_service.MOST + 1]]
+        return [uuid.UUID(value) for value in request.POST.getlist("image")[: bulk_service.MAX_IMAGES + 1]]
     except ValueError as problem:
         raise Http404 from problem

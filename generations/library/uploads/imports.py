@@ -68,7 +68,7 @@ def _enter(member: Membership, facts: dict[str, Any]) -> Brought:
     if known := _known(member, facts["sha256"]):
         return Brought(known, is_new=False)
     image = Image.objects.create(owner=member, origin=Origin.UPLOADED, **facts)
-    indexer.enter(image)
+    indexer.add(image)
     return Brought(image)
 
 
@@ -83,4 +83,4 @@ def _title(name: str) -> str:
     """A file's name without its ending."""
     words = " ".join(start_images.printable(name).split())
     stem, dot, _ending = words.rpartition(".")
-    return (stem if dot and stem else words)[: images_service.LONGEST_TITLE]
+    return (stem if dot and stem else words)[: images_service.MAX_TITLE_LENGTH]

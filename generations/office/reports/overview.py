@@ -155,8 +155,7 @@ def _only_key(amounts: Counter[tuple[Any, ...]]) -> Counter[Any]:
 
 
 def _model_title(name: str) -> str:
-    declared = catalogue_registry.MODELS.get(name)
-    return declared.title if declared else name or _("no model")
+    return catalogue_registry.model_title(name) or _("no model")
 
 
 def _member_titles(team: Team, keys: list[int]) -> dict[int, str]:
