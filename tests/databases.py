@@ -17,13 +17,13 @@ ON_BOTH = """
     credits
     jobs
     journeys/test_main_job.py
-    library/test_deed_pages.py
+    library/bulk
+    library/images/test_service.py
+    library/maintenance/test_seed.py
+    library/organise
+    library/search
     library/test_discarding.py
-    library/test_filling.py
-    library/test_finding.py
-    library/test_organising.py
     library/test_trash.py
-    library/test_words.py
     office/test_invitations_at_once.py
     office/test_ledger_page.py
     office/test_overview.py

@@ -25,7 +25,7 @@ from generations.library.models import (
     Share,
     Upload,
 )
-from generations.library.organise.service import collect, like, make_collection, tag
+from generations.library.organise.service import add_to_collection, create_collection, like, tag
 from generations.library.storage import client as storage_client
 from generations.library.storage import listing as storage_listing
 from generations.library.trash import purge as trash_purge
@@ -107,9 +107,9 @@ def test_more_than_a_batch_goes_in_bounded_batches(make_image, monkeypatch):
 
 def test_all_that_belongs_to_an_image_goes_with_it(member, make_image):
     fox = make_image()
-    spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    spring = create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
-    collect(member=member, images=[fox.pk], collection=spring.pk)
+    add_to_collection(member=member, images=[fox.pk], collection=spring.pk)
     like(member=member, images=[fox.pk])
     Share.objects.create(team=member.team, maker=member, image=fox)
     purge(fox)

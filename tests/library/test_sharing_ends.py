@@ -15,7 +15,7 @@ from generations.library.sharing import service as sharing_service
 from generations.library.trash import purge as trash_purge
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Visibility
-from tests.library.following import answers, collect, every_address, path_of
+from tests.library.share_links import answers, collect, every_address, path_of
 
 # Each way in which it dies ------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from generations.library.sharing import service as sharing_service
 from generations.teams import membership
 from generations.teams.models import Visibility
 from tests.library.conftest import encoded, pixels
-from tests.library.following import SECRET_PROMPT, collect, path_of
+from tests.library.share_links import SECRET_PROMPT, collect, path_of
 
 # Making, and taking back ------------------------------------------------------------
 

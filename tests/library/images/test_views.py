@@ -16,11 +16,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def curator(make_member):
-    return make_member("ana", role=Role.ADMINISTRATOR)
-
-
-@pytest.fixture
 def press(sign_in):
     """Press a button of a picture's page: press(member, "like", image, on=1)."""
 
