@@ -71,7 +71,7 @@ def pause(upstreams: QuerySet[Upstream], *, by: By) -> None:
 
 def drain(upstreams: QuerySet[Upstream], *, by: By) -> None:
     """Let these accounts finish their running calls and start no new ones."""
-    _change(upstreams, "drained", by, lambda rows: [accounts.drain(row) for row in rows])
+    _change(upstreams, "drained", by, lambda rows: _for_each(accounts.drain, rows))
 
 
 def reopen(upstreams: QuerySet[Upstream], *, by: By) -> None:
@@ -81,7 +81,12 @@ def reopen(upstreams: QuerySet[Upstream], *, by: By) -> None:
 
 def resume(upstreams: QuerySet[Upstream], *, by: By) -> None:
     """End the pauses of these accounts; draining ones stay so."""
-    _change(upstreams, "resumed", by, lambda rows: [accounts.resume(row) for row in rows])
+    _change(upstreams, "resumed", by, lambda rows: _for_each(accounts.resume, rows))
+
+
+def _for_each(action: Callable[[Upstream], None], rows: QuerySet[Upstream]) -> None:
+    for row in rows:
+        action(row)
 
 
 def state(upstream: Upstream) -> str:

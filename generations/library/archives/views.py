@@ -83,7 +83,7 @@ def _create(form: QueryDict, member: Membership) -> Archive:
     except imaging_convert.UnknownFormat as error:
         raise archives_service.BadArchive(_("There is no such format.")) from error
     if form.get("all") == "1":
-        images = search_engine.ids(member, Search.read(QueryDict(form.get("search", ""))))
+        images = search_engine.ids(member, Search.from_query(QueryDict(form.get("search", ""))))
     else:
         images = [request_params.uuid_or_404(image) for image in form.getlist("image")]
     return archives_service.create(member=member, images=images, output=output)

@@ -31,7 +31,7 @@ def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> H
         raise Http404
     if data := thumbnails.read_stored(image, size):
         return delivery_responses.thumbnail(data)
-    row = images_service.visible_to_holder(member, image)
+    row = images_service.get_visible(member, image)
     try:
         return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
     except imaging_decode.Unreadable as error:

@@ -159,7 +159,7 @@ def visible_images(share: Share) -> ImageQuerySet:
     """The images that the link shows now, newest first: those of its target that its maker may see."""
     visible = Image.objects.visible_to(share.maker)
     if share.collection_id:
-        return visible.filter(collected__collection=share.collection_id).order_by("-pk")
+        return visible.filter(collection_images__collection=share.collection_id).order_by("-pk")
     return visible.filter(shares=share.pk)
 
 

@@ -39,7 +39,7 @@ def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUI
 
     Ledger entries stay.
     """
-    purged = images_service.in_trash(member).filter(pk__in=images).locked()
+    purged = images_service.in_trash(member).filter(pk__in=images).lock()
     _delete(purged)
     return purged
 
@@ -94,7 +94,7 @@ def _delete_expired_batch() -> int:
     """Delete one batch of expired images, oldest first; return how many."""
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
     oldest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:BATCH_SIZE])
-    images = expired.filter(pk__in=oldest).locked()
+    images = expired.filter(pk__in=oldest).lock()
     _delete(images)
     return len(images)
 

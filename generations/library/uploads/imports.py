@@ -64,7 +64,7 @@ def _add(member: Membership, fields: dict[str, Any]) -> ImportResult:
     if existing := _existing(member, fields["sha256"]):
         return ImportResult(existing, is_new=False)
     image = Image.objects.create(owner=member, origin=Origin.UPLOADED, **fields)
-    indexer.enter(image)
+    indexer.add(image)
     return ImportResult(image)
 
 
@@ -79,4 +79,4 @@ def _title(name: str) -> str:
     """The name of a file without its extension."""
     words = " ".join(start_images.printable(name).split())
     stem, dot, _extension = words.rpartition(".")
-    return (stem if dot and stem else words)[: images_service.LONGEST_TITLE]
+    return (stem if dot and stem else words)[: images_service.MAX_TITLE_LENGTH]

@@ -53,7 +53,7 @@ def enter(member):
 
 
 def found(member, address="", **more):
-    search = Search.read(QueryDict(address))
+    search = Search.from_query(QueryDict(address))
     return search_engine.page(member, search, size=more.pop("size", 60), **more)
 
 
@@ -193,8 +193,8 @@ def test_an_address_is_read_back_as_it_was_written():
         liked=True,
         oldest=True,
     )
-    assert Search.read(QueryDict(search.address())) == search
-    assert Search.read(QueryDict("")).is_everything
+    assert Search.from_query(QueryDict(search.query_string())) == search
+    assert Search.from_query(QueryDict("")).is_everything
     assert not search.is_everything
 
 
@@ -207,8 +207,8 @@ def test_a_broken_or_unknown_id_is_not_found(member, address):
 def test_a_collection_is_searched_by_those_who_may_see_it(enter, member, teammate):
     fox = enter("fox")
     enter("hen")
-    private = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    organise_service.collect(member=member, images=[fox.pk], collection=private.pk)
+    private = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    organise_service.add_to_collection(member=member, images=[fox.pk], collection=private.pk)
     assert found(member, f"collection={private.pk}") == [fox]
     with pytest.raises(Http404):
         found(teammate, f"collection={private.pk}")
@@ -255,7 +255,7 @@ def test_what_changes_is_found_as_it_is_now(enter, member, teammate):
 def test_pages_show_each_image_once_forwards_and_back(
     enter, member, monkeypatch, order, question, looked_through
 ):
-    monkeypatch.setattr(search_engine, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(search_engine, "SCAN_LIMIT", looked_through)
     images = [
         enter("fox" if number % 3 else "hen", created_at=START + timedelta(minutes=number // 4))
         for number in range(25)
@@ -265,11 +265,15 @@ def test_pages_show_each_image_once_forwards_and_back(
     address, seen, after = f"{question}&{order}", [], None
     while page := found(member, address, size=4, after=after):
         seen += page
-        after = search_engine.landmark(member, page[-1].pk)
+        after = search_engine.cursor_at(member, page[-1].pk)
     assert seen == expected
-    back = found(member, address, size=3, after=search_engine.landmark(member, expected[9].pk), back=True)
+    back = found(
+        member, address, size=3, after=search_engine.cursor_at(member, expected[9].pk), backwards=True
+    )
     assert back == expected[6:9][::-1]
-    assert search_engine.ids(member, Search.read(QueryDict(address))) == [image.pk for image in expected]
+    assert search_engine.ids(member, Search.from_query(QueryDict(address))) == [
+        image.pk for image in expected
+    ]
 
 
 def test_a_page_asks_as_often_for_sixty_as_for_one(enter, member):
