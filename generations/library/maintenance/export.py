@@ -10,21 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.library.maintenance.check import in_batches
 from generations.library.models import Collection, Image
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-    from generations.teams.models import Membership, Team
+from generations.teams.models import Membership, Team
 
 DOWNLOADERS = 8  # threads
 MANIFEST = "manifest.json"

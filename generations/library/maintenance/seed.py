@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy
 from django.db import transaction
@@ -33,10 +33,7 @@ from generations.library.search import terms as search_terms
 from generations.library.search.tokenizer import tag_key
 from generations.library.storage import client as storage_client
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.teams.models import Visibility
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership, Team
+from generations.teams.models import Membership, Team, Visibility
 
 T = TypeVar("T")
 

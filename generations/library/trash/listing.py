@@ -6,7 +6,6 @@ import math
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Q
@@ -15,11 +14,8 @@ from django.utils import timezone
 from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.images import service as images_service
-from generations.library.models import BulkAction
-
-if TYPE_CHECKING:
-    from generations.library.models import Image
-    from generations.teams.models import Membership
+from generations.library.models import BulkAction, Image
+from generations.teams.models import Membership
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

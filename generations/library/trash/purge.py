@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -20,9 +19,7 @@ from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 BATCH_SIZE = 500  # rows of one transaction
 MAX_BATCHES = 40  # of one run

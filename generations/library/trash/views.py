@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,12 +22,8 @@ from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import BulkAction
 from generations.library.trash import listing as trash_listing
+from generations.teams.models import Membership
 from generations.teams.permissions import member_required
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.teams.models import Membership
 
 PAGE_SIZE = 60
 PARTIALS = {"more": "#more", "progress": "#progress"}

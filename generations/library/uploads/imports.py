@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from django.db import transaction
 
@@ -13,10 +13,7 @@ from generations.library.images import service as images_service
 from generations.library.models import Image, Origin, Upload
 from generations.library.search import indexer
 from generations.library.uploads import start_images
-from generations.teams.models import Team
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+from generations.teams.models import Membership, Team
 
 
 @dataclass(frozen=True)
