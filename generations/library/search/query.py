@@ -129,9 +129,9 @@ class Search:
 
     def without(self, *names: str) -> Search:
         """Return the same search without the values of these fields."""
-        return self.replace(**{name: getattr(Search, name) for name in names})
+        return self.replace(**{name: getattr(type(self), name) for name in names})
 
     @property
     def is_everything(self) -> bool:
         """True if every image matches."""
-        return self.without("oldest") == Search()
+        return self.without("oldest") == type(self)()

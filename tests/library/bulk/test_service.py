@@ -15,7 +15,7 @@ from generations.teams.models import Membership, Visibility
 from tests.library.conftest import pks
 
 
-def test_a_deed_says_what_it_changed_and_is_undone_once(member, teammate, make_image):
+def test_an_action_records_what_it_changed_and_is_undone_once(member, teammate, make_image):
     mine, theirs = make_image(), make_image(teammate)
     action = bulk_service.start(member=member, kind=bulk_actions.Trash, images=pks(mine, theirs))
     assert (action.done, action.changed, action.unchanged) == (2, [str(mine.pk)], 1)
@@ -36,7 +36,7 @@ def test_a_deed_says_what_it_changed_and_is_undone_once(member, teammate, make_i
         (bulk_actions.Collect, None),
     ],
 )
-def test_every_act_can_be_taken_back(member, make_image, kind, argument):
+def test_an_undone_action_leaves_images_as_they_were(member, make_image, kind, argument):
     if argument is None:
         made = organise_service.create_collection(member=member, name="x", visibility=Visibility.TEAM)
         argument = str(made.pk)
@@ -58,19 +58,19 @@ def test_every_act_can_be_taken_back(member, make_image, kind, argument):
         (bulk_actions.TakeOut, ""),
     ],
 )
-def test_a_deed_that_makes_no_sense_is_refused(member, make_image, kind, argument):
+def test_an_action_with_an_invalid_argument_is_refused(member, make_image, kind, argument):
     with pytest.raises(bulk_actions.InvalidBulkAction):
         bulk_service.start(member=member, kind=kind, images=pks(make_image()), argument=argument)
     assert not BulkAction.objects.exists()
 
 
-def test_a_deed_has_images_and_not_too_many(member):
+def test_an_action_needs_an_image_and_takes_at_most_ten_thousand(member):
     for images in ([], [uuid.uuid4()] * 10_001):
         with pytest.raises(bulk_actions.InvalidBulkAction):
             bulk_service.start(member=member, kind=bulk_actions.Like, images=images)
 
 
-def test_a_viewer_likes_and_does_nothing_else(viewer, make_image):
+def test_a_viewer_can_mark_favourites_and_do_nothing_else(viewer, make_image):
     fox = make_image()
     assert bulk_service.start(member=viewer, kind=bulk_actions.Like, images=pks(fox)).changed == [str(fox.pk)]
     for kind in (bulk_actions.Tag, bulk_actions.Trash, bulk_actions.ShowTeam):
@@ -87,13 +87,13 @@ def unstarted(member, make_image, monkeypatch):
     )
 
 
-def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(unstarted, monkeypatch):
-    monkeypatch.setattr(bulk_worker, "TIME_SLICE", -1)  # it lets others have their turn after each step
+def test_an_action_continues_where_a_lost_worker_stopped(unstarted, monkeypatch):
+    monkeypatch.setattr(bulk_worker, "TIME_SLICE", -1)  # other tasks have their turn after each batch
     assert bulk_worker.process(unstarted.pk)
     unstarted.refresh_from_db()
     assert (unstarted.done, len(unstarted.changed), unstarted.ended_at) == (2, 2, None)
     BulkAction.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
-    assert not bulk_worker.process(unstarted.pk)  # somebody is at it
+    assert not bulk_worker.process(unstarted.pk)  # another worker holds the lease
     assert bulk_worker.stalled() == []
     BulkAction.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert bulk_worker.stalled() == [unstarted.pk]
@@ -104,7 +104,7 @@ def test_a_deed_of_a_lost_worker_is_carried_on_where_it_stopped(unstarted, monke
     assert unstarted.ended_at
 
 
-def test_who_left_the_team_changes_nothing_any_more(unstarted, member):
+def test_an_action_of_a_member_who_left_changes_nothing(unstarted, member):
     Membership.objects.filter(pk=member.pk).update(ended_at=timezone.now())
     bulk_worker.process(unstarted.pk)
     unstarted.refresh_from_db()

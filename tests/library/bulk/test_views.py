@@ -17,7 +17,7 @@ SCRIPT = {"HX-Request": "true"}
 
 @pytest.fixture
 def do(sign_in, member):
-    """Press a button of the bar: do("trash", images, name=…)."""
+    """Submit the selection bar's form: do("trash", images, name=…)."""
 
     def press(act, images=(), *, by=member, headers=SCRIPT, **fields):
         form = {"act": act, "image": [str(getattr(image, "pk", image)) for image in images]} | fields
@@ -30,7 +30,7 @@ def tagged(name):
     return ImageTag.objects.filter(tag__name=name).count()
 
 
-def test_a_few_are_tagged_while_the_page_waits(do, member, enter):
+def test_a_few_images_are_tagged_within_the_request(do, member, enter):
     answer = do("tag", enter(3), tag="hero")
     content = answer.content.decode()
     assert "3 tagged “hero”" in content
@@ -39,7 +39,7 @@ def test_a_few_are_tagged_while_the_page_waits(do, member, enter):
     assert tagged("hero") == 3
 
 
-def test_what_was_left_alone_is_told_and_comes_back_to_the_page(do, member, teammate, enter):
+def test_unchanged_images_are_counted_and_shown_on_the_page_again(do, member, teammate, enter):
     mine, theirs = enter(1), enter(2, by=teammate)
     content = do("trash", [*mine, *theirs]).content.decode()
     assert "1 in the trash" in content
@@ -48,7 +48,7 @@ def test_what_was_left_alone_is_told_and_comes_back_to_the_page(do, member, team
     assert sorted(left) == sorted(str(image.pk) for image in theirs)
 
 
-def test_the_trash_can_be_undone_once(do, sign_in, member, enter):
+def test_trashing_can_be_undone_once(do, sign_in, member, enter):
     do("trash", enter(2))
     action = BulkAction.objects.get()
     undo = address("undo", member, action.pk)
@@ -60,7 +60,7 @@ def test_the_trash_can_be_undone_once(do, sign_in, member, enter):
     assert BulkAction.objects.count() == 2
 
 
-def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, member, enter, monkeypatch):
+def test_a_worker_tags_three_hundred_while_the_page_polls(do, sign_in, member, enter, monkeypatch):
     monkeypatch.setattr(wake, "run_bulk_action", lambda action: None)
     content = do("tag", enter(300), tag="hero").content.decode()
     action = BulkAction.objects.get()
@@ -69,22 +69,22 @@ def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, 
     assert f'hx-get="{where}"' in content
     assert "data-ended" not in content
     assert tagged("hero") == 0
-    for _turn in range(60):  # each of a few seconds; one is enough where nothing else runs
+    for _slice in range(60):  # each of a few seconds; one is enough where nothing else runs
         tasks.run_bulk_action(str(action.pk))
     content = sign_in(member).get(where, headers=SCRIPT).content.decode()
     assert "300 tagged “hero”" in content
-    assert "hx-get" not in content  # a finished part asks no more
+    assert "hx-get" not in content  # a finished fragment polls no more
     assert tagged("hero") == 300
 
 
-def test_all_that_a_search_finds_is_acted_on(do, member, enter):
+def test_an_action_applies_to_all_results_of_a_search(do, member, enter):
     enter(5, prompt="a red fox")
     enter(2, prompt="a hen")
     content = do("like", all="1", search="q=fox").content.decode()
     assert "5 favourites more" in content
 
 
-def test_more_than_a_thousand_may_be_chosen_by_hand(do, enter):
+def test_more_than_a_thousand_images_can_be_selected_by_hand(do, enter):
     assert do("like", [uuid.uuid4() for _ in range(1_500)]).status_code == 200
 
 
@@ -127,7 +127,7 @@ def test_enter_in_a_field_never_means_the_trash(do, member, enter):
         ("restore", {"image": ["\0"]}),
     ],
 )
-def test_what_cannot_be_done_says_why(do, member, enter, act, fields):
+def test_a_refused_action_says_why(do, member, enter, act, fields):
     answer = do(act, enter(1), **fields)
     assert answer.status_code == 422
     assert "data-failed" in answer.content.decode()
@@ -136,16 +136,16 @@ def test_what_cannot_be_done_says_why(do, member, enter, act, fields):
 
 
 @pytest.mark.parametrize("act", ["purge", "nonsense", "\0"])
-def test_an_act_that_the_page_does_not_have_is_not_found(do, enter, act):
+def test_an_action_that_the_page_does_not_offer_is_not_found(do, enter, act):
     assert do(act, enter(1)).status_code == 404
 
 
-def test_what_an_act_does_not_need_is_not_kept(do, enter):
+def test_an_argument_that_an_action_does_not_need_is_not_stored(do, enter):
     do("like", enter(1), argument="\0" * 500)
     assert BulkAction.objects.get().argument == ""
 
 
-def test_without_scripts_a_page_tells_how_it_went(do, sign_in, member, enter):
+def test_without_scripts_a_page_shows_the_result(do, sign_in, member, enter):
     answer = do("trash", enter(1), headers={})
     assert answer.status_code == 302
     content = sign_in(member).get(answer["Location"]).content.decode()
@@ -157,7 +157,7 @@ def test_without_scripts_a_page_tells_how_it_went(do, sign_in, member, enter):
     assert "Choose some pictures first." in refused.content.decode()
 
 
-def test_a_viewer_keeps_favourites_and_changes_nothing(do, viewer, member, enter):
+def test_a_viewer_marks_favourites_and_changes_nothing_else(do, viewer, member, enter):
     images = enter(1)
     assert do("like", images, by=viewer).status_code == 200
     for act, fields in (("trash", {}), ("tag", {"tag": "x"}), ("collect", {"name": "New"})):
@@ -165,7 +165,7 @@ def test_a_viewer_keeps_favourites_and_changes_nothing(do, viewer, member, enter
     assert not Collection.objects.exists()
 
 
-def test_another_teams_pictures_are_left_alone(do, stranger, enter):
+def test_images_of_another_team_are_not_changed(do, stranger, enter):
     (foreign,) = enter(by=stranger)
     content = do("trash", [foreign]).content.decode()
     assert "0 in the trash" in content
@@ -174,7 +174,7 @@ def test_another_teams_pictures_are_left_alone(do, stranger, enter):
 
 
 @pytest.mark.parametrize("who", ["teammate", "stranger"])
-def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
+def test_an_action_of_another_member_is_not_found(sign_in, member, enter, request, who):
     other = request.getfixturevalue(who)
     action = bulk_service.start(member=member, kind=bulk_actions.Like, images=[enter(1)[0].pk])
     client = sign_in(other)
@@ -183,7 +183,7 @@ def test_anothers_deed_is_not_found(sign_in, member, enter, request, who):
         assert client.post(address("undo", by, action.pk)).status_code == 404
 
 
-def test_what_is_still_under_way_is_not_undone(sign_in, member, enter, monkeypatch):
+def test_an_action_that_has_not_ended_cannot_be_undone(sign_in, member, enter, monkeypatch):
     monkeypatch.setattr(wake, "run_bulk_action", lambda action: None)
     images = [image.pk for image in enter(201)]
     action = bulk_service.start(member=member, kind=bulk_actions.Like, images=images)

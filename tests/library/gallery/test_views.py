@@ -38,7 +38,7 @@ def collected(member, name, images=(), visibility=Visibility.TEAM):
 # Search and chips ----------------------------------------------------------------------
 
 
-def test_the_page_shows_what_its_address_asks_for(sign_in, member, enter):
+def test_the_page_shows_the_results_of_the_search_in_its_url(sign_in, member, enter):
     enter(prompt="a red fox")
     (hen,) = enter(prompt="a white hen")
     assert shown(page(sign_in(member), member, "q=white")) == [hen]
@@ -60,7 +60,7 @@ def test_the_next_page_keeps_the_search(sign_in, member, enter):
     assert len(shown(more)) == 10
 
 
-def test_a_chip_says_what_is_chosen_and_leads_to_the_search_without_it(sign_in, member, teammate, enter):
+def test_a_chip_shows_what_is_chosen_and_links_to_the_search_without_it(sign_in, member, teammate, enter):
     enter()
     query = f"q=fox&who={member.pk}&who={teammate.pk}&model=ultra&shape=16%3A9&seed=7"
     chips = page(sign_in(member), member, query).context["chips"]
@@ -73,7 +73,7 @@ def test_a_chip_says_what_is_chosen_and_leads_to_the_search_without_it(sign_in, 
     assert not any(name == "model" for name, _value in chips["model"].other_parameters)
 
 
-def test_dates_are_named_where_the_team_is(sign_in, member, enter):
+def test_days_have_names_in_the_time_zone_of_the_team(sign_in, member, enter):
     enter()
     chips = page(sign_in(member), member).context["chips"]
     today = next(choice for choice in chips["since"].choices if choice.title == "Today")
@@ -104,7 +104,7 @@ def test_a_form_of_a_chip_works_without_scripts(sign_in, member, enter):
         "q=%ED%A0%80&order=sideways",
     ],
 )
-def test_an_address_of_nonsense_is_a_page(sign_in, member, enter, query):
+def test_a_malformed_query_string_shows_a_page(sign_in, member, enter, query):
     enter()
     for name in ("grid", "counts", "newer", "tags"):
         assert sign_in(member).get(f"{address(name, member)}?{query}").status_code == 200
@@ -135,7 +135,7 @@ def test_an_empty_collection_says_how_it_is_filled(sign_in, member, enter):
         "{{ 7 }}",
     ],
 )
-def test_hostile_words_are_text(sign_in, member, enter, text):
+def test_markup_in_texts_is_escaped(sign_in, member, enter, text):
     enter(prompt=text, title=text)
     collected(member, text)
     organise_service.save_search(member=member, name=text, search=Search(q="a"), visibility=Visibility.TEAM)
@@ -154,7 +154,7 @@ def test_hostile_words_are_text(sign_in, member, enter, text):
 # Beside the pictures ---------------------------------------------------------------------
 
 
-def test_the_side_shows_the_collections_used_last_with_their_newest_picture(sign_in, member, enter):
+def test_the_sidebar_shows_the_collections_changed_last_with_their_newest_image(sign_in, member, enter):
     older, newer = enter(2)
     for number in range(sidebar.MAX_SHOWN + 1):
         collected(member, f"C{number}")
@@ -165,7 +165,7 @@ def test_the_side_shows_the_collections_used_last_with_their_newest_picture(sign
     assert [one.newest.pk for one in side.own.shown] == [newer.pk]
 
 
-def test_the_side_shows_nothing_of_others(sign_in, member, teammate, stranger, enter):
+def test_the_sidebar_shows_no_private_rows_of_others(sign_in, member, teammate, stranger, enter):
     (secret,) = enter(by=teammate, visibility="private")
     shared = collected(teammate, "Shared", [secret])
     collected(teammate, "Secret", visibility=Visibility.PRIVATE)
@@ -185,7 +185,7 @@ def test_the_side_shows_nothing_of_others(sign_in, member, teammate, stranger, e
     }
 
 
-def test_numbers_come_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
+def test_counts_are_loaded_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
     monkeypatch.setattr(gallery_counts, "MAX_COUNT", 4)
     enter(4, prompt="fox")
     enter(2, by=teammate, prompt="hen")
@@ -221,7 +221,7 @@ def test_a_saved_search_of_a_collection_that_is_gone_finds_nothing(sign_in, memb
     assert sign_in(member).get(address("counts", member)).status_code == 200
 
 
-def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate, enter):
+def test_a_full_page_takes_as_many_queries_as_a_small_one(sign_in, member, teammate, enter):
     client = sign_in(member)
 
     def add(count):
@@ -254,7 +254,7 @@ def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate
 # While the page is open ----------------------------------------------------------------------
 
 
-def test_what_came_since_the_page_is_counted(sign_in, member, enter):
+def test_images_newer_than_the_page_are_counted(sign_in, member, enter):
     first, last = enter(2, prompt="a red fox")
     client = sign_in(member)
     ask = f"{address('newer', member)}?q=fox&first="
@@ -265,7 +265,7 @@ def test_what_came_since_the_page_is_counted(sign_in, member, enter):
     assert client.get(f"{ask}{last.pk}").json() == {"count": 99}
 
 
-def test_news_of_a_foreign_picture_are_not_found(sign_in, member, stranger, enter):
+def test_newer_images_than_one_of_another_team_are_not_found(sign_in, member, stranger, enter):
     (foreign,) = enter(by=stranger)
     client = sign_in(member)
     for first in (foreign.pk, "nonsense", uuid.uuid4()):
@@ -282,7 +282,7 @@ def test_tags_are_completed_for_the_team_alone(sign_in, member, stranger, enter)
     assert answer.json() == {"tags": [{"name": "hero", "uses": 2}, {"name": "Heron <b>", "uses": 1}]}
 
 
-def test_who_only_looks_is_offered_nothing_that_they_may_not_do(sign_in, viewer, member, enter):
+def test_a_viewer_is_offered_only_what_they_may_do(sign_in, viewer, member, enter):
     enter()
     collected(member, "Posters")
     content = page(sign_in(viewer), viewer, "q=&liked=0").content.decode()

@@ -14,7 +14,7 @@ from tests.office.crowd import together
 # Tags ------------------------------------------------------------------------------
 
 
-def test_a_tag_is_one_however_it_is_written(member, make_image):
+def test_a_tag_is_the_same_in_any_case_and_width(member, make_image):
     fox, hen = make_image(), make_image()
     assert organise_service.tag(member=member, images=pks(fox), name="  Hero  Shot ") == pks(fox)
     assert sorted(organise_service.tag(member=member, images=pks(fox, hen), name="hero shot")) == pks(hen)
@@ -26,12 +26,12 @@ def test_a_tag_is_one_however_it_is_written(member, make_image):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a, b", "x" * 61, "\0"])
-def test_a_tag_that_nobody_could_use_is_refused(member, make_image, name):
+def test_an_invalid_tag_is_refused(member, make_image, name):
     with pytest.raises(organise_service.InvalidName):
         organise_service.tag(member=member, images=pks(make_image()), name=name)
 
 
-def test_an_image_carries_a_limited_number_of_tags(member, make_image, monkeypatch):
+def test_an_image_has_a_limited_number_of_tags(member, make_image, monkeypatch):
     monkeypatch.setattr(organise_service, "MAX_TAGS", 2)
     fox = make_image()
     for name in ("a", "b", "c"):
@@ -50,7 +50,7 @@ def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
     ]
 
 
-def test_only_what_is_seen_is_tagged(member, teammate, stranger, make_image):
+def test_only_visible_images_are_tagged(member, teammate, stranger, make_image):
     private, foreign = make_image(visibility="private"), make_image(stranger)
     assert organise_service.tag(member=teammate, images=pks(private, foreign), name="hero") == []
 
@@ -68,7 +68,7 @@ def test_a_collection_holds_an_image_once(member, teammate, make_image):
     assert (shared.name, shared.collection_images.count()) == ("Spring", 0)
 
 
-def test_a_private_collection_is_there_for_its_owner_alone(member, teammate, stranger, make_image):
+def test_a_private_collection_is_visible_to_its_owner_alone(member, teammate, stranger, make_image):
     mine = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
     for other in (teammate, stranger):
         with pytest.raises(Collection.DoesNotExist):
@@ -92,7 +92,7 @@ def test_a_collection_is_changed_by_its_owner_and_the_teams_by_curators(member, 
     assert not Collection.objects.filter(pk=shared.pk).exists()
 
 
-def test_a_favourite_is_mine_alone(member, teammate, make_image):
+def test_a_favourite_belongs_to_one_member(member, teammate, make_image):
     fox = make_image()
     assert organise_service.like(member=member, images=pks(fox)) == pks(fox)
     assert organise_service.like(member=member, images=pks(fox)) == []
@@ -104,7 +104,7 @@ def test_a_favourite_is_mine_alone(member, teammate, make_image):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image):
+def test_concurrent_changes_to_an_image_are_all_in_the_index(member, make_image):
     fox = make_image()
     together(*(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
     assert ImageTag.objects.filter(image=fox).count() == 8
@@ -113,7 +113,7 @@ def test_what_many_do_at_once_to_an_image_is_found_afterwards(member, make_image
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_several_do_at_once_is_done_once(member, teammate, make_image):
+def test_the_same_change_made_concurrently_happens_once(member, teammate, make_image):
     fox = make_image()
     calls = [
         partial(organise_service.tag, member=who, images=pks(fox), name="hero") for who in (member, teammate)

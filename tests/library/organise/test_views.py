@@ -12,7 +12,7 @@ from generations.teams.models import Visibility
 from tests.library.conftest import address
 
 
-def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
+def test_a_collection_is_created_renamed_shared_and_deleted(sign_in, member, enter):
     client = sign_in(member)
     made = client.post(address("collections", member), {"name": "Posters", "visibility": "private"})
     row = Collection.objects.get()
@@ -28,7 +28,7 @@ def test_a_collection_is_made_renamed_shown_and_deleted(sign_in, member, enter):
 
 
 @pytest.mark.parametrize("name", ["", " \0 ", "x" * 121])
-def test_a_name_that_nobody_could_use_is_refused(sign_in, member, name):
+def test_an_invalid_name_is_refused(sign_in, member, name):
     client = sign_in(member)
     row = organise_service.create_collection(member=member, name="Posters", visibility=Visibility.TEAM)
     for where in (address("collections", member), address("collection", member, row.pk)):
@@ -68,7 +68,7 @@ def test_all_collections_are_found_by_name_and_page_by_page(sign_in, member, str
         assert client.get(where, {"before": before}).status_code == 404
 
 
-def test_a_search_is_saved_and_forgotten(sign_in, member, teammate, stranger):
+def test_a_search_is_saved_and_deleted(sign_in, member, teammate, stranger):
     client = sign_in(member)
     form = {"name": "Foxes", "search": "q=fox&model=ultra&nonsense=1", "visibility": "team"}
     answer = client.post(address("save_search", member), form)
@@ -91,7 +91,7 @@ def test_a_private_saved_search_of_another_is_not_found(sign_in, member, teammat
     assert sign_in(teammate).post(address("forget_search", member, saved.pk)).status_code == 404
 
 
-def test_a_viewer_makes_no_collection(sign_in, viewer):
+def test_a_viewer_cannot_create_a_collection(sign_in, viewer):
     client = sign_in(viewer)
     where = address("collections", viewer)
     assert client.post(where, {"name": "New"})["Location"] == where

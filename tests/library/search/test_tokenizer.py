@@ -19,9 +19,9 @@ from generations.library.search import tokenizer
         ("x" * 500, ["x" * tokenizer.MAX_TERM_LENGTH]),
     ],
 )
-def test_a_text_is_read_into_tokens(text, terms):
+def test_a_text_is_split_into_terms(text, terms):
     assert tokenizer.terms(text) == terms
 
 
-def test_neighbours_without_spaces_make_pairs():
+def test_adjacent_characters_without_spaces_make_bigrams():
     assert [tokenizer.bigrams(run) for run in tokenizer.runs("红狐狸 fox 犬")] == [["红狐", "狐狸"], [], []]
