@@ -71,7 +71,7 @@ def pause(upstreams: QuerySet[Upstream], *, by: By) -> None:
 
 def drain(upstreams: QuerySet[Upstream], *, by: By) -> None:
     """Let these accounts finish their running calls and start no new ones."""
-    _change(upstreams, "drained", by, lambda rows: _for_each(accounts.drain, rows))
+    _change(upstreams, "drained", by, _each(accounts.drain))
 
 
 def reopen(upstreams: QuerySet[Upstream], *, by: By) -> None:
@@ -81,12 +81,7 @@ def reopen(upstreams: QuerySet[Upstream], *, by: By) -> None:
 
 def resume(upstreams: QuerySet[Upstream], *, by: By) -> None:
     """End the pauses of these accounts; draining ones stay so."""
-    _change(upstreams, "resumed", by, lambda rows: _for_each(accounts.resume, rows))
-
-
-def _for_each(action: Callable[[Upstream], None], rows: QuerySet[Upstream]) -> None:
-    for row in rows:
-        action(row)
+    _change(upstreams, "resumed", by, _each(accounts.resume))
 
 
 def state(upstream: Upstream) -> str:
@@ -171,6 +166,14 @@ def _change(
                 after={"did": action, "state": state(row)},
             )
             _audit(by, event)
+
+
+def _each(change: Callable[[Upstream], object]) -> Callable[[QuerySet[Upstream]], None]:
+    def change_each(rows: QuerySet[Upstream]) -> None:
+        for row in rows:
+            change(row)
+
+    return change_each
 
 
 def _audit(by: By, event: AuditEvent) -> None:
