@@ -8,8 +8,8 @@ from generations.library.images import service as images_service
 from generations.library.models import Collection, ImageTag, Tag
 from generations.library.organise import service as organise_service
 from generations.teams.models import Visibility
+from tests.concurrency import run_concurrently
 from tests.library.conftest import pks
-from tests.office.crowd import together
 
 # Tags ------------------------------------------------------------------------------
 
@@ -106,7 +106,9 @@ def test_a_favourite_belongs_to_one_member(member, teammate, make_image):
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_changes_to_an_image_are_all_in_the_index(member, make_image):
     fox = make_image()
-    together(*(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8)))
+    run_concurrently(
+        *(partial(organise_service.tag, member=member, images=pks(fox), name=f"t{n}") for n in range(8))
+    )
     assert ImageTag.objects.filter(image=fox).count() == 8
     fox.entry.refresh_from_db()
     assert all(f"§g{tag} " in fox.entry.document for tag in Tag.objects.values_list("pk", flat=True))
@@ -120,6 +122,6 @@ def test_the_same_change_made_concurrently_happens_once(member, teammate, make_i
     ]
     calls += [partial(organise_service.like, member=member, images=pks(fox)) for _ in range(4)]
     calls += [partial(images_service.set_visibility, member=member, images=pks(fox), visibility="private")]
-    changed = together(*calls * 2)
+    changed = run_concurrently(*calls * 2)
     assert ImageTag.objects.filter(image=fox).count() == 1
     assert sum(len(images) for images in changed) == 3
