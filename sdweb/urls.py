@@ -26,7 +26,6 @@ urlpatterns = [
     path("readyz", monitoring_views.ready, name="readyz"),
     path("metrics", monitoring_views.metrics_text, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/mark.svg")),
-    path("", include("generations.api.compat.urls")),
     path("accounts/notices/", include("generations.office.notices.urls")),
     path("accounts/library/", include("generations.jobs.create.preferences_urls")),
     path("accounts/email/", never_cache(allauth_views.email), name="account_email"),

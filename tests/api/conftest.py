@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Scope
-from tests.api import serving
-from tests.api.asking import Program
+from tests.api import servers
+from tests.api.client import Program
 
 CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
@@ -20,7 +20,7 @@ IMAGES = "/v1/images/generations"
 @pytest.fixture
 def portal(transactional_db, upstream, settings):
     """The address of a running web process, with workers behind it."""
-    with serving.web() as address, serving.workers():
+    with servers.web() as address, servers.workers():
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
 
@@ -28,7 +28,7 @@ def portal(transactional_db, upstream, settings):
 @pytest.fixture
 def idle_portal(transactional_db, upstream, settings):
     """A running web process without a worker: what is asked for waits."""
-    with serving.web() as address:
+    with servers.web() as address:
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
 

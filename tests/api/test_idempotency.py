@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.api import idempotency, tasks
-from generations.api.idempotency import Answer
+from generations.api.idempotency import StoredResponse
 from generations.api.models import IdempotentCall
 from generations.jobs.models import Batch
 
@@ -25,7 +25,7 @@ def test_fifty_clients_at_once_make_one_batch_and_get_one_answer(member, submit,
     def press(number):
         call = idempotency.begin(member, "k", ASKED)
         batch = submit(submission=call.submission)
-        answers.append(idempotency.finish(call, Answer(202, f"{batch.pk} {number}")))
+        answers.append(idempotency.finish(call, StoredResponse(202, f"{batch.pk} {number}")))
         connection.close()
 
     threads = [threading.Thread(target=press, args=[number]) for number in range(50)]
@@ -36,7 +36,7 @@ def test_fifty_clients_at_once_make_one_batch_and_get_one_answer(member, submit,
     assert len({answer.body for answer in answers}) == 1
     assert len(answers) == 50
     assert Batch.objects.count() == 1
-    again = idempotency.begin(member, "k", ASKED).answer
+    again = idempotency.begin(member, "k", ASKED).response
     assert (again.status, again.body, again.is_repeated) == (202, answers[0].body, True)
 
 
@@ -57,22 +57,22 @@ def test_a_refused_call_leaves_its_key_free_and_an_answered_one_does_not(member)
     idempotency.release(call)
     mended = idempotency.begin(member, "k", OTHER)
     assert mended.submission != call.submission
-    idempotency.finish(mended, Answer(202, "made"))
+    idempotency.finish(mended, StoredResponse(202, "made"))
     idempotency.release(mended)
-    assert idempotency.begin(member, "k", OTHER).answer.body == "made"
+    assert idempotency.begin(member, "k", OTHER).response.body == "made"
     with pytest.raises(idempotency.KeyReused):
         idempotency.begin(member, "k", ASKED)
 
 
 def test_after_a_day_a_key_is_new(member):
     call = idempotency.begin(member, "k", ASKED)
-    idempotency.finish(call, Answer(202, "made"))
+    idempotency.finish(call, StoredResponse(202, "made"))
     IdempotentCall.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
     fresh = idempotency.begin(member, "k", OTHER)
-    assert fresh.answer is None
+    assert fresh.response is None
     assert fresh.submission != call.submission
     IdempotentCall.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
-    tasks.forget_old_calls()
+    tasks.delete_expired_keys()
     assert not IdempotentCall.objects.exists()
 
 
@@ -85,7 +85,7 @@ def test_an_odd_key_is_refused(member, key):
 def test_a_call_without_a_key_happens_every_time(member):
     first, second = (idempotency.begin(member, None, ASKED) for _ in range(2))
     assert first.submission != second.submission
-    assert idempotency.finish(first, Answer(202, "x")).body == "x"
+    assert idempotency.finish(first, StoredResponse(202, "x")).body == "x"
     idempotency.release(second)
     assert not IdempotentCall.objects.exists()
 

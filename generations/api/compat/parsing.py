@@ -1,4 +1,4 @@
-"""Bodies taken apart: multipart and urlencoded forms, and JSON, each bounded and never trusted."""
+"""Parse request bodies: multipart and urlencoded forms, and JSON, each with limits on size and parts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from urllib.parse import parse_qsl
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-from generations.api.compat.body import LARGEST
 from generations.api.compat.errors import bad_fields
+from generations.api.compat.http import MAX_BODY
 
-MOST_PARTS = 100
-LARGEST_TEXT = 1024 * 1024
+MAX_PARTS = 100
 
 
 @dataclass
 class Form:
-    """Parts by name as they were sent; a part that was sent twice counts as it was sent last."""
+    """The parts of a form by name; of a repeated name the last part counts."""
 
     parts: dict[str, bytes] = field(default_factory=dict)
     file_names: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
-        """The part as text; None if there is none, Problem (400) if it is not UTF-8."""
+        """Return the part as text; None if it is missing. Raises CompatError (400) if it is not UTF-8."""
         try:
             return self.parts[name].decode() if name in self.parts else None
         except UnicodeDecodeError:
@@ -33,9 +32,10 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Form:
-    """A form, without the empty part `none`; Problem (400) for anything else.
+    """Parse a form; CompatError (400) for any other body.
 
-    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
+    The empty part `none` is left out: clients send it to force multipart without a file
+    (docs/providers/stability.md, "Request headers").
     """
     media_type, options = parse_options_header(content_type)
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
@@ -46,9 +46,9 @@ def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Fo
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """A JSON object; Problem (400) for anything else."""
+    """Parse a JSON object; CompatError (400) for any other body."""
     try:
-        values = json.loads(body, parse_constant=_no_number)
+        values = json.loads(body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_fields({"body": "must be valid JSON"}) from None
     if not isinstance(values, dict):
@@ -56,32 +56,32 @@ def read_object(body: bytes) -> dict[str, Any]:
     return values
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(name)  # NaN and its like are no JSON
+def _reject_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _urlencoded(body: bytes) -> Form:
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_PARTS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_PARTS, errors="strict")
         return Form({name: value.encode() for name, value in pairs})
     except ValueError:
         raise bad_fields({"body": "the form could not be read"}) from None
 
 
 def _multipart(boundary: bytes, body: bytes) -> Form:
-    collected = _Collected()
+    collector = _Collector()
     limits = {
-        "MAX_MEMORY_FILE_SIZE": LARGEST,
-        "MAX_BODY_SIZE": LARGEST,
-        "MAX_FIELDS": MOST_PARTS,
-        "MAX_FIELD_SIZE": LARGEST,
+        "MAX_MEMORY_FILE_SIZE": MAX_BODY,
+        "MAX_BODY_SIZE": MAX_BODY,
+        "MAX_FIELDS": MAX_PARTS,
+        "MAX_FIELD_SIZE": MAX_BODY,
     }
     try:
         parser = FormParser(
             "multipart/form-data",
-            collected.add_text,
-            collected.add_file,
-            collected.finish,
+            collector.add_text,
+            collector.add_file,
+            collector.finish,
             boundary=boundary,
             config=limits,
         )
@@ -89,13 +89,13 @@ def _multipart(boundary: bytes, body: bytes) -> Form:
         parser.finalize()
     except (FormParserError, UnicodeDecodeError):
         raise bad_fields({"body": "the form could not be read"}) from None
-    if not collected.finished:
+    if not collector.finished:
         raise bad_fields({"body": "the form is incomplete"})
-    return collected.form
+    return collector.form
 
 
-class _Collected:
-    """Gathers parts as the parser meets them, whether they came with a file name or without."""
+class _Collector:
+    """Collects the parts of a multipart form, with a file name or without."""
 
     def __init__(self) -> None:
         self.form, self.finished = Form(), False

@@ -36,19 +36,19 @@ class Bearer(HttpBearer):
     """Lets in who shows a token. No cookie opens this door, so no other site can push anybody through it."""
 
     def __call__(self, request: HttpRequest) -> Caller:
-        """Who calls; auth.Unauthorised, limits.TooManyRequests."""
-        return auth.enter(request.headers.get("Authorization", ""))
+        """Who calls; auth.Unauthorized, limits.TooManyRequests."""
+        return auth.authenticate_header(request.headers.get("Authorization", ""))
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """As above; never asked."""
-        return auth.admit(token)
+        return auth.authenticate(token)
 
 
 def member_for(request: Asked, *scopes: Scope) -> Membership:
     """The member for whom the token acts; auth.ScopeMissing unless it has one of the scopes."""
     token = request.auth.token
     if len(scopes) == 1 or not any(teams_api_tokens.allows(token, scope) for scope in scopes):
-        auth.require(token, scopes[0])
+        auth.require_scope(token, scopes[0])
     return token.membership
 
 

@@ -65,7 +65,7 @@ class Problem(Exception):
 
 # What each refusal of a verb is to a program, the more particular first.
 REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
-    (auth.Unauthorised, 401, "unauthorized"),
+    (auth.Unauthorized, 401, "unauthorized"),
     (auth.ScopeMissing, 403, "scope_missing"),
     (api_rate_limit.TooManyRequests, 429, "rate_limited"),
     (idempotency.BadKey, 400, "bad_idempotency_key"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from generations.api import idempotency
-from generations.api.idempotency import Answer
+from generations.api.idempotency import StoredResponse
 from generations.api.v1 import idempotent, pagination, serializers
 from generations.api.v1.auth import EITHER, Asked, member_for
 from generations.api.v1.errors import Problem
@@ -42,8 +42,8 @@ def create(request: Asked, payload: GenerationIn) -> HttpResponse:
     """
     member = member_for(request, Scope.GENERATE)
     call = idempotency.begin(member, request.headers.get(idempotency.HEADER), idempotent.asked(request))
-    if call.answer:
-        return idempotent.told(call.answer)
+    if call.response:
+        return idempotent.told(call.response)
     with idempotency.released_if_refused(call):
         batch = _submit(request.auth.token, payload, call)
     return idempotent.told(idempotency.finish(call, _accepted(member, batch)))
@@ -110,7 +110,9 @@ def retry(request: Asked, pk: uuid.UUID) -> HttpResponse:
     except Generation.DoesNotExist:
         raise Problem(409, "not_ended", _("Only what ended without a picture is tried again.")) from None
     text = idempotent.text(_one(member, row.pk))
-    return idempotent.told(Answer(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"}))
+    return idempotent.told(
+        StoredResponse(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"})
+    )
 
 
 @router.get("/batches/{uuid:pk}", response=answers(200, BatchOut, 404), summary="What one call asked for")
@@ -154,10 +156,10 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
     return upload
 
 
-def _accepted(member: Membership, batch: Batch) -> Answer:
+def _accepted(member: Membership, batch: Batch) -> StoredResponse:
     rows = batch.made or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
     document = serializers.batch(batch, rows, serializers.pictures_of(member, rows))
-    return Answer(202, idempotent.text(document), {"Location": document["links"]["self"]})
+    return StoredResponse(202, idempotent.text(document), {"Location": document["links"]["self"]})
 
 
 def _one(member: Membership, pk: uuid.UUID) -> dict[str, Any]:

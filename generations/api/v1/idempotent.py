@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from generations.api import idempotency
-from generations.api.idempotency import Answer
+from generations.api.idempotency import StoredResponse
 
 if TYPE_CHECKING:
     from generations.teams.models import Membership
@@ -32,7 +32,7 @@ def text(document: dict[str, Any]) -> str:
     return json.dumps(document, cls=DjangoJSONEncoder)
 
 
-def told(answer: Answer) -> HttpResponse:
+def told(answer: StoredResponse) -> HttpResponse:
     """The answer, marked if it was given before."""
     headers = dict(answer.headers) | ({"Idempotent-Replayed": "true"} if answer.is_repeated else {})
     return HttpResponse(answer.body, status=answer.status, content_type="application/json", headers=headers)
@@ -45,13 +45,13 @@ def make(request: HttpRequest, member: Membership, deed: Deed, *, whole: bool = 
     """
     key = request.headers.get(idempotency.HEADER)
     call = idempotency.begin(member, key, asked(request))
-    if call.answer:
-        return told(call.answer)
+    if call.response:
+        return told(call.response)
     try:
         with transaction.atomic() if whole else nullcontext():
-            answer = idempotency.finish(call, Answer(201, text(deed(call.submission))))
+            answer = idempotency.finish(call, StoredResponse(201, text(deed(call.submission))))
     except Exception:  # refused; or done meanwhile by whoever asked with the same key, whose answer is ours
-        faster = idempotency.begin(member, key, asked(request)).answer if key else None
+        faster = idempotency.begin(member, key, asked(request)).response if key else None
         if faster:
             return told(faster)
         idempotency.release(call)
@@ -67,4 +67,4 @@ def make_secret(request: HttpRequest, member: Membership, deed: Deed) -> HttpRes
     call = idempotency.begin(member, request.headers.get(idempotency.HEADER), asked(request))
     with idempotency.released_if_refused(call):
         document = text(deed(call.submission))
-    return told(replace(idempotency.finish(call, Answer(201, "")), body=document))
+    return told(replace(idempotency.finish(call, StoredResponse(201, "")), body=document))

@@ -95,7 +95,7 @@ def mail(request: Asked, payload: MailIn) -> HttpResponse:
     try:
         return idempotent.make(request, acting, deed)
     except invitations_service.NotMailed:
-        idempotency.forget(acting, request.headers.get(idempotency.HEADER))  # the next try invites anew
+        idempotency.discard(acting, request.headers.get(idempotency.HEADER))  # the next try invites anew
         raise
 
 

@@ -18,7 +18,7 @@ from generations.jobs import events, submission
 from generations.jobs.live import waiters
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
-from tests.api import serving
+from tests.api import servers
 from tests.api.conftest import CORE
 from tests.conftest import work
 from tests.platform.portal import eventually
@@ -71,7 +71,7 @@ def test_without_redis_s_news_the_database_is_asked(idle_portal, asking, monkeyp
 def test_fifty_calls_wait_at_once_and_each_gets_its_own_picture(idle_portal, asking, provider):
     answers = [asking(idle_portal) for _ in range(50)]
     assert eventually(lambda: rows() == 50)
-    with serving.workers(4):
+    with servers.workers(4):
         found = [answer.result(120) for answer in answers]
     assert {answer.status_code for answer in found} == {200}
     assert len({answer.headers["x-generation-id"] for answer in found}) == 50
@@ -119,7 +119,7 @@ def test_a_call_whose_picture_is_canceled_meanwhile_is_told_so(idle_portal, aski
 
 
 def test_a_call_waits_only_so_long_and_then_names_what_goes_on(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(StableImage, "patience", 0.5)
+    monkeypatch.setattr(StableImage, "timeout", 0.5)
     answer = asking(idle_portal).result(120)
     generation = str(Generation.objects.get().pk)
     assert (answer.status_code, answer.json()["name"]) == (504, "timeout")
@@ -132,7 +132,7 @@ def test_a_call_waits_only_so_long_and_then_names_what_goes_on(idle_portal, aski
 def test_calls_that_wait_while_the_portal_stops_are_told_so_in_their_format(
     transactional_db, upstream, asking
 ):
-    with serving.web() as address:
+    with servers.web() as address:
         answers = [asking(address) for _ in range(5)]
         assert eventually(lambda: rows() == 5)
     for answer in answers:

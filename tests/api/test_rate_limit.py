@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_was_counted_before():
-    api_rate_limit._silent_until = 0.0
+    api_rate_limit._paused_until = 0.0
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def wait_of(token):
     try:
         api_rate_limit.count(token)
     except api_rate_limit.TooManyRequests as refusal:
-        return refusal.allowance.wait
+        return refusal.allowance.retry_after
     return 0
 
 
 def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 5
     token = issue()[0]
-    left = [api_rate_limit.count(token).left for _ in range(5)]
+    left = [api_rate_limit.count(token).remaining for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
     with pytest.raises(api_rate_limit.TooManyRequests) as refused:
         api_rate_limit.count(token)
@@ -94,7 +94,7 @@ def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(is
         return away.register_script(api_rate_limit.COUNT)
 
     monkeypatch.setattr(api_rate_limit, "_script", script)
-    assert [auth.enter(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
+    assert [auth.authenticate_header(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
     assert (
         len(asked) <= 1 + (time.monotonic() - asked[0]) / api_rate_limit.PAUSE
     )  # the others did not even try
@@ -102,10 +102,10 @@ def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(is
 
 def test_a_header_lets_in_who_shows_a_good_token(issue, member):
     secret = issue()[1]
-    caller = auth.enter(f"bearer  {secret} ")
+    caller = auth.authenticate_header(f"bearer  {secret} ")
     assert caller.member == member
-    assert caller.allowance.left == 1_199
+    assert caller.allowance.remaining == 1_199
     odd = ["", "Bearer", f"Basic {secret}", secret, f"Bearer {secret} x", f"Bearer {secret},Bearer {secret}"]
     for header in [*odd, "Bearer \x00", "Bearer " + "a" * 100_000, f"Bearer\t{secret}"]:
-        with pytest.raises(auth.Unauthorised):
-            auth.enter(header)
+        with pytest.raises(auth.Unauthorized):
+            auth.authenticate_header(header)

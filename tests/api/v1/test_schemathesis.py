@@ -20,7 +20,7 @@ from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Invitation, Role
-from tests.api.asking import Program
+from tests.api.client import Program
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from generations.office.members import service as members_service
 from generations.office.models import Allowance
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Invitation, Membership, Role, Token
-from tests.api.asking import Program, code
+from tests.api.client import Program, code
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,8 +6,8 @@ import pytest
 
 from generations.office.models import AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
-from tests.api.asking import code
-from tests.api.test_team_administration import ADMINISTER
+from tests.api.client import code
+from tests.api.v1.test_team import ADMINISTER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HUGE = 10**400

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.api.compat.base import Request
-from generations.api.compat.errors import Problem
-from generations.api.compat.openai import Images
+from generations.api.compat.base import HttpRequest
+from generations.api.compat.errors import CompatError
+from generations.api.compat.openai import ImagesGenerations
 from generations.api.compat.stability_v1 import TextToImage
 from generations.api.compat.stability_v2beta import StableImage
 from generations.credits.models import Hold
@@ -50,23 +50,23 @@ def multipart(parts):
     return body + f"--{BOUNDARY}--\r\n".encode()
 
 
-def read(format_, parts, body, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
-    """A refusal that is documented, or a wish that the catalogue takes."""
+def parse(format_, parts, body, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
+    """Parse a body: it is a valid request of the catalogue, or gets a documented error."""
     try:
-        wish = format_.read(Request(parts, {"content-type": content_type}, body))
-    except Problem as refusal:
+        request = format_.parse(HttpRequest(parts, {"content-type": content_type}, body))
+    except CompatError as refusal:
         check_refusal(format_, refusal)
     else:
-        has_image = wish.image is not None
+        has_image = request.image is not None
         assert catalogue_registry.validate(
-            catalogue_registry.get(wish.model), wish.parameters, has_image=has_image
+            catalogue_registry.get(request.model), request.parameters, has_image=has_image
         )
-        assert 1 <= wish.count <= 10
+        assert 1 <= request.count <= 10
 
 
 def check_refusal(format_, refusal):
     assert refusal.status in {400, 404}
-    said = json.loads(format_.refuse(refusal, "a-name").body)
+    said = json.loads(format_.respond_error(refusal, "a-name").body)
     assert said.get("errors") or said.get("message") or said["error"]["message"]
 
 
@@ -79,24 +79,24 @@ ENDPOINTS = st.sampled_from([{"endpoint": name, "gateway": "/sd"} for name in ("
 @MANY
 @given(ENDPOINTS, PARTS)
 def test_any_form_is_a_wish_or_is_refused(parts, form):
-    read(StableImage(), parts, multipart(form))
+    parse(StableImage(), parts, multipart(form))
 
 
 @MANY
 @given(ENDPOINTS, st.binary(max_size=300), HEADERS)
 def test_any_bytes_of_any_type_are_refused(parts, body, content_type):
-    read(StableImage(), parts, body, content_type)
-    read(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
-    read(StableImage(), parts, body, "application/x-www-form-urlencoded")
-    read(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
+    parse(StableImage(), parts, body, content_type)
+    parse(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
+    parse(StableImage(), parts, body, "application/x-www-form-urlencoded")
+    parse(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
 
 
 @MANY
 @given(OBJECTS | JSON, st.sampled_from(["stable-diffusion-xl-1024-v1-0", "x"]))
 def test_any_json_is_a_wish_or_is_refused(value, engine):
     body = json.dumps(value).encode()
-    read(TextToImage(), {"engine": engine}, body)
-    read(Images(), {}, body)
+    parse(TextToImage(), {"engine": engine}, body)
+    parse(ImagesGenerations(), {}, body)
 
 
 def random_call(dice, secret):

@@ -22,7 +22,7 @@ from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.teams.models import Membership, Role, Token
-from tests.api.asking import Program, code
+from tests.api.client import Program, code
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)

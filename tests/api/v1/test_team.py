@@ -19,7 +19,7 @@ from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.office.prices import service as prices_service
 from generations.teams.models import Membership, Role
-from tests.api.asking import Program, code
+from tests.api.client import Program, code
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)

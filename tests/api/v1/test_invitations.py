@@ -17,7 +17,7 @@ from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditEntry
 from generations.teams import invitations as links
 from generations.teams.models import Invitation, Role, User
-from tests.api.asking import Program, code
+from tests.api.client import Program, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from generations.office.members import roles as members_roles
 from generations.office.models import AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Token
-from tests.api.asking import Program, code
+from tests.api.client import Program, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WISH = {"name": "shop", "scopes": ["read"]}

@@ -10,7 +10,7 @@ import openai
 import pytest
 import requests
 
-from generations.api.compat import body as compat_body
+from generations.api.compat import http as compat_http
 from generations.api.models import IdempotentCall
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, ModelRule
@@ -170,7 +170,7 @@ def test_who_has_no_token_sends_no_body(idle_portal):
 
 
 def test_a_body_that_never_ends_is_given_up(idle_portal, bearer, monkeypatch):
-    monkeypatch.setattr(compat_body, "LONGEST", 0.5)
+    monkeypatch.setattr(compat_http, "BODY_TIMEOUT", 0.5)
     connection = http.client.HTTPConnection(idle_portal.removeprefix("http://"), timeout=120)
     connection.putrequest("POST", CORE)
     for name, value in (*bearer.items(), ("content-length", "1000")):
