@@ -69,7 +69,7 @@ def finish_reason(result: Result) -> str:
 def image_bytes(result: Result) -> tuple[bytes, str]:
     """Return the image and its media type; for a filtered image, which is not stored, a gray one."""
     if result.image is not None:
-        return result.read(), result.image.media_type
+        return result.read_image(), result.image.media_type
     return placeholder(result.row.model, result.row.parameters)
 
 
