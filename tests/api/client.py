@@ -13,7 +13,7 @@ ALL = ("generate", "read", "administer")
 
 
 class Program:
-    """Asks by a token; `get("/generations")` answers Django's response."""
+    """Asks by a token; `get("/generations")` responses Django's response."""
 
     def __init__(self, member: Membership, *scopes: str, **more: Any) -> None:
         allowed = [
@@ -26,7 +26,7 @@ class Program:
         )
         self.client = Client(raise_request_exception=False)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """One request; `body` goes as JSON."""
         sent = {"Authorization": f"Bearer {self.secret}"} | {
             name.replace("_", "-"): value for name, value in headers.items()
@@ -37,12 +37,12 @@ class Program:
         return getattr(self.client, method)(f"/api/v1{path}", **named)
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.ask("get", path, **headers)
+        return self.request("get", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.ask("post", path, body if body is not None else "", **headers)
+        return self.request("post", path, body if body is not None else "", **headers)
 
 
-def code(answer: Any) -> tuple[int, str]:
+def error(response: Any) -> tuple[int, str]:
     """The status of a refusal, and its word."""
-    return answer.status_code, answer.json()["error"]["code"]
+    return response.status_code, response.json()["error"]["code"]

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Scope
 from tests.api import servers
-from tests.api.client import Program
+from tests.api.client import ApiClient
 
 CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
@@ -59,9 +59,9 @@ def owner(make_member):
 
 
 @pytest.fixture
-def boss(owner):
+def owner_api(owner):
     """A program that runs the team for its owner."""
-    return Program(owner)
+    return ApiClient(owner)
 
 
 @pytest.fixture

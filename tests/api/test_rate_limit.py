@@ -41,7 +41,7 @@ def wait_of(token):
     return 0
 
 
-def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(issue, settings):
+def test_a_token_may_use_its_limit_and_headers_say_how_many_requests_are_left(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 5
     token = issue()[0]
     left = [api_rate_limit.count(token).remaining for _ in range(5)]
@@ -56,7 +56,7 @@ def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(
     assert said["Retry-After"] == "12"
 
 
-def test_what_was_used_comes_back_evenly(issue, settings):
+def test_used_requests_are_regained_evenly(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 600
     token = issue()[0]
     assert 600 <= passed(token, 700) < 700
@@ -72,7 +72,7 @@ def test_all_tokens_of_a_member_share_the_members_limit(issue, settings):
     assert redis_client.client().pttl(f"api:token:{third.pk}") <= 24_000  # what is refused is not counted
 
 
-def test_clients_at_once_get_no_more_than_one(issue, settings):
+def test_concurrent_clients_share_one_limit(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 20
     token, counts = issue()[0], []
     threads = [threading.Thread(target=lambda: counts.append(passed(token, 10))) for _ in range(10)]
@@ -83,7 +83,7 @@ def test_clients_at_once_get_no_more_than_one(issue, settings):
     assert sum(counts) == 20
 
 
-def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(issue, settings, monkeypatch):
+def test_without_redis_requests_are_neither_limited_nor_delayed(issue, settings, monkeypatch):
     settings.API_REQUESTS_PER_TOKEN = 1
     secret = issue()[1]
     away = Redis(connection_pool=ConnectionPool(host="127.0.0.1", port=1, socket_connect_timeout=0.2))
@@ -100,7 +100,7 @@ def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(is
     )  # the others did not even try
 
 
-def test_a_header_lets_in_who_shows_a_good_token(issue, member):
+def test_only_a_well_formed_header_with_a_valid_token_is_authenticated(issue, member):
     secret = issue()[1]
     caller = auth.authenticate_header(f"bearer  {secret} ")
     assert caller.member == member

@@ -96,7 +96,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (imaging_decode.Unreadable, 422, "unreadable"),
     (bulk_service.BadDeed, 422, "invalid"),
     (organise_service.BadName, 422, "invalid"),
-    (organise_service.NotYours, 403, "role_does_not_allow"),
+    (organise_service.NotYours, 403, "not_yours"),
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),
     (membership.NameTaken, 409, "name_taken"),
@@ -147,7 +147,7 @@ def not_found() -> ApiError:
 
 def role_does_not_allow() -> ApiError:
     """403: the member's role does not allow it, or another member owns it."""
-    return ApiError(403, "role_does_not_allow", _("Your role in this team does not let you change this."))
+    return ApiError(403, "not_yours", _("Your role in this team does not let you change this."))
 
 
 def from_form(form: BaseForm) -> ApiError:

@@ -24,7 +24,7 @@ def curl(portal, tmp_path):
     return run
 
 
-def test_stability_s_own_page(curl, secret, tmp_path):
+def test_the_example_of_stability_works(curl, secret, tmp_path):
     status, body, head = curl(
         "/v2beta/stable-image/generate/ultra",
         *("-f", "-H", f"authorization: Bearer {secret}", "-H", "accept: image/*"),
@@ -35,7 +35,7 @@ def test_stability_s_own_page(curl, secret, tmp_path):
     assert "finish-reason: success" in head
 
 
-def test_the_first_gateway_sends_urlencoded_and_both_types_at_once(curl, secret):
+def test_the_example_of_a_gateway_with_an_urlencoded_form_and_both_types_works(curl, secret):
     status, body, head = curl(
         "/sd/v2beta/stable-image/generate/ultra",
         *("--location", "--request", "POST"),
@@ -47,7 +47,7 @@ def test_the_first_gateway_sends_urlencoded_and_both_types_at_once(curl, secret)
     assert "content-type: application/json; type=image/png" in head
 
 
-def test_the_second_gateway_sends_a_form_of_text_fields(curl, secret):
+def test_the_example_of_a_gateway_with_text_fields_works(curl, secret):
     status, body, _head = curl(
         "/sd/v2beta/stable-image/generate/ultra",
         *("--location", "--request", "POST", "--header", f"Authorization: Bearer {secret}"),
@@ -72,7 +72,7 @@ def test_the_second_gateway_sends_a_form_of_text_fields(curl, secret):
     )
 
 
-def test_the_third_gateway_shows_the_key_without_the_word_bearer(curl, secret):
+def test_the_example_of_a_gateway_with_a_key_without_bearer_works(curl, secret):
     status, _body, _head = curl(
         "/sd/v2beta/stable-image/generate/core",
         *("-X", "POST", "-H", f"authorization: {secret}", "-H", "Accept: image/*", "-F", "prompt=a cat"),
@@ -80,9 +80,7 @@ def test_the_third_gateway_shows_the_key_without_the_word_bearer(curl, secret):
     assert status == 200
 
 
-def test_a_file_of_more_than_ten_mebibytes_is_refused_though_curl_asks_before_it_sends(
-    curl, secret, tmp_path
-):
+def test_a_file_over_ten_mebibytes_is_refused_although_curl_sends_expect_100_continue(curl, secret, tmp_path):
     large = tmp_path / "large.png"
     large.write_bytes(b"x" * (11 * 1024 * 1024))
     status, body, _head = curl(

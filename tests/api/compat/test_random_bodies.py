@@ -78,13 +78,13 @@ ENDPOINTS = st.sampled_from([{"endpoint": name, "gateway": "/sd"} for name in ("
 
 @MANY
 @given(ENDPOINTS, PARTS)
-def test_any_form_is_a_wish_or_is_refused(parts, form):
+def test_any_form_is_a_valid_request_or_is_refused(parts, form):
     parse(StableImage(), parts, multipart(form))
 
 
 @MANY
 @given(ENDPOINTS, st.binary(max_size=300), HEADERS)
-def test_any_bytes_of_any_type_are_refused(parts, body, content_type):
+def test_any_bytes_of_any_content_type_are_refused(parts, body, content_type):
     parse(StableImage(), parts, body, content_type)
     parse(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
     parse(StableImage(), parts, body, "application/x-www-form-urlencoded")
@@ -93,7 +93,7 @@ def test_any_bytes_of_any_type_are_refused(parts, body, content_type):
 
 @MANY
 @given(OBJECTS | JSON, st.sampled_from(["stable-diffusion-xl-1024-v1-0", "x"]))
-def test_any_json_is_a_wish_or_is_refused(value, engine):
+def test_any_json_is_a_valid_request_or_is_refused(value, engine):
     body = json.dumps(value).encode()
     parse(TextToImage(), {"engine": engine}, body)
     parse(ImagesGenerations(), {}, body)
@@ -147,9 +147,7 @@ async def status_of(scope, body):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whatever_comes_through_the_door_is_refused_as_documented_and_nothing_is_held_or_written(
-    upstream, secret, settings
-):
+def test_random_calls_get_documented_errors_and_hold_or_store_nothing(upstream, secret, settings):
     settings.API_REQUESTS_PER_TOKEN = settings.API_REQUESTS_PER_MEMBER = 1_000_000
     dice = random.Random(6)
     calls = [random_call(dice, secret) for _ in range(EXAMPLES)]

@@ -6,8 +6,8 @@ import pytest
 
 from generations.office.models import AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
-from tests.api.client import code
-from tests.api.v1.test_team import ADMINISTER
+from tests.api.client import error
+from tests.api.v1.test_authentication import ADMINISTER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HUGE = 10**400
@@ -38,22 +38,22 @@ def changes():
     ("path", "body"),
     [*(("caps", body) for body in CAPS), *(("allowance", body) for body in ALLOWANCES)],
 )
-def test_a_body_that_makes_no_sense_changes_nothing(boss, member, path, body):
+def test_an_invalid_body_changes_nothing(owner_api, member, path, body):
     before = changes()
-    answer = boss.ask("put", f"/team/members/{member.pk}/{path}", body)
-    assert code(answer) in {(422, "invalid"), (400, "bad_request")}
+    response = owner_api.request("put", f"/team/members/{member.pk}/{path}", body)
+    assert error(response) in {(422, "invalid"), (400, "bad_request")}
     assert changes() == before
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_filter_that_makes_no_sense_is_refused(boss, query):
-    assert code(boss.get(f"/team/{query}")) == (422, "invalid")
+def test_an_invalid_filter_is_refused(owner_api, query):
+    assert error(owner_api.get(f"/team/{query}")) == (422, "invalid")
 
 
 @pytest.mark.parametrize("number", [0, 2**31, 2**63, HUGE])
-def test_numbers_that_nothing_has_are_not_found(boss, number):
+def test_ids_that_do_not_exist_are_not_found(owner_api, number):
     for method, path, body in ADMINISTER:
         if "{pk}" in path or path.endswith("/1"):
             address = path.format(pk=number).replace("/1", f"/{number}")
-            assert code(boss.ask(method, address, body)) == (404, "not_found"), (method, path)
-    assert teams_api_tokens.authenticate(boss.secret)
+            assert error(owner_api.request(method, address, body)) == (404, "not_found"), (method, path)
+    assert teams_api_tokens.authenticate(owner_api.secret)
