@@ -1,4 +1,4 @@
-"""A portal on the network, tokens for it, and pictures to send."""
+"""A portal that listens on a port, API tokens, and image files to upload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGES = "/v1/images/generations"
 
 @pytest.fixture
 def portal(transactional_db, upstream, settings):
-    """The address of a running web process, with workers behind it."""
+    """The base URL of a running web process with workers."""
     with servers.web() as address, servers.workers():
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
@@ -27,7 +27,7 @@ def portal(transactional_db, upstream, settings):
 
 @pytest.fixture
 def idle_portal(transactional_db, upstream, settings):
-    """A running web process without a worker: what is asked for waits."""
+    """The base URL of a running web process without workers: generations stay queued."""
     with servers.web() as address:
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
@@ -60,13 +60,13 @@ def owner(make_member):
 
 @pytest.fixture
 def owner_api(owner):
-    """A program that runs the team for its owner."""
+    """An API client of an owner."""
     return ApiClient(owner)
 
 
 @pytest.fixture
 def picture():
-    """The file of a picture: picture(), picture("jpeg")."""
+    """Make an image file: picture(), picture("jpeg")."""
 
     def make(kind="png", size=(640, 480)):
         file = io.BytesIO()

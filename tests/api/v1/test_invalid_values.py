@@ -1,4 +1,4 @@
-"""Bodies, filters and numbers that make no sense, sent to the doors of who runs a team."""
+"""Invalid bodies, filters and ids in the operations of the team."""
 
 from __future__ import annotations
 
@@ -12,21 +12,47 @@ from tests.api.v1.test_authentication import ADMINISTER
 pytestmark = pytest.mark.django_db(transaction=True)
 HUGE = 10**400
 CAPS = [
-    *({}, [], "x", {"per_day": 1}, {"per_day": -1, "per_month": None}, {"per_day": 0.001, "per_month": None}),
+    {},
+    [],
+    "x",
+    {"per_day": 1},
+    {"per_day": -1, "per_month": None},
+    {"per_day": 0.001, "per_month": None},
     *({"per_day": number, "per_month": 1} for number in (HUGE, float("nan"), float("inf"), "x", "\ud800")),
     {"per_day": 1, "per_month": 1, "per_year": 1},
 ]
 ALLOWANCES = [
-    *({}, {"kind": "add", "credits": 0}, {"kind": "gift", "credits": 1}, {"kind": "add\0", "credits": 1}),
-    *({"kind": "add", "credits": 1e300}, {"kind": "add", "credits": 1, "starts": "never"}),
+    {},
+    {"kind": "add", "credits": 0},
+    {"kind": "gift", "credits": 1},
+    {"kind": "add\0", "credits": 1},
+    {"kind": "add", "credits": 1e300},
+    {"kind": "add", "credits": 1, "starts": "never"},
 ]
 QUERIES = [
-    *("lines?since=0001-01-01", "lines?since=2026-02-01&until=2026-01-01", "lines?kind=x", "lines?text=%00"),
-    *(f"lines?member={2**63}", "lines?before=0", "lines?before=x", "lines?model=%00"),
-    *("spending?month=2026-13", "spending?month=0000-01", "spending?month=2999-01", "spending?month=9999-12"),
-    *("spending?month=%00", "spending?month=1999-12", "changes?what=x", "changes?who=%00", "changes?last=x"),
-    *("changes?first=9999-12-31", f"changes?before={HUGE}", "tokens?member=-1", "tokens?state=x"),
-    *("tokens?limit=101", "invitations?page=0"),
+    "lines?since=0001-01-01",
+    "lines?since=2026-02-01&until=2026-01-01",
+    "lines?kind=x",
+    "lines?text=%00",
+    f"lines?member={2**63}",
+    "lines?before=0",
+    "lines?before=x",
+    "lines?model=%00",
+    "spending?month=2026-13",
+    "spending?month=0000-01",
+    "spending?month=2999-01",
+    "spending?month=9999-12",
+    "spending?month=%00",
+    "spending?month=1999-12",
+    "changes?what=x",
+    "changes?who=%00",
+    "changes?last=x",
+    "changes?first=9999-12-31",
+    f"changes?before={HUGE}",
+    "tokens?member=-1",
+    "tokens?state=x",
+    "tokens?limit=101",
+    "invitations?page=0",
 ]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 from django.test import Client
 
+from generations.api.v1 import openapi
+
+FIRST_IDS = "e70f59b889b7b3a34ad7766fa997017360353e8e3ead06ff5fe70c5dccb95247"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -43,3 +47,30 @@ def test_the_documentation_is_public_and_redirects_to_its_trailing_slash(client,
         response = visitor.get("/api/docs")
         assert (response.status_code, response["Location"]) == (301, "/api/docs/")
         assert visitor.get("/api/docs/").status_code == 200
+
+
+def test_every_operation_and_parameter_is_described(client):
+    document = client.get("/api/v1/openapi.json").json()
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    assert len(operations) > 50
+    for operation in operations:
+        assert operation["summary"], operation["operationId"]
+        assert operation["description"], operation["operationId"]
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), (operation["operationId"], parameter["name"])
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description"), name
+
+
+def test_operation_ids_are_unique_and_do_not_change(client):
+    """Or the methods of generated clients would get other names."""
+    document = client.get("/api/v1/openapi.json").json()
+    ids = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert len(set(ids.values())) == len(ids)
+    assert ids == openapi.OPERATION_IDS
+    first = sorted(each for each in ids.values() if each.startswith("generations_api_v1_"))  # not later ones
+    assert hashlib.sha256("\n".join(first).encode()).hexdigest() == FIRST_IDS
