@@ -1,4 +1,4 @@
-"""What holds for all formats: keys that make a call happen once, limits, and bodies that are too much."""
+"""All compatible formats: idempotency keys, rate limits, limits on bodies, security headers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def core(address, headers, files=None, **data):
 
 
 def ask_each(address, headers, **more):
-    """One call in each format."""
+    """Send one call in each format."""
     yield core(address, headers, **more)
     yield requests.post(
         address + V1, headers=headers, json={"text_prompts": [{"text": "a harbour"}]} | more, timeout=120
@@ -185,7 +185,7 @@ def test_a_body_that_does_not_arrive_times_out(idle_portal, bearer, monkeypatch)
 
 
 def test_a_file_of_almost_ten_mebibytes_is_read(portal, bearer, picture):
-    noise = picture("bmp", (1800, 1800))  # no format of ours, and as large as a body may be
+    noise = picture("bmp", (1800, 1800))  # not an accepted format, and almost as large as a body may be
     assert 9_700_000 < len(noise) < 10_000_000
     address = f"{portal}/v2beta/stable-image/generate/ultra"
     data = {"prompt": "a harbour", "strength": "0.5"}

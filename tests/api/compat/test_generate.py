@@ -1,4 +1,4 @@
-"""A call waits while its picture is made, holds nothing meanwhile, and loses nothing when it ends early."""
+"""Calls that wait for their generations: timeouts, disconnects, restarts, and what they hold meanwhile."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def member(make_member):
 
 @pytest.fixture
 def asking(bearer):
-    """Ask in a thread: asking(address) is a future response."""
+    """Send calls in threads: asking(address) returns a future response."""
     with ThreadPoolExecutor(60) as threads:
         yield lambda address, **more: threads.submit(ask, address, bearer | more)
 

@@ -1,4 +1,4 @@
-"""OpenAI's own client, pointed at the portal by its base URL alone."""
+"""OpenAI's format, with OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def available(member):
     return Membership.objects.get(pk=member.pk).wallet.available
 
 
-THEIRS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
+OPENAI_MODELS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
 
 
 def test_every_model_of_the_catalogue_and_every_openai_model_name_generates(client, member):
     left = available(member)
-    for model in [*catalogue_registry.MODELS, *THEIRS]:
+    for model in [*catalogue_registry.MODELS, *OPENAI_MODELS]:
         response = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
         Pillow.open(io.BytesIO(base64.b64decode(response.data[0].b64_json))).load()
         assert abs(response.created - time.time()) < 60

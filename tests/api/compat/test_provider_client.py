@@ -1,4 +1,4 @@
-"""Our own provider client, pointed at a portal: what one portal sells, another can serve."""
+"""The portal's own provider client against a portal: one portal can be the provider of another."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from generations.providers.catalogue import registry as catalogue_registry
 
 @pytest.fixture
 def outer(portal, secret):
-    """The client at the portal's address, as at a gateway."""
+    """Generate with the provider client of an outer portal at this portal's address."""
 
-    def draw(model="core", image=None, key=secret, prefix="/sd", **parameters):
+    def generate(model="core", image=None, key=secret, prefix="/sd", **parameters):
         provider = open_provider("stability", portal + prefix, key)
         request = ImageRequest(model, {"prompt": "a harbour"} | parameters, image)
         return provider.generate(request, timeout=120)
 
-    return draw
+    return generate
 
 
 VALUES = {

@@ -1,4 +1,4 @@
-"""Stability's v1 as its documentation shows it."""
+"""Stability's v1 format."""
 
 from __future__ import annotations
 

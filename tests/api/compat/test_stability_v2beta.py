@@ -1,4 +1,4 @@
-"""Stability's v2beta as its documentation shows it: `requests`, pointed at the portal by its address."""
+"""Stability's v2beta format, with `requests` as in its documentation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GENERATE = "/v2beta/stable-image/generate/"
 
 
 def ask(portal, endpoint, headers, data=None, files=None, prefix="", **more):
-    """As the official sample does: multipart by a dummy part."""
+    """Post a form as the official sample does: a dummy part makes it multipart."""
     return requests.post(
         f"{portal}{prefix}{GENERATE}{endpoint}",
         headers={"accept": "image/*"} | headers,
@@ -160,7 +160,13 @@ def test_a_start_image_without_strength_or_broken_or_not_supported_is_refused(id
 
 
 NO_TOKENS = [
-    *(None, "", "Bearer", "Bearer sk-not-ours", "Basic dXNlcjp3b3Jk", "Bearer sdw_" + "0" * 46, "Bearer é"),
+    None,
+    "",
+    "Bearer",
+    "Bearer sk-not-ours",
+    "Basic dXNlcjp3b3Jk",
+    "Bearer sdw_" + "0" * 46,
+    "Bearer é",
 ]
 
 

@@ -1,4 +1,4 @@
-"""API clients of a member and of an owner."""
+"""An API client of a member."""
 
 from __future__ import annotations
 

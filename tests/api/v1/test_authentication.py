@@ -61,8 +61,8 @@ def operations(document):
             yield method, path
 
 
-def number_of(document, method, path):
-    """One that the address takes: a number, a UUID or a name."""
+def path_value(document, method, path):
+    """Return a value for the path parameter: a number or a UUID."""
     named = document["paths"][path][method].get("parameters", [])
     kinds = [each["schema"] for each in named if each["in"] == "path"]
     is_number = kinds and kinds[0].get("type") == "integer"
@@ -79,7 +79,7 @@ def test_a_browser_session_does_not_authenticate_api_requests(document, make_mem
     browser.force_login(make_member("ana", role=Role.OWNER).user)
     named = dict.fromkeys(("get", "post", "put", "patch", "delete"), 0)
     for method, path in operations(document):
-        address = re.sub(r"\{\w+\}", number_of(document, method, path), path)
+        address = re.sub(r"\{\w+\}", path_value(document, method, path), path)
         response = getattr(browser, method)(
             address, **({} if method == "get" else {"data": "{}", "content_type": "application/json"})
         )
@@ -143,7 +143,7 @@ def test_another_members_and_another_teams_resources_are_not_found(api, make_mem
     image = Image.objects.get().pk
     colleague = ApiClient(make_member("tom"))
     stranger = ApiClient(make_member("eve", team=members_service.open_team("Other"), role=Role.OWNER))
-    assert colleague.get(f"/images/{image}").status_code == 200  # the team's
+    assert colleague.get(f"/images/{image}").status_code == 200  # visible to the team
     for other in (colleague, stranger):
         for path in (f"/batches/{batch['id']}", f"/generations/{generation}"):
             assert other.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""Inviting people by a program: links that are told once for a key, mails, and taking it back."""
+"""Invitations: links that are returned once per key, mails, and revoking."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_invited_before():
+def _reset_rate_limits():
     cache.clear()
 
 

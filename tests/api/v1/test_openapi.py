@@ -63,7 +63,7 @@ def test_every_operation_and_parameter_is_described(client):
 
 
 def test_operation_ids_are_unique_and_do_not_change(client):
-    """Or the methods of generated clients would get other names."""
+    """Generated clients name their methods by them."""
     document = client.get("/api/v1/openapi.json").json()
     ids = {
         f"{method.upper()} {path}": operation["operationId"]

@@ -1,4 +1,4 @@
-"""What schemathesis makes up from the OpenAPI document: no 5xx, and every response as the document says."""
+"""Requests that schemathesis generates from the OpenAPI document: no 5xx, every response as documented."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.api.client import ApiClient
 from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EXAMPLES = 6  # of each operation: a minute on two cores in all
+EXAMPLES = 6  # per operation; a minute on two cores in total
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -59,10 +59,10 @@ def test_no_request_that_the_openapi_document_allows_causes_a_server_error(
 
     def ask(case):
         kind = next((kind for kind in real if f"/{kind}/{{" in case.path), None)
-        if kind and chance.random() < 0.6:  # else of something that is not there
+        if kind and chance.random() < 0.6:  # otherwise an id that does not exist
             case.path_parameters = dict.fromkeys(case.path_parameters, chance.choice(real[kind]))
         if kind == "tokens" and case.path_parameters["pk"] == owner.token.pk:
-            case.path_parameters["pk"] = 0  # who asks goes on asking
+            case.path_parameters["pk"] = 0  # the token of this test must not be revoked
         response = case.call(base_url=live_server.url, headers={"Authorization": f"Bearer {owner.secret}"})
         case.validate_response(response, checks=CHECKS)
         tried.add((case.method.upper(), case.path, response.status_code))
@@ -80,4 +80,4 @@ def test_no_request_that_the_openapi_document_allows_causes_a_server_error(
     assert len({(method, path) for method, path, _status in tried}) > 50
     assert len({(method, path) for method, path, status in tried if status < 300}) > 35
     assert integrity_check.problems() == []
-    assert Account.objects.filter(held__gt=0).count() <= 1  # what waits, of the one who asked
+    assert Account.objects.filter(held__gt=0).count() <= 1  # generations that are still queued, of the owner

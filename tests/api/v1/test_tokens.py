@@ -1,4 +1,4 @@
-"""Tokens made by tokens: once for a key, and never more than the one that asks."""
+"""API tokens created by API tokens: once per key, and never able to do more."""
 
 from __future__ import annotations
 
