@@ -34,7 +34,7 @@ class About(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record."""
-        for name, value in log_context.about().items():
+        for name, value in log_context.fields().items():
             if not hasattr(record, name):
                 setattr(record, name, value)
         return True
@@ -87,7 +87,7 @@ def named_requests(get_response: Answer) -> Answer:
     """Give each request a name that its log lines carry and `X-Request-ID` tells; a sane one is kept."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        with log_context.following(request=(name := _name(request))):
+        with log_context.bind(request=(name := _name(request))):
             return _named(get_response(request), name)
 
     return answer

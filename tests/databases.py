@@ -28,7 +28,7 @@ ON_BOTH = """
     office/test_ledger_page.py
     office/test_overview.py
     office/test_people_at_once.py
-    platform/test_prepared.py
+    core/test_prepared_queries.py
     platform/test_readiness.py
     platform/test_sqlite.py
     upstreams

@@ -2,12 +2,12 @@
 
 from django.db.models import Q, QuerySet
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.models import Account, AccountKind
 from generations.teams.models import Membership, Team
 
-_locked_wallet = Prepared(
-    lambda: Account.objects.filter(membership=Given("member")).select_for_update(no_key=True)
+_locked_wallet = PreparedQuery(
+    lambda: Account.objects.filter(membership=Param("member")).select_for_update(no_key=True)
 )
 
 

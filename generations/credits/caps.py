@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import periods
 from generations.credits.errors import CapReached, MembershipEnded
 from generations.credits.models import Account, Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.teams.models import Membership
 
-_limits = Prepared(
-    lambda: Membership.objects.filter(pk=Given("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
+_limits = PreparedQuery(
+    lambda: Membership.objects.filter(pk=Param("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
 )
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -72,9 +72,9 @@ __all__ = [
     "take_back",
 ]
 
-_of_reference = Hold.objects.filter(reference=Given("reference"))
-_hold = Prepared(lambda: _of_reference.select_related("member", "transfer"))
-_accounts_of_hold = Prepared(
+_of_reference = Hold.objects.filter(reference=Param("reference"))
+_hold = PreparedQuery(lambda: _of_reference.select_related("member", "transfer"))
+_accounts_of_hold = PreparedQuery(
     lambda: locked(
         Q(kind=AccountKind.SPENT)
         | Q(team__in=_of_reference.values("member__team"))

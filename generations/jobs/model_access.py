@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.amounts import as_text
 from generations.jobs.models import Generation, ModelRule, Status
 from generations.providers.catalogue import registry as catalogue_registry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from generations.teams.models import Membership, Team, Token
 
-_rule = Prepared(lambda: ModelRule.objects.filter(team=Given("team"), model=Given("model")))
+_rule = PreparedQuery(lambda: ModelRule.objects.filter(team=Param("team"), model=Param("model")))
 FREE = (Status.FAILED, Status.FILTERED, Status.CANCELED)  # what ended so was not charged
 
 

@@ -94,12 +94,12 @@ def test_a_request_whose_name_makes_no_sense_gets_another(client, given):
 def test_requests_to_the_asynchronous_server_are_named_too(async_client):
     answer = async_to_sync(async_client.get)("/healthz", headers={"X-Request-ID": "from-the-proxy-1"})
     assert answer["X-Request-ID"] == "from-the-proxy-1"
-    assert log_context.about() == {}
+    assert log_context.fields() == {}
 
 
 def test_what_a_line_is_about_ends_with_the_work():
-    with log_context.following(generation="g", attempt=1):
-        with log_context.following(upstream="u"):
+    with log_context.bind(generation="g", attempt=1):
+        with log_context.bind(upstream="u"):
             inner = json.loads(formatted(log_format.Json(), record("called")))
         outer = json.loads(formatted(log_format.Json(), record("stored")))
     after = json.loads(formatted(log_format.Json(), record("else")))
@@ -133,7 +133,7 @@ def test_addresses_and_keys_are_left_out(formatter):
 
 
 def test_a_line_for_people_ends_with_what_it_is_about():
-    with log_context.following(generation="g-1"):
+    with log_context.bind(generation="g-1"):
         assert formatted(log_format.Line("{message}", style="{"), record("called", seconds=1.5)) in {
             "called seconds=1.5 generation=g-1"
         }

@@ -73,7 +73,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     call = Call(scope, format_, parts, headers, receive, compat_auth.request_name(headers))
     call.unread = compat_body.is_announced(headers)
     call.about["x-request-id"] = call.name
-    with log_context.following(request=call.name), contextlib.suppress(Gone):
+    with log_context.bind(request=call.name), contextlib.suppress(Gone):
         ready = await _until_ready(call, route)
         async with compat_sending.place(large="x-generation-id" in call.about):
             answer = ready if isinstance(ready, Answer) else await _drawn(call, ready)

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Now
 from django.db.models.sql import UpdateQuery
 from redis import RedisError
 
-from generations.core.prepared_queries import Given, Prepared, Statement
+from generations.core.prepared_queries import Param, PreparedQuery, PreparedStatement
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import spool
 from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Status
@@ -31,9 +31,9 @@ AHEAD = 8  # threads of a worker that wait for a slot while rows are ready: enou
 LONGEST_LEAD = 1.0  # seconds before its slot that a row may be claimed
 SOON = 0.1  # seconds: a slot of an account further down is taken only if those before have none so soon
 
-_next_model = Prepared(lambda: Generation.objects.ready().fairest_first().values_list("model")[:1])
-_some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:AHEAD])
-_open = Prepared(Upstream.objects.open)
+_next_model = PreparedQuery(lambda: Generation.objects.ready().fairest_first().values_list("model")[:1])
+_some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:AHEAD])
+_open = PreparedQuery(Upstream.objects.open)
 
 stopping = threading.Event()  # set when this worker stops: it finishes what runs, and claims nothing more
 
@@ -96,12 +96,12 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
     part, and its one writer at a time does the same. Needs a transaction.
     """
     taking = _taking(upstream.served_models)
-    told = taking.told(upstream=upstream.pk, worker=worker, lease=lease)
+    told = taking.bind(upstream=upstream.pk, worker=worker, lease=lease)
     return next(iter(Generation.objects.raw(f"{taking.sql} RETURNING *", told)), None)
 
 
 @lru_cache(maxsize=64)
-def _taking(models: tuple[str, ...]) -> Statement:
+def _taking(models: tuple[str, ...]) -> PreparedStatement:
     ready = Generation.objects.ready().of_models(models)
     fairest = ready.fairest_first().select_for_update(skip_locked=True).values("pk")[:1]
     taken = Generation.objects.filter(pk=fairest, status=Status.QUEUED)
@@ -111,9 +111,9 @@ def _taking(models: tuple[str, ...]) -> Statement:
             "status": Status.RUNNING,
             "changed_at": Now(),
             "attempt": F("attempt") + 1,
-            "upstream": Given("upstream"),
-            "worker": Given("worker"),
-            "lease_until": Now() + Given("lease", DurationField()),
+            "upstream": Param("upstream"),
+            "worker": Param("worker"),
+            "lease_until": Now() + Param("lease", DurationField()),
             "started_at": Now(),
             "called_at": Coalesce("called_at", Now()),
             "waited_out": _waited_out(),
@@ -121,7 +121,7 @@ def _taking(models: tuple[str, ...]) -> Statement:
             "code": "",
         }
     )
-    return Statement(update.get_compiler(connection=connection))
+    return PreparedStatement(update.get_compiler(connection=connection))
 
 
 def give_back_connection() -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist
@@ -26,7 +26,9 @@ from generations.upstreams import rate_limit as upstreams_rate_limit
 log = logging.getLogger(__name__)
 
 # With what is asked of it later on, so that one query is enough.
-_batch = Prepared(lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Given("pk")))
+_batch = PreparedQuery(
+    lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Param("pk"))
+)
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ INSISTENCE = 60.0  # seconds in which a busy or restarting database is asked aga
 def run(claim: Claim) -> None:
     """Call the provider for a claimed row, and do what its answer asks for."""
     row = claim.generation
-    about = log_context.following(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
+    about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
     with about, engine_leases.keeping(row.pk, row.attempt):
         log.info("claimed", extra={"model": row.model})
         try:

@@ -159,6 +159,6 @@ def _take_and_store(row: Generation) -> bool:
     )
     if not mine.update(lease_until=Now() + engine_leases.LEASE, worker=spool.WORKER):
         return False
-    about = log_context.following(generation=str(row.pk), attempt=row.attempt)
+    about = log_context.bind(generation=str(row.pk), attempt=row.attempt)
     with about, engine_leases.keeping(row.pk, row.attempt):
         return persist.store(row)

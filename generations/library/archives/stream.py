@@ -169,7 +169,7 @@ async def _asked(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         try:
             return question(*args, **kwargs)
         finally:
-            db_connections.give_back_connections()
+            db_connections.release_connections()
 
     return await sync_to_async(ask)()
 

@@ -68,7 +68,7 @@ def file(request: HttpRequest, member: Membership, archive: uuid.UUID) -> HttpRe
     except archives_service.BadArchive as problem:
         archives_service.refuse(row.pk, str(problem))
         return HttpResponse(str(problem), status=409, content_type="text/plain")
-    db_connections.give_back_connections()
+    db_connections.release_connections()
     return archives_stream.Answer(request, plan, _headers(plan))
 
 

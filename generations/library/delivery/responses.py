@@ -62,7 +62,7 @@ def as_it_is(request: HttpRequest, picture: Image | Upload, *, name: str) -> Htt
         answer = conditional
     if answer.status_code != 200 or request.method == "HEAD":
         return answer
-    db_connections.give_back_connections()  # a slow reader holds none
+    db_connections.release_connections()  # a slow reader holds none
     stream = storage_client.stream(picture.key)
     headers["Content-Length"] = str(stream.size)
     content = stream.waited_for() if isinstance(request, ASGIRequest) else stream
@@ -71,7 +71,7 @@ def as_it_is(request: HttpRequest, picture: Image | Upload, *, name: str) -> Htt
 
 def to_keep(image: Image, form: Form) -> HttpResponse:
     """The picture as a file to save. Raises Unreadable if that file cannot be made."""
-    db_connections.give_back_connections()
+    db_connections.release_connections()
     headers = EVERY_PICTURE | {
         "Content-Type": form.media_type(image),
         "Content-Disposition": attachment(file_name(image, form.media_type(image))),

@@ -42,7 +42,7 @@ def made(image: Image, size: str) -> bytes:
 
     Raises Unreadable if the image cannot be decoded, StorageUnavailable.
     """
-    db_connections.give_back_connections()  # many may wait here, and connections are few
+    db_connections.release_connections()  # many may wait here, and connections are few
     return _once(f"{image.pk}/{size}", lambda: stored(image.pk, size) or _make(image, size))
 
 

@@ -181,7 +181,7 @@ def download(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpRespo
 
 
 def _file(share: Share, image: Image, *, to_keep: bool) -> HttpResponse:
-    db_connections.give_back_connections()  # a slow reader holds none
+    db_connections.release_connections()  # a slow reader holds none
     data = storage_client.read(image.key)
     try:
         data = (

@@ -114,7 +114,7 @@ def bounded(file: IO[bytes]) -> bytes:
 
 def encoded_anew(data: bytes) -> Encoded:
     """What is kept of the bytes: nothing but the pixels, within the provider's limits; BadUpload."""
-    db_connections.give_back_connections()  # nothing is held while this waits for its turn to decode
+    db_connections.release_connections()  # nothing is held while this waits for its turn to decode
     try:
         with imaging_decode.opened(data) as picture:
             _refuse_stamps(picture)

@@ -10,16 +10,20 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs.models import Generation
 from generations.teams.models import Membership
 
-by_id = Prepared(
-    lambda: Generation.objects.select_related("batch__start_image", "member__user").filter(pk=Given("pk"))
+by_id = PreparedQuery(
+    lambda: Generation.objects.select_related("batch__start_image", "member__user").filter(pk=Param("pk"))
 )
-older = Prepared(lambda: Generation.objects.filter(created_at__lt=Given("moment"), member=Given("member")))
-locked = Prepared(lambda: Membership.objects.select_for_update().filter(pk=Given("pk")))
-columns = Prepared(lambda: Generation.objects.filter(batch=Given("batch")).values_list("pk", "parameters"))
+older = PreparedQuery(
+    lambda: Generation.objects.filter(created_at__lt=Param("moment"), member=Param("member"))
+)
+locked = PreparedQuery(lambda: Membership.objects.select_for_update().filter(pk=Param("pk")))
+columns = PreparedQuery(
+    lambda: Generation.objects.filter(batch=Param("batch")).values_list("pk", "parameters")
+)
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_columns_come_as_python_knows_them(row):
 
 
 def test_what_is_told_is_never_sql(row):
-    words = Prepared(lambda: Generation.objects.filter(model=Given("model")))
+    words = PreparedQuery(lambda: Generation.objects.filter(model=Param("model")))
     assert words.all(model="core' OR '1'='1") == []
     assert words.all(model="core") == [row]
 
