@@ -116,10 +116,12 @@ def test_every_figure_adds_up_to_the_ledger(busy, seen):
                 written[line.kind] += line.amount
             expected = written["charge"] - written["refund"]
             by_model, by_member = (
-                reports_overview.chart(credits_totals.Books(busy), month, by) for by in reports_overview.BY
+                reports_overview.chart(credits_totals.TeamTotals(busy), month, by)
+                for by in reports_overview.BY
             )
             table = members_table.read(
-                credits_totals.Books(busy), reports_overview.by_member(credits_totals.Books(busy), month)
+                credits_totals.TeamTotals(busy),
+                reports_overview.by_member(credits_totals.TeamTotals(busy), month),
             )
             assert by_model.total == by_member.total == table.all_spent == expected
             for chart in (by_model, by_member):
@@ -231,7 +233,7 @@ def test_the_table_tells_how_each_member_stands(team, owner, member, seen):
 def test_the_table_is_sorted_and_turned(team, owner, make_member):
     people = [make_member(f"member{number:03}", granted=number + 1) for number in range(60)]
     past.charge(people[7], midday(), 77)
-    books = credits_totals.Books(team)
+    books = credits_totals.TeamTotals(team)
     spent = reports_spending.spent(books, by=("member",), since=date(2020, 1, 1), until=periods.today(team))
     amounts = Counter({key[0]: amount for key, amount in spent.items()})
     by_name = members_table.read(books, amounts)

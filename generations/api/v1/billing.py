@@ -114,11 +114,11 @@ def _credits(amount: int | None) -> float | None:
 
 def _caps(row: Membership) -> dict[str, Any]:
     wanted = limits.Limits(row, row.cap_per_day, row.cap_per_month)
-    rooms = limits.rooms(wanted, ledger.open_wallet(row))
+    usages = limits.usage(wanted, ledger.open_wallet(row))
     return {
         "per_day": _credits(row.cap_per_day),
         "per_month": _credits(row.cap_per_month),
-        "standing": [serializers.cap(room) for room in rooms],
+        "standing": [serializers.cap(usage) for usage in usages],
     }
 
 

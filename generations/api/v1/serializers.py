@@ -26,10 +26,10 @@ def in_credits(amount: int) -> float:
     return amount / HUNDREDTHS
 
 
-def cap(room: caps.Room) -> dict[str, Any]:
+def cap(usage: caps.CapUsage) -> dict[str, Any]:
     """A cap as it stands."""
-    amounts = {name: in_credits(getattr(room, name)) for name in ("cap", "used", "left")}
-    return {"period": room.name, "renews_at": room.renews_at} | amounts
+    amounts = {name: in_credits(getattr(usage, name)) for name in ("cap", "used", "left")}
+    return {"period": usage.name, "renews_at": usage.renews_at} | amounts
 
 
 def batch(

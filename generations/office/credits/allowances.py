@@ -146,7 +146,7 @@ def _give_next(member: Membership, at: datetime | None) -> int | None:
     if _line(member, month).exists():
         amount = 0
     if amount:
-        bulk_transfers.give_allowance(
+        bulk_transfers.grant_allowance(
             member=member,
             amount=amount,
             reference=_reference(member, month),

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from generations.credits.amounts import MOST, as_text, from_credits
+from generations.credits.amounts import MAX_AMOUNT, as_text, from_credits
 from generations.office.credits.grants import Gift
 from generations.teams.models import Kind, Membership, Team
 
@@ -179,8 +179,8 @@ def _amount(text: str) -> int:
     amount = from_credits(Decimal(text.replace(",", ".")))
     if amount == 0:
         raise LineRefused(_("An amount must be more than 0."))
-    if amount > MOST:
-        raise LineRefused(_("An amount is at most %(most)s.") % {"most": as_text(MOST)})
+    if amount > MAX_AMOUNT:
+        raise LineRefused(_("An amount is at most %(most)s.") % {"most": as_text(MAX_AMOUNT)})
     return amount
 
 

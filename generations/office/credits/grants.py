@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import ngettext
 
 from generations.credits import bulk_transfers
-from generations.credits.bulk_transfers import Share
+from generations.credits.bulk_transfers import TransferItem
 from generations.credits.models import Transfer
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import By
@@ -37,7 +37,7 @@ class Gift:
 @transaction.atomic
 def grant(*, team: Team, gifts: Collection[Gift], form: uuid.UUID, by: By, note: str = "") -> list[Transfer]:
     """Move credits from the pool to these members, each once; raises as `giving.grant_many` does."""
-    lines = bulk_transfers.grant_many(team=team, shares=_shares(gifts, form), actor=by.user)
+    lines = bulk_transfers.grant_many(team=team, items=_items(gifts, form), actor=by.user)
     _record(by, Act.GRANTED, team, lines, note)
     return lines
 
@@ -47,15 +47,16 @@ def take_back(
     *, team: Team, gifts: Collection[Gift], form: uuid.UUID, by: By, note: str = ""
 ) -> list[Transfer]:
     """Move credits from these members back to the pool; raises as `giving.take_back_many` does."""
-    lines = bulk_transfers.take_back_many(team=team, shares=_shares(gifts, form), actor=by.user)
+    lines = bulk_transfers.take_back_many(team=team, items=_items(gifts, form), actor=by.user)
     _record(by, Act.TAKEN_BACK, team, lines, note)
     return lines
 
 
-def _shares(gifts: Collection[Gift], form: uuid.UUID) -> list[Share]:
+def _items(gifts: Collection[Gift], form: uuid.UUID) -> list[TransferItem]:
     """Each with its own reference: of the form and the member, so that neither gets anything twice."""
     return [
-        Share(gift.member, gift.amount, uuid.uuid5(form, str(gift.member.pk)), gift.note) for gift in gifts
+        TransferItem(gift.member, gift.amount, uuid.uuid5(form, str(gift.member.pk)), gift.note)
+        for gift in gifts
     ]
 
 

@@ -18,7 +18,7 @@ class Figures:
 
     today: int
     month: int
-    rooms: list[caps.Room]
+    rooms: list[caps.CapUsage]
 
 
 def of_member(member: Membership) -> Figures:
@@ -28,7 +28,7 @@ def of_member(member: Membership) -> Figures:
     spent = caps.spent_since(member, {today, first})
     wallet: Account = member.wallet
     limits = caps.Limits(member, member.cap_per_day, member.cap_per_month)
-    return Figures(spent[today], spent[first], caps.rooms(limits, wallet))
+    return Figures(spent[today], spent[first], caps.usage(limits, wallet))
 
 
 def newest_lines(member: Membership) -> list[Transfer]:

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from generations.credits import periods
-from generations.credits.totals import Books
+from generations.credits.totals import TeamTotals
 from generations.jobs.queue import svg_charts
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.reports import overview as reports_overview
@@ -107,7 +107,13 @@ SORTS: dict[str, Callable[[Light], Any]] = {
 
 
 def read(
-    books: Books, spent: Counter[Any], *, month: str = "", search: str = "", sort: str = "name", page: int = 1
+    books: TeamTotals,
+    spent: Counter[Any],
+    *,
+    month: str = "",
+    search: str = "",
+    sort: str = "name",
+    page: int = 1,
 ) -> Table:
     """The members whose name or address contains that, sorted so; `spent` is what each spent."""
     sort = sort if sort in SORTS else "name"
@@ -152,7 +158,7 @@ def _lights(members: QuerySet[Membership], spent: Mapping[Any, int]) -> list[Lig
     ]
 
 
-def _lines(books: Books, shown: list[int], spent: Mapping[Any, int]) -> list[Line]:
+def _lines(books: TeamTotals, shown: list[int], spent: Mapping[Any, int]) -> list[Line]:
     members = Membership.objects.select_related("user", "wallet", "allowance").in_bulk(shown)
     days = reports_overview.last_days(books, shown, periods.today(books.team))
     return [_line(books.team, members[pk], spent.get(pk, 0), days[pk]) for pk in shown if pk in members]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from generations.credits import periods
 from generations.credits.models import Account, Hold, HoldState
 from generations.credits.periods import Month
-from generations.credits.totals import Books
+from generations.credits.totals import TeamTotals
 from generations.office.members import names as members_names
 from generations.office.reports import charts as reports_charts
 from generations.office.reports import spending as reports_spending
@@ -85,9 +85,9 @@ class Share:
     width: str
 
 
-def books(team: Team, month: Month) -> Books:
+def books(team: Team, month: Month) -> TeamTotals:
     """The team's sums, as far back as the page of that month asks for them."""
-    return Books(team, min(month.previous.first, periods.today(team) - timedelta(days=DAYS)))
+    return TeamTotals(team, min(month.previous.first, periods.today(team) - timedelta(days=DAYS)))
 
 
 def standing(team: Team) -> Standing:
@@ -114,7 +114,7 @@ def shares(now: Standing, spent: int) -> list[Share]:
     return found
 
 
-def pace(books: Books, month: Month, now: Standing, spent: int) -> Pace:
+def pace(books: TeamTotals, month: Month, now: Standing, spent: int) -> Pace:
     """How the month goes that cost `spent`, beside the one before it at the same day."""
     today = periods.today(books.team)
     until = min(month.last, today)
@@ -126,7 +126,7 @@ def pace(books: Books, month: Month, now: Standing, spent: int) -> Pace:
     return Pace(spent, days, charged, refunded, before, lasts)
 
 
-def chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
+def chart(books: TeamTotals, month: Month, by: str) -> reports_charts.Chart:
     """What each day of the month cost, by model or by member: the largest by name, the others together."""
     period = {"since": month.first, "until": month.last}
     keys = reports_charts.leading(_only_key(reports_spending.spent(books, by=(by,), **period)))
@@ -137,12 +137,12 @@ def chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
     return reports_charts.stacked(amounts, _only_key(whole), month.days, titles, _("other"))
 
 
-def by_member(books: Books, month: Month) -> Counter[Any]:
+def by_member(books: TeamTotals, month: Month) -> Counter[Any]:
     """What the month cost by member, those who left included."""
     return _only_key(reports_spending.spent(books, by=("member",), since=month.first, until=month.last))
 
 
-def last_days(books: Books, members: list[int], today: date, days: int = DAYS) -> dict[int, list[int]]:
+def last_days(books: TeamTotals, members: list[int], today: date, days: int = DAYS) -> dict[int, list[int]]:
     """What each of these members spent on each of the last days, oldest first."""
     first = today - timedelta(days=days - 1)
     found = reports_spending.spent(books, by=("member", "day"), since=first, until=today, member__in=members)

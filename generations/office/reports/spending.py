@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 
 from generations.credits.models import TransferKind
-from generations.credits.totals import Books, Total
+from generations.credits.totals import TeamTotals, Total
 
 SPENDING = (TransferKind.CHARGE.value, TransferKind.REFUND.value)
 Key = tuple[Any, ...]
 
 
-def spent(books: Books, *, by: Collection[str], since: date, until: date, **where: Any) -> Counter[Key]:
+def spent(books: TeamTotals, *, by: Collection[str], since: date, until: date, **where: Any) -> Counter[Key]:
     """What was spent on those days, both included, grouped by some of day, model and member."""
     found = books.totals(by=("kind", *by), since=since, until=until, where={"kind__in": SPENDING, **where})
     amounts: Counter[Key] = Counter()
@@ -23,7 +23,7 @@ def spent(books: Books, *, by: Collection[str], since: date, until: date, **wher
     return amounts
 
 
-def pictures(books: Books, *, since: date, until: date) -> tuple[int, int]:
+def pictures(books: TeamTotals, *, since: date, until: date) -> tuple[int, int]:
     """How many pictures were charged on those days, and how many refunded."""
     found = books.totals(by=("kind",), since=since, until=until, where={"kind__in": SPENDING})
     charged, refunded = (found.get((kind,), Total()).lines for kind in SPENDING)

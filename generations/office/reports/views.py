@@ -18,7 +18,7 @@ from generations.core.streaming_response import Streamed
 from generations.credits import periods
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
-from generations.credits.totals import Books
+from generations.credits.totals import TeamTotals
 from generations.office.installation import pools as installation_pools
 from generations.office.members import names as members_names
 from generations.office.models import AuditEntry
@@ -99,7 +99,7 @@ def ledger_json(request: HttpRequest, member: Membership) -> HttpResponseBase:
     return _file(request, member.team, ledger_export.json_pieces, "json", "application/json")
 
 
-def _figures(request: HttpRequest, books: Books, month: Month, spent: int) -> dict[str, Any]:
+def _figures(request: HttpRequest, books: TeamTotals, month: Month, spent: int) -> dict[str, Any]:
     """All of the overview but its chart."""
     team, now = books.team, reports_overview.standing(books.team)
     is_operator = bool(getattr(request.user, "is_staff", False))

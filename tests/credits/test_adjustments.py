@@ -1,4 +1,4 @@
-"""Corrections and refunds: lines of their own, whoever presses how often."""
+"""Adjustments and refunds are transfers of their own, posted once."""
 
 import uuid
 from functools import partial
@@ -21,7 +21,7 @@ def adjust(member, amount, reference=None):
     )
 
 
-def test_a_wallet_is_corrected_from_its_pool_in_both_ways(team, member):
+def test_a_wallet_is_adjusted_from_its_pool_in_both_directions(team, member):
     line = adjust(member, 5_00)
     assert (line.kind, line.note, line.amount) == ("adjustment", "counted wrong", 5_00)
     assert balances(team, member) == (45_00, 105_00)
@@ -29,7 +29,7 @@ def test_a_wallet_is_corrected_from_its_pool_in_both_ways(team, member):
     assert balances(team, member) == (60_00, 90_00)
 
 
-def test_a_correction_is_made_once_for_a_form(team, member):
+def test_an_adjustment_is_posted_once_per_reference(team, member):
     reference = uuid.uuid4()
     assert [adjust(member, 5_00, reference).is_new for _ in range(2)] == [True, False]
     with pytest.raises(ledger.ReferenceTaken):
@@ -37,7 +37,7 @@ def test_a_correction_is_made_once_for_a_form(team, member):
     assert balances(team, member) == (45_00, 105_00)
 
 
-def test_no_correction_spends_what_is_not_there_or_held(team, member):
+def test_an_adjustment_cannot_exceed_what_is_available(team, member):
     ledger.hold(member=member, amount=60_00, reference=uuid.uuid4())
     for amount in (50_01, -40_01):
         with pytest.raises(ledger.InsufficientCredits):
@@ -47,13 +47,13 @@ def test_no_correction_spends_what_is_not_there_or_held(team, member):
     assert balances(team, member) == (50_00, 100_00)
 
 
-def test_nothing_is_put_into_the_wallet_of_who_left(team, member):
+def test_a_wallet_of_an_ended_membership_cannot_be_filled(team, member):
     members_service.dismiss(member=member)
     with pytest.raises(ledger.MembershipEnded):
         adjust(member, 1_00)
 
 
-def test_a_pool_is_corrected_from_outside_in_both_ways(team, member):
+def test_a_pool_is_adjusted_in_both_directions(team, member):
     outside = ledger.issued().balance
     for amount in (10_00, -25_00):
         credits_adjustments.adjust_pool(team=team, amount=amount, reference=uuid.uuid4(), note="invoice")
@@ -64,10 +64,10 @@ def test_a_pool_is_corrected_from_outside_in_both_ways(team, member):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_refund_one_charge_and_one_wins(member, together):
+def test_one_of_fifty_concurrent_refunds_succeeds(member, concurrently):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
     ledger.settle(reference=reference)
-    results = together(*[partial(ledger.refund, reference=reference)] * 50)
+    results = concurrently(*[partial(ledger.refund, reference=reference)] * 50)
     assert sorted({type(result).__name__ for result in results}) == ["AlreadyRefunded", "Transfer"]
     assert sum(isinstance(result, Transfer) for result in results) == 1
     assert Account.objects.get(membership=member).balance == 100_00

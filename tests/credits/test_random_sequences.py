@@ -1,4 +1,4 @@
-"""Whatever people do, in whatever order, the books stay right and say what a child would reckon."""
+"""Random sequences of actions leave the ledger exact and equal to a simple model of it."""
 
 import uuid
 
@@ -15,7 +15,7 @@ from generations.office.members import service as members_service
 from generations.teams import users as teams_users
 
 REFERENCES = [uuid.UUID(int=number) for number in range(1, 6)]
-DEEDS = st.tuples(
+ACTIONS = st.tuples(
     st.sampled_from(
         [
             "grant",
@@ -36,8 +36,8 @@ DEEDS = st.tuples(
 )
 
 
-class Reckoning:
-    """The same in a few plain numbers: what the pool has, what the wallet has, what is held."""
+class ExpectedBalances:
+    """A simple model of the ledger: the balance of the pool, of the wallet, and what is held."""
 
     def __init__(self, pool):
         self.pool, self.wallet, self.present = pool, 0, True
@@ -48,7 +48,7 @@ class Reckoning:
         return self.wallet - sum(self.open.values())
 
     def move(self, kind, amount, reference, sign):
-        """A grant or, with another sign, a take-back."""
+        """Grant, or take back with a negative sign."""
         enough = amount <= (self.pool if sign > 0 else self.free)
         if amount > 0 and enough and (kind, reference) not in self.done:
             self.done.add((kind, reference))
@@ -86,64 +86,64 @@ class Reckoning:
         if reference in self.open:
             self.charged[reference] = self.open.pop(reference)
             self.wallet -= self.charged[reference]
-            self.pass_on()
+            self.return_remainder()
 
     def release(self, amount, reference):
         if self.open.pop(reference, None):
-            self.pass_on()
+            self.return_remainder()
 
     def refund(self, amount, reference):
         if reference in self.charged:
             self.wallet += self.charged.pop(reference)
-            self.pass_on()
+            self.return_remainder()
 
     def dismiss(self, amount, reference):
         self.present = False
-        self.pass_on()
+        self.return_remainder()
 
     def readmit(self, amount, reference):
         self.present = True
 
-    def pass_on(self):
+    def return_remainder(self):
         if not self.present:
             self.pool, self.wallet = self.pool + self.free, self.wallet - self.free
 
 
-def do(member, deed, amount, reference):
-    """The deed itself; refusals are part of life."""
+def do(member, action, amount, reference):
+    """Run the action; errors of the ledger are expected."""
     member.refresh_from_db()
     try:
-        if deed in {"grant", "take_back", "hold"}:
-            getattr(ledger, deed)(member=member, amount=amount, reference=reference)
-        elif deed == "allow":
-            bulk_transfers.give_allowance(member=member, amount=amount, reference=reference)
-        elif deed == "adjust":
+        if action in {"grant", "take_back", "hold"}:
+            getattr(ledger, action)(member=member, amount=amount, reference=reference)
+        elif action == "allow":
+            bulk_transfers.grant_allowance(member=member, amount=amount, reference=reference)
+        elif action == "adjust":
             credits_adjustments.adjust_wallet(member=member, amount=amount, reference=reference, note="wrong")
-        elif deed == "cap":
+        elif action == "cap":
             per_day = amount if amount >= 0 else None
             caps.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
-        elif deed == "dismiss":
+        elif action == "dismiss":
             members_service.dismiss(member=member)
-        elif deed == "readmit" and member.ended_at:
+        elif action == "readmit" and member.ended_at:
             members_service.admit(user=member.user, team=member.team)
-        elif deed != "readmit":
-            getattr(ledger, deed)(reference=reference)
+        elif action != "readmit":
+            getattr(ledger, action)(reference=reference)
     except ledger.LedgerError:
         pass
 
 
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(deeds=st.lists(DEEDS, max_size=25))
-def test_whatever_happens_the_books_are_right(deeds):
+@given(actions=st.lists(ACTIONS, max_size=25))
+def test_any_sequence_of_actions_leaves_the_ledger_exact(actions):
     team = members_service.open_team("Studio")
     member = members_service.admit(user=teams_users.add(email=f"{uuid.uuid4()}@example.org"), team=team)
     ledger.issue(team=team, amount=20, reference=uuid.uuid4())
-    expected, salt = Reckoning(20), uuid.uuid4().int
-    for deed, amount, reference in deeds:
-        do(member, deed, amount, uuid.UUID(int=reference.int ^ salt))  # references are this example's own
-        getattr(expected, deed)(amount, reference)
+    expected, salt = ExpectedBalances(20), uuid.uuid4().int
+    for action, amount, reference in actions:
+        do(member, action, amount, uuid.UUID(int=reference.int ^ salt))  # references are this example's own
+        getattr(expected, action)(amount, reference)
         wallet, pool = Account.objects.get(membership=member), Account.objects.get(team=team)
         now = (pool.balance, wallet.balance, wallet.held)
-        assert now == (expected.pool, expected.wallet, sum(expected.open.values())), deed
+        assert now == (expected.pool, expected.wallet, sum(expected.open.values())), action
     assert integrity_check.problems() == []

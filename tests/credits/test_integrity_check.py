@@ -1,4 +1,4 @@
-"""Whoever spoils the books is found out, line by line."""
+"""Every kind of corruption of the ledger is found."""
 
 import uuid
 
@@ -13,8 +13,8 @@ from generations.teams.models import Team
 
 
 @pytest.fixture
-def spoiled(member):
-    """One settled, one released and one open hold; and the guard lifted, as a burglar would."""
+def corrupted(member):
+    """Post a settled, a released and an open hold, and drop the triggers that protect the entries."""
     for close in (ledger.settle, ledger.release, None):
         ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
         if close:
@@ -22,7 +22,7 @@ def spoiled(member):
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for statement in append_only.LIFT[connection.vendor]:
+        for statement in append_only.LEDGER.drop[connection.vendor]:
             cursor.execute(statement)
     return member
 
@@ -35,17 +35,17 @@ def settled():
     return Hold.objects.filter(state="settled")
 
 
-SPOILS = {
+CORRUPTIONS = {
     "has a balance of": lambda member: Account.objects.filter(membership=member).update(balance=99_00),
     "holds 9, but its open holds add up to 8": lambda member: Account.objects.filter(
         membership=member
     ).update(held=9_00),
     "All balances together": lambda member: Account.objects.filter(kind="spent").update(balance=9_00),
-    "no line charges it rightly": lambda member: settled().update(transfer=None),
-    "is released, but a line charges it": lambda member: settled().update(state="released"),
-    "which no hold was settled for": lambda member: settled().update(transfer=None),
+    "no entry charges it correctly": lambda member: settled().update(transfer=None),
+    "is released, but an entry charges it": lambda member: settled().update(state="released"),
+    "for which no hold was settled": lambda member: settled().update(transfer=None),
     "goes from": lambda member: Transfer.objects.filter(kind="grant").update(kind="take_back"),
-    "refunds": lambda member: posting.enter(
+    "refunds": lambda member: posting.post(
         Transfer(
             kind="refund",
             source=ledger.spent(),
@@ -61,20 +61,20 @@ SPOILS = {
             team=Team.objects.create(name="Other", slug="other")
         )
     ),
-    "no line charges it": lambda member: settled().update(amount=7_99),
-    "but its lines add up to": lambda member: Transfer.objects.filter(pk=charge().pk).update(amount=7_00),
+    "no entry charges it": lambda member: settled().update(amount=7_99),
+    "but its entries add up to": lambda member: Transfer.objects.filter(pk=charge().pk).update(amount=7_00),
 }
 
 
-def test_an_exact_ledger_has_no_problems(spoiled, capsys):
+def test_an_exact_ledger_has_no_problems(corrupted, capsys):
     assert integrity_check.problems() == []
     call_command("audit_ledger")
     assert "The ledger is exact." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("sentence", SPOILS)
-def test_a_spoiled_ledger_is_found_out(spoiled, sentence, capsys):
-    SPOILS[sentence](spoiled)
+@pytest.mark.parametrize("sentence", CORRUPTIONS)
+def test_corruption_is_found_and_exits_with_1(corrupted, sentence, capsys):
+    CORRUPTIONS[sentence](corrupted)
     with pytest.raises(SystemExit) as ended:
         call_command("audit_ledger")
     assert ended.value.code == 1

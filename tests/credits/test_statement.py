@@ -1,4 +1,4 @@
-"""What a member reads on the credits page, and how amounts are written."""
+"""A member's credits page, and the format of amounts."""
 
 import uuid
 from decimal import Decimal
@@ -15,26 +15,26 @@ from generations.credits.models import Account, Transfer
     ("amount", "text"),
     [(650, "6.5"), (800, "8"), (100_000, "1,000"), (1, "0.01"), (0, "0"), (-825, "-8.25"), (90, "0.9")],
 )
-def test_credits_are_written_as_people_write_them(amount, text):
+def test_credits_are_formatted_with_the_decimals_they_need(amount, text):
     assert as_text(amount) == text
 
 
-def test_a_part_of_a_hundredth_counts_as_a_whole_one():
+def test_fractions_of_a_hundredth_are_rounded_up():
     assert (from_credits(Decimal("0.9")), from_credits(Decimal("0.001"))) == (90, 1)
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "1.001", "many", "1e40", "NaN", ""])
-def test_what_is_no_amount_is_refused(typed):
+def test_invalid_amounts_are_refused(typed):
     with pytest.raises(forms.ValidationError):
         CreditsField().clean(typed)
     assert CreditsField().clean("12.50") == 1250
 
 
 def read(member, before=None):
-    return statement.written(member, Account.objects.get(membership=member), before=before)
+    return statement.posted(member, Account.objects.get(membership=member), before=before)
 
 
-def test_a_charge_leads_to_its_picture(member):
+def test_a_charge_links_to_its_generation(member):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()), model="ultra")
     ledger.settle(reference=reference)
     [charge, grant], older = read(member)
@@ -47,7 +47,7 @@ def test_a_charge_leads_to_its_picture(member):
     assert (grant.amount, grant.generation, older) == (100_00, None, None)
 
 
-def test_what_is_held_is_shown_until_it_is_decided(member):
+def test_a_hold_is_shown_until_it_is_closed(member):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
     wallet = Account.objects.get(membership=member)
     [held] = statement.held(wallet)
@@ -56,14 +56,14 @@ def test_what_is_held_is_shown_until_it_is_decided(member):
     assert statement.held(wallet) == []
 
 
-def test_older_lines_follow_on_the_next_page(member, colleague):
+def test_older_entries_are_on_the_next_page(member, colleague):
     for person in (member, colleague):
         for _ in range(60):
             ledger.take_back(member=person, amount=1, reference=uuid.uuid4())
     first, older = read(member)
     rest, end = read(member, Transfer.objects.get(pk=older))
     assert (len(first), len(rest), end) == (50, 11, None)
-    numbers = [entry.line_number for entry in first + rest]
+    numbers = [entry.transfer_id for entry in first + rest]
     assert numbers == sorted(numbers, reverse=True)
     assert set(numbers) == set(member.transfers.values_list("pk", flat=True))
 
@@ -74,13 +74,13 @@ def test_a_page_that_does_not_exist_is_not_found(client, member, before):
     assert client.get(f"/t/{member.team.slug}/credits/?before={before}").status_code == 404
 
 
-def test_nobody_pages_by_the_lines_of_a_colleague(client, member, colleague):
+def test_paging_by_an_entry_of_another_member_is_not_found(client, member, colleague):
     line = colleague.transfers.first()
     client.force_login(member.user)
     assert client.get(f"/t/{member.team.slug}/credits/?before={line.pk}").status_code == 404
 
 
-def test_my_credits_show_what_is_left_what_is_held_and_every_line(client, member, colleague):
+def test_the_page_shows_the_balance_the_holds_and_every_entry(client, member, colleague):
     ledger.hold(member=member, amount=8_00, reference=(drawn := uuid.uuid4()), model="ultra")
     ledger.settle(reference=drawn)
     ledger.hold(member=member, amount=6_50, reference=(waiting := uuid.uuid4()), model="core")
@@ -92,7 +92,7 @@ def test_my_credits_show_what_is_left_what_is_held_and_every_line(client, member
     assert str(foreign) not in page
 
 
-def test_a_line_says_when_its_credits_were_held_and_settled(client, member):
+def test_a_charge_shows_when_its_credits_were_held_and_settled(client, member):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()), model="ultra")
     ledger.settle(reference=reference, amount=6_00)
     [charge, grant], _older = read(member)
@@ -108,7 +108,7 @@ def test_a_line_says_when_its_credits_were_held_and_settled(client, member):
     assert "settled at" in page
 
 
-def test_what_was_held_and_given_back_stands_there_as_not_charged(client, member, colleague):
+def test_a_released_hold_is_shown_as_not_charged(client, member, colleague):
     ledger.hold(member=member, amount=8_00, reference=(mine := uuid.uuid4()), model="ultra")
     ledger.hold(member=colleague, amount=8_00, reference=(other := uuid.uuid4()), model="ultra")
     for reference in (mine, other):
@@ -121,7 +121,7 @@ def test_what_was_held_and_given_back_stands_there_as_not_charged(client, member
     assert str(other) not in page
 
 
-def test_what_was_given_back_stands_on_the_page_of_its_time_and_on_no_other(client, member):
+def test_a_released_hold_is_on_the_page_of_its_time_only(client, member):
     def give_back():
         ledger.hold(member=member, amount=1, reference=(reference := uuid.uuid4()))
         ledger.release(reference=reference)
