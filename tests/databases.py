@@ -29,8 +29,8 @@ ON_BOTH = """
     office/test_overview.py
     office/test_people_at_once.py
     core/test_prepared_queries.py
-    platform/test_readiness.py
-    platform/test_sqlite.py
+    jobs/monitoring/test_readiness.py
+    sdweb/db/test_sqlite.py
     upstreams
 """
 

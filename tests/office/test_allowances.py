@@ -297,13 +297,13 @@ def test_twenty_beats_at_once_give_each_month_once(team, member, make_member, ki
 def test_a_beat_that_stops_halfway_is_gone_on_with(member, monkeypatch):
     """Stopped after the line and before it is noted: neither stands, and the next beat writes both."""
     allow(member, now=False)
-    real = allowances.giving.give_allowance
+    real = allowances.bulk_transfers.grant_allowance
 
     def stop(**fields):
         real(**fields)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(allowances.giving, "give_allowance", stop)
+    monkeypatch.setattr(allowances.bulk_transfers, "grant_allowance", stop)
     with pytest.raises(KeyboardInterrupt):
         allowances.give_due(at(2026, 3, 5))
     monkeypatch.undo()

@@ -40,7 +40,7 @@ LOGS = {"log", "logger", "logging", "warnings"}
 # Exceptions for programmers and operators, in a log or at a terminal: of Python, of Django, of our processes.
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
-    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|DidNotStart|NotReady"
+    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
 )
 # Calls for logs, patterns, SQL, formats, settings, /readyz, triggers, what is hashed, metrics, command lines.
 FOR_MACHINES = re.compile(

@@ -1,4 +1,4 @@
-"""docker-compose.yml and Dockerfile: right by the specification, complete, and what they run works."""
+"""docker-compose.yml and Dockerfile are valid and complete, and their commands run a portal."""
 
 import os
 import re
@@ -18,11 +18,11 @@ import yaml
 
 from sdweb.process.local_environment import BASE_DIR
 from sdweb.process.ports import free_port
-from sdweb.process.program import Child, Program
-from tests.platform import compose
-from tests.platform.portal import bare_environment, eventually, manage
+from sdweb.process.program import ChildProcess, Program
+from tests.deploy import compose
+from tests.sdweb.portal import bare_environment, eventually, manage
 
-OURS = ("web", "worker", "upkeep", "beat", "setup")
+PORTAL_SERVICES = ("web", "worker", "upkeep", "beat", "setup")
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 
 
@@ -36,7 +36,7 @@ def test_it_follows_the_compose_specification(composed):
     assert set(specification.services) == set(composed["services"])
 
 
-def test_whatever_it_refers_to_exists(composed):
+def test_everything_that_it_refers_to_exists(composed):
     services = composed["services"]
     used_volumes, used_networks = set(), set()
     for name, service in services.items():
@@ -55,7 +55,7 @@ def test_whatever_it_refers_to_exists(composed):
     assert used_networks == set(composed["networks"])
 
 
-def test_services_that_talk_to_each_other_share_a_network(composed):
+def test_services_that_depend_on_each_other_share_a_network(composed):
     services = composed["services"]
     for name, service in services.items():
         for other in service.get("depends_on", {}):
@@ -76,7 +76,7 @@ def test_workers_can_be_scaled_and_finish_what_runs(composed):
 
 
 @pytest.mark.parametrize("name", compose.NEEDED)
-def test_a_missing_variable_is_said_in_words(name):
+def test_a_missing_variable_has_a_message(name):
     with pytest.raises(compose.Missing, match=f"{name}: (put|say) .+"):
         compose.read(**{name: ""})
 
@@ -94,7 +94,7 @@ def test_images_are_pinned(composed):
         assert re.search(r":(v?\d|local)", service["image"]), service["image"]
 
 
-def test_what_the_image_copies_exists_and_is_sent_to_docker():
+def test_files_that_the_image_copies_exist_and_are_not_ignored():
     sources = [
         source
         for line in DOCKERFILE
@@ -115,7 +115,7 @@ def test_the_image_does_not_run_as_root():
 
 @pytest.fixture
 def stack(folder, empty_database):
-    """The environment of a service, with the addresses of the private servers of this test run."""
+    """Return the services and their environment, with the addresses of this run's private servers."""
     redis, port = urlsplit(os.environ["REDIS_URL"]), free_port()
     variables = {
         "VALKEY_PASSWORD": redis.password,
@@ -125,18 +125,20 @@ def stack(folder, empty_database):
         "TRUSTED_PROXIES": "127.0.0.1",
     }
     portal = compose.read(**variables)
-    places = {
+    replacements = {
         "@valkey:6379/0": f"@127.0.0.1:{redis.port}/1",
         "http://storage:7070": os.environ["S3_ENDPOINT_URL"],
         "/data": str(folder),
     }
     environment = {"DATABASE_URL": empty_database, "STATIC_ROOT": str(folder / "static"), "PORT": str(port)}
     for name, value in portal["services"]["setup"]["environment"].items():
-        environment.setdefault(name, re.sub("|".join(places), lambda there: places[there[0]], str(value)))
+        environment.setdefault(
+            name, re.sub("|".join(replacements), lambda match: replacements[match[0]], str(value))
+        )
     return portal["services"], bare_environment(**environment)
 
 
-def test_its_commands_with_its_settings_make_a_portal(stack, folder):
+def test_its_commands_and_settings_run_a_portal(stack, folder):
     services, environment = stack
     (folder / "spool").mkdir()
     assert manage("collectstatic", "--noinput", environment=environment).returncode == 0
@@ -151,15 +153,17 @@ def test_its_commands_with_its_settings_make_a_portal(stack, folder):
     assert again.returncode == 0, again.stderr
     assert "https://" not in again.stdout
 
-    children = start({name: services[name] for name in OURS if name != "setup"}, environment, folder)
+    children = start(
+        {name: services[name] for name in PORTAL_SERVICES if name != "setup"}, environment, folder
+    )
     try:
         port = environment["PORT"]
         healthy = ["python", "deploy/healthcheck.py", f"http://127.0.0.1:{port}/healthz"]
         assert services["web"]["healthcheck"]["test"] == ["CMD", *healthy[:2]]
-        assert eventually(lambda: passes(healthy, environment)), children["web"].last_words()
+        assert eventually(lambda: passes(healthy, environment)), children["web"].last_log_line()
         for name in ("worker", "upkeep"):
             ask = ["sh", "-c", services[name]["healthcheck"]["test"][1]]
-            assert eventually(lambda ask=ask: passes(ask, environment)), children[name].last_words()
+            assert eventually(lambda ask=ask: passes(ask, environment)), children[name].last_log_line()
         claim = f"http://127.0.0.1:{port}{link.removeprefix('https://pictures.example.com')}"
         proxied = {"Host": "pictures.example.com", "X-Forwarded-Proto": "https"}
         page = requests.get(claim, headers=proxied, timeout=10, allow_redirects=False)
@@ -168,7 +172,7 @@ def test_its_commands_with_its_settings_make_a_portal(stack, folder):
             claim, headers={"Host": "pictures.example.com"}, timeout=10, allow_redirects=False
         )
         assert plain.headers["Location"].startswith("https://pictures.example.com/")
-        assert children["beat"].is_alive(), children["beat"].last_words()
+        assert children["beat"].is_alive(), children["beat"].last_log_line()
     finally:
         for child in children.values():
             child.stop()
@@ -182,20 +186,20 @@ def test_its_commands_with_its_settings_make_a_portal(stack, folder):
 
 
 def start(services, environment, folder):
-    """Start the services here, without Docker."""
+    """Start the services without Docker."""
     replaced = {"--port=8000": f"--port={environment['PORT']}", "--host=0.0.0.0": "--host=127.0.0.1"}
     replaced |= {"/tmp/beat": str(folder / "beat")}
     children = {}
     for name, service in services.items():
         command = tuple(compose.command(service, replaced))
         log = folder / f"{name}.log"
-        children[name] = Child(Program(name, command, log, environment, BASE_DIR, patience=20))
+        children[name] = ChildProcess(Program(name, command, log, environment, BASE_DIR, stop_timeout=20))
         children[name].start()
     return children
 
 
 def passes(command, environment):
-    """Whether a health check says that all is well."""
+    """Return whether a health check passes."""
     path = f"{Path(sys.executable).parent}:{environment['PATH']}"
     done = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""SQLite under a process with many threads; on PostgreSQL these hold by themselves."""
+"""Write transactions of many threads on SQLite; PostgreSQL needs no lock of ours."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ THREADS = 30
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_threads_that_write_at_once_wait_for_their_turn_and_never_find_the_database_locked(team):
-    """SQLite is told not to wait at all, so that only our own queue can."""
+def test_concurrent_writers_wait_for_the_lock_and_never_find_the_database_locked(team):
+    """SQLite's own busy timeout is 0, so that only our lock can make threads wait."""
 
     def write(number: int) -> None:
         try:
@@ -36,7 +36,7 @@ def test_threads_that_write_at_once_wait_for_their_turn_and_never_find_the_datab
     assert team.name.startswith("Studio ")
 
 
-def test_a_transaction_that_fails_gives_its_turn_on(team):
+def test_a_failed_transaction_releases_the_lock(team):
     def fail() -> None:
         with contextlib.suppress(LookupError), transaction.atomic():
             {}["nothing"]

@@ -1,4 +1,4 @@
-"""What `make run` promises."""
+"""`manage.py portal`, as `make run` runs it."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import sys
 import requests
 
 from sdweb.process.local_environment import BASE_DIR
-from tests.platform.portal import Portal, bare_environment, eventually, manage
+from tests.sdweb.portal import Portal, bare_environment, eventually, manage
 
 EVERYTHING = {
     "manage.py portal",
@@ -21,7 +21,7 @@ EVERYTHING = {
     "-Q calls",
     "-Q upkeep",
 }
-WITH_NO_ROOM = """
+WITH_FILE_SIZE_LIMIT_0 = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
@@ -29,7 +29,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def sign_in(portal: Portal, email: str, password: str) -> requests.Response:
-    """What the portal answers to somebody who signs in."""
+    """Sign in and return the response."""
     session = requests.Session()
     page = session.get(f"{portal.address}/accounts/login/", timeout=10)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
@@ -38,18 +38,18 @@ def sign_in(portal: Portal, email: str, password: str) -> requests.Response:
     return session.post(page.url, data=form, timeout=10, allow_redirects=False)
 
 
-def test_a_newcomer_signs_in_with_what_was_printed_and_a_second_start_keeps_everything(newcomer):
-    portal = newcomer
-    said = portal.start()
+def test_the_printed_password_signs_in_and_a_second_start_keeps_everything(new_portal):
+    portal = new_portal
+    output = portal.start()
     makefile = (BASE_DIR / "Makefile").read_text()
-    assert f"1/{re.search(r'STEPS_TO_COME := ([0-9]+)', makefile)[1]} " in said
-    assert f"Open {portal.address}" in said
-    email, password = re.search(r"Sign in as (\S+) with the password (\S+)", said).groups()
+    assert f"1/{re.search(r'STEPS_TO_COME := ([0-9]+)', makefile)[1]} " in output
+    assert f"Open {portal.address}" in output
+    email, password = re.search(r"Sign in as (\S+) with the password (\S+)", output).groups()
     assert sign_in(portal, email, password).status_code == 302
     assert portal.processes().keys() >= EVERYTHING
     assert (portal.data / "portal.env").stat().st_mode & 0o077 == 0
 
-    if "DATABASE_URL" not in portal.environment:  # without a setting, as whoever opens a second terminal
+    if "DATABASE_URL" not in portal.environment:  # without settings, as in a second terminal
         audit = manage("audit_ledger", environment=bare_environment(SDWEB_DATA=str(portal.data)))
         assert audit.returncode == 0, audit.stdout + audit.stderr
 
@@ -62,17 +62,17 @@ def test_a_newcomer_signs_in_with_what_was_printed_and_a_second_start_keeps_ever
     assert portal.processes() == {}
     assert not portal.answers()
 
-    said = portal.start()
-    assert "password" not in said
+    output = portal.start()
+    assert "password" not in output
     assert sign_in(portal, email, password).status_code == 302
     portal.kill()
     assert eventually(lambda: not portal.processes(), within=5), portal.processes()
 
 
-def test_whatever_is_killed_comes_back(portal):
+def test_killed_services_are_restarted(portal):
     portal.start()
     before = portal.processes()
-    assert before.keys() >= EVERYTHING, portal.said()
+    assert before.keys() >= EVERYTHING, portal.output()
     victims = EVERYTHING - {"manage.py portal"}
     for name in victims:
         os.kill(before[name], signal.SIGKILL)
@@ -80,52 +80,52 @@ def test_whatever_is_killed_comes_back(portal):
         lambda: all(portal.processes().get(name, before[name]) != before[name] for name in victims)
     )
     assert eventually(portal.answers)
-    assert "Valkey stopped (SIGKILL)" in portal.said()
+    assert "Valkey stopped (SIGKILL)" in portal.output()
     assert portal.stop() == 0
     assert portal.processes() == {}
 
 
-def test_a_taken_port_is_said_in_one_sentence_and_nothing_is_left(portal):
+def test_a_port_in_use_is_reported_in_one_sentence_and_no_process_is_left(portal):
     with socket.create_server(("127.0.0.1", portal.port)):
-        refused = manage("portal", environment=portal.environment)
-    assert refused.returncode == 1
-    assert f"127.0.0.1:{portal.port}" in refused.stderr
-    assert refused.stderr.count("\n") == 1
+        done = manage("portal", environment=portal.environment)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{portal.port}" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert portal.processes() == {}
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_sentence_and_nothing_is_left(folder):
+def test_an_unreachable_database_is_reported_in_one_sentence_and_no_process_is_left(folder):
     portal = Portal(folder / "var", DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing")
-    refused = manage("portal", environment=portal.environment)
-    assert refused.returncode == 1
-    assert "Traceback" not in refused.stderr
-    assert "127.0.0.1" in refused.stderr
+    done = manage("portal", environment=portal.environment)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "127.0.0.1" in done.stderr
     assert portal.processes() == {}
 
 
-def test_a_folder_that_cannot_be_used_is_said_in_one_sentence(folder):
+def test_an_unusable_folder_is_reported_in_one_sentence(folder):
     (folder / "file").write_text("")
-    refused = manage("portal", environment=bare_environment(SDWEB_DATA=str(folder / "file" / "var")))
-    assert refused.returncode == 1
-    assert refused.stderr == f"{folder}/file/var cannot be used: Not a directory.\n"
+    done = manage("portal", environment=bare_environment(SDWEB_DATA=str(folder / "file" / "var")))
+    assert done.returncode == 1
+    assert done.stderr == f"{folder}/file/var cannot be used: Not a directory.\n"
 
 
-def test_a_disk_that_takes_nothing_is_said_in_one_sentence(folder):
-    refused = subprocess.run(
-        [sys.executable, "-c", WITH_NO_ROOM, "manage.py", "portal"],
+def test_a_failing_write_is_reported_in_one_sentence(folder):
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_FILE_SIZE_LIMIT_0, "manage.py", "portal"],
         cwd=BASE_DIR,
         env=bare_environment(SDWEB_DATA=str(folder), PYTHONDONTWRITEBYTECODE="1"),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert refused.returncode == 1
-    assert refused.stderr == f"{folder} cannot be used: File too large.\n"
+    assert done.returncode == 1
+    assert done.stderr == f"{folder} cannot be used: File too large.\n"
 
 
-def test_without_settings_every_other_command_says_what_is_missing(folder):
-    refused = manage("check", environment=bare_environment(SDWEB_DATA=str(folder)))
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("SECRET_KEY is not set")
-    assert refused.stderr.count("\n") == 1
+def test_other_commands_report_the_missing_setting(folder):
+    done = manage("check", environment=bare_environment(SDWEB_DATA=str(folder)))
+    assert done.returncode == 1
+    assert done.stderr.startswith("SECRET_KEY is not set")
+    assert done.stderr.count("\n") == 1
     assert not list(folder.iterdir())

@@ -1,4 +1,4 @@
-"""What `deploy/install.py` promises, with real environments, and packages that are made here."""
+"""`deploy/install.py`, with real virtual environments and packages that are built here."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sdweb.process.local_environment import BASE_DIR
-from tests.platform.portal import eventually
+from tests.sdweb.portal import eventually
 
 UV = shutil.which("uv")
 needs_uv = pytest.mark.skipif(not UV, reason="uv is not on the path")
@@ -34,7 +34,7 @@ def sha256(content: bytes) -> bytes:
 
 
 def make_wheel(folder: Path, name: str) -> str:
-    """Write a package with one module; its pinned line."""
+    """Write a wheel with one module; return its pinned requirement."""
     about = f"{name}-1.0.dist-info"
     files = {
         f"{name}.py": f"NAME = '{name}'\n",
@@ -53,8 +53,8 @@ def make_wheel(folder: Path, name: str) -> str:
     return f"{name}==1.0 --hash=sha256:{sha256(wheel.read_bytes()).hex()}\n"
 
 
-class Newcomer:
-    """A machine's user with an empty home, whose only packages are the two made here."""
+class Machine:
+    """A machine with an empty home folder and a package index of two packages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.environment = folder, folder / "venv"
@@ -77,7 +77,7 @@ class Newcomer:
             "UV_NO_CONFIG": "1",
         }
 
-    def have(self, installer: str) -> None:
+    def provide(self, installer: str) -> None:
         """Put uv on the path, or only pip."""
         if installer == "uv":
             self.program("uv", f'#!/bin/sh\nexec "{UV}" "$@"\n')
@@ -86,8 +86,8 @@ class Newcomer:
         (self.programs / name).write_text(script)
         (self.programs / name).chmod(0o755)
 
-    def lack(self, *modules: str) -> None:
-        """Be a Python that was shipped without these modules."""
+    def remove_modules(self, *modules: str) -> None:
+        """Make these modules of Python fail to import."""
         for name in modules:
             (self.modules / f"{name}.py").write_text(MISSING)
 
@@ -107,7 +107,7 @@ class Newcomer:
         )
 
     def imports(self, *names: str) -> bool:
-        """Whether the environment's own Python finds the packages."""
+        """Return whether the environment's own Python can import the packages."""
         python = [self.environment / "bin/python", "-I", "-c", f"import {', '.join(names)}"]
         return subprocess.run(python, capture_output=True, check=False).returncode == 0
 
@@ -117,91 +117,91 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(tmp_path):
-    return Newcomer(tmp_path)
+def machine(tmp_path):
+    return Machine(tmp_path)
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_pinned_packages_are_installed_and_counted(newcomer, installer):
-    newcomer.have(installer)
-    done = newcomer.install()
+def test_pinned_packages_are_installed_and_counted(machine, installer):
+    machine.provide(installer)
+    done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
     assert re.search(rf"^2/2 Installing packages: 2 of 2 by {installer}, \d+ s$", done.stdout, re.MULTILINE)
-    assert not (newcomer.environment / ".unfinished").exists()
+    assert not (machine.environment / ".unfinished").exists()
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_a_second_run_keeps_what_is_there(newcomer, installer):
-    newcomer.have(installer)
-    newcomer.install()
-    (newcomer.environment / "mine").touch()
-    done = newcomer.install()
+def test_a_second_run_keeps_the_environment(machine, installer):
+    machine.provide(installer)
+    machine.install()
+    (machine.environment / "mine").touch()
+    done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"2 of 2 by {installer}" in done.stdout
-    assert (newcomer.environment / "mine").exists()
+    assert (machine.environment / "mine").exists()
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_a_package_with_another_hash_is_refused(newcomer, installer):
-    newcomer.have(installer)
-    with zipfile.ZipFile(newcomer.wheels / "sdone-1.0-py3-none-any.whl", "a") as archive:
+def test_a_package_with_another_hash_is_refused(machine, installer):
+    machine.provide(installer)
+    with zipfile.ZipFile(machine.wheels / "sdone-1.0-py3-none-any.whl", "a") as archive:
         archive.writestr("stranger.py", "")
-    done = newcomer.install()
+    done = machine.install()
     assert done.returncode == 1
     assert re.search("hash", done.stdout, re.IGNORECASE)
     assert done.stderr == "The packages could not be installed; what pip says stands above.\n"
-    assert not newcomer.imports("sdone")
+    assert not machine.imports("sdone")
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_what_an_interrupted_run_left_is_made_again(newcomer, installer):
-    newcomer.have(installer)
-    newcomer.install()
-    newcomer.module().unlink()  # half copied: its neighbours say that it is there
-    (newcomer.environment / ".unfinished").touch()
-    done = newcomer.install()
+def test_an_environment_of_an_interrupted_run_is_created_again(machine, installer):
+    machine.provide(installer)
+    machine.install()
+    machine.module().unlink()  # half copied: its neighbours say that it is there
+    (machine.environment / ".unfinished").touch()
+    done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "was left unfinished, so it is made again" in done.stdout
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_an_environment_whose_python_does_not_run_is_made_again(newcomer):
-    newcomer.install()
-    python = newcomer.environment / "bin/python"
+def test_an_environment_whose_python_does_not_run_is_created_again(machine):
+    machine.install()
+    python = machine.environment / "bin/python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
-    assert newcomer.install().returncode == 0
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.install().returncode == 0
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_an_environment_of_another_python_is_made_again(newcomer):
-    newcomer.install()
-    python = newcomer.environment / "bin/python"
+def test_an_environment_of_another_python_is_created_again(machine):
+    machine.install()
+    python = machine.environment / "bin/python"
     python.unlink()
     python.write_text("#!/bin/sh\necho 3.4\n")
     python.chmod(0o755)
-    assert newcomer.install().returncode == 0
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.install().returncode == 0
+    assert machine.imports("sdone", "sdtwo")
 
 
 @needs_uv
-def test_where_uv_finds_no_packages_pip_installs_them_and_that_is_said(newcomer):
-    newcomer.have("uv")
-    done = newcomer.install(UV_FIND_LINKS=str(newcomer.modules))
+def test_when_uv_fails_pip_installs_and_a_message_says_so(machine):
+    machine.provide("uv")
+    done = machine.install(UV_FIND_LINKS=str(machine.modules))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "uv could not install the packages, so pip does." in done.stdout
     assert "2 of 2 by pip" in done.stdout
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_the_end_of_an_interrupted_run_is_one_sentence_and_the_next_run_repairs_it(newcomer):
-    pid_file = newcomer.folder / "pid"
-    newcomer.program("uv", SLOW_UV)
+def test_an_interrupted_run_ends_with_one_sentence_and_the_next_run_repairs_it(machine):
+    pid_file = machine.folder / "pid"
+    machine.program("uv", SLOW_UV)
     install = subprocess.Popen(
-        newcomer.command(),
+        machine.command(),
         cwd=BASE_DIR,
-        env=newcomer.shell | {"PID_FILE": str(pid_file)},
+        env=machine.shell | {"PID_FILE": str(pid_file)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -214,23 +214,23 @@ def test_the_end_of_an_interrupted_run_is_one_sentence_and_the_next_run_repairs_
     assert "Traceback" not in said
     assert not Path(f"/proc/{pid_file.read_text().strip()}").exists()
 
-    (newcomer.programs / "uv").unlink()
-    again = newcomer.install()
+    (machine.programs / "uv").unlink()
+    again = machine.install()
     assert again.returncode == 0, again.stdout + again.stderr
     assert "was left unfinished" in again.stdout
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_without_ensurepip_the_pip_of_the_system_installs(newcomer):
-    newcomer.lack("ensurepip")
-    done = newcomer.install()
+def test_without_ensurepip_the_pip_of_the_system_installs(machine):
+    machine.remove_modules("ensurepip")
+    done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_without_any_pip_one_sentence_says_what_to_install(newcomer):
-    newcomer.lack("ensurepip", "pip", "virtualenv")
-    done = newcomer.install()
+def test_without_pip_one_sentence_says_what_to_install(machine):
+    machine.remove_modules("ensurepip", "pip", "virtualenv")
+    done = machine.install()
     assert done.returncode == 1
     assert done.stderr.startswith(f"pip 22.3 or newer is missing for {PYTHON}")
     assert "apt-get install python3-pip" in done.stderr
@@ -238,33 +238,33 @@ def test_without_any_pip_one_sentence_says_what_to_install(newcomer):
 
 
 @needs_uv
-def test_uv_does_without_venv_and_pip(newcomer):
-    newcomer.have("uv")
-    newcomer.lack("venv", "ensurepip", "pip", "virtualenv")
-    done = newcomer.install()
+def test_uv_needs_neither_venv_nor_pip(machine):
+    machine.provide("uv")
+    machine.remove_modules("venv", "ensurepip", "pip", "virtualenv")
+    done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert newcomer.imports("sdone", "sdtwo")
+    assert machine.imports("sdone", "sdtwo")
 
 
-def test_without_venv_one_sentence_says_what_to_install(newcomer):
-    newcomer.lack("venv", "virtualenv")
-    done = newcomer.install()
+def test_without_venv_one_sentence_says_what_to_install(machine):
+    machine.remove_modules("venv", "virtualenv")
+    done = machine.install()
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(newcomer):
-    (newcomer.folder / "file").touch()
-    newcomer.environment = newcomer.folder / "file" / "venv"
-    done = newcomer.install()
+def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(machine):
+    (machine.folder / "file").touch()
+    machine.environment = machine.folder / "file" / "venv"
+    done = machine.install()
     assert done.returncode == 1
-    assert done.stderr == f"{newcomer.environment} cannot be made: Not a directory.\n"
+    assert done.stderr == f"{machine.environment} cannot be made: Not a directory.\n"
 
 
-def test_the_steps_that_follow_are_counted_too(newcomer):
-    said = newcomer.install(STEPS_TO_COME="6").stdout
-    assert f"1/8 Preparing {newcomer.environment}" in said
+def test_the_steps_that_follow_are_counted_too(machine):
+    said = machine.install(STEPS_TO_COME="6").stdout
+    assert f"1/8 Preparing {machine.environment}" in said
     assert "2/8 Installing packages" in said
 
 
@@ -278,10 +278,10 @@ def test_make_run_counts_the_steps_of_both_programs(tmp_path):
     assert second == f"exec {tmp_path}/bin/python manage.py portal --steps-done 0\n"
 
 
-def test_a_terminal_sees_one_line_a_step_that_is_rewritten(newcomer):
+def test_a_terminal_shows_one_rewritten_line_per_step(machine):
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        newcomer.command(), cwd=BASE_DIR, env=newcomer.shell, stdout=theirs, stderr=theirs, check=False
+        machine.command(), cwd=BASE_DIR, env=machine.shell, stdout=theirs, stderr=theirs, check=False
     )
     os.close(theirs)
     said = os.read(ours, 65_536).decode()

@@ -1,4 +1,4 @@
-"""A portal as a newcomer runs it, seen from outside."""
+"""Run `manage.py portal` and other commands in processes of their own."""
 
 import os
 import re
@@ -15,21 +15,21 @@ from sdweb.process.local_environment import BASE_DIR
 from sdweb.process.ports import free_port
 from tests.services import CLEARED
 
-LONGEST_START = 90
-OURS = """
+START_TIMEOUT = 90
+SETTINGS = """
     AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY DATABASE_URL DJANGO_SETTINGS_MODULE ENCRYPTION_KEYS REDIS_URL
     S3_BUCKET S3_ENDPOINT_URL S3_REGION SDWEB_DATA SECRET_KEY SPOOL STATIC_ROOT MAKELEVEL MAKEFLAGS
 """
 
 
-def bare_environment(**given: str) -> dict[str, str]:
-    """What a newcomer's shell has: none of our settings but the given ones."""
-    settings = {*OURS.split(), *CLEARED.split()}
-    return {name: value for name, value in os.environ.items() if name not in settings} | given
+def bare_environment(**settings: str) -> dict[str, str]:
+    """Return the environment without settings of the portal but these."""
+    cleared = {*SETTINGS.split(), *CLEARED.split()}
+    return {name: value for name, value in os.environ.items() if name not in cleared} | settings
 
 
 def manage(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` to its end."""
+    """Run a command of `manage.py` to its end."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
         command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -37,7 +37,7 @@ def manage(*arguments: str, environment: dict[str, str]) -> subprocess.Completed
 
 
 def eventually(condition: Callable[[], object], *, within: float = 30) -> bool:
-    """Whether it comes true in time."""
+    """Poll the condition; return whether it became true in time."""
     limit = time.monotonic() + within
     while time.monotonic() < limit:
         if condition():
@@ -47,18 +47,18 @@ def eventually(condition: Callable[[], object], *, within: float = 30) -> bool:
 
 
 class Portal:
-    """One `manage.py portal` after the other on the same folder."""
+    """Runs `manage.py portal`, also several times, on one data folder."""
 
-    def __init__(self, data: Path, **given: str) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data, self.port = data, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.environment = bare_environment(SDWEB_DATA=str(data), PORT=str(self.port), **given)
+        self.environment = bare_environment(SDWEB_DATA=str(data), PORT=str(self.port), **settings)
         self.process: subprocess.Popen[str] | None = None
-        self.output = data.with_name("output.txt")
+        self.output_file = data.with_name("output.txt")
 
     def start(self) -> str:
-        """Start it, wait until it is open, and return what it said."""
-        with self.output.open("w") as output:
+        """Start it, wait until it is ready, and return its output."""
+        with self.output_file.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "portal"],
                 cwd=BASE_DIR,
@@ -68,29 +68,29 @@ class Portal:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-        assert eventually(self.is_open_or_ended, within=LONGEST_START), self.said()
-        assert self.process.poll() is None, self.said()
-        return self.said()
+        assert eventually(self.is_ready_or_ended, within=START_TIMEOUT), self.output()
+        assert self.process.poll() is None, self.output()
+        return self.output()
 
-    def is_open_or_ended(self) -> bool:
-        return "Ctrl-C stops everything." in self.said() or self.process.poll() is not None
+    def is_ready_or_ended(self) -> bool:
+        return "Ctrl-C stops everything." in self.output() or self.process.poll() is not None
 
-    def said(self) -> str:
-        return self.output.read_text()
+    def output(self) -> str:
+        return self.output_file.read_text()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal; its exit code."""
+        """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(60)
 
     def kill(self) -> None:
-        """End it without a word."""
+        """Kill the main process."""
         if self.process:
             self.process.kill()
             self.process.wait()
 
     def processes(self) -> dict[str, int]:
-        """Everything that runs on its folder, by a word of its command line."""
+        """Return the processes that use its data folder: a part of the command line, and the pid."""
         return {
             name: pid
             for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
@@ -98,7 +98,7 @@ class Portal:
         }
 
     def name(self, pid: int) -> str:
-        """What a process is of this portal; empty for a stranger or a dead one."""
+        """Return the part of the command line that names a process of this portal, empty for any other."""
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
             belongs = str(self.data) in os.readlink(f"/proc/{pid}/cwd")
@@ -112,7 +112,7 @@ class Portal:
         return found[0] if found else ""
 
     def answers(self) -> bool:
-        """Whether its pages are there."""
+        """Return whether the web server answers."""
         try:
             return requests.get(f"{self.address}/healthz", timeout=5).status_code == 200
         except requests.RequestException:

@@ -1,4 +1,4 @@
-"""docker-compose.yml as Docker would read it: anchors first, then the variables in every text."""
+"""Read docker-compose.yml as Docker does: YAML anchors first, then variables."""
 
 import re
 import shlex
@@ -10,8 +10,8 @@ import yaml
 
 from sdweb.process.local_environment import BASE_DIR
 
-VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<how>[-?])(?P<text>[^}]*))?\})")
-NEEDED = {
+VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<operator>[-?])(?P<text>[^}]*))?\})")
+REQUIRED = {
     "PUBLIC_URL": "https://pictures.example.com",
     "SETUP_OPERATOR_EMAIL": "operator@example.com",
     "SECRET_KEY": "a-key-that-is-long-enough-for-the-check-of-django-0123456789",
@@ -24,7 +24,7 @@ NEEDED = {
 
 
 class Missing(Exception):
-    """A variable without which Docker refuses to start; its message."""
+    """A required variable is missing; the text is the message in the file."""
 
 
 def text() -> str:
@@ -32,35 +32,35 @@ def text() -> str:
 
 
 def interpolate(template: str, variables: dict[str, str]) -> str:
-    """Put the values of variables in, as Docker does."""
+    """Insert the values of variables, as Docker does."""
 
     def value(match: re.Match[str]) -> str:
         if match["name"] is None:
             return "$"
         given = variables.get(match["name"], "")
-        if not given and match["how"] == "?":
+        if not given and match["operator"] == "?":
             raise Missing(f"{match['name']}: {match['text']}")
-        return given or (match["text"] or "" if match["how"] == "-" else "")
+        return given or (match["text"] or "" if match["operator"] == "-" else "")
 
     return VARIABLE.sub(value, template)
 
 
 def read(**variables: str) -> dict[str, Any]:
-    """The file with the variables that it needs, and these."""
-    return complete(yaml.safe_load(text()), NEEDED | variables)
+    """Return the file with the required variables and these."""
+    return with_variables(yaml.safe_load(text()), REQUIRED | variables)
 
 
-def complete(node: Any, variables: dict[str, str]) -> Any:
-    """The same tree with the variables put in."""
+def with_variables(node: Any, variables: dict[str, str]) -> Any:
+    """Return the tree with the variables inserted."""
     if isinstance(node, dict):
-        return {name: complete(value, variables) for name, value in node.items()}
+        return {name: with_variables(value, variables) for name, value in node.items()}
     if isinstance(node, list):
-        return [complete(value, variables) for value in node]
+        return [with_variables(value, variables) for value in node]
     return interpolate(node, variables) if isinstance(node, str) else node
 
 
 def command(service: dict[str, Any], replaced: dict[str, str]) -> list[str]:
-    """What a service of ours runs, with this Python and other addresses."""
+    """Return the command of a service with this Python and replaced words."""
     given = service["command"]
     words = shlex.split(given) if isinstance(given, str) else [str(word) for word in given]
     words = [replaced.get(word, word) for word in words]

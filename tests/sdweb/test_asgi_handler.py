@@ -1,4 +1,4 @@
-"""The handler: one thread for a request, and streams that end with their reader."""
+"""The ASGI handler runs a request on one thread and ends a stream when its client disconnects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
-from sdweb.asgi_handler import Handler
+from sdweb.asgi_handler import SingleThreadHandler
 
 seen: dict[str, object] = {}
 
@@ -64,24 +64,24 @@ urlpatterns = [path("view", view), path("stream", stream), path("broken", broken
 
 @pytest.fixture
 def ask(settings):
-    """A communicator that has asked for an address: ask("/view", b"body")."""
+    """Send a request and return its communicator: ask("/view", b"body")."""
     seen.clear()
     settings.ROOT_URLCONF, settings.ALLOWED_HOSTS = __name__, ["*"]
     settings.MIDDLEWARE = [f"{__name__}.middleware"]
 
-    handler = Handler()
+    handler = SingleThreadHandler()
 
-    async def asked(address: str, body: bytes = b"") -> ApplicationCommunicator:
+    async def send_request(address: str, body: bytes = b"") -> ApplicationCommunicator:
         scope = {"type": "http", "method": "POST", "path": address, "query_string": b"", "headers": []}
         communicator = ApplicationCommunicator(handler, scope)
         await communicator.send_input({"type": "http.request", "body": body})
         return communicator
 
-    return asked
+    return send_request
 
 
 @pytest.mark.django_db(transaction=True)
-def test_middleware_and_view_share_a_thread_which_keeps_no_connection(ask):
+def test_middleware_and_view_share_a_thread_that_releases_its_connection(ask):
     async def exchange() -> tuple[int, bytes]:
         call = await ask("/view", b"abc")
         start, body = await call.receive_output(10), await call.receive_output(10)
@@ -95,7 +95,7 @@ def test_middleware_and_view_share_a_thread_which_keeps_no_connection(ask):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_ends_when_its_reader_leaves(ask):
+def test_a_stream_ends_when_its_client_disconnects(ask):
     async def exchange() -> None:
         call = await ask("/stream")
         assert (await call.receive_output(10))["status"] == 200
@@ -109,7 +109,7 @@ def test_a_stream_ends_when_its_reader_leaves(ask):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_that_fails_is_not_ended_politely(ask):
+def test_an_error_in_a_stream_aborts_the_response(ask):
     async def exchange() -> list[dict]:
         call = await ask("/stream")
         with pytest.raises(RuntimeError, match="halfway"):
@@ -117,12 +117,12 @@ def test_a_stream_that_fails_is_not_ended_politely(ask):
         return [call.output_queue.get_nowait() for _ in range(call.output_queue.qsize())]
 
     seen["fails"] = True
-    said = async_to_sync(exchange)()
-    assert said[-1].get("more_body")
+    messages = async_to_sync(exchange)()
+    assert messages[-1].get("more_body")
     assert seen["closed"]
 
 
-def test_a_view_that_fails_is_answered_with_500(ask):
+def test_an_error_in_a_view_gives_a_500(ask):
     async def exchange() -> int:
         call = await ask("/broken")
         return (await call.receive_output(10))["status"]
@@ -130,10 +130,10 @@ def test_a_view_that_fails_is_answered_with_500(ask):
     assert async_to_sync(exchange)() == 500
 
 
-def test_a_reader_that_leaves_before_its_body_is_whole_is_not_answered(ask):
+def test_a_client_that_disconnects_while_sending_its_body_gets_no_response(ask):
     async def exchange() -> bool:
         call = ApplicationCommunicator(
-            Handler(), {"type": "http", "method": "POST", "path": "/view", "headers": []}
+            SingleThreadHandler(), {"type": "http", "method": "POST", "path": "/view", "headers": []}
         )
         await call.send_input({"type": "http.request", "body": b"a", "more_body": True})
         await call.send_input({"type": "http.disconnect"})
@@ -145,7 +145,7 @@ def test_a_reader_that_leaves_before_its_body_is_whole_is_not_answered(ask):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_many_wait_for_what_hangs_others_are_answered(ask):
+def test_a_hundred_blocked_requests_do_not_block_others(ask):
     seen["answered"] = threading.Event()
 
     async def exchange() -> list[int]:

@@ -1,4 +1,4 @@
-"""/readyz says whether a picture could be made now, and never keeps anybody waiting for that."""
+"""/readyz reports whether an image could be generated now, and answers quickly."""
 
 import copy
 import threading
@@ -23,7 +23,7 @@ def _nothing_is_known_yet(bucket):
     readiness.portal.known = None
 
 
-def test_a_portal_that_has_all_it_needs_is_ready(client):
+def test_a_portal_with_all_parts_is_ready(client):
     answer = client.get("/readyz")
     said = answer.json()
     assert (answer.status_code, said["ready"]) == (200, True), said
@@ -40,7 +40,7 @@ def only_broken(client):
     return {name: part["problem"] for name, part in said["parts"].items() if not part["ready"]}
 
 
-def test_without_redis_it_is_not_ready_and_no_address_is_told(client, settings):
+def test_without_redis_it_is_not_ready_and_shows_no_address(client, settings):
     settings.REDIS_URL = f"redis://:secret-word@127.0.0.1:{free_port()}/0"
     redis_client.client.cache_clear()
     try:
@@ -63,23 +63,23 @@ def test_without_a_bucket_it_is_not_ready(client, settings):
     assert set(only_broken(client)) == {"storage"}
 
 
-def test_a_spool_that_takes_nothing_is_told(client, settings, tmp_path):
+def test_an_unwritable_spool_is_reported(client, settings, tmp_path):
     (tmp_path / "file").write_text("in the way")
     settings.SPOOL = tmp_path / "file" / "spool"
     assert only_broken(client) == {"spool": "cannot be written to"}
 
 
-def test_a_full_disk_is_told(client, monkeypatch):
+def test_a_full_disk_is_reported(client, monkeypatch):
     monkeypatch.setattr("generations.jobs.engine.spool.ROOM", 2**62)
     assert only_broken(client) == {"spool": "is nearly full"}
 
 
-def test_asking_leaves_nothing_in_the_spool(client, settings):
+def test_the_check_leaves_no_file_in_the_spool(client, settings):
     client.get("/readyz")
     assert list(settings.SPOOL.iterdir()) == []
 
 
-def test_what_hangs_is_asked_once_and_does_not_make_others_wait_long():
+def test_a_check_that_hangs_runs_once_and_times_out():
     over, asked = threading.Event(), []
 
     def hangs():
@@ -102,7 +102,7 @@ def test_what_hangs_is_asked_once_and_does_not_make_others_wait_long():
     assert len(asked) == 2
 
 
-def test_a_crowd_that_asks_at_once_asks_the_database_once():
+def test_concurrent_requests_share_one_check():
     asked = []
     portal = Readiness({"database": lambda: asked.append(1)})
     with ThreadPoolExecutor(20) as crowd:
@@ -113,7 +113,7 @@ def test_a_crowd_that_asks_at_once_asks_the_database_once():
     assert len(asked) >= 2
 
 
-def test_whatever_a_part_says_its_secrets_are_not_told():
+def test_errors_of_a_check_are_not_shown():
     def fails():
         raise RuntimeError("password=hunter2")
 
