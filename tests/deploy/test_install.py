@@ -162,7 +162,7 @@ def test_an_environment_of_an_interrupted_run_is_created_again(machine, installe
     (machine.environment / ".unfinished").touch()
     done = machine.install()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "was left unfinished, so it is made again" in done.stdout
+    assert "is incomplete, so it is created again" in done.stdout
     assert machine.imports("sdone", "sdtwo")
 
 
@@ -217,7 +217,7 @@ def test_an_interrupted_run_ends_with_one_sentence_and_the_next_run_repairs_it(m
     (machine.programs / "uv").unlink()
     again = machine.install()
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "was left unfinished" in again.stdout
+    assert "is incomplete" in again.stdout
     assert machine.imports("sdone", "sdtwo")
 
 
@@ -259,7 +259,7 @@ def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(machine):
     machine.environment = machine.folder / "file" / "venv"
     done = machine.install()
     assert done.returncode == 1
-    assert done.stderr == f"{machine.environment} cannot be made: Not a directory.\n"
+    assert done.stderr == f"{machine.environment} cannot be created: Not a directory.\n"
 
 
 def test_the_steps_that_follow_are_counted_too(machine):
