@@ -26,7 +26,7 @@ COMPILED_ON_IMPORT = not os.environ.get("PYTHONDONTWRITEBYTECODE")
 
 def main(folder: Path, requirements: list[str]) -> None:
     """Create the environment and install the packages; exit with a sentence if that fails."""
-    if sys.version_info < (3, 11):  # noqa: UP036  this is what finds that out
+    if sys.version_info < (3, 11):  # noqa: UP036  checked for older versions
         sys.exit(
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]} (make PYTHON=python3.11 ...)"
         )

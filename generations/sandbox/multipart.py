@@ -1,4 +1,4 @@
-"""Reading multipart bodies, bounded in size and parts."""
+"""Parse multipart bodies of limited size."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from dataclasses import dataclass, field
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-from generations.sandbox.responses import bad_request
+from generations.sandbox.stability.responses import bad_request
 
-LARGEST_BODY = 10 * 1024 * 1024
-MOST_PARTS = 100
+MAX_BODY = 10 * 1024 * 1024
+MAX_PARTS = 100
 
 
 @dataclass
 class Form:
-    """The parts of a form: text by name, file bytes by name."""
+    """The parts of a form: texts and files by name."""
 
     texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_form(content_type: str, body: bytes) -> Form:
-    """Take a multipart body apart; RefusalError (400) if it is anything else or incomplete."""
+def parse_form(content_type: str, body: bytes) -> Form:
+    """Parse a multipart body; ApiError (400) if it is invalid or incomplete."""
     media_type, options = parse_options_header(content_type)
     if media_type != b"multipart/form-data" or not options.get(b"boundary"):
         raise bad_request("content-type: must be multipart/form-data")
-    collected = _Collected()
+    collector = _Collector()
     try:
         parser = FormParser(
             "multipart/form-data",
-            collected.add_text,
-            collected.add_file,
-            collected.finish,
+            collector.add_text,
+            collector.add_file,
+            collector.finish,
             boundary=options[b"boundary"],
-            config={"MAX_MEMORY_FILE_SIZE": LARGEST_BODY, "MAX_BODY_SIZE": LARGEST_BODY},
+            config={"MAX_MEMORY_FILE_SIZE": MAX_BODY, "MAX_BODY_SIZE": MAX_BODY},
         )
         parser.write(body)
         parser.finalize()
     except (FormParserError, UnicodeDecodeError) as problem:
         raise bad_request("body: the form could not be read") from problem
-    if not collected.finished:
+    if not collector.finished:
         raise bad_request("body: the form is incomplete")
-    return collected.form
+    return collector.form
 
 
-class _Collected:
-    """Gathers parts as the parser meets them, without the empty part `none`.
+class _Collector:
+    """Callbacks of the parser, which collect parts, without the empty part `none`.
 
-    Clients send it to be multipart without a file: docs/providers/stability.md, "Request headers".
+    Clients send that for a multipart body without a file: docs/providers/stability.md, "Request headers".
     """
 
     def __init__(self) -> None:
@@ -74,6 +74,6 @@ class _Collected:
 
     def _name(self, name: bytes | None) -> str:
         self.parts += 1
-        if self.parts > MOST_PARTS:
+        if self.parts > MAX_PARTS:
             raise FormParserError("too many parts")
         return (name or b"").decode()

@@ -150,7 +150,7 @@ def test_a_package_with_another_hash_is_refused(machine, installer):
     done = machine.install()
     assert done.returncode == 1
     assert re.search("hash", done.stdout, re.IGNORECASE)
-    assert done.stderr == "The packages could not be installed; what pip says stands above.\n"
+    assert done.stderr == "The packages could not be installed; see the output of pip above.\n"
     assert not machine.imports("sdone")
 
 

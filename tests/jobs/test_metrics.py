@@ -117,7 +117,7 @@ def test_upstreams_that_share_a_limit_share_what_is_used_of_it(client, submit, u
 
 def test_an_account_that_rests_or_has_no_credits_is_told(client, upstream, provider):
     provider.state(credits=12.5)
-    accounts.ask_balances()
+    accounts.update_balances()
     accounts.block(upstream, 30)
     Upstream.objects.update(paused_at=timezone.now())
     said = scrape(client)

@@ -240,9 +240,9 @@ def test_an_operator_pauses_and_resumes_one_upstream(operator, submit, upstream)
     assert ">Paused by Mei.<" in shown(operator)
     batch = submit()
     assert work() == 0
-    accounts.ask_balances()
+    accounts.update_balances()
     Upstream.objects.update(paused_at=timezone.now() - timedelta(hours=1))
-    accounts.ask_balances()
+    accounts.update_balances()
     assert work() == 0
     assert "sandbox is called again." in press(operator, f"upstream/{upstream.pk}/resume/")
     assert work() == 1
@@ -266,7 +266,7 @@ def test_everything_is_paused_and_resumed_with_one_press(operator, upstream):
     Upstream.objects.create(name="second", base_url="http://x")
     page = press(operator, "pause/")
     assert "Resume all" in page
-    accounts.ask_balances([Upstream.objects.get(pk=upstream.pk)])
+    accounts.update_balances([Upstream.objects.get(pk=upstream.pk)])
     assert not Upstream.objects.open().exists()
     assert "Pause all" in press(operator, "resume/")
     assert Upstream.objects.open().count() == 2

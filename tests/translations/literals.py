@@ -45,7 +45,7 @@ FOR_OPERATORS = (
 # Calls for logs, patterns, SQL, formats, settings, /readyz, triggers, what is hashed, metrics, command lines.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|Guard|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|AppendOnlyTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "PLACES", "UNWANTED", "TWO_WORDS"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
@@ -61,10 +61,10 @@ AS_THEY_ARE = re.compile(
     '|{"ultra": \\d+}'  # a sample of JSON
     "|CFG scale|Style preset|Aspect ratio|Denoising strength|Negative prompt: .*"  # for programs, in a file
     "|Samsung Internet"  # a name
-    "|these bytes are no whole picture .*|.* pixels are too many"  # for the log
+    "|not a complete image .*|.* pixels are too many"  # for the log
     f"|{VALUE} of a .*"  # a prompt of a library that is filled with made-up pictures
     f"|exit code .*|{VALUE} is after {VALUE}[.]"  # for who started a command
-    "|(Account|Hold|Line) .*|All balances together .*|The summed up days .*",  # of the command audit_ledger
+    "|(Account|Hold|Entry|from) .*|All balances together .*|The daily totals .*",  # of audit_ledger
     re.DOTALL,
 )
 

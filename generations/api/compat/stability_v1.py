@@ -13,7 +13,7 @@ from generations.api.compat import stability_responses
 from generations.api.compat.base import Answer, Request, Result, Wish, as_json, one_picture
 from generations.api.compat.errors import Problem, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.stability.models import SDXL_PAIRS
+from generations.providers.stability.models import SDXL_SIZES
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")
@@ -23,7 +23,7 @@ SAMPLERS = (
 )
 MOST_SAMPLES = 10
 PASSED_ON = ("seed", "cfg_scale", "steps", "style_preset")
-SHAPES = {size: shape for shape, size in SDXL_PAIRS.items()}
+SHAPES = {size: shape for shape, size in SDXL_SIZES.items()}
 THEIR_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
 
 

@@ -23,7 +23,7 @@ Accounts = QuerySet[Upstream]
 def pause(upstreams: Accounts, *, by: By) -> None:
     """Call none of these until an operator resumes them."""
     who = str(by.user or "")
-    _switch(upstreams, "paused", by, lambda rows: accounts.pause_by_hand(rows, by=who))
+    _switch(upstreams, "paused", by, lambda rows: accounts.pause_by_operator(rows, by=who))
 
 
 def drain(upstreams: Accounts, *, by: By) -> None:
@@ -108,6 +108,6 @@ def _switch(upstreams: Accounts, did: str, by: By, move: Callable[[Accounts], ob
 def state(upstream: Upstream) -> str:
     """Whether it is called, in a word."""
     if upstream.paused_at:
-        by_hand = upstream.paused_status == accounts.BY_HAND
+        by_hand = upstream.paused_status == accounts.PAUSED_BY_OPERATOR
         return "paused_by_hand" if by_hand else "paused"
     return "draining" if upstream.draining else "open"

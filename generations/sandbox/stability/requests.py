@@ -1,4 +1,4 @@
-"""What a valid call asks for, whichever endpoint it came through."""
+"""A validated request, of any endpoint."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from generations.sandbox.responses import moderated, wrong_language
+from generations.sandbox.stability.responses import moderated, wrong_language
 
 STYLES = (
     "enhance",
@@ -32,8 +32,8 @@ LAST_LATIN_LETTER = 0x24F
 
 
 @dataclass(frozen=True)
-class Order:
-    """One call's wish, checked. `cost` is in hundredths of a credit for all samples."""
+class ImageRequest:
+    """A validated request; `cost` is in hundredths of a credit for all samples."""
 
     model: str
     prompt: str
@@ -50,12 +50,12 @@ class Order:
 
 
 def pick_seed() -> int:
-    """A seed for a call that brought none."""
+    """Return a random seed."""
     return secrets.randbelow(4_294_967_294) + 1
 
 
 def moderate(prompt: str) -> None:
-    """RefusalError for a prompt that is flagged (403) or mostly in another script (422)."""
+    """Raise ApiError for a flagged prompt (403) or one mostly in another script (422)."""
     if FLAGGED_WORDS.search(prompt):
         raise moderated()
     letters = [letter for letter in prompt if letter.isalpha()]

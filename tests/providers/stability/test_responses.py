@@ -1,4 +1,4 @@
-"""What comes back: images in either form, or something that may have been bought and is lost."""
+"""Responses: images in either format, or errors that may have been charged."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from generations.providers.base import Busy, ImageRequest, Pending, Unavailable, Unknown
+from tests.providers.fake_provider import assert_readable, error, make_image, response
 from tests.providers.specification import FORMATS
-from tests.providers.stand_in import assert_readable, error, picture, response
 
-PNG = picture()
+PNG = make_image()
 TEXT = base64.b64encode(PNG).decode()
 
 
@@ -24,9 +24,9 @@ def answer(data: object, **headers: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_picture_is_what_its_bytes_say_whatever_the_header_says(stand_in, draw, kind):
-    stand_in.plan = [
-        response(200, picture(kind, (80, 96)), content_type="text/html", seed="77", x_request_id="r-9")
+def test_the_type_of_an_image_is_that_of_its_bytes_not_of_the_header(fake_provider, draw, kind):
+    fake_provider.plan = [
+        response(200, make_image(kind, (80, 96)), content_type="text/html", seed="77", x_request_id="r-9")
     ]
     done = draw()
     [image] = done.images
@@ -48,23 +48,23 @@ def test_a_picture_is_what_its_bytes_say_whatever_the_header_says(stand_in, draw
         ({"artifacts": [{"base64": TEXT}]}, None),
     ],
 )
-def test_a_json_answer_is_as_good_as_bytes(stand_in, draw, data, seed):
+def test_images_in_json_are_accepted(fake_provider, draw, data, seed):
     for model in ("core", "sdxl"):
-        stand_in.plan = [answer(data, content_type="application/json; type=image/png")]
+        fake_provider.plan = [answer(data, content_type="application/json; type=image/png")]
         [image] = draw(model).images
         assert (image.data, image.seed) == (PNG, seed)
 
 
-def test_a_seed_that_was_asked_for_holds_where_the_answer_names_none(stand_in, draw):
-    stand_in.plan = [response(200, PNG), answer({"image": TEXT, "seed": 0})]
+def test_the_requested_seed_is_used_when_the_response_has_none(fake_provider, draw):
+    fake_provider.plan = [response(200, PNG), answer({"image": TEXT, "seed": 0})]
     assert [draw(seed=99).images[0].seed for _ in range(2)] == [99, 99]
 
 
-def test_a_picture_in_pieces_or_packed_is_put_together(stand_in, draw):
+def test_chunked_and_compressed_images_are_decoded(fake_provider, draw):
     pieces = b"".join(
         b"%x\r\n%s\r\n" % (len(PNG[at : at + 50]), PNG[at : at + 50]) for at in range(0, len(PNG), 50)
     )
-    stand_in.plan = [
+    fake_provider.plan = [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n",
         b"HTTP/1.0 200 OK\r\n\r\n" + PNG,
         response(200, gzip.compress(PNG), content_encoding="gzip"),
@@ -83,8 +83,8 @@ def test_a_picture_in_pieces_or_packed_is_put_together(stand_in, draw):
         answer({"artifacts": [{"finishReason": "CONTENT_FILTERED"}]}),
     ],
 )
-def test_a_filtered_picture_is_reported_and_not_kept(stand_in, draw, sent):
-    stand_in.plan = [sent]
+def test_a_filtered_image_is_reported_and_dropped(fake_provider, draw, sent):
+    fake_provider.plan = [sent]
     done = draw()
     assert done.filtered
     assert done.images == ()
@@ -119,8 +119,8 @@ UNUSABLE = {
     "half a png": response(200, PNG[: len(PNG) // 2]),
     "png without its end": response(200, PNG[:-12]),
     "png with a wrong byte": response(200, broken(len(PNG) // 2)),
-    "half a jpeg": response(200, picture("jpeg")[: len(picture("jpeg")) // 2]),
-    "half a webp": response(200, picture("webp")[:-40]),
+    "half a jpeg": response(200, make_image("jpeg")[: len(make_image("jpeg")) // 2]),
+    "half a webp": response(200, make_image("webp")[:-40]),
     "gif": response(200, gif()),
     "too many pixels": response(200, bomb()),
     "wrong base64": answer({"image": TEXT[:-3]}),
@@ -140,14 +140,14 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("sent", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_a_success_without_a_whole_image_may_have_been_bought(stand_in, draw, sent):
-    stand_in.plan = [sent]
+def test_a_success_without_a_complete_image_is_unknown(fake_provider, draw, sent):
+    fake_provider.plan = [sent]
     with pytest.raises(Unknown) as caught:
         draw()
     assert_readable(caught.value)
 
 
-def test_the_balance_is_none_where_nobody_tells_it(stand_in, provider):
+def test_the_balance_is_none_where_the_provider_has_none(fake_provider, provider):
     told = [
         response(404),
         answer({}),
@@ -155,38 +155,41 @@ def test_the_balance_is_none_where_nobody_tells_it(stand_in, provider):
         answer({"credits": "9"}),
         answer({"credits": 10**999}),
     ]
-    stand_in.plan = [*told, response(200, b'{"credits": NaN}'), answer({"credits": True}), answer([1])]
+    fake_provider.plan = [*told, response(200, b'{"credits": NaN}'), answer({"credits": True}), answer([1])]
     assert [provider.balance(timeout=2) for _ in range(8)] == [None] * 8
-    stand_in.plan = [answer({"credits": -1})]
+    fake_provider.plan = [answer({"credits": -1})]
     assert provider.balance(timeout=2) == -1
 
 
-def test_the_balance_fails_as_a_picture_does(stand_in, provider):
+def test_the_balance_raises_the_same_errors(fake_provider, provider):
     for sent, kind in (
         (response(401), Unavailable),
         (response(500), Busy),
         (response(200, b"{", content_length="9"), Unknown),
     ):
-        stand_in.plan = [sent]
+        fake_provider.plan = [sent]
         with pytest.raises(kind):
             provider.balance(timeout=2)
 
 
-def test_an_order_is_asked_for_until_it_is_done(stand_in, provider):
+def test_a_pending_request_is_polled_until_it_is_done(fake_provider, provider):
     pending = Pending("a/b?c", 0)
-    stand_in.plan = [error(202, {"id": "x", "status": "in-progress"}), response(200, PNG)]
+    fake_provider.plan = [error(202, {"id": "x", "status": "in-progress"}), response(200, PNG)]
     assert provider.collect(pending, timeout=2) == Pending("a/b?c", 10.0)
     assert provider.collect(pending, timeout=2).images[0].data == PNG
-    assert stand_in.requests[0].path == "/v2beta/results/a%2Fb%3Fc"
+    assert fake_provider.requests[0].path == "/v2beta/results/a%2Fb%3Fc"
 
 
-def test_an_answer_too_large_is_given_up_early(stand_in, provider):
+def test_a_too_large_response_is_aborted(fake_provider, provider):
     def endless(connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         for _ in range(80):
             connection.sendall(b"\x89" * (1 << 20))
 
-    stand_in.plan = [endless, response(200, gzip.compress(b"0" * 80_000_000, 1), content_encoding="gzip")]
+    fake_provider.plan = [
+        endless,
+        response(200, gzip.compress(b"0" * 80_000_000, 1), content_encoding="gzip"),
+    ]
     started = time.monotonic()
     for _ in range(2):
         with pytest.raises(Unknown, match="could not be read"):

@@ -1,4 +1,4 @@
-"""What providers say is translated when it is said; `tests/translations` reads that all of it is marked."""
+"""Texts of providers are translated; `tests/translations` checks that all are marked."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from generations.providers.base import Busy, ImageRequest, ProviderError, Refuse
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import InvalidValue
 from generations.providers.stability import errors as stability_errors
-from generations.providers.stability.responses import read_answer
+from generations.providers.stability.responses import parse_response
 from generations.providers.transport.http import NOTHING_SENT, Reply, exchange
-from tests.providers.stand_in import KEY
+from tests.providers.fake_provider import KEY
 
 
 def marked(text: str) -> str:
@@ -27,14 +27,14 @@ def marked(text: str) -> str:
 
 
 def bare(sentence: str) -> str:
-    """What of a sentence no translation was asked for."""
+    """Return the parts of a sentence that were not translated."""
     while (shorter := re.sub("⟦[^⟦⟧]*⟧", "", sentence)) != sentence:
         sentence = shorter
     return sentence
 
 
 @pytest.fixture(autouse=True)
-def _in_a_language_of_marks() -> Iterator[None]:
+def _translate_to_marked_text() -> Iterator[None]:
     before = i18n.translate_with(marked)
     yield
     i18n.translate_with(before)
@@ -45,7 +45,7 @@ def test_without_a_translation_the_text_is_itself():
     assert i18n.gettext("Fill in this field.") == "Fill in this field."
 
 
-def test_what_is_only_marked_is_not_translated_yet():
+def test_gettext_noop_does_not_translate():
     assert i18n.gettext_noop("Cinematic") == "Cinematic"
 
 
@@ -65,19 +65,19 @@ FIELDS = {field.name: field for model in catalogue_registry.MODELS.values() for 
         ("image", b""),
     ],
 )
-def test_every_refusal_of_a_field_is_translated(name, value):
+def test_every_error_of_a_field_is_translated(name, value):
     with pytest.raises(InvalidValue) as caught:
         FIELDS[name].clean(value)
     assert bare(str(caught.value)) == ""
 
 
-def test_a_text_that_is_too_short_is_told_so_in_translation():
+def test_the_error_of_a_too_short_text_is_translated():
     with pytest.raises(InvalidValue) as caught:
         replace(FIELDS["prompt"], min_length=5).clean("four")
     assert bare(str(caught.value)) == ""
 
 
-def test_every_refusal_of_a_model_is_translated():
+def test_every_error_of_a_model_is_translated():
     given = {"prompt": "", "steps": 3}
     with pytest.raises(catalogue_registry.InvalidParameters) as caught:
         catalogue_registry.validate(catalogue_registry.get("core"), given, has_image=True)
@@ -90,8 +90,8 @@ def test_every_refusal_of_a_model_is_translated():
 
 
 @pytest.mark.parametrize("status", [*range(300, 430), 451, *range(500, 512), 599, 203])
-def test_every_status_has_a_translated_verdict(status):
-    problem = stability_errors.failure(Reply(status, {}, b""), KEY)
+def test_the_reason_for_every_status_is_translated(status):
+    problem = stability_errors.to_error(Reply(status, {}, b""), KEY)
     assert bare(problem.reason) in ("", f" (HTTP {status}).")
     assert "⟦" in problem.reason
 
@@ -106,17 +106,17 @@ def test_every_status_has_a_translated_verdict(status):
         (429, "quota_exceeded"),
     ],
 )
-def test_every_code_has_a_translated_verdict(status, name):
+def test_the_reason_for_every_code_is_translated(status, name):
     body = json.dumps({"name": name, "errors": []}).encode()
-    assert bare(stability_errors.failure(Reply(status, {}, body), KEY).reason) in ("", f" (HTTP {status}).")
+    assert bare(stability_errors.to_error(Reply(status, {}, body), KEY).reason) in ("", f" (HTTP {status}).")
 
 
 @pytest.mark.parametrize("status", [400, 401, 402])
-def test_what_the_provider_wrote_is_never_sent_to_the_translation(status):
+def test_texts_of_the_provider_are_not_translated(status):
     asked: list[str] = []
     i18n.translate_with(lambda text: asked.append(text) or text)
     body = json.dumps({"name": "bad", "errors": ["Eat more fruit"]}).encode()
-    assert "Eat more fruit" in stability_errors.failure(Reply(status, {}, body), KEY).reason
+    assert "Eat more fruit" in stability_errors.to_error(Reply(status, {}, body), KEY).reason
     assert asked
     assert not [text for text in asked if "fruit" in text]
 
@@ -130,9 +130,9 @@ def test_what_the_provider_wrote_is_never_sent_to_the_translation(status):
         b'{"hello": "world"}',
     ],
 )
-def test_an_answer_without_a_picture_is_told_in_translation(body):
+def test_the_error_of_a_response_without_an_image_is_translated(body):
     with pytest.raises(ProviderError) as caught:
-        read_answer(Reply(200, {}, body), KEY, None)
+        parse_response(Reply(200, {}, body), KEY, None)
     assert "⟦" in caught.value.reason
     assert bare(caught.value.reason) == ""
 
@@ -147,13 +147,13 @@ def test_an_answer_without_a_picture_is_told_in_translation(body):
         ("stability", "https://host", "a b"),
     ],
 )
-def test_what_an_operator_typed_wrong_is_told_in_translation(kind, address, key):
+def test_errors_of_settings_are_translated(kind, address, key):
     with pytest.raises(ValueError, match="⟦") as caught:
         providers_registry.open_provider(kind, address, key)
     assert bare(str(caught.value)) == ""
 
 
-def test_a_model_that_the_provider_does_not_have_is_refused_in_translation(provider):
+def test_the_error_of_a_model_the_provider_does_not_have_is_translated(provider):
     with pytest.raises(Refused) as caught:
         provider.generate(ImageRequest("sd9", {"prompt": "a harbour"}), timeout=5)
     assert bare(caught.value.reason) == ""
@@ -172,15 +172,15 @@ def silent(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("answer", [broken, strange, silent])
-def test_an_answer_that_cannot_be_read_is_told_in_translation(stand_in, draw, answer):
-    stand_in.plan = [answer]
+def test_the_error_of_an_unreadable_response_is_translated(fake_provider, draw, answer):
+    fake_provider.plan = [answer]
     with pytest.raises(ProviderError) as caught:
         draw(timeout=0.3)
     assert "⟦" in caught.value.reason
     assert bare(caught.value.reason) == ""
 
 
-def test_a_provider_that_cannot_be_reached_is_told_in_translation():
+def test_the_errors_of_an_unreachable_provider_are_translated():
     with pytest.raises(Busy) as caught:
         exchange("GET", "http://127.0.0.1:1/", timeout=2)
     assert caught.value.reason == marked(NOTHING_SENT["refused"])

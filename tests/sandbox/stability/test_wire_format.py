@@ -1,6 +1,6 @@
-"""What goes over the wire is what Stability documents.
+"""The API is as Stability documents it.
 
-From docs/providers/stability.md, "Fields", "Sizes", "Answers", "Statuses", "v1 text to image" and
+Source: docs/providers/stability.md, "Fields", "Sizes", "Answers", "Statuses", "v1 text to image" and
 "Balance and account".
 """
 
@@ -24,7 +24,7 @@ RATIOS = {
 }
 
 
-def test_bytes_come_with_seed_and_finish_reason_as_headers(client: Client) -> None:
+def test_seed_and_finish_reason_are_headers_of_an_image(client: Client) -> None:
     answer = client.generate(seed=77)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
@@ -33,7 +33,7 @@ def test_bytes_come_with_seed_and_finish_reason_as_headers(client: Client) -> No
 
 
 @pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
-def test_json_carries_the_picture_and_no_such_headers(client: Client, output_format: str) -> None:
+def test_json_contains_the_image_and_has_no_such_headers(client: Client, output_format: str) -> None:
     answer = client.generate(accept="application/json", seed=77, output_format=output_format)
     assert answer.headers["content-type"] == f"application/json; type=image/{output_format}"
     assert "seed" not in answer.headers
@@ -78,7 +78,7 @@ def test_an_incomplete_form_is_refused(client: Client) -> None:
     assert answer.status_code == 400
 
 
-def test_every_wrong_field_is_named(client: Client) -> None:
+def test_every_invalid_field_is_named(client: Client) -> None:
     answer = client.generate(
         "sd3", prompt=None, seed=4_294_967_295, aspect_ratio="4:3", output_format="gif",
         style_preset="cubist", model="sd9", cfg_scale=10.5, negative_prompt="x" * 10_001,
@@ -86,12 +86,18 @@ def test_every_wrong_field_is_named(client: Client) -> None:
     named = {error.split(":")[0] for error in answer.json()["errors"]}
     assert answer.status_code == 400
     assert named == {
-        *("prompt", "seed", "aspect_ratio", "output_format", "style_preset", "model"),
-        *("cfg_scale", "negative_prompt"),
+        "prompt",
+        "seed",
+        "aspect_ratio",
+        "output_format",
+        "style_preset",
+        "model",
+        "cfg_scale",
+        "negative_prompt",
     }
 
 
-def test_both_ends_of_every_range_are_taken(client: Client) -> None:
+def test_both_ends_of_every_range_are_valid(client: Client) -> None:
     for seed, guidance, prompt in ((0, 1, "x"), (4_294_967_294, 10, "x" * 10_000)):
         answer = client.generate("sd3", prompt=prompt, seed=seed, cfg_scale=guidance)
         assert answer.status_code == 200
@@ -99,7 +105,7 @@ def test_both_ends_of_every_range_are_taken(client: Client) -> None:
     assert client.generate(prompt="x" * 10_001).status_code == 400
 
 
-def test_unknown_fields_are_ignored_unless_asked_to_be_strict(client: Client) -> None:
+def test_unknown_fields_are_ignored_except_in_strict_mode(client: Client) -> None:
     assert client.generate(mode="text-to-image", style="x").status_code == 200
     client.sandbox.state(strict=True)
     assert client.generate().status_code == 200
@@ -139,7 +145,7 @@ def test_wrong_paths_and_engines_are_not_found(client: Client) -> None:
     assert client.get("/").status_code == 404
 
 
-def test_flagged_and_foreign_prompts_are_refused_and_free(client: Client) -> None:
+def test_flagged_and_foreign_prompts_are_refused_and_not_charged(client: Client) -> None:
     before = client.get("/v1/user/balance").json()
     flagged, foreign = client.generate(prompt="a forbidden place"), client.generate(prompt="海上日出")
     assert (flagged.status_code, flagged.json()["name"]) == (403, "content_moderation")
@@ -160,9 +166,7 @@ def test_flagged_and_foreign_prompts_are_refused_and_free(client: Client) -> Non
         ("sd3", "sd3-medium", 3.5),
     ],
 )
-def test_each_model_costs_what_the_price_list_says(
-    client: Client, endpoint: str, model: str | None, cost: float
-) -> None:
+def test_each_model_has_its_list_price(client: Client, endpoint: str, model: str | None, cost: float) -> None:
     client.sandbox.state(credits=cost)
     assert client.generate(endpoint, model=model).status_code == 200
     assert client.get("/v1/user/balance").json() == {"credits": 0}
@@ -170,7 +174,7 @@ def test_each_model_costs_what_the_price_list_says(
     assert (short.status_code, short.json()["name"]) == (402, "payment_required")
 
 
-def test_v1_answers_artifacts_or_one_png(client: Client) -> None:
+def test_v1_responds_with_artifacts_or_one_png(client: Client) -> None:
     answer = client.generate_v1(samples=2, seed=5, width=1344, height=768)
     artifacts = answer.json()["artifacts"]
     assert [(one["finishReason"], one["seed"]) for one in artifacts] == [("SUCCESS", 5), ("SUCCESS", 6)]
@@ -196,7 +200,7 @@ def test_v1_answers_artifacts_or_one_png(client: Client) -> None:
         {"style_preset": "cubist"},
     ],
 )
-def test_v1_refuses_what_is_out_of_range_in_its_own_envelope(client: Client, wrong: dict) -> None:
+def test_v1_has_its_own_format_of_errors(client: Client, wrong: dict) -> None:
     answer = client.generate_v1(**wrong)
     assert answer.status_code == 400
     assert set(answer.json()) == {"id", "name", "message"}

@@ -1,4 +1,4 @@
-"""What is sent: everything that was asked for, in the right form, and nothing else."""
+"""Requests to the provider: all parameters in the right format, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from generations.providers import open_provider
 from generations.providers.base import ImageRequest, Refused, Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
+from tests.providers.fake_provider import KEY, FakeProvider, make_image, response
 from tests.providers.specification import FORMATS, RATIOS, STYLES
-from tests.providers.stand_in import KEY, StandIn, picture, response
 
 V2BETA = [name for name in catalogue_registry.MODELS if name != "sdxl"]
 SD3 = [name for name in V2BETA if name.startswith("sd3")]
@@ -17,25 +17,25 @@ WITH_IMAGE = ["ultra", *SD3]
 
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
 @pytest.mark.parametrize("prefix", ["", "/", "/sd", "/sd/"])
-def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(stand_in, model, prefix):
-    provider = open_provider("stability", stand_in.address + prefix, KEY)
+def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(fake_provider, model, prefix):
+    provider = open_provider("stability", fake_provider.address + prefix, KEY)
     done = provider.generate(ImageRequest(model, {"prompt": "a harbour"}), timeout=5)
-    assert done.images[0].data == picture()
-    [request] = stand_in.requests
+    assert done.images[0].data == make_image()
+    [request] = fake_provider.requests
     assert request.path.startswith(prefix.rstrip("/") + "/v")
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["stability-client-id"] == "sdweb"
 
 
 @pytest.mark.parametrize("model", V2BETA)
-def test_v2beta_gets_the_fields_that_were_given_and_no_other(stand_in, draw, model):
+def test_v2beta_receives_exactly_the_given_fields(fake_provider, draw, model):
     draw(model)
     sd3 = {"mode": "text-to-image", "model": model} if model in SD3 else {}
-    assert stand_in.requests[0].texts == {"prompt": "a harbour"} | sd3
+    assert fake_provider.requests[0].texts == {"prompt": "a harbour"} | sd3
 
 
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
-def test_every_shape_style_and_format_is_taken(stand_in, draw, model):
+def test_every_shape_style_and_format_is_accepted(fake_provider, draw, model):
     for shape in sorted(RATIOS):
         draw(model, aspect_ratio=shape)
     for style in sorted(STYLES):
@@ -44,46 +44,46 @@ def test_every_shape_style_and_format_is_taken(stand_in, draw, model):
         options = {"output_format": kind} if model != "sdxl" else {}
         done = draw(model, **options)
         assert done.images[0].media_type == f"image/{kind}"
-    assert len(stand_in.requests) == 9 + 17 + (1 if model == "sdxl" else len(FORMATS))
-    assert not stand_in.problems
+    assert len(fake_provider.requests) == 9 + 17 + (1 if model == "sdxl" else len(FORMATS))
+    assert not fake_provider.problems
 
 
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
-def test_both_ends_of_every_range_arrive(stand_in, draw, model):
+def test_both_ends_of_every_range_are_sent(fake_provider, draw, model):
     declared = catalogue_registry.get(model)
-    image = picture() if declared.takes("image") else None
+    image = make_image() if declared.takes("image") else None
     base = {"strength": 0.5} if image else {}
     numbers = [field for field in declared.fields if isinstance(field, catalogue_registry.Number)]
     for field in numbers:
         for value in (field.minimum or field.step * (field.name != "strength"), field.maximum):
             draw(model, image, **base | {field.name: value})
-            request = stand_in.requests[-1]
+            request = fake_provider.requests[-1]
             sent = request.json[field.name] if model == "sdxl" else request.texts[field.name]
             assert float(sent) == value
     for name in ("prompt", "negative_prompt"):
         for text in ("x", "é" * declared.field(name).max_length):
             draw(model, image, **base | {name: text})
-    assert not stand_in.problems
+    assert not fake_provider.problems
 
 
 @pytest.mark.parametrize("model", WITH_IMAGE)
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_start_image_goes_with_its_strength(stand_in, draw, model, kind):
-    draw(model, picture(kind), strength=0.0, aspect_ratio="16:9")
-    request = stand_in.requests[0]
-    assert request.parts["image"].body == picture(kind)
+def test_a_start_image_is_sent_with_its_strength(fake_provider, draw, model, kind):
+    draw(model, make_image(kind), strength=0.0, aspect_ratio="16:9")
+    request = fake_provider.requests[0]
+    assert request.parts["image"].body == make_image(kind)
     assert request.texts["strength"] == "0"
     assert ("aspect_ratio" in request.texts) == (model == "ultra")
 
 
-def test_small_numbers_are_written_out(stand_in, draw):
-    draw("ultra", picture(), strength=0.00001)
-    assert stand_in.requests[0].texts["strength"] == "0.00001"
+def test_small_numbers_have_no_exponent(fake_provider, draw):
+    draw("ultra", make_image(), strength=0.00001)
+    assert fake_provider.requests[0].texts["strength"] == "0.00001"
 
 
-def test_sdxl_gets_its_negative_prompt_as_a_negative_weight_and_its_shape_in_pixels(stand_in, draw):
+def test_sdxl_gets_its_negative_prompt_as_a_negative_weight_and_its_shape_in_pixels(fake_provider, draw):
     draw("sdxl", negative_prompt="people", aspect_ratio="4:5", steps=50, seed=4_294_967_295, cfg_scale=0.0)
-    assert stand_in.requests[0].json == {
+    assert fake_provider.requests[0].json == {
         "text_prompts": [{"text": "a harbour", "weight": 1}, {"text": "people", "weight": -1}],
         "width": 896,
         "height": 1152,
@@ -93,57 +93,57 @@ def test_sdxl_gets_its_negative_prompt_as_a_negative_weight_and_its_shape_in_pix
     }
 
 
-def test_awkward_words_arrive_unchanged(stand_in, draw):
+def test_unusual_texts_arrive_unchanged(fake_provider, draw):
     words = (
         'a "quoted"\nline — naïve 🌊\r\n--boundary\r\nContent-Disposition: form-data; name="seed"\r\n\r\n5'
     )
     draw("core", prompt=words)
     draw("sdxl", prompt=words)
-    assert stand_in.requests[0].texts == {"prompt": words.replace("\r\n", "\n")}
-    assert stand_in.requests[1].json["text_prompts"][0]["text"] == words.replace("\r\n", "\n")
+    assert fake_provider.requests[0].texts == {"prompt": words.replace("\r\n", "\n")}
+    assert fake_provider.requests[1].json["text_prompts"][0]["text"] == words.replace("\r\n", "\n")
 
 
-def test_a_value_that_the_endpoint_does_not_take_is_never_sent(stand_in, draw):
+def test_an_invalid_value_is_never_sent(fake_provider, draw):
     for model, image, values in [
-        ("core", picture(), {}),
+        ("core", make_image(), {}),
         ("core", None, {"cfg_scale": 3}),
-        ("ultra", picture(), {}),
+        ("ultra", make_image(), {}),
         ("dall-e", None, {}),
         ("sd3.5-", None, {}),
     ]:
         with pytest.raises(Refused):
             draw(model, image, **values)
-    assert not stand_in.requests
+    assert not fake_provider.requests
 
 
-def test_every_call_has_a_connection_of_its_own(stand_in, draw):
+def test_every_call_opens_a_new_connection(fake_provider, draw):
     for _ in range(3):
         draw()
-    assert stand_in.connections == 3
+    assert fake_provider.connections == 3
 
 
-def test_the_balance_is_asked_for_with_the_key(stand_in, provider):
-    stand_in.plan = [b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"credits": 0.41}']
+def test_the_balance_is_requested_with_the_key(fake_provider, provider):
+    fake_provider.plan = [b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"credits": 0.41}']
     assert provider.balance(timeout=2) == 0.41
-    [request] = stand_in.requests
+    [request] = fake_provider.requests
     assert (request.method, request.path) == ("GET", "/v1/user/balance")
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_neither_the_environment_nor_cookies_reach_the_provider(stand_in, draw, monkeypatch, tmp_path):
+def test_neither_the_environment_nor_cookies_reach_the_provider(fake_provider, draw, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     draw()
     draw()
-    assert {request.headers["authorization"] for request in stand_in.requests} == {f"Bearer {KEY}"}
-    assert not any("cookie" in request.headers for request in stand_in.requests)
+    assert {request.headers["authorization"] for request in fake_provider.requests} == {f"Bearer {KEY}"}
+    assert not any("cookie" in request.headers for request in fake_provider.requests)
 
 
-def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(stand_in, draw):
-    elsewhere = StandIn()
-    stand_in.plan = [response(307, location=f"{elsewhere.address}/v2beta/stable-image/generate/core")]
+def test_a_redirect_is_not_followed(fake_provider, draw):
+    elsewhere = FakeProvider()
+    fake_provider.plan = [response(307, location=f"{elsewhere.address}/v2beta/stable-image/generate/core")]
     with pytest.raises(Unavailable, match="redirect"):
         draw()
     elsewhere.close()
@@ -168,13 +168,13 @@ def test_a_redirect_is_not_followed_and_takes_the_key_nowhere(stand_in, draw):
         "https://.",
     ],
 )
-def test_an_address_that_could_never_work_is_refused_with_a_sentence(address):
+def test_an_invalid_base_url_is_refused(address):
     with pytest.raises(ValueError, match=r"^(Give|The) .+\.$"):
         open_provider("stability", address, KEY)
 
 
 @pytest.mark.parametrize("key", ["", "  ", "sk-a b", "sk-a\r\nX: y", "sk-é"])
-def test_a_key_that_fits_no_header_is_refused_without_being_repeated(key):
+def test_an_invalid_key_is_refused_and_not_in_the_error(key):
     with pytest.raises(ValueError, match="key") as caught:
         open_provider("stability", "https://host", key)
     assert not key.strip() or key not in str(caught.value)
@@ -185,6 +185,6 @@ def test_an_unknown_kind_of_provider_is_refused():
         open_provider("magic", "https://host", KEY)
 
 
-def test_a_provider_shows_its_address_but_not_its_key(provider):
+def test_repr_has_the_base_url_and_not_the_key(provider):
     assert KEY not in repr(provider) + str(provider)
     assert "127.0.0.1" in repr(provider)

@@ -1,4 +1,4 @@
-"""Every fault becomes one of four failures, with a reason in plain words and without the key."""
+"""Every error response becomes one of four errors, with a readable reason without the key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from generations.providers.base import Busy, Refused, Unavailable
-from tests.providers.stand_in import KEY, assert_readable, error, response
+from tests.providers.fake_provider import KEY, assert_readable, error, response
 
 
 def stability(status: int, name: str, *errors: str, **headers: str) -> bytes:
@@ -101,19 +101,19 @@ FAULTS = [
 @pytest.mark.parametrize(
     ("sent", "kind", "words"), FAULTS, ids=[f"{n} {kind.__name__}" for n, (_, kind, _) in enumerate(FAULTS)]
 )
-def test_every_refusal_says_who_is_at_fault_in_plain_words(stand_in, draw, sent, kind, words):
-    stand_in.plan = [sent]
+def test_every_error_response_has_its_class_and_a_readable_reason(fake_provider, draw, sent, kind, words):
+    fake_provider.plan = [sent]
     with pytest.raises(kind) as caught:
         draw()
     problem = caught.value
     assert words in problem.reason
     assert problem.status == int(sent[9:12])
     assert_readable(problem)
-    assert len(stand_in.requests) == 1, "one call, whatever comes back"
+    assert len(fake_provider.requests) == 1, "one call, whatever comes back"
 
 
-def test_the_providers_own_name_and_number_of_a_fault_are_kept(stand_in, draw):
-    stand_in.plan = [stability(403, "content_moderation", "no", x_request_id="abc-1")]
+def test_the_providers_error_code_and_request_id_are_kept(fake_provider, draw):
+    fake_provider.plan = [stability(403, "content_moderation", "no", x_request_id="abc-1")]
     with pytest.raises(Refused) as caught:
         draw()
     assert (caught.value.code, caught.value.request_id) == ("content_moderation", "abc-1")
@@ -134,8 +134,8 @@ def test_the_providers_own_name_and_number_of_a_fault_are_kept(stand_in, draw):
         ("9" * 40, None, None),
     ],
 )
-def test_a_pause_is_as_long_as_the_provider_asks_within_reason(stand_in, draw, header, lowest, highest):
-    stand_in.plan = [
+def test_retry_after_is_followed_up_to_a_maximum(fake_provider, draw, header, lowest, highest):
+    fake_provider.plan = [
         error(429, {"id": "rate_limit_exceeded", "name": "rate_limit_exceeded"}, retry_after=header)
     ]
     with pytest.raises(Busy) as caught:
@@ -145,9 +145,9 @@ def test_a_pause_is_as_long_as_the_provider_asks_within_reason(stand_in, draw, h
     assert after is None if lowest is None else lowest <= after <= highest
 
 
-def test_a_pause_until_a_moment_is_understood(stand_in, draw):
+def test_retry_after_may_be_a_date(fake_provider, draw):
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    stand_in.plan = [response(503, retry_after=moment)]
+    fake_provider.plan = [response(503, retry_after=moment)]
     with pytest.raises(Busy) as caught:
         draw()
     assert 50 < caught.value.retry_after <= 60
@@ -155,8 +155,8 @@ def test_a_pause_until_a_moment_is_understood(stand_in, draw):
 
 
 @pytest.mark.parametrize("sent", [V1_401, MASKED, response(401, f"Key {KEY[:20]} is wrong".encode())])
-def test_no_part_of_the_key_is_in_anything_that_is_said(stand_in, draw, sent):
-    stand_in.plan = [sent.replace(b"\r\n", f"\r\nX-Request-Id: {KEY}\r\n".encode(), 1)]
+def test_no_part_of_the_key_is_in_an_error(fake_provider, draw, sent):
+    fake_provider.plan = [sent.replace(b"\r\n", f"\r\nX-Request-Id: {KEY}\r\n".encode(), 1)]
     with pytest.raises(Unavailable) as caught:
         draw()
     said = f"{caught.value!r} {caught.value} {caught.value.__dict__}"

@@ -1,4 +1,4 @@
-"""The pictures: right, different where they should be, and the same where they must be."""
+"""Images: of the right size and format, different or equal where they should be."""
 
 import hashlib
 from itertools import product
@@ -8,17 +8,17 @@ from PIL import Image, ImageChops, ImageStat
 
 from generations.sandbox import art
 from generations.sandbox.art.scenes import SCENES
-from generations.sandbox.requests import STYLES
+from generations.sandbox.stability.requests import STYLES
 from tests.sandbox.conftest import Client, opened, picture
 
 
 def small(data: bytes) -> Image.Image:
-    """A picture at a size that is quick to compare."""
+    """Return the image at a size that is quick to compare."""
     return opened(data).convert("RGB").resize((128, 128))
 
 
 def difference(first: Image.Image, second: Image.Image) -> float:
-    """How far two pictures are from each other, 0..255 on average."""
+    """Return the mean difference of two images, 0 to 255."""
     return sum(ImageStat.Stat(ImageChops.difference(first, second)).mean) / 3
 
 
@@ -27,13 +27,13 @@ def test_the_same_request_gives_the_same_bytes(artist: Client) -> None:
     assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
 
 
-def test_another_seed_or_none_gives_another_picture(artist: Client) -> None:
+def test_another_seed_gives_another_image(artist: Client) -> None:
     answers = [artist.generate("sd3", seed=seed) for seed in (5, 6, 0, None)]
     assert len({answer.content for answer in answers}) == 4
     assert all(int(answer.headers["seed"]) > 0 for answer in answers)
 
 
-def test_a_picked_seed_draws_the_picture_again(artist: Client) -> None:
+def test_the_returned_seed_draws_the_image_again(artist: Client) -> None:
     first = artist.generate("sd3", output_format="webp")
     again = artist.generate("sd3", output_format="webp", seed=first.headers["seed"])
     assert first.content == again.content
@@ -88,7 +88,7 @@ def test_a_start_image_decides_the_shape_unless_a_ratio_is_given(artist: Client)
 
 
 @pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
-def test_plain_pictures_look_the_same_but_never_are(client: Client, output_format: str) -> None:
+def test_plain_images_look_equal_and_differ_in_their_bytes(client: Client, output_format: str) -> None:
     first, second = (client.generate("sd3", output_format=output_format).content for _ in range(2))
     assert first != second
     images: list[Image.Image] = [opened(data).convert("RGB") for data in (first, second)]

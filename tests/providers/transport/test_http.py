@@ -1,4 +1,4 @@
-"""A broken line: what was certainly not bought, and what may have been."""
+"""Broken connections: Busy where nothing can have been charged, Unknown where something may have been."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from generations.providers import open_provider
 from generations.providers.base import Busy, ImageRequest, Unknown
 from generations.providers.transport import connection as transport_connection
-from tests.providers.stand_in import (
+from tests.providers.fake_provider import (
     KEY,
-    StandIn,
+    FakeProvider,
     dripping,
     hanging,
-    picture,
+    make_image,
     read_request,
     reset,
     response,
     unread,
 )
 
-PNG = picture()
+PNG = make_image()
 REQUEST = ImageRequest("core", {"prompt": "a harbour"})
 
 
@@ -51,19 +51,19 @@ def at(address):
     return lambda timeout=1.0: open_provider("stability", address, KEY).generate(REQUEST, timeout=timeout)
 
 
-def test_a_provider_that_refuses_connections_sold_nothing():
+def test_a_refused_connection_is_busy():
     assert "refuses connections" in failure(Busy, at(f"http://127.0.0.1:{free_port()}")).reason
 
 
-def test_a_host_that_does_not_exist_sold_nothing():
+def test_an_unknown_host_is_busy():
     assert "host name" in failure(Busy, at("http://nobody.invalid"), within=10).reason
 
 
-def test_a_server_that_speaks_no_tls_sold_nothing(stand_in):
-    failure(Busy, lambda: at(stand_in.address.replace("http:", "https:"))(0.3))
+def test_a_failed_tls_handshake_is_busy(fake_provider):
+    failure(Busy, lambda: at(fake_provider.address.replace("http:", "https:"))(0.3))
 
 
-def test_an_address_that_takes_no_connections_sold_nothing():
+def test_a_connect_timeout_is_busy():
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -77,28 +77,28 @@ def test_an_address_that_takes_no_connections_sold_nothing():
             one.close()
 
 
-def test_no_time_left_means_nothing_sent(stand_in):
-    failure(Busy, lambda: at(stand_in.address)(0.0))
-    failure(Busy, lambda: at(stand_in.address)(-1.0))
-    assert not stand_in.requests
+def test_nothing_is_sent_after_the_deadline(fake_provider):
+    failure(Busy, lambda: at(fake_provider.address)(0.0))
+    failure(Busy, lambda: at(fake_provider.address)(-1.0))
+    assert not fake_provider.requests
 
 
-def test_a_line_cut_while_the_request_is_sent_sold_nothing(stand_in, draw):
-    stand_in.plan = [unread]
+def test_a_connection_cut_while_sending_is_busy(fake_provider, draw):
+    fake_provider.plan = [unread]
     failure(Busy, lambda: draw("ultra", PNG + b"\x00" * 30_000_000, strength=0.5))
 
 
-def test_a_provider_that_stops_reading_the_request_sold_nothing(stand_in, draw):
+def test_a_provider_that_stops_reading_the_request_is_busy(fake_provider, draw):
     def stuck(connection):
-        stand_in.over.wait(5)
+        fake_provider.over.wait(5)
 
     stuck.before_reading = True
-    stand_in.plan = [stuck]
+    fake_provider.plan = [stuck]
     failure(Busy, lambda: draw("ultra", PNG + b"\x00" * 30_000_000, strength=0.5, timeout=0.4))
 
 
-def test_a_large_start_image_may_take_longer_to_send_than_a_connection_to_make(stand_in, draw, monkeypatch):
-    monkeypatch.setattr("generations.providers.transport.http.CONNECT_SECONDS", 0.2)
+def test_sending_a_large_start_image_may_exceed_the_connect_timeout(fake_provider, draw, monkeypatch):
+    monkeypatch.setattr("generations.providers.transport.http.CONNECT_TIMEOUT", 0.2)
 
     def answer(connection):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
@@ -107,11 +107,11 @@ def test_a_large_start_image_may_take_longer_to_send_than_a_connection_to_make(s
         connection.sendall(response(200, PNG))
 
     answer.before_reading = True
-    stand_in.plan = [answer]
+    fake_provider.plan = [answer]
     assert draw("ultra", PNG + b"\x00" * 9_000_000, strength=0.5).images
 
 
-def test_a_refusal_that_comes_before_all_was_sent_is_still_read(stand_in, draw):
+def test_an_error_sent_before_the_whole_request_is_still_read(fake_provider, draw):
     def early(connection):
         connection.recv(100)
         connection.sendall(response(503, b"full", connection="close"))
@@ -119,7 +119,7 @@ def test_a_refusal_that_comes_before_all_was_sent_is_still_read(stand_in, draw):
         time.sleep(0.2)
 
     early.before_reading = True
-    stand_in.plan = [early]
+    fake_provider.plan = [early]
     failure(Busy, lambda: draw("ultra", PNG + b"\x00" * 30_000_000, strength=0.5))
 
 
@@ -146,33 +146,33 @@ CUTS = {
 
 
 @pytest.mark.parametrize("sent", CUTS.values(), ids=CUTS.keys())
-def test_a_line_cut_after_the_request_was_sent_may_have_cost_something(stand_in, draw, sent):
-    stand_in.plan = [sent]
+def test_a_connection_cut_after_sending_is_unknown(fake_provider, draw, sent):
+    fake_provider.plan = [sent]
     problem = failure(Unknown, lambda: draw(timeout=1.5), within=4.0)
     assert problem.reason.endswith(".")
-    assert len(stand_in.requests) == 1
+    assert len(fake_provider.requests) == 1
 
 
-def test_an_error_whose_text_never_ends_is_judged_by_its_status(stand_in, draw, monkeypatch):
-    monkeypatch.setattr("generations.providers.transport.http.ERROR_SECONDS", 0.2)
-    stand_in.plan = [dripping(response(500, b"", content_length="99999"))]
+def test_an_endless_error_body_is_cut_and_the_status_counts(fake_provider, draw, monkeypatch):
+    monkeypatch.setattr("generations.providers.transport.http.ERROR_BODY_TIMEOUT", 0.2)
+    fake_provider.plan = [dripping(response(500, b"", content_length="99999"))]
     assert failure(Busy, lambda: draw(timeout=30)).status == 500
 
 
-def test_a_slow_picture_within_its_time_arrives(stand_in, draw):
+def test_a_slow_image_within_the_deadline_arrives(fake_provider, draw):
     def slowly(connection):
         connection.sendall(response(200, b"", content_length=str(len(PNG))))
         for at in range(0, len(PNG), 40):
             connection.sendall(PNG[at : at + 40])
             time.sleep(0.01)
 
-    stand_in.plan = [slowly]
+    fake_provider.plan = [slowly]
     assert draw(timeout=5).images[0].data == PNG
 
 
 @pytest.fixture
 def secure(tmp_path, monkeypatch):
-    """A stand-in with TLS and a certificate that the client trusts."""
+    """A provider with TLS and a certificate that the client trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
     now = datetime.now(UTC)
@@ -194,21 +194,21 @@ def secure(tmp_path, monkeypatch):
     pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    server = StandIn(context)
+    server = FakeProvider(context)
     yield server, pem
     server.close()
 
 
-def test_with_tls_pictures_arrive_and_deadlines_hold(secure, monkeypatch):
+def test_tls_works_and_the_deadline_holds(secure, monkeypatch):
     server, pem = secure
-    monkeypatch.setattr(transport_connection, "_trust", lambda: ssl.create_default_context(cafile=pem))
+    monkeypatch.setattr(transport_connection, "_ssl_context", lambda: ssl.create_default_context(cafile=pem))
     assert at(server.address)().images[0].data == PNG
     server.plan = [dripping(response(200, b"", content_length="99999")), hanging, reset]
     for _ in range(3):
         failure(Unknown, lambda: at(server.address)(0.4), within=1.2)
 
 
-def test_a_certificate_that_nobody_signed_sold_nothing(secure):
+def test_an_untrusted_certificate_is_busy(secure):
     server, _ = secure
     assert "certificate" in failure(Busy, at(server.address)).reason
     assert not server.requests

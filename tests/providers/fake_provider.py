@@ -1,4 +1,4 @@
-"""A provider for tests: reads requests strictly, keeps them, and answers as it is told."""
+"""A fake provider: validates requests strictly, records them, and sends planned responses."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from tests.providers.specification import FORMATS, Refusal, Request, check, insist
+from tests.providers.specification import FORMATS, Refusal, Request, check, require
 
 KEY = "sk-TestKey0123456789abcdefGHIJKLmnopqrstuvwxyz"
 
 
-def picture(kind: str = "png", size: tuple[int, int] = (64, 48)) -> bytes:
+def make_image(kind: str = "png", size: tuple[int, int] = (64, 48)) -> bytes:
     file = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").save(file, FORMATS[kind])
     return file.getvalue()
 
 
 def response(status: int, body: bytes = b"", **headers: str) -> bytes:
-    """The bytes of an answer; `content_length=""` leaves the header out."""
+    """Return the bytes of a response; `content_length=""` leaves the header out."""
     lines = {"content-length": str(len(body))} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
@@ -36,8 +36,8 @@ def error(status: int, data: object, **headers: str) -> bytes:
     return response(status, json.dumps(data).encode(), content_type="application/json", **headers)
 
 
-class StandIn:
-    """Listens on a free port; `plan` holds what the next calls get: bytes, or a function."""
+class FakeProvider:
+    """Listens on a free port; `plan` has the responses of the next calls: bytes or functions."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
@@ -95,7 +95,7 @@ class StandIn:
             return error(400, {"id": "1", "name": "bad_request", "errors": [str(problem)]})
         return response(
             200,
-            picture(kind),
+            make_image(kind),
             content_type=f"image/{kind}",
             finish_reason="SUCCESS",
             seed="343940597",
@@ -108,27 +108,27 @@ def read_request(connection: socket.socket) -> Request:
     while b"\r\n\r\n" not in received:
         received += (piece := connection.recv(65536))
         if not piece:
-            raise ConnectionError("cut before the head was over")
+            raise ConnectionError("closed before the end of the headers")
     head, body = received.split(b"\r\n\r\n", 1)
     first, *lines = head.decode("latin-1").split("\r\n")
     method, path, version = first.split(" ")
-    insist(version == "HTTP/1.1", "version")
+    require(version == "HTTP/1.1", "version")
     headers: dict[str, str] = {}
     for line in lines:
         name, value = line.split(":", 1)
-        insist(name.lower() not in headers, f"{name} stands twice")
+        require(name.lower() not in headers, f"{name} is sent twice")
         headers[name.lower()] = value.strip()
-    insist("transfer-encoding" not in headers, "chunked request")
+    require("transfer-encoding" not in headers, "chunked request")
     whole = bytearray(body)
     while len(whole) < int(headers.get("content-length", "0")):
         whole += (piece := connection.recv(1 << 20))
         if not piece:
-            raise ConnectionError("cut before the body was over")
+            raise ConnectionError("closed before the end of the body")
     return Request(method, path, headers, bytes(whole))
 
 
 def dripping(head: bytes, piece: bytes = b"x", pause: float = 0.02) -> Callable[[socket.socket], None]:
-    """Sends `head`, then a little at a time without end."""
+    """Send `head`, then a little at a time without end."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -140,18 +140,18 @@ def dripping(head: bytes, piece: bytes = b"x", pause: float = 0.02) -> Callable[
 
 
 def hanging(connection: socket.socket) -> None:
-    """Says nothing until the client goes away."""
+    """Send nothing until the client disconnects."""
     connection.recv(1)
 
 
 def reset(connection: socket.socket) -> None:
-    """Cuts the line after the request has been read."""
+    """Reset the connection after reading the request."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     connection.close()
 
 
 def unread(connection: socket.socket) -> None:
-    """Cuts the line after the head, while the body is still coming."""
+    """Reset the connection after the headers, while the body is being sent."""
     connection.recv(100)
     reset(connection)
 
@@ -160,11 +160,11 @@ unread.before_reading = True
 
 
 def assert_readable(problem: Exception) -> None:
-    """What a member reads is one short line without markup, key or foreign exceptions."""
+    """The reason is one short line without markup and key, and the error has no context."""
     reason = problem.reason
     assert 10 < len(reason) <= 300
     assert reason.isprintable()
-    assert reason.endswith((".", "!", "?", "…", "。"))  # others follow it on a page
+    assert reason.endswith((".", "!", "?", "…", "。"))  # other sentences follow it on a page
     assert "<" not in reason
     assert KEY not in reason + problem.code + problem.request_id
     assert problem.__cause__ is problem.__context__ is None

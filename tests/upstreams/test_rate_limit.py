@@ -1,4 +1,4 @@
-"""The provider's limit is reached and never crossed."""
+"""The rate limiter uses the provider's limit fully and never exceeds it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def account():
     return upstream
 
 
-def test_slots_are_as_dense_as_the_provider_allows_and_no_denser(account):
+def test_slots_are_as_dense_as_the_limit_allows(account):
     open_limiter(account)
     began = time.monotonic()
     permits = _all_permits(account, threads=20)
@@ -46,7 +46,7 @@ def test_the_first_slot_of_a_new_limiter_is_a_whole_window_away(account):
     assert 9.5 < permit.delay <= 10.25
 
 
-def test_a_flushed_redis_voids_what_was_given_out_and_begins_with_a_quiet_window(account):
+def test_flushing_redis_voids_permits_and_the_first_slot_is_a_window_away(account):
     open_limiter(account)
     permit = upstreams_rate_limit.reserve(account)
     redis_client.client().delete("pace:paced")  # as FLUSHALL does
@@ -58,7 +58,7 @@ def test_a_flushed_redis_voids_what_was_given_out_and_begins_with_a_quiet_window
 def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
     open_limiter(account)
     sooner = upstreams_rate_limit.reserve(account)
-    far = time.time() + 3600  # what was given out before the clock went back an hour
+    far = time.time() + 3600  # a slot reserved before the clock went back an hour
     redis_client.client().hset("pace:paced", "next", int(far * SECOND))
     permit = upstreams_rate_limit.reserve(account, horizon=11)
     assert permit is not None
@@ -66,7 +66,7 @@ def test_a_clock_that_is_set_back_begins_a_new_epoch(account):
     assert 9.5 < permit.delay <= 10.25
 
 
-def test_a_permit_that_is_late_is_void(account):
+def test_a_late_permit_is_void(account):
     open_limiter(account)
     permit = upstreams_rate_limit.reserve(account)
     assert upstreams_rate_limit.confirm(permit)
@@ -74,7 +74,7 @@ def test_a_permit_that_is_late_is_void(account):
     assert not upstreams_rate_limit.confirm(late)
 
 
-def test_a_block_stops_what_was_given_out_and_what_is_asked_for(account):
+def test_a_block_voids_permits_and_refuses_new_ones(account):
     open_limiter(account)
     permit = upstreams_rate_limit.reserve(account)
     upstreams_rate_limit.block(account, 30)
@@ -115,14 +115,14 @@ def _all_permits(account, threads):
     return permits
 
 
-def test_an_account_that_was_idle_needs_no_quiet_window(account):
+def test_an_idle_account_needs_no_first_window(account):
     upstreams_rate_limit.prepare(account, idle=True)
     permit = upstreams_rate_limit.reserve(account)
     assert permit is not None
     assert permit.delay < 0.1
 
 
-def test_a_call_that_is_ready_before_its_slot_waits_for_it(account):
+def test_confirm_waits_for_the_slot(account):
     open_limiter(account)
     upstreams_rate_limit.reserve(account)
     permit = upstreams_rate_limit.reserve(account)

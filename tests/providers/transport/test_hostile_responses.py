@@ -1,4 +1,4 @@
-"""Whatever bytes come, a call ends soon, in an image or in one of the four failures."""
+"""Whatever bytes a provider sends, a call ends soon, in an image or in one of the four errors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from generations.providers import open_provider
 from generations.providers.base import Done, ImageRequest, Pending, ProviderError
 from generations.providers.transport import error_text
-from generations.providers.transport.media_check import NoPicture, received
+from generations.providers.transport.media_check import InvalidImage, validate_image
+from tests.providers.fake_provider import KEY, FakeProvider, make_image
 from tests.providers.specification import FORMATS
-from tests.providers.stand_in import KEY, StandIn, picture
 
 NAMES = [
     "image",
@@ -58,24 +58,26 @@ things = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=12,
 )
-pictures = st.sampled_from([picture(kind) for kind in FORMATS])
+pictures = st.sampled_from([make_image(kind) for kind in FORMATS])
 
 
 @st.composite
-def spoiled(draw) -> bytes:
-    """A picture with some bytes changed and perhaps cut."""
+def corrupted_images(draw) -> bytes:
+    """Draw an image with some bytes changed, perhaps truncated."""
     data = bytearray(draw(pictures))
     for _ in range(draw(st.integers(0, 8))):
         data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
-bodies = st.one_of(st.binary(max_size=300), things.map(lambda thing: json.dumps(thing).encode()), spoiled())
+bodies = st.one_of(
+    st.binary(max_size=300), things.map(lambda thing: json.dumps(thing).encode()), corrupted_images()
+)
 
 
 @st.composite
 def answers(draw) -> bytes:
-    """Something like an answer over HTTP."""
+    """Draw something like an HTTP response."""
     body = draw(bodies)
     status = draw(
         st.sampled_from([200, 200, 200, 202, 301, 400, 401, 403, 422, 429, 500, 503]) | st.integers(0, 1100)
@@ -88,14 +90,14 @@ def answers(draw) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def stand_in():
-    server = StandIn()
+def fake_provider():
+    server = FakeProvider()
     yield server
     server.close()
 
 
 def outcome(call, kind: type[Exception]) -> tuple[object, Exception | None]:
-    """What a call returned, or the failure of this kind that it raised; anything else is a failed test."""
+    """Return the result of a call, or the error of this class; any other error fails the test."""
     try:
         return call(), None
     except kind as problem:
@@ -121,31 +123,31 @@ def assert_expected(result: object, problem: ProviderError | None) -> None:
     sent=b"HTTP/1.1 302 X\r\nLocation: \xff\xfe//\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\nx",
     model="core",
 )
-def test_no_answer_ever_surprises(stand_in, sent, model):
-    provider = open_provider("stability", stand_in.address, KEY)
+def test_any_response_gives_an_image_or_a_provider_error(fake_provider, sent, model):
+    provider = open_provider("stability", fake_provider.address, KEY)
     calls = (
         lambda: provider.generate(ImageRequest(model, {"prompt": "x"}), timeout=1),
         lambda: provider.collect(Pending("1", 0), timeout=1),
         lambda: provider.balance(timeout=1),
     )
     for call in calls:
-        stand_in.plan = [sent]
+        fake_provider.plan = [sent]
         started = time.monotonic()
         assert_expected(*outcome(call, ProviderError))
         assert time.monotonic() - started < 1.5
 
 
 @often
-@given(spoiled() | st.binary(max_size=300))
-def test_no_bytes_break_the_check_of_pictures(data):
-    image, problem = outcome(lambda: received(data), NoPicture)
+@given(corrupted_images() | st.binary(max_size=300))
+def test_any_bytes_are_a_valid_image_or_an_error(data):
+    image, problem = outcome(lambda: validate_image(data), InvalidImage)
     assert image.width * image.height > 0 if image else problem.__context__ is None
 
 
 @often
 @given(st.text(max_size=400), st.integers(0, 400), st.sampled_from([KEY, KEY.upper(), KEY[:30], KEY[5:25]]))
-def test_a_key_is_found_wherever_it_stands(text, at, key):
-    said = error_text.plain(text[:at] + key + text[at:], KEY)
+def test_a_key_is_redacted_at_any_position(text, at, key):
+    said = error_text.clean(text[:at] + key + text[at:], KEY)
     assert not any(KEY[at : at + 9].lower() in said.lower() for at in range(len(KEY) - 8))
 
 
@@ -161,26 +163,26 @@ def test_a_key_is_found_wherever_it_stands(text, at, key):
     ],
 )
 @pytest.mark.parametrize("text", ["Incorrect API key provided: {}.", "{}", '"{}" is wrong', "key={}"])
-def test_a_masked_key_is_taken_out_as_well(masked, text):
-    said = error_text.plain(text.format(masked), KEY)
+def test_a_masked_key_is_redacted(masked, text):
+    said = error_text.clean(text.format(masked), KEY)
     assert "[key]" in said
     assert "wxyz" not in said
     assert "sk-" not in said
 
 
-def test_plain_words_stay_as_they_are():
+def test_ordinary_text_is_not_changed():
     for text in (
         "seed: must be a number from 0 to 4294967294",
         "prompt: is required...",
         "see task-1 and risk-free",
     ):
-        assert error_text.plain(text, KEY) == text
+        assert error_text.clean(text, KEY) == text
 
 
 @pytest.mark.parametrize("letter", ["0", "<", "*", "x", "-", "a*", ". ", "sk-", "\u200b", "<a", "Bearer "])
-def test_a_text_made_to_be_slow_is_read_at_once(letter):
+def test_a_text_crafted_to_be_slow_is_parsed_quickly(letter):
     body = json.dumps({"message": letter * 60_000, "name": letter * 60_000}).encode()
     started = time.monotonic()
-    error_text.read(body, KEY)
-    error_text.plain(letter * 60_000, KEY)
+    error_text.parse_error_body(body, KEY)
+    error_text.clean(letter * 60_000, KEY)
     assert time.monotonic() - started < 0.5

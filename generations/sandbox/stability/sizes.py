@@ -1,4 +1,4 @@
-"""How many pixels a picture has. The service publishes no table (docs/providers/stability.md, "Sizes")."""
+"""Sizes of images. The service publishes no table (docs/providers/stability.md, "Sizes")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RATIOS = tuple(ONE_MEGAPIXEL)
 
 
 def size_of(model: str, ratio: str) -> tuple[int, int]:
-    """Width and height for a ratio: Core draws 1.5 megapixels, the others one."""
+    """Return width and height for a ratio: 1.5 megapixels for Core, one for the others."""
     if model != "core":
         return ONE_MEGAPIXEL[ratio]
     across, down = (int(part) for part in ratio.split(":"))
@@ -28,7 +28,7 @@ def size_of(model: str, ratio: str) -> tuple[int, int]:
 
 
 def nearest_ratio(width: int, height: int) -> str:
-    """The ratio whose shape is closest to this one."""
-    wanted = math.log(width / height)
-    shapes = {ratio: abs(math.log(w / h) - wanted) for ratio, (w, h) in ONE_MEGAPIXEL.items()}
+    """Return the supported ratio closest to this size."""
+    target = math.log(width / height)
+    shapes = {ratio: abs(math.log(w / h) - target) for ratio, (w, h) in ONE_MEGAPIXEL.items()}
     return min(shapes, key=lambda ratio: shapes[ratio])
