@@ -60,7 +60,7 @@ def admit(secret: str) -> Caller:
     """As `enter`, for the secret by itself."""
     try:
         token = teams_api_tokens.authenticate(secret)
-    except teams_api_tokens.Refused as refusal:
+    except teams_api_tokens.TokenInvalid as refusal:
         raise Unauthorised(str(refusal)) from None
     allowance = api_rate_limit.count(token)
     teams_api_tokens.touch(token)

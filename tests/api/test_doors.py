@@ -76,7 +76,7 @@ def test_nothing_of_a_team_is_reached_by_a_token_of_another(document, member, ma
             team=member.team, token_hash="x", expires_at=timezone.now() + timedelta(days=1)
         ).pk,
     }
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     stranger = Program(make_member("eve", team=other, role=Role.OWNER))
     bodies = {"tags": {"name": "x"}, "grant": {"credits": 1}, "take-back": {"credits": 1}}
     bodies |= {"caps": {"per_day": 1, "per_month": None}, "allowance": {"kind": "add", "credits": 1}}

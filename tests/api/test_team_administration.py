@@ -13,8 +13,7 @@ from django.utils import timezone
 from generations.credits import integrity_check as books
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.models import ModelRule
-from generations.office.audit_log.service import By
-from generations.office.members import roles as members_roles
+from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.office.prices import service as prices_service
@@ -61,8 +60,8 @@ def test_who_runs_the_team_is_let_in_everywhere(make_member, member, role):
 def test_a_token_without_the_scope_or_of_another_role_does_none_of_it(make_member, member, team, owner):
     demoted = make_member("kim", role=Role.ADMINISTRATOR)
     lost = Program(demoted)
-    members_roles.set_role(member=demoted, role=Role.MEMBER)
-    robot = members_roles.make_program(team=team, name="Robot")
+    members_service.set_role(member=demoted, role=Role.MEMBER)
+    robot = members_service.create_program(team=team, name="Robot")
     refused = [lost, Program(member), Program(make_member("lea", role=Role.VIEWER)), Program(robot)]
     refused.append(Program(owner, "generate", "read"))
     before = acts()
@@ -92,7 +91,7 @@ def test_caps_are_set_hold_at_once_and_are_taken_away(boss, member, upstream):
 
 
 def test_an_allowance_is_given_once_a_month_however_often_it_is_set(boss, member, team, owner):
-    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=By(owner.user))
+    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
     here = f"/team/members/{member.pk}/allowance"
     nothing = {"kind": None, "credits": None, "first_month": None, "is_given": False}
     assert boss.get(here).json() == nothing
@@ -111,9 +110,9 @@ def test_an_allowance_is_given_once_a_month_however_often_it_is_set(boss, member
 
 
 def test_prices_are_read_with_their_day_and_models_kept_to_some_roles(boss, member, team, upstream):
-    prices_service.set_price(model="core", amount=400, by=By())
+    prices_service.set_price(model="core", amount=400, by=Actor())
     soon = timezone.now() + timedelta(days=1)
-    prices_service.set_price(model="core", amount=500, team=team, valid_from=soon, by=By())
+    prices_service.set_price(model="core", amount=500, team=team, valid_from=soon, by=Actor())
     rows = {row["name"]: row for row in boss.get("/team/models").json()}
     core = rows["core"]
     assert (core["price"], core["price_everywhere"], core["is_own"], core["is_served"]) == (4, 4, False, True)
@@ -170,7 +169,7 @@ def test_the_books_are_read_page_by_page_and_add_up(boss, member, submit, upstre
 
 
 def test_of_another_team_nothing_is_read_or_changed(boss, make_member, team):
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     eve = make_member("eve", team=other, role=Role.OWNER)
     stranger = Program(eve)
     line = Transfer.objects.filter(team=team).latest("pk").pk

@@ -12,10 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.api.models import IdempotentCall
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditEntry
-from generations.teams import invitations as links
+from generations.teams import invitation_links
 from generations.teams.models import Invitation, Role, User
 from tests.api.asking import Program, code
 
@@ -49,7 +49,7 @@ def test_a_link_lets_in_as_many_as_it_says_with_the_role_and_credits_it_says(bos
     row = Invitation.objects.get()
     assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
     tom = User.objects.create_user("tom@studio.example")
-    came = invitations_service.accept(token=token_in(made), user=tom, by=By(tom))
+    came = invitations_service.accept(token=token_in(made), user=tom, by=Actor(tom))
     assert (came.team, came.role) == (team, Role.VIEWER)
     [listed] = boss.get("/team/invitations").json()["items"]
     assert (listed["id"], listed["used"], listed["made_by"]) == (row.pk, 1, "Ana")
@@ -88,8 +88,8 @@ def test_a_link_that_was_taken_back_lets_nobody_in_and_is_not_told_again(boss):
     made = boss.post("/team/invitations", {}, Idempotency_Key="i").json()
     here = made["links"]["self"].removeprefix("/api/v1")
     assert boss.ask("delete", here).status_code == boss.ask("delete", here).status_code == 204
-    with pytest.raises(links.Revoked):
-        links.find(token_in(made))
+    with pytest.raises(invitation_links.InvitationRevoked):
+        invitation_links.find(token_in(made))
     assert boss.get("/team/invitations").json()["items"] == []
     assert code(boss.post("/team/invitations", {}, Idempotency_Key="i")) == (409, "invitation_over")
     assert AuditEntry.objects.filter(act="invitation_revoked").count() == 1
@@ -100,7 +100,7 @@ def test_only_owners_invite_owners_and_take_that_back(boss, administrator):
     made = boss.post("/team/invitations", {"role": "owner"}).json()
     here = made["links"]["self"].removeprefix("/api/v1")
     assert code(administrator.ask("delete", here)) == (403, "forbidden")
-    assert links.find(token_in(made)).role == Role.OWNER
+    assert invitation_links.find(token_in(made)).role == Role.OWNER
     assert administrator.post("/team/invitations", {"role": "administrator"}).status_code == 201
 
 

@@ -18,7 +18,6 @@ from generations.credits import integrity_check as books
 from generations.credits.models import Transfer
 from generations.jobs.models import Batch, Generation, ModelRule
 from generations.library.models import Image
-from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.teams.models import Membership, Role, Token
@@ -302,7 +301,7 @@ def test_a_token_does_what_its_scopes_and_its_members_role_allow(make_member, up
     assert code(maker.get("/team")) == (403, "scope_missing")
     assert maker.post("/generations", HARBOUR).status_code == 202
     assert maker.get("/generations").status_code == reader.get("/generations").status_code == 200
-    members_roles.set_role(member=keeper, role=Role.VIEWER)
+    members_service.set_role(member=keeper, role=Role.VIEWER)
     assert code(maker.post("/generations", HARBOUR)) == (403, "scope_missing")
     assert reader.get("/images").status_code == 200
 
@@ -313,7 +312,7 @@ def test_nothing_of_another_member_or_team_is_reached(program, make_member, memb
     generation = batch["generations"][0]["id"]
     image = Image.objects.get().pk
     colleague = Program(make_member("tom"))
-    stranger = Program(make_member("eve", team=members_service.open_team("Other"), role=Role.OWNER))
+    stranger = Program(make_member("eve", team=members_service.create_team("Other"), role=Role.OWNER))
     assert colleague.get(f"/images/{image}").status_code == 200  # the team's
     for other in (colleague, stranger):
         for path in (f"/batches/{batch['id']}", f"/generations/{generation}"):

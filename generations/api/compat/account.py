@@ -11,7 +11,7 @@ from generations.jobs import model_access
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Token
 
-KEEPERS = (Role.OWNER, Role.ADMINISTRATOR)
+ADMINISTRATORS = (Role.OWNER, Role.ADMINISTRATOR)
 
 
 def balance(token: Token, **_parts: str) -> Answer:
@@ -25,7 +25,7 @@ def account(token: Token, **_parts: str) -> Answer:
     organization = {
         "id": member.team.slug,
         "name": member.team.name,
-        "role": "ADMIN" if member.role in KEEPERS else "MEMBER",
+        "role": "ADMIN" if member.role in ADMINISTRATORS else "MEMBER",
         "is_default": True,
     }
     value: dict[str, Any] = {"id": f"member-{member.pk}", "email": member.user.email if member.user else ""}

@@ -86,7 +86,7 @@ def end_allowance(request: Asked, pk: int) -> HttpResponse:
 @router.get("/team/models", response=answers(200, list[TeamModelOut]), summary="Prices, and who may use what")
 def models(request: Asked) -> list[dict[str, Any]]:
     """What each model costs the team now and will cost. Prices are set by operators, on their page."""
-    return [_model(row) for row in prices_table.price_table(keeper(request, "spend_see").team)]
+    return [_model(row) for row in prices_table.price_table(keeper(request, "see_spending").team)]
 
 
 @router.put(

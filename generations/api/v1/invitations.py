@@ -21,12 +21,12 @@ from generations.api.v1.responses import KEY, answers
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
 from generations.api.v1.schemas.team import Page
 from generations.credits.amounts import HUNDREDTHS
+from generations.office.invitations import query as invitations_query
 from generations.office.invitations import service as invitations_service
-from generations.office.members import listing as members_listing
 from generations.office.members.forms import InviteForm
-from generations.teams import invitations as links
+from generations.teams import invitation_links
 from generations.teams.models import Invitation, Membership, Role
-from generations.teams.permissions import roles_given_by
+from generations.teams.permissions import assignable_roles
 
 router = Router(tags=["Invitations"])
 
@@ -36,7 +36,7 @@ router = Router(tags=["Invitations"])
 )
 def listed(request: Asked, wanted: Query[Page]) -> dict[str, Any]:
     """The newest first, 50 at once. Their links are kept nowhere."""
-    found, shown, _ended = members_listing.invitations(keeper(request).team, page=str(wanted.page))
+    found, shown, _ended = invitations_query.list_invitations(keeper(request).team, page=str(wanted.page))
     is_there = wanted.page == found.number
     more = found.next_page_number() if is_there and found.has_next() else None
     return {
@@ -59,9 +59,9 @@ def make_link(request: Asked, payload: LinkIn) -> HttpResponse:
         filled_in = _checked(acting, payload, form, uses=payload.uses)
         _count(request, acting)
         link = invitations_service.invite_by_link(
-            inviter=acting, form=form, offer=filled_in.offer(), uses=payload.uses, by=by(request)
+            inviter=acting, form_id=form, offer=filled_in.offer(), uses=payload.uses, by=by(request)
         )
-        row = links.find(link.rstrip("/").rpartition("/")[2])
+        row = invitation_links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
 
     return idempotent.make_secret(request, acting, deed)
@@ -85,7 +85,7 @@ def mail(request: Asked, payload: MailIn) -> HttpResponse:
         _count(request, acting)
         mailed = invitations_service.invite_by_mail(
             inviter=acting,
-            form=form,
+            form_id=form,
             offer=filled_in.offer(),
             emails=filled_in.cleaned_data["emails"],
             by=by(request),
@@ -107,13 +107,13 @@ def revoke(request: Asked, pk: int) -> HttpResponse:
     acting = keeper(request)
     rows = Invitation.objects.select_related("team")
     row = get_object_or_404(rows, pk=known(pk), team=acting.team_id)
-    invitations_service.revoke(invitation=row, acting=acting, by=by(request))
+    invitations_service.revoke(invitation=row, requester=acting, by=by(request))
     return HttpResponse(status=204)
 
 
 def _checked(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
     """The form of the page, filled in; Problem for what the page refuses."""
-    if Role(payload.role) not in roles_given_by(acting.role):
+    if Role(payload.role) not in assignable_roles(acting.role):
         raise v1_errors.not_yours()
     said = {"reference": form, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:

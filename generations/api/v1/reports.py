@@ -26,7 +26,7 @@ from generations.credits.models import Transfer
 from generations.credits.periods import Month
 from generations.office.audit_log import query as log
 from generations.office.audit_log import sentences as audit_log_sentences
-from generations.office.members import names as members_names
+from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import overview as reports_overview
@@ -39,12 +39,12 @@ router = Router(tags=["Books of the team"])
 @router.get("/team/lines", response=answers(200, TeamLinePage, 404, 422), summary="The team's ledger")
 def lines(request: Asked, wanted: Query[LineSearch], before: pagination.Number = None) -> dict[str, Any]:
     """The newest lines first, 50 at once; the same filters as on the page."""
-    team = keeper(request, "spend_see").team
+    team = keeper(request, "see_spending").team
     form = LedgerFilterForm(wanted.model_dump(exclude_none=True))
     if not form.is_valid():
         raise v1_errors.of_form(form)
     last = get_object_or_404(Transfer, team=team, pk=before) if before else None
-    names = members_names.names(team)
+    names = members_query.member_names(team)
     page = reports_ledger.ledger_page(team, LedgerFilters(**form.cleaned_data), names, before=last)
     return {
         "items": [_line(row) for row in page.rows],
@@ -55,14 +55,14 @@ def lines(request: Asked, wanted: Query[LineSearch], before: pagination.Number =
 @router.get("/team/spending", response=answers(200, SpendingOut, 422), summary="What a month cost")
 def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
     """By member and by model, beside what the team has now."""
-    team = keeper(request, "spend_see").team
+    team = keeper(request, "see_spending").team
     month = _month(team, wanted.month)
     books, balance = reports_overview.overview_books(team, month), reports_overview.team_balance(team)
     period = {"since": month.first, "until": month.last}
     pictures, refunded = reports_overview.picture_counts(books, **period)
     by_member = reports_overview.spending_by_member(books, month)
     by_model = reports_overview.spending(books, by=("model",), **period)
-    names = members_names.names(team)
+    names = members_query.member_names(team)
     return {
         "month": month.name,
         "pool": serializers.in_credits(balance.pool),
@@ -85,11 +85,11 @@ def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
 @router.get("/team/changes", response=answers(200, ChangePage, 404, 422), summary="Who changed what")
 def changes(request: Asked, wanted: Query[ChangeSearch], before: pagination.Number = None) -> dict[str, Any]:
     """The newest first, 50 at once. The log is written and never changed."""
-    form = log.ChangesForm(wanted.model_dump(), team=keeper(request, "spend_see").team)
+    form = log.AuditLogFilter(wanted.model_dump(), team=keeper(request, "see_spending").team)
     if not form.is_valid():
         raise v1_errors.of_form(form)
     last = get_object_or_404(form.entries, pk=before) if before else None
-    entries, older = log.page(form.found(), last)
+    entries, older = log.page(form.filtered(), last)
     return {"items": [_change(entry) for entry in entries], "next": pagination.following(request, older)}
 
 

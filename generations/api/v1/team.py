@@ -25,8 +25,8 @@ from generations.api.v1.schemas.team import (
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
 from generations.office.credits import service as credits_service
-from generations.office.members import listing as members_listing
-from generations.office.members import roles as members_roles
+from generations.office.members import query as members_query
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, Role
 
 router = Router(tags=["Team"])
@@ -36,7 +36,7 @@ router = Router(tags=["Team"])
 def team(request: Asked) -> dict[str, Any]:
     """Its pool, and how many are in it."""
     member = keeper(request)
-    numbers = members_listing.numbers(member.team)
+    numbers = members_query.count_by_kind(member.team)
     return {
         "name": member.team.name,
         "address": member.team.slug,
@@ -49,7 +49,7 @@ def team(request: Asked) -> dict[str, Any]:
 def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
     """Owners first, 50 at once; `q` looks in names and addresses."""
     member = keeper(request)
-    found = members_listing.members(member.team, words=wanted.q, page=str(wanted.page))
+    found = members_query.list_members(member.team, search=wanted.q, page=str(wanted.page))
     is_there = wanted.page == found.number
     more = found.next_page_number() if is_there and found.has_next() else None
     return {
@@ -72,9 +72,9 @@ def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
     acting = keeper(request)
     row = colleague(acting, pk)
     if payload.role:
-        members_roles.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
+        members_service.set_role(member=row, role=Role(payload.role), by=by(request), requester=acting)
     if payload.weight:
-        members_roles.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
+        members_service.set_weight(member=row, weight=payload.weight, by=by(request), requester=acting)
     return _member(colleague(acting, pk))
 
 
@@ -84,7 +84,7 @@ def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
 def remove(request: Asked, pk: int) -> HttpResponse:
     """What waits is canceled, and what is left goes back to the pool; pictures stay."""
     acting = keeper(request)
-    members_roles.remove(member=colleague(acting, pk), acting=acting, by=by(request))
+    members_service.remove_member(member=colleague(acting, pk), requester=acting, by=by(request))
     return HttpResponse(status=204)
 
 
@@ -100,7 +100,7 @@ def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
     name = on_one_line(payload.name)
 
     def deed(_form: uuid.UUID) -> dict[str, Any]:
-        program = members_roles.make_program(team=acting.team, name=name, by=by(request))
+        program = members_service.create_program(team=acting.team, name=name, by=by(request))
         return _member(colleague(acting, program.pk))
 
     return idempotent.make(request, acting, deed, whole=True)

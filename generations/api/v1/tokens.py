@@ -74,9 +74,9 @@ def make(request: Asked, payload: TokenIn) -> HttpResponse:
             cap=None if payload.cap is None else round(payload.cap * HUNDREDTHS),
             models=list(wanted) or mine.models,
             by=by(request),
-            acting=acting,
-            through=mine,
-            form=form,
+            requester=acting,
+            parent_token=mine,
+            form_id=form,
         )
         return _one(acting, token.pk) | {"secret": secret}
 
@@ -94,7 +94,7 @@ def revoke(request: Asked, pk: int) -> HttpResponse:
     """It lets nobody in from now on; also the one that asks. That it did not before is no mistake."""
     acting = keeper(request)
     token = get_object_or_404(tokens_service.visible_to(acting), pk=known(pk))
-    tokens_service.revoke(token=token, by=by(request), acting=acting)
+    tokens_service.revoke(token=token, by=by(request), requester=acting)
     return HttpResponse(status=204)
 
 
@@ -110,7 +110,7 @@ def _tokens(rows: Iterable[Token]) -> list[dict[str, Any]]:
 
 
 def _token(row: Token, used: int) -> dict[str, Any]:
-    good = row.is_good_at(timezone.now())
+    good = row.is_valid_at(timezone.now())
     same = ("name", "hint", "expires_at", "models", "created_at", "last_used_at")
     return {
         "id": row.pk,
