@@ -17,7 +17,7 @@ from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
 from sdweb import log_format
-from tests.office.inviting import PASSWORD, account, form, invite_page, link_in
+from tests.office.invitations.form_data import PASSWORD, account, form, invite_page, link_in
 
 WEEK = timedelta(days=7)
 

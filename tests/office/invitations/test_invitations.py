@@ -21,7 +21,7 @@ from generations.office.models import AuditAction, AuditEntry
 from generations.teams import membership
 from generations.teams.models import Invitation, Membership, Role, User
 from tests.office import mail_server as mail_server_module
-from tests.office.inviting import form, invite_page, link_in
+from tests.office.invitations.form_data import form, invite_page, link_in
 
 WEEK = timedelta(days=7)
 
