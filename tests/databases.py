@@ -22,17 +22,16 @@ ON_BOTH = """
     jobs/test_cancel_all.py
     jobs/test_submission.py
     journeys/test_main_job.py
-    library/test_deed_pages.py
-    library/trash/test_purge.py
+    library/bulk
+    library/images/test_service.py
     library/maintenance/test_seed.py
-    library/test_finding.py
-    library/test_organising.py
-    library/trash/test_views.py
-    library/test_words.py
+    library/organise
+    library/search
+    library/trash
     office/invitations/test_concurrent_acceptance.py
+    office/members/test_concurrent_changes.py
     office/reports/test_ledger.py
     office/reports/test_overview.py
-    office/members/test_concurrent_changes.py
     platform/test_prepared.py
     platform/test_readiness.py
     platform/test_sqlite.py

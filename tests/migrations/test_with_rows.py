@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from generations.library.models import SearchEntry
-from generations.library.search.terms import All
+from generations.library.search.terms import TermQuery
 from tests.fresh_database import fresh_database
 from tests.migrations.rows import IMAGE, ROWS, TRASHED
 
@@ -81,9 +81,9 @@ def test_rows_outlive_every_migration_and_keep_what_they_say(filled: Filler) -> 
 
 def assert_search_finds_what_was_there_before_it() -> None:
     """And the database follows each line, those that were there before their index as well."""
-    found = SearchEntry.objects.filter(document__matches=All(("harbour", "朝")))
+    found = SearchEntry.objects.filter(document__matches=TermQuery(("harbour", "朝")))
     assert [entry.image_id for entry in found] == [IMAGE]
-    assert SearchEntry.objects.get(document__matches=All(("lighthouse",))).image_id == TRASHED
+    assert SearchEntry.objects.get(document__matches=TermQuery(("lighthouse",))).image_id == TRASHED
 
 
 def assert_what_is_permanent_cannot_be_changed(table: str, column: str) -> None:

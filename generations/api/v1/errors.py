@@ -28,7 +28,7 @@ from generations.api import rate_limit as api_rate_limit
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.jobs.engine import operator_actions
-from generations.library.bulk import service as bulk_service
+from generations.library.bulk import actions as bulk_actions
 from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
 from generations.library.organise import service as organise_service
@@ -92,9 +92,9 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (storage_client.ObjectMissing, 404, "not_found"),
     (start_images.BadUpload, 422, "bad_upload"),
     (imaging_decode.Unreadable, 422, "unreadable"),
-    (bulk_service.BadDeed, 422, "invalid"),
-    (organise_service.BadName, 422, "invalid"),
-    (organise_service.NotYours, 403, "not_yours"),
+    (bulk_actions.InvalidBulkAction, 422, "invalid"),
+    (organise_service.InvalidName, 422, "invalid"),
+    (organise_service.NotOwner, 403, "not_yours"),
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),
     (membership.ProgramNameTaken, 409, "name_taken"),
@@ -106,7 +106,7 @@ FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
     teams_api_tokens.ScopeNotAllowed: "scopes",
     start_images.BadUpload: "image",
-    organise_service.BadName: "name",
+    organise_service.InvalidName: "name",
     images_service.TitleTooLong: "title",
     operator_actions.InvalidWeight: "weight",
 }

@@ -54,14 +54,16 @@ def _parameters_of(image: Image) -> dict[str, Any]:
 
 def _library_context(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
     """Neighbours of the image in its search, and how it is organised."""
-    around = neighbours.beside(member, image, query)
+    around = neighbours.around(member, image, query)
     return {
         "beside": around,
-        "search_address": around.search.address(),
+        "search_address": around.search.query_string(),
         "strip": [*around.left, image, *around.right] if around.left or around.right else [],
         "siblings": images_detail.siblings(member, image),
-        "order": images_detail.order(member, image),
-        "offers": images_detail.offered(member, image) if may(member, "organise") else [],
+        "details": images_detail.details(member, image),
+        "collection_choices": images_detail.collection_choices(member, image)
+        if may(member, "organise")
+        else [],
     }
 
 

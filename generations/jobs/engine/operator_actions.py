@@ -71,7 +71,7 @@ def pause(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
 
 def drain(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """Let these accounts finish their running calls and start no new ones."""
-    _change(upstreams, "drained", by, lambda rows: [accounts.drain(row) for row in rows])
+    _change(upstreams, "drained", by, _each(accounts.drain))
 
 
 def reopen(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
@@ -81,7 +81,7 @@ def reopen(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
 
 def resume(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """End the pauses of these accounts; draining ones stay so."""
-    _change(upstreams, "resumed", by, lambda rows: [accounts.resume(row) for row in rows])
+    _change(upstreams, "resumed", by, _each(accounts.resume))
 
 
 def state(upstream: Upstream) -> str:
@@ -166,6 +166,14 @@ def _change(
                 after={"did": action, "state": state(row)},
             )
             _audit(by, event)
+
+
+def _each(change: Callable[[Upstream], object]) -> Callable[[QuerySet[Upstream]], None]:
+    def change_each(rows: QuerySet[Upstream]) -> None:
+        for row in rows:
+            change(row)
+
+    return change_each
 
 
 def _audit(by: Actor, event: AuditEvent) -> None:

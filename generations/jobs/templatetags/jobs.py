@@ -79,11 +79,7 @@ def reuse_of(generation: Generation | None, image: Image | None) -> str:
     return f"image={image.pk}" if image else ""
 
 
-@register.filter
-def model_title(name: str) -> str:
-    """The title of a model; its name if the catalogue no longer has it."""
-    declared = catalogue_registry.MODELS.get(name)
-    return declared.title if declared else name
+register.filter(catalogue_registry.model_title)
 
 
 @register.filter

@@ -30,7 +30,7 @@ def import_file(member, data=None, name="My fox.final.png", **about):
 
 
 def found(member, words):
-    return search_engine.page(member, Search.read(QueryDict(f"q={words}")), size=10)
+    return search_engine.page(member, Search.from_query(QueryDict(f"q={words}")), size=10)
 
 
 def send(client, member, *files, **fields):

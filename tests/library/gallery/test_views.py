@@ -12,7 +12,7 @@ from django.utils import timezone
 from generations.library.gallery import counts as gallery_counts
 from generations.library.gallery import sidebar
 from generations.library.images import service as images_service
-from generations.library.models import Collection, SavedSearch, Tag, Tagged
+from generations.library.models import Collection, ImageTag, SavedSearch, Tag
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.teams.models import Role, Visibility
@@ -28,15 +28,17 @@ def shown(answer):
 
 
 def collected(member, name, images=(), visibility=Visibility.TEAM):
-    made = organise_service.make_collection(member=member, name=name, visibility=visibility)
-    organise_service.collect(member=member, images=[image.pk for image in images], collection=made.pk)
+    made = organise_service.create_collection(member=member, name=name, visibility=visibility)
+    organise_service.add_to_collection(
+        member=member, images=[image.pk for image in images], collection=made.pk
+    )
     return made
 
 
 # Search and chips ----------------------------------------------------------------------
 
 
-def test_the_page_shows_what_its_address_asks_for(sign_in, member, enter):
+def test_the_page_shows_the_results_of_the_search_in_its_url(sign_in, member, enter):
     enter(prompt="a red fox")
     (hen,) = enter(prompt="a white hen")
     assert shown(page(sign_in(member), member, "q=white")) == [hen]
@@ -58,28 +60,28 @@ def test_the_next_page_keeps_the_search(sign_in, member, enter):
     assert len(shown(more)) == 10
 
 
-def test_a_chip_says_what_is_chosen_and_leads_to_the_search_without_it(sign_in, member, teammate, enter):
+def test_a_chip_shows_what_is_chosen_and_links_to_the_search_without_it(sign_in, member, teammate, enter):
     enter()
     query = f"q=fox&who={member.pk}&who={teammate.pk}&model=ultra&shape=16%3A9&seed=7"
     chips = page(sign_in(member), member, query).context["chips"]
     assert chips["who"].chosen == "Mei, Lin"
     assert chips["model"].chosen == "Ultra"
     assert chips["seed"].chosen == "7"
-    without = Search.read(QueryDict(chips["who"].without))
+    without = Search.from_query(QueryDict(chips["who"].without))
     assert without == Search(q="fox", model=("ultra",), shape=("16:9",), seed=7)
-    assert ("who", str(member.pk)) in chips["model"].rest
-    assert not any(name == "model" for name, _value in chips["model"].rest)
+    assert ("who", str(member.pk)) in chips["model"].other_parameters
+    assert not any(name == "model" for name, _value in chips["model"].other_parameters)
 
 
-def test_dates_are_named_where_the_team_is(sign_in, member, enter):
+def test_days_have_names_in_the_time_zone_of_the_team(sign_in, member, enter):
     enter()
     chips = page(sign_in(member), member).context["chips"]
-    today = next(choice for choice in chips["date"].choices if choice.title == "Today")
-    chosen = page(sign_in(member), member, today.address).context["chips"]["date"]
+    today = next(choice for choice in chips["since"].choices if choice.title == "Today")
+    chosen = page(sign_in(member), member, today.query_string).context["chips"]["since"]
     assert chosen.chosen == "Today"
     assert (
         page(sign_in(member), member, "since=2026-01-02&until=2026-01-02")
-        .context["chips"]["date"]
+        .context["chips"]["since"]
         .chosen.startswith("01/02/2026")
     )
 
@@ -102,7 +104,7 @@ def test_a_form_of_a_chip_works_without_scripts(sign_in, member, enter):
         "q=%ED%A0%80&order=sideways",
     ],
 )
-def test_an_address_of_nonsense_is_a_page(sign_in, member, enter, query):
+def test_a_malformed_query_string_shows_a_page(sign_in, member, enter, query):
     enter()
     for name in ("grid", "counts", "newer", "tags"):
         assert sign_in(member).get(f"{address(name, member)}?{query}").status_code == 200
@@ -133,7 +135,7 @@ def test_an_empty_collection_says_how_it_is_filled(sign_in, member, enter):
         "{{ 7 }}",
     ],
 )
-def test_hostile_words_are_text(sign_in, member, enter, text):
+def test_markup_in_texts_is_escaped(sign_in, member, enter, text):
     enter(prompt=text, title=text)
     collected(member, text)
     organise_service.save_search(member=member, name=text, search=Search(q="a"), visibility=Visibility.TEAM)
@@ -152,18 +154,18 @@ def test_hostile_words_are_text(sign_in, member, enter, text):
 # Beside the pictures ---------------------------------------------------------------------
 
 
-def test_the_side_shows_the_collections_used_last_with_their_newest_picture(sign_in, member, enter):
+def test_the_sidebar_shows_the_collections_changed_last_with_their_newest_image(sign_in, member, enter):
     older, newer = enter(2)
-    for number in range(sidebar.SHOWN + 1):
+    for number in range(sidebar.MAX_SHOWN + 1):
         collected(member, f"C{number}")
     collected(member, "Mine", [older, newer], Visibility.PRIVATE)
     side = page(sign_in(member), member).context["side"]
     assert [one.name for one in side.team.shown][:2] == ["C12", "C11"]
-    assert (len(side.team.shown), side.team.total) == (sidebar.SHOWN, 13)
+    assert (len(side.team.shown), side.team.total) == (sidebar.MAX_SHOWN, 13)
     assert [one.newest.pk for one in side.own.shown] == [newer.pk]
 
 
-def test_the_side_shows_nothing_of_others(sign_in, member, teammate, stranger, enter):
+def test_the_sidebar_shows_no_private_rows_of_others(sign_in, member, teammate, stranger, enter):
     (secret,) = enter(by=teammate, visibility="private")
     shared = collected(teammate, "Shared", [secret])
     collected(teammate, "Secret", visibility=Visibility.PRIVATE)
@@ -178,13 +180,13 @@ def test_the_side_shows_nothing_of_others(sign_in, member, teammate, stranger, e
     side = page(sign_in(member), member).context["side"]
     assert [(one.pk, one.newest) for one in side.collections] == [(shared.pk, None)]
     assert [saved.name for saved in side.saved] == ["Seen"]
-    assert dict(gallery_counts.with_sizes(member, Collection.objects.filter(pk=shared.pk), 9)) == {
+    assert dict(gallery_counts.collection_counts(member, Collection.objects.filter(pk=shared.pk), 9)) == {
         shared: "0"
     }
 
 
-def test_numbers_come_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
-    monkeypatch.setattr(gallery_counts, "MOST", 4)
+def test_counts_are_loaded_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
+    monkeypatch.setattr(gallery_counts, "MAX_COUNT", 4)
     enter(4, prompt="fox")
     enter(2, by=teammate, prompt="hen")
     mine = enter(1)[0]
@@ -200,7 +202,7 @@ def test_numbers_come_after_the_page_and_are_bounded(sign_in, member, teammate, 
     for name, number in expected.items():
         assert f'id="{name}" hx-swap-oob="true">{number}<' in content
     assert 'data-found="2">2<span class="wide"> of 4+</span>' in content
-    assert gallery_counts.of_the_page(member, Search()).trash == "1"
+    assert gallery_counts.page_counts(member, Search()).trash == "1"
 
 
 def test_saved_searches_are_counted_as_long_as_that_is_quick(member, enter, monkeypatch):
@@ -208,8 +210,8 @@ def test_saved_searches_are_counted_as_long_as_that_is_quick(member, enter, monk
         organise_service.save_search(
             member=member, name=name, search=Search(q=name), visibility=Visibility.TEAM
         )
-    monkeypatch.setattr(gallery_counts, "PATIENCE", -1)
-    assert list(gallery_counts.of_saved(member, SavedSearch.objects.all())) == []
+    monkeypatch.setattr(gallery_counts, "TIME_BUDGET", -1)
+    assert list(gallery_counts.saved_search_counts(member, SavedSearch.objects.all())) == []
 
 
 def test_a_saved_search_of_a_collection_that_is_gone_finds_nothing(sign_in, member, enter):
@@ -219,7 +221,7 @@ def test_a_saved_search_of_a_collection_that_is_gone_finds_nothing(sign_in, memb
     assert sign_in(member).get(address("counts", member)).status_code == 200
 
 
-def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate, enter):
+def test_a_full_page_takes_as_many_queries_as_a_small_one(sign_in, member, teammate, enter):
     client = sign_in(member)
 
     def add(count):
@@ -234,7 +236,7 @@ def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate
         tags = Tag.objects.bulk_create(
             Tag(team=member.team, name=uuid.uuid4().hex, key=uuid.uuid4().hex) for _ in range(50 * count)
         )
-        Tagged.objects.bulk_create(Tagged(tag=tag, image=images[0]) for tag in tags)
+        ImageTag.objects.bulk_create(ImageTag(tag=tag, image=images[0]) for tag in tags)
 
     def asked(name):
         client.get(address(name, member))  # writes down, now and then, that Mei was here
@@ -252,7 +254,7 @@ def test_the_page_asks_as_often_for_much_as_for_little(sign_in, member, teammate
 # While the page is open ----------------------------------------------------------------------
 
 
-def test_what_came_since_the_page_is_counted(sign_in, member, enter):
+def test_images_newer_than_the_page_are_counted(sign_in, member, enter):
     first, last = enter(2, prompt="a red fox")
     client = sign_in(member)
     ask = f"{address('newer', member)}?q=fox&first="
@@ -263,7 +265,7 @@ def test_what_came_since_the_page_is_counted(sign_in, member, enter):
     assert client.get(f"{ask}{last.pk}").json() == {"count": 99}
 
 
-def test_news_of_a_foreign_picture_are_not_found(sign_in, member, stranger, enter):
+def test_newer_images_than_one_of_another_team_are_not_found(sign_in, member, stranger, enter):
     (foreign,) = enter(by=stranger)
     client = sign_in(member)
     for first in (foreign.pk, "nonsense", uuid.uuid4()):
@@ -280,7 +282,7 @@ def test_tags_are_completed_for_the_team_alone(sign_in, member, stranger, enter)
     assert answer.json() == {"tags": [{"name": "hero", "uses": 2}, {"name": "Heron <b>", "uses": 1}]}
 
 
-def test_who_only_looks_is_offered_nothing_that_they_may_not_do(sign_in, viewer, member, enter):
+def test_a_viewer_is_offered_only_what_they_may_do(sign_in, viewer, member, enter):
     enter()
     collected(member, "Posters")
     content = page(sign_in(viewer), viewer, "q=&liked=0").content.decode()

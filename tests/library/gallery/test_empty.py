@@ -83,7 +83,7 @@ def test_who_has_made_nothing_yet_may_begin(sign_in, member, viewer, teammate, e
 
 
 def test_an_empty_collection_leads_to_the_pictures(sign_in, member):
-    made = organise_service.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    made = organise_service.create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     content = nothing(sign_in(member), member, f"collection={made.pk}")
     assert "Nothing in this collection yet" in content
     assert links(content) == {"All pictures": address("grid", member)}

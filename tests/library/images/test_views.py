@@ -16,11 +16,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def curator(make_member):
-    return make_member("ana", role=Role.ADMINISTRATOR)
-
-
-@pytest.fixture
 def press(sign_in):
     """Press a button of a picture's page: press(member, "like", image, on=1)."""
 
@@ -102,7 +97,7 @@ def test_a_tag_is_added_and_taken_off(press, look, member, make_image):
     assert "Hero &amp; &lt;i&gt;</a>" in part
     assert "?tag=Hero%20%26%20%3Ci%3E" in part
     assert press(member, "tag", fox, name="dawn").status_code == 302
-    assert {tag.name for tag in Tag.objects.filter(tagged__image=fox)} == {"Hero & <i>", "dawn"}
+    assert {tag.name for tag in Tag.objects.filter(image_tags__image=fox)} == {"Hero & <i>", "dawn"}
     assert "Hero" not in press(member, "untag", fox, name="hero & <i>", by_script=True).content.decode()
     assert "Remove the tag dawn" in look(member, fox).content.decode()
 
@@ -113,7 +108,7 @@ def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_ima
     assert answer.status_code == 422
     assert "without commas" in answer.content.decode()
     assert 'value="a, b"' in answer.content.decode()
-    monkeypatch.setattr(organise_service, "MOST_TAGS", 1)
+    monkeypatch.setattr(organise_service, "MAX_TAGS", 1)
     press(member, "tag", fox, name="one")
     full = press(member, "tag", fox, name="two", by_script=True)
     assert (full.status_code, "at most 1 tags" in full.content.decode()) == (422, True)
@@ -122,18 +117,18 @@ def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_ima
 
 def test_a_picture_is_put_into_collections_and_taken_out(press, look, member, teammate, make_image):
     fox = make_image()
-    shared = organise_service.make_collection(member=teammate, name="Spring", visibility=Visibility.TEAM)
-    hidden = organise_service.make_collection(member=teammate, name="Secret", visibility=Visibility.PRIVATE)
+    shared = organise_service.create_collection(member=teammate, name="Spring", visibility=Visibility.TEAM)
+    hidden = organise_service.create_collection(member=teammate, name="Secret", visibility=Visibility.PRIVATE)
     part = press(member, "collect", fox, collection=shared.pk, by_script=True).content.decode()
     assert "Take it out of Spring" in part
     assert 'aria-pressed="true"' in part  # in the menu too
     assert press(member, "collect", fox, collection=hidden.pk).status_code == 404
     assert press(member, "collect", fox, collection="nonsense").status_code == 404
-    organise_service.collect(member=teammate, images=[fox.pk], collection=hidden.pk)
+    organise_service.add_to_collection(member=teammate, images=[fox.pk], collection=hidden.pk)
     assert "Secret" not in look(member, fox).content.decode()
     assert "Secret" in look(teammate, fox).content.decode()
     press(member, "take_out", fox, collection=shared.pk)
-    assert not shared.collected.exists()
+    assert not shared.collection_images.exists()
 
 
 def test_a_new_collection_is_made_with_the_picture_in_it(press, member, teammate, make_image):
@@ -144,15 +139,15 @@ def test_a_new_collection_is_made_with_the_picture_in_it(press, member, teammate
         "Landing heroes": "team",
         "Mine": "private",
     }
-    assert all(each.collected.filter(image=fox).exists() for each in Collection.objects.all())
+    assert all(each.collection_images.filter(image=fox).exists() for each in Collection.objects.all())
     assert press(member, "collect", fox, name="  ", by_script=True).status_code == 422
 
 
 def test_collections_are_found_by_a_part_of_their_name(sign_in, member, stranger, make_image):
     fox = make_image()
     for name in ("Frühling", "Autumn", "Early FRÜH"):
-        organise_service.make_collection(member=member, name=name, visibility=Visibility.TEAM)
-    organise_service.make_collection(member=stranger, name="früher", visibility=Visibility.TEAM)
+        organise_service.create_collection(member=member, name=name, visibility=Visibility.TEAM)
+    organise_service.create_collection(member=stranger, name="früher", visibility=Visibility.TEAM)
     address = reverse("library:picture_collections", args=[member.team.slug, fox.pk])
     found = sign_in(member).get(address, {"find": "früh"}).content.decode()
     assert re.findall(r"</svg><span>([^<]*)</span>", found) == ["Early FRÜH", "Frühling"]

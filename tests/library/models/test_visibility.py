@@ -1,4 +1,4 @@
-"""What people who left kept to themselves: owners see it, in every size, and nobody else."""
+"""Private images of people who left: visible to the team's owners, and to nobody else."""
 
 import pytest
 from django.urls import reverse
@@ -40,7 +40,7 @@ def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sig
     assert str(private.pk) not in sign_in(teammate).get(f"/t/{owner.team.slug}/library/").text
 
 
-def test_who_comes_back_has_it_for_themselves_again(private, member, owner, sign_in):
+def test_a_private_image_is_private_again_when_its_owner_comes_back(private, member, owner, sign_in):
     members_service.end_membership(member=member)
     members_service.add_member(user=member.user, team=owner.team)
     assert answers(sign_in(owner), private, owner)[:3] == [404] * 3

@@ -69,24 +69,26 @@ def test_a_broken_search_does_not_break_the_page(look, sign_in, member, make_ima
 
 def test_the_number_is_left_out_once_there_are_too_many(member, make_image, monkeypatch):
     images = [make_image() for _ in range(3)]
-    mark = search_engine.landmark(member, images[0].pk)
-    assert search_engine.place(member, Search(), mark) == (3, 3)
-    monkeypatch.setattr(search_engine, "MOST_NUMBERED", 2)
-    assert search_engine.place(member, Search(), mark) is None
+    mark = search_engine.cursor_at(member, images[0].pk)
+    assert search_engine.position(member, Search(), mark) == (3, 3)
+    monkeypatch.setattr(search_engine, "MAX_POSITIONS", 2)
+    assert search_engine.position(member, Search(), mark) is None
 
 
 def test_the_page_asks_as_often_among_many_as_among_few(look, member, make_image):
     images = [make_image(prompt="fox") for _ in range(3)]
     Image.objects.update(batch=uuid.uuid4())
-    organise_service.make_collection(member=member, name="c", visibility=Visibility.TEAM)
+    organise_service.create_collection(member=member, name="c", visibility=Visibility.TEAM)
     look(member, images[1], q="fox")
     with CaptureQueriesContext(connection) as few:
         look(member, images[1], q="fox")
     more = [make_image(prompt="fox") for _ in range(12)]
     Image.objects.update(batch=uuid.uuid4())
     for number in range(12):
-        made = organise_service.make_collection(member=member, name=f"c{number}", visibility=Visibility.TEAM)
-        organise_service.collect(member=member, images=[more[5].pk], collection=made.pk)
+        made = organise_service.create_collection(
+            member=member, name=f"c{number}", visibility=Visibility.TEAM
+        )
+        organise_service.add_to_collection(member=member, images=[more[5].pk], collection=made.pk)
         organise_service.tag(member=member, images=[more[5].pk], name=f"t{number}")
     with CaptureQueriesContext(connection) as many:
         assert look(member, more[5], q="fox").status_code == 200

@@ -53,7 +53,7 @@ def enter(member):
 
 
 def found(member, address="", **more):
-    search = Search.read(QueryDict(address))
+    search = Search.from_query(QueryDict(address))
     return search_engine.page(member, search, size=more.pop("size", 60), **more)
 
 
@@ -130,13 +130,13 @@ def test_accents_case_and_width_make_no_difference(enter, member):
         "\ud800",
     ],
 )
-def test_no_sign_of_a_database_means_anything(enter, member, question):
+def test_operators_of_the_databases_have_no_effect(enter, member, question):
     enter("a fox"), enter("nothing")
     assert len(prompts(member, question)) in {0, 1, 2}
     assert prompts(member, f"zebra {question}") == []
 
 
-def test_a_prompt_cannot_pretend_to_be_a_filter(enter, member):
+def test_a_prompt_cannot_imitate_a_filter(enter, member):
     enter("§o999 §fav § g1")
     assert found(member, "who=999") == []
 
@@ -170,7 +170,7 @@ def test_filters_narrow_by_everything_that_an_image_has(enter, member, teammate)
     assert found(teammate, "liked=1") == []
 
 
-def test_days_are_the_teams(enter, member):
+def test_days_are_in_the_time_zone_of_the_team(enter, member):
     type(member.team).objects.update(time_zone="Pacific/Auckland")
     member.team.refresh_from_db()
     early = enter("early", created_at=datetime(2026, 3, 1, 10, 59, tzinfo=UTC))  # 23:59 there
@@ -179,7 +179,7 @@ def test_days_are_the_teams(enter, member):
     assert found(member, "since=2026-03-02&until=2026-03-02") == [late]
 
 
-def test_an_address_is_read_back_as_it_was_written():
+def test_a_query_string_is_parsed_into_the_same_search():
     search = Search(
         q='a "b c" -d',
         who=(1, 2),
@@ -193,8 +193,8 @@ def test_an_address_is_read_back_as_it_was_written():
         liked=True,
         oldest=True,
     )
-    assert Search.read(QueryDict(search.address())) == search
-    assert Search.read(QueryDict("")).is_everything
+    assert Search.from_query(QueryDict(search.query_string())) == search
+    assert Search.from_query(QueryDict("")).is_everything
     assert not search.is_everything
 
 
@@ -207,8 +207,8 @@ def test_a_broken_or_unknown_id_is_not_found(member, address):
 def test_a_collection_is_searched_by_those_who_may_see_it(enter, member, teammate):
     fox = enter("fox")
     enter("hen")
-    private = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    organise_service.collect(member=member, images=[fox.pk], collection=private.pk)
+    private = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    organise_service.add_to_collection(member=member, images=[fox.pk], collection=private.pk)
     assert found(member, f"collection={private.pk}") == [fox]
     with pytest.raises(Http404):
         found(teammate, f"collection={private.pk}")
@@ -238,7 +238,7 @@ def test_the_trash_is_not_searched_and_what_comes_back_is(enter, member):
     assert found(member, "q=fox&tag=hero") == [fox]
 
 
-def test_what_changes_is_found_as_it_is_now(enter, member, teammate):
+def test_a_changed_image_is_found_by_its_new_values(enter, member, teammate):
     fox = enter("fox")
     images_service.set_title(member=member, image=fox.pk, title="Reynard")
     assert found(member, "q=reynard") == [fox]
@@ -251,11 +251,11 @@ def test_what_changes_is_found_as_it_is_now(enter, member, teammate):
 
 @pytest.mark.parametrize("order", ["", "order=oldest"])
 @pytest.mark.parametrize("question", ["", "q=fox"])
-@pytest.mark.parametrize("looked_through", [0, 5, 12_000])
+@pytest.mark.parametrize("scan_limit", [0, 5, 12_000])
 def test_pages_show_each_image_once_forwards_and_back(
-    enter, member, monkeypatch, order, question, looked_through
+    enter, member, monkeypatch, order, question, scan_limit
 ):
-    monkeypatch.setattr(search_engine, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(search_engine, "SCAN_LIMIT", scan_limit)
     images = [
         enter("fox" if number % 3 else "hen", created_at=START + timedelta(minutes=number // 4))
         for number in range(25)
@@ -265,14 +265,18 @@ def test_pages_show_each_image_once_forwards_and_back(
     address, seen, after = f"{question}&{order}", [], None
     while page := found(member, address, size=4, after=after):
         seen += page
-        after = search_engine.landmark(member, page[-1].pk)
+        after = search_engine.cursor_at(member, page[-1].pk)
     assert seen == expected
-    back = found(member, address, size=3, after=search_engine.landmark(member, expected[9].pk), back=True)
+    back = found(
+        member, address, size=3, after=search_engine.cursor_at(member, expected[9].pk), backwards=True
+    )
     assert back == expected[6:9][::-1]
-    assert search_engine.ids(member, Search.read(QueryDict(address))) == [image.pk for image in expected]
+    assert search_engine.ids(member, Search.from_query(QueryDict(address))) == [
+        image.pk for image in expected
+    ]
 
 
-def test_a_page_asks_as_often_for_sixty_as_for_one(enter, member):
+def test_a_page_of_sixty_takes_as_many_queries_as_a_page_of_one(enter, member):
     enter("fox")
     with CaptureQueriesContext(connection) as one:
         assert len(found(member, "q=fox")) == 1
@@ -283,7 +287,7 @@ def test_a_page_asks_as_often_for_sixty_as_for_one(enter, member):
     assert len(one) == len(sixty)
 
 
-def test_a_large_number_is_not_counted_to_its_end(enter, member):
+def test_a_large_result_is_not_counted_to_its_end(enter, member):
     for _ in range(5):
         enter("fox")
     assert search_engine.count(member, Search(q="fox")) == 5
@@ -293,7 +297,7 @@ def test_a_large_number_is_not_counted_to_its_end(enter, member):
 # What the database keeps ----------------------------------------------------------------------
 
 
-def test_entries_are_followed_by_the_database_after_every_migration(enter, member):
+def test_the_database_indexes_changed_documents_after_every_migration(enter, member):
     """SQLite drops triggers, and PostgreSQL the generated column, when a migration rebuilds the table."""
     fox = enter("fox")
     SearchEntry.objects.filter(image=fox).update(document=f"| hen | §t{member.team_id} |")
