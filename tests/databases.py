@@ -14,6 +14,7 @@ import pytest
 TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
+    core/test_prepared_queries.py
     credits
     jobs/engine
     jobs/live
@@ -32,9 +33,7 @@ ON_BOTH = """
     office/members/test_concurrent_changes.py
     office/reports/test_ledger.py
     office/reports/test_overview.py
-    platform/test_prepared.py
-    platform/test_readiness.py
-    platform/test_sqlite.py
+    sdweb/db/test_sqlite.py
     upstreams
 """
 

@@ -14,8 +14,8 @@ import requests
 
 from sdweb.process import local_environment
 from tests.journeys.console import Console
-from tests.platform.portal import Portal
 from tests.sandboxes import Sandbox
+from tests.sdweb.portal import Portal
 
 # A team with an operator who owns it, as `make run` makes the first one; sign-ins are counted from here on,
 # and what others asked for is drawn before anything else is.
@@ -150,5 +150,5 @@ def start(folder: Path, database: str = "") -> Studio:
 def settings(portal: Portal) -> dict[str, str]:
     """What the portal was given, and what it invented."""
     environment = dict(portal.environment)
-    local_environment.recall(environment)
+    local_environment.load(environment)
     return environment

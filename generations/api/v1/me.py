@@ -25,7 +25,7 @@ router = Router(tags=["Account"])
 
 
 @router.get("/me", response=responses(200, MeOut), summary="Get the current member")
-def me(request: ApiRequest) -> dict[str, Any]:
+def get_me(request: ApiRequest) -> dict[str, Any]:
     """Return the member for whom the token acts, and the limits of the token. Needs no scope."""
     token, member = request.auth.token, request.auth.member
     return {
@@ -39,7 +39,7 @@ def me(request: ApiRequest) -> dict[str, Any]:
 
 
 @router.get("/credits", response=responses(200, CreditsOut), summary="Get the wallet")
-def balance(request: ApiRequest) -> dict[str, Any]:
+def get_credits(request: ApiRequest) -> dict[str, Any]:
     """Return the member's credits and caps."""
     member = member_with_scope(request, *READ_OR_GENERATE)
     wallet = ledger.open_wallet(member)
@@ -48,24 +48,24 @@ def balance(request: ApiRequest) -> dict[str, Any]:
         "balance": serializers.in_credits(wallet.balance),
         "held": serializers.in_credits(wallet.held),
         "available": serializers.in_credits(wallet.available),
-        "caps": [serializers.cap(room) for room in caps.rooms(limits, wallet)],
+        "caps": [serializers.cap(cap) for cap in caps.usage(limits, wallet)],
     }
 
 
 @router.get("/credits/lines", response=responses(200, LinePage, 404, 422), summary="List ledger entries")
-def lines(
+def list_ledger_entries(
     request: ApiRequest,
     before: pagination.BeforeNumber = None,
 ) -> dict[str, Any]:
     """List the entries of the member's wallet in the ledger, newest first, 50 per page."""
     member = member_with_scope(request, Scope.READ)
     last = get_object_or_404(Transfer, member=member, pk=before) if before else None
-    entries, older = statement.written(member, ledger.open_wallet(member), before=last)
+    entries, older = statement.posted(member, ledger.open_wallet(member), before=last)
     return {"items": [_line(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
 @router.get("/models", response=responses(200, list[ModelOut]), summary="List models")
-def models(request: ApiRequest) -> list[dict[str, Any]]:
+def list_models(request: ApiRequest) -> list[dict[str, Any]]:
     """List all models with their fields and their current price for the team."""
     member, token = member_with_scope(request, *READ_OR_GENERATE), request.auth.token
     prices, closed = pricing.price_list(member.team), model_access.closed_models(member)
@@ -100,16 +100,16 @@ def _token(token: Token) -> dict[str, Any]:
     }
 
 
-def _line(entry: statement.Entry) -> dict[str, Any]:
+def _line(entry: statement.StatementEntry) -> dict[str, Any]:
     return {
-        "number": entry.line_number,
+        "number": entry.transfer_id,
         "kind": entry.state,
         "amount": serializers.in_credits(entry.amount),
         "model": entry.model,
         "note": entry.note,
         "reference": entry.reference,
         "generation": entry.generation,
-        "created_at": entry.when,
+        "created_at": entry.created_at,
     }
 
 
