@@ -14,6 +14,7 @@ import pytest
 TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
+    core/test_prepared_queries.py
     credits
     jobs/engine
     jobs/live
@@ -29,11 +30,9 @@ ON_BOTH = """
     library/search
     library/trash
     office/invitations/test_concurrent_acceptance.py
+    office/members/test_concurrent_changes.py
     office/reports/test_ledger.py
     office/reports/test_overview.py
-    office/members/test_concurrent_changes.py
-    core/test_prepared_queries.py
-    jobs/monitoring/test_readiness.py
     sdweb/db/test_sqlite.py
     upstreams
 """

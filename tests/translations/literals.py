@@ -40,7 +40,8 @@ LOGS = {"log", "logger", "logging", "warnings"}
 # Exceptions for programmers and operators, in a log or at a terminal: of Python, of Django, of our processes.
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
-    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady|MalformedForm"
+    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
+    "|FormParserError|MalformedForm"
 )
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs.
 FOR_MACHINES = re.compile(

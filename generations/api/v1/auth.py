@@ -62,10 +62,10 @@ def administrator(request: ApiRequest, permission: str = "manage_members") -> Me
     return _permitted(member_with_scope(request, Scope.ADMINISTER), permission)
 
 
-def team_member(acting: Membership, pk: int) -> Membership:
+def team_member(requester: Membership, pk: int) -> Membership:
     """Return a current member of the same team; Http404 for any other."""
     rows = Membership.objects.select_related("team", "user", "wallet", "allowance")
-    return get_object_or_404(rows, pk=valid_pk(pk), team=acting.team_id, ended_at=None)
+    return get_object_or_404(rows, pk=valid_pk(pk), team=requester.team_id, ended_at=None)
 
 
 def valid_pk(pk: int) -> int:

@@ -42,14 +42,14 @@ def get_caps(request: ApiRequest, pk: int) -> dict[str, Any]:
 @router.put(CAPS, response=responses(200, CapsOut, 400, 403, 404, 422), summary="Set a member's caps")
 def set_caps(request: ApiRequest, pk: int, payload: CapsIn) -> dict[str, Any]:
     """Set both caps; null removes a cap. They apply to the next request."""
-    acting = administrator(request, "grant")
+    requester = administrator(request, "grant")
     credits_service.set_caps(
-        member=team_member(acting, pk),
+        member=team_member(requester, pk),
         per_day=_hundredths(payload.per_day),
         per_month=_hundredths(payload.per_month),
         by=actor(request),
     )
-    return _caps(team_member(acting, pk))
+    return _caps(team_member(requester, pk))
 
 
 @router.get(ALLOWANCE, response=responses(200, AllowanceOut, 404), summary="Get a member's allowance")
@@ -65,15 +65,15 @@ def get_allowance(request: ApiRequest, pk: int) -> dict[str, Any]:
 )
 def set_allowance(request: ApiRequest, pk: int, payload: AllowanceIn) -> dict[str, Any]:
     """Set the monthly allowance. If it starts now, this month's is granted at once, and never twice."""
-    acting = administrator(request, "grant")
+    requester = administrator(request, "grant")
     allowances.set_allowance(
-        member=team_member(acting, pk),
+        member=team_member(requester, pk),
         kind=AllowanceKind(payload.kind),
         amount=round(payload.credits * HUNDREDTHS),
         from_this_month=payload.starts == "now",
         by=actor(request),
     )
-    return _allowance(team_member(acting, pk))
+    return _allowance(team_member(requester, pk))
 
 
 @router.delete(ALLOWANCE, response=responses(204, None, 404), summary="Delete a member's allowance")

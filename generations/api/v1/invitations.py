@@ -48,18 +48,18 @@ def list_invitations(request: ApiRequest, query: Query[Page]) -> dict[str, Any]:
 )
 def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
     """Create a link for the people you invite. A repeated request with the same key returns the same link."""
-    acting = administrator(request)
+    requester = administrator(request)
 
-    def create(form: uuid.UUID) -> dict[str, Any]:
-        invite = _form(acting, payload, form, uses=payload.uses)
-        _count_invitation(request, acting)
+    def create(form_id: uuid.UUID) -> dict[str, Any]:
+        invite = _form(requester, payload, form_id, uses=payload.uses)
+        _count_invitation(request, requester)
         link = invitations_service.invite_by_link(
-            inviter=acting, form_id=form, offer=invite.offer(), uses=payload.uses, by=actor(request)
+            inviter=requester, form_id=form_id, offer=invite.offer(), uses=payload.uses, by=actor(request)
         )
         row = invitation_links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
 
-    return idempotent_post.create_secret(request, acting, create)
+    return idempotent_post.create_secret(request, requester, create)
 
 
 @router.post(
@@ -70,17 +70,17 @@ def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
 )
 def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
     """Send each address its own link. 409 if the portal sends no mail, 503 if no mail could be sent."""
-    acting = administrator(request)
+    requester = administrator(request)
     if not settings.EMAIL_URL:
         message = _("This portal sends no mail. Create an invitation link instead.")
         raise ApiError(409, "no_mail", message)
 
-    def create(form: uuid.UUID) -> dict[str, Any]:
-        invite = _form(acting, payload, form, emails="\n".join(payload.emails))
-        _count_invitation(request, acting)
+    def create(form_id: uuid.UUID) -> dict[str, Any]:
+        invite = _form(requester, payload, form_id, emails="\n".join(payload.emails))
+        _count_invitation(request, requester)
         mailed = invitations_service.invite_by_mail(
-            inviter=acting,
-            form_id=form,
+            inviter=requester,
+            form_id=form_id,
             offer=invite.offer(),
             emails=invite.cleaned_data["emails"],
             by=actor(request),
@@ -88,11 +88,10 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
         return {"mailed": mailed.to, "not_mailed": mailed.not_to}
 
     try:
-        return idempotent_post.create_once(request, acting, create)
+        return idempotent_post.create_once(request, requester, create)
     except invitations_service.NotMailed:
-        idempotency.discard(
-            acting, request.headers.get(idempotency.HEADER)
-        )  # the next try sends new invitations
+        # The next try sends new invitations.
+        idempotency.discard(requester, request.headers.get(idempotency.HEADER))
         raise
 
 
@@ -101,29 +100,29 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
 )
 def revoke_invitation(request: ApiRequest, pk: int) -> HttpResponse:
     """Make the link of an invitation invalid. No effect if it has ended already."""
-    acting = administrator(request)
+    requester = administrator(request)
     rows = Invitation.objects.select_related("team")
-    row = get_object_or_404(rows, pk=valid_pk(pk), team=acting.team_id)
-    invitations_service.revoke(invitation=row, requester=acting, by=actor(request))
+    row = get_object_or_404(rows, pk=valid_pk(pk), team=requester.team_id)
+    invitations_service.revoke(invitation=row, requester=requester, by=actor(request))
     return HttpResponse(status=204)
 
 
-def _form(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
+def _form(requester: Membership, payload: InvitationIn, form_id: uuid.UUID, **more: Any) -> InviteForm:
     """Return the validated form of the portal's page; ApiError (403, 422) if it is invalid."""
-    if Role(payload.role) not in assignable_roles(acting.role):
+    if Role(payload.role) not in assignable_roles(requester.role):
         raise v1_errors.role_does_not_allow()
-    data = {"reference": form, "role": payload.role, "days": payload.days, **more}
+    data = {"reference": form_id, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:
         data["credits"] = f"{round(payload.credits * HUNDREDTHS)}e-2"
-    invite = InviteForm(data, member=acting, by_mail="emails" in more)
+    invite = InviteForm(data, member=requester, by_mail="emails" in more)
     if not invite.is_valid():
         raise v1_errors.from_form(invite)
     return invite
 
 
-def _count_invitation(request: ApiRequest, acting: Membership) -> None:
+def _count_invitation(request: ApiRequest, requester: Membership) -> None:
     """Count an invitation; ApiError (429) above the limit, which the portal's pages share."""
-    if not ratelimit.consume(request, app="allauth.account", action="invite", user=acting.user):
+    if not ratelimit.consume(request, app="allauth.account", action="invite", user=requester.user):
         message = _("Too many invitations. Try again in an hour, or create one link for more people.")
         raise ApiError(429, "rate_limited", message, headers={"Retry-After": "3600"})
 

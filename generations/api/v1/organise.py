@@ -21,14 +21,14 @@ from generations.teams.models import Membership, Scope, Visibility
 
 router = Router(tags=["Tags and collections"])
 
-BeginningText = Annotated[Text, Query(description="Only tags that begin with this text.")]
+BEGINNING = Query("", description="Only tags that begin with this text.")  # type: ignore[type-arg]  # to mypy a type
 TagName = Annotated[Text, Query(description="Name of the tag.")]
 
 
 @router.get("/tags", response=responses(200, list[TagOut], 422), summary="List tags")
 def list_tags(
     request: ApiRequest,
-    beginning: BeginningText = "",
+    beginning: Text = BEGINNING,
     limit: pagination.Limit = 50,
 ) -> list[Tag]:
     """List the team's tags, the most used first."""

@@ -66,20 +66,20 @@ def get_member(request: ApiRequest, pk: int) -> dict[str, Any]:
 )
 def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[str, Any]:
     """Change the role or the share of the queue, as far as the caller's role allows it."""
-    acting = administrator(request)
-    row = team_member(acting, pk)
+    requester = administrator(request)
+    row = team_member(requester, pk)
     if payload.role:
-        members_service.set_role(member=row, role=Role(payload.role), by=actor(request), requester=acting)
+        members_service.set_role(member=row, role=Role(payload.role), by=actor(request), requester=requester)
     if payload.weight:
-        members_service.set_weight(member=row, weight=payload.weight, by=actor(request), requester=acting)
-    return _member(team_member(acting, pk))
+        members_service.set_weight(member=row, weight=payload.weight, by=actor(request), requester=requester)
+    return _member(team_member(requester, pk))
 
 
 @router.delete("/team/members/{int:pk}", response=responses(204, None, 404, 409), summary="Remove a member")
 def remove_member(request: ApiRequest, pk: int) -> HttpResponse:
     """Remove a member. Queued generations are canceled, credits return to the pool, images stay."""
-    acting = administrator(request)
-    members_service.remove_member(member=team_member(acting, pk), requester=acting, by=actor(request))
+    requester = administrator(request)
+    members_service.remove_member(member=team_member(requester, pk), requester=requester, by=actor(request))
     return HttpResponse(status=204)
 
 
@@ -91,14 +91,14 @@ def remove_member(request: ApiRequest, pk: int) -> HttpResponse:
 )
 def create_program(request: ApiRequest, payload: ProgramIn) -> HttpResponse:
     """Create a member that only API tokens act for, with its own wallet."""
-    acting = administrator(request)
+    requester = administrator(request)
     name = single_line(payload.name)
 
     def create(_submission: uuid.UUID) -> dict[str, Any]:
-        program = members_service.create_program(team=acting.team, name=name, by=actor(request))
-        return _member(team_member(acting, program.pk))
+        program = members_service.create_program(team=requester.team, name=name, by=actor(request))
+        return _member(team_member(requester, program.pk))
 
-    return idempotent_post.create_once(request, acting, create, in_transaction=True)
+    return idempotent_post.create_once(request, requester, create, in_transaction=True)
 
 
 @router.post(
@@ -125,13 +125,13 @@ def take_back(request: ApiRequest, pk: int, payload: GiftIn) -> dict[str, Any]:
 
 def _move(request: ApiRequest, pk: int, payload: GiftIn, transfer: Any) -> dict[str, Any]:
     """Transfer once per Idempotency-Key: the reference of the ledger entry is derived from it."""
-    acting = administrator(request, "grant")
-    row = team_member(acting, pk)
-    call = idempotent_post.begin(request, acting)
+    requester = administrator(request, "grant")
+    row = team_member(requester, pk)
+    call = idempotent_post.begin(request, requester)
     amount = credits_service.MemberAmount(row, round(payload.credits * HUNDREDTHS), payload.note)
     with idempotency.released_if_refused(call):
-        transfer(team=acting.team, amounts=[amount], reference=call.submission, by=actor(request))
-    return _member(team_member(acting, pk))
+        transfer(team=requester.team, amounts=[amount], reference=call.submission, by=actor(request))
+    return _member(team_member(requester, pk))
 
 
 def _member(row: Membership) -> dict[str, Any]:

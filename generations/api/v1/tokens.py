@@ -65,26 +65,26 @@ def create_token(request: ApiRequest, payload: TokenIn) -> HttpResponse:
     It cannot have more scopes or models, or expire later, than the token of this request. A token with a
     cap cannot create tokens. A repeated request with the same Idempotency-Key returns the same secret.
     """
-    acting, own_token = administrator(request), request.auth.token
+    requester, own_token = administrator(request), request.auth.token
     name, lifetime = single_line(payload.name), timedelta(days=payload.days or 0)
     models = {catalogue_registry.get(model).name: True for model in payload.models}
 
-    def create(form: uuid.UUID) -> dict[str, Any]:
+    def create(form_id: uuid.UUID) -> dict[str, Any]:
         token, secret = tokens_service.issue(
-            member=team_member(acting, payload.member) if payload.member else acting,
+            member=team_member(requester, payload.member) if payload.member else requester,
             name=name,
             scopes=payload.scopes,
             expires_at=timezone.now() + lifetime if lifetime else own_token.expires_at,
             cap=None if payload.cap is None else round(payload.cap * HUNDREDTHS),
             models=list(models) or own_token.models,
             by=actor(request),
-            requester=acting,
+            requester=requester,
             parent_token=own_token,
-            form_id=form,
+            form_id=form_id,
         )
-        return _token_document(acting, token.pk) | {"secret": secret}
+        return _token_document(requester, token.pk) | {"secret": secret}
 
-    return idempotent_post.create_secret(request, acting, create)
+    return idempotent_post.create_secret(request, requester, create)
 
 
 @router.get("/team/tokens/{int:pk}", response=responses(200, MadeTokenOut, 404), summary="Get an API token")
@@ -96,14 +96,14 @@ def get_token(request: ApiRequest, pk: int) -> dict[str, Any]:
 @router.delete("/team/tokens/{int:pk}", response=responses(204, None, 404), summary="Revoke an API token")
 def revoke_token(request: ApiRequest, pk: int) -> HttpResponse:
     """Make a token invalid at once, also the token of this request. No effect if it has ended already."""
-    acting = administrator(request)
-    token = get_object_or_404(tokens_service.visible_to(acting), pk=valid_pk(pk))
-    tokens_service.revoke(token=token, by=actor(request), requester=acting)
+    requester = administrator(request)
+    token = get_object_or_404(tokens_service.visible_to(requester), pk=valid_pk(pk))
+    tokens_service.revoke(token=token, by=actor(request), requester=requester)
     return HttpResponse(status=204)
 
 
-def _token_document(acting: Membership, pk: int) -> dict[str, Any]:
-    return _tokens([get_object_or_404(tokens_service.visible_to(acting), pk=pk)])[0]
+def _token_document(requester: Membership, pk: int) -> dict[str, Any]:
+    return _tokens([get_object_or_404(tokens_service.visible_to(requester), pk=pk)])[0]
 
 
 def _tokens(rows: Iterable[Token]) -> list[dict[str, Any]]:

@@ -134,7 +134,9 @@ def test_tokens_are_created_only_for_oneself_and_for_programs(owner_api, member,
     response = owner_api.post("/team/tokens", administer | {"member": robot.pk})
     assert (error(response), response.json()["error"]["field"]) == ((422, "invalid"), "scopes")
     assert owner_api.post("/team/tokens", administer).status_code == 201
-    members_service.remove_member(member=robot, acting=owner_api.token.membership, by=members_service.COMMAND)
+    members_service.remove_member(
+        member=robot, requester=owner_api.token.membership, by=members_service.COMMAND
+    )
     assert error(owner_api.post("/team/tokens", TOKEN | {"member": robot.pk})) == (404, "not_found")
 
 

@@ -213,7 +213,7 @@ def test_an_operator_adjusts_a_pool_in_the_back_office(client, team, member):
 def test_issuing_in_the_back_office_is_logged(client, team):
     client.force_login(teams_users.create(email="op@example.org", operator=True))
     account = Account.objects.get(team=team)
-    form = {"amount": "100", "reason": "May", "reference": uuid.uuid4()}
+    form = {"amount": "100", "note": "May", "reference": uuid.uuid4()}
     for _ in range(2):
         client.post(f"/back-office/credits/account/{account.pk}/issue/", form)
     entry = AuditEntry.objects.get(act=AuditAction.ISSUED)

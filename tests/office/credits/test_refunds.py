@@ -46,7 +46,7 @@ def page(team, generation):
 def test_a_picture_is_refunded_from_its_own_page(client, team, member, charged, ana):
     picture = f"/t/{team.slug}/generation/{charged.pk}/"
     assert page(team, charged.pk) in client.get(picture).content.decode()
-    assert "Give 8 credits back" in client.get(page(team, charged.pk)).content.decode()
+    assert "Refund 8 credits" in client.get(page(team, charged.pk)).content.decode()
     answer = client.post(page(team, charged.pk), {"note": "Six fingers"}, follow=True)
     assert answer.redirect_chain == [(picture, 302)]
     assert "8 credits were refunded to Mei." in answer.content.decode()

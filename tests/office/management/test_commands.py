@@ -97,9 +97,9 @@ def test_invalid_arguments_are_refused_with_a_message(run, words):
 
 def test_reset_link_prints_a_link_and_nothing_else(run):
     run("add_user", "a@example.org")
-    assert run("reset_url", "A@example.org").startswith("http")
+    assert run("reset_link", "A@example.org").startswith("http")
     with pytest.raises(CommandError, match="Nobody signs in as"):
-        run("reset_url", "b@example.org")
+        run("reset_link", "b@example.org")
 
 
 def test_the_first_operator_owns_the_first_team(db):

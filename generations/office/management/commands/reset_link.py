@@ -1,4 +1,4 @@
-"""`manage.py reset_url EMAIL`: prints a link to set a new password, for installations that send no mail."""
+"""`manage.py reset_link EMAIL`: prints a link to set a new password, for installations that send no mail."""
 
 from argparse import ArgumentParser
 from typing import Any

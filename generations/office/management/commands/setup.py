@@ -42,7 +42,7 @@ class Command(BaseCommand):
             ) from problem
         operator = members_service.create_first_operator(email=email)
         if operator is None:
-            self.stdout.write(_("There is an operator already; `reset_url EMAIL` prints a link to sign in."))
+            self.stdout.write(_("There is an operator already; `reset_link EMAIL` prints a link to sign in."))
         else:
             self.stdout.write(_("Claim your account %(email)s here:") % {"email": operator.email})
             self.stdout.write(password_reset.reset_url(operator))
