@@ -35,7 +35,7 @@ def test_a_few_are_tagged_while_the_page_waits(do, member, enter):
     answer = do("tag", enter(3), tag="hero")
     content = answer.content.decode()
     assert "3 tagged “hero”" in content
-    assert "data-ended" in content
+    assert "data-finished" in content
     assert "<html" not in content
     assert tagged("hero") == 3
 
@@ -68,7 +68,7 @@ def test_three_hundred_are_carried_by_a_worker_while_the_page_asks(do, sign_in, 
     where = address("deed_progress", member, deed.pk)
     assert 'role="progressbar"' in content
     assert f'hx-get="{where}"' in content
-    assert "data-ended" not in content
+    assert "data-finished" not in content
     assert tagged("hero") == 0
     for _turn in range(60):  # each of a few seconds; one is enough where nothing else runs
         tasks.run_bulk_action(str(deed.pk))

@@ -163,7 +163,7 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
     assert told.totals == (4, 3, 2, 1)
     assert len(told.rows) == 60
     assert {bar.series for bar in told.bars} == {"ok", "busy", "refused", "unknown"}
-    table = shown(operator, "/queue/?calls=table").split('id="hour-table"')[1]
+    table = shown(operator, "/queue/?calls=table").split('id="calls-per-minute-table"')[1]
     assert re.search(
         r'<td class="number">4</td>\s*<td class="number">3</td>\s*<td class="number">2</td>', table
     )
@@ -413,8 +413,8 @@ def test_a_part_is_answered_to_the_page_and_keeps_what_it_shows(operator, submit
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/queue/?calls=table"}
     part = operator.get("/queue/", headers=headers).content.decode()
     assert "<html" not in part
-    assert 'id="hour-table"' in part
+    assert 'id="calls-per-minute-table"' in part
     said = operator.post("/queue/pause/", headers=headers)
     assert "Everything is paused" in said["HX-Trigger"]
-    assert 'id="hour-table"' in said.content.decode()
+    assert 'id="calls-per-minute-table"' in said.content.decode()
     assert 'id="now"' in said.content.decode()

@@ -213,7 +213,7 @@ def _said(request: HttpRequest, member: Membership, sentence: str) -> HttpRespon
     if not request.headers.get("HX-Request"):
         messages.error(request, sentence)
         return redirect("jobs:create", member.team.slug)
-    said = json.dumps({"portal:say": sentence})  # ASCII, as a header must be
+    said = json.dumps({"portal:notice": sentence})  # ASCII, as a header must be
     return HttpResponse(status=204, headers={"HX-Trigger": said})
 
 
