@@ -37,7 +37,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 500},
     },
-    "deeds": {"task": "generations.library.tasks.take_up", "schedule": 20.0, "options": {"expires": 15}},
+    "bulk-actions": {
+        "task": "generations.library.tasks.take_up",
+        "schedule": 20.0,
+        "options": {"expires": 15},
+    },
     "house": {
         "task": "generations.library.house_tasks.keep_house",
         "schedule": 600.0,

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
+from generations.jobs import urls as jobs_urls
 from generations.jobs.monitoring import views as monitoring_views
 from generations.library.sharing import public_views
 
@@ -24,7 +25,7 @@ urlpatterns = [
     path("metrics", monitoring_views.metrics_text, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/mark.svg")),
     path("", include("generations.api.compat.urls")),
-    path("accounts/library/", include("generations.jobs.create.preferences_urls")),
+    path("accounts/library/", include(jobs_urls.preferences)),
     path("accounts/email/", never_cache(allauth_views.email), name="account_email"),
     path("accounts/", include("allauth.account.urls")),
     path("back-office/", admin.site.urls),

@@ -130,7 +130,7 @@ def bucket() -> None:
 @pytest.fixture(autouse=True)
 def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
     yield
-    events.wait_until_sent()
+    events.flush()
 
 
 @pytest.fixture(autouse=True)

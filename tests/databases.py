@@ -15,15 +15,19 @@ TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
     credits
-    jobs
+    jobs/engine
+    jobs/live
+    jobs/monitoring
+    jobs/reconciliation
+    jobs/test_cancel_all.py
+    jobs/test_submission.py
     journeys/test_main_job.py
-    library/test_deed_pages.py
-    library/trash/test_purge.py
+    library/bulk
+    library/images/test_service.py
     library/maintenance/test_seed.py
-    library/test_finding.py
-    library/test_organising.py
-    library/trash/test_views.py
-    library/test_words.py
+    library/organise
+    library/search
+    library/trash
     office/test_invitations_at_once.py
     office/reports/test_ledger.py
     office/reports/test_overview.py

@@ -1,4 +1,4 @@
-"""The back office: every generation with its attempts, to read; and what pictures cost from when on."""
+"""Django admin: generations with their attempts (read only), and prices."""
 
 from django import forms
 from django.contrib import admin
@@ -9,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.core.admin import ReadOnly, ReadOnlyAdmin
 from generations.credits.amounts import CreditsField, as_text
-from generations.jobs.engine import persist
+from generations.jobs.engine import operator_actions
 from generations.jobs.models import Attempt, Generation, Price, Status
 from generations.jobs.monitoring import views as monitoring_views
-from generations.jobs.queue import controls as queue_controls
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import actor as teams_actor
 
@@ -22,8 +21,17 @@ class AttemptInline(ReadOnly, admin.TabularInline):
     extra = 0
     can_delete = False
     fields = (
-        *("number", "upstream", "outcome", "status_code", "code", "reason", "seconds", "cost_in_units"),
-        *("seed", "request_id", "started_at"),
+        "number",
+        "upstream",
+        "outcome",
+        "status_code",
+        "code",
+        "reason",
+        "seconds",
+        "cost_in_units",
+        "seed",
+        "request_id",
+        "started_at",
     )
     readonly_fields = ("seconds", "cost_in_units")
 
@@ -34,7 +42,7 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
     @admin.display(description=_("cost"))
     def cost_in_units(self, attempt: Attempt) -> str:
-        """What the provider takes for it."""
+        """What the provider charges for it."""
         return "" if attempt.cost is None else f"{as_text(attempt.cost)} {attempt.unit}"
 
 
@@ -49,38 +57,38 @@ class GenerationAdmin(ReadOnlyAdmin):
     inlines = (AttemptInline,)
     fieldsets = (
         (None, {"fields": ("id", "status", "reason", "code", "member", "team", "credits")}),
-        (_("What was asked for"), {"fields": ("model", "prompt", "parameters", "batch", "retry_of")}),
-        (_("Where it stands"), {"fields": ("upstream", "attempt", "tries", "unknowns", "worker")}),
-        (_("In line"), {"fields": ("priority", "stamp", "not_before", "lease_until")}),
-        (_("When"), {"fields": ("created_at", "called_at", "started_at", "changed_at", "ended_at")}),
+        (_("Request"), {"fields": ("model", "prompt", "parameters", "batch", "retry_of")}),
+        (_("Progress"), {"fields": ("upstream", "attempt", "busy_calls", "unknown_calls", "worker")}),
+        (_("Queue"), {"fields": ("priority", "virtual_start", "not_before", "lease_until")}),
+        (_("Times"), {"fields": ("created_at", "first_called_at", "claimed_at", "changed_at", "ended_at")}),
     )
     readonly_fields = ("id", "prompt", "credits", "created_at")
     actions = ("give_up",)
 
     def get_urls(self) -> list[URLPattern]:
-        """One more page: what was bought, and what was charged."""
+        """Add the page of the reconciliation report."""
         page = path(
             "reconciliation/",
-            self.admin_site.admin_view(monitoring_views.reconciled),
+            self.admin_site.admin_view(monitoring_views.reconciliation),
             name="jobs_reconciliation",
         )
         return [page, *super().get_urls()]
 
     @admin.display(description=_("prompt"))
     def prompt(self, row: Generation) -> str:
-        """What was asked for."""
+        """The prompt of the request."""
         return row.prompt
 
     @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
-        """End those that wait to be stored, and give their credits back."""
+        """Fail those that are STORING and release their holds."""
         waiting, by = list(generations.filter(status=Status.STORING)), teams_actor.by(request)
-        ended = sum(queue_controls.give_up(row.pk, by=by, verb=persist.give_up) for row in waiting)
+        ended = sum(operator_actions.give_up(row.pk, by=by, only_lost=False) for row in waiting)
         self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 
     @admin.display(description=_("price"), ordering="price")
     def credits(self, generation: Generation) -> str:
-        """What it costs its member if it succeeds, in credits."""
+        """The price in credits."""
         return as_text(generation.price)
 
 
@@ -97,7 +105,7 @@ class PriceForm(forms.ModelForm):
 
 @admin.register(Price)
 class PriceAdmin(admin.ModelAdmin):
-    """A price that held stays as it was: another one is added, valid from its own time."""
+    """Prices are never changed: a new one is added, valid from its own time."""
 
     form = PriceForm
     list_display = ("model", "team", "credits", "valid_from")
@@ -106,11 +114,11 @@ class PriceAdmin(admin.ModelAdmin):
     fields = ("model", "team", "amount", "valid_from")
 
     def get_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
-        """The amount in credits, also where it is only shown."""
+        """The amount in credits on the form and on the read-only page."""
         return self.fields if obj is None else ("model", "team", "credits", "valid_from")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
-        """The amount in credits is never typed over."""
+        """The amount in credits is read only on an existing price."""
         return () if obj is None else ("credits",)
 
     def has_change_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:

@@ -1,8 +1,8 @@
-"""What a member may use: all models, unless their team keeps one to some roles or their token knows fewer."""
+"""Which models a member or an API token may use, and how much a token may spend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from django.db.models import Sum
 from django.utils.translation import gettext as _
@@ -11,14 +11,10 @@ from generations.core.prepared_queries import Given, Prepared
 from generations.credits.amounts import as_text
 from generations.jobs.models import Generation, ModelRule, Status
 from generations.providers.catalogue import registry as catalogue_registry
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from generations.teams.models import Membership, Team, Token
+from generations.teams.models import Membership, Team, Token
 
 _rule = Prepared(lambda: ModelRule.objects.filter(team=Given("team"), model=Given("model")))
-FREE = (Status.FAILED, Status.FILTERED, Status.CANCELED)  # what ended so was not charged
+UNCHARGED = (Status.FAILED, Status.FILTERED, Status.CANCELED)
 
 
 class ModelNotAllowed(Exception):
@@ -32,7 +28,7 @@ class ModelNotAllowed(Exception):
 
 
 class ModelNotForToken(ModelNotAllowed):
-    """The token was made for other models."""
+    """The API token is limited to other models."""
 
     def __init__(self, model: str) -> None:
         super().__init__(model)
@@ -43,7 +39,7 @@ class ModelNotForToken(ModelNotAllowed):
 
 
 class TokenCapReached(Exception):
-    """The token may not spend as much; `left` and `cap` are hundredths of a credit."""
+    """The API token's spending cap does not allow it; `left` and `cap` in hundredths of a credit."""
 
     def __init__(self, *, cap: int, left: int) -> None:
         self.cap, self.left = cap, left
@@ -54,17 +50,17 @@ class TokenCapReached(Exception):
 
 
 def rules_of(team: Team) -> Mapping[str, list[str]]:
-    """The roles that may use a model, by model; a model that is not here is for all that may generate."""
+    """{model: roles that may use it} of the team; other models are for every role that may generate."""
     return dict(ModelRule.objects.filter(team=team).values_list("model", "roles"))
 
 
-def closed_to(member: Membership) -> set[str]:
-    """The models that the member's role may not use, in one query."""
+def closed_models(member: Membership) -> set[str]:
+    """The models that the member's role may not use; one query."""
     return {model for model, roles in rules_of(member.team).items() if member.role not in roles}
 
 
 def check(member: Membership, model: str, token: Token | None = None) -> None:
-    """ModelNotAllowed if the member's role may not use the model, or the token does not know it."""
+    """Raise ModelNotAllowed if the role may not use the model, ModelNotForToken if the token may not."""
     if token and token.models and model not in token.models:
         raise ModelNotForToken(model)
     rule = _rule.first(team=member.team_id, model=model)
@@ -73,7 +69,7 @@ def check(member: Membership, model: str, token: Token | None = None) -> None:
 
 
 def check_cap(token: Token | None, amount: int) -> None:
-    """TokenCapReached if so much more would pass the token's cap. Asked under its member's wallet's lock."""
+    """Raise TokenCapReached if `amount` more would exceed the cap. Call it under the wallet's lock."""
     if token is None or token.cap is None:
         return
     left = max(0, token.cap - spent_by([token]).get(token.pk, 0))
@@ -82,6 +78,6 @@ def check_cap(token: Token | None, amount: int) -> None:
 
 
 def spent_by(tokens: list[Token]) -> dict[int, int]:
-    """What each has spent and holds now, in hundredths, by its number; one query."""
-    rows = Generation.objects.filter(token__in=tokens).exclude(status__in=FREE)
+    """{token id: hundredths charged and held for it}, in one query."""
+    rows = Generation.objects.filter(token__in=tokens).exclude(status__in=UNCHARGED)
     return dict(rows.order_by().values("token").annotate(all=Sum("price")).values_list("token", "all"))

@@ -1,4 +1,4 @@
-"""What a member pays for one image: the portal's price, or else what the catalogue says it costs."""
+"""What a member pays for one image: a Price of the team or the portal, or else the catalogue's cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
 
 _valid = Prepared(lambda: Price.objects.valid_at(Given("moment"), Given("team")))
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
 
 
 class PriceRose(Exception):
@@ -30,8 +30,8 @@ class PriceRose(Exception):
         self.old, self.new = old, new
 
 
-class DearerNow(PriceRose):
-    """As above, where one press asks again for what was priced before."""
+class RetryPriceRose(PriceRose):
+    """A retry would cost more than the generation that it repeats."""
 
     def __init__(self, old: int, new: int) -> None:
         super().__init__(old, new)
@@ -42,7 +42,7 @@ class DearerNow(PriceRose):
 
 
 def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
-    """What one image of each model costs that team at that moment, in hundredths, before options."""
+    """{model: base price of an image for that team at that moment, in hundredths of a credit}."""
     prices = {name: model.cost({}) for name, model in catalogue_registry.MODELS.items()}
     seen: set[str] = set()
     for row in _valid.all(moment=at or timezone.now(), team=team.pk):
@@ -53,23 +53,26 @@ def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
 
 
 def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None) -> int:
-    """What one image of that request costs, in hundredths; dearer options raise the base in proportion."""
+    """The price of one image with these parameters, in hundredths, rounded up.
+
+    Parameters that cost more in the catalogue raise the base price in proportion.
+    """
     declared = catalogue_registry.get(model)
     base = price_list(team, at)[model]
     return -(-base * declared.cost(parameters) // declared.cost({}))
 
 
 def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime | None) -> int:
-    """The price now; PriceRose if it is higher than the one shown at `shown_at`, if one was shown."""
+    """The current price; PriceRose if it is higher than the one at `shown_at`. None: none was shown."""
     now = price(model, parameters, team)
     if shown_at is None:
         return now
-    shown = price(model, parameters, team, _possible(shown_at))
+    shown = price(model, parameters, team, _clamped(shown_at))
     if now > shown:
         raise PriceRose(shown, now)
     return now
 
 
-def _possible(shown_at: datetime) -> datetime:
-    """The moment that a form names, or the nearest that it can have: not every database has year 1."""
-    return min(max(shown_at, BEGINNING), timezone.now())
+def _clamped(shown_at: datetime) -> datetime:
+    """The moment from a form, between EARLIEST and now: not every database has the year 1."""
+    return min(max(shown_at, EARLIEST), timezone.now())

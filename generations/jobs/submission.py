@@ -1,4 +1,4 @@
-"""This side of the queue: what a member may do to it. Submit, cancel, try again."""
+"""What members do to the queue: submit a batch, cancel, retry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from uuid6 import uuid7
 from generations.core.prepared_queries import Given, Prepared
 from generations.credits import ledger
 from generations.jobs import events, model_access, pricing, tasks
-from generations.jobs.models import STEP, Batch, Generation, Status
+from generations.jobs.models import Batch, Generation, Status
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Token
@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 _enabled = Prepared(lambda: Upstream.objects.filter(enabled=True))
 
 
-def _stamps() -> QuerySet[Membership, Any]:
-    """Virtual time, and where a member's line ends; None for none.
+def _virtual_times() -> QuerySet[Membership, Any]:
+    """The current virtual time, and the last virtual start of a member; None where there is none.
 
-    Virtual time is the largest stamp that was ever started in turn, not before its turn by an operator.
+    Virtual time is the largest virtual start that was ever claimed in turn, without an operator's priority.
     """
-    newest = Generation.objects.order_by("-stamp").values("stamp")
+    newest = Generation.objects.order_by("-virtual_start").values("virtual_start")
     started = newest.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
     mine = newest.exclude(status=Status.CANCELED).filter(member=OuterRef("pk"))
     member = Membership.objects.filter(pk=Given("member"))
     return member.values_list(Subquery(started[:1]), Subquery(mine[:1]))
 
 
-_places = Prepared(_stamps)
+_virtual_times_of = Prepared(_virtual_times)
 
 
 class NoUpstream(Exception):
@@ -63,20 +63,21 @@ def submit(
     visibility: str = "",
     token: Token | None = None,
 ) -> Batch:
-    """Record `count` generations, hold their price, and ring once all is committed.
+    """Create a batch of `count` generations, hold their price, and wake a worker after the commit.
 
-    The same `submission` of the same member returns the batch that it made before; without one, and
-    without `prices_at`, it is asked once and at today's price. `token` is the API token that asks.
+    The same `submission` of the same member returns the batch that it created before; None always creates
+    one. `prices_at` is when the member was shown the prices; None means the current price. `token` is the API
+    token of the request.
     Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
-    and TokenCapReached; then nothing is recorded.
+    and TokenCapReached; then nothing is created.
     """
-    if submission and (made := Batch.objects.filter(member=member, submission=submission).first()):
-        return made
+    if submission and (batch := Batch.objects.filter(member=member, submission=submission).first()):
+        return batch
     cleaned = catalogue_registry.validate(
         catalogue_registry.get(model), parameters, has_image=start_image is not None
     )
     model_access.check(member, model, token)
-    _must_be_served(model)
+    _check_served(model)
     price = pricing.agreed_price(model, cleaned, member.team, prices_at)
     batch = Batch(
         team=member.team,
@@ -91,46 +92,45 @@ def submit(
     )
     try:
         return _record(batch, price)
-    except IntegrityError:  # the same form arrived twice at once, and the other was first
+    except IntegrityError:  # the same form was sent twice at once, and the other request came first
         return Batch.objects.get(member=member, submission=batch.submission)
 
 
 def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
-    """Cancel one of my generations while it waits; False if it no longer does."""
+    """Cancel a waiting generation of the member and release its hold; False if it does not wait."""
     row = member.generations.filter(pk=generation).first()
     return row is not None and _cancel(row)
 
 
 @transaction.atomic
 def cancel_all(*, member: Membership) -> int:
-    """Cancel all of mine that wait, whatever their number in the same few queries; how many."""
+    """Cancel all waiting generations of the member, in a fixed number of queries; how many."""
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
-    mine = waiting.locked()
+    mine = waiting.lock_in_order()
     if not mine:
         return 0
     Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
-    Generation.objects.shift(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
+    Generation.objects.shift_behind(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
     ledger.release_many(member=member, references=mine)
-    transaction.on_commit(partial(events.many_canceled, member, mine))
+    transaction.on_commit(partial(events.generations_canceled, member, mine))
     return len(mine)
 
 
 def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = None) -> Generation:
-    """Ask for an ended image of mine once more: a new generation of the same batch, at today's price.
+    """Create a new generation of the same batch for one that ended without an image, at the current price.
 
-    It counts against the cap of the API token that asks, whichever the batch was asked for by.
-    Raises Generation.DoesNotExist if it is not mine or not ended, DearerNow if it costs more than
-    it did, and whatever `submit` raises.
-    Asking twice gives the same new generation.
+    It counts against the cap of `token`, whatever token the batch was requested with. Retrying twice returns
+    the same new generation. Raises Generation.DoesNotExist if it is not the member's or not ended,
+    RetryPriceRose if it costs more than before, and what `submit` raises.
     """
     old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
     try:
-        return old.retries.first() or _again(old, token)
-    except IntegrityError:  # pressed twice at once, and the other was first
+        return old.retries.first() or _retry(old, token)
+    except IntegrityError:  # retried twice at once, and the other request came first
         return old.retries.get()
 
 
-def _must_be_served(model: str) -> None:
+def _check_served(model: str) -> None:
     if not any(upstream.serves(model) for upstream in _enabled.all()):
         raise NoUpstream
 
@@ -140,9 +140,9 @@ def _record(batch: Batch, price: int) -> Batch:
     batch.save(force_insert=True)
     rows = [_row(batch, position, price) for position in range(batch.count)]
     _queue(batch.member, rows)
-    batch.made = rows
-    transaction.on_commit(partial(events.batch_made, batch))
-    transaction.on_commit(tasks.ring_once)  # whoever claims the first rings for the next
+    batch.created = rows
+    transaction.on_commit(partial(events.batch_created, batch))
+    transaction.on_commit(tasks.wake_after_commit)  # one: each claim wakes further workers
     transaction.on_commit(partial(_log_submitted, rows))
     return batch
 
@@ -155,14 +155,14 @@ def _row(batch: Batch, position: int, price: int) -> Generation:
         member=batch.member,
         position=position,
         model=batch.model,
-        parameters=_numbered(batch, position),
+        parameters=_parameters_at(batch, position),
         price=price,
         token=batch.token,
     )
 
 
-def _numbered(batch: Batch, position: int) -> dict[str, Any]:
-    """The request with the seed of this position: seed, seed + 1, ... and from the last back to 1."""
+def _parameters_at(batch: Batch, position: int) -> dict[str, Any]:
+    """The batch's parameters with the seed of this position: seed, seed + 1, ...; after the largest, 1."""
     parameters = dict(batch.parameters)
     if parameters.get("seed"):
         last = catalogue_registry.get(batch.model).largest_seed
@@ -171,15 +171,17 @@ def _numbered(batch: Batch, position: int) -> dict[str, Any]:
 
 
 def _queue(member: Membership, rows: list[Generation]) -> None:
-    """Hold the price of new rows and give them their places in line. The wallet's lock orders both."""
+    """Hold the price of new rows, set their virtual starts and insert them, under the wallet's lock."""
     amounts = {row.pk: row.price for row in rows}
     ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
     model_access.check_cap(rows[0].token, sum(amounts.values()))
-    step = rows[0].step
-    [(clock, last_start)] = _places.rows(member=member.pk)
-    stamp = max(clock or 0, -STEP + step if last_start is None else last_start + step)
-    for place, row in enumerate(rows):
-        row.stamp = stamp + place * step
+    cost = rows[0].virtual_cost
+    [(virtual_time, last_start)] = _virtual_times_of.rows(member=member.pk)
+    # Behind the member's own last generation, and not before the current virtual time.
+    now = virtual_time or 0
+    first = now if last_start is None else max(now, last_start + cost)
+    for index, row in enumerate(rows):
+        row.virtual_start = first + index * cost
     Generation.objects.bulk_create(rows)
 
 
@@ -187,23 +189,23 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
 def _cancel(row: Generation) -> bool:
     if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.CANCELED, ended_at=Now()):
         return False
-    Generation.objects.shift(row, -1)
+    Generation.objects.shift_behind(row, -1)
     ledger.release(reference=row.pk)
     transaction.on_commit(partial(events.generation_ended, row))
     return True
 
 
 @transaction.atomic
-def _again(old: Generation, token: Token | None) -> Generation:
+def _retry(old: Generation, token: Token | None) -> Generation:
     model_access.check(old.member, old.model, token)
-    _must_be_served(old.model)
+    _check_served(old.model)
     price = pricing.price(old.model, old.parameters, old.team)
-    if price > old.price:  # nobody was shown that
-        raise pricing.DearerNow(old.price, price)
+    if price > old.price:  # the member was not shown this price
+        raise pricing.RetryPriceRose(old.price, price)
     row = _row(old.batch, old.position, price)
     row.retry_of, row.parameters, row.token = old, old.parameters, token
     _queue(old.member, [row])
-    transaction.on_commit(tasks.ring_once)
+    transaction.on_commit(tasks.wake_after_commit)
     transaction.on_commit(partial(_log_submitted, [row]))
     return row
 

@@ -1,4 +1,4 @@
-"""Doorways: a task brings no work and decides nothing."""
+"""Celery tasks of jobs, and the threads of a worker. Tasks take no arguments: state is in the database."""
 
 from __future__ import annotations
 
@@ -23,101 +23,101 @@ from generations.upstreams import accounts
 
 log = logging.getLogger(__name__)
 
-SWEEPER = "sdweb:sweeper"  # the lock in Redis that one sweeper holds
-HOUSEKEEPING = 2.0  # seconds between two looks
-IN_A_ROW = 600.0  # seconds after which a ring is answered, and hands on to another
-TIDYING = 15  # looks from one tidying to the next: at a full engine the spool has thousands of files
+SWEEPER = "sdweb:sweeper"  # the Redis lock of the one sweep that runs
+UPKEEP_INTERVAL = 2.0  # seconds
+MAX_TASK_SECONDS = 600.0  # after which `wake_worker` ends and wakes another worker
+CLEAN_EVERY = 15  # rounds of upkeep: at full speed the spool has thousands of files
 
-_ringer = ThreadPoolExecutor(1, "doorbell")
-_about_to_ring = threading.Event()
+_sender = ThreadPoolExecutor(1, "wake-workers")
+_wake_pending = threading.Event()
 
 
 @shared_task(name="generations.jobs.tasks.ring")
-def ring() -> None:
-    """Run the fairest waiting generation that an upstream has a slot for, and again while there is one.
+def wake_worker() -> None:
+    """Celery task: claim and run ready generations until there are none.
 
-    A message for each would cost more than all the rest of our work on it.
+    A message for each generation would cost more than the rest of the portal's work on it.
     """
-    until = time.monotonic() + IN_A_ROW
+    until = time.monotonic() + MAX_TASK_SECONDS
     while time.monotonic() < until:
-        claim, successors = engine_claim.claim_next()
-        ring_soon(successors)
+        claim, more = engine_claim.claim_next()
+        wake_workers(more)
         if claim is None:
             return
         engine_run.run(claim)
-    ring_soon(1)
+    wake_workers(1)
 
 
 @shared_task(name="generations.jobs.tasks.sweep")
 def sweep() -> None:
-    """Put right what died, expired or was lost, and ring for what waits; one sweeper at a time."""
-    alone = redis_client.client().lock(SWEEPER, timeout=20, blocking=False)
-    if alone.acquire():
+    """Celery task: repair what crashed or expired, and wake workers for what waits; one sweep at a time."""
+    lock = redis_client.client().lock(SWEEPER, timeout=20, blocking=False)
+    if lock.acquire():
         try:
-            ring_soon(sweeper.sweep())
+            wake_workers(sweeper.sweep())
         finally:
-            with contextlib.suppress(LockNotOwnedError):  # a sweep so slow that another may begin
-                alone.release()
+            with contextlib.suppress(LockNotOwnedError):  # the sweep took longer than the lock's timeout
+                lock.release()
 
 
 @shared_task(name="generations.jobs.tasks.ask_balances")
 def ask_balances() -> None:
-    """Ask every provider account what is left there."""
+    """Celery task: ask every provider account for its balance."""
     accounts.ask_balances()
 
 
 @worker_ready.connect
-def look_after_this_machine(**_: object) -> None:
-    """Take over what dead workers of this machine left, now and as long as this worker runs."""
-    threading.Thread(target=_keep_house, name="housekeeping", daemon=True).start()
+def start_upkeep(**_: object) -> None:
+    """Start the upkeep thread: it recovers spooled images and sends heartbeats while this worker runs."""
+    threading.Thread(target=_upkeep, name="upkeep", daemon=True).start()
 
 
 @worker_shutting_down.connect
-def claim_nothing_more(**_: object) -> None:
-    """What runs is finished; what waits is for others."""
+def stop_claiming(**_: object) -> None:
+    """Finish running calls and claim nothing more."""
     engine_claim.stopping.set()
 
 
 @worker_shutdown.connect
-def leave_the_list(**_: object) -> None:
-    """A worker that was stopped is not missed."""
-    heartbeats.leave()
+def remove_heartbeat(**_: object) -> None:
+    """Remove this worker from the list of workers, so that it is not reported missing."""
+    heartbeats.remove()
 
 
-def ring_soon(times: int) -> None:
-    """Ring without making anybody wait: a bell that Redis does not take is rung again by the sweeper."""
-    if times > 0:
-        _ringer.submit(_ring, times)
+def wake_workers(count: int) -> None:
+    """Send so many wake-up messages from another thread. The sweeper sends some if Redis is unreachable."""
+    if count > 0:
+        _sender.submit(_send, count)
 
 
-def ring_once() -> None:
-    """As above, for what was committed just now: a ring that is about to leave tells of it too."""
-    if not _about_to_ring.is_set():
-        _about_to_ring.set()
-        _ringer.submit(_ring_for_all)
+def wake_after_commit() -> None:
+    """Send one wake-up message for what was just committed, unless one is about to be sent."""
+    if not _wake_pending.is_set():
+        _wake_pending.set()
+        _sender.submit(_send_pending)
 
 
-def _ring_for_all() -> None:
-    _about_to_ring.clear()  # before it leaves: whoever comes meanwhile may be too late for this one
-    _ring(1)
+def _send_pending() -> None:
+    _wake_pending.clear()  # before sending: what is committed from now on needs another message
+    _send(1)
 
 
-def _ring(times: int) -> None:
+def _send(count: int) -> None:
     try:
-        for _ in range(times):
-            ring.delay()
+        for _ in range(count):
+            wake_worker.delay()
     except OperationalError as problem:
-        log.warning("Redis did not take a ring; the sweeper will ring again: %s", problem)
+        log.warning("Redis took no wake-up message; the sweeper will send one: %s", problem)
 
 
-def _keep_house() -> None:
-    for look in itertools.count():
+def _upkeep() -> None:
+    for count in itertools.count():
         try:
-            ring_soon(sweeper.keep_house())
-            heartbeats.report()
-            if look % TIDYING == 0:
-                sweeper.tidy()
+            wake_workers(sweeper.recover_and_store())
+            heartbeats.send()
+            if count % CLEAN_EVERY == 0:
+                sweeper.clean_spool()
         except (DatabaseError, OSError):
-            log.exception("Housekeeping failed, and is tried again")
+            log.exception("Upkeep failed and is tried again")
         connection.close()
-        time.sleep(HOUSEKEEPING)
+        time.sleep(UPKEEP_INTERVAL)

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from generations.jobs.create import preferences_views
 from generations.jobs.create import views as create_views
 
 app_name = "jobs"
@@ -14,3 +15,6 @@ urlpatterns = [
     path("cancel-waiting/", create_views.cancel_all, name="cancel_all"),
     path("picture/<uuid:image>/", create_views.picture, name="picture"),
 ]
+
+# Of a user, not of a team: included at another address.
+preferences = ([path("", preferences_views.page, name="page")], "choices")

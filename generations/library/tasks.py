@@ -14,14 +14,14 @@ from generations.library.maintenance import cleanup as maintenance_cleanup
 @shared_task(name=wake.RUN_BULK_ACTION)
 def run_bulk_action(action: str) -> None:
     """Run a bulk action for a few seconds; queue the rest behind the tasks that wait."""
-    if bulk_worker.carry_on(uuid.UUID(action)):
+    if bulk_worker.process(uuid.UUID(action)):
         wake.run_bulk_action(uuid.UUID(action))
 
 
 @shared_task(name="generations.library.tasks.take_up")
 def resume_stalled() -> None:
     """Queue the bulk actions whose message was lost or whose worker died."""
-    for action in bulk_worker.abandoned():
+    for action in bulk_worker.stalled():
         wake.run_bulk_action(action)
 
 

@@ -18,9 +18,9 @@ urlpatterns = [
     path("library/counts/", gallery_views.counts, name="counts"),
     path("library/newer/", gallery_views.newer, name="newer"),
     path("library/tags/", gallery_views.tags, name="tags"),
-    path("library/deeds/", bulk_views.deed, name="deed"),
-    path("library/deeds/<uuid:deed>/", bulk_views.progress, name="deed_progress"),
-    path("library/deeds/<uuid:deed>/undo/", bulk_views.undo, name="undo"),
+    path("library/deeds/", bulk_views.start, name="deed"),
+    path("library/deeds/<uuid:action>/", bulk_views.progress, name="deed_progress"),
+    path("library/deeds/<uuid:action>/undo/", bulk_views.undo, name="undo"),
     path("library/collections/", organise_views.collections, name="collections"),
     path("library/collections/<uuid:collection>/", organise_views.collection, name="collection"),
     path(

@@ -9,7 +9,7 @@ class OfficeConfig(AppConfig):
 
     def ready(self) -> None:
         """Write audit entries for what operators change in the queue."""
-        from generations.jobs.queue import audit_hook  # noqa: PLC0415  imports models, which are loaded from here on
+        from generations.jobs.engine import operator_actions  # noqa: PLC0415  after the models
         from generations.office.audit_log import service as audit_log_service  # noqa: PLC0415  as above
 
-        audit_hook.keep_with(audit_log_service.keep)
+        operator_actions.add_audit_listener(audit_log_service.keep)

@@ -203,7 +203,7 @@ def test_of_several_pictures_those_that_came_are_given(client, provider, member)
 def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
     portal, secret, provider, monkeypatch
 ):
-    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
     provider.plan("500")
     with pytest.raises(openai.InternalServerError):
         openai.OpenAI(base_url=f"{portal}/v1", api_key=secret).images.generate(prompt="a harbour")

@@ -74,7 +74,7 @@ def test_an_account_that_cannot_pay_or_is_unknown_is_unavailable_to_the_outer_po
 
 
 def test_what_fails_inside_is_busy_outside(outer, provider, monkeypatch):
-    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
     provider.plan("502-html")
     with pytest.raises(Busy):
         outer()

@@ -253,7 +253,7 @@ def test_a_filtered_picture_says_so_and_costs_nothing(portal, provider, bearer, 
 
 
 def test_what_fails_for_good_is_500_and_costs_nothing(portal, provider, bearer, member, monkeypatch):
-    monkeypatch.setattr("generations.jobs.engine.outcomes.TRIES", 1)
+    monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
     provider.plan("500")
     answer = ask(portal, "core", bearer)
     assert (answer.status_code, answer.json()["name"]) == (500, "internal_error")

@@ -50,7 +50,7 @@ def rows():
 
 
 def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 600)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 600)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
     time.sleep(0.3)
@@ -60,7 +60,7 @@ def test_a_call_is_woken_when_its_picture_is_stored_and_not_by_asking_again(idle
 
 
 def test_without_redis_s_news_the_database_is_asked(idle_portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.3)
     monkeypatch.setattr(events, "_add", lambda event: None)
     answer = asking(idle_portal)
     assert eventually(lambda: rows() == 1)
@@ -84,14 +84,14 @@ def test_while_calls_wait_pages_and_other_calls_are_answered(idle_portal, asking
         assert requests.get(f"{idle_portal}/accounts/login/", timeout=120).status_code == 200
         assert requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120).status_code == 200
     Generation.objects.update(status=Status.CANCELED, ended_at="2026-01-01T00:00:00Z")
-    events._ended(list(Generation.objects.values_list("pk", flat=True)))
+    events._send_ended(list(Generation.objects.values_list("pk", flat=True)))
     assert {answer.result(120).status_code for answer in answers} == {400}
 
 
 def test_a_client_that_goes_away_loses_nothing_and_leaves_nothing_behind(
     idle_portal, secret, member, monkeypatch
 ):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.2)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.2)
     host, port = idle_portal.removeprefix("http://").split(":")
     body = b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na harbour\r\n--x--\r\n'
     head = (
@@ -144,14 +144,14 @@ def test_calls_that_wait_while_the_portal_stops_are_told_so_in_their_format(
 
 
 def test_a_call_that_comes_while_redis_is_emptied_is_answered(portal, asking, monkeypatch):
-    monkeypatch.setattr(waiters, "ASKED_EVERY", 0.3)
+    monkeypatch.setattr(waiters, "POLL_INTERVAL", 0.3)
     redis_client.client().delete(events.STREAM)
     assert asking(portal).result(120).status_code == 200
 
 
 def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
     async def story():
-        awaited = waiters.Awaited()
+        awaited = waiters.WaitRegistry()
         awaited.ended([1, 2])
         assert awaited.begin([1, 2]).over.is_set()
         wait = awaited.begin([2, 3])
@@ -162,8 +162,8 @@ def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
         left = awaited.begin([4, 5])
         awaited.leave(left)
         assert not awaited.waits
-        awaited.ended(range(waiters.REMEMBERED * 2))
-        assert len(awaited.recent) == waiters.REMEMBERED
+        awaited.ended(range(waiters.MAX_RECENT * 2))
+        assert len(awaited.recent) == waiters.MAX_RECENT
 
     asyncio.run(story())
 
@@ -171,7 +171,7 @@ def test_what_ended_before_its_call_began_to_wait_is_not_waited_for():
 def _waits():
     from generations.jobs.live import sse  # noqa: PLC0415  its Hub is of this moment
 
-    return sse.hub().awaited.waits
+    return sse.hub().registry.waits
 
 
 def test_threads_are_not_held_by_calls_that_wait(idle_portal, asking):

@@ -36,7 +36,11 @@ def fill(file: str, team: str, pictures: str) -> None:
         "deep": str(images[min(DEEP, int(pictures) - 1)].pk),
         "rare": " ".join(image.prompt.split(", ")[-2:]),
         "phrase": f'"{image.prompt.partition(",")[0]}"',
-        "tag": Tag.objects.filter(team=found).annotate(uses=Count("tagged")).filter(uses__gt=0).last().key,
+        "tag": Tag.objects.filter(team=found)
+        .annotate(uses=Count("image_tags"))
+        .filter(uses__gt=0)
+        .last()
+        .key,
         "collection": str(Collection.objects.filter(team=found, visibility="team").first().pk),
         "seed": image.seed,
         "month": (timezone.now() - timedelta(days=365)).strftime("%Y-%m"),

@@ -8,14 +8,14 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.chaos.run import MUTANTS, Storming, storm
+from tests.chaos.run import MUTANTS, Options, run_chaos
 
 
 def main() -> int:
     """Run one storm; 0 if no promise was broken, or with a mutant if it was caught."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that all that was started ends
     options = read_options()
-    result = storm(options)
+    result = run_chaos(options)
     show(result, options)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def main() -> int:
     return int(broken != bool(options.mutant))
 
 
-def read_options() -> Storming:
+def read_options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--jobs", type=int, help="1,000, and 150 in the short form")
     parser.add_argument("--faults", type=int, default=40)
@@ -40,14 +40,14 @@ def read_options() -> Storming:
     parser.add_argument("--logs", type=Path, help="keep what the processes said in this folder")
     options = parser.parse_args()
     options.jobs = options.jobs or (150 if options.short else 1_000)
-    return Storming(**vars(options))
+    return Options(**vars(options))
 
 
-def show(result: dict, options: Storming) -> None:
+def show(result: dict, options: Options) -> None:
     """The table."""
     say(f"\n{options.jobs} jobs on {options.database}, seed {result['seed']}, {result['seconds']:.0f} s")
     say("\nFaults")
-    for line in result["told"] if options.short else []:
+    for line in result["events"] if options.short else []:
         say(f"  {line}")
     for name, number in [] if options.short else sorted(result["faults"].items()):
         say(f"  {number:4}  {name}")

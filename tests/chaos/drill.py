@@ -1,4 +1,4 @@
-"""The short storm: every kind of fault once, each at the moment that hurts most, none by chance.
+"""The short run: every kind of fault once, each at the moment when it does most harm, none at random.
 
 What comes next waits until its moment has come, so a slow machine is given the time that it needs. Four
 moments are sought, since an engine without one of its safeguards does not survive them:
@@ -27,39 +27,41 @@ from collections.abc import Callable, Iterator
 import redis
 from kombu.exceptions import OperationalError
 
-from tests.chaos.faults import PROVIDER, RING
-from tests.chaos.lookout import Key, Lookout
-from tests.chaos.portal import QUEUE, WORKERS, Portal, Terms
+from tests.chaos.faults import PROVIDER, WAKE_TASK
+from tests.chaos.observer import Key, Observer
+from tests.chaos.portal import QUEUE, WORKERS, Portal, WorkerTimeouts
 from tests.chaos.proxy import Manner
 
-PATIENCE = 120.0  # seconds for all moments to come; when they are over, faults strike all the same
-LEAST_PATIENCE = 3.0  # seconds for each
+TOTAL_WAIT = 120.0  # seconds for all moments to come; when they are over, faults strike all the same
+MIN_WAIT = 3.0  # seconds for each
 SHARES = (0.15, 0.35, 0.5, 0.75, 1.0)  # of the images, asked for by then
 SLOW, QUICK = 7.0, 1.0  # seconds a call takes
 STALLED, OTHER = "calls-1", "calls-2"
 FEW, MANY = 2, 5  # calls or images
 
 
-def terms(worker: str) -> Terms:
+def timeouts(worker: str) -> WorkerTimeouts:
     """No lease ends by itself, and what the one that stalls receives then is late, not lost.
 
     On a slow machine it takes longer than a lease of 20 s to start a killed worker again, and until then
     nobody sees what lies in its spool: that would rightly be asked for again.
     """
-    return Terms(worker, lease=240.0, longest_call=240.0 if worker == STALLED else Terms.longest_call)
+    return WorkerTimeouts(
+        worker, lease=240.0, longest_call=240.0 if worker == STALLED else WorkerTimeouts.longest_call
+    )
 
 
 class Drill:
-    """One after another; `told` says when each came, and whether its moment was there."""
+    """One fault after another; `events` says when each came, and whether its moment had come."""
 
     def __init__(self, portal: Portal, jobs: int) -> None:
         self.portal, self.jobs = portal, jobs
-        self.counted: Counter[str] = Counter()
-        self.told: list[str] = []
-        self._lookout = Lookout(portal)
+        self.counts: Counter[str] = Counter()
+        self.events: list[str] = []
+        self._observer = Observer(portal)
         self._shares = iter(SHARES)
         self._began = time.monotonic()
-        self._patience = PATIENCE
+        self._time_left = TOTAL_WAIT
         self._unpaid: dict[str, float] = {}  # and since when
 
     def ask_for_more(self) -> None:
@@ -67,14 +69,14 @@ class Drill:
         self.portal.allow(round(self.jobs * next(self._shares)))
 
     def run(self) -> None:
-        """Strike with every kind."""
+        """Inject every kind of fault."""
         self._began = time.monotonic()
         self.portal.provider.state(latency=SLOW)
         with self._a_worker_stalls():
             self._valkey_and_one_worker_are_killed()
             self._valkey_is_emptied()
             self._beat_is_killed()
-            self._rings_go_wrong()
+            self._lose_or_double_messages()
             self._provider_fails()
             self._database_is_killed()
         self.portal.provider.state(latency=QUICK)
@@ -85,25 +87,27 @@ class Drill:
     @contextlib.contextmanager
     def _a_worker_stalls(self) -> Iterator[None]:
         """It goes on while another does its work again, and has the time to write down what came."""
-        lookout, worker = self._lookout, self.portal.child(STALLED)
+        observer, worker = self._observer, self.portal.child(STALLED)
         held = self._stop(STALLED)
         self._tell("a worker stalls", len(held) >= FEW)
         yield
         self._until(lambda: not self.portal.provider.state()["planned"])  # all fail before its rows come
-        self._until(lambda: lookout.end_leases(STALLED))
-        again = self._until(lambda: lookout.all_drawn_again(held) and len(lookout.drawn_twice()) >= FEW)
+        self._until(lambda: observer.expire_leases(STALLED))
+        again = self._until(
+            lambda: observer.all_called_again(held) and len(observer.being_called_again()) >= FEW
+        )
         worker.process.send_signal(signal.SIGCONT)
-        late = self._until(lambda: any(lookout.received(STALLED, pk) for pk in held.values()))
+        late = self._until(lambda: any(observer.received(STALLED, pk) for pk in held.values()))
         self._say("it goes on", again and late)
 
     def _stop(self, name: str) -> dict[Key, str]:
         """Stop a worker while all that it holds is at the provider; what it holds."""
-        lookout, process = self._lookout, self.portal.child(name).process
+        observer, process = self._observer, self.portal.child(name).process
         while True:
-            come = self._until(lambda: lookout.running(name) >= MANY and not lookout.queued())
+            come = self._until(lambda: observer.running(name) >= MANY and not observer.queued())
             process.send_signal(signal.SIGSTOP)
-            held = lookout.held(name)
-            if not come or (len(held) >= FEW and set(held) <= set(lookout.drawn())):
+            held = observer.held(name)
+            if not come or (len(held) >= FEW and set(held) <= set(observer.called())):
                 return held
             process.send_signal(signal.SIGCONT)
             time.sleep(0.1)
@@ -111,7 +115,7 @@ class Drill:
     def _valkey_and_one_worker_are_killed(self) -> None:
         """At once, so that whoever holds the stalled worker's rows later has begun after both."""
         self.ask_for_more()
-        self._tell("one worker killed", self._until(lambda: self._lookout.running(OTHER) >= MANY))
+        self._tell("one worker killed", self._until(lambda: self._observer.running(OTHER) >= MANY))
         self._tell("Valkey killed")
         self.portal.child("valkey").kill()
         self.portal.cut_power(OTHER)
@@ -132,15 +136,15 @@ class Drill:
         self.portal.child("beat").kill()
         self.portal.child("beat").start()
 
-    def _rings_go_wrong(self) -> None:
-        """Those that wait are dropped, and many more ring than there are rows."""
-        self._tell("rings lost or doubled", self._until(self._ring_too_often))
+    def _lose_or_double_messages(self) -> None:
+        """Delete the waiting messages, and send many more than there are generations."""
+        self._tell("wake-up messages lost or doubled", self._until(self._send_too_many_messages))
 
-    def _ring_too_often(self) -> bool:
+    def _send_too_many_messages(self) -> bool:
         try:
             self.portal.valkey.delete(QUEUE)
             for _ in range(40):
-                self.portal.bell.send_task(RING, queue=QUEUE, ignore_result=True, retry=False)
+                self.portal.celery.send_task(WAKE_TASK, queue=QUEUE, ignore_result=True, retry=False)
         except (redis.RedisError, OperationalError):
             return False
         return True
@@ -153,7 +157,7 @@ class Drill:
     def _database_is_killed(self) -> None:
         if self.portal.stage.database == "postgresql":
             self.ask_for_more()
-            self._tell("PostgreSQL killed", self._until(lambda: self._lookout.running(OTHER) >= FEW))
+            self._tell("PostgreSQL killed", self._until(lambda: self._observer.running(OTHER) >= FEW))
             self.portal.restart_database()
 
     def _storage_fails(self) -> None:
@@ -166,7 +170,7 @@ class Drill:
         """Nothing of what it promised to store is in S3 when it loses its power."""
         self.portal.proxy.behave(Manner.UNAVAILABLE)
         self.ask_for_more()
-        come = self._until(lambda: self._lookout.storing(self._fullest()) >= FEW)
+        come = self._until(lambda: self._observer.storing(self._fullest()) >= FEW)
         name = self._fullest()
         self._tell("a worker killed with a full spool", come)
         self.portal.cut_power(name)
@@ -174,33 +178,33 @@ class Drill:
         self.portal.start_worker(name)
 
     def _fullest(self) -> str:
-        return max(WORKERS, key=self._lookout.storing)
+        return max(WORKERS, key=self._observer.storing)
 
     def _both_are_killed(self) -> None:
         """Nobody can settle meanwhile, so that pictures have arrived which are not charged."""
-        self._lookout.close_the_till()
+        self._observer.block_settlement()
         self.ask_for_more()
         self._tell("both workers killed", self._until(self._pictures_wait_for_their_price))
         for name in WORKERS:
             self.portal.cut_power(name)
-        self._lookout.open_the_till()
+        self._observer.unblock_settlement()
         for name in WORKERS:
             self.portal.start_worker(name)
 
     def _pictures_wait_for_their_price(self) -> bool:
         now = time.monotonic()
-        self._unpaid = {pk: self._unpaid.get(pk, now) for pk in self._lookout.at_the_till()}
+        self._unpaid = {pk: self._unpaid.get(pk, now) for pk in self._observer.stored_and_unsettled()}
         least = 1.0 if self.portal.stage.database == "postgresql" else 0.0  # only there is the till closed
         return sum(now - since >= least for since in self._unpaid.values()) >= FEW
 
     def _until(self, moment: Callable[[], bool]) -> bool:
         """Wait for the moment; whether it came."""
         began = time.monotonic()
-        limit = began + max(self._patience, LEAST_PATIENCE)
+        limit = began + max(self._time_left, MIN_WAIT)
         while not (come := moment()) and time.monotonic() < limit:
             self._start_again()
             time.sleep(0.03)
-        self._patience -= time.monotonic() - began
+        self._time_left -= time.monotonic() - began
         return come
 
     def _start_again(self) -> None:
@@ -208,9 +212,9 @@ class Drill:
             self._say(f"({name} had ended by itself)")
 
     def _tell(self, name: str, come: bool = True) -> None:
-        self.counted[name] += 1
+        self.counts[name] += 1
         self._say(name, come)
 
     def _say(self, text: str, come: bool = True) -> None:
         at = f"{time.monotonic() - self._began:6.1f} s  {text}"
-        self.told.append(at if come else f"{at}, but its moment had not come")
+        self.events.append(at if come else f"{at}, but its moment had not come")

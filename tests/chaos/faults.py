@@ -1,4 +1,4 @@
-"""What goes wrong, and when: so many faults of every kind at moments that a seed decides."""
+"""Random faults: so many of every kind, at moments that a seed decides."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from kombu.exceptions import OperationalError
 from tests.chaos.portal import QUEUE, WORKERS, Portal
 from tests.chaos.proxy import Manner
 
-RING = "generations.jobs.tasks.ring"
+WAKE_TASK = "generations.jobs.tasks.ring"
 SLOW = ("Valkey killed", "Valkey emptied", "a worker stalls")  # a whole window without calls, or a lease
-CALM = ("Valkey killed", "Valkey emptied", "beat killed")  # the others wait until calls are under way
-IN_FLIGHT, LONGEST_WAIT = 4, 20.0  # calls, seconds
+ANY_TIME = ("Valkey killed", "Valkey emptied", "beat killed")  # the others wait until calls are under way
+IN_FLIGHT, MAX_WAIT = 4, 20.0  # calls, seconds
 LEAST_STALL, STALL = 12.0, 25.0  # seconds: a lease ends in between
 PROVIDER = (
     ["hang"],
@@ -35,15 +35,15 @@ Action = Callable[[], None]
 
 
 @dataclass
-class Storm:
-    """The faults to come, and what each leaves to be done later."""
+class RandomFaults:
+    """The schedule of faults and of the actions that follow them."""
 
     portal: Portal
-    chance: random.Random
-    only: tuple[str, ...] = ()  # these kinds alone
-    counted: Counter[str] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
-    _agenda: list[tuple[float, int, Action]] = field(default_factory=list)
+    rng: random.Random
+    only: tuple[str, ...] = ()  # kinds of faults; all if empty
+    counts: Counter[str] = field(default_factory=Counter)
+    events: list[str] = field(default_factory=list)
+    _due: list[tuple[float, int, Action]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _now: float = 0.0
     _stalled: str = ""
@@ -51,7 +51,9 @@ class Storm:
     _manners: itertools.cycle[Manner] = field(
         default_factory=lambda: itertools.cycle((Manner.UNAVAILABLE, Manner.CUT, Manner.CUT_UPLOADS))
     )
-    _rings: itertools.cycle[str] = field(default_factory=lambda: itertools.cycle(("dropped", "doubled")))
+    _message_faults: itertools.cycle[str] = field(
+        default_factory=lambda: itertools.cycle(("dropped", "doubled"))
+    )
 
     @property
     def kinds(self) -> dict[str, Action]:
@@ -60,9 +62,9 @@ class Storm:
             "one worker killed": self._kill_one,
             "provider fails": self._provider_fails,
             "storage fails": self._storage_fails,
-            "a worker killed with a full spool": self._kill_while_storage_is_away,
+            "a worker killed with a full spool": self._kill_with_full_spool,
             "a worker stalls": self._stall,
-            "rings lost or doubled": self._rings_go_wrong,
+            "wake-up messages lost or doubled": self._lose_or_double_messages,
             "Valkey killed": self._kill_valkey,
             "Valkey emptied": self._empty_valkey,
             "both workers killed": self._kill_both,
@@ -79,8 +81,8 @@ class Storm:
             self._names(faults) if not self.only else [*itertools.islice(itertools.cycle(self.only), faults)]
         )
         for number, name in enumerate(names):
-            at = 2.0 + seconds * (number + self.chance.random()) / faults
-            self._later(at, self._strike(name, at))
+            at = 2.0 + seconds * (number + self.rng.random()) / faults
+            self._later(at, self._fault_at(name, at))
         if not self.only and faults < len(PROVIDER) * len(self.kinds):
             self._later(3.0, lambda: self.portal.provider.plan(*itertools.chain(*PROVIDER)))
 
@@ -89,38 +91,38 @@ class Storm:
         slow = [name for name in self.kinds if name in SLOW]
         quick = itertools.cycle(name for name in self.kinds if name not in SLOW)
         first, second = list(self.kinds), slow if faults >= 3 * len(self.kinds) else []
-        self.chance.shuffle(first)
+        self.rng.shuffle(first)
         others = [*second, *itertools.islice(quick, max(0, faults - len(first) - len(second)))]
-        self.chance.shuffle(others)
+        self.rng.shuffle(others)
         return [*first, *others][:faults]
 
-    def go_on(self, now: float) -> bool:
-        """Do what is due; whether more is to come."""
+    def run_due(self, now: float) -> bool:
+        """Run the actions that are due; whether more are to come."""
         self._now = now
-        while self._agenda and self._agenda[0][0] <= now:
-            heapq.heappop(self._agenda)[2]()
-        return bool(self._agenda)
+        while self._due and self._due[0][0] <= now:
+            heapq.heappop(self._due)[2]()
+        return bool(self._due)
 
     def _later(self, at: float, action: Action) -> None:
-        heapq.heappush(self._agenda, (at, next(self._order), action))
+        heapq.heappush(self._due, (at, next(self._order), action))
 
     def _after(self, least: float, most: float, action: Action) -> None:
-        self._later(self._now + self.chance.uniform(least, most), action)
+        self._later(self._now + self.rng.uniform(least, most), action)
 
-    def _strike(self, name: str, at: float) -> Action:
-        latest = at + LONGEST_WAIT
+    def _fault_at(self, name: str, at: float) -> Action:
+        latest = at + MAX_WAIT
 
-        def strike() -> None:
-            if name not in CALM and self._now < latest and not self._is_worth_it(name):
-                self._later(self._now + self.chance.uniform(0.2, 2.5), strike)
+        def inject() -> None:
+            if name not in ANY_TIME and self._now < latest and not self._calls_are_running(name):
+                self._later(self._now + self.rng.uniform(0.2, 2.5), inject)
                 return
-            self.counted[name] += 1
-            self.told.append(f"{self._now:6.1f} s  {name}")
+            self.counts[name] += 1
+            self.events.append(f"{self._now:6.1f} s  {name}")
             self.kinds[name]()
 
-        return strike
+        return inject
 
-    def _is_worth_it(self, name: str) -> bool:
+    def _calls_are_running(self, name: str) -> bool:
         free = not self._stalled or name not in ("a worker stalls", "both workers killed")
         return free and self.portal.provider.state()["in_flight"] >= IN_FLIGHT
 
@@ -133,7 +135,7 @@ class Storm:
             self.portal.start_worker(name)
 
     def _kill_one(self) -> None:
-        self._kill(self.chance.choice([name for name in WORKERS if name != self._stalled]))
+        self._kill(self.rng.choice([name for name in WORKERS if name != self._stalled]))
 
     def _kill_both(self) -> None:
         for name in WORKERS:
@@ -145,23 +147,23 @@ class Storm:
         self._after(1.0, 4.0, beat.start)
 
     def _stall(self) -> None:
-        """A worker stands still, and goes on at the worst moment: while another does its work again."""
-        self._stalled = self.chance.choice(WORKERS)
+        """Stop a worker, and continue it while another one repeats its calls."""
+        self._stalled = self.rng.choice(WORKERS)
         process = self.portal.child(self._stalled).process
-        held = self._being_drawn()
+        held = self._running_calls()
         process.send_signal(signal.SIGSTOP)
         latest = self._now + STALL
 
-        def go_on() -> None:
-            if self._now < latest and not held & self._being_drawn():
-                self._later(self._now + 0.2, go_on)
+        def run_due() -> None:
+            if self._now < latest and not held & self._running_calls():
+                self._later(self._now + 0.2, run_due)
             else:
                 process.send_signal(signal.SIGCONT)
                 self._stalled = ""
 
-        self._later(self._now + LEAST_STALL, go_on)
+        self._later(self._now + LEAST_STALL, run_due)
 
-    def _being_drawn(self) -> set[tuple[str, str]]:
+    def _running_calls(self) -> set[tuple[str, str]]:
         """The prompts and seeds of the calls that the provider works on."""
         calls = self.portal.provider.calls(last=400)
         return {
@@ -186,18 +188,18 @@ class Storm:
         self.portal.proxy.behave(next(self._manners))
         self._after(1.5, 5.0, lambda: self.portal.proxy.behave(Manner.PASS))
 
-    def _kill_while_storage_is_away(self) -> None:
+    def _kill_with_full_spool(self) -> None:
         self.portal.proxy.behave(Manner.UNAVAILABLE)
         self._later(self._now + 2.5, self._kill_one)
         self._later(self._now + 3.0, lambda: self.portal.proxy.behave(Manner.PASS))
 
-    def _rings_go_wrong(self) -> None:
+    def _lose_or_double_messages(self) -> None:
         with contextlib.suppress(redis.RedisError, OperationalError):
-            if next(self._rings) == "dropped":
+            if next(self._message_faults) == "dropped":
                 self.portal.valkey.delete(QUEUE)
             else:
                 for _ in range(40):
-                    self.portal.bell.send_task(RING, queue=QUEUE, ignore_result=True, retry=False)
+                    self.portal.celery.send_task(WAKE_TASK, queue=QUEUE, ignore_result=True, retry=False)
 
     def _provider_fails(self) -> None:
         self.portal.provider.plan(*next(self._plans))

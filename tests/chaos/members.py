@@ -1,4 +1,4 @@
-"""Twenty members who press Generate whatever happens, and then wait. `PROGRESS` tells how far all is.
+"""Twenty members who submit batches whatever happens, and then wait. PROGRESS is a file with the counts.
 
 `prepare URL KEY` makes a team, its members and the provider's account;
 `submit PROGRESS ALLOWANCE JOBS SECONDS SEED` asks for so many images within so many seconds, then watches;
@@ -44,22 +44,22 @@ def prepare(url: str, key: str) -> None:
 
 
 def submit(progress: Path, allowance: Path, jobs: int, seconds: float, seed: int) -> None:
-    """Ask for the images, a form now and then; each form is sent until it is taken."""
-    chance, began, asked = random.Random(seed), time.monotonic(), 0
+    """Submit batches at intervals; each form is sent until it is accepted."""
+    rng, began, asked = random.Random(seed), time.monotonic(), 0
     members = list(Membership.objects.select_related("team", "user").order_by("pk"))
-    for number, count in enumerate(_counts(chance, jobs)):
+    for number, count in enumerate(_counts(rng, jobs)):
         while asked >= _allowed(allowance, jobs):
             _tell(progress, asked=asked)
             time.sleep(0.1)
         form = {
-            "member": chance.choice(members),
+            "member": rng.choice(members),
             "model": MODEL,
             "parameters": {"prompt": f"storm {number}", "seed": 1, "output_format": FORMAT},
             "count": count,
-            "submission": uuid.UUID(int=chance.getrandbits(128), version=4),
+            "submission": uuid.UUID(int=rng.getrandbits(128), version=4),
             "prices_at": timezone.now(),
         }
-        insist(lambda form=form: submission.submit(**form))
+        retry_on_db_error(lambda form=form: submission.submit(**form))
         asked += count
         _tell(progress, asked=asked)
         time.sleep(max(0.0, began + seconds * asked / jobs - time.monotonic()))
@@ -68,8 +68,8 @@ def submit(progress: Path, allowance: Path, jobs: int, seconds: float, seed: int
         time.sleep(0.3)
 
 
-def insist(act: Callable[[], T], patience: float = 90.0) -> T:
-    """Do it again while the database is away, as a person does who sees an error page."""
+def retry_on_db_error(act: Callable[[], T], patience: float = 90.0) -> T:
+    """Repeat it while the database is unreachable, as a person does who sees an error page."""
     limit = time.monotonic() + patience
     while True:
         try:
@@ -81,9 +81,9 @@ def insist(act: Callable[[], T], patience: float = 90.0) -> T:
             time.sleep(0.3)
 
 
-def _counts(chance: random.Random, jobs: int) -> Iterator[int]:
+def _counts(rng: random.Random, jobs: int) -> Iterator[int]:
     while jobs:
-        count = min(jobs, chance.randint(1, MOST_AT_ONCE))
+        count = min(jobs, rng.randint(1, MOST_AT_ONCE))
         jobs -= count
         yield count
 
@@ -93,7 +93,7 @@ def _allowed(allowance: Path, jobs: int) -> int:
 
 
 def _tell(progress: Path, **more: Any) -> None:
-    unfinished = insist(lambda: Generation.objects.unfinished().count())
+    unfinished = retry_on_db_error(lambda: Generation.objects.unfinished().count())
     news = {"unfinished": unfinished, **more}
     new = progress.with_suffix(".new")
     new.write_text(json.dumps(news))

@@ -1,4 +1,4 @@
-"""Engines that lack one safeguard. Chaos is only trusted while it catches every one of them."""
+"""Engines without one safeguard each. The chaos test is trusted only while it catches every one of them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Statu
 
 
 def without_sweeper() -> None:
-    """Nobody looks after what died."""
-    for duty in ("sweep", "keep_house", "free_expired_leases", "adopt", "store_waiting"):
-        setattr(sweeper, duty, lambda: 0)
+    """Nothing is repaired after a crash."""
+    for name in ("sweep", "recover_and_store", "settle_expired_leases", "recover", "store_spooled"):
+        if not hasattr(sweeper, name):
+            raise AttributeError(name)
+        setattr(sweeper, name, lambda: 0)
 
 
 def without_fence() -> None:
-    """Whoever writes late is believed."""
+    """Late writers are not refused."""
 
-    def move(
-        self: Any, pk: uuid.UUID, *, fence: int, to: Status, sources: tuple[Status, ...] = (), **changes: Any
-    ) -> bool:
-        allowed = sources or [status for status, targets in MOVES.items() if to in targets]
+    def move(self: Any, pk: uuid.UUID, *, fence: int, to: Status, **changes: Any) -> bool:
+        allowed = [status for status, targets in MOVES.items() if to in targets]
         movable = self.filter(pk=pk, status__in=allowed)
         return movable.update(status=to, changed_at=Now(), **changes) == 1
 
@@ -35,14 +35,14 @@ def without_fence() -> None:
 
 
 def with_split_settlement() -> None:
-    """The image is shown in one transaction, and paid for in the next."""
+    """The image is added in one transaction and charged in the next."""
 
     def finish(row: Generation, stored: list[Any]) -> bool:
         with transaction.atomic():
             if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
                 return False
             for position, (image, key) in enumerate(stored):
-                persist._add(row, position, image, key)
+                persist._add_image(row, position, image, key)
         time.sleep(0.3)  # as long as a busy database may take
         ledger.settle(reference=row.pk)
         spool.mark_stored(row.pk, row.attempt)
@@ -52,7 +52,7 @@ def with_split_settlement() -> None:
 
 
 def without_sync() -> None:
-    """Images are written, but the disk is not waited for."""
+    """Spooled images are not synced to disk."""
     spool._write = lambda path, data: path.write_bytes(data) and None
     spool._sync = lambda folder: None
 

@@ -26,7 +26,7 @@ BEAT = ("-A", "sdweb", "beat", "--pidfile=", "--schedule")
 
 
 @dataclass(frozen=True)
-class Terms:
+class WorkerTimeouts:
     """How long a worker, whose name it is, waits for an answer and keeps a row without a sign of life."""
 
     worker: str
@@ -37,9 +37,11 @@ class Terms:
 class Portal:
     """All processes of a portal with two workers for calls, each with a spool of its own."""
 
-    def __init__(self, database: str, mutant: str = "", terms: Callable[[str], Terms] = Terms) -> None:
+    def __init__(
+        self, database: str, mutant: str = "", timeouts: Callable[[str], WorkerTimeouts] = WorkerTimeouts
+    ) -> None:
         self.mutant = mutant
-        self.terms = terms
+        self.timeouts = timeouts
         self.stage = Stage(database)
         self.stage.start_servers()
         self.proxy = Proxy(self.stage.storage_port)
@@ -48,8 +50,8 @@ class Portal:
         self.progress_file = self.stage.folder / "progress.json"
         self.allowance = self.stage.folder / "allowance"
         self.valkey = redis.Redis.from_url(self.stage.environment["REDIS_URL"], socket_timeout=2)
-        self.bell = Celery(broker=self.stage.environment["REDIS_URL"])
-        self.bell.conf.broker_transport_options = {"socket_connect_timeout": 1, "max_retries": 0}
+        self.celery = Celery(broker=self.stage.environment["REDIS_URL"])
+        self.celery.conf.broker_transport_options = {"socket_connect_timeout": 1, "max_retries": 0}
 
     def open(self) -> None:
         """Make the database and what is in it, then start everything that works."""
@@ -66,14 +68,14 @@ class Portal:
         """A worker with that spool."""
         queue, threads = (QUEUE, THREADS) if name in WORKERS else (name, 4)
         mutant = ("--mutant", self.mutant) if self.mutant else ()
-        terms, journal = self.terms(name), str(self._journal(name))
+        timeouts, journal = self.timeouts(name), str(self._journal(name))
         options = (
             "--journal",
             journal,
             "--longest-call",
-            str(terms.longest_call),
+            str(timeouts.longest_call),
             "--lease",
-            str(terms.lease),
+            str(timeouts.lease),
         )
         program = portal_program("tests.chaos.worker", *options, *mutant)
         command = (*program, *worker_command(queue, threads, name))
@@ -100,7 +102,7 @@ class Portal:
         return self.stage.children[name]
 
     def cut_power(self, name: str) -> None:
-        """Kill a worker; what its disk was not told to keep is gone."""
+        """Kill a worker; what its disk did not sync is gone."""
         self.child(name).kill()
         journal = self._journal(name)
         kept = set(journal.read_text().splitlines()) if journal.exists() else set()

@@ -1,4 +1,4 @@
-"""One storm from beginning to end."""
+"""One run from beginning to end."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.drill import Drill, terms
-from tests.chaos.faults import Storm
-from tests.chaos.portal import Portal, Terms
+from tests.chaos.drill import Drill, timeouts
+from tests.chaos.faults import RandomFaults
+from tests.chaos.portal import Portal, WorkerTimeouts
 
 MUTANTS: dict[str, tuple[str, ...]] = {  # and the kinds of faults that the long storm consists of then
-    "sweeper-off": ("one worker killed", "rings lost or doubled"),
+    "sweeper-off": ("one worker killed", "wake-up messages lost or doubled"),
     "no-fence": ("a worker stalls",),
     "split-settlement": ("both workers killed", "one worker killed"),
     "no-sync": ("a worker killed with a full spool",),
 }
 RATE = 14.6  # calls a second
 FIRST_CALLS_WITHIN = 60.0  # seconds
-STUCK = 60.0  # seconds without anything ending, after the last fault
+STALL_LIMIT = 60.0  # seconds without anything ending, after the last fault
 
 
 @dataclass(frozen=True)
-class Storming:
-    """How large it is."""
+class Options:
+    """The size of a run."""
 
     jobs: int
     faults: int
@@ -36,15 +36,15 @@ class Storming:
     mutant: str = ""
     json: Path | None = None
     logs: Path | None = None
-    stuck: float = STUCK
+    stuck: float = STALL_LIMIT
     short: bool = False  # every kind once, at its moment; else so many at random moments
 
 
-def storm(options: Storming) -> dict[str, Any]:
-    """Let it rage until all jobs have ended or nothing moves any more; what was found then."""
+def run_chaos(options: Options) -> dict[str, Any]:
+    """Inject faults until all jobs have ended, or none ends any more; the checker's result."""
     began = time.monotonic()
     seed = options.seed or secrets.randbelow(10**6) + 1
-    portal = Portal(options.database, options.mutant, terms if options.short else Terms)
+    portal = Portal(options.database, options.mutant, timeouts if options.short else WorkerTimeouts)
     try:
         portal.open()
         faults = _drill(portal, options, seed) if options.short else _random(portal, options, seed)
@@ -55,15 +55,15 @@ def storm(options: Storming) -> dict[str, Any]:
         portal.stage.strike()
     return result | {
         "seed": seed,
-        "faults": dict(faults.counted),
-        "told": faults.told,
+        "faults": dict(faults.counts),
+        "events": faults.events,
         "seconds": time.monotonic() - began,
         "options": {name: value for name, value in vars(options).items() if name not in ("json", "logs")},
     }
 
 
-def _drill(portal: Portal, options: Storming, seed: int) -> Drill:
-    """Strike once with every kind."""
+def _drill(portal: Portal, options: Options, seed: int) -> Drill:
+    """Inject every kind once."""
     drill = Drill(portal, options.jobs)
     drill.ask_for_more()
     portal.ask_for(options.jobs, 0.0, seed)
@@ -72,24 +72,24 @@ def _drill(portal: Portal, options: Storming, seed: int) -> Drill:
     return drill
 
 
-def _random(portal: Portal, options: Storming, seed: int) -> Storm:
-    """Strike when a seed says so."""
-    faults = Storm(portal, random.Random(seed), MUTANTS.get(options.mutant, ()))
+def _random(portal: Portal, options: Options, seed: int) -> RandomFaults:
+    """Inject at random moments."""
+    faults = RandomFaults(portal, random.Random(seed), MUTANTS.get(options.mutant, ()))
     calm = options.jobs / RATE
     portal.ask_for(options.jobs, 0.8 * calm, seed)
     faults.plan(options.faults, max(1.5 * calm, 15.0))
     _wait_for_first_calls(portal)
-    _watch(portal, options, faults.go_on)
+    _watch(portal, options, faults.run_due)
     return faults
 
 
-def _watch(portal: Portal, options: Storming, go_on: Callable[[float], bool] = lambda _now: False) -> None:
+def _watch(portal: Portal, options: Options, run_due: Callable[[float], bool] = lambda _now: False) -> None:
     """Until all has ended and nothing more is to come, or nothing has moved for too long."""
     began = moved = time.monotonic()
     before: dict[str, int] = {}
     while True:
         now = time.monotonic()
-        more = go_on(now - began)
+        more = run_due(now - began)
         portal.start_again()
         progress = portal.progress()
         if progress != before or more:

@@ -1,7 +1,7 @@
-"""A Celery worker as in production, in a world where things end sooner and a kill is a power cut.
+"""A Celery worker with shorter timeouts, for which a kill is a power cut.
 
-What it syncs to disk is noted in a journal: whoever kills it removes from its spool what is not in
-there, as a machine that loses its power does. `--mutant` takes one of the engine's safeguards away.
+It writes the path of everything that it syncs to disk into a journal; when it is killed, files of its spool
+that are not in the journal are removed. `--mutant` takes one of the engine's safeguards away.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def main() -> None:
     """`--journal FILE [--longest-call SECONDS] [--lease SECONDS] [--mutant NAME] CELERY...`"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--journal", type=Path, required=True)
-    parser.add_argument("--longest-call", type=float, default=engine_leases.CALL_LIMIT)
+    parser.add_argument("--longest-call", type=float, default=engine_leases.CALL_TIMEOUT)
     parser.add_argument("--lease", type=float, default=engine_leases.LEASE.total_seconds())
     parser.add_argument("--mutant", choices=mutants.MUTANTS)
     known, celery = parser.parse_known_args()
-    engine_leases.CALL_LIMIT = known.longest_call
+    engine_leases.CALL_TIMEOUT = known.longest_call
     engine_leases.LEASE = timedelta(seconds=known.lease)
     _note_syncs(known.journal)
     if known.mutant:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _note_syncs(journal: Path) -> None:
-    """Write down the path of whatever was synced, after it was."""
+    """Append the path of every file to the journal after it was synced."""
     sync = os.fsync
     notes = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 

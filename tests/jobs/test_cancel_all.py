@@ -19,12 +19,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 
 
-def test_all_that_waits_is_canceled_and_nothing_stays_held(member, submit, upstream):
+def test_canceling_all_cancels_what_waits_and_releases_every_hold(member, submit, upstream):
     batches = [submit(count=3) for _ in range(2)]
     assert submission.cancel_all(member=member) == 6
     assert statuses(batches[0]) + statuses(batches[1]) == ["canceled"] * 6
@@ -33,7 +33,7 @@ def test_all_that_waits_is_canceled_and_nothing_stays_held(member, submit, upstr
     assert submission.cancel_all(member=member) == 0
 
 
-def test_nobody_elses_pictures_are_canceled(member, make_member, submit, upstream):
+def test_canceling_all_leaves_other_members_generations_alone(member, make_member, submit, upstream):
     jonas = make_member("jonas")
     theirs = submit(by=jonas, count=2)
     submit(count=2)
@@ -43,7 +43,7 @@ def test_nobody_elses_pictures_are_canceled(member, make_member, submit, upstrea
     assert jonas.wallet.held == 600
 
 
-def test_what_is_being_drawn_is_drawn_to_its_end(member, submit, upstream):
+def test_canceling_all_leaves_running_generations_alone(member, submit, upstream):
     batch = submit(count=3)
     claim, _more = engine_claim.claim_next()
     assert submission.cancel_all(member=member) == 2
@@ -53,19 +53,19 @@ def test_what_is_being_drawn_is_drawn_to_its_end(member, submit, upstream):
     assert (member.wallet.balance, member.wallet.held) == (9_700, 0)
 
 
-def test_who_canceled_all_stands_in_line_as_if_they_had_never_asked(member, make_member, submit, upstream):
+def test_canceling_all_restores_the_members_queue_position(member, make_member, submit, upstream):
     submit(count=10)
     submit(by=make_member("jonas"), count=2)
     submission.cancel_all(member=member)
     submit()
-    line = Generation.objects.ready().fairest_first()
+    line = Generation.objects.ready().in_queue_order()
     assert list(line.values_list("member__user__name", flat=True)) in (
         ["Mei", "Jonas", "Jonas"],
         ["Jonas", "Mei", "Jonas"],
     )
 
 
-def test_the_number_of_queries_does_not_grow_with_what_waits(member, submit, upstream):
+def test_canceling_all_takes_the_same_number_of_queries_for_any_number(member, submit, upstream):
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
             submission.cancel_all(member=member)
@@ -78,9 +78,7 @@ def test_the_number_of_queries_does_not_grow_with_what_waits(member, submit, ups
     assert queries() == few
 
 
-def test_twenty_at_once_cancel_each_picture_once_while_more_come_and_some_are_drawn(
-    make_member, submit, upstream
-):
+def test_twenty_concurrent_cancels_cancel_each_generation_once(make_member, submit, upstream):
     tom = make_member("tom", granted=600)
     for _ in range(4):
         submit(by=tom, count=10)

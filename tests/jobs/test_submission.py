@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _books_are_exact():
+def _ledger_is_consistent():
     yield
     assert integrity_check.problems() == []
 
@@ -63,7 +63,7 @@ def test_twenty_people_at_once_cannot_spend_more_than_there_is(make_member, subm
     _at_once(press, 20)
     assert Batch.objects.count() == 7
     assert refused == [300] * 13
-    assert len(set(Generation.objects.values_list("stamp", flat=True))) == 7
+    assert len(set(Generation.objects.values_list("virtual_start", flat=True))) == 7
 
 
 def test_seeds_count_up_from_the_one_that_was_given(submit, upstream):
@@ -104,14 +104,14 @@ def test_dearer_options_raise_the_portals_price_in_proportion(member, upstream):
     assert pricing.price("sdxl", {"steps": 50}, member.team) == 167
 
 
-def test_without_a_provider_nothing_is_taken(member, submit):
+def test_without_a_provider_account_nothing_is_accepted(member, submit):
     Upstream.objects.all().delete()
     with pytest.raises(submission.NoUpstream):
         submit()
     assert not Hold.objects.exists()
 
 
-def test_what_the_model_does_not_take_is_refused_before_anything_is_written(submit, upstream):
+def test_parameters_that_the_model_does_not_take_are_refused_before_anything_is_written(submit, upstream):
     with pytest.raises(InvalidParameters):
         submit(prompt="x" * 10_001)
     assert not Batch.objects.exists()
@@ -159,7 +159,7 @@ def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit,
     assert member.wallet.balance == 9_700
 
 
-def test_what_costs_more_by_now_is_not_made_again_by_one_press(member, submit, upstream, provider):
+def test_a_retry_that_costs_more_by_now_is_refused(member, submit, upstream, provider):
     provider.plan("403")
     batch = submit()
     work()
@@ -178,17 +178,17 @@ def test_one_image_does_not_wait_behind_another_members_hundred(make_member, sub
     submit(by=busy, count=100)
     work(5)
     [mine] = submit(by=newcomer).generations.all()
-    order = list(Generation.objects.ready().fairest_first().values_list("pk", flat=True))
+    order = list(Generation.objects.ready().in_queue_order().values_list("pk", flat=True))
     assert order.index(mine.pk) <= 1
 
 
-def test_what_waits_behind_a_canceled_image_moves_up(make_member, submit, upstream):
+def test_generations_behind_a_canceled_one_move_up(make_member, submit, upstream):
     busy, newcomer = make_member("busy", granted=1_000), make_member("newcomer")
     waiting = list(submit(by=busy, count=8).generations.order_by("position"))
     for row in waiting[:7]:
         submission.cancel(member=busy, generation=row.pk)
     submit(by=newcomer, count=2)
-    order = list(Generation.objects.ready().fairest_first().values_list("pk", flat=True))
+    order = list(Generation.objects.ready().in_queue_order().values_list("pk", flat=True))
     assert order.index(waiting[7].pk) <= 1
 
 
@@ -204,13 +204,13 @@ def test_a_member_whose_every_call_fails_does_not_take_the_others_slots(
     assert Generation.objects.filter(member=other, status="succeeded").count() >= 9
 
 
-def test_weights_share_the_line_in_proportion(make_member, submit, upstream):
+def test_members_are_served_in_proportion_to_their_weights(make_member, submit, upstream):
     heavy, light = make_member("heavy"), make_member("light")
     heavy.weight = 2
     heavy.save()
     submit(by=light, count=10)
     submit(by=heavy, count=10)
-    first = Generation.objects.ready().fairest_first().values_list("member", flat=True)[:9]
+    first = Generation.objects.ready().in_queue_order().values_list("member", flat=True)[:9]
     assert list(first).count(heavy.pk) == 6
 
 

@@ -117,8 +117,8 @@ from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
 from generations.library.models import Image
 owner = Image.objects.filter(prompt__contains="heron").first().owner
-made = organise_service.make_collection(member=owner, name="Herons", visibility="team")
+made = organise_service.create_collection(member=owner, name="Herons", visibility="team")
 pks = list(Image.objects.filter(owner=owner).values_list("pk", flat=True))
-organise_service.collect(member=owner, images=pks, collection=made.pk)
+organise_service.add_to_collection(member=owner, images=pks, collection=made.pk)
 print(sharing_service.share_url(sharing_service.share_collection(member=owner, collection=made.pk)))
 """

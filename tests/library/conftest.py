@@ -17,7 +17,7 @@ from generations.library.search import indexer
 from generations.library.storage import client as storage_client
 from generations.office.members import service as members_service
 from generations.teams.models import Role, Visibility
-from tests.library.following import PERSON
+from tests.library.share_links import PERSON
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -49,13 +49,13 @@ def curator(make_member):
 
 @pytest.fixture
 def visitor():
-    """Somebody without an account."""
+    """A browser of a person without an account."""
     return Client(headers=PERSON)
 
 
 @pytest.fixture
 def collection(member):
-    return organise_service.make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    return organise_service.create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def sign_in():
 
 
 def pixels(size=(320, 200), mode="RGB", seed=1):
-    """A picture that no two encoders make equal by chance: a gradient with some noise."""
+    """A picture whose encodings differ between encoders: a gradient with some noise."""
     width, height = size
     channels = len(Pillow.new(mode, (1, 1)).getbands())
     across = numpy.linspace(0, 255, width)[None, :, None]
@@ -93,7 +93,7 @@ def decoded(data):
 
 @pytest.fixture
 def make_image(member):
-    """Stores an image as a worker does: make_image(member, prompt=…)."""
+    """Store an image as a worker does: make_image(member, prompt=…)."""
 
     def make(member=member, *, media_type="image/png", data=None, visibility="team", seed=7, **parameters):
         data = data or encoded(pixels(), FORMATS[media_type])
@@ -143,3 +143,7 @@ def enter(member):
 
 def address(name, member, *more):
     return reverse(f"library:{name}", args=[member.team.slug, *more])
+
+
+def pks(*images):
+    return [image.pk for image in images]

@@ -120,6 +120,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "model": "ultra",
             "price": 800,
             "stamp": 10,
+            "tries": 2,
+            "unknowns": 1,
+            "called_at": NOW,
+            "started_at": NOW,
             **state,
         }
         for position, (key, state) in enumerate(

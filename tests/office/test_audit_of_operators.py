@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from generations.credits import ledger
+from generations.jobs.engine import operator_actions
 from generations.jobs.models import Batch, Generation, Status
-from generations.jobs.queue import audit_hook
 from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Membership
@@ -138,7 +138,7 @@ def lost(member):
     late = timezone.now() - timezone.timedelta(hours=1)
     row = Generation.objects.create(
         batch=batch, team=member.team, member=member, position=0, model="core",
-        parameters={"prompt": "x"}, price=1, stamp=0, status=Status.STORING, lease_until=late,
+        parameters={"prompt": "x"}, price=1, virtual_start=0, status=Status.STORING, lease_until=late,
     )  # fmt: skip
     ledger.hold(member=member, amount=1, reference=row.pk)
     return row
@@ -161,14 +161,14 @@ def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch
     def full(by, deed):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(audit_hook, "_keepers", [full])
+    monkeypatch.setattr(operator_actions, "_audit_listeners", [full])
     with pytest.raises(RuntimeError):
         office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
     assert Membership.objects.get(pk=member.pk).weight == 1
 
 
 def test_the_log_has_a_name_for_every_deed():
-    assert {str(kind) for kind in audit_hook.Kind} <= set(AuditAction.values)
+    assert {str(kind) for kind in operator_actions.AuditKind} <= set(AuditAction.values)
 
 
 def test_a_password_set_for_somebody_is_in_the_log_without_it(office, member):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from generations.credits import integrity_check as books
 from generations.credits import ledger
-from generations.jobs.engine import operator_actions
+from generations.jobs.models import VIRTUAL_COST
 from generations.library.models import Image
 from generations.office.audit_log.service import By
 from generations.office.members import listing as members_listing
@@ -237,9 +237,9 @@ def test_a_weight_is_set_for_what_waits_too(owner, member, submit, upstream, sig
         == 302
     )
     member.refresh_from_db()
-    stamps = list(batch.generations.order_by("position").values_list("stamp", flat=True))
+    virtual_starts = list(batch.generations.order_by("position").values_list("virtual_start", flat=True))
     assert member.weight == 2
-    assert stamps[1] - stamps[0] == operator_actions.STEP // 2
+    assert virtual_starts[1] - virtual_starts[0] == VIRTUAL_COST // 2
     assert entries(AuditAction.WEIGHT_CHANGED)[0].after == {"weight": 2}
     for wrong in ("0", "11", "x", "1e3", ""):
         answer = signed_in(owner).post(office(owner, f"people/{member.pk}/weight/"), {"weight": wrong})

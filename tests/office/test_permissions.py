@@ -21,9 +21,10 @@ from PIL import Image as Picture
 
 from generations.jobs.models import Generation, Price
 from generations.library.archives import service as archives_service
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.imaging.convert import OutputFormat
-from generations.library.models import Act, Image
+from generations.library.models import Image
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.library.sharing import service as sharing_service
@@ -329,8 +330,8 @@ def things(team, people, browsers, upstream, submit):
     team.save()
     notices_service.compare()
     image = Image.objects.get()
-    deed = bulk_service.start(member=mei, act=Act.LIKE, images=[image.pk])
-    posters = organise_service.make_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
+    action = bulk_service.start(member=mei, kind=bulk_actions.Like, images=[image.pk])
+    posters = organise_service.create_collection(member=mei, name="Posters", visibility=Visibility.TEAM)
     saved = organise_service.save_search(
         member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM
     )
@@ -340,7 +341,7 @@ def things(team, people, browsers, upstream, submit):
         "generation": Generation.objects.get().pk,
         "image": image.pk,
         "archive": archives_service.create(member=mei, images=[image.pk], output=OutputFormat()).pk,
-        "deed": deed.pk,
+        "action": action.pk,
         "collection": posters.pk,
         "saved": saved.pk,
         "size": "640",

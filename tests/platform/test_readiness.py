@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known_yet(bucket):
-    readiness.portal.known = None
+    readiness.portal.cached = None
     yield
-    readiness.portal.known = None
+    readiness.portal.cached = None
 
 
 def test_a_portal_that_has_all_it_needs_is_ready(client):
@@ -70,7 +70,7 @@ def test_a_spool_that_takes_nothing_is_told(client, settings, tmp_path):
 
 
 def test_a_full_disk_is_told(client, monkeypatch):
-    monkeypatch.setattr("generations.jobs.engine.spool.ROOM", 2**62)
+    monkeypatch.setattr("generations.jobs.engine.spool.MIN_FREE_BYTES", 2**62)
     assert only_broken(client) == {"spool": "is nearly full"}
 
 
@@ -92,12 +92,12 @@ def test_what_hangs_is_asked_once_and_does_not_make_others_wait_long():
     assert time.monotonic() - began < 3
     assert first is second
     assert [part.problem for part in first] == ["no answer in 2 s", ""]
-    slow.known = None
+    slow.cached = None
     assert slow.parts()[0].problem
     assert len(asked) == 1
     over.set()
-    slow.asked["hangs"][1].result()
-    slow.known = None
+    slow.running["hangs"][1].result()
+    slow.cached = None
     assert not any(part.problem for part in slow.parts())
     assert len(asked) == 2
 
@@ -108,7 +108,7 @@ def test_a_crowd_that_asks_at_once_asks_the_database_once():
     with ThreadPoolExecutor(20) as crowd:
         list(crowd.map(lambda _: portal.parts(), range(200)))
     assert len(asked) <= 2
-    time.sleep(readiness.GOOD_FOR)
+    time.sleep(readiness.CACHED_FOR)
     portal.parts()
     assert len(asked) >= 2
 

@@ -117,9 +117,9 @@ def test_signed_out_there_is_nothing_to_see(client, db):
 def test_an_open_page_of_an_ended_session_is_closed(mei):
     here, phone = at(mei, FIREFOX), at(mei, IPHONE)
     page = connections.sign_in(f"sessionid={key(phone)}", "studio")
-    assert connections.still_allowed([page]) == {page}
+    assert connections.still_valid([page]) == {page}
     sessions_service.end_others(mei, this=key(here))
-    assert connections.still_allowed([page]) == set()
+    assert connections.still_valid([page]) == set()
 
 
 def test_after_a_change_of_password_only_this_place_is_left(mei):

@@ -151,18 +151,18 @@ def test_redis_keys_are_what_they_were():
     redis.delete("pace:stored-names", "api:token:900001", "api:member:900002", "sdweb:workers")
     upstreams_rate_limit.prepare(Upstream(pk=0, pace_account="stored-names"))
     api_rate_limit.count(Token(pk=900_001, membership_id=900_002))
-    heartbeats.report()
+    heartbeats.send()
     try:
         assert redis.exists("pace:stored-names", "api:token:900001", "api:member:900002") == 3
         assert redis.hexists("sdweb:workers", spool.WORKER)
     finally:
-        heartbeats.leave()
+        heartbeats.remove()
     assert tasks.SWEEPER == "sdweb:sweeper"
 
 
 def test_events_go_through_the_stream_that_open_pages_read():
-    events.places_changed({(900_001, 900_002): {}})
-    events.wait_until_sent()
+    events.positions_changed({(900_001, 900_002): {}})
+    events.flush()
     [(_number, event)] = redis_client.client().xrevrange("sdweb:changes", count=1)
     assert event == {b"user": b"900001", b"team": b"900002", b"kind": b"places", b"data": b"{}"}
 

@@ -65,7 +65,7 @@ def model(token: Token, **parts: str) -> Answer:
 
 def usable(token: Token) -> list[str]:
     """The models that the token may use."""
-    closed = model_access.closed_to(token.membership)
+    closed = model_access.closed_models(token.membership)
     return [
         name
         for name in catalogue_registry.MODELS

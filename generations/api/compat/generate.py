@@ -50,7 +50,7 @@ def place(token: Token, wish: Wish, path: str, key: str | None) -> Order:
     with idempotency.released_if_refused(call):
         batch = _submit(token, wish, call.submission if call.pk else None)
     idempotency.finish(call, idempotency.Answer(200, str(batch.pk)))
-    return Order(batch.pk, tuple(row.pk for row in batch.made)) if batch.made else _order(batch.pk)
+    return Order(batch.pk, tuple(row.pk for row in batch.created)) if batch.created else _order(batch.pk)
 
 
 def results(order: Order) -> list[Result]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+import uuid
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
 
 from generations.core import signed_url
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.library.models import Image
+from generations.library.models import Image
 
 SALT = "generations.api.picture_links"  # URLs that were made before an upgrade are signed with it: it stays
 VALID_FOR = 3600  # seconds

@@ -18,7 +18,7 @@ async def until_ended(generations: Sequence[uuid.UUID], receive: Receive, second
     Raises Gone if the client left, Problem (504) after so many seconds and (503) if this process stops;
     in each case the generations go on, and their pictures come into the library.
     """
-    awaited = sse.hub().awaited
+    awaited = sse.hub().registry
     wait = awaited.begin(generations)
     over, gone = asyncio.create_task(wait.over.wait()), asyncio.create_task(asgi.wait_for_disconnect(receive))
     try:

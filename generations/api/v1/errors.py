@@ -28,7 +28,7 @@ from generations.api import rate_limit as api_rate_limit
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.jobs.engine import operator_actions
-from generations.library.bulk import service as bulk_service
+from generations.library.bulk import actions as bulk_actions
 from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
 from generations.library.organise import service as organise_service
@@ -84,7 +84,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (teams_api_tokens.ScopeRefused, 422, "invalid"),
     (InvitationRefused, 409, "invitation_over"),
     (invitations_service.NotMailed, 503, "mail_unavailable"),
-    (pricing.DearerNow, 409, "dearer_now"),
+    (pricing.RetryPriceRose, 409, "dearer_now"),
     (pricing.PriceRose, 409, "price_rose"),
     (submission.NoUpstream, 503, "no_upstream"),
     (storage_client.StorageUnavailable, 503, "storage_unavailable"),
@@ -92,13 +92,13 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (storage_client.ObjectMissing, 404, "not_found"),
     (start_images.BadUpload, 422, "bad_upload"),
     (imaging_decode.Unreadable, 422, "unreadable"),
-    (bulk_service.BadDeed, 422, "invalid"),
-    (organise_service.BadName, 422, "invalid"),
-    (organise_service.NotYours, 403, "not_yours"),
+    (bulk_actions.InvalidBulkAction, 422, "invalid"),
+    (organise_service.InvalidName, 422, "invalid"),
+    (organise_service.NotOwner, 403, "not_yours"),
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),
     (membership.NameTaken, 409, "name_taken"),
-    (operator_actions.WeightRefused, 422, "invalid"),
+    (operator_actions.InvalidWeight, 422, "invalid"),
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
 )
@@ -106,9 +106,9 @@ FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
     teams_api_tokens.ScopeRefused: "scopes",
     start_images.BadUpload: "image",
-    organise_service.BadName: "name",
+    organise_service.InvalidName: "name",
     images_service.TitleTooLong: "title",
-    operator_actions.WeightRefused: "weight",
+    operator_actions.InvalidWeight: "weight",
 }
 
 

@@ -124,7 +124,7 @@ def cancel_batch(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
     """What no longer waits stays as it is."""
     member = member_for(request, Scope.GENERATE)
     found = get_object_or_404(member.batches, pk=pk)
-    for each in found.generations.order_by("stamp", "pk"):
+    for each in found.generations.order_by("virtual_start", "pk"):
         submission.cancel(member=member, generation=each.pk)
     return _batch(member, pk)
 
@@ -155,7 +155,7 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
 
 
 def _accepted(member: Membership, batch: Batch) -> Answer:
-    rows = batch.made or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
+    rows = batch.created or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
     document = serializers.batch(batch, rows, serializers.pictures_of(member, rows))
     return Answer(202, idempotent.text(document), {"Location": document["links"]["self"]})
 

@@ -42,8 +42,8 @@ def listed(
 ) -> dict[str, Any]:
     """What the member may see of the library, by the same search as on its page."""
     member = member_for(request, Scope.READ)
-    after = search_engine.landmark(member, before) if before else None
-    found = search_engine.page(member, Search.read(request.GET), after=after, size=limit + 1)
+    after = search_engine.cursor_at(member, before) if before else None
+    found = search_engine.page(member, Search.from_query(request.GET), after=after, size=limit + 1)
     return _page(request, member, found, limit)
 
 

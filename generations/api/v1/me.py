@@ -69,7 +69,7 @@ def lines(
 def models(request: Asked) -> list[dict[str, Any]]:
     """What each model takes, and what one picture costs this team now."""
     member, token = member_for(request, *EITHER), request.auth.token
-    prices, closed = pricing.price_list(member.team), model_access.closed_to(member)
+    prices, closed = pricing.price_list(member.team), model_access.closed_models(member)
     upstreams = list(Upstream.objects.filter(enabled=True))
     return [
         {

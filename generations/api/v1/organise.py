@@ -24,7 +24,7 @@ router = Router(tags=["Tags and collections"])
 @router.get("/tags", response=answers(200, list[TagOut], 422), summary="The team's tags")
 def tags(request: Asked, beginning: Text = "", limit: pagination.Limit = 50) -> list[Tag]:
     """The most used first."""
-    return organise_service.tags_beginning(member_for(request, Scope.READ), beginning, limit)
+    return organise_service.complete_tag(member_for(request, Scope.READ), beginning, limit)
 
 
 @router.post(
@@ -75,7 +75,7 @@ def make(request: Asked, payload: CollectionIn) -> Created[Any]:
     """Empty at first."""
     member = maker(request)
     who = Visibility(payload.visibility)
-    made = organise_service.make_collection(member=member, name=payload.name, visibility=who)
+    made = organise_service.create_collection(member=member, name=payload.name, visibility=who)
     return Created(201, serializers.collection(made))
 
 
@@ -95,7 +95,7 @@ def change(request: Asked, pk: uuid.UUID, payload: CollectionIn) -> dict[str, An
     member = maker(request)
     row = _collection(member, pk)
     who = Visibility(payload.visibility)
-    organise_service.change_collection(member=member, collection=row, name=payload.name, visibility=who)
+    organise_service.update_collection(member=member, collection=row, name=payload.name, visibility=who)
     return serializers.collection(row)
 
 
@@ -115,7 +115,7 @@ def forget(request: Asked, pk: uuid.UUID) -> HttpResponse:
 def collect(request: Asked, pk: uuid.UUID, image: uuid.UUID) -> HttpResponse:
     """Twice is once."""
     member = maker(request)
-    organise_service.collect(member=member, images=[seen(member, image).pk], collection=pk)
+    organise_service.add_to_collection(member=member, images=[seen(member, image).pk], collection=pk)
     return HttpResponse(status=204)
 
 
@@ -127,7 +127,7 @@ def collect(request: Asked, pk: uuid.UUID, image: uuid.UUID) -> HttpResponse:
 def take_out(request: Asked, pk: uuid.UUID, image: uuid.UUID) -> HttpResponse:
     """The picture stays."""
     member = maker(request)
-    organise_service.take_out(member=member, images=[seen(member, image).pk], collection=pk)
+    organise_service.remove_from_collection(member=member, images=[seen(member, image).pk], collection=pk)
     return HttpResponse(status=204)
 
 

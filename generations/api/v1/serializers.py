@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 
 from generations.credits.amounts import HUNDREDTHS
 from generations.jobs.models import Batch, Generation, Status
-from generations.library.models import Favourite, Image, Tagged
+from generations.library.models import Favourite, Image, ImageTag
 
 if TYPE_CHECKING:
     import uuid
@@ -94,7 +94,7 @@ def images(member: Membership, rows: Iterable[Image]) -> list[dict[str, Any]]:
     """Pictures with their tags, in two queries whatever their number."""
     listed = list(rows)
     tags: dict[uuid.UUID, list[str]] = {row.pk: [] for row in listed}
-    carried = Tagged.objects.filter(image__in=listed).order_by("tag__key")
+    carried = ImageTag.objects.filter(image__in=listed).order_by("tag__key")
     for pk, name in carried.values_list("image", "tag__name"):
         tags[pk].append(name)
     liked = set(Favourite.objects.filter(member=member, image__in=listed).values_list("image", flat=True))

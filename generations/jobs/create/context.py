@@ -1,31 +1,26 @@
-"""What lies on the form of Create: models with prices, shapes, styles, and what scripts need to know."""
+"""The template context of the Create form: models with prices, shapes, styles, and data for scripts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from generations.credits import caps
 from generations.jobs import model_access, pricing
-from generations.jobs.create.forms import PARAMETERS
+from generations.jobs.create.forms import PARAMETERS, GenerationForm
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Number, Text, When
-from generations.teams.models import Role, Visibility
+from generations.providers.catalogue.registry import Model
+from generations.teams.models import Membership, Role, User, Visibility
 from generations.upstreams.models import Upstream
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from generations.jobs.create.forms import GenerationForm
-    from generations.providers.catalogue.registry import Model
-    from generations.teams.models import Membership, User
-
-MORE = ("seed", "output_format", "cfg_scale", "steps", "visibility")  # the fields that are folded away
-SHOWN_FIRST = 4  # model cards before "All"
-# In English for everybody: they are sent as they stand, and providers take English only.
+FIELDS_UNDER_MORE = ("seed", "output_format", "cfg_scale", "steps", "visibility")
+MAX_RECENT_MODELS = 4  # as many as are shown before "All"
+# Not translated: the prompts are sent as they are, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
     {
         "name": "paper",
@@ -50,7 +45,7 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 @dataclass(frozen=True)
 class Range:
-    """A number that a model takes; `suggested` is where it starts."""
+    """The range of a number that a model takes; `suggested` is the initial value."""
 
     minimum: float
     maximum: float
@@ -58,8 +53,8 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Card:
-    """One model as the form offers it; `price` in hundredths of a credit."""
+class ModelCard:
+    """One model on the form; `price` in hundredths of a credit."""
 
     name: str
     title: str
@@ -74,23 +69,23 @@ class Card:
     included_steps: int | None
 
 
-class Desk:
-    """Everything around one form: what can be chosen, what is chosen, and whom to ask for credits."""
+class FormContext:
+    """What the template of one form needs: the choices, what is chosen, and who can grant credits."""
 
     def __init__(self, form: GenerationForm) -> None:
         self.form, self.member = form, form.member
         self.prices = pricing.price_list(self.member.team, form.shown_at)
         self.shapes = catalogue_registry.SHAPES
         self.styles = {name: _(title) for name, title in catalogue_registry.STYLES.items()}
-        self.closed: list[str] = []  # titles of models that are served, but not to the member's role
+        self.closed: list[str] = []  # titles of models that the member's role may not use
         self.cards = self._cards()
         self.cap = caps.tightest(self.member)
         if not form.is_bound and self.cards and form.initial.get("model") not in self._names():
             form.initial["model"] = self.cards[0].name
 
     @property
-    def chosen(self) -> Card | None:
-        """The chosen model, if it is one."""
+    def chosen(self) -> ModelCard | None:
+        """The chosen model; None if it is not on the form."""
         name = str(self.form["model"].value() or "")
         return next((card for card in self.cards if card.name == name), None)
 
@@ -101,23 +96,23 @@ class Desk:
 
     @property
     def size(self) -> str:
-        """Width and height of the chosen shape."""
+        """Width and height of the chosen aspect ratio with the chosen model; empty if unknown."""
         shape = str(self.form["aspect_ratio"].value() or "1:1")
         return self.chosen.sizes.get(shape, "") if self.chosen else ""
 
     @property
     def style_name(self) -> str:
-        """The title of the chosen style; nothing for none."""
+        """The title of the chosen style; empty for none."""
         return self.styles.get(str(self.form["style_preset"].value() or ""), "")
 
     @property
-    def facts(self) -> str:
-        """The models as scripts read them, in JSON."""
+    def models_json(self) -> str:
+        """The models as JSON for scripts."""
         return json.dumps({card.name: asdict(card) for card in self.cards})
 
     @property
     def examples(self) -> list[dict[str, Any]]:
-        """First prompts to try, with what each costs."""
+        """Example prompts, each with the card of its model."""
         known = {card.name: card for card in self.cards}
         return [
             example | {"card": known[example["model"]]} for example in EXAMPLES if example["model"] in known
@@ -125,33 +120,35 @@ class Desk:
 
     @property
     def affordable(self) -> int:
-        """How many pictures of the chosen model the wallet pays for."""
+        """How many images of the chosen model the member's available credits pay for."""
         return self.member.wallet.available // self.chosen.price if self.chosen else 0
 
     @property
     def open_more(self) -> bool:
-        """True if one of the fields under More has an error, which must be seen."""
-        return any(name in self.form.errors for name in MORE)
+        """Whether a field under More has an error, so that it must be open."""
+        return any(name in self.form.errors for name in FIELDS_UNDER_MORE)
 
-    def keepers(self) -> list[Membership]:
-        """Those of the team who can give credits, the person asking apart."""
-        keepers = self.member.team.memberships.filter(
+    def administrators(self) -> list[Membership]:
+        """Up to three other members of the team who can grant credits."""
+        administrators = self.member.team.memberships.filter(
             role__in=[Role.OWNER, Role.ADMINISTRATOR], ended_at=None, user__is_active=True
         )
-        return list(keepers.exclude(pk=self.member.pk).select_related("user").order_by("joined_at")[:3])
+        return list(
+            administrators.exclude(pk=self.member.pk).select_related("user").order_by("joined_at")[:3]
+        )
 
     def _names(self) -> set[str]:
         return {card.name for card in self.cards}
 
-    def _cards(self) -> list[Card]:
-        """The models that a provider account serves and the role may use, those used last first."""
+    def _cards(self) -> list[ModelCard]:
+        """The models that an enabled account serves and the role may use; recently used ones first."""
         upstreams = list(Upstream.objects.filter(enabled=True))
         served = [
             model
             for model in catalogue_registry.MODELS.values()
             if any(upstream.serves(model.name) for upstream in upstreams)
         ]
-        closed = model_access.closed_to(self.member)
+        closed = model_access.closed_models(self.member)
         self.closed = [model.title for model in served if model.name in closed]
         served = [model for model in served if model.name not in closed]
         recent: list[str] = _preferences(self.member).get("models", [])
@@ -159,11 +156,11 @@ class Desk:
         return [_card(model, self.prices[model.name]) for model in served]
 
 
-def _card(model: Model, price: int) -> Card:
+def _card(model: Model, price: int) -> ModelCard:
     ranges = {field.name: _range(field) for field in model.fields if isinstance(field, Number)}
     prompt = model.field("prompt")
     shape = model.field("aspect_ratio")
-    return Card(
+    return ModelCard(
         name=model.name,
         title=model.title,
         clause=_(model.clause),
@@ -187,28 +184,28 @@ def _preferences(member: Membership) -> dict[str, Any]:
     return member.user.preferences.get("create", {}) if member.user else {}
 
 
-def usual_choices(member: Membership) -> dict[str, Any]:
-    """What the person chose last, to start a new form with."""
-    kept = _preferences(member)
-    start = {"model": "core", "aspect_ratio": "1:1", "output_format": "png", "count": 1}
-    start["visibility"] = member.default_visibility
-    chosen = {name: value for name, value in kept.items() if name != "models" and value not in (None, "")}
-    return start | chosen
+def saved_choices(member: Membership) -> dict[str, Any]:
+    """The user's last choices, as initial values of a new form."""
+    saved = _preferences(member)
+    defaults: dict[str, Any] = {"model": "core", "aspect_ratio": "1:1", "output_format": "png", "count": 1}
+    defaults["visibility"] = member.default_visibility
+    chosen = {name: value for name, value in saved.items() if name != "models" and value not in (None, "")}
+    return defaults | chosen
 
 
-def remember(form: GenerationForm) -> None:
-    """Keep what was chosen for the person's next form."""
+def save_choices(form: GenerationForm) -> None:
+    """Save what was chosen, for the user's next form."""
     user = form.member.user
     if user is None:
         return
-    chosen = form.choices_to_remember()
+    chosen = form.choices_to_save()
     recent = [name for name in _preferences(form.member).get("models", []) if name != chosen["model"]]
-    user.preferences["create"] = chosen | {"models": [chosen["model"], *recent][:SHOWN_FIRST]}
+    user.preferences["create"] = chosen | {"models": [chosen["model"], *recent][:MAX_RECENT_MODELS]}
     user.save(update_fields=["preferences"])
 
 
 def set_default_visibility(user: User, visibility: Visibility) -> None:
-    """Who sees what the person makes from now on; a choice that Create remembered no longer counts."""
+    """Set the visibility of the user's new images, in place of the one last chosen on Create."""
     user.default_visibility = visibility
     user.preferences.get("create", {}).pop("visibility", None)
     user.save(update_fields=["default_visibility", "preferences"])

@@ -1,69 +1,69 @@
-"""All that the page of one picture tells: neighbours, order, parameters, what it cost, how it went."""
+"""The context of the page of one image: neighbours, tags, parameters, cost, and history."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from django.http import QueryDict
 
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs.create import history as create_history
 from generations.jobs.engine import queue_position
+from generations.jobs.models import Generation
 from generations.library.images import detail as images_detail
 from generations.library.images import neighbours
+from generations.library.models import Image
+from generations.teams.models import Membership
 from generations.teams.permissions import may
 
-if TYPE_CHECKING:
-    from django.http import QueryDict
 
-    from generations.jobs.models import Generation
-    from generations.library.models import Image
-    from generations.teams.models import Membership
-
-
-def everything_about(
+def detail_context(
     member: Membership, row: Generation | None, image: Image | None, query: QueryDict
 ) -> dict[str, Any]:
-    """The context of the page; the generation or the picture may be missing, not both.
+    """The context of the page; the generation or the image may be missing, not both.
 
-    `query` holds the search that the picture was found by.
+    `query` holds the search in which the image was found.
     """
     mine = (row.member_id if row else image and image.owner_id) == member.pk
     attempts = list(row.attempts.all()) if row else []
-    parameters = dict(row.parameters if row else _written_on(image) if image else {})
+    parameters = dict(row.parameters if row else _parameters_of(image) if image else {})
     return {
         "member": member,
         "generation": row,
         "image": image,
         "mine": mine,
         "who": row.member if row else image and image.owner,
-        "place": queue_position.place(row) if row else None,
+        "queue_position": queue_position.position_of(row) if row else None,
         "parameters": parameters,
         "seed": (image.seed if image else None) or parameters.get("seed"),
         "as_json": json.dumps(parameters, ensure_ascii=False, indent=2),
         "hold": _hold(row) if row and (mine or may(member, "spend_see")) else None,
         "refund": _refund(row) if row and (mine or may(member, "spend_see")) else None,
-        "steps": create_history.steps(row, attempts) if row else [],
+        "timeline": create_history.timeline(row, attempts) if row else [],
         "seconds": (row.ended_at - row.created_at).total_seconds() if row and row.ended_at else None,
-        **(_in_the_library(member, image, query) if image else {}),
+        **(_library_context(member, image, query) if image else {}),
     }
 
 
-def _written_on(image: Image) -> dict[str, Any]:
-    """What a picture itself tells of how it was made, once its generation is gone or if it never had one."""
-    words = {"prompt": image.prompt, "negative_prompt": image.negative_prompt}
-    return {**{name: text for name, text in words.items() if text}, **image.parameters}
+def _parameters_of(image: Image) -> dict[str, Any]:
+    """The parameters stored with the image, for one without a generation."""
+    texts = {"prompt": image.prompt, "negative_prompt": image.negative_prompt}
+    return {**{name: text for name, text in texts.items() if text}, **image.parameters}
 
 
-def _in_the_library(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
-    """What is around the picture, and how it is kept in order."""
-    around = neighbours.beside(member, image, query)
+def _library_context(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
+    """Neighbours of the image in its search, and how it is organised."""
+    around = neighbours.around(member, image, query)
     return {
         "beside": around,
-        "search_address": around.search.address(),
+        "search_address": around.search.query_string(),
         "strip": [*around.left, image, *around.right] if around.left or around.right else [],
         "siblings": images_detail.siblings(member, image),
-        "order": images_detail.order(member, image),
-        "offers": images_detail.offered(member, image) if may(member, "organise") else [],
+        "details": images_detail.details(member, image),
+        "collection_choices": images_detail.collection_choices(member, image)
+        if may(member, "organise")
+        else [],
     }
 
 

@@ -1,10 +1,11 @@
-"""The form of Create: what the catalogue declares, asked of a person."""
+"""The form of Create: the parameters of the catalogue's models, as form fields."""
 
 from __future__ import annotations
 
 import unicodedata
 import uuid
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -14,13 +15,8 @@ from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import start_images
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.teams.models import Visibility
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from generations.providers.catalogue.registry import Model
-    from generations.teams.models import Membership
+from generations.providers.catalogue.registry import Model
+from generations.teams.models import Membership, Visibility
 
 MOST_IMAGES = 10
 PARAMETERS = (
@@ -34,12 +30,12 @@ PARAMETERS = (
     "steps",
     "strength",
 )
-REMEMBERED = ("aspect_ratio", "output_format", "cfg_scale", "steps")
+SAVED_PARAMETERS = ("aspect_ratio", "output_format", "cfg_scale", "steps")
 INCOMPLETE = _("This form is incomplete. Load the page again; what you wrote is kept.")
 
 
 class GenerationForm(forms.Form):
-    """One press of Generate. Values that the chosen model does not take are ignored, not refused."""
+    """A batch to create. Values that the chosen model does not take are ignored, not refused."""
 
     prompt = forms.CharField(required=False, strip=False)
     negative_prompt = forms.CharField(required=False, strip=False)
@@ -75,28 +71,29 @@ class GenerationForm(forms.Form):
         self, *args: Any, member: Membership, shown_at: datetime | None = None, **options: Any
     ) -> None:
         self.member = member
-        # Before any price is read: one that rises meanwhile is asked about, never held unseen.
-        self.shown_at = shown_at or timezone.now()  # the moment of the prices that this rendering shows
+        # The moment of the prices shown. Set before prices are read, so that a price that rises meanwhile is
+        # reported as such.
+        self.shown_at = shown_at or timezone.now()
         self.start_image: Upload | None = None
         super().__init__(*args, **options)
         if not self.is_bound:
             self.start_image = self._own_upload(self.initial.get("start"))
 
     def clean(self) -> dict[str, Any]:
-        """What the chosen model makes of the values: each field that is wrong gets a sentence."""
+        """Validate the values for the chosen model; each invalid field gets an error."""
         values = self.cleaned_data
-        self._turn_hidden_errors_round()
+        self._move_hidden_errors()
         model = catalogue_registry.MODELS.get(values.get("model") or "")
         if model is None:
             self.add_error("model", _("Choose one of the models."))
             return values
         if model.takes("image"):
-            self.start_image = self._received() or self._kept(values.get("start"))
-        values["parameters"] = self._checked(model)
+            self.start_image = self._uploaded() or self._earlier_upload(values.get("start"))
+        values["parameters"] = self._validated(model)
         return values
 
     def submission_fields(self) -> dict[str, Any]:
-        """The keywords of `submission.submit`, once the form is valid."""
+        """The keyword arguments of `submission.submit`, once the form is valid."""
         values = self.cleaned_data
         return {
             "model": values["model"],
@@ -108,36 +105,36 @@ class GenerationForm(forms.Form):
             "visibility": values["visibility"],
         }
 
-    def choices_to_remember(self) -> dict[str, Any]:
-        """What the next form starts with: the model, the shape, who sees it; never the words or the seed."""
+    def choices_to_save(self) -> dict[str, Any]:
+        """Initial values of the next form: model, aspect ratio and the like, but not prompt or seed."""
         values = self.cleaned_data
-        kept = {name: str(values["parameters"].get(name, "")) for name in REMEMBERED}
+        parameters = {name: str(values["parameters"].get(name, "")) for name in SAVED_PARAMETERS}
         chosen = {name: values[name] for name in ("model", "count", "visibility")}
-        return kept | chosen
+        return parameters | chosen
 
     @property
-    def submission_name(self) -> str:
-        """The UUID that makes a second press the same request; it stays until it was accepted."""
-        named = getattr(self, "cleaned_data", {}).get("submission") if self.is_bound else None
-        return str(named or uuid.uuid4())
+    def submission_id(self) -> str:
+        """The UUID by which sending the form twice creates one batch; kept until the form is accepted."""
+        sent = getattr(self, "cleaned_data", {}).get("submission") if self.is_bound else None
+        return str(sent or uuid.uuid4())
 
     @property
     def hints_at_language(self) -> bool:
-        """True if the words are hardly in the one language that the chosen model reads."""
+        """Whether the prompt is probably not English, the only language that the chosen model takes."""
         model = catalogue_registry.MODELS.get(str(self["model"].value() or ""))
         if model is None or model.languages != ("en",):
             return False
         return is_foreign(str(self["prompt"].value() or ""))
 
-    def _turn_hidden_errors_round(self) -> None:
-        """A person cannot mend a hidden field, so its sentence belongs to the whole form."""
+    def _move_hidden_errors(self) -> None:
+        """Show errors of hidden fields, which nobody can correct, on the form or on the visible field."""
         if any(self.errors.pop(name, None) for name in ("submission", "prices_at")):
             self.add_error(None, INCOMPLETE)
         if sentences := self.errors.pop("start", None):
             self.add_error("image", list(sentences))
 
-    def _received(self) -> Upload | None:
-        """The file that came with the form, checked and kept."""
+    def _uploaded(self) -> Upload | None:
+        """The file that was sent with the form, validated and stored."""
         file = self.cleaned_data.get("image")
         if not file:
             return None
@@ -147,8 +144,8 @@ class GenerationForm(forms.Form):
             self.add_error("image", str(problem))
             return None
 
-    def _kept(self, name: uuid.UUID | None) -> Upload | None:
-        """A start image that was brought before."""
+    def _earlier_upload(self, name: uuid.UUID | None) -> Upload | None:
+        """A start image that was uploaded before."""
         upload = self._own_upload(name)
         if name and upload is None:
             self.add_error("image", _("This start image is not there any more. Choose it again."))
@@ -157,28 +154,28 @@ class GenerationForm(forms.Form):
     def _own_upload(self, name: uuid.UUID | str | None) -> Upload | None:
         return Upload.objects.filter(owner=self.member, pk=name).first() if name else None
 
-    def _checked(self, model: Model) -> dict[str, Any]:
-        given = {
+    def _validated(self, model: Model) -> dict[str, Any]:
+        values = {
             name: self.cleaned_data[name]
             for name in PARAMETERS
             if model.takes(name) and self.cleaned_data.get(name)
         }
         try:
-            return catalogue_registry.validate(model, given, has_image=self.start_image is not None)
+            return catalogue_registry.validate(model, values, has_image=self.start_image is not None)
         except catalogue_registry.InvalidParameters as problem:
             for name, sentence in problem.errors.items():
                 if name not in self.errors:
-                    self.add_error(name, _sentence(name, sentence, given))
+                    self.add_error(name, _error_text(name, sentence, values))
             return {}
 
 
-def _sentence(name: str, sentence: str, given: dict[str, Any]) -> Any:
-    wordless = name == "prompt" and not str(given.get("prompt", "")).strip()
-    return _("Write what the picture shows.") if wordless else sentence
+def _error_text(name: str, sentence: str, values: dict[str, Any]) -> Any:
+    is_empty = name == "prompt" and not str(values.get("prompt", "")).strip()
+    return _("Write what the picture shows.") if is_empty else sentence
 
 
 def is_foreign(text: str) -> bool:
-    """True if most letters of a text are not Latin ones."""
+    """Whether most letters of a text are not Latin."""
     letters = [letter for letter in text if letter.isalpha()]
     latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
     return latin * 2 < len(letters)

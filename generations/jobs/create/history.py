@@ -1,58 +1,55 @@
-"""How a generation went, told as steps: waited, called, waited again, kept."""
+"""The history of a generation as steps: waited, called, waited again, stored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from generations.jobs.models import Attempt, Generation, Outcome, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
 
 LOOKS = {Outcome.OK: "done", Outcome.REFUSED: "bad", Outcome.FILTERED: "bad"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line: how it looks (waiting, busy, bad, done), what happened, for how long, from when."""
+    """One line: its look (waiting, busy, bad, done), what happened, from when, and for how long."""
 
     look: str
-    words: str
+    text: str
     at: datetime
     seconds: float | None = None
     not_charged: bool = False
     why: str = ""
 
 
-def steps(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
-    """All that happened to a generation, oldest first."""
-    told = []
+def timeline(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
+    """The steps of a generation, oldest first."""
+    steps = []
     free_since = row.created_at
     for attempt in attempts:
-        told.append(_waited(free_since, attempt))
-        told.append(_called(attempt))
+        steps.append(_waited(free_since, attempt))
+        steps.append(_called(attempt))
         free_since = attempt.ended_at or attempt.started_at
-    return [*told, *_end(row, attempts)]
+    return [*steps, *_end(row, attempts)]
 
 
 def _waited(since: datetime, attempt: Attempt) -> Step:
     seconds = max((attempt.started_at - since).total_seconds(), 0)
-    words = _("Waited in line") if attempt.number == 1 else _("Waited for the provider")
-    return Step("waiting", words, since, seconds)
+    text = _("Waited in line") if attempt.number == 1 else _("Waited for the provider")
+    return Step("waiting", text, since, seconds)
 
 
 def _called(attempt: Attempt) -> Step:
     outcome = attempt.get_outcome_display() if attempt.outcome else _("drawing now")
     status = f" ({attempt.status_code})" if attempt.status_code and attempt.outcome != Outcome.OK else ""
-    words = _("Attempt %(number)d: %(outcome)s") % {"number": attempt.number, "outcome": outcome}
+    text = _("Attempt %(number)d: %(outcome)s") % {"number": attempt.number, "outcome": outcome}
     drawn = attempt.outcome in ("", Outcome.OK)
     return Step(
         LOOKS.get(Outcome(attempt.outcome), "busy") if attempt.outcome else "waiting",
-        words + status,
+        text + status,
         attempt.started_at,
         attempt.seconds,
         not_charged=not drawn,

@@ -1,4 +1,4 @@
-"""What a person's new pictures start with. It belongs to the person, not to a team."""
+"""The user's own settings of the library, which apply in every team."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from generations.teams.permissions import to_sign_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """Who sees my new pictures, unless I say otherwise on Create."""
+    """GET: the form. POST: set who sees the user's new images by default."""
     if not request.user.is_authenticated:
         return to_sign_in(request)
-    wanted = request.POST.get("visibility", "")
-    if request.method == "POST" and wanted in Visibility:
-        create_context.set_default_visibility(request.user, Visibility(wanted))
+    visibility = request.POST.get("visibility", "")
+    if request.method == "POST" and visibility in Visibility:
+        create_context.set_default_visibility(request.user, Visibility(visibility))
         messages.success(request, _("Your choice is kept."))
         return redirect("choices:page")
     return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)

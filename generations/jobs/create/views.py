@@ -1,4 +1,4 @@
-"""From HTTP to our words and back: Create, its tiles, and the page of one picture."""
+"""Create, the tiles of its batches, and the page of one image."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from generations.credits import caps, ledger
 from generations.jobs import events, model_access, pricing, submission
 from generations.jobs.create import detail as create_detail
 from generations.jobs.create import prefill as create_prefill
-from generations.jobs.create.context import Desk, remember
+from generations.jobs.create.context import FormContext, save_choices
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.live import feed
 from generations.jobs.live import render as live_render
 from generations.jobs.models import Batch, Generation
-from generations.jobs.monitoring.alerts import notices_for
+from generations.jobs.monitoring.alerts import alerts_for
 from generations.library.models import Image
 from generations.teams.models import Membership
 from generations.teams.permissions import may, member_required
@@ -44,9 +44,9 @@ REFUSALS = (
 @gzip_page
 @member_required()
 def create(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The form and the stream of my batches; a POST makes a batch, once per submission."""
+    """GET: the form and the member's batches. POST: create a batch, once per submission."""
     if not may(member, "generate"):
-        return redirect("library:grid", member.team.slug)  # who only looks, looks there
+        return redirect("library:grid", member.team.slug)  # viewers
     if request.method != "POST":
         start = create_prefill.initial(member, request.GET.dict())
         return _page(request, GenerationForm(member=member, initial=start))
@@ -57,8 +57,8 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
         except REFUSALS as problem:
             form.add_error(None, str(problem))
         else:
-            remember(form)
-            return _made(request, form, batch)
+            save_choices(form)
+            return _created(request, form, batch)
     return _refused(request, form)
 
 
@@ -67,7 +67,7 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
 @gzip_page
 @member_required()
 def batches(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A page of the stream by itself (`?before=`), for older batches and for catching up."""
+    """One page of the member's batches, those before `?before=`."""
     return render(request, "jobs/live/feed.html", _stream(request, member))
 
 
@@ -75,15 +75,15 @@ def batches(request: HttpRequest, member: Membership) -> HttpResponse:
 @never_cache
 @member_required()
 def notices(request: HttpRequest, member: Membership) -> HttpResponse:
-    """What must be told above my pictures."""
-    return render(request, "jobs/create/notices.html", {"member": member, "notices": notices_for(member)})
+    """Alerts for the member, above their batches."""
+    return render(request, "jobs/create/notices.html", {"member": member, "alerts": alerts_for(member)})
 
 
 @require_GET
 @never_cache
 @member_required()
 def tile(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """One tile of mine as it is now."""
+    """The current tile of one of the member's generations."""
     return _tile(request, member, _mine(member, generation))
 
 
@@ -91,38 +91,38 @@ def tile(request: HttpRequest, member: Membership, generation: uuid.UUID) -> Htt
 @never_cache
 @member_required()
 def generation(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """The page of one generation of mine, however it went, or of one whose picture I may see."""
+    """The page of a generation of the member, or of one whose image they may see."""
     images = Image.objects.visible_to(member).select_related("owner__user").filter(generation=generation)
-    return _look(request, member, _of_team(member, generation), images.order_by("position").first())
+    return _detail_page(request, member, _of_team(member, generation), images.order_by("position").first())
 
 
 @require_GET
 @never_cache
 @member_required()
 def picture(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
-    """The page of one picture that I may see; the generation that made it may be gone."""
+    """The page of an image that the member may see; it may have no generation."""
     visible = Image.objects.visible_to(member).select_related("owner__user")
     found = get_object_or_404(visible, pk=image)
     row = _of_team(member, found.generation) if found.generation else None
-    return _look(request, member, row, found)
+    return _detail_page(request, member, row, found)
 
 
 @require_POST
 @member_required(may="generate")
 def cancel(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """Cancel one of mine while it waits; what no longer waits stays as it is."""
+    """Cancel a waiting generation of the member; one that no longer waits stays as it is."""
     row = _mine(member, generation)
     submission.cancel(member=member, generation=row.pk)
-    return _after(request, member, _mine(member, generation))
+    return _updated(request, member, _mine(member, generation))
 
 
 @require_POST
 @member_required(may="generate")
 def cancel_all(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Cancel all of mine that wait; open pages ask again for the tiles that they show."""
+    """Cancel all waiting generations of the member; open pages reload their tiles."""
     count = submission.cancel_all(member=member)
-    said = ngettext("%(count)s canceled, not charged.", "%(count)s canceled, not charged.", count)
-    sentence = said % {"count": count}
+    text = ngettext("%(count)s canceled, not charged.", "%(count)s canceled, not charged.", count)
+    sentence = text % {"count": count}
     if not request.headers.get("HX-Request"):
         messages.success(request, sentence)
         return redirect("jobs:create", member.team.slug)
@@ -134,15 +134,15 @@ def cancel_all(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_POST
 @member_required(may="generate")
 def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """Ask for one of mine that ended without a picture once more."""
+    """Retry a generation of the member that ended without an image."""
     row = _mine(member, generation)
     try:
         row = submission.retry(member=member, generation=row.pk)
     except Generation.DoesNotExist:
         raise Http404 from None
     except REFUSALS as problem:
-        return _said(request, member, str(problem))
-    return _after(request, member, _mine(member, row.pk))
+        return _not_done(request, member, str(problem))
+    return _updated(request, member, _mine(member, row.pk))
 
 
 def _mine(member: Membership, pk: uuid.UUID) -> Generation:
@@ -150,7 +150,7 @@ def _mine(member: Membership, pk: uuid.UUID) -> Generation:
 
 
 def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
-    """Anybody's in the team: whoever shows it must see that its picture may be seen."""
+    """A generation of any member of the team: the caller checks that its image may be seen."""
     rows = Generation.objects.select_related("batch__start_image", "member__user")
     return rows.filter(team=member.team, pk=pk).first()
 
@@ -165,36 +165,40 @@ def _stream(request: HttpRequest, member: Membership) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
-    """The whole of Create. The stream's position is read first, so that no change is missed."""
-    since = events.newest()
-    context = _stream(request, form.member) | {"form": form, "desk": Desk(form), "since": since}
-    context |= {"waiting": feed.waiting(form.member), "notices": notices_for(form.member)}
+    """The whole page. The id of the newest event is read first, so that no change is missed."""
+    since = events.newest_id()
+    context = _stream(request, form.member) | {
+        "form": form,
+        "form_context": FormContext(form),
+        "since": since,
+    }
+    context |= {"waiting": feed.count_waiting(form.member), "alerts": alerts_for(form.member)}
     return render(request, "jobs/create/page.html", context, status=status)
 
 
 def _refused(request: HttpRequest, form: GenerationForm) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return _page(request, form, status=422)
-    context = {"form": form, "desk": Desk(form), "member": form.member}
+    context = {"form": form, "form_context": FormContext(form), "member": form.member}
     response = render(request, "jobs/create/form.html", context, status=422)
     return _retargeted(response, "#create-form", "outerHTML")
 
 
-def _made(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpResponse:
-    """The new batch. The cards stay on the page as they are, so the next form names their moment too."""
+def _created(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpResponse:
+    """The new batch. The prices on the page stay as they are, so the next form has the same `prices_at`."""
     member = form.member
     if not request.headers.get("HX-Request"):
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
     batch = Batch.objects.select_related("start_image").get(pk=batch.pk)
-    entry = feed.shown(member, [batch])[0]
+    entry = feed.entries_of(member, [batch])[0]
     fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
     return render(request, "jobs/create/submitted.html", context)
 
 
-def _after(request: HttpRequest, member: Membership, row: Generation) -> HttpResponse:
-    """The tile and the balance that a press left behind; without a script, the page again."""
+def _updated(request: HttpRequest, member: Membership, row: Generation) -> HttpResponse:
+    """The tile and the balance after a change; without htmx, a redirect to Create."""
     if not request.headers.get("HX-Request"):
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
@@ -208,21 +212,21 @@ def _tile(
     return render(request, "jobs/live/tile.html", context)
 
 
-def _said(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
-    """Nothing was done, and this is why."""
+def _not_done(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
+    """Say why nothing was done."""
     if not request.headers.get("HX-Request"):
         messages.error(request, sentence)
         return redirect("jobs:create", member.team.slug)
-    said = json.dumps({"portal:notice": sentence})  # ASCII, as a header must be
-    return HttpResponse(status=204, headers={"HX-Trigger": said})
+    trigger = json.dumps({"portal:notice": sentence})  # escaped to ASCII, as a header must be
+    return HttpResponse(status=204, headers={"HX-Trigger": trigger})
 
 
-def _look(
+def _detail_page(
     request: HttpRequest, member: Membership, row: Generation | None, image: Image | None
 ) -> HttpResponse:
     if image is None and (row is None or row.member_id != member.pk):
         raise Http404
-    context = create_detail.everything_about(member, row, image, request.GET) | {"since": events.newest()}
+    context = create_detail.detail_context(member, row, image, request.GET) | {"since": events.newest_id()}
     return render(request, "jobs/create/detail.html", context)
 
 

@@ -1,4 +1,4 @@
-"""Taking a row: wait for a slot of an account, then claim the fairest that is ready."""
+"""Reserve a slot of a provider account, and claim the ready generation that is first in the queue."""
 
 from __future__ import annotations
 
@@ -27,85 +27,85 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-AHEAD = 8  # threads of a worker that wait for a slot while rows are ready: enough for 100 slots a second
-LONGEST_LEAD = 1.0  # seconds before its slot that a row may be claimed
-SOON = 0.1  # seconds: a slot of an account further down is taken only if those before have none so soon
+MAX_WAITING_THREADS = 8  # of a worker, that wait for a slot: enough for 100 slots a second
+MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
+SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
-_next_model = Prepared(lambda: Generation.objects.ready().fairest_first().values_list("model")[:1])
-_some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:AHEAD])
+_next_model = Prepared(lambda: Generation.objects.ready().in_queue_order().values_list("model")[:1])
+_some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
 _open = Prepared(Upstream.objects.open)
 
-stopping = threading.Event()  # set when this worker stops: it finishes what runs, and claims nothing more
+stopping = threading.Event()  # set when this worker shuts down: it finishes its calls and claims no more
 
-_waiting = 0  # threads of this worker that wait for a slot
-_counting = threading.Lock()
+_waiting_threads = 0  # threads of this worker that wait for a slot
+_waiting_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A row that is ours, the account to call for it, and the permit to do so."""
+    """A claimed generation, the account to call, and the permit for the call."""
 
     generation: Generation
     upstream: Upstream
     permit: upstreams_rate_limit.Permit
 
 
-class Lead:
-    """How long a claim takes here and now: on a busy machine longer than a permit lives."""
+class ClaimLatency:
+    """Moving average of the seconds that a claim takes; on a busy machine more than a permit is valid."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Let what happens in the block count, a fifth each time."""
+        """Add the duration of the block, with a weight of one fifth."""
         began = time.monotonic()
         yield
-        self.seconds += (min(time.monotonic() - began, LONGEST_LEAD) - self.seconds) / 5
+        self.seconds += (min(time.monotonic() - began, MAX_CLAIM_LATENCY) - self.seconds) / 5
 
 
-_lead = Lead()
+_claim_latency = ClaimLatency()
 
 
 def claim_next() -> tuple[Claim | None, int]:
-    """Wait for a slot and claim the fairest ready row; and how many successors to ring.
+    """Wait for a slot and claim the first ready generation; and how many more workers to wake.
 
-    The claim comes a little before its slot, so that the call can leave when that comes. None if
-    nothing is ready, no account has a slot soon, others took what was ready, or this worker stops.
-    Successors are rung for as long as fewer threads than `AHEAD` wait beside us.
+    The claim is made shortly before the slot, so that the call can be sent when the slot begins. None if
+    nothing is ready, no account has a slot soon, others claimed what was ready, or this worker stops.
+    Workers are woken as long as fewer than MAX_WAITING_THREADS threads of this one wait for a slot.
     """
-    with _in_line():
+    with _counted_as_waiting():
         reserved = _reserve()
         if reserved is None:
             return None, 0
         upstream, permit = reserved
-        give_back_connection()  # hundreds of threads wait here, and the database serves a few
-        time.sleep(max(0.0, permit.delay - _lead.seconds))
-        with _lead.measured():
+        release_connection()  # hundreds of threads wait here, and the database takes few connections
+        time.sleep(max(0.0, permit.delay - _claim_latency.seconds))
+        with _claim_latency.measured():
             row = None if stopping.is_set() else _claim(upstream)
     if row is None:
         return None, 0
-    return Claim(row, upstream, permit), max(0, len(_some_ready.rows()) - _waiting)
+    return Claim(row, upstream, permit), max(0, len(_some_ready.rows()) - _waiting_threads)
 
 
 def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | None:
-    """Let `worker` call `upstream` for the fairest ready row that it serves; None if others took them all.
+    """Claim the first ready generation that `upstream` serves; None if there is none.
 
-    One statement on both databases. Django writes it; only its last word, RETURNING, is not to be
-    had through the ORM. PostgreSQL skips rows that others are just claiming; SQLite ignores that
-    part, and its one writer at a time does the same. Needs a transaction.
+    One UPDATE on both databases, compiled by Django but for RETURNING, which the ORM does not offer.
+    PostgreSQL skips rows that others are claiming (SKIP LOCKED); SQLite has one writer at a time. Needs a
+    transaction.
     """
-    taking = _taking(upstream.served_models)
-    told = taking.told(upstream=upstream.pk, worker=worker, lease=lease)
-    return next(iter(Generation.objects.raw(f"{taking.sql} RETURNING *", told)), None)
+    update = _claim_statement(upstream.served_models)
+    parameters = update.told(upstream=upstream.pk, worker=worker, lease=lease)
+    return next(iter(Generation.objects.raw(f"{update.sql} RETURNING *", parameters)), None)
 
 
 @lru_cache(maxsize=64)
-def _taking(models: tuple[str, ...]) -> Statement:
+def _claim_statement(models: tuple[str, ...]) -> Statement:
     ready = Generation.objects.ready().of_models(models)
-    fairest = ready.fairest_first().select_for_update(skip_locked=True).values("pk")[:1]
-    taken = Generation.objects.filter(pk=fairest, status=Status.QUEUED)
-    update = cast(UpdateQuery, taken.query.chain(UpdateQuery))
+    first = ready.in_queue_order().select_for_update(skip_locked=True).values("pk")[:1]
+    claimed = Generation.objects.filter(pk=first, status=Status.QUEUED)
+    update = cast(UpdateQuery, claimed.query.chain(UpdateQuery))
     update.add_update_values(
         {
             "status": Status.RUNNING,
@@ -114,9 +114,9 @@ def _taking(models: tuple[str, ...]) -> Statement:
             "upstream": Given("upstream"),
             "worker": Given("worker"),
             "lease_until": Now() + Given("lease", DurationField()),
-            "started_at": Now(),
-            "called_at": Coalesce("called_at", Now()),
-            "waited_out": _waited_out(),
+            "claimed_at": Now(),
+            "first_called_at": Coalesce("first_called_at", Now()),
+            "excused_wait": _new_excused_wait(),
             "reason": "",
             "code": "",
         }
@@ -124,45 +124,44 @@ def _taking(models: tuple[str, ...]) -> Statement:
     return Statement(update.get_compiler(connection=connection))
 
 
-def give_back_connection() -> None:
-    """Let another thread use this one's connection while it waits.
+def release_connection() -> None:
+    """Return this thread's connection to the pool while it waits.
 
-    SQLite has no pool, an idle connection of its own holds no lock, and opening one costs milliseconds.
+    Not on SQLite, which has no pool: an idle connection holds no lock there, and opening one is slow.
     """
     if connection.settings_dict["OPTIONS"].get("pool"):
         connection.close()
 
 
 @contextmanager
-def _in_line() -> Iterator[None]:
-    global _waiting  # noqa: PLW0603  one count per process, as there is one pool of threads
-    with _counting:
-        _waiting += 1
+def _counted_as_waiting() -> Iterator[None]:
+    global _waiting_threads  # noqa: PLW0603  one count per process, as there is one pool of threads
+    with _waiting_lock:
+        _waiting_threads += 1
     try:
         yield
     finally:
-        with _counting:
-            _waiting -= 1
+        with _waiting_lock:
+            _waiting_threads -= 1
 
 
 def _reserve() -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
-    """A slot of the first account that has one soon, or else of the first that has one within the horizon."""
-    wanted = _wanted() if spool.has_room() else []
+    """A slot of the first account that has one within SHORT_HORIZON, or else within the rate limit's."""
+    accounts = _serving_accounts() if spool.has_room() else []
+    longest = upstreams_rate_limit.HORIZON
     try:
-        for horizon in (
-            (SOON, upstreams_rate_limit.HORIZON) if len(wanted) > 1 else (upstreams_rate_limit.HORIZON,)
-        ):
-            for upstream in wanted:
+        for horizon in (SHORT_HORIZON, longest) if len(accounts) > 1 else (longest,):
+            for upstream in accounts:
                 permit = upstreams_rate_limit.reserve(upstream, horizon=horizon)
                 if permit:
                     return upstream, permit
     except RedisError as problem:
-        log.warning("No calls while Redis is away: %s", problem)
+        log.warning("Redis is unreachable, so no provider is called: %s", problem)
     return None
 
 
-def _wanted() -> list[Upstream]:
-    """The accounts that serve what is ready: in the order for the model that is next, then the others."""
+def _serving_accounts() -> list[Upstream]:
+    """Open accounts that serve what is ready: by rank for the model that is next, then the others."""
     if not (found := _next_model.rows()):
         return []
     model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
@@ -180,9 +179,9 @@ def _claim(upstream: Upstream) -> Generation | None:
     return row
 
 
-def _waited_out() -> Case:
-    """How long a row about to be claimed waited for no fault of its own, all told."""
-    before = Coalesce("waited_out", Value(timedelta()), output_field=DurationField())
-    lately = ExpressionWrapper(Now() - F("changed_at"), output_field=DurationField())
-    no_fault = When(Q(code__in=[BLOCKED, PAUSED]), then=before + lately)
-    return Case(no_fault, default=F("waited_out"), output_field=DurationField())
+def _new_excused_wait() -> Case:
+    """The excused wait so far, plus the wait that ends now if the account was blocked or paused."""
+    before = Coalesce("excused_wait", Value(timedelta()), output_field=DurationField())
+    last = ExpressionWrapper(Now() - F("changed_at"), output_field=DurationField())
+    excused = When(Q(code__in=[BLOCKED, PAUSED]), then=before + last)
+    return Case(excused, default=F("excused_wait"), output_field=DurationField())

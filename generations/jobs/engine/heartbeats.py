@@ -1,4 +1,4 @@
-"""Which workers are there, and how their spools are: each of them says so every two seconds, in Redis."""
+"""Heartbeats of workers: every two seconds each writes its spool's state to a hash in Redis."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from generations.jobs.engine import spool
 
 log = logging.getLogger(__name__)
 
-LIST = "sdweb:workers"
-FRESH = 10.0  # seconds since it was last heard in which a worker is taken to be there
-MISSED = 120.0  # seconds for which one that went silent is still listed
-PAGES_WAIT = 0.5  # seconds
-SCARCE = 5 * spool.ROOM  # bytes left on the disk at which operators are told
+KEY = "sdweb:workers"
+ALIVE_FOR = 10.0  # seconds after its last heartbeat
+LISTED_FOR = 120.0  # seconds after its last heartbeat
+PAGE_TIMEOUT = 0.5  # seconds that a page waits for Redis
+LOW_DISK = 5 * spool.MIN_FREE_BYTES
 
 
 @dataclass(frozen=True)
 class Worker:
-    """What a worker said of itself last: when, how many images wait in its spool, what its disk takes."""
+    """The last heartbeat of a worker: attempts waiting in its spool, and free bytes on the spool's disk."""
 
     name: str
     heard_at: float
@@ -33,40 +33,40 @@ class Worker:
     has_room: bool
 
     @property
-    def is_there(self) -> bool:
-        """Whether it was heard a moment ago."""
-        return time.time() - self.heard_at < FRESH
+    def is_alive(self) -> bool:
+        """Whether its last heartbeat is recent."""
+        return time.time() - self.heard_at < ALIVE_FOR
 
     @property
-    def is_short(self) -> bool:
-        """Whether its disk is nearly full, or has stopped it already."""
-        return not self.has_room or self.free < SCARCE
+    def is_low_on_space(self) -> bool:
+        """Whether its disk is nearly full, or its spool no longer accepts images."""
+        return not self.has_room or self.free < LOW_DISK
 
 
-def report() -> None:
-    """Say that this worker is there. A Redis that is away is no error here."""
-    waiting, free = spool.state()
-    said = {"heard_at": time.time(), "waiting": waiting, "free": free, "has_room": spool.has_room()}
+def send() -> None:
+    """Send this worker's heartbeat. Logged, not raised, if Redis is unreachable."""
+    waiting, free = spool.usage()
+    state = {"heard_at": time.time(), "waiting": waiting, "free": free, "has_room": spool.has_room()}
     try:
-        redis_client.client().hset(LIST, spool.WORKER, json.dumps(said))
+        redis_client.client().hset(KEY, spool.WORKER, json.dumps(state))
     except RedisError as problem:
-        log.info("This worker could not say that it is there: %s", problem)
+        log.info("The heartbeat was not sent: %s", problem)
 
 
-def leave() -> None:
-    """This worker stops, and is not missed."""
+def remove() -> None:
+    """Remove this worker from the list, because it stops."""
     try:
-        redis_client.client().hdel(LIST, spool.WORKER)
+        redis_client.client().hdel(KEY, spool.WORKER)
     except RedisError as problem:
-        log.info("This worker could not say that it stops: %s", problem)
+        log.info("This worker could not be removed from the list of workers: %s", problem)
 
 
-def seen() -> list[Worker]:
-    """Those that are there, and those that went silent a moment ago. Raises RedisError."""
-    redis = redis_client.client(PAGES_WAIT)
-    said: Any = redis.hgetall(LIST)
-    known = [Worker(name.decode(), **json.loads(facts)) for name, facts in said.items()]
-    gone = [worker.name for worker in known if time.time() - worker.heard_at > MISSED]
+def known_workers() -> list[Worker]:
+    """Workers with a heartbeat in the last two minutes, by name. Raises RedisError."""
+    redis = redis_client.client(PAGE_TIMEOUT)
+    states: Any = redis.hgetall(KEY)
+    workers = [Worker(name.decode(), **json.loads(state)) for name, state in states.items()]
+    gone = [worker.name for worker in workers if time.time() - worker.heard_at > LISTED_FOR]
     if gone:
-        redis.hdel(LIST, *gone)
-    return sorted((worker for worker in known if worker.name not in gone), key=lambda worker: worker.name)
+        redis.hdel(KEY, *gone)
+    return sorted((worker for worker in workers if worker.name not in gone), key=lambda worker: worker.name)

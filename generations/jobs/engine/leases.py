@@ -1,4 +1,4 @@
-"""Which rows this process works on: their leases are renewed until it lets go, or dies."""
+"""Leases of the generations that this process works on, renewed until the work ends or the process dies."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connection
 from django.db.models import Q
@@ -16,25 +16,24 @@ from django.db.models.functions import Now
 
 from generations.jobs.models import Generation, Status
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
-RENEWED_EVERY = 5.0
-CALL_LIMIT = 120.0  # seconds a call may take in all
-LONGEST = CALL_LIMIT + 30.0  # then a lease is no longer renewed: its thread must be stuck
+RENEW_INTERVAL = 5.0  # seconds
+CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider
+MAX_HELD = (
+    CALL_TIMEOUT + 30.0
+)  # seconds after which a lease is not renewed any more: its thread must be stuck
 
 _lock = threading.Lock()
-_held: dict[tuple[uuid.UUID, int], float] = {}
-_keeper: threading.Thread | None = None
+_held: dict[tuple[uuid.UUID, int], float] = {}  # (generation, attempt): when its work began
+_renewer: threading.Thread | None = None
 
 
 @contextmanager
-def keeping(generation: uuid.UUID, attempt: int) -> Iterator[None]:
-    """Renew the lease of a claimed row while the block runs."""
-    _start_keeper()
+def renewing(generation: uuid.UUID, attempt: int) -> Iterator[None]:
+    """Renew the lease of a claimed generation while the block runs."""
+    _start_renewer()
     with _lock:
         _held[generation, attempt] = time.monotonic()
     try:
@@ -44,39 +43,39 @@ def keeping(generation: uuid.UUID, attempt: int) -> Iterator[None]:
             _held.pop((generation, attempt), None)
 
 
-def renew() -> int:
-    """Renew what this process holds, in one statement; how many rows were still its own."""
+def renew_all() -> int:
+    """Renew the leases of this process in one UPDATE; the number of generations that it still holds."""
     now = time.monotonic()
     with _lock:
-        mine = [key for key, since in _held.items() if now - since < LONGEST]
-    if not mine:
+        held = [key for key, since in _held.items() if now - since < MAX_HELD]
+    if not held:
         return 0
     rows = Q()
-    for pk, attempt in mine:
+    for pk, attempt in held:
         rows |= Q(pk=pk, attempt=attempt)
     working = Generation.objects.filter(rows, status__in=[Status.RUNNING, Status.STORING])
     return working.update(lease_until=Now() + LEASE)
 
 
-def is_ours(row: Generation) -> bool:
-    """Whether the claim still stands; its lease then begins anew."""
-    mine = Generation.objects.filter(pk=row.pk, attempt=row.attempt, status=Status.RUNNING)
-    return mine.update(lease_until=Now() + LEASE) == 1
+def renew_if_held(row: Generation) -> bool:
+    """Renew the lease of a running generation; False if it was given to another worker."""
+    held = Generation.objects.filter(pk=row.pk, attempt=row.attempt, status=Status.RUNNING)
+    return held.update(lease_until=Now() + LEASE) == 1
 
 
-def _start_keeper() -> None:
-    global _keeper  # noqa: PLW0603  one thread per process, made when there is first something to keep
+def _start_renewer() -> None:
+    global _renewer  # noqa: PLW0603  one thread per process, started with the first lease
     with _lock:
-        if _keeper is None or not _keeper.is_alive():
-            _keeper = threading.Thread(target=_keep, name="leases", daemon=True)
-            _keeper.start()
+        if _renewer is None or not _renewer.is_alive():
+            _renewer = threading.Thread(target=_renew_forever, name="leases", daemon=True)
+            _renewer.start()
 
 
-def _keep() -> None:
+def _renew_forever() -> None:
     while True:
-        time.sleep(RENEWED_EVERY)
+        time.sleep(RENEW_INTERVAL)
         try:
-            renew()
+            renew_all()
         except DatabaseError:
-            log.exception("Leases were not renewed; they are tried again in %.0f s", RENEWED_EVERY)
+            log.exception("Leases were not renewed; next try in %.0f s", RENEW_INTERVAL)
             connection.close()

@@ -1,4 +1,4 @@
-"""What each answer of a provider does to the row, the attempt, the credits and the account."""
+"""What the result of a call changes: the generation, its attempt, the held credits, and the account."""
 
 from __future__ import annotations
 
@@ -25,101 +25,103 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-TRIES = 6  # calls answered busy; a 429 costs none
-UNKNOWNS = 2  # calls that may have been bought: the first, and one further
-LONGEST_WAIT = 60.0  # seconds between two tries
-PATIENCE = timedelta(minutes=15)  # from the first call on, blocks and pauses apart
+MAX_BUSY_CALLS = 6  # a 429 is not counted
+MAX_UNKNOWN_CALLS = 2  # each may have been charged by the provider
+MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
+MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits
 
 
-def record(row: Generation, upstream: Upstream, answer: Done | ProviderError) -> bool:
-    """Write down how a call ended and move the row on; True if images now lie in the spool.
+def record(row: Generation, upstream: Upstream, result: Done | ProviderError) -> bool:
+    """Record how a call ended and move the generation on; True if its images are now in the spool.
 
-    A writer whose row was given to another in the meantime changes nothing but its attempt.
+    If another worker has claimed the generation since, only the attempt of this call changes.
     """
-    match answer:
+    match result:
         case Done(filtered=True):
-            _filtered(row, upstream, answer)
+            _filtered(row, upstream, result)
         case Done():
-            return _received(row, upstream, answer)
+            return _received(row, upstream, result)
         case Refused():
-            _refused(row, answer)
+            _refused(row, result)
         case Unavailable():
-            accounts.pause(upstream, answer)
-            _unavailable(row, answer)
-        case Busy() if answer.limited:
-            accounts.block(upstream, answer.retry_after)
-            _limited(row, answer)
+            accounts.pause(upstream, result)
+            _unavailable(row, result)
+        case Busy() if result.limited:
+            accounts.block(upstream, result.retry_after)
+            _limited(row, result)
         case Busy():
-            _busy(row, answer)
+            _busy(row, result)
         case _:
-            lost(row, answer)
+            record_unknown(row, result)
     return False
 
 
-def name(answer: Done | ProviderError) -> Outcome:
-    """What a call's answer is called in attempts."""
-    if isinstance(answer, Done):
-        return Outcome.FILTERED if answer.filtered else Outcome.OK
+def outcome_of(result: Done | ProviderError) -> Outcome:
+    """The outcome of an attempt with that result."""
+    if isinstance(result, Done):
+        return Outcome.FILTERED if result.filtered else Outcome.OK
     kinds = {Refused: Outcome.REFUSED, Unavailable: Outcome.UNAVAILABLE, Busy: Outcome.BUSY}
-    return next((kinds[kind] for kind in kinds if isinstance(answer, kind)), Outcome.UNKNOWN)
+    return next((kinds[kind] for kind in kinds if isinstance(result, kind)), Outcome.UNKNOWN)
 
 
-def hand_back(row: Generation, seconds: float = 0.0) -> None:
-    """Undo a claim whose call was never sent: no attempt, no try, the same place in line."""
+def unclaim(row: Generation, seconds: float = 0.0) -> None:
+    """Undo a claim whose call was not sent: the attempt is deleted, and the queue position stays."""
     with transaction.atomic():
-        if _requeue(row, seconds):
+        if _move_to_queue(row, seconds):
             Attempt.objects.filter(generation=row, number=row.attempt).delete()
 
 
-def interrupted(row: Generation) -> None:
-    """Its worker is gone: what it had received is adopted; else its call may have been bought."""
+def settle_interrupted(row: Generation) -> None:
+    """Settle a running generation whose worker died: use the spooled image, or else count an unknown call."""
     if spool.read(row.pk, row.attempt):
-        received(row, lease=timedelta())
+        mark_received(row, lease=timedelta())
     else:
-        lost(row, Unknown(_("The portal's worker was interrupted.")))
+        record_unknown(row, Unknown(_("The portal's worker was interrupted.")))
 
 
 @transaction.atomic
-def call_off(row: Generation, reason: str, *, code: str) -> None:
-    """End a claimed row whose call could never be sent: no attempt, no charge."""
-    if end(row, Status.FAILED, reason, code=code):
+def fail_unsent(row: Generation, reason: str, *, code: str) -> None:
+    """Fail a claimed generation whose call cannot be sent; the attempt is deleted, nothing is charged."""
+    if end_uncharged(row, Status.FAILED, reason, code=code):
         Attempt.objects.filter(generation=row, number=row.attempt).delete()
 
 
 @transaction.atomic
-def lost(row: Generation, problem: ProviderError) -> None:
-    """Sent, and nothing usable came back: it may have been bought. One further call, then the end."""
-    _close_attempt(row, Outcome.UNKNOWN, problem)
-    unknowns = row.unknowns + 1
-    if unknowns >= UNKNOWNS:
-        reason = _("The provider's answer was lost twice: %(reason)s") % {"reason": problem.reason}
-        end(row, Status.FAILED, reason, code="unknown", unknowns=unknowns)
+def record_unknown(row: Generation, error: ProviderError) -> None:
+    """Record a call without a usable answer, which may have been charged; it is repeated once."""
+    _close_attempt(row, Outcome.UNKNOWN, error)
+    unknown_calls = row.unknown_calls + 1
+    if unknown_calls >= MAX_UNKNOWN_CALLS:
+        reason = _("The provider's answer was lost twice: %(reason)s") % {"reason": error.reason}
+        end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
-        wait(row, _jitter(2.0), problem.reason, unknowns=unknowns)
+        requeue(row, _jitter(2.0), error.reason, unknown_calls=unknown_calls)
 
 
 @transaction.atomic
-def end(row: Generation, to: Status, reason: str, *, code: str = "", **changes: Any) -> bool:
-    """End a row without an image: what was held for it is its member's again."""
+def end_uncharged(row: Generation, to: Status, reason: str, *, code: str = "", **changes: Any) -> bool:
+    """End a generation without an image and release its hold; False if another writer ended it first."""
     moved = Generation.objects.move(
         row.pk, fence=row.attempt, to=to, reason=reason[:400], code=code[:60], ended_at=Now(), **changes
     )
     if moved:
         ledger.release(reference=row.pk)
-        said = {"generation": str(row.pk), "status": to.value, "code": code}
-        transaction.on_commit(partial(log.info, "ended without a charge", extra=said))
+        fields = {"generation": str(row.pk), "status": to.value, "code": code}
+        transaction.on_commit(partial(log.info, "ended without a charge", extra=fields))
         transaction.on_commit(partial(events.generation_ended, row))
     return moved
 
 
-def wait(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
-    """Put a row back in line for later, unless its patience is over."""
-    called = row.called_at or timezone.now()
-    if timezone.now() - called - (row.waited_out or timedelta()) > PATIENCE:
+def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
+    """Put a generation back into the queue for later, or fail it if MAX_DELIVERY_TIME is over."""
+    called = row.first_called_at or timezone.now()
+    if timezone.now() - called - (row.excused_wait or timedelta()) > MAX_DELIVERY_TIME:
         text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
-        end(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
-    elif _requeue(row, seconds, reason=reason[:400], code=code, **changes) and code not in (BLOCKED, PAUSED):
-        _pay_for_the_slot(row)
+        end_uncharged(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
+        return
+    moved = _move_to_queue(row, seconds, reason=reason[:400], code=code, **changes)
+    if moved and code not in (BLOCKED, PAUSED):
+        _charge_slot(row)
 
 
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
@@ -132,32 +134,32 @@ def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
         "cost": upstream.cost(row.model, row.parameters),
     }
     spool.write(row.pk, row.attempt, done, facts)
-    return received(row)
+    return mark_received(row)
 
 
 @transaction.atomic
-def received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bool:
-    """What the spool has of this attempt is paid for: from here the row is only ever stored.
+def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bool:
+    """Move a generation whose image is in the spool to STORING; False if another writer moved it first.
 
-    That holds even if its worker was thought dead, as long as the row was not given to another since.
+    Also after its lease expired, unless another worker has claimed it since.
     """
     facts = spool.read(row.pk, row.attempt)[0].facts
     done = Done(
         (), finish_reason=facts["finish_reason"], request_id=facts["request_id"], status=facts["status"]
     )
-    kept = Generation.objects.move(
+    moved = Generation.objects.move(
         row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
     )
-    told = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
-    _close_attempt(row, Outcome.OK, done, reopened=kept, **told)
-    return kept
+    fields = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
+    _close_attempt(row, Outcome.OK, done, overwrite_unknown=moved, **fields)
+    return moved
 
 
 @transaction.atomic
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
-    # Whether the provider charges it is not known (docs/providers/stability.md, "Answers"): count it.
+    # Not known whether the provider charges for it (docs/providers/stability.md, "Answers"): assume so.
     _close_attempt(row, Outcome.FILTERED, done, cost=upstream.cost(row.model, row.parameters))
-    end(
+    end_uncharged(
         row,
         Status.FILTERED,
         _("The provider's filter blurred this picture, so it was not kept."),
@@ -166,45 +168,47 @@ def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
 
 
 @transaction.atomic
-def _refused(row: Generation, problem: Refused) -> None:
-    _close_attempt(row, Outcome.REFUSED, problem, cost=0)
-    end(row, Status.FAILED, problem.reason, code=problem.code or "refused")
+def _refused(row: Generation, error: Refused) -> None:
+    _close_attempt(row, Outcome.REFUSED, error, cost=0)
+    end_uncharged(row, Status.FAILED, error.reason, code=error.code or "refused")
 
 
 @transaction.atomic
-def _unavailable(row: Generation, problem: Unavailable) -> None:
-    _close_attempt(row, Outcome.UNAVAILABLE, problem, cost=0)
-    wait(row, 0, _("The provider's account cannot be used at the moment."), code=PAUSED)
+def _unavailable(row: Generation, error: Unavailable) -> None:
+    _close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
+    requeue(row, 0, _("The provider's account cannot be used at the moment."), code=PAUSED)
 
 
 @transaction.atomic
-def _limited(row: Generation, problem: Busy) -> None:
-    _close_attempt(row, Outcome.BUSY, problem, cost=0)
-    wait(row, 0, _("The provider asked us to wait."), code=BLOCKED)
+def _limited(row: Generation, error: Busy) -> None:
+    _close_attempt(row, Outcome.BUSY, error, cost=0)
+    requeue(row, 0, _("The provider asked us to wait."), code=BLOCKED)
 
 
 @transaction.atomic
-def _busy(row: Generation, problem: Busy) -> None:
-    _close_attempt(row, Outcome.BUSY, problem, cost=0)
-    tries = row.tries + 1
-    if tries >= TRIES:
-        reason = _("The provider was busy %(tries)s times: %(reason)s") % {
-            "tries": tries,
-            "reason": problem.reason,
+def _busy(row: Generation, error: Busy) -> None:
+    _close_attempt(row, Outcome.BUSY, error, cost=0)
+    busy_calls = row.busy_calls + 1
+    if busy_calls >= MAX_BUSY_CALLS:
+        reason = _("The provider was busy %(count)s times: %(reason)s") % {
+            "count": busy_calls,
+            "reason": error.reason,
         }
-        end(row, Status.FAILED, reason, code="busy", tries=tries)
+        end_uncharged(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
     else:
-        pause = problem.retry_after or _jitter(min(LONGEST_WAIT, 2.0**tries))
-        wait(row, pause, problem.reason, tries=tries)
+        pause = error.retry_after or _jitter(min(MAX_RETRY_DELAY, 2.0**busy_calls))
+        requeue(row, pause, error.reason, busy_calls=busy_calls)
 
 
-def _pay_for_the_slot(row: Generation) -> None:
-    """A call that failed used a slot: its member, not the others, waits one longer for the rest."""
-    Generation.objects.shift(row, 1)
-    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(stamp=F("stamp") + row.step)
+def _charge_slot(row: Generation) -> None:
+    """Charge the virtual time of a failed call to its member, so that other members do not wait longer."""
+    Generation.objects.shift_behind(row, 1)
+    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(
+        virtual_start=F("virtual_start") + row.virtual_cost
+    )
 
 
-def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:
+def _move_to_queue(row: Generation, seconds: float, **changes: Any) -> bool:
     moved = Generation.objects.move(
         row.pk,
         fence=row.attempt,
@@ -222,25 +226,25 @@ def _requeue(row: Generation, seconds: float, **changes: Any) -> bool:
 def _close_attempt(
     row: Generation,
     outcome: Outcome,
-    answer: Done | ProviderError,
+    result: Done | ProviderError,
     *,
     cost: int | None = None,
-    reopened: bool = False,
-    **facts: Any,
+    overwrite_unknown: bool = False,
+    **fields: Any,
 ) -> None:
-    """Write down how the call ended; over an unknown end only if it is `reopened`."""
-    if isinstance(answer, ProviderError):
-        facts |= {"reason": answer.reason[:400], "code": answer.code[:60]}
-    open_ends = ["", Outcome.UNKNOWN] if reopened else [""]
-    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=open_ends).update(
+    """Record how a call ended. An attempt that has an outcome keeps it, unless `overwrite_unknown`."""
+    if isinstance(result, ProviderError):
+        fields |= {"reason": result.reason[:400], "code": result.code[:60]}
+    replaced = ["", Outcome.UNKNOWN] if overwrite_unknown else [""]
+    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=replaced).update(
         outcome=outcome,
         ended_at=timezone.now(),
-        status_code=answer.status,
-        request_id=answer.request_id[:128],
+        status_code=result.status,
+        request_id=result.request_id[:128],
         cost=cost,
-        **facts,
+        **fields,
     )
 
 
 def _jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  spreads retries, guards nothing
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  spreads retries, not a secret

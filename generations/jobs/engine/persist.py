@@ -1,4 +1,4 @@
-"""From the spool into object storage and the library: image, status and charge, all of it or none."""
+"""Move received images from the spool to object storage; commit image row, status and charge together."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from django.utils.translation import gettext as _
 from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import outcomes, spool
-from generations.jobs.engine.spool import Spooled
+from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
 from generations.library.storage import client as storage_client
 from generations.providers.transport.media_check import NoPicture, received
 
-Facts = dict[str, Any]
+Facts = dict[str, Any]  # of one image, as in the spool's sidecar
 
 log = logging.getLogger(__name__)
 
 
 def store(row: Generation) -> bool:
-    """Upload what the spool has of a `storing` row and close it; False if it must wait for S3."""
+    """Upload the spooled images of a STORING generation and complete it; False if storage is unavailable."""
     images = spool.read(row.pk, row.attempt)
     try:
         keys = [_upload(row, image, position, of=len(images)) for position, image in enumerate(images)]
     except storage_client.StorageUnavailable as problem:
-        log.warning("Generation %s waits in the spool: %s", row.pk, problem)
+        log.warning("The images of generation %s stay in the spool: %s", row.pk, problem)
         return False
     if images:
         log.info("stored", extra={"objects": keys})
@@ -42,8 +42,8 @@ def store(row: Generation) -> bool:
     )
 
 
-def find(row: Generation) -> bool:
-    """Close a `storing` row whose worker is lost, if its images were uploaded before; False if not all were.
+def find_in_storage(row: Generation) -> bool:
+    """Complete a STORING generation whose worker is lost, from its uploaded images; False if any is missing.
 
     Raises StorageUnavailable.
     """
@@ -55,7 +55,7 @@ def find(row: Generation) -> bool:
             )
         ]
     except NoPicture as problem:
-        log.warning("What object storage has of generation %s is damaged: %s", row.pk, problem)
+        log.warning("An object of generation %s in storage is damaged: %s", row.pk, problem)
         return False
     if not found or len(found) != found[0][0]["of"]:
         return False
@@ -64,10 +64,10 @@ def find(row: Generation) -> bool:
 
 
 def still_needed(keys: Collection[str]) -> set[str]:
-    """Those of these objects whose generations have not ended: `find` may make images of them.
+    """Those of these object keys whose generations are unfinished, so that `find_in_storage` may use them.
 
-    Such a row may wait for its lost worker or for storage as long as it takes, so age says nothing. An
-    ended row never reopens.
+    Their age does not matter: a generation may wait for storage without a limit. A finished one never
+    reopens.
     """
     owners = {key: generation for key in keys if (generation := storage_client.generation_of(key))}
     waiting = Generation.objects.filter(pk__in=set(owners.values()), status__in=UNFINISHED)
@@ -77,28 +77,28 @@ def still_needed(keys: Collection[str]) -> set[str]:
 
 @transaction.atomic
 def give_up(generation: uuid.UUID) -> bool:
-    """An operator's word that a `storing` image will never come back; its hold is released."""
+    """Fail a STORING generation whose image is lost, and release its hold; False if it is not STORING."""
     row = Generation.objects.get(pk=generation)
-    return outcomes.end(
+    return outcomes.end_uncharged(
         row, Status.FAILED, _("The image was lost before it could be stored."), code="given_up"
     )
 
 
-def _upload(row: Generation, image: Spooled, position: int, *, of: int) -> str:
+def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> str:
     facts = image.facts
     key = storage_client.image_key(
         generation=row.pk, attempt=row.attempt, sha256=facts["sha256"], media_type=facts["media_type"]
     )
     names = ("attempt", "upstream", "seed", "finish_reason", "request_id")
-    about = {name: str(facts[name]) for name in names} | {"position": position, "of": of}
-    storage_client.put(key, image.read(), media_type=facts["media_type"], metadata=about)
+    metadata = {name: str(facts[name]) for name in names} | {"position": position, "of": of}
+    storage_client.put(key, image.read(), media_type=facts["media_type"], metadata=metadata)
     return key
 
 
 def _facts(key: str) -> Facts:
-    """What the spool knew of an image, from its object: bytes, and the notes that were stored with them."""
-    notes = storage_client.head(key).metadata
-    seed = int(notes["seed"]) if notes.get("seed", "").isdecimal() else None
+    """What the sidecar in the spool said of an image, read from its object and the object's metadata."""
+    metadata = storage_client.head(key).metadata
+    seed = int(metadata["seed"]) if metadata.get("seed", "").isdecimal() else None
     image = received(storage_client.read(key), seed)
     return {
         "sha256": hashlib.sha256(image.data).hexdigest(),
@@ -107,18 +107,18 @@ def _facts(key: str) -> Facts:
         "height": image.height,
         "bytes": len(image.data),
         "seed": seed,
-        "position": int(notes.get("position", "0")),
-        "of": int(notes.get("of", "1")),
+        "position": int(metadata.get("position", "0")),
+        "of": int(metadata.get("of", "1")),
     }
 
 
 @transaction.atomic
 def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
-    """Image, status and charge in one transaction: all of it or none."""
+    """Add the images to the library, end the generation and settle its hold, in one transaction."""
     if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
         return False
     for position, (facts, key) in enumerate(stored):
-        _add(row, position, facts, key)
+        _add_image(row, position, facts, key)
     ledger.settle(reference=row.pk)
     transaction.on_commit(partial(log.info, "settled", extra={"charged": row.price}))
     transaction.on_commit(partial(spool.mark_stored, row.pk, row.attempt))
@@ -126,7 +126,7 @@ def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
     return True
 
 
-def _add(row: Generation, position: int, facts: Facts, key: str) -> None:
+def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
     images_service.add(
         member=row.member,
         generation=row.pk,

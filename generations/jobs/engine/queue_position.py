@@ -1,13 +1,14 @@
-"""The line in front of the provider: who stands where, and how long that takes."""
+"""The position of waiting generations in the queue, and estimates of when their images are there."""
 
 from __future__ import annotations
 
 import statistics
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -18,15 +19,15 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
-LONGEST = 5_000  # rows looked at when a whole line is numbered
-REMEMBERED = 15.0  # seconds for which a typical duration is not reckoned again
+MAX_NUMBERED = 5_000  # rows read when the whole queue is numbered
+CACHED_FOR = 15.0  # seconds that a model's typical duration is cached
 
-_typical: dict[str, tuple[float, float]] = {}
+_typical: dict[str, tuple[float, float]] = {}  # model: (when it was computed, seconds)
 
 
 @dataclass(frozen=True)
-class Place:
-    """`position` in line (1 is next), about `seconds` until the image is there, and why it is held up."""
+class QueuePosition:
+    """`position` in the queue (1 is next), about `seconds` until the image is there, why it is delayed."""
 
     position: int
     seconds: int
@@ -34,10 +35,10 @@ class Place:
 
 
 def typical_seconds(model: str) -> float:
-    """How long a call for that model takes: the median of the last twenty, or the catalogue's guess."""
-    known = _typical.get(model)
-    if known and time.monotonic() - known[0] < REMEMBERED:
-        return known[1]
+    """How long a call for that model takes: the median of the last twenty, or the catalogue's estimate."""
+    cached = _typical.get(model)
+    if cached and time.monotonic() - cached[0] < CACHED_FOR:
+        return cached[1]
     drawn = Attempt.objects.filter(generation__model=model, outcome=Outcome.OK).order_by("-pk")[:20]
     seconds: list[float] = [call.seconds for call in drawn if call.seconds is not None]
     typical = statistics.median(seconds) if seconds else float(catalogue_registry.get(model).expected_seconds)
@@ -45,81 +46,82 @@ def typical_seconds(model: str) -> float:
     return typical
 
 
-def place(row: Generation) -> Place | None:
-    """Where a waiting generation stands; None if it does not wait."""
+def position_of(row: Generation) -> QueuePosition | None:
+    """The position of a waiting generation; None if it does not wait."""
     if row.status != Status.QUEUED:
         return None
-    sooner = Q(priority__gt=row.priority) | Q(priority=row.priority, stamp__lt=row.stamp)
-    ahead = Generation.objects.filter(sooner | Q(priority=row.priority, stamp=row.stamp, pk__lt=row.pk))
-    return _place(
-        row.model, row.not_before, row.reason, 1 + ahead.filter(status=Status.QUEUED).count(), _Road.now()
-    )
+    sooner = Q(priority__gt=row.priority)
+    sooner |= Q(priority=row.priority, virtual_start__lt=row.virtual_start)
+    sooner |= Q(priority=row.priority, virtual_start=row.virtual_start, pk__lt=row.pk)
+    ahead = Generation.objects.filter(sooner, status=Status.QUEUED).count()
+    return _estimate(row.model, row.not_before, row.reason, 1 + ahead, _Throughput.current())
 
 
-def places(rows: Iterable[Generation]) -> dict[uuid.UUID, Place]:
-    """Where each of these that wait stands, from one look at the line."""
+def positions_of(rows: Iterable[Generation]) -> dict[uuid.UUID, QueuePosition]:
+    """The positions of those of these generations that wait, from one query of the queue."""
     waiting = {row.pk: row for row in rows if row.status == Status.QUEUED}
     if not waiting:
         return {}
-    order = (
-        Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list("pk", flat=True)[:LONGEST]
-    )
-    number = {pk: position for position, pk in enumerate(order, 1)}
-    road = _Road.now()
+    queue = Generation.objects.filter(status=Status.QUEUED).in_queue_order()
+    number = {
+        pk: position for position, pk in enumerate(queue.values_list("pk", flat=True)[:MAX_NUMBERED], 1)
+    }
+    throughput = _Throughput.current()
     return {
-        pk: _place(row.model, row.not_before, row.reason, number.get(pk, len(number) + 1), road)
+        pk: _estimate(row.model, row.not_before, row.reason, number.get(pk, len(number) + 1), throughput)
         for pk, row in waiting.items()
     }
 
 
-def waiting_by_person() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
-    """{(user, team): {generation: its place}} of everybody who waits."""
-    columns = ("pk", "model", "not_before", "reason", "member__user_id", "team_id")
-    order = Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list(*columns)[:LONGEST]
-    road = _Road.now()
+def positions_by_user() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
+    """{(user, team): {generation: its position as a dict}} of the whole queue, but for programs."""
     found: dict[tuple[int, int], dict[str, dict[str, object]]] = {}
-    for position, (pk, model, not_before, reason, user, team) in enumerate(order, 1):
+    for (pk, user, team), position in _numbered("pk", "member__user_id", "team_id"):
         if user is not None:
-            there = _place(model, not_before, reason, position, road)
-            found.setdefault((user, team), {})[str(pk)] = vars(there)
+            found.setdefault((user, team), {})[str(pk)] = vars(position)
     return found
 
 
-def next_of_each() -> dict[int, Place]:
-    """{member: the place of the one that is served first} of everybody who waits."""
-    columns = ("member_id", "model", "not_before", "reason")
-    order = Generation.objects.filter(status=Status.QUEUED).fairest_first().values_list(*columns)[:LONGEST]
-    road = _Road.now()
-    found: dict[int, Place] = {}
-    for position, (member, model, not_before, reason) in enumerate(order, 1):
-        if member not in found:
-            found[member] = _place(model, not_before, reason, position, road)
+def first_positions() -> dict[int, QueuePosition]:
+    """{member: the position of the generation that is served first} of every member who waits."""
+    found: dict[int, QueuePosition] = {}
+    for (member,), position in _numbered("member_id"):
+        found.setdefault(member, position)
     return found
+
+
+def _numbered(*columns: str) -> Iterator[tuple[tuple[Any, ...], QueuePosition]]:
+    """These columns of the waiting generations in the order of the queue, each with its position."""
+    queue = Generation.objects.filter(status=Status.QUEUED).in_queue_order()
+    rows = queue.values_list("model", "not_before", "reason", *columns)[:MAX_NUMBERED]
+    throughput = _Throughput.current()
+    for position, (model, not_before, reason, *values) in enumerate(rows, 1):
+        yield tuple(values), _estimate(model, not_before, reason, position, throughput)
 
 
 @dataclass(frozen=True)
-class _Road:
-    """What the accounts can take together: seconds a call, and how long all of them rest."""
+class _Throughput:
+    """Of all accounts together: seconds between two calls, and seconds until the first block ends."""
 
     interval: float
-    rest: float
+    blocked_for: float
     notice: str
 
     @classmethod
-    def now(cls) -> _Road:
+    def current(cls) -> _Throughput:
         enabled = list(Upstream.objects.filter(enabled=True))
         running = [upstream for upstream in enabled if upstream.paused_at is None and not upstream.draining]
         if not running:
             return cls(1.0, 0.0, _notice_of_pause(enabled))
-        rests = [_rest(upstream.blocked_until) for upstream in running]
-        awake = [upstream for upstream, rest in zip(running, rests, strict=True) if not rest] or running
-        rate = sum(1 / upstreams_rate_limit.interval(upstream) for upstream in awake)
-        rest = min(rests)
-        return cls(1 / rate, rest, _("The provider asked us to wait.") if rest else "")
+        blocks = [_seconds_until(upstream.blocked_until) for upstream in running]
+        callable_now = [upstream for upstream, block in zip(running, blocks, strict=True) if not block]
+        rate = sum(1 / upstreams_rate_limit.interval(upstream) for upstream in callable_now or running)
+        blocked_for = min(blocks)
+        return cls(1 / rate, blocked_for, _("The provider asked us to wait.") if blocked_for else "")
 
 
-def _rest(blocked_until: datetime | None) -> float:
-    return max((blocked_until - timezone.now()).total_seconds(), 0.0) if blocked_until else 0.0
+def _seconds_until(moment: datetime | None) -> float:
+    return max((moment - timezone.now()).total_seconds(), 0.0) if moment else 0.0
 
 
 def _notice_of_pause(enabled: list[Upstream]) -> str:
@@ -128,6 +130,9 @@ def _notice_of_pause(enabled: list[Upstream]) -> str:
     return _("No provider takes calls at the moment. Nothing is charged meanwhile.")
 
 
-def _place(model: str, not_before: datetime, reason: str, position: int, road: _Road) -> Place:
-    start = max((position - 1) * road.interval + road.rest, _rest(not_before))
-    return Place(position, max(1, round(start + typical_seconds(model))), road.notice or reason)
+def _estimate(
+    model: str, not_before: datetime, reason: str, position: int, throughput: _Throughput
+) -> QueuePosition:
+    start = (position - 1) * throughput.interval + throughput.blocked_for
+    seconds = max(start, _seconds_until(not_before)) + typical_seconds(model)
+    return QueuePosition(position, max(1, round(seconds)), throughput.notice or reason)

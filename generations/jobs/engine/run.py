@@ -1,4 +1,4 @@
-"""Calling a provider for a claimed row, and writing down what came of it."""
+"""Call a provider for a claimed generation, and record the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generations.core.prepared_queries import Given, Prepared
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist
-from generations.jobs.engine.claim import Claim, give_back_connection
+from generations.jobs.engine.claim import Claim, release_connection
 from generations.jobs.models import Batch, Generation
 from generations.library.storage import client as storage_client
 from generations.providers.base import Done, ImageRequest, Pending, ProviderError
@@ -25,72 +25,71 @@ from generations.upstreams import rate_limit as upstreams_rate_limit
 
 log = logging.getLogger(__name__)
 
-# With what is asked of it later on, so that one query is enough.
+# With all that later steps read of it, so that one query is enough.
 _batch = Prepared(lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Given("pk")))
 
 T = TypeVar("T")
 
-NEW_PERMITS = 3  # for a claimed row, until it is handed back
-INSISTENCE = 60.0  # seconds in which a busy or restarting database is asked again
+MAX_NEW_PERMITS = 3  # for a claim whose permit expired; then it is undone
+DB_RETRY_SECONDS = 60.0  # in which a write is tried again while the database is busy or restarts
 
 
 def run(claim: Claim) -> None:
-    """Call the provider for a claimed row, and do what its answer asks for."""
+    """Call the provider for a claimed generation, record the result, and store the image if there is one."""
     row = claim.generation
     about = log_context.following(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
-    with about, engine_leases.keeping(row.pk, row.attempt):
+    with about, engine_leases.renewing(row.pk, row.attempt):
         log.info("claimed", extra={"model": row.model})
         try:
             request = _request(row)
         except storage_client.ObjectMissing:
-            outcomes.call_off(row, _("The start image is no longer in storage."), code="start_image_gone")
+            outcomes.fail_unsent(row, _("The start image is no longer in storage."), code="start_image_gone")
             return
         except storage_client.StorageUnavailable:
-            insist(outcomes.hand_back, row, 10.0)
+            retry_on_db_error(outcomes.unclaim, row, 10.0)
             return
         events.generation_changed(row)
-        give_back_connection()
+        release_connection()
         if not _may_call(claim):
-            insist(outcomes.hand_back, row)
+            retry_on_db_error(outcomes.unclaim, row)
             return
-        answer = _call(claim, request)
-        if insist(outcomes.record, row, claim.upstream, answer):
-            insist(persist.store, row)
+        result = _call(claim, request)
+        if retry_on_db_error(outcomes.record, row, claim.upstream, result):
+            retry_on_db_error(persist.store, row)
 
 
-def insist(write: Callable[..., T], row: Generation, *more: Any) -> T:
-    """Write down what became of a call, again if need be: an image that was paid for is not bought twice.
+def retry_on_db_error(write: Callable[..., T], row: Generation, *arguments: Any) -> T:
+    """Record the end of a call, again on OperationalError, so that no image is paid for twice.
 
-    SQLite lets some wait in vain when many write, and PostgreSQL may be restarted.
+    SQLite can time out when many threads write, and PostgreSQL may be restarted.
     """
-    deadline = time.monotonic() + INSISTENCE
+    deadline = time.monotonic() + DB_RETRY_SECONDS
     while True:
         try:
-            return write(row, *more)
+            return write(row, *arguments)
         except OperationalError as problem:
             if time.monotonic() > deadline:
                 raise
-            log.warning("The database is asked again about generation %s: %s", row.pk, problem)
+            log.warning("Writing generation %s failed and is tried again: %s", row.pk, problem)
             connection.close()
             time.sleep(0.5)
 
 
 def _may_call(claim: Claim) -> bool:
-    """Whether the call may leave this very moment; a permit that came too late is replaced first.
+    """Whether the call may be sent now; an expired permit is replaced first.
 
-    Were the row handed back then, that would cost two more writes on a machine that is busy
-    anyway, make the next claim late as well, and so on for ever.
+    Undoing the claim instead would cost two more writes on a machine that is already too busy, and make
+    the next claim late as well.
     """
     if upstreams_rate_limit.confirm(claim.permit):
         return True
-    for _attempt in range(NEW_PERMITS):
-        if not engine_leases.is_ours(claim.generation):  # it may have been given to another in so long a time
+    for _attempt in range(MAX_NEW_PERMITS):
+        if not engine_leases.renew_if_held(claim.generation):
             return False
-        give_back_connection()
+        release_connection()
         try:
-            permit = upstreams_rate_limit.reserve(
-                claim.upstream, horizon=2 * upstreams_rate_limit.HORIZON
-            )  # before those who only ask
+            # A longer horizon than that of new claims, so that this one comes first.
+            permit = upstreams_rate_limit.reserve(claim.upstream, horizon=2 * upstreams_rate_limit.HORIZON)
         except RedisError:
             return False
         if permit is None:
@@ -111,25 +110,25 @@ def _request(row: Generation) -> ImageRequest:
 
 def _call(claim: Claim, request: ImageRequest) -> Done | ProviderError:
     began = time.monotonic()
-    answer = _answer(claim, request)
-    said = {
-        "outcome": outcomes.name(answer).value,
-        "status": answer.status or 0,
+    result = _result(claim, request)
+    fields = {
+        "outcome": outcomes.outcome_of(result).value,
+        "status": result.status or 0,
         "seconds": round(time.monotonic() - began, 3),
-        "provider_request": answer.request_id,
+        "provider_request": result.request_id,
     }
-    log.info("called", extra=said)
-    return answer
+    log.info("called", extra=fields)
+    return result
 
 
-def _answer(claim: Claim, request: ImageRequest) -> Done | ProviderError:
-    deadline = time.monotonic() + engine_leases.CALL_LIMIT
+def _result(claim: Claim, request: ImageRequest) -> Done | ProviderError:
+    deadline = time.monotonic() + engine_leases.CALL_TIMEOUT
     try:
         provider = accounts.provider(claim.upstream)
-        answer: Done | Pending = provider.generate(request, timeout=engine_leases.CALL_LIMIT)
-        while isinstance(answer, Pending):
-            time.sleep(answer.ask_after)
-            answer = provider.collect(answer, timeout=deadline - time.monotonic())
+        result: Done | Pending = provider.generate(request, timeout=engine_leases.CALL_TIMEOUT)
+        while isinstance(result, Pending):
+            time.sleep(result.ask_after)
+            result = provider.collect(result, timeout=deadline - time.monotonic())
     except ProviderError as problem:
         return problem
-    return answer
+    return result

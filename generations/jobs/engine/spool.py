@@ -1,9 +1,9 @@
-"""Where a paid image lies between the provider and object storage, so that it is never bought twice.
+"""Received images on local disk until they are in object storage, so that no image is paid for twice.
 
-A worker is its folder: it holds the folder's lock (`flock`) as long as it lives, however it ends.
-In it is one folder per attempt: the images, and last a sidecar that says what they are. What has
-no sidecar was not received whole. All is synced before the row says `storing`. Whoever finds a
-folder that nobody holds adopts what is in it.
+Each worker has a folder, on which it holds a lock (`flock`) until its process ends. In it is one folder per
+attempt: the image files, and last a sidecar with their facts. Without a sidecar an attempt was not received
+completely. Everything is synced to disk before the generation becomes STORING. A worker that finds an
+unlocked folder recovers its images.
 """
 
 from __future__ import annotations
@@ -19,125 +19,123 @@ import threading
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from generations.providers.base import Done, ReceivedImage
+from generations.providers.base import Done, ReceivedImage
 
 SIDECAR, STORED, LOCK = "received.json", "stored", "lock"
-KEPT = 600  # seconds after the image was stored
-ROOM = 200 * 2**20  # bytes; claims stop when the disk has less
-REMEMBERED = 2.0  # seconds; at a full engine 30 pictures
-MOST_WAITING = 400  # attempts not stored yet; claims stop above it
+KEPT_AFTER_STORING = 600  # seconds
+MIN_FREE_BYTES = 200 * 2**20  # claims stop when the disk has less
+CHECK_INTERVAL = 2.0  # seconds; at full speed 30 images arrive in it
+MAX_UNSTORED = 400  # attempts not stored yet; claims stop above it
 
 WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-_making = threading.Lock()
-_unstored: dict[Path, set[str]] = defaultdict(set)  # what this worker wrote and nobody stored, by folder
-_room: dict[str, tuple[float, bool]] = {}
+_folder_lock = threading.Lock()
+_own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
+_has_room: dict[str, tuple[float, bool]] = {}
 
 
 @dataclass(frozen=True)
-class Spooled:
-    """One received image on disk, with what was known of it when it came."""
+class SpooledImage:
+    """One received image on disk, with its facts from the sidecar."""
 
     path: Path
     facts: dict[str, Any]
 
     def read(self) -> bytes:
-        """The bytes that the provider sent."""
+        """The image file as the provider sent it."""
         return self.path.read_bytes()
 
 
 def has_room() -> bool:
-    """Whether this worker may receive more: the disk takes it, and storage keeps up.
+    """Whether this worker may receive more: its disk has space, and few of its images wait to be stored.
 
-    Asked before every call, so looked up once in a while.
+    Called before every claim, so the answer is cached for CHECK_INTERVAL.
     """
     root = str(settings.SPOOL)
-    looked_at, room = _room.get(root, (-math.inf, False))
-    if not room or time.monotonic() - looked_at > REMEMBERED:
-        waiting, free = state()
-        room = waiting < MOST_WAITING and free > ROOM
-        _room[root] = time.monotonic(), room
+    checked_at, room = _has_room.get(root, (-math.inf, False))
+    if not room or time.monotonic() - checked_at > CHECK_INTERVAL:
+        waiting, free = usage()
+        room = waiting < MAX_UNSTORED and free > MIN_FREE_BYTES
+        _has_room[root] = time.monotonic(), room
     return room
 
 
-def state() -> tuple[int, int]:
-    """How many attempts this worker has not stored yet, and how many bytes its disk still takes.
+def usage() -> tuple[int, int]:
+    """The number of this worker's attempts that are not stored yet, and the free bytes of its disk.
 
-    Remembered rather than counted: at a full engine its folder has thousands that were stored. What
-    another worker stored for this one is noticed here.
+    Kept in memory, since listing the folder means thousands of stored attempts at full speed. Attempts that
+    another worker stored are dropped here.
     """
-    mine = _mine(settings.SPOOL)
-    for name in list(_unstored[mine]):
-        if (mine / name / STORED).exists() or not (mine / name).exists():
-            _unstored[mine].discard(name)
-    return len(_unstored[mine]), shutil.disk_usage(mine).free
+    folder = _own_folder(settings.SPOOL)
+    for name in list(_own_unstored[folder]):
+        if (folder / name / STORED).exists() or not (folder / name).exists():
+            _own_unstored[folder].discard(name)
+    return len(_own_unstored[folder]), shutil.disk_usage(folder).free
 
 
-def waiting() -> int:
-    """How many attempts of all workers on this machine are not stored yet."""
+def count_unstored() -> int:
+    """The number of attempts of all workers on this machine that are not stored yet."""
     sidecars = Path(settings.SPOOL).glob(f"*/*/{SIDECAR}")
     return sum(1 for sidecar in sidecars if not sidecar.with_name(STORED).exists())
 
 
 def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> None:
-    """Keep what came, durably: on return it survives a crash. Raises OSError when the disk is full.
+    """Write received images durably: after return they survive a power cut. Raises OSError on a full disk.
 
-    `facts` go beside what is known of each image: media_type, width, height, seed, bytes, sha256.
+    Into the sidecar go `facts` and, of each image, media_type, width, height, seed, bytes and sha256.
     """
-    folder = _mine(settings.SPOOL) / f"{generation}-{attempt}"
+    folder = _own_folder(settings.SPOOL) / f"{generation}-{attempt}"
     folder.mkdir(exist_ok=True)
-    _unstored[folder.parent].add(folder.name)
+    _own_unstored[folder.parent].add(folder.name)
     images = []
     for position, image in enumerate(done.images):
         name = f"{position}.image"
         _write(folder / name, image.data)
-        images.append({"name": name, **_about(image), **facts})
+        images.append({"name": name, **_facts(image), **facts})
     _write(folder / SIDECAR, json.dumps({"images": images}).encode())
     _sync(folder)
     _sync(folder.parent)
 
 
-def read(generation: uuid.UUID, attempt: int) -> list[Spooled]:
-    """The images of an attempt, whichever worker received it; empty if they are not on this machine."""
+def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
+    """The images of an attempt, of whichever worker; empty if they are not on this machine."""
     for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
         images = json.loads(sidecar.read_bytes())["images"]
-        return [Spooled(sidecar.with_name(image["name"]), image) for image in images]
+        return [SpooledImage(sidecar.with_name(image["name"]), image) for image in images]
     return []
 
 
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
-    """Its images are in object storage and in the library; `forget_older` may remove them later."""
+    """Mark an attempt as stored in object storage and in the library: `delete_stored` may delete it."""
     for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
         sidecar.with_name(STORED).touch()
 
 
-def forget_older(than: float = KEPT) -> int:
-    """Remove what `mark_stored` marked more than `than` seconds ago; how many attempts."""
+def delete_stored(older_than: float = KEPT_AFTER_STORING) -> int:
+    """Delete attempts that were marked as stored more than `older_than` seconds ago; how many."""
     old = [
         mark.parent
         for mark in Path(settings.SPOOL).glob(f"*/*/{STORED}")
-        if time.time() - mark.stat().st_mtime > than
+        if time.time() - mark.stat().st_mtime > older_than
     ]
     for folder in old:
-        shutil.rmtree(folder, ignore_errors=True)  # another worker may forget it at the same time
+        shutil.rmtree(folder, ignore_errors=True)  # another worker may delete it at the same time
     return len(old)
 
 
-def unstored(workers: Iterable[str], than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
-    """Generation and attempt of what these workers have not stored, older than so many seconds."""
-    found, before = set(), time.time() - than
+def unstored_attempts(workers: Iterable[str], older_than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
+    """(generation, attempt) of what these workers have not stored, if older than so many seconds."""
+    found, before = set(), time.time() - older_than
     for worker in workers:
-        with suppress(FileNotFoundError):  # another worker may forget it at the same time
+        with suppress(FileNotFoundError):  # another worker may delete it at the same time
             for folder in _attempts(Path(settings.SPOOL) / worker):
                 if not (folder / STORED).exists() and folder.stat().st_mtime < before:
                     generation, _, attempt = folder.name.rpartition("-")
@@ -145,24 +143,24 @@ def unstored(workers: Iterable[str], than: float = -math.inf) -> set[tuple[uuid.
     return found
 
 
-def workers() -> list[str]:
-    """The names of all workers on this machine, dead ones too."""
+def worker_names() -> list[str]:
+    """The names of all workers with a folder on this machine, dead ones included."""
     return [lock.parent.name for lock in Path(settings.SPOOL).glob(f"*/{LOCK}")]
 
 
-def forget(generation: uuid.UUID, attempt: int) -> None:
-    """Remove what nobody will ever store."""
+def delete(generation: uuid.UUID, attempt: int) -> None:
+    """Delete an attempt that will not be stored."""
     for folder in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def abandoned() -> Iterator[list[str]]:
-    """The names of workers on this machine that are dead; nobody else adopts them meanwhile.
+def lock_dead_workers() -> Iterator[list[str]]:
+    """The names of dead workers of this machine, locked so that no other worker recovers them meanwhile.
 
-    Those whose folders hold nothing any more are forgotten afterwards.
+    Folders without attempts are deleted afterwards.
     """
-    found = {folder: lock for folder in _workers() if (lock := _lock(folder)) is not None}
+    found = {folder: lock for folder in _other_workers() if (lock := _lock(folder)) is not None}
     try:
         yield [folder.name for folder in found]
     finally:
@@ -172,27 +170,27 @@ def abandoned() -> Iterator[list[str]]:
             os.close(lock)
 
 
-def _mine(root: str | Path) -> Path:
-    """This worker's folder, made and locked at first use, until the process ends."""
-    with _making:  # two threads that come first together would lock each other out
-        return _made_and_locked(root)
+def _own_folder(root: str | Path) -> Path:
+    """This worker's folder, created and locked at first use, until the process ends."""
+    with _folder_lock:  # two threads at once would both try to lock it
+        return _create_and_lock(root)
 
 
 @cache
-def _made_and_locked(root: str | Path) -> Path:
+def _create_and_lock(root: str | Path) -> Path:
     folder = Path(root) / WORKER
     folder.mkdir(parents=True, exist_ok=True)
     if _lock(folder) is None:  # the descriptor stays open
-        raise RuntimeError(f"{folder} is held by another process.")
+        raise RuntimeError(f"{folder} is locked by another process.")
     _sync(folder.parent)
     return folder
 
 
 def _lock(folder: Path) -> int | None:
-    """Take the folder's lock; None if its worker lives."""
+    """Take the folder's lock; None if its worker is alive."""
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:  # somebody forgot it just now
+    except FileNotFoundError:  # deleted by another worker just now
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -202,7 +200,7 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
-def _workers() -> Iterator[Path]:
+def _other_workers() -> Iterator[Path]:
     return (
         folder.parent for folder in Path(settings.SPOOL).glob(f"*/{LOCK}") if folder.parent.name != WORKER
     )
@@ -212,7 +210,7 @@ def _attempts(worker: Path) -> Iterator[Path]:
     return (folder for folder in worker.iterdir() if folder.is_dir())
 
 
-def _about(image: ReceivedImage) -> dict[str, Any]:
+def _facts(image: ReceivedImage) -> dict[str, Any]:
     return {
         "media_type": image.media_type,
         "width": image.width,

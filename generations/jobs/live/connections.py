@@ -1,4 +1,4 @@
-"""Who is behind an open page: signed in by the session's cookie, and looked at again while it is open."""
+"""Open pages: authenticated by the session cookie, and checked again while they are open."""
 
 from __future__ import annotations
 
@@ -16,67 +16,69 @@ from django.utils.crypto import constant_time_compare
 
 from generations.teams.models import Membership
 
-UNREAD = 100  # events that a page may fall behind
+MAX_UNREAD = 100  # messages; a page that is further behind is closed
 
 
 @dataclass(eq=False)
 class Page:
-    """One open page of one person in one team."""
+    """One open page of one user in one team."""
 
     user: int
     team: int
     member: int
     session: str
-    seal: str = ""  # the session's proof of the password: another password makes another
-    unread: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(UNREAD))
+    auth_hash: str = ""  # Django's session auth hash, which changes with the password
+    unread: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MAX_UNREAD))
 
-    def tell(self, message: bytes) -> None:
-        """Queue a message; a page that reads too slowly is closed, and asks again."""
+    def send(self, message: bytes) -> None:
+        """Queue a message; a page that reads too slowly is closed, and reconnects."""
         if self.unread.full():
             self.close()
         else:
             self.unread.put_nowait(message)
 
     def close(self) -> None:
-        """Let the page's stream end, without what it has not read."""
+        """End the page's stream and drop its unread messages."""
         while not self.unread.empty():
             self.unread.get_nowait()
         self.unread.put_nowait(None)
 
 
 def sign_in(cookies: str, team: str) -> Page | None:
-    """Whose page it is, by its session cookie; None if nobody's, or not a member's."""
+    """The page of the user with that session cookie; None if it is not valid or they are not in the team."""
     try:
         key = parse_cookie(cookies)[settings.SESSION_COOKIE_NAME]
         session = SessionStore(key)
-        user, seal = int(session[SESSION_KEY]), str(session[HASH_SESSION_KEY])
+        user, auth_hash = int(session[SESSION_KEY]), str(session[HASH_SESSION_KEY])
         members = Membership.objects.select_related("team", "user")
         member = members.filter(user=user, team__slug=team).first()
-        if member is None or member.user_id is None or not _may_look(member, seal):
+        if member is None or member.user_id is None or not _is_valid(member, auth_hash):
             return None
-        return Page(member.user_id, member.team_id, member.pk, key, seal)
+        return Page(member.user_id, member.team_id, member.pk, key, auth_hash)
     except (KeyError, ValueError):
         return None
     finally:
         connection.close()
 
 
-def still_allowed(pages: list[Page]) -> set[Page]:
-    """Those whose session and membership still hold."""
+def still_valid(pages: list[Page]) -> set[Page]:
+    """The pages whose session and membership are still valid."""
     try:
         sessions = Session.objects.filter(
             session_key__in={page.session for page in pages}, expire_date__gt=timezone.now()
         )
         keys = set(sessions.values_list("session_key", flat=True))
         members = Membership.objects.select_related("team", "user").in_bulk({page.member for page in pages})
-        return {page for page in pages if page.session in keys and _may_look(members[page.member], page.seal)}
+        return {
+            page for page in pages if page.session in keys and _is_valid(members[page.member], page.auth_hash)
+        }
     finally:
         connection.close()
 
 
-def _may_look(member: Membership, seal: str) -> bool:
-    """Whether the person is still in the team, and the session from after the last change of password."""
+def _is_valid(member: Membership, auth_hash: str) -> bool:
+    """Whether the membership is current, and the session newer than the last change of password."""
     if member.user is None or not member.is_current:
         return False
-    seals = (member.user.get_session_auth_hash(), *member.user.get_session_auth_fallback_hash())
-    return any(constant_time_compare(seal, valid) for valid in seals)
+    hashes = (member.user.get_session_auth_hash(), *member.user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(auth_hash, valid) for valid in hashes)

@@ -1,10 +1,9 @@
 """Live pages: server-sent events on a plain ASGI route, 14 KB and no thread per open page.
 
-Each process has one Hub, which reads the stream of changes once, draws what concerns an open page,
-and hands it to the pages of the one person in the one team that it addresses; calls that wait for
-generations are woken from it too (`awaiting`). A page signs in by its session
-cookie; twice a minute all open pages are checked against sessions and memberships, and those
-of ended ones are closed.
+Each process has one Hub. It reads the stream of changes once, renders what concerns an open page, and sends
+it to the pages of that user in that team; it also wakes API calls that wait for generations (`waiters`). A
+page is authenticated by its session cookie; twice a minute all open pages are checked against sessions and
+memberships, and closed if these are no longer valid.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ import contextlib
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -28,11 +27,8 @@ from generations.core import asgi
 from generations.jobs.events import ENDED, STREAM
 from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
-from generations.jobs.live.connections import Page, sign_in, still_allowed
+from generations.jobs.live.connections import Page, sign_in, still_valid
 from generations.jobs.live.render import Change
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +38,16 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 ROUTE = re.compile(r"/t/(?P<team>[-\w]+)/live")
 EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
-HEARTBEAT = 15.0  # seconds of silence after which a comment keeps proxies from closing
-CHECKED_EVERY = 30.0  # seconds between two looks at sessions and memberships
-AT_ONCE = 500  # events read in one go: tiles have kilobytes, and pages that were away are many
-SAFELY = [  # what Django's middleware says on every other page
+HEARTBEAT = 15.0  # seconds without an event after which a comment is sent, so that proxies do not time out
+CHECK_INTERVAL = 30.0  # seconds between two checks of sessions and memberships
+BATCH_SIZE = 500  # events read at once: a rendered tile has kilobytes, and many pages may catch up
+SECURITY_HEADERS = [  # which Django's middleware sets on other pages
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 ]
 HEADERS = [
-    *SAFELY,
+    *SECURITY_HEADERS,
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"x-accel-buffering", b"no"),
 ]
@@ -65,17 +61,17 @@ class Hub:
         self.redis: Any = redis.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=10
         )
-        self.awaited = waiters.Awaited()
+        self.registry = waiters.WaitRegistry()
         self.closed = False
-        work = self._follow(), self._check(), self.awaited.keep_asking()
+        work = self._follow(), self._check(), self.registry.poll()
         self.tasks = [asyncio.create_task(each) for each in work]
 
-    def open(self, page: Page) -> None:
-        """Hand the page what happens from now on."""
+    def add(self, page: Page) -> None:
+        """Send the page events from now on."""
         self.pages[page.user, page.team].add(page)
 
-    def leave(self, page: Page) -> None:
-        """Forget a page that is gone."""
+    def remove(self, page: Page) -> None:
+        """Remove a page that was closed."""
         mine = self.pages[page.user, page.team]
         mine.discard(page)
         if not mine:
@@ -86,56 +82,56 @@ class Hub:
         return [page for pages in self.pages.values() for page in pages]
 
     async def end(self) -> None:
-        """Close every page; this process stops."""
+        """Close every page, because this process stops."""
         self.closed = True
         for task in self.tasks:
             task.cancel()
         for page in self.all_pages():
             page.close()
-        self.awaited.close()
+        self.registry.close()
         await self.redis.aclose()
 
     async def missed(self, page: Page, since: str) -> AsyncIterator[bytes]:
-        """What happened to this page's person after `since`; `resync` if that is no longer known."""
+        """The events for this page after `since`; `resync` if the stream no longer has them."""
         if not EVENT_ID.fullmatch(since):
             return
         try:
             oldest = await self.redis.xrange(STREAM, count=1)
-            if not oldest or _order(str(oldest[0][0], "ascii")) > _order(since) > (0, 0):
+            if not oldest or _parsed(str(oldest[0][0], "ascii")) > _parsed(since) > (0, 0):
                 yield b"event: resync\ndata: gone\n\n"
                 return
-            while entries := await self.redis.xrange(STREAM, f"({since}", count=AT_ONCE):
-                changes = (Change.read(*entry) for entry in entries)
+            while entries := await self.redis.xrange(STREAM, f"({since}", count=BATCH_SIZE):
+                changes = (Change.from_entry(*entry) for entry in entries)
                 mine = [change for change in changes if change.address == (page.user, page.team)]
-                for _address, frame in await _draw(mine):
+                for _address, frame in await _render(mine):
                     yield frame
                 since = str(entries[-1][0], "ascii")
         except RedisError as problem:
-            log.info("A page could not catch up, and asks again: %s", problem)
+            log.info("A page could not catch up and will ask again: %s", problem)
 
     async def _follow(self) -> None:
         last = None
-        while not self.closed:  # a cancellation may be lost within the Redis client
+        while not self.closed:  # the Redis client may swallow a cancellation
             try:
                 last = last or await self._newest()
-                for _name, entries in await self.redis.xread({STREAM: last}, count=AT_ONCE, block=5_000):
+                for _name, entries in await self.redis.xread({STREAM: last}, count=BATCH_SIZE, block=5_000):
                     last = entries[-1][0]
-                    changes = [Change.read(*entry) for entry in entries]
+                    changes = [Change.from_entry(*entry) for entry in entries]
                     self._wake(changes)
-                    for address, frame in await _draw(
+                    for address, frame in await _render(
                         change for change in changes if change.address in self.pages
                     ):
                         for page in list(self.pages.get(address, ())):
-                            page.tell(frame)
+                            page.send(frame)
             except RedisError as problem:
-                log.info("Live pages wait for Redis: %s", problem)
+                log.info("Redis is unreachable, so live pages wait: %s", problem)
                 last = None
                 await asyncio.sleep(1)
 
     def _wake(self, changes: Iterable[Change]) -> None:
         for change in changes:
             if change.kind == ENDED:
-                self.awaited.ended(waiters.read(change.data))
+                self.registry.ended(waiters.parse_ended(change.data))
 
     async def _newest(self) -> bytes:
         newest = await self.redis.xrevrange(STREAM, count=1)
@@ -143,15 +139,15 @@ class Hub:
 
     async def _check(self) -> None:
         while not self.closed:
-            await asyncio.sleep(CHECKED_EVERY)
+            await asyncio.sleep(CHECK_INTERVAL)
             pages = self.all_pages()
             try:
-                allowed = await sync_to_async(still_allowed, thread_sensitive=False)(pages)
+                valid = await sync_to_async(still_valid, thread_sensitive=False)(pages)
             except DatabaseError as problem:
-                log.warning("Open pages could not be checked, and are closed to ask again: %s", problem)
-                allowed = set()
+                log.warning("Open pages could not be checked and are closed, to reconnect: %s", problem)
+                valid = set()
             for page in pages:
-                if page not in allowed:
+                if page not in valid:
                     page.close()
 
 
@@ -159,15 +155,15 @@ _hub: Hub | None = None
 
 
 def hub() -> Hub:
-    """The Hub of this process, made at first use inside its loop."""
-    global _hub  # noqa: PLW0603  one reader per process, whatever number of pages
+    """The Hub of this process, created at first use inside the event loop."""
+    global _hub  # noqa: PLW0603  one reader per process
     if _hub is None or _hub.closed:
         _hub = Hub()
     return _hub
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
-    """Tell the server that we are ready, and end all streams when it stops."""
+    """Answer the ASGI lifespan protocol; end all streams on shutdown."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -180,29 +176,33 @@ async def lifespan(receive: Receive, send: Send) -> None:
 
 
 async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one page: what it missed since `?since=` or Last-Event-ID, then what happens."""
+    """Serve one page: the events since Last-Event-ID or `?since=`, then new ones as they come."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     page = None
     if scope["method"] == "GET":
         page = await sync_to_async(sign_in, thread_sensitive=False)(headers.get("cookie", ""), team)
     if page is None:
         await send(
-            {"type": "http.response.start", "status": 404, "headers": [*SAFELY, (b"content-length", b"0")]}
+            {
+                "type": "http.response.start",
+                "status": 404,
+                "headers": [*SECURITY_HEADERS, (b"content-length", b"0")],
+            }
         )
         await send({"type": "http.response.body"})
         return
-    asked = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
+    since = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
     gone = asyncio.create_task(asgi.wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await _pump(page, headers.get("last-event-id") or asked, send, gone)
+        await _pump(page, headers.get("last-event-id") or since, send, gone)
     finally:
         gone.cancel()
-        hub().leave(page)
+        hub().remove(page)
 
 
 async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) -> None:
-    hub().open(page)
+    hub().add(page)
     await _send(send, b"retry: 2000\n\n")
     async for missed in hub().missed(page, since):
         await _send(send, missed)
@@ -214,20 +214,20 @@ async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) ->
         if message is None:
             break
         await _send(send, message)
-    with contextlib.suppress(OSError):  # the reader may have left by now
+    with contextlib.suppress(OSError):  # the client may have disconnected
         await send({"type": "http.response.body"})
 
 
-async def _draw(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
-    """Draw on a thread, so that other pages need not wait; nothing to draw costs nothing."""
+async def _render(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
+    """Render on a thread, so that other pages need not wait."""
     wanted = list(changes)
-    return await sync_to_async(live_render.draw, thread_sensitive=False)(wanted) if wanted else []
+    return await sync_to_async(live_render.render, thread_sensitive=False)(wanted) if wanted else []
 
 
 async def _send(send: Send, message: bytes) -> None:
     await send({"type": "http.response.body", "body": message, "more_body": True})
 
 
-def _order(event: str) -> tuple[int, int]:
+def _parsed(event: str) -> tuple[int, int]:
     moment, number = event.split("-")
     return int(moment), int(number)

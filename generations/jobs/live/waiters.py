@@ -1,7 +1,7 @@
-"""Calls that wait until generations have ended: woken by the stream of changes, and by the database at last.
+"""API calls that wait until generations have ended: woken by events, or by polling the database.
 
-A waiting call holds neither a thread nor a connection to the database. The Hub tells what ended;
-every few seconds one query asks after all that is still waited for, should an event have been lost.
+A waiting call holds neither a thread nor a database connection. The Hub passes on which generations ended;
+every few seconds one query checks all that are waited for, in case an event was lost.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from generations.jobs.models import UNFINISHED, Generation
 
 log = logging.getLogger(__name__)
 
-ASKED_EVERY = 5.0  # seconds between two looks into the database
-REMEMBERED = 2_000  # ended generations: one may end before its call begins to wait
+POLL_INTERVAL = 5.0  # seconds
+MAX_RECENT = 2_000  # ended generations: one may end before its call begins to wait
 
 
 class Wait:
-    """One call, and what it still waits for: `over` is set once all have ended, or this process stops."""
+    """The generations that a call still waits for; `over` is set when all have ended or the process stops."""
 
     def __init__(self, left: set[uuid.UUID]) -> None:
         self.left, self.over, self.closed = left, asyncio.Event(), False
 
 
-class Awaited:
-    """All that calls of this process wait for."""
+class WaitRegistry:
+    """The waiting calls of this process, by generation."""
 
     def __init__(self) -> None:
         self.waits: dict[uuid.UUID, set[Wait]] = defaultdict(set)
@@ -39,7 +39,7 @@ class Awaited:
         self.closed = False
 
     def begin(self, generations: Iterable[uuid.UUID]) -> Wait:
-        """Wait for these, of which some may have ended a moment ago; leave it when the call is over."""
+        """Start waiting for these, some of which may have ended already. Call `leave` afterwards."""
         wait = Wait({pk for pk in generations if pk not in self.recent})
         for pk in wait.left:
             self.waits[pk].add(wait)
@@ -49,48 +49,48 @@ class Awaited:
         return wait
 
     def leave(self, wait: Wait) -> None:
-        """Forget a call that is over."""
+        """Remove a call that is over."""
         for pk in wait.left:
-            self._forget(pk, wait)
+            self._remove(pk, wait)
 
     def ended(self, generations: Iterable[uuid.UUID]) -> None:
-        """Wake the calls that waited for nothing else."""
+        """Mark these as ended, and wake calls that wait for no others."""
         for pk in generations:
             self.recent[pk] = None
             for wait in self.waits.pop(pk, set()):
                 wait.left.discard(pk)
                 if not wait.left:
                     wait.over.set()
-        while len(self.recent) > REMEMBERED:
+        while len(self.recent) > MAX_RECENT:
             self.recent.popitem(last=False)
 
     def close(self) -> None:
-        """Wake every call; this process stops."""
+        """Wake every call, because this process stops."""
         self.closed = True
         for waits in self.waits.values():
             for wait in waits:
                 wait.closed = True
                 wait.over.set()
 
-    async def keep_asking(self) -> None:
-        """Ask the database after what is still waited for, as long as this process runs."""
+    async def poll(self) -> None:
+        """Check in the database what is waited for, as long as this process runs."""
         while not self.closed:
-            await asyncio.sleep(ASKED_EVERY)
+            await asyncio.sleep(POLL_INTERVAL)
             if not self.waits:
                 continue
             try:
                 self.ended(await sync_to_async(_ended, thread_sensitive=False)(list(self.waits)))
             except DatabaseError as problem:
-                log.warning("Waiting calls could not be looked after, and are again soon: %s", problem)
+                log.warning("Waiting calls could not be checked: %s", problem)
 
-    def _forget(self, pk: uuid.UUID, wait: Wait) -> None:
+    def _remove(self, pk: uuid.UUID, wait: Wait) -> None:
         self.waits[pk].discard(wait)
         if not self.waits[pk]:
             del self.waits[pk]
 
 
-def read(data: str) -> list[uuid.UUID]:
-    """The generations that an event of the kind `ended` names."""
+def parse_ended(data: str) -> list[uuid.UUID]:
+    """The generations in the data of an `ended` event."""
     return [uuid.UUID(name) for name in data.split()]
 
 

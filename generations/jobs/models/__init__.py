@@ -1,16 +1,24 @@
-"""The rows of jobs: batches, generations, attempts, prices."""
+"""The models of jobs: batches, generations, attempts, prices and model rules."""
 
 from generations.jobs.models.generation import Attempt, Batch, Generation, GenerationQuerySet
 from generations.jobs.models.price import ModelRule, Price
-from generations.jobs.models.status import BLOCKED, MOVES, PAUSED, STEP, UNFINISHED, Outcome, Status
+from generations.jobs.models.status import (
+    BLOCKED,
+    MOVES,
+    PAUSED,
+    UNFINISHED,
+    VIRTUAL_COST,
+    Outcome,
+    Status,
+)
 from generations.teams.models import Visibility
 
 __all__ = [
     "BLOCKED",
     "MOVES",
     "PAUSED",
-    "STEP",
     "UNFINISHED",
+    "VIRTUAL_COST",
     "Attempt",
     "Batch",
     "Generation",

@@ -1,8 +1,16 @@
-"""One generation, from form to finished page: the row is the job, every message is only a doorbell."""
+"""Batches, generations and attempts. State is in these rows; Celery messages only wake workers.
+
+The status of a generation changes by `Generation.objects.move` alone, along the table in `status.py`.
+Waiting generations are served by priority, then by start-time fair queueing (Goyal, Vin and Cheng, 1996):
+each slot of a member costs VIRTUAL_COST / weight of virtual time, and the smallest `virtual_start` is next.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import uuid
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,24 +19,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
-from generations.jobs.models.status import MOVES, STEP, UNFINISHED, Outcome, Status
+from generations.jobs.models.status import MOVES, UNFINISHED, VIRTUAL_COST, Outcome, Status
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Token, Visibility
 from generations.upstreams.models import Upstream
 
-if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Collection
+LOST_AFTER = timedelta(seconds=60)  # without a lease: a worker that has the image renews it every 5 s
 
 
 class Batch(models.Model):
-    """One press of Generate: n generations of the same request, made once per submission."""
+    """`count` generations of the same request, created once per submission of the form."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="batches")
     member = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("member"), related_name="batches")
     submission = models.UUIDField(
-        _("submission"), help_text=_("Named by the form, so that pressing twice makes one batch.")
+        _("submission"), help_text=_("Chosen by the form, so that sending it twice creates one batch.")
     )
     model = models.CharField(_("model"), max_length=40)
     parameters = models.JSONField(_("parameters"), default=dict)
@@ -45,11 +51,11 @@ class Batch(models.Model):
         null=True,
         blank=True,
         db_index=False,
-        help_text=_("By which it was asked for; empty: on the page."),
+        help_text=_("The token of the request; empty if it came from the page."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    made: list[Generation] | None = None  # no column: its generations, on a batch that was made just now
+    created: list[Generation] | None = None  # not a column: the generations, on a batch created just now
 
     class Meta:
         verbose_name = _("batch")
@@ -64,56 +70,58 @@ class Batch(models.Model):
 
     @property
     def prompt(self) -> str:
-        """What was asked for."""
+        """The prompt of the request."""
         return str(self.parameters.get("prompt", ""))
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
-    def move(
-        self, pk: uuid.UUID, *, fence: int, to: Status, sources: tuple[Status, ...] = (), **changes: Any
-    ) -> bool:
-        """Move one generation to a new status; False if someone else moved it first.
+    def move(self, pk: uuid.UUID, *, fence: int, to: Status, **changes: Any) -> bool:
+        """Move one generation to a new status; False if another writer moved it first.
 
-        `fence` is the attempt that the mover knows: a worker that was thought dead knows an old one.
+        `fence` is the attempt that the caller works on: a worker whose row was claimed again has an old one.
         """
         allowed = [status for status, targets in MOVES.items() if to in targets]
-        movable = self.filter(pk=pk, attempt=fence, status__in=sources or allowed)
+        movable = self.filter(pk=pk, attempt=fence, status__in=allowed)
         return movable.update(status=to, changed_at=Now(), **changes) == 1
 
-    def shift(self, row: Generation, steps: int) -> int:
-        """Move what its member has waiting behind a row by so many slots of virtual time; how many."""
-        behind = self.filter(member=row.member_id, status=Status.QUEUED, stamp__gt=row.stamp)
-        behind.locked()
-        return behind.update(stamp=F("stamp") + steps * row.step)
+    def shift_behind(self, row: Generation, slots: int) -> int:
+        """Move the member's generations waiting behind `row` by so many slots of virtual time; how many."""
+        behind = self.filter(member=row.member_id, status=Status.QUEUED, virtual_start__gt=row.virtual_start)
+        behind.lock_in_order()
+        return behind.update(virtual_start=F("virtual_start") + slots * row.virtual_cost)
 
-    def locked(self) -> list[uuid.UUID]:
-        """Lock them from first to last, as everybody does who locks several; which they are."""
-        rows = self.select_for_update(no_key=True).order_by("stamp", "pk")
+    def lock_in_order(self) -> list[uuid.UUID]:
+        """Lock these rows and return their keys. One order for every caller, so that none deadlocks."""
+        rows = self.select_for_update(no_key=True).order_by("virtual_start", "pk")
         return list(rows.values_list("pk", flat=True))
 
     def ready(self) -> GenerationQuerySet:
-        """Those that may be claimed now."""
+        """Waiting generations that may be claimed now."""
         return self.filter(status=Status.QUEUED, not_before__lte=Now())
 
     def served_by(self, upstream: Upstream) -> GenerationQuerySet:
-        """Those of a model that the account may be asked for."""
-        return self.of_models(upstream.served_models)
+        """Generations of the models that the account serves."""
+        return self.of_models(upstream.models_served)
 
     def of_models(self, models: Collection[str]) -> GenerationQuerySet:
-        """Those of these models."""
-        return self.filter(model__in=models)
+        """Generations of these models; all if `models` is empty."""
+        return self.filter(model__in=models) if models else self
 
-    def fairest_first(self) -> GenerationQuerySet:
+    def in_queue_order(self) -> GenerationQuerySet:
         """In the order in which they are served: an operator's priority, then start-time fair queueing."""
-        return self.order_by("-priority", "stamp", "pk")
+        return self.order_by("-priority", "virtual_start", "pk")
 
     def unfinished(self) -> GenerationQuerySet:
-        """Those that something will still happen to."""
+        """Generations that are queued, running or storing."""
         return self.filter(status__in=UNFINISHED)
+
+    def lost(self) -> GenerationQuerySet:
+        """Generations whose image was received by a worker that has not renewed its lease since."""
+        return self.filter(status=Status.STORING, lease_until__lt=Now() - LOST_AFTER)
 
 
 class Generation(models.Model):
-    """One image asked for: what, by whom, at what price, and how far it is."""
+    """One requested image: the request, its member, its price, and its progress."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     batch = models.ForeignKey(Batch, models.PROTECT, verbose_name=_("batch"), related_name="generations")
@@ -133,7 +141,7 @@ class Generation(models.Model):
         null=True,
         blank=True,
         db_index=False,
-        help_text=_("Whose cap it counts against: a retry may be asked for by another than its batch was."),
+        help_text=_("The token whose cap it counts against; a retry may have another one than its batch."),
     )
     retry_of = models.ForeignKey(
         "self", models.PROTECT, verbose_name=_("retry of"), related_name="retries", null=True, blank=True
@@ -141,23 +149,30 @@ class Generation(models.Model):
 
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.QUEUED)
     reason = models.CharField(
-        _("reason"), max_length=400, blank=True, help_text=_("Why no image came, in plain words.")
+        _("reason"), max_length=400, blank=True, help_text=_("Why there is no image, as members read it.")
     )
     code = models.CharField(
-        _("code"), max_length=60, blank=True, help_text=_("The provider's or our own name for it.")
+        _("code"),
+        max_length=60,
+        blank=True,
+        help_text=_("The reason as the provider's or portal's code."),
     )
 
     priority = models.SmallIntegerField(_("priority"), default=0)
-    stamp = models.BigIntegerField(_("stamp"), help_text=_("Virtual start: the smallest is served first."))
+    virtual_start = models.BigIntegerField(
+        _("virtual start"), help_text=_("In virtual time; the smallest is served first.")
+    )
     not_before = models.DateTimeField(_("not before"), default=timezone.now)
     attempt = models.PositiveIntegerField(
-        _("attempt"), default=0, help_text=_("Counts claims; fences late writers.")
+        _("attempt"), default=0, help_text=_("Number of claims; a writer with an older number is refused.")
     )
-    tries = models.PositiveSmallIntegerField(
-        _("tries"), default=0, help_text=_("Calls answered busy, 429 apart.")
+    busy_calls = models.PositiveSmallIntegerField(
+        _("busy calls"), default=0, help_text=_("Calls answered busy, other than by 429.")
     )
-    unknowns = models.PositiveSmallIntegerField(
-        _("unknowns"), default=0, help_text=_("Calls that may have been bought.")
+    unknown_calls = models.PositiveSmallIntegerField(
+        _("unknown calls"),
+        default=0,
+        help_text=_("Calls without an answer; they may have been charged."),
     )
     upstream = models.ForeignKey(
         Upstream,
@@ -171,20 +186,18 @@ class Generation(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    called_at = models.DateTimeField(_("called at"), null=True, blank=True, help_text=_("Its first call."))
-    started_at = models.DateTimeField(
-        _("started at"), null=True, blank=True, help_text=_("Its latest claim.")
-    )
+    first_called_at = models.DateTimeField(_("first called at"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True, help_text=_("Its last claim."))
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
-    waited_out = models.DurationField(
-        _("waited out"),
+    excused_wait = models.DurationField(
+        _("excused wait"),
         null=True,
         blank=True,
-        help_text=_("Blocks and pauses since the first call; they do not count."),
+        help_text=_("Time since the first call in which the account was blocked or paused; not counted."),
     )
 
-    # The stubs see a plain manager; it has every method of the set it is made from.
+    # django-stubs infer a plain manager here; it has every method of the query set.
     objects: ClassVar[GenerationQuerySet] = GenerationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -194,23 +207,23 @@ class Generation(models.Model):
             models.UniqueConstraint(
                 fields=["batch", "position"],
                 condition=Q(retry_of__isnull=True),
-                name="a_batch_counts_its_images",
+                name="a_batch_has_one_image_a_position",
             ),
-            models.UniqueConstraint(fields=["retry_of"], name="an_ended_row_is_tried_again_once"),
+            models.UniqueConstraint(fields=["retry_of"], name="a_generation_is_retried_once"),
             models.CheckConstraint(
                 condition=Q(status__in=UNFINISHED, ended_at__isnull=True)
                 | (~Q(status__in=UNFINISHED) & Q(ended_at__isnull=False)),
-                name="what_ended_says_when",
+                name="finished_means_an_end_time",
             ),
         ]
-        # Whole ones, not partial: SQLite does not use a partial index for a status that is a parameter.
+        # Not partial indexes: SQLite does not use one where the status is a query parameter.
         indexes = [
-            models.Index(fields=["status", "-priority", "stamp", "id"], name="waiting_fairest_first"),
-            models.Index(fields=["status", "lease_until"], name="leases"),
-            models.Index(fields=["-stamp"], name="virtual_clock"),
-            models.Index(fields=["member", "-stamp"], name="last_start_of_a_member"),
+            models.Index(fields=["status", "-priority", "virtual_start", "id"], name="queue_order"),
+            models.Index(fields=["status", "lease_until"], name="leases_by_expiry"),
+            models.Index(fields=["-virtual_start"], name="newest_virtual_start"),
+            models.Index(fields=["member", "-virtual_start"], name="last_virtual_start_of_a_member"),
             models.Index(fields=["member", "-created_at"], name="newest_of_a_member"),
-            models.Index(fields=["token"], condition=Q(token__isnull=False), name="asked_for_by_a_token"),
+            models.Index(fields=["token"], condition=Q(token__isnull=False), name="generations_of_a_token"),
         ]
 
     def __str__(self) -> str:
@@ -218,22 +231,22 @@ class Generation(models.Model):
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether it has reached a final status."""
         return self.status not in UNFINISHED
 
     @property
     def prompt(self) -> str:
-        """What was asked for."""
+        """The prompt of the request."""
         return str(self.parameters.get("prompt", ""))
 
     @property
-    def step(self) -> int:
-        """How much virtual time one slot of its member takes: the heavier, the less."""
-        return STEP // self.member.weight
+    def virtual_cost(self) -> int:
+        """Virtual time that one slot costs its member; less for a heavier weight."""
+        return VIRTUAL_COST // self.member.weight
 
 
 class Attempt(models.Model):
-    """One call to a provider: when, to whom, what came of it, what it cost us."""
+    """One call to a provider: when, to which account, its outcome, and what it cost the portal."""
 
     generation = models.ForeignKey(
         Generation, models.PROTECT, verbose_name=_("generation"), related_name="attempts"
@@ -276,5 +289,5 @@ class Attempt(models.Model):
 
     @property
     def seconds(self) -> float | None:
-        """How long the call took, once it ended."""
+        """How long the call took; None while it runs."""
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None

@@ -1,4 +1,4 @@
-"""The state machine of a generation, and the names of what became of a call."""
+"""The state machine of a generation, and the outcomes of a call to a provider."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ class Status(models.TextChoices):
     CANCELED = "canceled", _("Canceled, not charged")
 
 
-BLOCKED, PAUSED = "blocked", "paused"  # codes of waits that count for nobody's patience
-
-STEP = 1_000_000  # of virtual time: one slot at weight 1
-
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
 
-# The state machine. An ended row never reopens: a retry makes a new one (`retry_of`).
-# A waiting row whose worker was thought dead, and brings the image after all, need not run again.
+# From each status, the statuses that may follow. A finished generation never reopens: a retry is a new row
+# (`retry_of`). QUEUED to STORING: a worker whose lease had expired delivers the image after all, so that the
+# generation need not be called for again.
 MOVES: dict[str, set[str]] = {
     Status.QUEUED: {Status.RUNNING, Status.STORING, Status.FAILED, Status.CANCELED},
     Status.RUNNING: {Status.QUEUED, Status.STORING, Status.FAILED, Status.FILTERED},
     Status.STORING: {Status.SUCCEEDED, Status.FAILED},
 }
+
+# Values of Generation.code while it waits for an account that is blocked (429) or paused. Such waits do not
+# count towards the time limit, and cost no virtual time.
+BLOCKED, PAUSED = "blocked", "paused"
+
+VIRTUAL_COST = 1_000_000  # virtual time of one slot at weight 1
 
 
 class Outcome(models.TextChoices):

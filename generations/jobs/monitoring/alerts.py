@@ -1,10 +1,9 @@
-"""What people are told above their pictures: members what concerns theirs, operators what they can mend."""
+"""Alerts on Create: for members about their images, for operators about the installation as well."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,70 +12,66 @@ from django.utils.translation import ngettext
 from generations.jobs.engine.heartbeats import Worker
 from generations.jobs.models import Generation, Status
 from generations.jobs.monitoring import health as monitoring_health
+from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
-
-SLOW = timedelta(seconds=10)  # in which a picture that came is usually stored
+UNSTORED_AFTER = timedelta(seconds=10)  # since the image was received
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A sentence, and how it looks: `warn` or `bad`."""
+class Alert:
+    """A sentence and its level, `warn` or `bad`."""
 
-    look: str
-    words: str
-
-
-def notices_for(member: Membership) -> list[Notice]:
-    """All that this person is told on Create."""
-    told = of_member(member)
-    return (
-        [*told, *of_installation(monitoring_health.feel())] if member.user and member.user.is_staff else told
-    )
+    level: str
+    text: str
 
 
-def of_member(member: Membership) -> list[Notice]:
-    """That pictures of theirs are here, and cannot be shown yet. One query."""
-    late = timezone.now() - SLOW
+def alerts_for(member: Membership) -> list[Alert]:
+    """All alerts for a member; those of the installation only for operators."""
+    alerts = of_member(member)
+    if member.user and member.user.is_staff:
+        alerts += of_installation(monitoring_health.check())
+    return alerts
+
+
+def of_member(member: Membership) -> list[Alert]:
+    """Images of the member that were received and are not stored yet. One query."""
+    late = timezone.now() - UNSTORED_AFTER
     count = Generation.objects.filter(member=member, status=Status.STORING, changed_at__lt=late).count()
     if not count:
         return []
-    words = ngettext(
+    text = ngettext(
         "%(count)s picture waits to be stored: it is drawn and safe, but the storage for pictures does not"
         " take it at the moment.",
         "%(count)s pictures wait to be stored: they are drawn and safe, but the storage for pictures does not"
         " take them at the moment.",
         count,
     )
-    return [Notice("warn", words % {"count": count})]
+    return [Alert("warn", text % {"count": count})]
 
 
-def of_installation(felt: monitoring_health.Pulse) -> list[Notice]:
-    """What does not answer or is nearly full, the worst first."""
+def of_installation(health: monitoring_health.Health) -> list[Alert]:
+    """Services that do not answer and disks that are nearly full, the worst first."""
     found = []
-    if not felt.redis:
+    if not health.redis:
         found.append(
-            Notice("bad", _("Redis does not answer, so nobody is called. Nothing is lost meanwhile."))
+            Alert("bad", _("Redis does not answer, so nobody is called. Nothing is lost meanwhile."))
         )
-    elif not felt.present:
-        found.append(
-            Notice("bad", _("No worker is running, so nobody is called. Nothing is lost meanwhile."))
-        )
-    if not felt.storage:
-        words = _("The storage for pictures does not answer. Pictures that come wait in the workers' spools.")
-        found.append(Notice("bad", words))
-    return [*found, *map(_spool, felt.short)]
+    elif not health.alive:
+        found.append(Alert("bad", _("No worker is running, so nobody is called. Nothing is lost meanwhile.")))
+    if not health.storage:
+        text = _("The storage for pictures does not answer. Pictures that come wait in the workers' spools.")
+        found.append(Alert("bad", text))
+    return [*found, *map(_spool, health.low_on_space)]
 
 
-def _spool(worker: Worker) -> Notice:
-    """How full the spool of a worker is."""
-    about = {"name": worker.name, "waiting": worker.waiting, "free": worker.free // 2**20}
+def _spool(worker: Worker) -> Alert:
+    """That the spool of a worker is full or nearly full."""
+    values = {"name": worker.name, "waiting": worker.waiting, "free": worker.free // 2**20}
     if worker.has_room:
-        words = _("The disk of the spool of %(name)s is nearly full: %(free)s MB are left.")
-        return Notice("warn", words % about)
-    words = _(
+        text = _("The disk of the spool of %(name)s is nearly full: %(free)s MB are left.")
+        return Alert("warn", text % values)
+    text = _(
         "%(name)s takes nothing new: %(waiting)s pictures wait in its spool, and its disk has %(free)s MB"
         " left."
     )
-    return Notice("bad", words % about)
+    return Alert("bad", text % values)

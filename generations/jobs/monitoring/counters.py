@@ -1,6 +1,6 @@
-"""Counters that only grow, counted from rows: each attempt that has ended is looked at once per process.
+"""Totals of calls and costs for Prometheus counters, computed from attempts.
 
-What ended long ago is added to a sum and never read again; only the newest attempts are counted each time.
+Attempts that ended long ago are added to sums once per process; only the newest are counted each time.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from django.utils import timezone
 
 from generations.jobs.models import Attempt, Outcome
 
-GOOD_FOR = 10.0  # seconds for which nothing is counted again
-SETTLED = timedelta(minutes=10)  # a call and the lease of its worker are over long before
-FORGOTTEN = timedelta(days=1)  # what has not ended by then does not keep the rest waiting
+CACHED_FOR = 10.0  # seconds
+FINAL_AFTER = timedelta(minutes=10)  # a call and its lease are over long before
+IGNORED_AFTER = timedelta(days=1)  # an attempt open for so long does not hold back the sums
 
 Counted = tuple[Counter[tuple[int, str]], Counter[tuple[int, str]]]
 
 
 @dataclass
-class Tally:
-    """Calls, and what they cost, by (upstream, outcome)."""
+class CallTotals:
+    """Numbers and costs of calls by (upstream, outcome)."""
 
-    through: int = 0  # attempts up to this key are in the sums
+    through: int = 0  # attempts up to this primary key are in the sums
     calls: Counter[tuple[int, str]] = field(default_factory=Counter)
     costs: Counter[tuple[int, str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    known: tuple[float, Counted] | None = None
+    cached: tuple[float, Counted] | None = None
 
-    def now(self) -> Counted:
-        """How many calls ended how, and what they cost in hundredths, since the first one ever."""
+    def current(self) -> Counted:
+        """Numbers of ended calls, and their costs in hundredths, since the first call ever."""
         with self.lock:
-            if self.known is None or time.monotonic() - self.known[0] > GOOD_FOR:
-                last = self._settle()
+            if self.cached is None or time.monotonic() - self.cached[0] > CACHED_FOR:
+                last = self._advance()
                 newest = _count(self.through, last)
-                self.known = time.monotonic(), (self.calls + newest[0], self.costs + newest[1])
-            return self.known[1]
+                self.cached = time.monotonic(), (self.calls + newest[0], self.costs + newest[1])
+            return self.cached[1]
 
-    def _settle(self) -> int:
-        """Add what will not change any more to the sums; the newest key of all."""
+    def _advance(self) -> int:
+        """Add attempts that no longer change to the sums; the newest primary key."""
         ahead = Attempt.objects.filter(pk__gt=self.through)
         now = timezone.now()
-        recent = ahead.filter(started_at__gte=now - SETTLED).aggregate(first=Min("pk"))["first"]
-        running = ahead.filter(outcome="", started_at__gte=now - FORGOTTEN).aggregate(first=Min("pk"))[
+        recent = ahead.filter(started_at__gte=now - FINAL_AFTER).aggregate(first=Min("pk"))["first"]
+        running = ahead.filter(outcome="", started_at__gte=now - IGNORED_AFTER).aggregate(first=Min("pk"))[
             "first"
         ]
         last = ahead.order_by("-pk").values_list("pk", flat=True).first() or self.through
@@ -58,7 +58,7 @@ class Tally:
 
 
 def _count(after: int, through: int) -> Counted:
-    """Both ends are named, so that SQLite reads these rows and no others."""
+    """Bounded on both sides, so that SQLite reads these rows only."""
     groups = Attempt.objects.filter(pk__gt=after, pk__lte=through, outcome__in=Outcome.values).order_by()
     rows = list(groups.values_list("upstream", "outcome").annotate(calls=Count("pk"), cost=Sum("cost")))
     return (

@@ -1,4 +1,4 @@
-"""Whether what the portal stands on answers, asked so that no page waits long for it."""
+"""Whether Redis, object storage and workers respond, checked with short timeouts for pages."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from generations.jobs.engine import heartbeats
 from generations.jobs.engine.heartbeats import Worker
 from generations.jobs.monitoring import readiness
 
-_storage = readiness.Readiness({"storage": readiness.check_storage}, patience=0.5, good_for=5.0)
+_storage = readiness.Readiness({"storage": readiness.check_storage}, timeout=0.5, cached_for=5.0)
 
 
 @dataclass(frozen=True)
-class Pulse:
-    """Who answers; `workers` that are there or went silent a moment ago. The database was asked first."""
+class Health:
+    """Which services respond, and workers with a recent heartbeat. The database answered before."""
 
     redis: bool
     storage: bool
     workers: list[Worker]
 
     @property
-    def present(self) -> int:
-        """Workers that were heard a moment ago."""
-        return sum(worker.is_there for worker in self.workers)
+    def alive(self) -> int:
+        """The number of workers that are alive."""
+        return sum(worker.is_alive for worker in self.workers)
 
     @property
-    def short(self) -> list[Worker]:
-        """Workers whose disk is nearly full, or which stopped for it or for storage."""
-        return [worker for worker in self.workers if worker.is_there and worker.is_short]
+    def low_on_space(self) -> list[Worker]:
+        """Living workers whose spool is full or nearly full."""
+        return [worker for worker in self.workers if worker.is_alive and worker.is_low_on_space]
 
 
-def feel() -> Pulse:
-    """Ask everybody."""
+def check() -> Health:
+    """Check every service."""
     try:
-        seen = heartbeats.seen()
+        workers = heartbeats.known_workers()
     except RedisError:
-        return Pulse(redis=False, storage=storage_answers(), workers=[])
-    return Pulse(redis=True, storage=storage_answers(), workers=seen)
+        return Health(redis=False, storage=storage_answers(), workers=[])
+    return Health(redis=True, storage=storage_answers(), workers=workers)
 
 
 def storage_answers() -> bool:
-    """Whether object storage does; what takes long counts as no, and is asked on beside the page."""
+    """Whether object storage responds within half a second; a slow check goes on in the background."""
     [part] = _storage.parts()
     return not part.problem

@@ -1,7 +1,7 @@
-"""What monitoring reads at /metrics: the state of the queue, of the accounts and of the credits.
+"""Prometheus metrics at /metrics: the queue, the provider accounts, and the credits.
 
-Everything is reckoned from rows and from Redis when it is asked, so every process says the same;
-only the spool is this machine's own. Each query uses an index or looks at a short time alone.
+Everything is computed from the database and Redis on request, so that every process gives the same values;
+only the spool's are those of this machine. Each query uses an index or is limited to a short time.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from generations.core import redis_client
 from generations.credits.models import Account, AccountKind
 from generations.jobs.engine import spool
 from generations.jobs.models import Attempt, Generation, Outcome, Status
-from generations.jobs.monitoring.counters import Tally
+from generations.jobs.monitoring.counters import CallTotals
 from generations.upstreams.models import Upstream
 
 QUEUES = ("calls", "upkeep")
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
-LATELY = timedelta(hours=1)
-NEWEST = 1_000  # calls of each upstream that quantiles are drawn from
+LATENCY_WINDOW = timedelta(hours=1)
+SAMPLE = 1_000  # newest calls of each upstream, for quantiles
 WASTED = (Outcome.UNKNOWN, Outcome.FILTERED)
 
-tally = Tally()
+call_totals = CallTotals()
 
 
 def text() -> bytes:
     """All metrics in Prometheus' text format."""
-    return generate_latest(Portal())
+    return generate_latest(PortalCollector())
 
 
-class Portal(Collector):
-    """The portal as Prometheus sees it; made anew for each answer."""
+class PortalCollector(Collector):
+    """All metrics of the portal; created for each request."""
 
     def collect(self) -> Iterator[Metric]:
         """Every family of metrics."""
@@ -49,17 +49,19 @@ class Portal(Collector):
         self.upstreams = list(Upstream.objects.all())
         yield from self._queue()
         yield from self._calls()
-        yield from self._pace()
+        yield from self._rate_limits()
         yield from self._latency()
         yield from self._accounts()
         yield from _credits()
         yield _gauge(
-            "spool_waiting", "Attempts in this machine's spool that are not stored yet", spool.waiting()
+            "spool_waiting",
+            "Attempts in this machine's spool that are not stored yet",
+            spool.count_unstored(),
         )
-        yield from _rings()
+        yield from _wake_messages()
 
     def _queue(self) -> Iterator[Metric]:
-        waiting = _labelled("waiting", "Generations in line", "model")
+        waiting = _labelled("waiting", "Generations in the queue", "model")
         queued = Generation.objects.filter(status=Status.QUEUED).order_by().values_list("model")
         oldest = self.now
         for model, count, since in queued.annotate(count=Count("pk"), since=Min("created_at")):
@@ -67,9 +69,9 @@ class Portal(Collector):
             oldest = min(oldest, since)
         yield waiting
         age = max((self.now - oldest).total_seconds(), 0.0)
-        yield _gauge("oldest_waiting_seconds", "How long the oldest generation in line has waited", age)
+        yield _gauge("oldest_waiting_seconds", "How long the oldest generation in the queue has waited", age)
         families = {
-            Status.RUNNING: _labelled("running", "Generations that a provider is asked for", "model"),
+            Status.RUNNING: _labelled("running", "Generations that a provider is called for", "model"),
             Status.STORING: _labelled("storing", "Images received and not stored yet", "model"),
         }
         working = Generation.objects.filter(status__in=[Status.RUNNING, Status.STORING])
@@ -79,7 +81,7 @@ class Portal(Collector):
         yield from families.values()
 
     def _calls(self) -> Iterator[Metric]:
-        calls, costs = tally.now()
+        calls, costs = call_totals.current()
         ended = CounterMetricFamily("sdweb_calls", "Calls that ended", labels=["upstream", "outcome"])
         wasted = CounterMetricFamily(
             "sdweb_wasted_calls", "Calls that were, or may have been, bought for nothing", labels=["upstream"]
@@ -93,8 +95,8 @@ class Portal(Collector):
             cost.add_metric([upstream.name], total / 100)
         yield from (ended, wasted, cost)
 
-    def _pace(self) -> Iterator[Metric]:
-        """Upstreams that share a limiter share what is used of it."""
+    def _rate_limits(self) -> Iterator[Metric]:
+        """Upstreams that share a rate limit show the sum of their calls."""
         windows = Q(pk__in=[])
         for upstream in self.upstreams:
             since = self.now - timedelta(seconds=upstream.limit_window)
@@ -127,22 +129,18 @@ class Portal(Collector):
         yield family
 
     def _seconds(self, upstream: Upstream) -> list[float]:
-        drawn = upstream.attempts.filter(started_at__gt=self.now - LATELY, outcome=Outcome.OK)
-        times = drawn.order_by("-started_at").values_list("started_at", "ended_at")[:NEWEST]
+        drawn = upstream.attempts.filter(started_at__gt=self.now - LATENCY_WINDOW, outcome=Outcome.OK)
+        times = drawn.order_by("-started_at").values_list("started_at", "ended_at")[:SAMPLE]
         return sorted((ended - started).total_seconds() for started, ended in times if ended)
 
     def _accounts(self) -> Iterator[Metric]:
-        paused = _labelled(
-            "upstream_paused", "1 while nobody calls it until an operator does something", "upstream"
-        )
-        blocked = _labelled(
-            "upstream_blocked_seconds", "How long a 429 still keeps it from being called", "upstream"
-        )
+        paused = _labelled("upstream_paused", "1 while it is paused until an operator resumes it", "upstream")
+        blocked = _labelled("upstream_blocked_seconds", "Seconds until a block after a 429 ends", "upstream")
         enabled = _labelled("upstream_enabled", "1 if it may be called at all", "upstream")
-        balance = _labelled("upstream_balance_credits", "What it said was left there", "upstream")
+        balance = _labelled("upstream_balance_credits", "Its last reported balance", "upstream")
         for upstream in self.upstreams:
             paused.add_metric([upstream.name], upstream.paused_at is not None)
-            blocked.add_metric([upstream.name], _left(upstream.blocked_until, self.now))
+            blocked.add_metric([upstream.name], _seconds_until(upstream.blocked_until, self.now))
             enabled.add_metric([upstream.name], upstream.enabled and not upstream.draining)
             if upstream.balance is not None:
                 balance.add_metric([upstream.name], float(upstream.balance))
@@ -160,17 +158,17 @@ def _credits() -> Iterator[Metric]:
     yield _gauge("credits_spent", "Credits charged, less refunds", (sums["spent"] or 0) / 100)
 
 
-def _rings() -> Iterator[Metric]:
-    rings = _labelled("rings", "Rings in Redis that no worker has taken yet", "queue")
+def _wake_messages() -> Iterator[Metric]:
+    messages = _labelled("rings", "Wake-up messages in Redis that no worker has taken yet", "queue")
     try:
         for queue in QUEUES:
             length: Any = redis_client.client().llen(queue)
-            rings.add_metric([queue], length)
-        answers = 1
+            messages.add_metric([queue], length)
+        responds = 1
     except RedisError:
-        answers = 0
-    yield _gauge("redis_up", "1 if Redis answers", answers)
-    yield rings
+        responds = 0
+    yield _gauge("redis_up", "1 if Redis answers", responds)
+    yield messages
 
 
 def _quantiles(ordered: list[float]) -> Iterable[tuple[float, float]]:
@@ -180,7 +178,7 @@ def _quantiles(ordered: list[float]) -> Iterable[tuple[float, float]]:
     return [(quantile, cuts[round(quantile * 100) - 1]) for quantile in QUANTILES]
 
 
-def _left(until: datetime | None, now: datetime) -> float:
+def _seconds_until(until: datetime | None, now: datetime) -> float:
     return max((until - now).total_seconds(), 0.0) if until else 0.0
 
 

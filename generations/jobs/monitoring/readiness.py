@@ -1,7 +1,7 @@
-"""Whether all that a picture needs is there: database, Redis, object storage, and room in the spool.
+"""Readiness of all that a generation needs: database, Redis, object storage, and space in the spool.
 
-Answers come within three seconds and are good for one, so that asking often asks nobody else. A
-part that hangs is asked once and waited for again, never twice at the same time.
+Results come within three seconds and are cached for one, so that frequent requests cause no further checks.
+A check that hangs is waited for again, never started twice at the same time.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from generations.library.storage import client as storage_client
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 2.0  # seconds for all parts, which are asked at the same time
-GOOD_FOR = 1.0
-LONGEST = 3.0
+TIMEOUT = 2.0  # seconds for all checks, which run at the same time
+CACHED_FOR = 1.0  # seconds
+LOCK_TIMEOUT = 3.0  # seconds
 
 
 class NotReady(Exception):
-    """Says in a few words, without a name or an address, what is wrong."""
+    """What is wrong, in a few words, without a name or an address."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a picture needs; `problem` is empty if it is there."""
+    """The result of one check; `problem` is empty if it succeeded."""
 
     name: str
     seconds: float
@@ -45,40 +45,44 @@ class Part:
 
 
 class Readiness:
-    """Asks each part, remembers the answers for a moment."""
+    """Runs checks in threads and caches their results."""
 
     def __init__(
-        self, checks: dict[str, Callable[[], None]], *, patience: float = PATIENCE, good_for: float = GOOD_FOR
+        self,
+        checks: dict[str, Callable[[], None]],
+        *,
+        timeout: float = TIMEOUT,
+        cached_for: float = CACHED_FOR,
     ) -> None:
-        """`checks` raise NotReady, or return; times are seconds, `patience` that of each question."""
-        self.checks, self.patience, self.good_for = checks, patience, good_for
-        self.asked: dict[str, tuple[float, Future[Part]]] = {}
-        self.known: tuple[float, list[Part]] | None = None
+        """`checks` raise NotReady, or return. `timeout` (of all checks) and `cached_for` are in seconds."""
+        self.checks, self.timeout, self.cached_for = checks, timeout, cached_for
+        self.running: dict[str, tuple[float, Future[Part]]] = {}
+        self.cached: tuple[float, list[Part]] | None = None
         self.lock = threading.Lock()
         self.threads = ThreadPoolExecutor(len(checks), "readiness")
 
     def parts(self) -> list[Part]:
-        """How every part is now, or was a moment ago."""
-        if not self.lock.acquire(timeout=LONGEST):
-            return [Part(name, LONGEST, "does not answer") for name in self.checks]
+        """The result of every check, at most `cached_for` old."""
+        if not self.lock.acquire(timeout=LOCK_TIMEOUT):
+            return [Part(name, LOCK_TIMEOUT, "does not answer") for name in self.checks]
         try:
-            if self.known is None or time.monotonic() - self.known[0] > self.good_for:
-                parts = self._ask()
-                self.known = time.monotonic(), parts
-            return self.known[1]
+            if self.cached is None or time.monotonic() - self.cached[0] > self.cached_for:
+                parts = self._check()
+                self.cached = time.monotonic(), parts
+            return self.cached[1]
         finally:
             self.lock.release()
 
-    def _ask(self) -> list[Part]:
+    def _check(self) -> list[Part]:
         for name, check in self.checks.items():
-            if name not in self.asked or self.asked[name][1].done():
-                self.asked[name] = time.monotonic(), self.threads.submit(_checked, name, check)
-        wait([answer for _since, answer in self.asked.values()], self.patience)
+            if name not in self.running or self.running[name][1].done():
+                self.running[name] = time.monotonic(), self.threads.submit(_checked, name, check)
+        wait([future for _since, future in self.running.values()], self.timeout)
         return [
-            answer.result()
-            if answer.done()
-            else Part(name, time.monotonic() - since, f"no answer in {self.patience:g} s")
-            for name, (since, answer) in self.asked.items()
+            future.result()
+            if future.done()
+            else Part(name, time.monotonic() - since, f"no answer in {self.timeout:g} s")
+            for name, (since, future) in self.running.items()
         ]
 
 
@@ -88,7 +92,7 @@ def _checked(name: str, check: Callable[[], None]) -> Part:
         check()
     except NotReady as problem:
         return Part(name, time.monotonic() - began, str(problem))
-    except Exception:  # whoever asks gets an answer
+    except Exception:  # the request must get a response
         log.exception("%s could not be checked", name)
         return Part(name, time.monotonic() - began, "could not be checked")
     return Part(name, time.monotonic() - began)
@@ -127,7 +131,7 @@ def _spool() -> None:
         free = shutil.disk_usage(folder).free
     except OSError as problem:
         raise NotReady("cannot be written to") from problem
-    if free <= spool.ROOM:
+    if free <= spool.MIN_FREE_BYTES:
         raise NotReady("is nearly full")
 
 

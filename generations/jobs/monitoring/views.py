@@ -1,4 +1,4 @@
-"""Pages of numbers: what was bought and charged, whether the portal is ready, and what monitoring reads."""
+"""Readiness, metrics, and the operators' page of reconciliation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from generations.jobs.monitoring import metrics, readiness
 from generations.jobs.reconciliation import report as reconciliation_report
 
-LONGEST = timedelta(days=366)
+MAX_PERIOD = timedelta(days=366)
 
 
 class PeriodForm(forms.Form):
@@ -28,32 +28,32 @@ class PeriodForm(forms.Form):
     until = forms.DateField(label=_("to"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean(self) -> None:
-        """A period that ends after it begins, within a year or so."""
+        """Refuse a period that ends before it begins, or is longer than a year."""
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
             raise forms.ValidationError(_("The first day must not be after the last."))
-        if since and until and until - since > LONGEST:
+        if since and until and until - since > MAX_PERIOD:
             raise forms.ValidationError(_("Choose a year at most."))
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 if a picture could be made now, else 503; names each part and how long it took, nothing else."""
+    """200 if a generation could be run now, else 503; the result and duration of each check."""
     parts = readiness.portal.parts()
-    well = not any(part.problem for part in parts)
-    said = {
+    is_ready = not any(part.problem for part in parts)
+    results = {
         part.name: {"ready": not part.problem, "seconds": round(part.seconds, 4)}
         | ({"problem": part.problem} if part.problem else {})
         for part in parts
     }
-    return JsonResponse({"ready": well, "parts": said}, status=200 if well else 503)
+    return JsonResponse({"ready": is_ready, "parts": results}, status=200 if is_ready else 503)
 
 
 @require_safe
 @never_cache
 def metrics_text(request: HttpRequest) -> HttpResponse:
-    """The numbers for Prometheus, to whoever asks from this machine or knows METRICS_TOKEN; else 404."""
+    """Metrics for Prometheus, for local requests and those with METRICS_TOKEN; else 404."""
     if not _may_read(request):
         raise Http404
     return HttpResponse(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -67,7 +67,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    """Whether a program of this machine asks for itself: a proxy beside us asks for strangers."""
+    """Whether the request comes from this machine, and not through a proxy on it."""
     if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")):
         return False
     try:
@@ -77,8 +77,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 @require_safe
-def reconciled(request: HttpRequest) -> HttpResponse:
-    """The operators' page, of the last week unless another period is chosen. The admin guards the door."""
+def reconciliation(request: HttpRequest) -> HttpResponse:
+    """The reconciliation report, of the last week by default. The admin checks permissions."""
     today = timezone.localdate()
     week = {"since": today - timedelta(days=6), "until": today}
     form = PeriodForm({name: request.GET.get(name) or day for name, day in week.items()})

@@ -1,4 +1,4 @@
-"""The provider accounts as the queue page shows them: how they are, how fast they are called and answer."""
+"""The provider accounts on the queue page: their state, rate of calls, and response times."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from operator import or_
 
 from django.db.models import Count, Q
 
+from generations.core import svg_charts
 from generations.jobs.models import Attempt, Outcome
-from generations.jobs.queue import svg_charts
 from generations.jobs.queue.calls_per_minute import Minute
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
-SAMPLE = 1_000  # of the newest calls: how long they take, and which ended last
+SAMPLE = 1_000  # newest calls, for response times and the list of latest calls
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,18 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Card:
-    """One provider account."""
+class AccountCard:
+    """One provider account as the page shows it."""
 
     upstream: Upstream
     state: str  # open, blocked, paused or draining
-    rest: int  # seconds of a block
-    calls: int  # in the last window, of all that share its pace
+    rest: int  # seconds until a block ends
+    calls: int  # in the last window, of all accounts that share its rate limit
     in_flight: int
     median: float | None
-    slowest: float | None  # seconds: 95 of 100 calls are faster
+    slowest: float | None  # seconds: the 95th percentile
     gauge: svg_charts.Gauge
-    spark: str  # points of a line: the calls of the last hour
-
-    @property
-    def spark_end(self) -> list[str]:
-        """Where the line ends."""
-        return self.spark.rpartition(" ")[2].split(",")
+    sparkline: svg_charts.Sparkline  # the calls of the last hour
 
     @property
     def per_second(self) -> float:
@@ -64,14 +59,14 @@ def newest_calls() -> list[Call]:
     return [Call(*row) for row in Attempt.objects.order_by("-pk").values_list(*columns)[:SAMPLE]]
 
 
-def read(
+def cards(
     upstreams: Collection[Upstream],
     in_flight: Mapping[int | None, int],
     minutes: Mapping[datetime, Minute],
     newest: Collection[Call],
     now: datetime,
-) -> list[Card]:
-    """A card for each account that is enabled."""
+) -> list[AccountCard]:
+    """A card for each enabled account. The current minute is not over, so sparklines leave it out."""
     used = _calls_in_window(upstreams, now)
     seconds = _seconds(newest)
     return [
@@ -80,7 +75,9 @@ def read(
             calls=sum(used[other.pk] for other in upstreams if other.pace_key == upstream.pace_key),
             in_flight=in_flight.get(upstream.pk, 0),
             seconds=seconds[upstream.pk],
-            history=[_calls(minute, upstream.pk) for minute in minutes.values()][:-1],  # this one is not over
+            history=[_calls(minute, upstream.pk) for minute in minutes.values()][
+                :-1
+            ],  # without the current minute
             now=now,
         )
         for upstream in upstreams
@@ -90,10 +87,10 @@ def read(
 
 def _card(
     upstream: Upstream, *, calls: int, in_flight: int, seconds: list[float], history: list[int], now: datetime
-) -> Card:
+) -> AccountCard:
     rest = (upstream.blocked_until - now).total_seconds() if upstream.blocked_until else 0.0
-    kept_to = upstream.limit_window / (upstream.limit_window + upstreams_rate_limit.MARGIN)
-    return Card(
+    mark = upstream.limit_window / (upstream.limit_window + upstreams_rate_limit.MARGIN)
+    return AccountCard(
         upstream=upstream,
         state=_state(upstream, rest),
         rest=math.ceil(rest),
@@ -101,8 +98,8 @@ def _card(
         in_flight=in_flight,
         median=statistics.median(seconds) if seconds else None,
         slowest=seconds[math.ceil(0.95 * len(seconds)) - 1] if seconds else None,
-        gauge=svg_charts.gauge(calls, upstream.limit_calls, kept_to),
-        spark=svg_charts.spark(history),
+        gauge=svg_charts.gauge(calls, upstream.limit_calls, mark),
+        sparkline=svg_charts.sparkline(history),
     )
 
 
@@ -115,7 +112,7 @@ def _state(upstream: Upstream, rest: float) -> str:
 
 
 def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> dict[int, int]:
-    """Calls in the last window of each, from what was written down before each was sent."""
+    """{upstream: calls sent in its last window}; each call is recorded before it is sent."""
     found = dict.fromkeys((upstream.pk for upstream in upstreams), 0)
     windows = [
         Q(upstream=upstream.pk, started_at__gt=now - timedelta(seconds=upstream.limit_window))
@@ -128,7 +125,7 @@ def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> dict[int
 
 
 def _seconds(newest: Collection[Call]) -> defaultdict[int, list[float]]:
-    """How long the newest calls that brought a picture took, by account, the quickest first."""
+    """{upstream: seconds of its newest successful calls, sorted}."""
     found: defaultdict[int, list[float]] = defaultdict(list)
     for call in newest:
         if call.outcome == Outcome.OK and call.ended_at:

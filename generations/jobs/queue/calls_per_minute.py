@@ -1,4 +1,4 @@
-"""The calls of the last hour, minute by minute: minutes that are long over are counted once per process."""
+"""The calls of the last hour by minute; older minutes are counted once per process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.db.models.functions import TruncMinute
 
+from generations.core import svg_charts
 from generations.jobs.models import Attempt, Outcome
-from generations.jobs.queue import svg_charts
 
 MINUTES = 60
-OPEN = 6  # minutes after which the calls of a minute have ended, but for those whose worker is lost
+LINES = 3  # of the chart's grid above its lowest, about
+OPEN = 6  # newest minutes, whose calls may still be running
 
 SERIES: dict[str, tuple[str, ...]] = {
     "ok": (Outcome.OK,),
@@ -28,15 +29,15 @@ Minute = Counter[tuple[int, str]]  # calls by upstream and outcome
 _counted: dict[datetime.datetime, Minute] = {}
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Count every minute again."""
     _counted.clear()
 
 
 def minutes(upstreams: Collection[int], now: datetime.datetime) -> dict[datetime.datetime, Minute]:
-    """The calls of these upstreams that began in each of the last 60 minutes and have ended. One query.
+    """{minute: ended calls by (upstream, outcome)} of the last 60 minutes, by their start. One query.
 
-    It walks the index of each upstream from the first minute that may still change.
+    It reads the index of each upstream from the first minute that is not cached.
     """
     this = now.astimezone(datetime.UTC).replace(second=0, microsecond=0)
     hour = [this - datetime.timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
@@ -73,27 +74,30 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Hour:
-    """The calls of the last hour: minute by minute, in all, and as bars under a grid."""
+class CallsPerMinute:
+    """The calls of the last hour: by minute, in total, and as a bar chart."""
 
     rows: list[Row]
     totals: tuple[int, ...]
-    grid: list[int]
-    bars: list[svg_charts.Piece]
+    grid: svg_charts.Grid
+    bars: list[tuple[svg_charts.Segment, ...]]
 
 
-def told(counted: Mapping[datetime.datetime, Minute]) -> Hour:
+def summary(counted: Mapping[datetime.datetime, Minute]) -> CallsPerMinute:
     """The minutes as the page shows them."""
     rows = [
         Row(at, tuple(_calls(minute, outcomes) for outcomes in SERIES.values()))
         for at, minute in counted.items()
     ]
-    top = svg_charts.ceiling(max(sum(row.calls) for row in rows))
-    return Hour(
+    grid = svg_charts.grid((row.calls for row in rows), lines=LINES)
+    return CallsPerMinute(
         rows=rows,
         totals=tuple(map(sum, zip(*(row.calls for row in rows), strict=True))),
-        grid=[top * line // svg_charts.LINES for line in range(svg_charts.LINES, -1, -1)],
-        bars=svg_charts.bars([dict(zip(SERIES, row.calls, strict=True)) for row in rows], tuple(SERIES), top),
+        grid=grid,
+        bars=[
+            svg_charts.stacked_bar(dict(zip(SERIES, row.calls, strict=True)), grid, index=index, of=len(rows))
+            for index, row in enumerate(rows)
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""All that the operators' queue page shows, in a fixed number of queries. No prompt is ever read."""
+"""The contents of the operators' queue page, in a fixed number of queries. Prompts are never read."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from generations.jobs.queue import account_cards, calls_per_minute
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
 
-LATEST = 10  # calls shown
-MOST_MEMBERS = 30  # shown, those who have most waiting first
-MOST_KEPT = 20  # images shown that wait to be stored
-SLOW = timedelta(seconds=15)  # in which an image that came is usually stored
+MAX_CALLS = 10
+MAX_MEMBERS = 30
+MAX_UNSTORED = 20
+UNSTORED_AFTER = timedelta(seconds=15)  # since the image was received
 
 Running = Counter[tuple[int, int | None]]  # calls in flight by member and upstream
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What one member has waiting."""
+    """The waiting generations of one member."""
 
     member: int
     number: int
@@ -43,12 +43,12 @@ class Waiter:
     waiting: int
     drawing: int
     is_first: bool
-    place: queue_position.Place | None
+    next_position: queue_position.QueuePosition | None
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A picture that was received and waits to be stored."""
+class Unstored:
+    """A generation whose image was received and is not in object storage yet."""
 
     generation: Generation
     is_lost: bool
@@ -56,27 +56,27 @@ class Kept:
 
 @dataclass(frozen=True)
 class Queue:
-    """The whole page at one moment."""
+    """The contents of the page."""
 
     now: datetime
-    cards: list[account_cards.Card]
+    cards: list[account_cards.AccountCard]
     waiting: int
     drawing: int
     oldest: float | None  # seconds
     waiters: list[Waiter]
     more_waiters: int
-    hour: calls_per_minute.Hour
+    calls: calls_per_minute.CallsPerMinute
     latest: list[Attempt]
-    kept: list[Kept]
+    unstored: list[Unstored]
 
     @property
     def all_paused(self) -> bool:
-        """Whether no account is called until an operator resumes it."""
+        """Whether every account is paused."""
         return bool(self.cards) and all(card.state == "paused" for card in self.cards)
 
     @property
     def most_waiting(self) -> int:
-        """What the longest bar stands for."""
+        """The largest number of waiting generations of a member; at least 1."""
         return max((waiter.waiting for waiter in self.waiters), default=0) or 1
 
 
@@ -92,15 +92,15 @@ def read() -> Queue:
     waiters, more = _waiters(waiting, running)
     return Queue(
         now=now,
-        cards=account_cards.read(upstreams, in_flight, minutes, newest, now),
+        cards=account_cards.cards(upstreams, in_flight, minutes, newest, now),
         waiting=sum(row.number for row in waiting),
         drawing=running.total(),
         oldest=max(((now - row.oldest).total_seconds() for row in waiting), default=None),
         waiters=waiters,
         more_waiters=more,
-        hour=calls_per_minute.told(minutes),
+        calls=calls_per_minute.summary(minutes),
         latest=_latest(newest),
-        kept=_kept(now),
+        unstored=_unstored(now),
     )
 
 
@@ -117,33 +117,35 @@ def _running() -> Running:
 
 
 def _waiters(waiting: Collection[Waiting], running: Running) -> tuple[list[Waiter], int]:
-    """Those who have most waiting, and how many others there are."""
+    """The members with the most waiting generations, and the number of other members."""
     number = {row.member: row.number for row in waiting}
     first = {row.member for row in waiting if row.priority > operator_actions.IN_TURN}
     drawn: Counter[int] = Counter()
     for (member, _upstream), calls in running.items():
         drawn[member] += calls
     order = sorted({*number, *drawn}, key=lambda pk: (-number.get(pk, 0), -drawn[pk], pk))
-    members = Membership.objects.select_related("user", "team").in_bulk(order[:MOST_MEMBERS])
-    places = queue_position.next_of_each() if number else {}
+    members = Membership.objects.select_related("user", "team").in_bulk(order[:MAX_MEMBERS])
+    places = queue_position.first_positions() if number else {}
     found = [
         Waiter(members[pk], number.get(pk, 0), drawn[pk], pk in first, places.get(pk))
-        for pk in order[:MOST_MEMBERS]
+        for pk in order[:MAX_MEMBERS]
     ]
     return found, len(order) - len(found)
 
 
 def _latest(newest: Collection[account_cards.Call]) -> list[Attempt]:
-    """The calls that ended last."""
-    ended = sorted(((call.ended_at, call.pk) for call in newest if call.ended_at), reverse=True)[:LATEST]
+    """The calls that ended last, newest first."""
+    ended = sorted(((call.ended_at, call.pk) for call in newest if call.ended_at), reverse=True)[:MAX_CALLS]
     rows = Attempt.objects.select_related("upstream", "generation__member__user")
     found = rows.defer("generation__parameters").in_bulk([pk for _ended_at, pk in ended])
     return [found[pk] for _ended_at, pk in ended]
 
 
-def _kept(now: datetime) -> list[Kept]:
-    """Pictures that came a while ago and are not stored, the oldest first."""
-    late = Generation.objects.filter(status=Status.STORING, changed_at__lt=now - SLOW).defer("parameters")
-    rows = list(late.select_related("member__user", "member__team").order_by("changed_at")[:MOST_KEPT])
-    lost: set[uuid.UUID] = set(operator_actions.lost().values_list("pk", flat=True)) if rows else set()
-    return [Kept(row, row.pk in lost) for row in rows]
+def _unstored(now: datetime) -> list[Unstored]:
+    """Images received a while ago and not stored yet, oldest first."""
+    late = Generation.objects.filter(status=Status.STORING, changed_at__lt=now - UNSTORED_AFTER).defer(
+        "parameters"
+    )
+    rows = list(late.select_related("member__user", "member__team").order_by("changed_at")[:MAX_UNSTORED])
+    lost: set[uuid.UUID] = set(Generation.objects.lost().values_list("pk", flat=True)) if rows else set()
+    return [Unstored(row, row.pk in lost) for row in rows]

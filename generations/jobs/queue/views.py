@@ -1,4 +1,4 @@
-"""The operators' queue page: what is under way in the whole installation, and the few switches for it."""
+"""The operators' queue page: the state of the whole installation, and what operators may do to the queue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from generations.jobs import events
 from generations.jobs.engine import operator_actions
 from generations.jobs.monitoring import alerts
 from generations.jobs.monitoring import health as monitoring_health
-from generations.jobs.queue import controls as queue_controls
 from generations.jobs.queue import dashboard
 from generations.teams import actor as teams_actor
 from generations.teams.models import Membership
@@ -32,96 +31,96 @@ from generations.upstreams.models import Upstream
 @gzip_page
 @operator_required
 def page(request: HttpRequest) -> HttpResponse:
-    """The whole page, or what of it changes by itself."""
+    """The whole page, or for htmx the part that reloads itself."""
     return _page(request)
 
 
 @require_POST
 @operator_required
 def pause(request: HttpRequest, upstream: int) -> HttpResponse:
-    """Call one account no more."""
+    """Pause one account."""
     row = _upstream(upstream)
-    queue_controls.pause(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.pause(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
     return _done(request, _("%(name)s is paused.") % {"name": row})
 
 
 @require_POST
 @operator_required
 def drain(request: HttpRequest, upstream: int) -> HttpResponse:
-    """Let one account finish what runs, and start nothing there."""
+    """Drain one account: running calls are finished, no new ones are started."""
     row = _upstream(upstream)
-    queue_controls.drain(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.drain(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
     return _done(request, _("%(name)s finishes what runs and starts nothing.") % {"name": row})
 
 
 @require_POST
 @operator_required
 def resume(request: HttpRequest, upstream: int) -> HttpResponse:
-    """Call one account again."""
+    """End the pause or draining of one account."""
     row = _upstream(upstream)
-    queue_controls.reopen(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.reopen(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
     return _done(request, _("%(name)s is called again.") % {"name": row})
 
 
 @require_POST
 @operator_required
 def pause_all(request: HttpRequest) -> HttpResponse:
-    """Call nobody."""
-    queue_controls.pause(Upstream.objects.all(), by=teams_actor.by(request))
+    """Pause every account."""
+    operator_actions.pause(Upstream.objects.all(), by=teams_actor.by(request))
     return _done(request, _("Everything is paused. What runs is finished."))
 
 
 @require_POST
 @operator_required
 def resume_all(request: HttpRequest) -> HttpResponse:
-    """Call everybody again."""
-    queue_controls.reopen(Upstream.objects.all(), by=teams_actor.by(request))
+    """End all pauses and draining."""
+    operator_actions.reopen(Upstream.objects.all(), by=teams_actor.by(request))
     return _done(request, _("Every account is called again."))
 
 
 @require_POST
 @operator_required
 def serve_first(request: HttpRequest, member: int) -> HttpResponse:
-    """Serve what a member has waiting before everybody else's."""
+    """Serve a member's waiting generations before all others."""
     row = get_object_or_404(Membership, pk=member)
-    count = queue_controls.serve(row, first=True, by=teams_actor.by(request))
-    said = ngettext(
+    count = operator_actions.serve(row, first=True, by=teams_actor.by(request))
+    sentence = ngettext(
         "%(count)s of %(name)s is served first.", "%(count)s of %(name)s are served first.", count
     )
-    return _done(request, said % {"count": count, "name": row})
+    return _done(request, sentence % {"count": count, "name": row})
 
 
 @require_POST
 @operator_required
 def serve_in_turn(request: HttpRequest, member: int) -> HttpResponse:
-    """Serve what a member has waiting in turn again."""
+    """Serve a member's waiting generations in turn again."""
     row = get_object_or_404(Membership, pk=member)
-    count = queue_controls.serve(row, first=False, by=teams_actor.by(request))
-    said = ngettext(
+    count = operator_actions.serve(row, first=False, by=teams_actor.by(request))
+    sentence = ngettext(
         "%(count)s of %(name)s is served in turn.", "%(count)s of %(name)s are served in turn.", count
     )
-    return _done(request, said % {"count": count, "name": row})
+    return _done(request, sentence % {"count": count, "name": row})
 
 
 @require_POST
 @operator_required
 def set_weight(request: HttpRequest, member: int) -> HttpResponse:
-    """Give a member more or fewer slots for one of the others'."""
+    """Set a member's weight: the share of slots compared with others."""
     row = get_object_or_404(Membership, pk=member)
-    asked = request.POST.get("weight", "")
+    text = request.POST.get("weight", "")
     try:
-        weight = int(asked) if asked.isascii() and len(asked) < 9 else 0
-        queue_controls.set_weight(row, weight, by=teams_actor.by(request))
+        weight = int(text) if text.isascii() and len(text) < 9 else 0
+        operator_actions.set_weight(row, weight, by=teams_actor.by(request))
     except ValueError:
-        return _refused(request, str(operator_actions.WeightRefused()))
-    return _done(request, _("%(name)s has the weight %(weight)s.") % {"name": row, "weight": int(asked)})
+        return _refused(request, str(operator_actions.InvalidWeight()))
+    return _done(request, _("%(name)s has the weight %(weight)s.") % {"name": row, "weight": weight})
 
 
 @require_POST
 @operator_required
 def give_up(request: HttpRequest, generation: uuid.UUID) -> HttpResponse:
-    """End a picture whose image is lost; it is not charged."""
-    if queue_controls.give_up(generation, by=teams_actor.by(request)):
+    """Fail a generation whose image is lost; it is not charged."""
+    if operator_actions.give_up(generation, by=teams_actor.by(request)):
         return _done(request, _("Given up, not charged."))
     return _refused(request, _("That picture is being looked after, so it was not given up."))
 
@@ -131,14 +130,14 @@ def _upstream(pk: int) -> Upstream:
 
 
 def _page(request: HttpRequest) -> HttpResponse:
-    felt = monitoring_health.feel()
+    health = monitoring_health.check()
     context = {
         "member": last_membership(request.user),
         "queue": dashboard.read(),
-        "pulse": felt,
-        "notices": alerts.of_installation(felt),
-        "since": events.newest(),
-        "weights": range(1, operator_actions.HEAVIEST + 1),
+        "health": health,
+        "alerts": alerts.of_installation(health),
+        "since": events.newest_id(),
+        "weights": range(1, operator_actions.MAX_WEIGHT + 1),
         "as_table": _asks_for_table(request),
     }
     part = "#now" if request.headers.get("HX-Request") else ""
@@ -146,7 +145,7 @@ def _page(request: HttpRequest) -> HttpResponse:
 
 
 def _asks_for_table(request: HttpRequest) -> bool:
-    """Whether the address says so: of this request, or of the page that asks for its part."""
+    """Whether `calls=table` is in the address of this request, or of the page that htmx reloads for."""
     if "calls" in request.GET:
         return request.GET["calls"] == "table"
     return parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query).get("calls") == ["table"]

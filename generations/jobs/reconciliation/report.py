@@ -1,6 +1,6 @@
-"""What providers sold, held against what members paid: by upstream and day of the call.
+"""Reconciliation of what providers charged with what members paid, by upstream and day of the call.
 
-Amounts are whole hundredths of a credit. Whatever the number of calls, the number of queries is the same.
+Amounts are whole hundredths of a credit. The number of queries does not depend on the number of calls.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ REASONS = {
     "overtaken": _("received after another call was made"),
     "not_charged": _("received, and not charged"),
 }
-FINAL = Q(number=F("generation__attempt"))  # the call that decided its generation
+FINAL = Q(number=F("generation__attempt"))  # the last call of its generation, which decided it
 
 
 @dataclass
 class Day:
     """One upstream on one day.
 
-    `bought` is what its calls cost for sure, of which `charged_calls_cost` brought a charge and
-    `under_way` waits to be stored; `may_have_cost` is the list price of the calls whose answer was lost.
+    `bought` is the known cost of its calls, of which `under_way` belongs to images not stored yet and
+    `uncharged` was charged to nobody; `may_have_cost` is the list price of calls whose answer was lost.
     """
 
     upstream: str
@@ -60,7 +60,7 @@ class Day:
 
 @dataclass
 class Uncharged:
-    """What was paid, or may have been, for a member whom nobody charged for it."""
+    """Calls of a member that the provider charged, or may have, and the member did not pay."""
 
     upstream: str
     day: date
@@ -73,7 +73,7 @@ class Uncharged:
 
     @property
     def why(self) -> str:
-        """The reason in words."""
+        """The reason as text."""
         return str(REASONS[self.reason])
 
 
@@ -81,8 +81,8 @@ class Uncharged:
 class Report:
     """A period, both days included. `ledger_charged` is what the ledger charged in that time.
 
-    It differs from the sum of the days by pictures that were called for before midnight and charged
-    after it. `charged_without_call` is what no call explains, and should be 0.
+    It differs from the sum of the days by images that were called for before midnight and charged after it.
+    `charged_without_call` is charged without a recorded call, and should be 0.
     """
 
     since: date
@@ -99,37 +99,37 @@ class Report:
 
 
 def reconcile(*, since: date, until: date) -> Report:
-    """Hold calls, ledger and balances of a period against each other; ValueError if it is none."""
+    """Compare calls, ledger and balances of a period; ValueError if it ends before it begins."""
     if since > until:
         raise ValueError(f"{since} is after {until}.")
     begin, end = _midnight(since), _midnight(until + timedelta(days=1))
     upstreams = Upstream.objects.in_bulk()
     calls = Attempt.objects.filter(upstream__in=list(upstreams), started_at__gte=begin, started_at__lt=end)
-    books = _Books(upstreams)
-    books.enter_calls(_grouped(calls))
-    books.enter_unknown(_unknown(calls))
+    sums = _Sums(upstreams)
+    sums.add_calls(_grouped(calls))
+    sums.add_unknown(_unknown(calls))
     ledger = _ledger(begin, end)
     return Report(
         since=since,
         until=until,
-        days=[books.days[key] for key in sorted(books.days)],
-        uncharged=books.named(),
+        days=[sums.days[key] for key in sorted(sums.days)],
+        uncharged=sums.named_lines(),
         drifts=balance_drift.drifts(upstreams.values(), begin, end),
         ledger_charged=ledger["charged"] or 0,
         charged_without_call=ledger["unexplained"] or 0,
     )
 
 
-class _Books:
-    """Sums on their way to a report."""
+class _Sums:
+    """The sums of a report while it is computed."""
 
     def __init__(self, upstreams: dict[int, Upstream]) -> None:
         self.upstreams = upstreams
         self.days: dict[tuple[str, date, str], Day] = {}
         self.uncharged: dict[tuple[str, date, int, str], Uncharged] = {}
 
-    def enter_calls(self, groups: Iterable[dict[str, Any]]) -> None:
-        """Count what ended for sure."""
+    def add_calls(self, groups: Iterable[dict[str, Any]]) -> None:
+        """Add groups of calls with a known cost."""
         for group in groups:
             day = self._day(group)
             day.calls[group["outcome"] or "open"] += group["calls"]
@@ -144,8 +144,8 @@ class _Books:
                 line = self._line(group, reason)
                 line.calls, line.cost = line.calls + group["uncharged_calls"], line.cost + paid
 
-    def enter_unknown(self, groups: Iterable[dict[str, Any]]) -> None:
-        """Count what may have been bought."""
+    def add_unknown(self, groups: Iterable[dict[str, Any]]) -> None:
+        """Add groups of calls that may have been charged."""
         for group in groups:
             upstream = self.upstreams[group["upstream"]]
             price = group["calls"] * balance_drift.list_price(
@@ -155,8 +155,8 @@ class _Books:
             line = self._line(group, "unknown")
             line.calls, line.may_have_cost = line.calls + group["calls"], line.may_have_cost + price
 
-    def named(self) -> list[Uncharged]:
-        """The uncharged lines, with the people behind them."""
+    def named_lines(self) -> list[Uncharged]:
+        """The uncharged lines with the names of members and teams, sorted."""
         wanted = {member for _name, _day, member, _why in self.uncharged}
         members = Membership.objects.select_related("user", "team").in_bulk(wanted)
         for (_name, _day, member, _why), line in self.uncharged.items():
@@ -178,19 +178,19 @@ class _Books:
 
 
 def _reason(group: dict[str, Any]) -> str:
-    """Why a call that was paid for was charged to nobody; nothing if it was not paid for."""
+    """Why a call that the provider charged was not charged to a member; empty if it was not charged."""
     if group["outcome"] == Outcome.FILTERED:
         return "filtered"
     if group["outcome"] != Outcome.OK:
         return ""
     if not group["final"]:
         return "overtaken"
-    fates = {Status.STORING: UNDER_WAY, Status.FAILED: "given_up"}
-    return fates.get(group["generation__status"], "not_charged")
+    reasons = {Status.STORING: UNDER_WAY, Status.FAILED: "given_up"}
+    return reasons.get(group["generation__status"], "not_charged")
 
 
 def _charges(calls: QuerySet[Attempt]) -> Any:
-    """The calls, each with its day and with what the ledger says of the generation that it decided."""
+    """The calls with their day and, for last calls, the charge and refund of their generation."""
     lines = Transfer.objects.filter(reference=OuterRef("generation_id")).values("amount")
     charge, refund = (lines.filter(kind=kind) for kind in (TransferKind.CHARGE, TransferKind.REFUND))
     return calls.annotate(
@@ -214,7 +214,7 @@ def _grouped(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
             refunded=Sum("refund"),
             uncharged_calls=Count("pk", filter=alone),
             uncharged_cost=Sum("cost", filter=alone),
-            # Last, so that the names above still mean columns.
+            # Last, because this name hides the column.
             cost=Sum("cost"),
         )
     )
@@ -222,7 +222,7 @@ def _grouped(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
 
 
 def _unknown(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
-    """Lost answers by what a call would have cost; without those that were found and charged later."""
+    """Calls whose answer was lost, by model and steps; but those recovered and charged later."""
     lost = _charges(calls).filter(outcome=Outcome.UNKNOWN, charge__isnull=True)
     by = ("upstream", "unit", "day", "generation__member", "generation__model", "steps")
     priced = lost.annotate(steps=F("generation__parameters__steps"))

@@ -1,9 +1,9 @@
-"""How a generation is drawn on a page: its shape, how far it is, what its model is called."""
+"""Tags and filters for generations: progress, shape classes, titles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -11,19 +11,17 @@ from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 from generations.jobs.engine import queue_position
+from generations.jobs.models import Generation
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
+from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
-
-if TYPE_CHECKING:
-    from generations.jobs.models import Generation
-    from generations.library.models import Image
 
 register = template.Library()
 
-MOST_TICKS = 8  # places drawn as ticks; more are a "+"
-NEARLY = 96  # per cent at which the bar waits when the guess is passed
-# What the provider refused: the same words would be refused again, so they are edited first.
-ABOUT_OURSELVES = frozenset({"busy", "unknown", "patience", "nobody_served", "given_up", "late"})
+MAX_TICKS = 8  # queue positions drawn as ticks; more are a "+"
+MAX_PERCENT = 96  # of the progress bar, when a call takes longer than usual
+# Codes of failures that are not due to the request. A refused one must be edited before it is sent again.
+RETRYABLE_CODES = frozenset({"busy", "unknown", "patience", "unserved", "given_up"})
 
 
 @dataclass(frozen=True)
@@ -37,28 +35,28 @@ class Progress:
 
 @register.simple_tag
 def progress(generation: Generation) -> Progress:
-    """How far a running generation is, judged by the last ones of its model."""
+    """The progress of a running generation, estimated from recent calls for its model."""
     typical = max(1, round(queue_position.typical_seconds(generation.model)))
-    started = generation.started_at or timezone.now()
+    started = generation.claimed_at or timezone.now()
     elapsed = max(0, int((timezone.now() - started).total_seconds()))
-    return Progress(elapsed, typical, min(NEARLY, round(100 * elapsed / typical)))
+    return Progress(elapsed, typical, min(MAX_PERCENT, round(100 * elapsed / typical)))
 
 
 @register.filter
 def ticks(position: int) -> range:
-    """One tick for each place in line, as many as are drawn."""
-    return range(min(position, MOST_TICKS))
+    """One tick for each queue position, up to MAX_TICKS."""
+    return range(min(position, MAX_TICKS))
 
 
 @register.filter
 def shape_class(aspect_ratio: str) -> str:
-    """16:9 as it stands in class names."""
+    """16:9 as 16x9, for CSS classes."""
     return aspect_ratio.replace(":", "x") if aspect_ratio in catalogue_registry.SHAPES else "1x1"
 
 
 @register.simple_tag
 def ratio_class(generation: Generation | None, image: Image | None = None) -> str:
-    """The class with the final shape, known before the picture is."""
+    """The CSS class of the image's shape, also before there is an image."""
     if image:
         return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
     start = generation.batch.start_image if generation else None
@@ -69,38 +67,34 @@ def ratio_class(generation: Generation | None, image: Image | None = None) -> st
 
 @register.filter
 def picture_class(image: Image) -> str:
-    """The class with the shape of a stored picture."""
+    """The CSS class of a stored image's shape."""
     return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
 
 
 @register.filter
 def reuse_of(generation: Generation | None, image: Image | None) -> str:
-    """What names a picture to Create: its generation, or the picture itself once that is gone."""
+    """The query of Create that reuses an image: by its generation, or by the image if that is gone."""
     if generation:
         return f"from={generation.pk}"
     return f"image={image.pk}" if image else ""
 
 
-@register.filter
-def model_title(name: str) -> str:
-    """What people call a model; its own name if the catalogue no longer has it."""
-    declared = catalogue_registry.MODELS.get(name)
-    return declared.title if declared else name
+register.filter(catalogue_registry.model_title)
 
 
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
-    """What people call the style of a request; nothing if it has none."""
+    """The title of the style of a request; empty if it has none."""
     return _(catalogue_registry.STYLES.get(str(parameters.get("style_preset", "")), ""))
 
 
 @register.filter
 def signed(amount: int) -> str:
-    """Hundredths of a credit with their sign, as in a ledger."""
-    return f"{'+' if amount > 0 else '−'}{as_text(abs(amount))}"  # noqa: RUF001  the minus that is as wide as a plus
+    """Hundredths of a credit as credits with a sign."""
+    return f"{'+' if amount > 0 else '−'}{as_text(abs(amount))}"  # noqa: RUF001  the minus sign
 
 
 @register.filter
 def is_worth_repeating(generation: Generation) -> bool:
-    """True if the same request may well succeed: the provider was at fault and not the request."""
-    return generation.code in ABOUT_OURSELVES
+    """Whether the same request may succeed if it is sent again."""
+    return generation.code in RETRYABLE_CODES

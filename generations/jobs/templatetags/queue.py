@@ -1,4 +1,4 @@
-"""How the queue page says seconds, sums and outcomes."""
+"""Filters of the queue page for durations, costs and outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generations.jobs.models import Outcome
 
 register = template.Library()
 
-LOOKS = {
+TAG_CLASSES = {
     Outcome.OK: "tag tag-ok",
     Outcome.BUSY: "tag tag-warn",
     Outcome.UNAVAILABLE: "tag tag-warn",
@@ -34,17 +34,17 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def cost(hundredths: int | None) -> str:
-    """What a provider takes, with two places; a dash where it is not known."""
+    """A provider's cost with two decimals; a dash if unknown."""
     return "–" if hundredths is None else number_format(hundredths / 100, 2, force_grouping=True)  # noqa: RUF001  as above
 
 
 @register.filter
 def outcome_title(outcome: str) -> str:
-    """What people call an outcome."""
+    """The title of an outcome."""
     return str(Outcome(outcome).label)
 
 
 @register.filter
 def outcome_class(outcome: str) -> str:
-    """How the tag of an outcome looks."""
-    return LOOKS.get(Outcome(outcome), "tag")
+    """The CSS classes of an outcome's tag."""
+    return TAG_CLASSES.get(Outcome(outcome), "tag")

@@ -14,26 +14,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from zipfile import ZIP_STORED
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import override
 from zipstream import ZipStream
 
 from generations.core import db_connections
 from generations.library.archives import entries as archives_entries
 from generations.library.archives import service as archives_service
+from generations.library.archives.service import Plan, ZipEntry
 from generations.library.imaging import convert as imaging_convert
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
-
-    from generations.library.archives.service import Plan, ZipEntry
-    from generations.library.models import Image
+from generations.library.models import Image
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -20,12 +20,8 @@ from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Archive, Packing
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
+from generations.teams.models import Membership
 from generations.teams.permissions import member_required
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.teams.models import Membership
 
 ZIP_HEADERS = {
     "Content-Type": "application/zip",
@@ -83,7 +79,7 @@ def _create(form: QueryDict, member: Membership) -> Archive:
     except imaging_convert.UnknownFormat as error:
         raise archives_service.BadArchive(_("There is no such format.")) from error
     if form.get("all") == "1":
-        images = search_engine.ids(member, Search.read(QueryDict(form.get("search", ""))))
+        images = search_engine.ids(member, Search.from_query(QueryDict(form.get("search", ""))))
     else:
         images = [request_params.uuid_or_404(image) for image in form.getlist("image")]
     return archives_service.create(member=member, images=images, output=output)

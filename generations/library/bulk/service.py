@@ -1,6 +1,6 @@
-"""Acting on many images at once: a few while the page waits, thousands beside it, and a way back.
+"""Start and undo bulk actions. Up to 200 images are changed at once; larger actions wait for a worker.
 
-A deed is a row, and a ring is only a doorbell (`carrying.py` does the work).
+The row holds all of the state; the Celery message only makes a worker look at it sooner (`worker.py`).
 """
 
 from __future__ import annotations
@@ -8,100 +8,79 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.library import wake
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import worker as bulk_worker
-from generations.library.models import Act, Collection, Deed
-from generations.library.organise import service as organise_service
+from generations.library.models import BulkAction
+from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
-
-MOST = 10_000  # images of one deed
-WHILE_THE_PAGE_WAITS = 200
-KEPT = timedelta(days=7)
-BACK = {
-    Act.TAG: Act.UNTAG,
-    Act.UNTAG: Act.TAG,
-    Act.COLLECT: Act.TAKE_OUT,
-    Act.TAKE_OUT: Act.COLLECT,
-    Act.LIKE: Act.UNLIKE,
-    Act.UNLIKE: Act.LIKE,
-    Act.SHOW_TEAM: Act.KEEP_PRIVATE,
-    Act.KEEP_PRIVATE: Act.SHOW_TEAM,
-    Act.TRASH: Act.RESTORE,
-}
-
-
-class BadDeed(ValueError):
-    """It cannot be done; says why."""
+MAX_IMAGES = 10_000
+MAX_IMAGES_INLINE = 200  # done within the request; more are left to a worker
+RETENTION = timedelta(days=7)  # of ended actions, which can be undone until then
 
 
 def start(
-    *, member: Membership, act: Act, images: list[uuid.UUID], argument: str = "", undoes: Deed | None = None
-) -> Deed:
-    """Begin to act on images, at most 10,000; a few are done at once. The rest waits for `carry_on`.
+    *,
+    member: Membership,
+    kind: type[bulk_actions.BulkActionKind],
+    images: list[uuid.UUID],
+    argument: str = "",
+    undoes: BulkAction | None = None,
+) -> BulkAction:
+    """Start an action on at most 10,000 images; on up to 200 it has ended when this returns.
 
-    Raises BadDeed for an act that the member's role does not allow, and for a bad name or collection.
+    Raises InvalidBulkAction if the member's role does not allow it, or the argument is of no use.
     """
-    _check(member, act, images, argument)
-    deed = Deed.objects.create(
+    bulk_actions.check_can_start(kind, member, images)
+    if len(images) > MAX_IMAGES:
+        raise bulk_actions.InvalidBulkAction(
+            _("At most %(count)s pictures at once.") % {"count": f"{MAX_IMAGES:,}"}
+        )
+    kind(member, argument).validate()
+    action = BulkAction.objects.create(
         team_id=member.team_id,
         member=member,
-        act=act,
+        kind=kind.name,
         argument=argument,
         images=[str(image) for image in dict.fromkeys(images)],
         undoes=undoes,
     )
-    if deed.total > WHILE_THE_PAGE_WAITS:
-        transaction.on_commit(partial(wake.run_bulk_action, deed.pk))
+    if action.total > MAX_IMAGES_INLINE:
+        transaction.on_commit(partial(wake.run_bulk_action, action.pk))
     else:
-        bulk_worker.carry_on(deed.pk)
-        deed.refresh_from_db()
-    return deed
+        bulk_worker.process(action.pk)
+        action.refresh_from_db()
+    return action
 
 
-def undo(*, member: Membership, deed: Deed) -> Deed:
-    """Take back what a deed of the member's changed; once. Raises BadDeed if it cannot be taken back."""
-    if deed.member_id != member.pk or deed.ended_at is None or deed.act not in BACK:
-        raise BadDeed(_("This cannot be undone."))
-    back, images = Act(BACK[Act(deed.act)]), [uuid.UUID(image) for image in deed.changed]
+def undo(*, member: Membership, action: BulkAction) -> BulkAction:
+    """Undo what an action of the member's changed, once; return the action that does it.
+
+    Raises InvalidBulkAction if it has not ended, is another member's, or cannot be undone.
+    """
+    name = bulk_actions.KINDS[action.kind].undo
+    if action.member_id != member.pk or action.ended_at is None or not name:
+        raise bulk_actions.InvalidBulkAction(_("This cannot be undone."))
+    images = [uuid.UUID(image) for image in action.changed]
     try:
         with transaction.atomic():
-            return start(member=member, act=back, images=images, argument=deed.argument, undoes=deed)
-    except IntegrityError:  # it was undone before
-        return Deed.objects.get(undoes=deed)
+            return start(
+                member=member,
+                kind=bulk_actions.KINDS[name],
+                images=images,
+                argument=action.argument,
+                undoes=action,
+            )
+    except IntegrityError:  # it was undone before: one row may undo it
+        return BulkAction.objects.get(undoes=action)
 
 
-def forget_old() -> int:
-    """Forget deeds that nobody will undo any more; how many."""
-    old = Deed.objects.filter(ended_at__lt=timezone.now() - KEPT)
+def delete_old() -> int:
+    """Delete actions that ended more than a week ago; return how many rows went."""
+    old = BulkAction.objects.filter(ended_at__lt=timezone.now() - RETENTION)
     return old.filter(undone_by=None).delete()[0]
-
-
-def _check(member: Membership, act: Act, images: list[uuid.UUID], argument: str) -> None:
-    if not bulk_worker.is_allowed(member, act):
-        raise BadDeed(_("Your role in this team does not allow this."))
-    if not images:
-        raise BadDeed(_("Choose some pictures first."))
-    if len(images) > MOST:
-        raise BadDeed(_("At most %(count)s pictures at once.") % {"count": f"{MOST:,}"})
-    if act in {Act.TAG, Act.UNTAG}:
-        try:
-            organise_service.checked_tag(argument)
-        except organise_service.BadName as problem:
-            raise BadDeed(str(problem)) from problem
-    if act in {Act.COLLECT, Act.TAKE_OUT} and not _is_collection(member, argument):
-        raise BadDeed(_("There is no such collection any more."))
-
-
-def _is_collection(member: Membership, argument: str) -> bool:
-    try:
-        return Collection.objects.visible_to(member).filter(pk=uuid.UUID(argument)).exists()
-    except ValueError:
-        return False

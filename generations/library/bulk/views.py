@@ -1,127 +1,152 @@
-"""Acting on the pictures that somebody has chosen: a deed, how far it is, and its undoing."""
+"""Bulk actions on the selected images: start one, show its progress and result, undo it."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
-from generations.library.bulk.messages import said
-from generations.library.models import Act, Deed
+from generations.library.models import BulkAction
 from generations.library.organise import service as organise_service
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
-from generations.teams.models import Visibility
-from generations.teams.permissions import may, member_required
+from generations.teams.models import Membership
+from generations.teams.permissions import member_required
 
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+# Fields that name the action of a form without `act`: buttons first, then what Enter in a text field means.
+NAMING_FIELDS = ("take_out", "collect", "tag")
 
 
 @member_required()
 @require_POST
-def deed(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Do something to many images; answers how far that is. 422 and a sentence if it cannot be done."""
+def start(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Start an action and answer with its progress; 422 and the reason if it cannot be started."""
     try:
-        images = chosen(request.POST, member)
-        act, argument = _asked(request.POST, member, images)
-        done = bulk_service.start(member=member, act=act, images=images, argument=argument)
-    except (bulk_service.BadDeed, organise_service.BadName) as problem:
-        return _refused(request, member, str(problem))
-    return _shown(request, member, done)
+        images = selected_images(request.POST, member)
+        kind = _requested_kind(request.POST)
+        argument = kind.argument_from(request.POST, member, images)
+        action = bulk_service.start(member=member, kind=kind, images=images, argument=argument)
+    except (bulk_actions.InvalidBulkAction, organise_service.InvalidName) as error:
+        return _refuse(request, member, str(error))
+    return _show(request, member, action)
 
 
 @member_required()
 @require_safe
 @never_cache
-def progress(request: HttpRequest, member: Membership, deed: uuid.UUID) -> HttpResponse:
-    """How far a deed of mine is; the whole page without a script."""
-    row = _mine(member, deed)
-    if not request.headers.get("HX-Request"):
-        return render(request, "library/bulk/page.html", _context(member, row))
-    return render(request, "library/bulk/result.html", _context(member, row))
+def progress(request: HttpRequest, member: Membership, action: uuid.UUID) -> HttpResponse:
+    """Show the progress of one of the member's own actions; a whole page without htmx."""
+    row = _own_action(member, action)
+    template = "library/bulk/result.html" if request.headers.get("HX-Request") else "library/bulk/page.html"
+    return render(request, template, _context(member, row))
 
 
 @member_required()
 @require_POST
-def undo(request: HttpRequest, member: Membership, deed: uuid.UUID) -> HttpResponse:
-    """Take a deed of mine back."""
-    row = _mine(member, deed)
+def undo(request: HttpRequest, member: Membership, action: uuid.UUID) -> HttpResponse:
+    """Undo one of the member's own actions."""
+    row = _own_action(member, action)
     try:
-        return _shown(request, member, bulk_service.undo(member=member, deed=row))
-    except bulk_service.BadDeed as problem:
-        return _refused(request, member, str(problem))
+        return _show(request, member, bulk_service.undo(member=member, action=row))
+    except bulk_actions.InvalidBulkAction as error:
+        return _refuse(request, member, str(error))
 
 
-def chosen(form: QueryDict, member: Membership) -> list[uuid.UUID]:
-    """The images that a form names, or all that its search finds. Raises BadDeed, Http404."""
+def selected_images(form: QueryDict, member: Membership) -> list[uuid.UUID]:
+    """Return the images that a form names, or all results of its search.
+
+    Raises InvalidBulkAction for a malformed id, Http404 for a malformed search.
+    """
     if form.get("all") == "1":
-        return search_engine.ids(member, Search.read(QueryDict(form.get("search", ""))))
+        return search_engine.ids(member, Search.from_query(QueryDict(form.get("search", ""))))
     try:
         return list(dict.fromkeys(uuid.UUID(image) for image in form.getlist("image")))
-    except ValueError as problem:
-        raise bulk_service.BadDeed(_("Choose some pictures first.")) from problem
+    except ValueError as error:
+        raise bulk_actions.InvalidBulkAction(_("Choose some pictures first.")) from error
 
 
-def _asked(form: QueryDict, member: Membership, images: list[uuid.UUID]) -> tuple[Act, str]:
-    """Which act, and with what. A button that names a collection collects; so does a new one's name."""
-    named = next((act for act in (Act.TAKE_OUT, Act.COLLECT, Act.TAG) if form.get(act)), Act.COLLECT)
-    wanted = form.get("act") or named
-    if wanted not in Act.values or wanted == Act.PURGE:
+def _requested_kind(form: QueryDict) -> type[bulk_actions.BulkActionKind]:
+    """Return the action that a form asks for, by `act` or by a field named like the action."""
+    named = next((name for name in NAMING_FIELDS if form.get(name)), "collect")
+    kind = bulk_actions.KINDS.get(form.get("act") or named)
+    if kind is None or not kind.in_library:
         raise Http404
-    act = Act(wanted)
-    argument = form.get("argument") or form.get("tag" if act == Act.UNTAG else act, "")
-    if act in {Act.TAG, Act.UNTAG}:
-        return act, organise_service.checked_tag(argument)
-    if act == Act.COLLECT and not argument:
-        return act, _new_collection(form, member, images)
-    return act, _id(argument) if act in {Act.COLLECT, Act.TAKE_OUT} else ""
+    return kind
 
 
-def _id(text: str) -> str:
-    """A collection's id as we write it; "" for what is none."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return ""
+def _own_action(member: Membership, pk: uuid.UUID) -> BulkAction:
+    return get_object_or_404(BulkAction.objects.select_related("undoes", "undone_by"), pk=pk, member=member)
 
 
-def _new_collection(form: QueryDict, member: Membership, images: list[uuid.UUID]) -> str:
-    """A collection made for what was chosen; none for nothing."""
-    if not may(member, "organise"):
-        raise bulk_service.BadDeed(_("Your role in this team does not allow this."))
-    if not images:
-        raise bulk_service.BadDeed(_("Choose some pictures first."))
-    kept = Visibility.PRIVATE if form.get("visibility") == Visibility.PRIVATE else Visibility.TEAM
-    made = organise_service.make_collection(member=member, name=form.get("name", ""), visibility=kept)
-    return str(made.pk)
+@dataclass(frozen=True)
+class Summary:
+    """The progress of an action in words: one sentence on changed images, one on unchanged ones."""
+
+    label: str
+    changed: str
+    unchanged: str
+    can_be_undone: bool
+    percent: int
+    restored: list[str]  # ids that the page had hidden, and that did not change
 
 
-def _mine(member: Membership, pk: uuid.UUID) -> Deed:
-    return get_object_or_404(Deed.objects.select_related("undoes", "undone_by"), pk=pk, member=member)
+def summarize(member: Membership, action: BulkAction) -> Summary:
+    """Describe an action's progress for the member who started it."""
+    kind = bulk_actions.KINDS[action.kind](member, action.argument)
+    count, ended = len(action.changed), action.ended_at is not None
+    is_undone = action.undoes_id is not None or hasattr(action, "undone_by")
+    if action.undoes_id:
+        sentence = ngettext("Undone for %(count)s picture", "Undone for %(count)s pictures", count)
+    else:
+        sentence = kind.sentence(count)
+    hidden = set(action.images).difference(action.changed) if ended and kind.hides_images else set()
+    return Summary(
+        label=str(kind.label),
+        changed=sentence % {"count": _formatted(count), "subject": kind.subject()},
+        unchanged=_unchanged(action, kind) if ended and action.unchanged else "",
+        can_be_undone=ended and count > 0 and bool(kind.undo) and not is_undone,
+        percent=100 * action.done // max(1, action.total),
+        restored=sorted(hidden),
+    )
 
 
-def _context(member: Membership, row: Deed) -> dict[str, Any]:
-    return {"member": member, "deed": row, "said": said(row)}
+def _unchanged(action: BulkAction, kind: bulk_actions.BulkActionKind) -> str:
+    """How many images were not changed, and why that may be."""
+    count = action.unchanged
+    sentence = ngettext("%(count)s was left alone", "%(count)s were left alone", count)
+    sentence %= {"count": _formatted(count)}
+    reason = "" if action.undoes_id else kind.unchanged_reason
+    return f"{sentence}: {reason}" if reason else sentence
 
 
-def _shown(request: HttpRequest, member: Membership, row: Deed) -> HttpResponse:
-    """The part that tells how far it is; without a script, the page that does."""
+def _formatted(count: int) -> str:
+    return number_format(count, force_grouping=True)
+
+
+def _context(member: Membership, action: BulkAction) -> dict[str, Any]:
+    return {"member": member, "action": action, "summary": summarize(member, action)}
+
+
+def _show(request: HttpRequest, member: Membership, action: BulkAction) -> HttpResponse:
+    """The fragment with the progress; without htmx, a redirect to its page."""
     if not request.headers.get("HX-Request"):
-        return redirect("library:deed_progress", member.team.slug, row.pk)
-    return render(request, "library/bulk/result.html", _context(member, row))
+        return redirect("library:deed_progress", member.team.slug, action.pk)
+    return render(request, "library/bulk/result.html", _context(member, action))
 
 
-def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
+def _refuse(request: HttpRequest, member: Membership, reason: str) -> HttpResponse:
     if not request.headers.get("HX-Request"):
-        messages.error(request, sentence)
+        messages.error(request, reason)
         return redirect("library:grid", member.team.slug)
-    context = {"member": member, "problem": sentence}
-    return render(request, "library/bulk/result.html", context, status=422)
+    return render(request, "library/bulk/result.html", {"member": member, "problem": reason}, status=422)

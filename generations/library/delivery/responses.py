@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -14,12 +15,8 @@ from django.utils.text import slugify
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
 from generations.library.imaging import convert as imaging_convert
+from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from generations.library.models import Image, Upload
 
 P = ParamSpec("P")
 IMAGE_HEADERS = {

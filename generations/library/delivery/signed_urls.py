@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
 from generations.core import signed_url
-
-if TYPE_CHECKING:
-    from generations.library.models import Image
-    from generations.teams.models import Membership
+from generations.library.models import Image
+from generations.teams.models import Membership
 
 HOUR = 3600
 SALT = "generations.library.tickets"  # URLs that were made before an upgrade are signed with it: it stays

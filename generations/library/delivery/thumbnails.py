@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import threading
+import uuid
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
 
@@ -14,10 +15,6 @@ from generations.core import db_connections
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Callable
 
 MEDIA_TYPE = "image/webp"
 WIDTHS = {"small": 400, "large": 800}  # pixels, for screens of one and of two device pixels per CSS pixel

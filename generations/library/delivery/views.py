@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -15,10 +14,8 @@ from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
+from generations.teams.models import Membership
 from generations.teams.permissions import member_required
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
 
 
 @require_safe
@@ -31,7 +28,7 @@ def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> H
         raise Http404
     if data := thumbnails.read_stored(image, size):
         return delivery_responses.thumbnail(data)
-    row = images_service.visible_to_holder(member, image)
+    row = images_service.get_visible(member, image)
     try:
         return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
     except imaging_decode.Unreadable as error:

@@ -1,39 +1,37 @@
-"""Numbers beside names, each bounded: what is larger is "10,000+", and what takes too long has none."""
+"""Counts on the library's page, each bounded: larger ones are "10,000+", slow ones are left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.http import Http404, QueryDict
 from django.utils.formats import number_format
 
 from generations.library.images import service as images_service
-from generations.library.models import Collected, Collection, Image, SavedSearch, seen_by
+from generations.library.models import Collection, CollectionImage, Image, SavedSearch, visible_to
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
+from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
-
-MOST = 10_000  # of everything, and of what a search finds
-MOST_BESIDE = 1_000  # of a collection, and of a saved search
-PATIENCE = 0.3  # seconds for all saved searches together
+MAX_COUNT = 10_000  # of all images, and of a search
+MAX_SIDEBAR_COUNT = 1_000  # of a collection, and of a saved search
+TIME_BUDGET = 0.3  # seconds for all saved searches together
 
 
-class Rows(Subquery):
-    """How many rows another question has."""
+class CountRows(Subquery):
+    """The number of rows of a subquery."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
 
 @dataclass(frozen=True)
-class Counted:
-    """The numbers of a page, each as it is written; "" for one that is not known."""
+class PageCounts:
+    """The counts of the library's page, formatted."""
 
     everything: str
     favourites: str
@@ -44,58 +42,63 @@ class Counted:
     is_all: bool
 
 
-def of_the_page(member: Membership, search: Search) -> Counted:
-    """The numbers beside the library's own names, and how many the search finds. Http404 as `finding`."""
-    everything = search_engine.count(member, Search(), MOST)
-    found = everything if search.is_everything else search_engine.count(member, search, MOST)
-    trashed = images_service.in_trash(member).order_by().values("pk")[: MOST + 1].count()
-    return Counted(
-        everything=written(everything, MOST),
-        favourites=written(search_engine.count(member, Search(liked=True), MOST), MOST),
-        mine=written(search_engine.count(member, Search(who=(member.pk,)), MOST), MOST),
-        trash=written(trashed, MOST),
-        found=written(found, MOST),
-        found_number=min(found, MOST),
+def page_counts(member: Membership, search: Search) -> PageCounts:
+    """Count the library's own entries and the results of the search. Http404 as `search.engine.page`."""
+    everything = search_engine.count(member, Search(), MAX_COUNT)
+    found = everything if search.is_everything else search_engine.count(member, search, MAX_COUNT)
+    trashed = images_service.in_trash(member).order_by().values("pk")[: MAX_COUNT + 1].count()
+    return PageCounts(
+        everything=format_count(everything, MAX_COUNT),
+        favourites=format_count(search_engine.count(member, Search(liked=True), MAX_COUNT), MAX_COUNT),
+        mine=format_count(search_engine.count(member, Search(who=(member.pk,)), MAX_COUNT), MAX_COUNT),
+        trash=format_count(trashed, MAX_COUNT),
+        found=format_count(found, MAX_COUNT),
+        found_number=min(found, MAX_COUNT),
         is_all=search.is_everything,
     )
 
 
-def of_saved(member: Membership, saved: Iterable[SavedSearch]) -> Iterator[tuple[SavedSearch, str]]:
-    """Saved searches and how many each finds, for as long as that is quick."""
-    until = monotonic() + PATIENCE
-    for one in saved:
+def saved_search_counts(
+    member: Membership, saved: Iterable[SavedSearch]
+) -> Iterator[tuple[SavedSearch, str]]:
+    """Yield saved searches with the formatted number of their results, within the time budget."""
+    until = monotonic() + TIME_BUDGET
+    for each in saved:
         if monotonic() > until:
             return
         try:
-            found = search_engine.count(member, Search.read(QueryDict(one.address)), MOST_BESIDE)
-        except Http404:  # it names a collection that is gone
+            found = search_engine.count(member, Search.from_query(QueryDict(each.address)), MAX_SIDEBAR_COUNT)
+        except Http404:  # it names a deleted collection
             found = 0
-        yield one, written(found, MOST_BESIDE)
+        yield each, format_count(found, MAX_SIDEBAR_COUNT)
 
 
-def with_sizes(
+def collection_counts(
     member: Membership, collections: QuerySet[Collection], most: int
 ) -> list[tuple[Collection, str]]:
-    """The first collections and how many of their images the member may see, in one question."""
-    sized = collections.annotate(size=Rows(_inside(member).values("pk")[: MOST_BESIDE + 1]))[:most]
-    return [(one, written(one.size, MOST_BESIDE)) for one in sized]
+    """Return the first collections with the formatted number of images that the member may see; one query."""
+    counted = CountRows(_visible_images(member).values("pk")[: MAX_SIDEBAR_COUNT + 1])
+    return [
+        (each, format_count(each.size, MAX_SIDEBAR_COUNT))
+        for each in collections.annotate(size=counted)[:most]
+    ]
 
 
 def with_covers(member: Membership, collections: QuerySet[Collection]) -> QuerySet[Collection]:
-    """Collections with the id of the newest image that the member may see in each, as `cover`."""
-    newest = _inside(member).order_by("-image_id").values("image_id")[:1]
+    """Annotate collections with `cover`: the id of the newest image that the member may see."""
+    newest = _visible_images(member).order_by("-image_id").values("image_id")[:1]
     return collections.annotate(cover=Subquery(newest, output_field=UUIDField()))
 
 
-def _inside(member: Membership) -> QuerySet[Collected]:
-    """What lies in a collection of the question around it, as far as the member may see it."""
-    seen: QuerySet[Any] = Image.objects.filter(
-        seen_by(member), Q(trashed_at__isnull=True), pk=OuterRef("image_id")
+def _visible_images(member: Membership) -> QuerySet[CollectionImage]:
+    """The images of an outer query's collection that the member may see."""
+    visible: QuerySet[Any] = Image.objects.filter(
+        visible_to(member), Q(trashed_at__isnull=True), pk=OuterRef("image_id")
     )
-    return Collected.objects.filter(Exists(seen), collection=OuterRef("pk"))
+    return CollectionImage.objects.filter(Exists(visible), collection=OuterRef("pk"))
 
 
-def written(number: int, most: int) -> str:
-    """A number as people read it: 2,418 or 10,000+."""
+def format_count(number: int, most: int) -> str:
+    """Format a count, such as 2,418 or 10,000+."""
     figures = number_format(min(number, most), force_grouping=True)
     return f"{figures}+" if number > most else figures

@@ -1,19 +1,22 @@
-"""The library's page, and what it asks for while it is open: the next pictures, numbers, news, tags."""
+"""The library's page, and what it requests while open: further images, counts, new images, tags."""
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from generations.core.request_params import uuid_or_404
+from generations.library.bulk import actions as bulk_actions
 from generations.library.gallery import counts as gallery_counts
 from generations.library.gallery import filters as gallery_filters
 from generations.library.gallery import sidebar
@@ -21,28 +24,23 @@ from generations.library.models import Collection, Favourite, Image
 from generations.library.organise import service as organise_service
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
+from generations.teams.models import Membership
 from generations.teams.permissions import member_required
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
-    from generations.teams.models import Membership
-
-PAGE = 60
-MOST_NEW = 99
+PAGE_SIZE = 60
+MAX_NEW = 99
 
 
 @member_required()
 @require_safe
 def grid(request: HttpRequest, member: Membership) -> HttpResponse:
-    """What a search finds, in its order and by day; `?before=` an image shows what follows it."""
-    search = Search.read(request.GET)
-    context = {"member": member, "search": search, **_pictures(request, member, search)}
+    """Show the images of a search, by day; `?before=` an image shows those that follow it."""
+    search = Search.from_query(request.GET)
+    context = {"member": member, "search": search, **_images(request, member, search)}
     if getattr(request, "htmx", False):
         response = render(request, "library/gallery/pictures.html", context)
     else:
-        response = render(request, "library/gallery/page.html", context | _around(member, search))
+        response = render(request, "library/gallery/page.html", context | _surroundings(member, search))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -50,17 +48,17 @@ def grid(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 @require_safe
 def counts(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The numbers beside the names of the page, which comes without them so that it comes at once."""
-    search = Search.read(request.GET)
-    shown = sidebar.beside(member)
-    visible = Collection.objects.filter(pk__in=[one.pk for one in shown.collections])
+    """The page's counts, which are loaded after it because counting is slow."""
+    search = Search.from_query(request.GET)
+    shown = sidebar.load(member)
+    collections = Collection.objects.filter(pk__in=[each.pk for each in shown.collections])
     context = {
         "member": member,
         "search": search,
-        "numbers": gallery_counts.of_the_page(member, search),
-        "sizes": gallery_counts.with_sizes(member, visible, 2 * sidebar.SHOWN),
-        "beside_only": "beside" in request.GET,  # a page without pictures asks for the side's alone
-        "saved": list(gallery_counts.of_saved(member, shown.saved)),
+        "numbers": gallery_counts.page_counts(member, search),
+        "sizes": gallery_counts.collection_counts(member, collections, 2 * sidebar.MAX_SHOWN),
+        "sidebar_only": "beside" in request.GET,  # for pages without images
+        "saved": list(gallery_counts.saved_search_counts(member, shown.saved)),
     }
     return render(request, "library/gallery/counts.html", context)
 
@@ -68,93 +66,89 @@ def counts(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 @require_safe
 def newer(request: HttpRequest, member: Membership) -> JsonResponse:
-    """How many pictures of a search came after the first one of a page (`?first=`), at most 99."""
-    search = Search.read(request.GET)
-    first = _landmark(member, request.GET.get("first"))
-    found = search_engine.Found(member, search, after=first, older=False)
-    return JsonResponse({"count": len(found.first(MOST_NEW))})
+    """How many images of a search are newer than the first one of the page (`?first=`), at most 99."""
+    search = Search.from_query(request.GET)
+    first = _cursor(member, request.GET.get("first"))
+    found = search_engine.Results(member, search, after=first, older=False)
+    return JsonResponse({"count": len(found.ids(MAX_NEW))})
 
 
 @member_required()
 @require_safe
 def tags(request: HttpRequest, member: Membership) -> JsonResponse:
-    """The team's tags that begin like `?q=`, the most used first."""
-    found = organise_service.tags_beginning(member, request.GET.get("q", "")[:200])
+    """Complete a tag: the team's tags that start with `?q=`, the most used first."""
+    found = organise_service.complete_tag(member, request.GET.get("q", "")[:200])
     return JsonResponse({"tags": [{"name": tag.name, "uses": tag.uses} for tag in found]})  # type: ignore[attr-defined]
 
 
-def _pictures(request: HttpRequest, member: Membership, search: Search) -> dict[str, Any]:
-    """A page of pictures, by day."""
-    before = _landmark(member, request.GET.get("before"))
-    images = search_engine.page(member, search, after=before, size=PAGE + 1)
+def _images(request: HttpRequest, member: Membership, search: Search) -> dict[str, Any]:
+    """One page of images, by day."""
+    before = _cursor(member, request.GET.get("before"))
+    images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
     zone = ZoneInfo(member.team.time_zone)
-    shown = images[:PAGE]
+    shown = images[:PAGE_SIZE]
     liked = Favourite.objects.filter(member=member, image__in=[image.pk for image in shown])
     return {
         "days": by_day(shown, zone),
         "liked": set(liked.values_list("image", flat=True)),
-        "older": images[PAGE - 1].pk if len(images) > PAGE else None,
+        "older": images[PAGE_SIZE - 1].pk if len(images) > PAGE_SIZE else None,
         "first": shown[0].pk if shown and not before else None,
-        # The page before ended within this day: its heading stands already.
+        # The previous page ended within this day and has its heading.
         "day_begun": before.created_at.astimezone(zone).date() if before else None,
         "today": timezone.now().astimezone(zone).date(),
     }
 
 
 @dataclass(frozen=True)
-class Here:
-    """Which of the library's own names the page is under."""
+class CurrentEntry:
+    """Which of the library's own sidebar entries the page shows, if any."""
 
     everything: bool
     favourites: bool
     mine: bool
 
 
-def _around(member: Membership, search: Search) -> dict[str, Any]:
-    """All that stands around the pictures."""
-    side = sidebar.beside(member)
+def _surroundings(member: Membership, search: Search) -> dict[str, Any]:
+    """Sidebar, search form, filters and selection bar."""
+    side = sidebar.load(member)
     today = timezone.now().astimezone(ZoneInfo(member.team.time_zone)).date()
     filters = gallery_filters.chips(member, search, side.collections, today)
-    plain = search.but(oldest=False)
+    unordered = search.without("oldest")
     liked, mine = Search(liked=True), Search(who=(member.pk,))
     return {
         "side": side,
         "chips": filters,
         "chosen_chips": [chip for chip in filters.values() if chip.chosen],
-        "fields": gallery_filters.rest(search.but(q="")),
-        "here": Here(plain == Search(), plain == liked, plain == mine),
+        "fields": search.without("q").parameters(),
+        "current": CurrentEntry(unordered == Search(), unordered == liked, unordered == mine),
         "addresses": {
-            "favourites": liked.address(),
-            "mine": mine.address(),
-            "liked": search.but(liked=not search.liked).address(),
-            "newest": search.but(oldest=False).address(),
-            "oldest": search.but(oldest=True).address(),
-            "words_alone": Search(q=search.q).address(),
+            "favourites": liked.query_string(),
+            "mine": mine.query_string(),
+            "liked": search.replace(liked=not search.liked).query_string(),
+            "newest": search.replace(oldest=False).query_string(),
+            "oldest": search.replace(oldest=True).query_string(),
+            "text_only": Search(q=search.q).query_string(),
         },
-        "has_filters": not search.but(q="").is_everything,
+        "has_filters": not search.without("q").is_everything,
         "collection": _collection(member, search),
-        "is_collection_alone": plain == Search(collection=search.collection),
+        "menu_actions": bulk_actions.menu(member),
+        "is_collection_alone": unordered == Search(collection=search.collection),
     }
 
 
 def _collection(member: Membership, search: Search) -> Collection | None:
-    """The collection that the page shows; the search itself has seen to it that it may be seen."""
+    """The collection that the page shows; the search has checked that the member may see it."""
     if search.collection is None:
         return None
     return Collection.objects.visible_to(member).select_related("owner__user").get(pk=search.collection)
 
 
 def by_day(images: Iterable[Image], zone: ZoneInfo) -> list[tuple[date, list[Image]]]:
-    """Images as they stand, grouped by the day on which they were made where the team is."""
+    """Group images, in their order, by the day of their creation in the time zone."""
     days = groupby(images, lambda image: image.created_at.astimezone(zone).date())
     return [(day, list(made)) for day, made in days]
 
 
-def _landmark(member: Membership, named: str | None) -> search_engine.Landmark | None:
-    """The image that an address names."""
-    if not named:
-        return None
-    try:
-        return search_engine.landmark(member, uuid.UUID(named))
-    except ValueError as problem:
-        raise Http404 from problem
+def _cursor(member: Membership, image: str | None) -> search_engine.Cursor | None:
+    """The cursor at the image that a parameter names."""
+    return search_engine.cursor_at(member, uuid_or_404(image)) if image else None

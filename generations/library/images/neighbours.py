@@ -1,74 +1,84 @@
-"""A picture among those of the search that it was found by: what stands on its left and on its right."""
+"""The previous and next images of an image, in the results of the search it was opened from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from django.http import Http404
+from django.http import Http404, QueryDict
 
+from generations.library.models import Image
 from generations.library.search import engine as search_engine
-from generations.library.search.engine import Landmark
+from generations.library.search.engine import Cursor
 from generations.library.search.query import Search
+from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from django.http import QueryDict
-
-    from generations.library.models import Image
-    from generations.teams.models import Membership
-
-STRIP = 4  # pictures of the film strip on each side
+STRIP_SIZE = 4  # images of the film strip on each side
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The pictures around one, in the search's order; `place` is its number and how many there are."""
+    """The images around one, in the search's order; `position` is its number and how many there are."""
 
     search: Search
     left: list[Image]
     right: list[Image]
-    place: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
 
     @property
     def previous(self) -> Image | None:
-        """The one on its left."""
+        """The image on the left."""
         return self.left[-1] if self.left else None
 
     @property
     def next(self) -> Image | None:
-        """The one on its right."""
+        """The image on the right."""
         return self.right[0] if self.right else None
 
     @property
-    def address(self) -> str:
-        """What keeps the search in an address: nothing, or a question mark and what stands behind it."""
-        return f"?{words}" if (words := self.search.address()) else ""
+    def query_suffix(self) -> str:
+        """What to append to a URL to keep the search: "", or a question mark and the query string."""
+        return url_suffix(self.search)
 
 
-def beside(member: Membership, image: Image, query: QueryDict) -> Neighbours:
-    """What stands around an image in the search of an address; a broken one is a search for everything."""
+def url_suffix(search: Search) -> str:
+    """Return a search's query string with its question mark; "" for a search for everything."""
+    return f"?{query}" if (query := search.query_string()) else ""
+
+
+def search_or_everything(query: QueryDict) -> Search:
+    """Parse a search; a malformed one is a search for everything."""
     try:
-        return _within(member, image, Search.read(query))
+        return Search.from_query(query)
     except Http404:
-        return _within(member, image, Search())
+        return Search()
 
 
-def after(member: Membership, image: Image, search: Search) -> Image | None:
-    """The next picture of a search, or the one before if there is none."""
-    around = _strip(member, image, search, size=1)
-    return around.next or around.previous
+def around(member: Membership, image: Image, query: QueryDict) -> Neighbours:
+    """Return the neighbours of an image in a search; without it, if it names a collection not to be seen."""
+    try:
+        return _in_search(member, image, search_or_everything(query))
+    except Http404:
+        return _in_search(member, image, Search())
 
 
-def _within(member: Membership, image: Image, search: Search) -> Neighbours:
-    around = _strip(member, image, search, size=STRIP)
-    return Neighbours(search, around.left, around.right, search_engine.place(member, search, _mark(image)))
+def next_or_previous(member: Membership, image: Image, search: Search) -> Image | None:
+    """Return the next image of a search, or the previous one if there is none."""
+    neighbours = _strip(member, image, search, size=1)
+    return neighbours.next or neighbours.previous
+
+
+def _in_search(member: Membership, image: Image, search: Search) -> Neighbours:
+    strip = _strip(member, image, search, size=STRIP_SIZE)
+    position = search_engine.position(member, search, _cursor(image))
+    return Neighbours(search, strip.left, strip.right, position)
 
 
 def _strip(member: Membership, image: Image, search: Search, *, size: int) -> Neighbours:
-    mark = _mark(image)
-    left = search_engine.page(member, search, after=mark, size=size, back=True)
-    return Neighbours(search, left[::-1], search_engine.page(member, search, after=mark, size=size))
+    cursor = _cursor(image)
+    left = search_engine.page(member, search, after=cursor, size=size, backwards=True)
+    right = search_engine.page(member, search, after=cursor, size=size)
+    return Neighbours(search, left[::-1], right)
 
 
-def _mark(image: Image) -> Landmark:
-    return Landmark(image.created_at, image.pk)
+def _cursor(image: Image) -> Cursor:
+    return Cursor(image.created_at, image.pk)

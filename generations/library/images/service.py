@@ -1,4 +1,4 @@
-"""The verbs of the library: what was made comes in here, is shown or kept private, and goes to the trash."""
+"""Add images to the library, change their title and visibility, trash and restore them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from generations.library.models import Image, ImageQuerySet, seen_by
+from generations.library.models import Image, ImageQuerySet, visible_to
 from generations.library.search import indexer
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may
 
-LONGEST_TITLE = 200
+MAX_TITLE_LENGTH = 200
 
 
 class TitleTooLong(ValueError):
-    """Nobody would read it."""
+    """The title has more than 200 characters."""
 
     def __init__(self) -> None:
-        super().__init__(_("A title has at most %(count)d letters.") % {"count": LONGEST_TITLE})
+        super().__init__(_("A title has at most %(count)d letters.") % {"count": MAX_TITLE_LENGTH})
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def add(
     size: int,
     seed: int | None,
 ) -> Image:
-    """Enter a stored image, once for a generation and position (IntegrityError). `size` is in bytes."""
+    """Add a stored image; IntegrityError if its generation and position have one. `size` is in bytes."""
     image = Image.objects.create(
         generation=generation,
         position=position,
@@ -66,50 +66,50 @@ def add(
         bytes=size,
         seed=seed,
     )
-    indexer.enter(image)
+    indexer.add(image)
     return image
 
 
 def visible(member: Membership) -> ImageQuerySet:
-    """What the member may see, with whose it is."""
+    """Return the images that the member may see, with their owners."""
     return Image.objects.visible_to(member).select_related("owner__user")
 
 
-def visible_to_holder(member: int, image: uuid.UUID) -> Image:
-    """The image that a ticket was made for, if its holder may still see it; else Http404."""
-    holder = get_object_or_404(Membership.objects.select_related("team", "user"), pk=member)
-    if not holder.is_current:
+def get_visible(member: int, image: uuid.UUID) -> Image:
+    """Return an image by the ids in a signed URL; Http404 unless the member may still see it."""
+    row = get_object_or_404(Membership.objects.select_related("team", "user"), pk=member)
+    if not row.is_current:
         raise Http404
-    return get_object_or_404(Image.objects.visible_to(holder), pk=image)
+    return get_object_or_404(Image.objects.visible_to(row), pk=image)
 
 
 def in_trash(member: Membership) -> ImageQuerySet:
-    """What the member may bring back: their own, what they put there, and for curators all that they saw."""
+    """Return what the member may restore: their own, what they trashed, and for curators all they may see."""
     mine = Q(owner=member) | Q(trashed_by=member)
     allowed = Q() if may(member, "curate") else mine
-    trashed = Image.objects.filter(seen_by(member), allowed, team=member.team_id, trashed_at__isnull=False)
+    trashed = Image.objects.filter(visible_to(member), allowed, team=member.team_id, trashed_at__isnull=False)
     return trashed.select_related("owner__user", "trashed_by__user")
 
 
-def changeable(member: Membership) -> ImageQuerySet:
-    """What the member may give a title or put into the trash: their own, and for curators all they see."""
+def editable(member: Membership) -> ImageQuerySet:
+    """Return what the member may rename or trash: their own, and for curators all they may see."""
     mine = Q() if may(member, "curate") else Q(owner=member)
     return Image.objects.visible_to(member).filter(mine)
 
 
 @transaction.atomic
 def trash(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUID]:
-    """Put those that the member may change into the trash; which they are. It can be undone (`restore`)."""
-    moved = changeable(member).filter(pk__in=images).locked()
+    """Move those that the member may edit to the trash; return their ids."""
+    moved = editable(member).filter(pk__in=images).lock()
     Image.objects.filter(pk__in=moved).update(trashed_at=Now(), trashed_by=member)
-    indexer.leave(moved)
+    indexer.remove(moved)
     return moved
 
 
 @transaction.atomic
 def restore(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUID]:
-    """Bring those back that the member may bring back; which they are."""
-    moved = in_trash(member).filter(pk__in=images).locked()
+    """Restore those that the member may restore from the trash; return their ids."""
+    moved = in_trash(member).filter(pk__in=images).lock()
     Image.objects.filter(pk__in=moved).update(trashed_at=None, trashed_by=None)
     indexer.refresh(moved)
     return moved
@@ -119,9 +119,9 @@ def restore(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.U
 def set_visibility(
     *, member: Membership, images: Collection[uuid.UUID], visibility: Visibility
 ) -> list[uuid.UUID]:
-    """Show the member's own images to the team, or keep them private; which were changed."""
+    """Change the visibility of the member's own images; return the ids of the changed ones."""
     own = Image.objects.visible_to(member).filter(owner=member, pk__in=images)
-    changed = own.exclude(visibility=visibility).locked()
+    changed = own.exclude(visibility=visibility).lock()
     Image.objects.filter(pk__in=changed).update(visibility=visibility)
     indexer.refresh(changed)
     return changed
@@ -129,11 +129,11 @@ def set_visibility(
 
 @transaction.atomic
 def set_title(*, member: Membership, image: uuid.UUID, title: str) -> bool:
-    """Give an image a title, or none; False if it is not the member's to change. Raises TitleTooLong."""
+    """Set an image's title; False if the member may not edit the image. Raises TitleTooLong."""
     title = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
-    if len(title) > LONGEST_TITLE:
+    if len(title) > MAX_TITLE_LENGTH:
         raise TitleTooLong
-    changed = changeable(member).filter(pk=image).update(title=title) == 1
+    changed = editable(member).filter(pk=image).update(title=title) == 1
     if changed:
         indexer.refresh([image])
     return changed

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from generations.library.imaging import containers, embed_metadata, strip_metadata
 from generations.library.imaging import decode as imaging_decode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from generations.library.models import Image
+from generations.library.models import Image
 
 ORIGINAL = "original"  # the image's own format
 STORED = "stored"  # the stored bytes unchanged, with the provider's metadata

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 from PIL import Image as Pillow
 
 from generations.library.imaging import containers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from generations.library.models import Image
+from generations.library.models import Image
 
 MAX_SEGMENT_SIZE = 65_000  # bytes: a JPEG segment has a length of 16 bits, and includes a header
 # The names of the AUTOMATIC1111 web UI; many programs read its format.

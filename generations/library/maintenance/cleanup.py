@@ -15,6 +15,6 @@ def clean_up() -> None:
     """Delete what expired in the trash, objects that no row needs, and old bulk actions and zips."""
     deleted = trash_purge.delete_expired()
     removed = trash_purge.remove_discarded()
-    forgotten = bulk_service.forget_old() + archives_service.delete_old()
+    forgotten = bulk_service.delete_old() + archives_service.delete_old()
     if deleted or removed or forgotten:
         log.info("library cleaned up", extra={"deleted": deleted, "removed": removed, "forgotten": forgotten})

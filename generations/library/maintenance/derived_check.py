@@ -132,9 +132,9 @@ def _remake(image: Image, size: str) -> bool:
 
 def _search_entries(check: Check, images: list[uuid.UUID]) -> Iterator[Problem]:
     """Yield search entries that are out of date; they are read twice, since one may just be changing."""
-    lagging = indexer.lagging(indexer.lagging(images))
+    lagging = indexer.outdated(indexer.outdated(images))
     if check.repairs:
         indexer.refresh(lagging)
-    remaining = set(indexer.lagging(lagging))
+    remaining = set(indexer.outdated(lagging))
     for image in lagging:
         yield Problem(Kind.ENTRY, str(image), is_repaired=image not in remaining)

@@ -10,21 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.library.maintenance.check import in_batches
 from generations.library.models import Collection, Image
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-    from generations.teams.models import Membership, Team
+from generations.teams.models import Membership, Team
 
 DOWNLOADERS = 8  # threads
 MANIFEST = "manifest.json"
@@ -91,7 +88,7 @@ def _rows(team: Team, since: date | None, *, with_trash: bool) -> QuerySet[Image
         rows = rows.filter(created_at__gte=datetime.combine(since, time.min, ZoneInfo(team.time_zone)))
     if not with_trash:
         rows = rows.filter(trashed_at__isnull=True)
-    return rows.prefetch_related("tagged__tag", "collected", "favourites__member__user")
+    return rows.prefetch_related("image_tags__tag", "collection_images", "favourites__member__user")
 
 
 def _manifest_head(team: Team, since: date | None, *, with_trash: bool) -> str:
@@ -125,8 +122,8 @@ def _manifest_entry(exported: ExportedFile) -> dict[str, Any]:
         **({"error": exported.error} if exported.error else {}),
         **{name: getattr(image, name) for name in FIELDS},
         "owner": _email(image.owner),
-        "tags": sorted(each.tag.name for each in image.tagged.all()),
-        "collections": sorted(str(each.collection_id) for each in image.collected.all()),
+        "tags": sorted(each.tag.name for each in image.image_tags.all()),
+        "collections": sorted(str(each.collection_id) for each in image.collection_images.all()),
         "favourite_of": sorted(_email(each.member) for each in image.favourites.all()),
     }
 

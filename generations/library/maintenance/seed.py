@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy
 from django.db import transaction
@@ -19,16 +19,21 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from generations.library.maintenance import seed_prompts
-from generations.library.models import Collected, Collection, Favourite, Image, SearchEntry, Tag, Tagged
+from generations.library.models import (
+    Collection,
+    CollectionImage,
+    Favourite,
+    Image,
+    ImageTag,
+    SearchEntry,
+    Tag,
+)
 from generations.library.search import indexer
 from generations.library.search import terms as search_terms
-from generations.library.search.query import tag_key
+from generations.library.search.tokenizer import tag_key
 from generations.library.storage import client as storage_client
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.teams.models import Visibility
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership, Team
+from generations.teams.models import Membership, Team, Visibility
 
 T = TypeVar("T")
 
@@ -54,7 +59,7 @@ class RowBatch:
 
     images: list[Image] = field(default_factory=list)
     entries: list[SearchEntry] = field(default_factory=list)
-    relations: list[Tagged | Collected | Favourite] = field(default_factory=list)
+    relations: list[ImageTag | CollectionImage | Favourite] = field(default_factory=list)
 
 
 def seed_library(
@@ -95,7 +100,7 @@ class Seeder:
         with transaction.atomic():
             Image.objects.bulk_create(batch.images)
             SearchEntry.objects.bulk_create(batch.entries)
-            for model in (Tagged, Collected, Favourite):
+            for model in (ImageTag, CollectionImage, Favourite):
                 rows: Any = [row for row in batch.relations if isinstance(row, model)]
                 model.objects.bulk_create(rows)
 
@@ -112,7 +117,7 @@ class Seeder:
                 owner_id=image.owner_id,
                 visibility=image.visibility,
                 created_at=image.created_at,
-                document=indexer.line(image, facets),
+                document=indexer.build_document(image, facets),
             )
         )
 
@@ -147,13 +152,13 @@ class Seeder:
         """A time between years ago and now, in the order of the numbers."""
         return self.until - TIME_SPAN * ((self.count - number) / self.count)
 
-    def _relations(self, image: Image) -> list[tuple[str, Tagged | Collected | Favourite]]:
-        choice, relations = self.random, list[tuple[str, Tagged | Collected | Favourite]]()
+    def _relations(self, image: Image) -> list[tuple[str, ImageTag | CollectionImage | Favourite]]:
+        choice, relations = self.random, list[tuple[str, ImageTag | CollectionImage | Favourite]]()
         for tag in dict.fromkeys(self._some(self.tags, choice.choice((0, 0, 0, 1, 2)))):
-            relations.append((search_terms.tag(tag.pk), Tagged(tag=tag, image=image)))
+            relations.append((search_terms.tag(tag.pk), ImageTag(tag=tag, image=image)))
         for collection in self._some(self.collections, int(choice.random() < 0.05)):
             relations.append(
-                (search_terms.collection(collection.pk), Collected(collection=collection, image=image))
+                (search_terms.collection(collection.pk), CollectionImage(collection=collection, image=image))
             )
         if choice.random() < 0.01:
             member = choice.choice(self.members)

@@ -1,31 +1,32 @@
-"""The rows of the library: images, how they are organised, searched, shared and packed."""
+"""The models of the library: images and how they are organised, searched, shared and downloaded."""
 
-from generations.library.models.bulk_action import Act, Archive, Deed, DiscardedObject, Packing
-from generations.library.models.image import Image, ImageQuerySet, Origin, Upload, seen_by
+from generations.library.models.archive import Archive, Packing
+from generations.library.models.bulk_action import BulkAction
+from generations.library.models.image import DiscardedObject, Image, ImageQuerySet, Origin, Upload, visible_to
 from generations.library.models.organise import (
-    LONGEST_TAG,
-    Collected,
+    MAX_TAG_LENGTH,
     Collection,
+    CollectionImage,
     Favourite,
+    ImageTag,
     SavedSearch,
     Tag,
-    Tagged,
 )
 from generations.library.models.search_entry import DocumentField, Matches, SearchEntry
 from generations.library.models.share_link import Share
 
 __all__ = [
-    "LONGEST_TAG",
-    "Act",
+    "MAX_TAG_LENGTH",
     "Archive",
-    "Collected",
+    "BulkAction",
     "Collection",
-    "Deed",
+    "CollectionImage",
     "DiscardedObject",
     "DocumentField",
     "Favourite",
     "Image",
     "ImageQuerySet",
+    "ImageTag",
     "Matches",
     "Origin",
     "Packing",
@@ -33,7 +34,6 @@ __all__ = [
     "SearchEntry",
     "Share",
     "Tag",
-    "Tagged",
     "Upload",
-    "seen_by",
+    "visible_to",
 ]

@@ -1,4 +1,4 @@
-"""What people have made. An image knows its generation by reference only: it outlives pruned jobs."""
+"""Stored images and uploads. An image has its generation's id, not a foreign key: it outlives pruned jobs."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ class Origin(models.TextChoices):
     IMPORTED = "imported", _("Imported")
 
 
-def seen_by(member: Membership) -> Q:
-    """What a member may see of a team: the team's, and the member's own; a viewer the team's alone.
+def visible_to(member: Membership) -> Q:
+    """Return the condition on images or search entries that a member may see.
 
-    What people who left kept to themselves is seen by the owners of the team. It fits images and
-    search entries.
+    Members see the team's images and their own, viewers the team's alone. The team's owners also see
+    private images of people who left.
     """
-    seen = Q(visibility=Visibility.TEAM)
+    visible = Q(visibility=Visibility.TEAM)
     if member.role != Role.VIEWER:
-        seen |= Q(owner=member.pk)
+        visible |= Q(owner=member.pk)
     if member.role == Role.OWNER:
-        gone = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
-        seen |= Q(owner__in=gone.values("pk"))
-    return seen
+        left = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
+        visible |= Q(owner__in=left.values("pk"))
+    return visible
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, member: Membership) -> ImageQuerySet:
-        """Those of the member's team that the member may see, and that are not in the trash."""
-        return self.filter(seen_by(member), team=member.team_id, trashed_at__isnull=True)
+        """Images of the member's team that the member may see and that are not in the trash."""
+        return self.filter(visible_to(member), team=member.team_id, trashed_at__isnull=True)
 
-    def locked(self) -> list[uuid.UUID]:
-        """Lock them from first to last, as everybody does who locks several; which they are."""
+    def lock(self) -> list[uuid.UUID]:
+        """Lock the rows in order of their ids, which avoids deadlocks, and return their ids."""
         rows = Image.objects.filter(pk__in=list(self.values_list("pk", flat=True)))
-        held = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        # Somebody may have changed one while we waited for it.
-        return sorted(self.filter(pk__in=held).values_list("pk", flat=True))
+        locked = list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        # Another transaction may have changed a row while this one waited for it.
+        return sorted(self.filter(pk__in=locked).values_list("pk", flat=True))
 
 
 class Image(models.Model):
-    """A stored picture. Its bytes lie in object storage under `key` and are never overwritten."""
+    """A stored image. Its bytes are in object storage under `key` and are never overwritten."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="images")
@@ -90,7 +90,7 @@ class Image(models.Model):
         blank=True,
     )
 
-    # The stubs see a plain manager; it has every method of the set it is made from.
+    # The type stubs see a plain manager; it has every method of the query set.
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -124,7 +124,7 @@ class Image(models.Model):
 
 
 class Upload(models.Model):
-    """A picture that somebody brought: checked, turned upright, stripped, encoded anew, kept by hash."""
+    """An uploaded picture: validated, rotated upright, without metadata, re-encoded, one per hash."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="uploads")
@@ -148,3 +148,14 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(uuid.UUID(str(self.pk)))
+
+
+class DiscardedObject(models.Model):
+    """An object whose row is deleted; it is removed from storage once no row refers to it."""
+
+    key = models.CharField(_("key"), max_length=300, unique=True)
+    discarded_at = models.DateTimeField(_("discarded at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("discarded object")
+        verbose_name_plural = _("discarded objects")

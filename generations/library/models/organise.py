@@ -1,4 +1,4 @@
-"""How people keep their images in order: tags, collections, favourites, saved searches."""
+"""How members organise images: tags, collections, favourites, saved searches."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from uuid6 import uuid7
 
 from generations.teams.models import Membership, Team, Visibility
 
-LONGEST_TAG = 60
-Thing = TypeVar("Thing", bound=models.Model)
+MAX_TAG_LENGTH = 60
+Row = TypeVar("Row", bound=models.Model)
 
 
-class TheirsOrTheTeams(models.QuerySet[Thing]):
-    """Things of a team that are shown to all of it, or are their owner's alone."""
+class OwnedQuerySet(models.QuerySet[Row]):
+    """Rows of a team with an owner and a visibility."""
 
     def visible_to(self, member: Membership) -> Self:
-        """The team's, and the member's own."""
+        """Those that are visible to the whole team, and the member's own."""
         return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=member.team_id)
 
 
 class Tag(models.Model):
-    """A word of the team's for images."""
+    """A tag of a team, for images."""
 
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="tags")
-    name = models.CharField(_("name"), max_length=LONGEST_TAG, help_text=_("As it was first written."))
+    name = models.CharField(_("name"), max_length=MAX_TAG_LENGTH, help_text=_("As it was first written."))
     key = models.CharField(
-        _("key"), max_length=2 * LONGEST_TAG, help_text=_("Without differences that nobody types.")
+        _("key"), max_length=2 * MAX_TAG_LENGTH, help_text=_("Without case, width and accents.")
     )
 
     class Meta:
@@ -42,20 +42,23 @@ class Tag(models.Model):
         return self.name
 
 
-class Tagged(models.Model):
-    """An image that carries a tag."""
+class ImageTag(models.Model):
+    """A tag on an image."""
 
-    tag = models.ForeignKey(Tag, models.CASCADE, verbose_name=_("tag"), related_name="tagged")
-    image = models.ForeignKey("library.Image", models.CASCADE, verbose_name=_("image"), related_name="tagged")
+    tag = models.ForeignKey(Tag, models.CASCADE, verbose_name=_("tag"), related_name="image_tags")
+    image = models.ForeignKey(
+        "library.Image", models.CASCADE, verbose_name=_("image"), related_name="image_tags"
+    )
 
     class Meta:
-        verbose_name = _("tagged image")
-        verbose_name_plural = _("tagged images")
+        db_table = "library_tagged"  # its first name
+        verbose_name = _("tag of an image")
+        verbose_name_plural = _("tags of images")
         constraints = [models.UniqueConstraint(fields=["tag", "image"], name="an_image_carries_a_tag_once")]
 
 
 class Collection(models.Model):
-    """Images put together by hand: the team's, or its owner's alone."""
+    """A named set of images, chosen by hand; visible to the team or to its owner alone."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="collections")
@@ -64,10 +67,10 @@ class Collection(models.Model):
     visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     changed_at = models.DateTimeField(
-        _("changed at"), default=timezone.now, help_text=_("When something was last put in or taken out.")
+        _("changed at"), default=timezone.now, help_text=_("When images were last added or removed.")
     )
 
-    objects: ClassVar[TheirsOrTheTeams[Collection]] = TheirsOrTheTeams.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[OwnedQuerySet[Collection]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("collection")
@@ -78,26 +81,27 @@ class Collection(models.Model):
         return self.name
 
 
-class Collected(models.Model):
-    """An image that lies in a collection."""
+class CollectionImage(models.Model):
+    """An image in a collection."""
 
     collection = models.ForeignKey(
-        Collection, models.CASCADE, verbose_name=_("collection"), related_name="collected"
+        Collection, models.CASCADE, verbose_name=_("collection"), related_name="collection_images"
     )
     image = models.ForeignKey(
-        "library.Image", models.CASCADE, verbose_name=_("image"), related_name="collected"
+        "library.Image", models.CASCADE, verbose_name=_("image"), related_name="collection_images"
     )
 
     class Meta:
-        verbose_name = _("collected image")
-        verbose_name_plural = _("collected images")
+        db_table = "library_collected"  # its first name
+        verbose_name = _("image of a collection")
+        verbose_name_plural = _("images of collections")
         constraints = [
             models.UniqueConstraint(fields=["collection", "image"], name="an_image_lies_in_a_collection_once")
         ]
 
 
 class Favourite(models.Model):
-    """An image that a member likes."""
+    """An image that a member marked as a favourite."""
 
     member = models.ForeignKey(
         Membership, models.CASCADE, verbose_name=_("member"), related_name="favourites"
@@ -115,7 +119,7 @@ class Favourite(models.Model):
 
 
 class SavedSearch(models.Model):
-    """A search under a name: its owner's, or the team's. It finds what the one who opens it may see."""
+    """A search with a name, visible to the team or to its owner; it finds what the reader may see."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="saved_searches")
@@ -124,14 +128,14 @@ class SavedSearch(models.Model):
     )
     name = models.CharField(_("name"), max_length=120)
     address = models.CharField(
-        _("address"), max_length=2000, help_text=_("What stands behind the question mark.")
+        _("address"), max_length=2000, help_text=_("The query string, without the question mark.")
     )
     visibility = models.CharField(
         _("visibility"), max_length=8, choices=Visibility, default=Visibility.PRIVATE
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    objects: ClassVar[TheirsOrTheTeams[SavedSearch]] = TheirsOrTheTeams.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[OwnedQuerySet[SavedSearch]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("saved search")

@@ -1,11 +1,11 @@
-"""What the search knows of an image: one line of tokens, indexed by whatever the database has for words.
+"""The search index: one document of terms per image, matched by the database's own full-text index.
 
-PostgreSQL keeps the tokens as a tsvector with GIN, SQLite in an FTS5 table; the database itself follows
-every change of a line, so that nothing but the line is ever written.
+PostgreSQL indexes a tsvector with GIN, SQLite an FTS5 table; a generated column or triggers follow every
+change of a document, so code writes nothing but the document.
 
-SQLite drops a table's triggers without a word when a migration rebuilds the table, and PostgreSQL a generated
-column with the one that it reads: a migration that alters `library_searchentry` ends with the statements of
-`migrations/0004_search.py`.
+SQLite drops a table's triggers when a migration rebuilds the table, and PostgreSQL drops a generated column
+with the column that it reads. A migration that alters `library_searchentry` therefore creates them again, as
+`migrations/0004_search.py` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from generations.library.search.terms import All
+from generations.library.search.terms import TermQuery
 from generations.teams.models import Membership, Team, Visibility
 
 if TYPE_CHECKING:
@@ -27,46 +27,46 @@ if TYPE_CHECKING:
     TextField = models.TextField[str, str]
     Lookup = models.Lookup[Any]
 else:
-    TextField, Lookup = models.TextField, models.Lookup  # they take no types at run time
+    TextField, Lookup = models.TextField, models.Lookup  # they take no type arguments at run time
 
 
 class DocumentField(TextField):
-    """Tokens, each between two spaces."""
+    """Terms, each between two spaces."""
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
-        """For a migration it is any other text, so that none imports this module."""
+        """Return a plain TextField, so that no migration imports this module."""
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.TextField", args, options
 
 
 @DocumentField.register_lookup
 class Matches(Lookup):
-    """`document__matches=All(...)`: the line has these tokens, and none of those."""
+    """`document__matches=TermQuery(...)`: the document satisfies the query."""
 
     lookup_name = "matches"
     prepare_rhs = False
-    rhs: All
+    rhs: TermQuery
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, tuple[str, ...]]:
-        """The generated column beside the line."""
+        """Match the generated tsvector column."""
         return f"{self._column(compiler, 'vector')} @@ %s::tsquery", (self.rhs.as_tsquery(),)
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, tuple[str, ...]]:
-        """The table of words that has the line's number."""
+        """Match the FTS5 table, whose rowid is the entry's id."""
         found = "SELECT rowid FROM library_words WHERE library_words MATCH %s"
         return f"{self._column(compiler, 'id')} IN ({found})", (self.rhs.as_fts5(),)
 
     def _column(self, compiler: SQLCompiler, name: str) -> str:
-        """A column of the row that the line stands in."""
+        """Quote a column of the document's table."""
         return f"{compiler.quote_name_unless_alias(self.lhs.alias)}.{compiler.quote_name_unless_alias(name)}"
 
 
 class SearchEntry(models.Model):
-    """The line of an image that is not in the trash, with what every search sorts and narrows by."""
+    """The search document of an image that is not in the trash, with the columns that searches sort by."""
 
     image = models.OneToOneField(
         "library.Image", models.CASCADE, verbose_name=_("image"), related_name="entry"
@@ -77,7 +77,7 @@ class SearchEntry(models.Model):
     )
     visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility)
     created_at = models.DateTimeField(_("created at"), help_text=_("The image's own."))
-    document = DocumentField(_("document"), help_text=_("Tokens of words, and of all that filters ask for."))
+    document = DocumentField(_("document"), help_text=_("Terms of the image's texts and of all filters."))
 
     class Meta:
         verbose_name = _("search entry")

@@ -1,4 +1,4 @@
-"""Links by which people without an account see one image or one collection."""
+"""Share links: public pages of one image or one collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generations.teams.models import Membership, Team
 
 
 class Share(models.Model):
-    """A link to an image or to a collection. It shows what its maker may see, and nothing else."""
+    """A link to an image or a collection. It shows only what its maker may see."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="shares")

@@ -1,68 +1,65 @@
-"""Collections and saved searches: all of them, made, changed, forgotten."""
+"""Views of collections and saved searches: list, create, change, delete."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from generations.core.request_params import uuid_or_404
 from generations.library.gallery import sidebar
 from generations.library.models import Collection, SavedSearch
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
-from generations.teams.models import Visibility
+from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may, member_required
 
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
-
-LONGEST_FILTER = 200
+MAX_FILTER_LENGTH = 200
 
 
 @member_required()
 @require_http_methods(["GET", "HEAD", "POST"])
 def collections(request: HttpRequest, member: Membership) -> HttpResponse:
-    """All collections that I may see, page by page; a POST makes one."""
+    """List the collections that the member can see, page by page; a POST creates one."""
     if request.method == "POST":
-        return _make(request, member)
-    named = request.GET.get("q", "").replace("\0", " ").strip()[:LONGEST_FILTER]
+        return _create(request, member)
+    named = request.GET.get("q", "").replace("\0", " ").strip()[:MAX_FILTER_LENGTH]
     after = _after(member, request.GET.get("before", ""))
-    rows, last = sidebar.page(member, named=named, after=after)
-    context = {"member": member, "rows": rows, "last": last, "named": named, "side": sidebar.beside(member)}
+    rows, last = sidebar.collection_page(member, name=named, after=after)
+    context = {"member": member, "rows": rows, "last": last, "named": named, "side": sidebar.load(member)}
     return render(request, "library/organise/collections.html", context)
 
 
 @member_required(may="organise")
 @require_POST
 def collection(request: HttpRequest, member: Membership, collection: uuid.UUID) -> HttpResponse:
-    """Give a collection another name, show it to the team, or keep it private."""
+    """Change a collection's name or visibility."""
     row = _visible(member, collection)
     name = request.POST.get("name", row.name)
     try:
-        organise_service.change_collection(
+        organise_service.update_collection(
             member=member, collection=row, name=name, visibility=_visibility(request, row.visibility)
         )
-    except (organise_service.BadName, organise_service.NotYours) as problem:
-        messages.error(request, str(problem))
-    return redirect(_address_of(row, member))
+    except (organise_service.InvalidName, organise_service.NotOwner) as error:
+        messages.error(request, str(error))
+    return redirect(_url_of(row, member))
 
 
 @member_required(may="organise")
 @require_POST
 def delete_collection(request: HttpRequest, member: Membership, collection: uuid.UUID) -> HttpResponse:
-    """Forget a collection; its pictures stay."""
+    """Delete a collection; its images stay."""
     row = _visible(member, collection)
     try:
         organise_service.delete_collection(member=member, collection=row)
-    except organise_service.NotYours as problem:
-        messages.error(request, str(problem))
-        return redirect(_address_of(row, member))
+    except organise_service.NotOwner as error:
+        messages.error(request, str(error))
+        return redirect(_url_of(row, member))
     messages.success(request, _("The collection “%(name)s” is gone; its pictures stay.") % {"name": row.name})
     return redirect("library:grid", member.team.slug)
 
@@ -70,8 +67,8 @@ def delete_collection(request: HttpRequest, member: Membership, collection: uuid
 @member_required(may="organise")
 @require_POST
 def save_search(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Keep a search under a name, for me or for the team."""
-    search = Search.read(QueryDict(request.POST.get("search", "")))
+    """Save a search under a name, for the member or for the team."""
+    search = Search.from_query(QueryDict(request.POST.get("search", "")))
     try:
         organise_service.save_search(
             member=member,
@@ -79,60 +76,55 @@ def save_search(request: HttpRequest, member: Membership) -> HttpResponse:
             search=search,
             visibility=_visibility(request, Visibility.PRIVATE),
         )
-    except organise_service.BadName as problem:
-        messages.error(request, str(problem))
-    return redirect(reverse("library:grid", args=[member.team.slug]) + f"?{search.address()}")
+    except organise_service.InvalidName as error:
+        messages.error(request, str(error))
+    return redirect(reverse("library:grid", args=[member.team.slug]) + f"?{search.query_string()}")
 
 
 @member_required(may="organise")
 @require_POST
 def forget_search(request: HttpRequest, member: Membership, saved: uuid.UUID) -> HttpResponse:
-    """Forget a saved search."""
+    """Delete a saved search."""
     row = get_object_or_404(SavedSearch.objects.visible_to(member), pk=saved)
     try:
-        organise_service.forget_search(member=member, saved=row)
-    except organise_service.NotYours as problem:
-        messages.error(request, str(problem))
+        organise_service.delete_search(member=member, saved=row)
+    except organise_service.NotOwner as error:
+        messages.error(request, str(error))
     return redirect("library:grid", member.team.slug)
 
 
-def _make(request: HttpRequest, member: Membership) -> HttpResponse:
+def _create(request: HttpRequest, member: Membership) -> HttpResponse:
     if not may(member, "organise"):
         messages.error(request, _("Your role in this team does not allow this."))
         return redirect("library:collections", member.team.slug)
     try:
-        made = organise_service.make_collection(
+        created = organise_service.create_collection(
             member=member,
             name=request.POST.get("name", ""),
             visibility=_visibility(request, Visibility.TEAM),
         )
-    except organise_service.BadName as problem:
-        messages.error(request, str(problem))
+    except organise_service.InvalidName as error:
+        messages.error(request, str(error))
         return redirect("library:collections", member.team.slug)
-    return redirect(_address_of(made, member))
+    return redirect(_url_of(created, member))
 
 
 def _visible(member: Membership, pk: uuid.UUID) -> Collection:
     return get_object_or_404(Collection.objects.visible_to(member), pk=pk)
 
 
-def _after(member: Membership, named: str) -> Collection | None:
-    """The collection with which the page before ended."""
-    if not named:
-        return None
-    try:
-        return _visible(member, uuid.UUID(named))
-    except ValueError as problem:
-        raise Http404 from problem
+def _after(member: Membership, text: str) -> Collection | None:
+    """The collection with which the previous page ended."""
+    return _visible(member, uuid_or_404(text)) if text else None
 
 
-def _visibility(request: HttpRequest, otherwise: str) -> Visibility:
+def _visibility(request: HttpRequest, default: str) -> Visibility:
     wanted = request.POST.get("visibility")
-    return Visibility(wanted if wanted in Visibility.values else otherwise)
+    return Visibility(wanted if wanted in Visibility.values else default)
 
 
-def _address_of(row: Collection, member: Membership) -> str:
-    """The library with that collection in view; a collection that is somebody's alone may be gone."""
+def _url_of(row: Collection, member: Membership) -> str:
+    """The library's page of the collection; the list, if the change took it out of the member's sight."""
     if row.visibility == Visibility.PRIVATE and row.owner_id != member.pk:
         return reverse("library:collections", args=[member.team.slug])
-    return f"{reverse('library:grid', args=[member.team.slug])}?{Search(collection=row.pk).address()}"
+    return f"{reverse('library:grid', args=[member.team.slug])}?{Search(collection=row.pk).query_string()}"

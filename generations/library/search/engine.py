@@ -1,113 +1,117 @@
-"""Finding images again: the same question on both databases, and a page of a million as quickly as of ten."""
+"""Run searches: the same results on both databases, and a page of a million images as fast as of ten."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Func, Q, QuerySet
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from generations.library.models import Collection, Image, SearchEntry, Tag, seen_by
+from generations.library.models import Image, SearchEntry, visible_to
 from generations.library.search import parser as search_parser
 from generations.library.search import terms as search_terms
+from generations.library.search.query import Search
+from generations.teams.models import Membership
 
-if TYPE_CHECKING:
-    from generations.library.search.query import Search
-    from generations.teams.models import Membership
-
-MOST_COUNTED = 10_000  # a larger number is "more than" this
-MOST_NUMBERED = 1_000  # of more than these none has a number
-# So many of the next images are looked through one by one before the index of tokens is asked: it gives what
-# it finds in no order, and of a word that is this common it finds a great many.
-LOOKED_THROUGH = 12_000
+MAX_COUNTED = 10_000  # larger numbers are "more than" this
+MAX_POSITIONS = 1_000  # in a larger result, images have no position
+# As many of the next images are compared one by one before the full-text index is used: the index returns its
+# matches in no order, and a word that is frequent enough for this has a great many.
+SCAN_LIMIT = 12_000
 
 Entries = QuerySet[SearchEntry]
 
 
 @dataclass(frozen=True)
-class Landmark:
-    """Where a page ended."""
+class Cursor:
+    """The image at which a page ended."""
 
     created_at: datetime
     image: uuid.UUID
 
 
 class Unindexed(Func):
-    """The value itself, in a form for which the database does not walk an index in its order."""
+    """The value itself, as an expression for which the database does not walk an index in its order."""
 
     arity = 1
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """The unary plus, documented for this."""
+        """Use the unary plus: sqlite.org/optoverview.html, "Disqualifying WHERE Clause Terms"."""
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """A sum is not what the index has."""
+        """Add nothing: the sum is not what the index contains."""
         return self.as_sql(compiler, connection, template="(%(expressions)s + interval '0')", **extra)
 
 
 def page(
-    member: Membership, search: Search, *, after: Landmark | None = None, size: int, back: bool = False
+    member: Membership,
+    search: Search,
+    *,
+    after: Cursor | None = None,
+    size: int,
+    backwards: bool = False,
 ) -> list[Image]:
-    """The next images of a search that the member may see, with whose they are; `back`: those before.
+    """Return the next images of a search, with their owners; `backwards`: the previous ones.
 
-    Both begin with the one nearest to the landmark. Http404 for a collection that is not the member's to see.
+    The one nearest to the cursor comes first. Http404 for a collection that the member may not see.
     """
-    found = Found(member, search, after=after, older=search.oldest == back).first(size)
+    found = Results(member, search, after=after, older=search.oldest == backwards).ids(size)
     images = Image.objects.select_related("owner__user").in_bulk(found)
     return [images[pk] for pk in found if pk in images]
 
 
-def count(member: Membership, search: Search, most: int = MOST_COUNTED) -> int:
-    """How many images a search finds; one more than `most` stands for all larger numbers."""
-    return Found(member, search).entries[: most + 1].count()
+def count(member: Membership, search: Search, most: int = MAX_COUNTED) -> int:
+    """Return how many images a search finds; `most` + 1 stands for all larger numbers."""
+    return Results(member, search).entries[: most + 1].count()
 
 
-def place(member: Membership, search: Search, image: Landmark) -> tuple[int, int] | None:
-    """Which one of how many an image is; None if the search finds too many to count, or this one not."""
-    total = Found(member, search).count(MOST_NUMBERED)
-    if total > MOST_NUMBERED or not Found(member, search).entries.filter(image=image.image).exists():
+def position(member: Membership, search: Search, image: Cursor) -> tuple[int, int] | None:
+    """Return an image's position, from 1, and the number of results.
+
+    None if there are more than a thousand, or the search does not find the image.
+    """
+    total = Results(member, search).count(MAX_POSITIONS)
+    if total > MAX_POSITIONS or not Results(member, search).entries.filter(image=image.image).exists():
         return None
-    before = Found(member, search, after=image, older=search.oldest).entries
-    return before[:MOST_NUMBERED].count() + 1, total
+    before = Results(member, search, after=image, older=search.oldest).entries
+    return before[:MAX_POSITIONS].count() + 1, total
 
 
-def ids(member: Membership, search: Search, most: int = MOST_COUNTED) -> list[uuid.UUID]:
-    """The images that a search finds, in its order, as many as may be acted on at once."""
-    return Found(member, search, older=not search.oldest).first(most)
+def ids(member: Membership, search: Search, most: int = MAX_COUNTED) -> list[uuid.UUID]:
+    """Return the images that a search finds, in its order, at most as many as a bulk action takes."""
+    return Results(member, search, older=not search.oldest).ids(most)
 
 
-def landmark(member: Membership, image: uuid.UUID) -> Landmark:
-    """An image of the team that a page ended with; it may be in the trash by now. Http404 if foreign."""
+def cursor_at(member: Membership, image: uuid.UUID) -> Cursor:
+    """Return the cursor at an image of the team, even in the trash. Http404 if the team has no such image."""
     row = get_object_or_404(Image.objects.only("created_at"), pk=image, team=member.team_id)
-    return Landmark(row.created_at, row.pk)
+    return Cursor(row.created_at, row.pk)
 
 
-class Found:
-    """What a search finds, older or newer than a landmark."""
+class Results:
+    """The results of a search, older or newer than a cursor."""
 
     def __init__(
-        self, member: Membership, search: Search, *, after: Landmark | None = None, older: bool = True
+        self, member: Membership, search: Search, *, after: Cursor | None = None, older: bool = True
     ) -> None:
         self.older = older
-        self.of_the_time = SearchEntry.objects.filter(
-            _of_the_days(search, ZoneInfo(member.team.time_zone)),
+        self.in_period = SearchEntry.objects.filter(
+            _period(search, ZoneInfo(member.team.time_zone)),
             _beyond(after, older=older) if after else Q(),
             team=member.team_id,
         )
-        self.visible = self.of_the_time.filter(seen_by(member))
-        self.asked = search_parser.read(search.q)
-        self.entries = self._with_tokens(self._with_phrases(self.visible), member, search)
+        self.visible = self.in_period.filter(visible_to(member))
+        self.parsed = search_parser.parse(search.q)
+        self.entries = self._with_terms(self._with_phrases(self.visible), member, search)
 
-    def first(self, size: int) -> list[uuid.UUID]:
-        """The first of them."""
-        if self.entries is self.visible:  # nothing is left out: time's order is all there is to walk
+    def ids(self, size: int) -> list[uuid.UUID]:
+        """Return the first images, in order."""
+        if self.entries is self.visible:  # no condition but the order of time
             return self._ids(self.visible, size)
         near = self._near()
         nearest = self._ids(self.entries.filter(near or Q()), size)
@@ -116,87 +120,62 @@ class Found:
         return self._ids(self.entries, size, by=Unindexed("created_at"))
 
     def count(self, most: int) -> int:
-        """How many they are, at most one more than `most`; of a common word no index is asked for all."""
+        """Return the number of results, at most `most` + 1; of a frequent word not all are read."""
         near = self._near()
         nearest = 0 if near is None else self.entries.filter(near)[: most + 1].count()
         return nearest if nearest > most else self.entries[: most + 1].count()
 
     def _ids(self, entries: Entries, size: int, by: Any = None) -> list[uuid.UUID]:
-        """The first of some entries, in order."""
         moment = F("created_at") if by is None else by
         order = (moment.desc(), F("image").desc()) if self.older else (moment.asc(), F("image").asc())
         return list(entries.order_by(*order).values_list("image", flat=True)[:size])
 
     def _near(self) -> Q | None:
-        """Those among the next few thousand of the team, of whatever words; None if there are no others."""
+        """The condition for the team's next few thousand images; None if there are no others."""
         order = "-created_at" if self.older else "created_at"
         image = "-image" if self.older else "image"
-        moments = self.of_the_time.order_by(order, image).values_list("created_at", flat=True)
-        last = moments[LOOKED_THROUGH : LOOKED_THROUGH + 1].first()
+        moments = self.in_period.order_by(order, image).values_list("created_at", flat=True)
+        last = moments[SCAN_LIMIT : SCAN_LIMIT + 1].first()
         if last is None:
             return None
         return Q(created_at__gte=last) if self.older else Q(created_at__lte=last)
 
     def _with_phrases(self, entries: Entries) -> Entries:
-        for phrase in self.asked.phrases:
+        for phrase in self.parsed.phrases:
             entries = entries.filter(document__contains=f" {phrase} ")
-        for phrase in self.asked.unwanted_phrases:
+        for phrase in self.parsed.excluded_phrases:
             entries = entries.exclude(document__contains=f" {phrase} ")
         return entries
 
-    def _with_tokens(self, entries: Entries, member: Membership, search: Search) -> Entries:
-        wanted = search_terms.All(
-            must=(search_terms.team(member.team_id), *self.asked.must, *_all_of(member, search)),
-            any_of=tuple(filter(None, _one_of(search))),
-            without=tuple(self.asked.without),
+    def _with_terms(self, entries: Entries, member: Membership, search: Search) -> Entries:
+        filters = list(search.filters())
+        required = [term for each, value in filters for term in each.required_terms(member, value)]
+        query = search_terms.TermQuery(
+            required=(search_terms.team(member.team_id), *self.parsed.required, *required),
+            any_of=tuple(terms for each, value in filters if (terms := each.alternative_terms(value))),
+            excluded=tuple(self.parsed.excluded),
         )
-        if len(wanted.must) == 1 and not (wanted.any_of or wanted.without):
-            return entries  # the team's index has them already
-        return entries.filter(document__matches=wanted)
+        if len(query.required) == 1 and not (query.any_of or query.excluded):
+            return entries  # the team's own index finds them already
+        return entries.filter(document__matches=query)
 
 
-def _all_of(member: Membership, search: Search) -> Iterator[str]:
-    """The tokens of filters that must each be true."""
-    if search.tag:
-        known = dict(Tag.objects.filter(team=member.team_id, key__in=search.tag).values_list("key", "pk"))
-        yield from (search_terms.tag(known.get(key, 0)) for key in search.tag)  # no tag has the number 0
-    if search.collection:
-        visible = Collection.objects.visible_to(member).filter(pk=search.collection)
-        if not visible.exists():
-            raise Http404
-        yield search_terms.collection(search.collection)
-    if search.batch:
-        yield search_terms.batch(search.batch)
-    if search.seed is not None:
-        yield search_terms.seed(search.seed)
-    if search.liked:
-        yield search_terms.favourite(member.pk)
-
-
-def _one_of(search: Search) -> Iterator[tuple[str, ...]]:
-    """The tokens of filters of which one value is enough."""
-    yield tuple(map(search_terms.owner, search.who))
-    yield tuple(map(search_terms.model, search.model))
-    yield tuple(map(search_terms.style, search.style))
-    yield tuple(map(search_terms.shape, search.shape))
-
-
-def _of_the_days(search: Search, zone: ZoneInfo) -> Q:
-    """From the first moment of the first day to the last of the last, where the team is."""
+def _period(search: Search, zone: ZoneInfo) -> Q:
+    """From the first moment of the first day to the last of the last day, in the team's time zone."""
     within = Q()
     if search.since:
-        within &= Q(created_at__gte=_begin(search.since, zone))
+        within &= Q(created_at__gte=_midnight(search.since, zone))
     if search.until:
-        within &= Q(created_at__lt=_begin(search.until + timedelta(days=1), zone))
+        within &= Q(created_at__lt=_midnight(search.until + timedelta(days=1), zone))
     return within
 
 
-def _begin(day: date, zone: ZoneInfo) -> datetime:
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def _beyond(after: Landmark, *, older: bool) -> Q:
-    """Past the landmark; the first part says it roughly, so that an index is walked."""
+def _beyond(after: Cursor, *, older: bool) -> Q:
+    """Beyond the cursor; the first, rougher part lets the database walk an index."""
     if older:
         past = Q(created_at__lt=after.created_at) | Q(image__lt=after.image)
         return Q(created_at__lte=after.created_at) & past

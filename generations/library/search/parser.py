@@ -1,4 +1,4 @@
-"""What somebody typed into the search field, read into tokens and phrases."""
+"""Parse what is typed into the search field into terms and phrases."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from dataclasses import dataclass, field
 
 from generations.library.search import tokenizer
 
-LONGEST = 400  # letters of a question
-MOST = 40  # tokens of a question; what follows is not looked for
+MAX_LENGTH = 400  # characters of a search text
+MAX_TERMS = 40  # of a search text; further terms are ignored
 PART = re.compile(r'(-?)"([^"]*)"?|(-?)([^\s"]+)')
 QUOTES = str.maketrans("“”„«»「」『』", '"""""""""')
 
 
 @dataclass
-class Wanted:
-    """Tokens that must be there, tokens that must not, and the same for phrases (a space between tokens)."""
+class ParsedText:
+    """Required and excluded terms, and required and excluded phrases (terms joined by spaces)."""
 
-    must: list[str] = field(default_factory=list)
-    without: list[str] = field(default_factory=list)
+    required: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
-    unwanted_phrases: list[str] = field(default_factory=list)
+    excluded_phrases: list[str] = field(default_factory=list)
 
 
-def read(text: str) -> Wanted:
-    """Words in any order; "quoted phrases"; -words and -"phrases" that must not be there."""
-    wanted = Wanted()
-    for minus, phrase, dash, word in PART.findall(text[:LONGEST].translate(QUOTES)):
+def parse(text: str) -> ParsedText:
+    """Parse words in any order, "quoted phrases", and -words and -"phrases" to exclude."""
+    parsed = ParsedText()
+    for minus, phrase, dash, word in PART.findall(text[:MAX_LENGTH].translate(QUOTES)):
         if minus or dash:
-            _exclude(wanted, phrase or word)
+            _exclude(parsed, phrase or word)
         elif phrase:
-            _require(wanted, tokenizer.tokens(phrase), tokenizer.runs(phrase))
+            _require(parsed, tokenizer.terms(phrase), tokenizer.runs(phrase))
         else:
             for run in tokenizer.runs(word):
-                _require(wanted, run, [run])
-    for tokens in (wanted.must, wanted.without):
-        tokens[:] = list(dict.fromkeys(tokens))[:MOST]
-    return wanted
+                _require(parsed, run, [run])
+    for terms in (parsed.required, parsed.excluded):
+        terms[:] = list(dict.fromkeys(terms))[:MAX_TERMS]
+    return parsed
 
 
-def _require(wanted: Wanted, tokens: list[str] | tokenizer.Run, runs: list[tokenizer.Run]) -> None:
-    """These tokens, one after the other; the pairs among them are rarer than each alone."""
-    wanted.must += tokens
+def _require(parsed: ParsedText, terms: list[str] | tokenizer.Run, runs: list[tokenizer.Run]) -> None:
+    """Require these terms in this order; the bigrams narrow the search before the phrase is compared."""
+    parsed.required += terms
     for run in runs:
-        wanted.must += tokenizer.pairs(run)
-    if len(tokens) > 1:
-        wanted.phrases.append(" ".join(tokens))
+        parsed.required += tokenizer.bigrams(run)
+    if len(terms) > 1:
+        parsed.phrases.append(" ".join(terms))
 
 
-def _exclude(wanted: Wanted, text: str) -> None:
-    """One token, or a phrase of several."""
-    tokens = tokenizer.tokens(text)
-    if len(tokens) == 1:
-        wanted.without += tokens
-    elif tokens:
-        wanted.unwanted_phrases.append(" ".join(tokens))
+def _exclude(parsed: ParsedText, text: str) -> None:
+    """Exclude one term, or a phrase of several."""
+    terms = tokenizer.terms(text)
+    if len(terms) == 1:
+        parsed.excluded += terms
+    elif terms:
+        parsed.excluded_phrases.append(" ".join(terms))

@@ -1,117 +1,137 @@
-"""What somebody looks for in the library, as it stands in an address."""
+"""A search of the library, as it is written in a query string."""
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, QueryDict
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from generations.library.search import parser as search_parser
-from generations.library.search import tokenizer
+from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
+from generations.library.search import terms as search_terms
+from generations.library.search.filters import (
+    BatchFilter,
+    ChoiceFilter,
+    CollectionFilter,
+    DayFilter,
+    Filter,
+    FirstDayFilter,
+    FlagFilter,
+    PeopleFilter,
+    SeedFilter,
+    TagFilter,
+    TextFilter,
+)
 from generations.providers.catalogue import registry as catalogue_registry
-
-MOST_VALUES = 50  # of one filter
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)  # that every time zone and database knows
 
 
 @dataclass(frozen=True)
 class Search:
-    """Words and filters. Of several people, models, styles or shapes one is enough; of tags all are needed.
+    """Text and filters, all of which must match; each field declares the filter that it belongs to.
 
-    `since` and `until` are days where the team is, both included.
+    The chips of the library's page come in this order. To add a filter by values of a fixed list, add a field
+    with a `ChoiceFilter`: parsing, index terms, search and the chip on the page follow from it.
+
+    `since` and `until` are days in the team's time zone, both included.
     """
 
-    q: str = ""
-    who: tuple[int, ...] = ()
-    model: tuple[str, ...] = ()
-    style: tuple[str, ...] = ()
-    shape: tuple[str, ...] = ()
-    tag: tuple[str, ...] = ()  # without differences that nobody types (words.folded)
-    seed: int | None = None
-    since: date | None = None
-    until: date | None = None
-    collection: uuid.UUID | None = None
-    batch: uuid.UUID | None = None
-    liked: bool = False
-    oldest: bool = False
+    q: str = field(default="", metadata={"filter": TextFilter("q")})
+    who: tuple[int, ...] = field(default=(), metadata={"filter": PeopleFilter("who", gettext_lazy("Who"))})
+    since: date | None = field(
+        default=None, metadata={"filter": FirstDayFilter("since", gettext_lazy("Date"))}
+    )
+    until: date | None = field(default=None, metadata={"filter": DayFilter("until")})
+    model: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "filter": ChoiceFilter(
+                "model",
+                gettext_lazy("Model"),
+                titles=catalogue_registry.model_titles,
+                value_of=lambda image: image.model,
+                term=search_terms.model,
+            )
+        },
+    )
+    style: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "filter": ChoiceFilter(
+                "style",
+                gettext_lazy("Style"),
+                titles=lambda: {name: _(title) for name, title in catalogue_registry.STYLES.items()},
+                value_of=lambda image: str(image.parameters.get("style_preset") or ""),
+                term=search_terms.style,
+            )
+        },
+    )
+    shape: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "filter": ChoiceFilter(
+                "shape",
+                gettext_lazy("Shape"),
+                titles=lambda: {shape: shape for shape in catalogue_registry.SHAPES},
+                value_of=lambda image: imaging_aspect_ratio.nearest(image.width, image.height),
+                term=search_terms.shape,
+            )
+        },
+    )
+    tag: tuple[str, ...] = field(default=(), metadata={"filter": TagFilter("tag", gettext_lazy("Tag"))})
+    collection: uuid.UUID | None = field(
+        default=None, metadata={"filter": CollectionFilter("collection", gettext_lazy("Collection"))}
+    )
+    seed: int | None = field(default=None, metadata={"filter": SeedFilter("seed", gettext_lazy("Seed"))})
+    batch: uuid.UUID | None = field(default=None, metadata={"filter": BatchFilter("batch")})
+    liked: bool = field(
+        default=False,
+        metadata={"filter": FlagFilter("liked", "1", term=lambda member: search_terms.favourite(member.pk))},
+    )
+    oldest: bool = field(default=False, metadata={"filter": FlagFilter("order", "oldest")})
 
     @classmethod
-    def read(cls, query: QueryDict) -> Search:
-        """From an address. What makes no sense is as if it were not there; Http404 for a broken id."""
-        return cls(
-            q=" ".join(query.get("q", "").replace("\0", " ").split())[: search_parser.LONGEST],
-            who=tuple(_numbers(query.getlist("who"))),
-            model=_known(query.getlist("model"), catalogue_registry.MODELS),
-            style=_known(query.getlist("style"), catalogue_registry.STYLES),
-            shape=_known(query.getlist("shape"), catalogue_registry.SHAPES),
-            tag=tuple(dict.fromkeys(tag_key(name) for name in query.getlist("tag")[:MOST_VALUES] if name)),
-            seed=next(_numbers([query.get("seed", "")]), None),
-            since=_day(query.get("since", "")),
-            until=_day(query.get("until", "")),
-            collection=_id(query.get("collection", "")),
-            batch=_id(query.get("batch", "")),
-            liked=query.get("liked") == "1",
-            oldest=query.get("order") == "oldest",
-        )
+    def declared(cls) -> list[Filter[Any]]:
+        """Return all filters."""
+        return [each.metadata["filter"] for each in dataclasses.fields(cls)]
 
-    def address(self) -> str:
-        """What stands behind the question mark; nothing for everything."""
-        return urlencode(list(self.pairs()))
+    @classmethod
+    def from_query(cls, query: QueryDict) -> Search:
+        """Parse a query string. Values that make no sense are ignored; Http404 for a malformed id."""
+        return cls(**{each.name: each.metadata["filter"].parse(query) for each in dataclasses.fields(cls)})
 
-    def but(self, **changes: Any) -> Search:
-        """The same search with something else in it."""
-        return replace(self, **changes)
+    def filters(self) -> Iterator[tuple[Filter[Any], Any]]:
+        """Yield each filter with its value in this search."""
+        for each in dataclasses.fields(self):
+            yield each.metadata["filter"], getattr(self, each.name)
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Return the names and values of the query string."""
+        return [
+            (declared.parameter, text)
+            for declared, value in self.filters()
+            for text in declared.serialize(value)
+        ]
+
+    def query_string(self) -> str:
+        """Return the query string without the question mark; "" for a search for everything."""
+        return urlencode(self.parameters())
+
+    def replace(self, **changes: Any) -> Search:
+        """Return the same search with other values."""
+        return dataclasses.replace(self, **changes)
+
+    def without(self, *names: str) -> Search:
+        """Return the same search without the values of these fields."""
+        return self.replace(**{name: getattr(type(self), name) for name in names})
 
     @property
     def is_everything(self) -> bool:
-        """True if nothing is left out."""
-        return replace(self, oldest=False) == Search()
-
-    def pairs(self) -> Iterator[tuple[str, str]]:
-        """What the address says, as names and values."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.name == "oldest":
-                yield from [("order", "oldest")] * value
-            elif each.name == "liked":
-                yield from [("liked", "1")] * value
-            elif isinstance(value, tuple):
-                yield from ((each.name, str(one)) for one in value)
-            elif value not in (None, ""):
-                yield each.name, str(value)
-
-
-def tag_key(name: str) -> str:
-    """A tag's name without differences that nobody types."""
-    return " ".join(tokenizer.folded(name.replace("\0", " ")).split())[:120]
-
-
-def _numbers(values: Iterable[str]) -> Iterator[int]:
-    """Those that are whole numbers of a size that a database keeps."""
-    few = (value for value, _place in zip(values, range(MOST_VALUES), strict=False))
-    return (int(value) for value in few if value.isascii() and value.isdecimal() and len(value) < 19)
-
-
-def _known(values: Iterable[str], declared: Iterable[str]) -> tuple[str, ...]:
-    known = set(declared)
-    return tuple(dict.fromkeys(value for value in values if value in known))
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return day if day and FIRST_DAY <= day <= LAST_DAY else None
-
-
-def _id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        raise Http404 from None
+        """True if every image matches."""
+        return self.without("oldest") == type(self)()

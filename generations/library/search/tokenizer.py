@@ -1,7 +1,7 @@
-"""The one tokenizer of the library's search: words, and characters of scripts that have no spaces.
+"""The tokenizer of the library's search: words, and single characters of scripts without spaces.
 
-What is stored and what is looked for goes through it, so both databases find the same. A token has only
-letters, digits, marks and symbols: none of the signs that either database's query language knows.
+Documents and queries both go through it, so PostgreSQL and SQLite find the same. A term has only letters,
+digits, marks and symbols: none of the operators of either database's query language.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-LONGEST = 60  # letters of a token; what is longer is cut, in the picture's words and in the question alike
+MAX_TERM_LENGTH = 60  # characters; longer words are cut, in documents and in queries
+MAX_TAG_KEY_LENGTH = 120
 ACCENTS = re.compile("[\u0300-\u036f]")
 PLAIN = re.compile("[a-z0-9]+")
-# Scripts that put no space between words, each as the first and last of a run of code points.
+# Scripts that put no space between words, as ranges of code points.
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Chinese
@@ -23,49 +24,54 @@ UNSPACED = re.compile(
     "\U00020000-\U0003ffff]"
 )
 
-Run = tuple[str, ...]  # tokens that touch: one word, or the characters of a stretch without spaces
+Run = tuple[str, ...]  # adjacent terms: one word, or the characters of a text without spaces
 
 
-def folded(text: str) -> str:
-    """The text without differences that nobody types: case, width, accents of European letters."""
-    apart = ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", apart).casefold())
+def fold(text: str) -> str:
+    """Return the text without differences of case, width and the accents of European letters."""
+    unaccented = ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", unaccented).casefold())
+
+
+def tag_key(name: str) -> str:
+    """Return the key by which a tag's name is unique: folded, with single spaces."""
+    return " ".join(fold(name.replace("\0", " ")).split())[:MAX_TAG_KEY_LENGTH]
 
 
 def runs(text: str) -> list[Run]:
-    """The text's words in order; a stretch of an unspaced script is one run with a token per character."""
-    if text.isascii():  # most prompts: the same, thirty times as quickly
-        return [(word[:LONGEST],) for word in PLAIN.findall(text.lower())]
+    """Return the text's words in order; text of an unspaced script is one run with a term per character."""
+    if text.isascii():  # most prompts: the same result, thirty times as fast
+        return [(word[:MAX_TERM_LENGTH],) for word in PLAIN.findall(text.lower())]
     found: list[Run] = []
-    word, stretch = "", ""
-    for letter in f"{folded(text)} ":
+    word, characters = "", ""
+    for letter in f"{fold(text)} ":
         kind = _kind(letter)
         if word and kind != "word":
-            found.append((word[:LONGEST],))
+            found.append((word[:MAX_TERM_LENGTH],))
             word = ""
-        if stretch and kind != "alone":
-            found.append(tuple(stretch))
-            stretch = ""
+        if characters and kind != "alone":
+            found.append(tuple(characters))
+            characters = ""
         if kind == "word":
             word += letter
         elif kind == "alone":
-            stretch += letter
+            characters += letter
     return found
 
 
-def tokens(text: str) -> list[str]:
-    """The text's words and single characters, in order."""
-    return [token for run in runs(text) for token in run]
+def terms(text: str) -> list[str]:
+    """Return the text's words and single characters, in order."""
+    return [term for run in runs(text) for term in run]
 
 
-def pairs(run: Run) -> list[str]:
-    """The pairs of neighbours in a run: they make a search for Chinese words quick."""
+def bigrams(run: Run) -> list[str]:
+    """Return the pairs of adjacent terms; being rarer than single characters, they make a search fast."""
     return [first + second for first, second in pairwise(run)]
 
 
 @lru_cache(maxsize=4096)
 def _kind(letter: str) -> str:
-    """Whether a letter is part of a word, stands alone, or parts words."""
+    """Return "word" for a part of a word, "alone" for a term of its own, "between" for a separator."""
     if UNSPACED.match(letter) or unicodedata.category(letter) == "So":  # a symbol such as an emoji
         return "alone" if unicodedata.category(letter)[0] in "LMNS" else "between"
     return "word" if unicodedata.category(letter)[0] in "LMN" else "between"

@@ -6,16 +6,13 @@ import uuid
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from generations.library.models import Collection, Image, Share
 from generations.library.sharing import service as sharing_service
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 LINKS_IN_DIALOG = 3
 

@@ -6,9 +6,10 @@ Every request checks whether the link still works, and no response may be cached
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from allauth.core.internal import ratelimit  # its public decorator responds with a page of the portal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -24,13 +25,9 @@ from generations.library.delivery import thumbnails
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import embed_metadata, strip_metadata
 from generations.library.imaging.containers import UnknownStructure
+from generations.library.models import Image, Share
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.library.models import Image, Share
 
 PAGE_SIZE = 60
 PRIVACY_HEADERS = {

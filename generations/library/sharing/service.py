@@ -9,7 +9,6 @@ import hmac
 import re
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.signing import b62_decode, b62_encode
@@ -23,10 +22,8 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.core import signed_url
 from generations.library.models import Collection, Image, ImageQuerySet, Share
+from generations.teams.models import Membership
 from generations.teams.permissions import may
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
 
 SALT = "generations.library.sharing"  # all existing links are signed with it: it stays
 TOKEN = re.compile(r"([0-9A-Za-z]{1,22})-[0-9A-Za-z]{1,22}")  # each half encodes at most 128 bits
@@ -159,7 +156,7 @@ def visible_images(share: Share) -> ImageQuerySet:
     """The images that the link shows now, newest first: those of its target that its maker may see."""
     visible = Image.objects.visible_to(share.maker)
     if share.collection_id:
-        return visible.filter(collected__collection=share.collection_id).order_by("-pk")
+        return visible.filter(collection_images__collection=share.collection_id).order_by("-pk")
     return visible.filter(shares=share.pk)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -20,10 +19,8 @@ from generations.core import request_params
 from generations.library.models import Collection, Image, Share
 from generations.library.sharing import listing as sharing_listing
 from generations.library.sharing import service as sharing_service
+from generations.teams.models import Membership
 from generations.teams.permissions import may, member_required
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
 
 PAGE_SIZE = 50
 

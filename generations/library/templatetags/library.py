@@ -1,10 +1,9 @@
-"""Pictures in templates."""
+"""Template tags for images: thumbnails, covers, days."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from django import template
 from django.urls import reverse
@@ -13,18 +12,16 @@ from django.utils.translation import gettext as _
 
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.delivery import thumbnails
+from generations.library.models import Image
 from generations.library.trash import listing as trash_listing
-
-if TYPE_CHECKING:
-    from generations.library.models import Image
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 register = template.Library()
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """What an <img> needs: addresses for two densities, the picture's own shape, and a blurred first look."""
+    """The attributes of an <img>: URLs for two pixel densities, the image's size, a blurred placeholder."""
 
     src: str
     srcset: str
@@ -35,14 +32,14 @@ class Thumbnail:
 
 @register.simple_tag
 def thumbnail(image: Image, member: Membership) -> Thumbnail:
-    """The thumbnail of an image as the member may see it: {% thumbnail image member as picture %}."""
+    """Return a thumbnail with URLs signed for the member: {% thumbnail image member as picture %}."""
     small, large = (delivery_signed_urls.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
 
 
 @register.simple_tag
 def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
-    """The thumbnail of an image in the trash, whose address is of no use to anybody else."""
+    """Return the thumbnail of an image in the trash; its URLs check the member's permission each time."""
     sizes = thumbnails.WIDTHS
     small, large = (
         reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size]) for size in sizes
@@ -52,19 +49,19 @@ def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
 
 @register.filter
 def days_left(image: Image) -> int:
-    """For how many days more an image in the trash can be brought back."""
+    """Return for how many more days an image in the trash can be restored."""
     return trash_listing.days_left(image)
 
 
 @register.simple_tag
 def cover(image: Image, member: Membership) -> str:
-    """Where the thumbnail of a collection's newest image is: {% cover collection.newest member %}."""
+    """Return the URL of a collection's newest thumbnail: {% cover collection.newest member %}."""
     return delivery_signed_urls.thumbnail_url(image, "small", member)
 
 
 @register.filter
 def day_name(day: date, today: date) -> str:
-    """Today, Yesterday, a weekday of this year, or a date with its year."""
+    """Return Today, Yesterday, a weekday with its date, or a date with its year."""
     if day == today:
         return _("Today")
     if day == today - timedelta(days=1):

@@ -6,19 +6,16 @@ import math
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.images import service as images_service
-from generations.library.models import Act, Deed
-
-if TYPE_CHECKING:
-    from generations.library.models import Image
-    from generations.teams.models import Membership
+from generations.library.models import BulkAction, Image
+from generations.teams.models import Membership
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -39,7 +36,7 @@ def page(member: Membership, *, after: str = "", size: int) -> TrashPage:
     return TrashPage(found[:size], _cursor(found[size - 1]) if len(found) > size else "")
 
 
-def count(member: Membership, most: int = bulk_service.MOST) -> int:
+def count(member: Membership, most: int = bulk_service.MAX_IMAGES) -> int:
     """How many images the member may restore, counted up to `most` + 1."""
     return images_service.in_trash(member).order_by()[: most + 1].count()
 
@@ -47,7 +44,7 @@ def count(member: Membership, most: int = bulk_service.MOST) -> int:
 def ids(member: Membership) -> list[uuid.UUID]:
     """The ids of the newest images, at most as many as one bulk action takes."""
     rows = images_service.in_trash(member).order_by("-trashed_at", "-id")
-    return list(rows.values_list("pk", flat=True)[: bulk_service.MOST])
+    return list(rows.values_list("pk", flat=True)[: bulk_service.MAX_IMAGES])
 
 
 def days_left(image: Image) -> int:
@@ -58,9 +55,10 @@ def days_left(image: Image) -> int:
     return max(0, math.ceil(left / timedelta(days=1)))
 
 
-def running(member: Membership) -> list[Deed]:
+def running(member: Membership) -> list[BulkAction]:
     """The member's first ten bulk actions on the trash that have not ended."""
-    unfinished = Deed.objects.filter(member=member, act__in=[Act.RESTORE, Act.PURGE], ended_at=None)
+    kinds = [bulk_actions.Restore.name, bulk_actions.Purge.name]
+    unfinished = BulkAction.objects.filter(member=member, kind__in=kinds, ended_at=None)
     return list(unfinished.order_by("created_at")[:10])
 
 

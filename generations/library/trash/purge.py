@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -20,9 +19,7 @@ from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 BATCH_SIZE = 500  # rows of one transaction
 MAX_BATCHES = 40  # of one run
@@ -39,7 +36,7 @@ def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUI
 
     Ledger entries stay.
     """
-    purged = images_service.in_trash(member).filter(pk__in=images).locked()
+    purged = images_service.in_trash(member).filter(pk__in=images).lock()
     _delete(purged)
     return purged
 
@@ -94,7 +91,7 @@ def _delete_expired_batch() -> int:
     """Delete one batch of expired images, oldest first; return how many."""
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
     oldest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:BATCH_SIZE])
-    images = expired.filter(pk__in=oldest).locked()
+    images = expired.filter(pk__in=oldest).lock()
     _delete(images)
     return len(images)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,19 +14,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from generations.core import request_params
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
-from generations.library.models import Act, Deed
+from generations.library.models import BulkAction
 from generations.library.trash import listing as trash_listing
+from generations.teams.models import Membership
 from generations.teams.permissions import member_required
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.teams.models import Membership
 
 PAGE_SIZE = 60
 PARTIALS = {"more": "#more", "progress": "#progress"}
@@ -37,7 +34,7 @@ PARTIALS = {"more": "#more", "progress": "#progress"}
 def trash(request: HttpRequest, member: Membership) -> HttpResponse:
     """List the images that the member may restore, newest first; POST restores `image` (many) or `all=1`."""
     if request.method == "POST":
-        return _start_action(request, member, Act.RESTORE)
+        return _start_action(request, member, bulk_actions.Restore)
     try:
         page = trash_listing.page(member, after=request.GET.get("after", ""), size=PAGE_SIZE)
     except (ValueError, OverflowError) as error:
@@ -46,7 +43,7 @@ def trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "member": member,
         "page": page,
         "count": trash_listing.count(member),
-        "most": bulk_service.MOST,
+        "most": bulk_service.MAX_IMAGES,
         "days": settings.TRASH_DAYS,
         "running": trash_listing.running(member),
     }
@@ -65,7 +62,7 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
     selected = _selected_ids(request)
     if request.method == "POST" and (selected or request.POST.get("all")):
         if request.POST.get("sure"):
-            return _start_action(request, member, Act.PURGE)
+            return _start_action(request, member, bulk_actions.Purge)
     elif request.method == "POST":
         messages.error(request, _("Choose some pictures first."))
         return redirect("library:trash", member.team.slug)
@@ -76,7 +73,7 @@ def empty_trash(request: HttpRequest, member: Membership) -> HttpResponse:
         "member": member,
         "selected": list(rows.values_list("pk", flat=True)) if selected else [],
         "count": rows.count() if selected else trash_listing.count(member),
-        "most": bulk_service.MOST,
+        "most": bulk_service.MAX_IMAGES,
         "sample": list(rows.order_by("-trashed_at", "-id")[:6]),
     }
     return render(request, "library/trash/empty.html", context)
@@ -103,24 +100,26 @@ def trashed_thumbnail(
     return response
 
 
-def _start_action(request: HttpRequest, member: Membership, act: Act) -> HttpResponse:
+def _start_action(
+    request: HttpRequest, member: Membership, kind: type[bulk_actions.BulkActionKind]
+) -> HttpResponse:
     """Restore or delete the selected images, or all of them, and redirect to the trash with a message."""
     images = trash_listing.ids(member) if request.POST.get("all") else _selected_ids(request)
     try:
-        deed = bulk_service.start(member=member, act=act, images=images)
-    except bulk_service.BadDeed as error:
+        action = bulk_service.start(member=member, kind=kind, images=images)
+    except bulk_actions.InvalidBulkAction as error:
         messages.error(request, str(error))
     else:
-        _add_message(request, deed)
+        _add_message(request, action)
     return redirect("library:trash", member.team.slug)
 
 
-def _add_message(request: HttpRequest, deed: Deed) -> None:
+def _add_message(request: HttpRequest, action: BulkAction) -> None:
     """Say what was done, if it is done; the page shows the progress of what is not."""
-    if deed.ended_at is None:
+    if action.ended_at is None:
         return
-    count = len(deed.changed)
-    if deed.act == Act.RESTORE:
+    count = len(action.changed)
+    if action.kind == bulk_actions.Restore.name:
         text = ngettext(
             "%(count)s picture is back in the library.", "%(count)s pictures are back in the library.", count
         )
@@ -131,5 +130,5 @@ def _add_message(request: HttpRequest, deed: Deed) -> None:
 
 def _selected_ids(request: HttpRequest) -> list[uuid.UUID]:
     """The ids of the selected images. Raises Http404 for anything else."""
-    values = request.POST.getlist("image")[: bulk_service.MOST + 1]
+    values = request.POST.getlist("image")[: bulk_service.MAX_IMAGES + 1]
     return [request_params.uuid_or_404(value) for value in values]

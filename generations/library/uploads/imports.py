@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from django.db import transaction
 
@@ -13,10 +13,7 @@ from generations.library.images import service as images_service
 from generations.library.models import Image, Origin, Upload
 from generations.library.search import indexer
 from generations.library.uploads import start_images
-from generations.teams.models import Team
-
-if TYPE_CHECKING:
-    from generations.teams.models import Membership
+from generations.teams.models import Membership, Team
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def _add(member: Membership, fields: dict[str, Any]) -> ImportResult:
     if existing := _existing(member, fields["sha256"]):
         return ImportResult(existing, is_new=False)
     image = Image.objects.create(owner=member, origin=Origin.UPLOADED, **fields)
-    indexer.enter(image)
+    indexer.add(image)
     return ImportResult(image)
 
 
@@ -79,4 +76,4 @@ def _title(name: str) -> str:
     """The name of a file without its extension."""
     words = " ".join(start_images.printable(name).split())
     stem, dot, _extension = words.rpartition(".")
-    return (stem if dot and stem else words)[: images_service.LONGEST_TITLE]
+    return (stem if dot and stem else words)[: images_service.MAX_TITLE_LENGTH]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,14 +14,9 @@ from PIL import Image as Pillow
 
 from generations.core import db_connections
 from generations.library.imaging import decode as imaging_decode
-from generations.library.models import DiscardedObject, Upload
+from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from generations.library.models import Image
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 Row = TypeVar("Row")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,16 +20,9 @@ from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import start_images
-from generations.teams.models import Visibility
+from generations.library.uploads.imports import ImportResult
+from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import member_required
-
-if TYPE_CHECKING:
-    import uuid
-
-    from django.core.files.uploadedfile import UploadedFile
-
-    from generations.library.uploads.imports import ImportResult
-    from generations.teams.models import Membership
 
 FORM_OVERHEAD = 64 * 1024  # bytes of a request besides its file
 START_IMAGES_SHOWN = 12

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generations.credits.append_only import Guard
-from generations.jobs.queue.audit_hook import Deed
+from generations.jobs.engine.operator_actions import AuditEvent
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.actor import COMMAND, By, by
 from generations.teams.models import Membership, Team
@@ -41,13 +41,13 @@ def record(
     )
 
 
-def keep(who: By, deed: Deed) -> AuditEntry:
+def keep(who: By, event: AuditEvent) -> AuditEntry:
     """Write down what was done in the rooms below, which know nothing of this log."""
     return record(
         who,
-        AuditAction(deed.kind),
-        member=deed.member,
-        subject=deed.subject,
-        before=deed.before,
-        after=deed.after,
+        AuditAction(event.kind),
+        member=event.member,
+        subject=event.subject,
+        before=event.before,
+        after=event.after,
     )

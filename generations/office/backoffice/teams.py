@@ -117,7 +117,7 @@ class TeamAdmin(admin.ModelAdmin):
                 elif member.pk:
                     members_roles.set_role(member=member, role=role, by=by)
                     members_roles.set_weight(member=member, weight=weight, by=by)
-        except (membership.AlreadyIn, membership.LastOwner, operator_actions.WeightRefused) as problem:
+        except (membership.AlreadyIn, membership.LastOwner, operator_actions.InvalidWeight) as problem:
             messages.error(request, str(problem))
         except Membership.DoesNotExist:
             messages.error(request, _("%(person)s had left the team meanwhile.") % {"person": member})

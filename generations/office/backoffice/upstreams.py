@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from generations.jobs.queue import controls as queue_controls
+from generations.jobs.engine import operator_actions
 from generations.office.audit_log import service as audit_log_service
 from generations.office.models import AuditAction
 from generations.upstreams.admin import UpstreamAdmin
@@ -62,11 +62,11 @@ class AuditedUpstreamAdmin(UpstreamAdmin):
     @admin.action(description=_("End their pause"), permissions=["view"])
     def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
         """Resume calls to the upstreams."""
-        queue_controls.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
+        operator_actions.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
 
 
 def audited_values(upstream: Upstream) -> dict[str, Any]:
     """Return what an operator can set, without the key."""
     return {name: getattr(upstream, name) for name in AUDITED_FIELDS} | {
-        "state": queue_controls.state(upstream)
+        "state": operator_actions.state(upstream)
     }

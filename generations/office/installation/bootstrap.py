@@ -21,4 +21,4 @@ def prepare_storage() -> None:
 def connect_upstream() -> None:
     """Create or update the upstream of STABILITY_BASE_URL and STABILITY_API_KEY."""
     accounts.sync_environment()
-    sweeper.prepare_limiters()
+    sweeper.prepare_rate_limits()

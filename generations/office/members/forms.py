@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from generations.credits.amounts import HUNDREDTHS, CreditsField
-from generations.jobs.engine.operator_actions import HEAVIEST
+from generations.jobs.engine.operator_actions import MAX_WEIGHT
 from generations.office.invitations.service import Offer
 from generations.teams.models import Invitation, Membership, Role, Team
 from generations.teams.permissions import roles_given_by
@@ -120,7 +120,7 @@ class RoleForm(forms.Form):
 class WeightForm(forms.Form):
     """How many slots in the queue for one of the others'."""
 
-    weight = forms.IntegerField(label=gettext_lazy("Weight in the queue"), min_value=1, max_value=HEAVIEST)
+    weight = forms.IntegerField(label=gettext_lazy("Weight in the queue"), min_value=1, max_value=MAX_WEIGHT)
 
 
 class ProgramForm(forms.Form):

@@ -51,13 +51,13 @@ def set_role(
 def set_weight(
     *, member: Membership, weight: int, by: By = COMMAND, acting: Membership | None = None
 ) -> None:
-    """Give the member so many slots for one of the others'; operation.WeightRefused if that is odd."""
+    """Give the member so many slots for one of the others'; operator_actions.InvalidWeight if that is odd."""
     membership.lock_team(member.team)
     row = _current(member)
     _may_touch(acting, row)
     if row.weight == weight:
         return
-    operator_actions.set_weight(row, weight)
+    operator_actions.apply_weight(row, weight)
     audit_log_service.record(
         by, AuditAction.WEIGHT_CHANGED, member=row, before={"weight": row.weight}, after={"weight": weight}
     )

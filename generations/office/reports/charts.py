@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-HEIGHT = 160  # pixels from the lowest line of the grid to the highest
+from generations.core import svg_charts
+
 LINES = 4  # of the grid above its lowest, at most
-SERIES = 4  # that have a colour of their own; the rest are "other"
-LOOKS = ("d1", "d2", "d3", "d4")
-OTHER = "d5"
-ROUND = (1, 2, 2.5, 5, 10)
+SMALLEST_STEP = 25  # hundredths of a credit between two lines
+COLOURS = ("d1", "d2", "d3", "d4")  # classes of the largest series
+OTHER = "d5"  # of all others together
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour: what it stands for, and how much in all."""
+    """One colour: its class, its title, and its total."""
 
     look: str
     title: str
@@ -27,43 +26,13 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One series' part of one bar: x and width in per cent, y and height in pixels."""
-
-    look: str
-    x: str
-    width: str
-    y: float
-    height: float
-    is_end: bool
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The horizontal position of a bar, which takes two thirds of its share of the width."""
-
-    place: int
-    of: int
-
-    @property
-    def x(self) -> str:
-        """The left edge, in per cent."""
-        return f"{100 / self.of * (self.place + 1 / 6):.3f}%"
-
-    @property
-    def width(self) -> str:
-        """The width, in per cent."""
-        return f"{100 / self.of * 2 / 3:.3f}%"
-
-
-@dataclass(frozen=True)
 class Row:
-    """One day: an amount for each series, their sum, and how it is drawn."""
+    """One day: an amount for each series, their sum, and the segments of its bar."""
 
     day: date
     amounts: tuple[int, ...]
     total: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[svg_charts.Segment, ...]
 
 
 @dataclass(frozen=True)
@@ -77,8 +46,9 @@ class Chart:
 
 
 def leading(sums: Counter[Any]) -> list[Any]:
-    """The keys that get a colour of their own: those with the largest sums."""
-    return [key for key, _sum in sorted(sums.items(), key=lambda pair: (-pair[1], str(pair[0])))][:SERIES]
+    """The keys with the largest sums, which get a colour of their own."""
+    ordered = sorted(sums.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return [key for key, _sum in ordered][: len(COLOURS)]
 
 
 def stacked(
@@ -88,56 +58,33 @@ def stacked(
     titles: Mapping[Any, str],
     other: str,
 ) -> Chart:
-    """Bars for all those days, the largest series at the foot; what `whole` has beyond them is other.
+    """Bars for all those days, the largest series at the foot; what `whole` has beyond them is `other`.
 
-    A day on which more was refunded than charged reaches below zero.
+    A day with more refunds than charges reaches below zero.
     """
     keys = list(titles)
     table = {day: [amounts[day, key] for key in keys] for day in days}
     for day, row in table.items():
         row.append(whole[day] - sum(row))
-    looks, named = [*LOOKS[: len(keys)], OTHER], [*titles.values(), other]
+    looks, named = [*COLOURS[: len(keys)], OTHER], [*titles.values(), other]
     if not any(row[-1] for row in table.values()):
         looks, named = looks[:-1], named[:-1]
-    rows = {day: tuple(row[: len(looks)]) for day, row in table.items()}
-    low, step, high = _grid(list(rows.values()))
-    scale = HEIGHT / (high - low)
+    rows = {day: dict(zip(looks, row, strict=False)) for day, row in table.items()}
+    grid = svg_charts.grid((row.values() for row in rows.values()), lines=LINES, smallest_step=SMALLEST_STEP)
     return Chart(
         series=tuple(
-            Series(look, title, sum(row[place] for row in rows.values()))
-            for place, (look, title) in enumerate(zip(looks, named, strict=True))
+            Series(look, title, sum(row[look] for row in rows.values()))
+            for look, title in zip(looks, named, strict=True)
         ),
         rows=tuple(
-            Row(day, row, sum(row), _pieces(row, looks, Slot(place, len(days)), high, scale))
-            for place, (day, row) in enumerate(rows.items())
+            Row(
+                day,
+                tuple(row.values()),
+                sum(row.values()),
+                svg_charts.stacked_bar(row, grid, index=index, of=len(days)),
+            )
+            for index, (day, row) in enumerate(rows.items())
         ),
-        total=sum(map(sum, rows.values())),
-        grid=tuple((line, round((high - line) * scale, 1)) for line in range(high, low - 1, -step)),
+        total=sum(sum(row.values()) for row in rows.values()),
+        grid=grid.lines,
     )
-
-
-def _grid(rows: Sequence[Sequence[int]]) -> tuple[int, int, int]:
-    """The lowest line, the way to the next, and the highest: round numbers that all bars fit between."""
-    most = max((sum(part for part in row if part > 0) for row in rows), default=0)
-    least = min((sum(part for part in row if part < 0) for row in rows), default=0)
-    wanted = max((most - least) / LINES, 25)
-    size = 10.0 ** math.floor(math.log10(wanted))
-    step = int(next(size * each for each in ROUND if size * each >= wanted))
-    return math.floor(least / step) * step, step, max(math.ceil(most / step), 1) * step
-
-
-def _pieces(
-    row: Sequence[int], looks: Sequence[str], slot: Slot, high: int, scale: float
-) -> tuple[Piece, ...]:
-    """Positive parts upwards from zero, negative ones downwards, one pixel between them."""
-    pieces = []
-    for sign in (1, -1):
-        parts = [(look, part) for look, part in zip(looks, row, strict=True) if part * sign > 0]
-        foot = 0
-        for number, (look, part) in enumerate(parts):
-            top = max(foot, foot + part)
-            height = max(abs(part) * scale - 1, 1)
-            y = round((high - top) * scale, 2)
-            pieces.append(Piece(look, slot.x, slot.width, y, round(height, 2), number == len(parts) - 1))
-            foot += part
-    return tuple(pieces)

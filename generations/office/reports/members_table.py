@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from generations.core import svg_charts
 from generations.credits import periods
 from generations.credits.totals import Books
-from generations.jobs.queue import svg_charts
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Kind, Membership, Team
@@ -166,7 +166,7 @@ def _member_rows(books: Books, shown: list[int], spent: Mapping[Any, int]) -> li
 def _member_row(team: Team, member: Membership, spent: int, days: list[int]) -> MemberRow:
     wallet = getattr(member, "wallet", None)  # a member without credits may have none yet
     available = wallet.available if wallet else 0
-    sparkline = svg_charts.spark([max(amount, 0) for amount in days])
+    sparkline = svg_charts.sparkline([max(amount, 0) for amount in days])
     return MemberRow(
         member=member,
         pk=str(member.pk),
@@ -177,8 +177,8 @@ def _member_row(team: Team, member: Membership, spent: int, days: list[int]) -> 
         is_low=0 < team.low_wallet > available,
         allowance=getattr(member, "allowance", None),
         spent=spent,
-        sparkline=sparkline,
-        sparkline_end=sparkline.rpartition(" ")[2].split(","),
+        sparkline=sparkline.points,
+        sparkline_end=sparkline.end,
         is_program=member.kind == Kind.PROGRAM,
     )
 

@@ -187,8 +187,7 @@ def _single_key(amounts: Counter[Key]) -> Counter[Any]:
 
 
 def _model_title(name: str) -> str:
-    model = catalogue_registry.MODELS.get(name)
-    return model.title if model else name or _("no model")
+    return catalogue_registry.model_title(name) or _("no model")
 
 
 def _member_titles(team: Team, keys: list[int]) -> dict[int, str]:

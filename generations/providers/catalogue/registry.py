@@ -31,6 +31,8 @@ __all__ = [
     "UnknownModel",
     "When",
     "get",
+    "model_title",
+    "model_titles",
     "names_of_system",
     "validate",
 ]
@@ -63,6 +65,16 @@ def get(name: str) -> Model:
 def names_of_system(system: str) -> tuple[str, ...]:
     """The names of a system's models, in the order of its declaration; none for an unknown system."""
     return tuple(model.name for model in SYSTEMS.get(system, ()))
+
+
+def model_titles() -> dict[str, str]:
+    """Return the titles of all models by name."""
+    return {name: model.title for name, model in MODELS.items()}
+
+
+def model_title(name: str) -> str:
+    """Return a model's title; its name if the catalogue no longer has it."""
+    return model_titles().get(name, name)
 
 
 def validate(model: Model, parameters: Mapping[str, Any], *, has_image: bool = False) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from generations.library.images import service as images_service
 from generations.library.maintenance import export as maintenance_export
 from generations.library.models import Image
-from generations.library.organise.service import collect, like, make_collection, tag
+from generations.library.organise.service import add_to_collection, create_collection, like, tag
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 
@@ -39,10 +39,10 @@ def test_all_images_of_a_team_are_exported_with_their_data(member, stranger, mak
     hen = make_image(media_type="image/jpeg", visibility="private")
     make_image(stranger)
     images_service.set_title(member=member, image=fox.pk, title="Fox")
-    spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    spring = create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
     tag(member=member, images=[fox.pk], name="animal")
-    collect(member=member, images=[fox.pk], collection=spring.pk)
+    add_to_collection(member=member, images=[fox.pk], collection=spring.pk)
     like(member=member, images=[fox.pk])
     assert "2 written, 0 there before, 0 failed" in export(member, tmp_path / "out")
     told = manifest(tmp_path / "out")

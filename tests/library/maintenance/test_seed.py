@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.http import QueryDict
 
-from generations.library.models import Collected, Image, SearchEntry, Tagged
+from generations.library.models import CollectionImage, Image, ImageTag, SearchEntry
 from generations.library.search import engine as search_engine
 from generations.library.search import indexer
 from generations.library.search.query import Search
@@ -20,11 +20,11 @@ def test_a_seeded_library_can_be_searched():
     image = Image.objects.filter(visibility="team").first()
     assert Image.objects.count() == SearchEntry.objects.count() == 300
     assert image.bytes == storage_client.head(image.key).size
-    search = Search.read(QueryDict(f"q={image.prompt}&seed={image.seed}"))
+    search = Search.from_query(QueryDict(f"q={image.prompt}&seed={image.seed}"))
     assert image in search_engine.page(member, search, size=5)
     assert len(search_engine.page(member, Search(), size=100)) == 100
-    assert Tagged.objects.exists()
-    assert Collected.objects.exists()
+    assert ImageTag.objects.exists()
+    assert CollectionImage.objects.exists()
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from generations.library.models import Collection, Image
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from tests.library.conftest import decoded, encoded, pixels
-from tests.library.following import PERSON, SECRET_PROMPT, collect, every_address, path_of
+from tests.library.share_links import PERSON, SECRET_PROMPT, collect, every_address, path_of
 
 # What it never says ------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from generations.library.models import Share
 from generations.library.sharing import service as sharing_service
 from generations.library.sharing.service import Lifetime
 from tests.library.conftest import decoded, encoded, pixels
-from tests.library.following import PERSON, answers, collect, every_address, path_of
+from tests.library.share_links import PERSON, answers, collect, every_address, path_of
 
 # What a link shows ------------------------------------------------------------
 

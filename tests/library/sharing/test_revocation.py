@@ -15,7 +15,7 @@ from generations.library.sharing import service as sharing_service
 from generations.library.trash import purge as trash_purge
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Visibility
-from tests.library.following import answers, collect, every_address, path_of
+from tests.library.share_links import answers, collect, every_address, path_of
 
 # Each way in which it dies ------------------------------------------------------------
 
@@ -93,7 +93,7 @@ def test_a_link_of_another_member_stops_working_when_the_collection_is_made_priv
     collect(collection, image)
     share = sharing_service.share_collection(member=teammate, collection=collection.pk)
     assert answers(visitor, share, image) == {200}
-    organise_service.change_collection(
+    organise_service.update_collection(
         member=member, collection=collection, name="Spring", visibility=Visibility.PRIVATE
     )
     assert answers(visitor, share, image) == {404}
@@ -107,7 +107,7 @@ def test_an_image_removed_from_a_collection_is_not_shown(visitor, member, make_i
     image = make_image()
     collect(collection, image)
     share = sharing_service.share_collection(member=member, collection=collection.pk)
-    organise_service.take_out(member=member, images=[image.pk], collection=collection.pk)
+    organise_service.remove_from_collection(member=member, images=[image.pk], collection=collection.pk)
     assert visitor.get(path_of(share, image.pk, "original")).status_code == 404
 
 

@@ -18,7 +18,7 @@ from generations.library.sharing import service as sharing_service
 from generations.teams import membership
 from generations.teams.models import Visibility
 from tests.library.conftest import encoded, pixels
-from tests.library.following import SECRET_PROMPT, collect, path_of
+from tests.library.share_links import SECRET_PROMPT, collect, path_of
 
 # Making, and taking back ------------------------------------------------------------
 
@@ -78,8 +78,8 @@ def test_an_incomplete_form_shows_its_errors(sign_in, member, make_image):
 def test_nobody_shares_what_they_may_not_see(sign_in, member, teammate, viewer, stranger, make_image):
     private, trashed, foreign = make_image(visibility="private"), make_image(), make_image(stranger)
     images_service.trash(member=member, images=[trashed.pk])
-    kept = organise_service.make_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
-    theirs = organise_service.make_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
+    kept = organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    theirs = organise_service.create_collection(member=stranger, name="Theirs", visibility=Visibility.TEAM)
     signed_in = sign_in(teammate)
     nothing = [{"image": found.pk} for found in (private, trashed, foreign)]
     nothing += [{"collection": found.pk} for found in (kept, theirs)]

@@ -10,12 +10,21 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
 from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup as maintenance_cleanup
-from generations.library.models import Act, Collected, Deed, DiscardedObject, Image, Share, Tagged, Upload
-from generations.library.organise.service import collect, like, make_collection, tag
+from generations.library.models import (
+    BulkAction,
+    CollectionImage,
+    DiscardedObject,
+    Image,
+    ImageTag,
+    Share,
+    Upload,
+)
+from generations.library.organise.service import add_to_collection, create_collection, like, tag
 from generations.library.storage import client as storage_client
 from generations.library.tasks import clean_up
 from generations.library.trash import purge as trash_purge
@@ -97,15 +106,15 @@ def test_one_run_deletes_a_bounded_number_of_images(make_image, monkeypatch):
 
 def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
     fox = make_image()
-    spring = make_collection(member=member, name="Spring", visibility=Visibility.TEAM)
+    spring = create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
-    collect(member=member, images=[fox.pk], collection=spring.pk)
+    add_to_collection(member=member, images=[fox.pk], collection=spring.pk)
     like(member=member, images=[fox.pk])
     Share.objects.create(team=member.team, maker=member, image=fox)
     purge(fox)
-    assert not any(kind.objects.exists() for kind in (Tagged, Collected, Share))
+    assert not any(kind.objects.exists() for kind in (ImageTag, CollectionImage, Share))
     assert {each.related_model.__name__ for each in Image._meta.related_objects} == {
-        *("SearchEntry", "Tagged", "Collected", "Favourite", "Share")
+        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share")
     }  # another model that refers to images needs a thought here
 
 
@@ -115,10 +124,10 @@ def test_beat_runs_the_cleanup_every_ten_minutes():
 
 
 def test_the_cleanup_deletes_old_bulk_actions(member, make_image):
-    deed = bulk_service.start(member=member, act=Act.LIKE, images=[make_image().pk])
-    Deed.objects.filter(pk=deed.pk).update(ended_at=timezone.now() - timedelta(days=8))
+    action = bulk_service.start(member=member, kind=bulk_actions.Like, images=[make_image().pk])
+    BulkAction.objects.filter(pk=action.pk).update(ended_at=timezone.now() - timedelta(days=8))
     clean_up()
-    assert not Deed.objects.exists()
+    assert not BulkAction.objects.exists()
 
 
 # Objects ---------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from generations.library.bulk import worker as bulk_worker
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup as maintenance_cleanup
-from generations.library.models import Act, Deed, Image, SearchEntry
+from generations.library.models import BulkAction, Image, SearchEntry
 from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Role
@@ -251,7 +251,7 @@ def test_an_invalid_id_is_not_found(sign_in, member, bad):
 def test_many_pictures_are_restored_by_a_worker_and_the_page_shows_the_progress(
     sign_in, member, trashed, monkeypatch
 ):
-    monkeypatch.setattr(bulk_service, "WHILE_THE_PAGE_WAITS", 1)
+    monkeypatch.setattr(bulk_service, "MAX_IMAGES_INLINE", 1)
     mine = sign_in(member)
     page = mine.post(address("empty_trash", member), {"all": "1", "sure": "1"}, follow=True)
     assert "0 of 2" in page.content.decode()
@@ -259,13 +259,13 @@ def test_many_pictures_are_restored_by_a_worker_and_the_page_shows_the_progress(
     part = mine.get(path, headers={"HX-Request": "true"})
     assert b"Deleting for good" in part.content
     assert b"<html" not in part.content
-    bulk_worker.carry_on(Deed.objects.get(act=Act.PURGE).pk)
+    bulk_worker.process(BulkAction.objects.get(kind="purge").pk)
     assert mine.get(path, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
     assert not Image.objects.exists()
 
 
 def test_at_most_ten_thousand_are_deleted_at_once_and_the_page_says_so(sign_in, member, trashed, monkeypatch):
-    monkeypatch.setattr(bulk_service, "MOST", 1)
+    monkeypatch.setattr(bulk_service, "MAX_IMAGES", 1)
     page = sign_in(member).get(address("empty_trash", member)).content.decode()
     assert "Delete the newest" in page
     assert "Empty the trash again for the rest" in page

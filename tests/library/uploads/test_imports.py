@@ -18,9 +18,9 @@ from generations.library.storage import client as storage_client
 from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import start_images
 from generations.teams.models import Role, Visibility
+from tests.concurrency import run_concurrently
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.storage.test_client import with_storage_options
-from tests.office.crowd import together
 
 
 def import_file(member, data=None, name="My fox.final.png", **about):
@@ -30,7 +30,7 @@ def import_file(member, data=None, name="My fox.final.png", **about):
 
 
 def found(member, words):
-    return search_engine.page(member, Search.read(QueryDict(f"q={words}")), size=10)
+    return search_engine.page(member, Search.from_query(QueryDict(f"q={words}")), size=10)
 
 
 def send(client, member, *files, **fields):
@@ -140,7 +140,7 @@ def test_a_private_picture_of_another_member_is_not_revealed(member, teammate, s
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_imports_of_one_picture_add_it_once(member, teammate):
-    brought = together(*(partial(import_file, each) for each in (member, teammate) * 3))
+    brought = run_concurrently(*(partial(import_file, each) for each in (member, teammate) * 3))
     assert sum(each.is_new for each in brought) == 1
     assert Image.objects.count() == 1
 

@@ -60,7 +60,7 @@ def generation(member, environment_upstream):
         model="ultra",
         parameters={"prompt": "a <b>heron</b>"},
         price=8_00,
-        stamp=0,
+        virtual_start=0,
         status=Status.FAILED,
         ended_at=timezone.now(),
         reason="The provider refused it.",

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from generations.core import svg_charts
 from generations.credits import daily_totals, integrity_check, ledger, periods
 from generations.credits import totals as credits_totals
 from generations.credits.models import Transfer
@@ -304,10 +305,10 @@ def test_bars_are_stacked_within_the_grid():
         ("other", 90),
     ]
     lower, upper = chart.rows[0].pieces
-    assert lower.y + lower.height == pytest.approx(reports_charts.HEIGHT - 1, abs=1.1)
+    assert lower.y + lower.height == pytest.approx(svg_charts.HEIGHT - 1, abs=1.1)
     assert upper.y + upper.height <= lower.y
     assert upper.y >= 0
-    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, reports_charts.HEIGHT)
+    assert (chart.grid[0][1], chart.grid[-1][1]) == (0, svg_charts.HEIGHT)
     assert chart.rows[1].pieces == ()
 
 
@@ -318,7 +319,7 @@ def test_a_day_with_more_refunds_than_charges_extends_below_zero():
     [zero] = [y for line, y in chart.grid if line == 0]
     assert above.y + above.height <= zero + 0.1
     assert below.y >= zero - 0.1
-    assert below.y + below.height <= reports_charts.HEIGHT
+    assert below.y + below.height <= svg_charts.HEIGHT
     assert chart.total == 600
 
 

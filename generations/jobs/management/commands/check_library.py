@@ -1,6 +1,6 @@
-"""`manage.py check_library`: compare the library's rows with object storage, both ways.
+"""`manage.py check_library`: compare the rows of the library with the objects in storage.
 
-The command belongs to `jobs`, which knows for which objects a generation may still add an image.
+It is in this room because only jobs know which objects belong to unfinished generations.
 """
 
 from argparse import ArgumentParser
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Compare the library's rows with the objects in storage, both ways. Exits with 1 if one is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Without options the command only reads."""
+        """Add options; without them nothing is changed."""
         parser.add_argument(
             "--team", metavar="NAME", help="name or address; only this team's rows and uploads"
         )

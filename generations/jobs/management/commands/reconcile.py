@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: what providers sold, held against what members paid."""
+"""`manage.py reconcile`: compare what providers charged with what members paid."""
 
 import json
 from argparse import ArgumentParser
@@ -18,22 +18,29 @@ from generations.jobs.reconciliation import report as reconciliation_report
 from generations.jobs.reconciliation.report import Report
 
 AMOUNTS = {
-    *("bought", "may_have_cost", "charged", "refunded", "uncharged", "under_way", "cost"),
-    *("ledger_charged", "charged_without_call"),
+    "bought",
+    "may_have_cost",
+    "charged",
+    "refunded",
+    "uncharged",
+    "under_way",
+    "cost",
+    "ledger_charged",
+    "charged_without_call",
 }
 
 
 class Command(BaseCommand):
-    help = "Per upstream and day: what was bought, what was charged to members, and what to nobody."
+    help = "Per upstream and day: what calls cost, what members were charged, and what nobody was charged."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """A period of whole days, the last week if nothing is said."""
+        """Add options for a period of whole days, the last week by default."""
         parser.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="2026-01-31")
         parser.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="that day included")
         parser.add_argument("--json", action="store_true", help="amounts in credits, as exact text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the report; CommandError if the period is none."""
+        """Print the report; CommandError if the period ends before it begins."""
         until = options["until"] or timezone.localdate()
         since = options["since"] or until - timedelta(days=6)
         try:
@@ -64,8 +71,15 @@ def _lines(report: Report) -> list[str]:
     head += [_("To nobody"), _("Under way"), _("May have cost")]
     days = [
         [
-            *(day.upstream, str(day.day), _calls(day.calls), *map(as_text, (day.bought, day.charged))),
-            *map(as_text, (day.refunded, day.uncharged, day.under_way, day.may_have_cost)),
+            day.upstream,
+            str(day.day),
+            _calls(day.calls),
+            as_text(day.bought),
+            as_text(day.charged),
+            as_text(day.refunded),
+            as_text(day.uncharged),
+            as_text(day.under_way),
+            as_text(day.may_have_cost),
         ]
         for day in report.days
     ]
@@ -73,8 +87,8 @@ def _lines(report: Report) -> list[str]:
         f"{report.since} – {report.until}",  # noqa: RUF001  the sign of periods
         "",
         *_table([head, *days]),
-        *_of_members(report),
-        *_of_balances(report),
+        *_member_lines(report),
+        *_balance_lines(report),
         "",
         _("The ledger charged %(credits)s in this time, of which %(stray)s belong to no call.")
         % {
@@ -84,29 +98,40 @@ def _lines(report: Report) -> list[str]:
     ]
 
 
-def _of_members(report: Report) -> list[str]:
+def _member_lines(report: Report) -> list[str]:
     if not report.uncharged:
         return []
     head = [_("Paid, but charged to nobody"), _("Day"), _("Member"), _("Team"), _("Calls"), _("Cost")]
     rows = [
         [
-            *(line.upstream, str(line.day), line.member, line.team, str(line.calls), as_text(line.cost)),
-            *(as_text(line.may_have_cost), line.why),
+            line.upstream,
+            str(line.day),
+            line.member,
+            line.team,
+            str(line.calls),
+            as_text(line.cost),
+            as_text(line.may_have_cost),
+            line.why,
         ]
         for line in report.uncharged
     ]
     return ["", *_table([[*head, _("May have cost"), _("Why")], *rows])]
 
 
-def _of_balances(report: Report) -> list[str]:
+def _balance_lines(report: Report) -> list[str]:
     if not report.drifts:
-        return ["", _("No provider told its balance twice in this time.")]
+        return ["", _("No provider account has two readings of its balance in this time.")]
     head = [_("Balance"), _("From"), _("To"), _("Spent"), _("Bought"), _("Drift"), _("May have cost")]
     rows = [
         [
-            *(each.upstreams, f"{each.first_at:%Y-%m-%d %H:%M}", f"{each.last_at:%Y-%m-%d %H:%M}"),
-            *(f"{amount:f}" for amount in (each.spent, each.bought, each.drift)),
-            *(f"{amount:f}" for amount in (each.may_have_cost, each.topped_up)),
+            each.upstreams,
+            f"{each.first_at:%Y-%m-%d %H:%M}",
+            f"{each.last_at:%Y-%m-%d %H:%M}",
+            f"{each.spent:f}",
+            f"{each.bought:f}",
+            f"{each.drift:f}",
+            f"{each.may_have_cost:f}",
+            f"{each.topped_up:f}",
         ]
         for each in report.drifts
     ]
