@@ -22,7 +22,7 @@ async def application(scope: sse.Scope, receive: sse.Receive, send: sse.Send) ->
         await sse.lifespan(receive, send)
     elif scope["type"] == "http" and (match := sse.ROUTE.fullmatch(scope["path"])):
         await sse.stream(match["team"], scope, receive, send)
-    elif compat_app.is_ours(scope):
+    elif compat_app.handles(scope):
         await compat_app.application(scope, receive, send)
     else:
         await pages(scope, receive, send)

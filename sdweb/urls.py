@@ -24,7 +24,6 @@ urlpatterns = [
     path("readyz", monitoring_views.ready, name="readyz"),
     path("metrics", monitoring_views.metrics_text, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/mark.svg")),
-    path("", include("generations.api.compat.urls")),
     path("accounts/library/", include(jobs_urls.preferences)),
     path("accounts/email/", never_cache(allauth_views.email), name="account_email"),
     path("accounts/", include("allauth.account.urls")),

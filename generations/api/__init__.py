@@ -1,1 +1,1 @@
-"""The same verbs for programs: bearer tokens, limits, idempotency, wire formats, OpenAPI."""
+"""HTTP APIs: the portal's own (v1) and compatible wire formats (compat); rate limits, idempotency keys."""

@@ -1,4 +1,4 @@
-"""Who calls: from an Authorization header to a token, and what is left of its limit."""
+"""Authentication of API calls: from an Authorization header to a token and its rate limit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from generations.teams.models import Membership, Scope, Token
 BEARER = re.compile(r"bearer +(\S{1,200})", re.IGNORECASE)
 
 
-class Unauthorised(Exception):
-    """No token, or one that lets nobody in."""
+class Unauthorized(Exception):
+    """The token is missing, unknown, expired or revoked."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or _("Send an API token of this portal as Authorization: Bearer sdw_…"))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or _("Send an API token of this portal as Authorization: Bearer sdw_…"))
 
 
 class ScopeMissing(Exception):
-    """The token is not for that, or its member's role no longer is."""
+    """The token does not have the scope, or its member's role no longer allows it."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(
@@ -34,40 +34,40 @@ class ScopeMissing(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A token that was let in, and what is left of its limit; None while nobody counts."""
+    """An authenticated token and what is left of its rate limit; None if requests are not counted."""
 
     token: Token
     allowance: Allowance | None
 
     @property
     def member(self) -> Membership:
-        """For whom the token acts."""
+        """The member for whom the token acts."""
         return self.token.membership
 
 
-def enter(header: str) -> Caller:
-    """Let in whoever sends this Authorization header, and count the request.
+def authenticate_header(header: str) -> Caller:
+    """Authenticate an Authorization header and count the request.
 
-    Raises Unauthorised and limits.TooManyRequests.
+    Raises Unauthorized and rate_limit.TooManyRequests.
     """
     found = BEARER.fullmatch(header.strip())
     if found is None:
-        raise Unauthorised
-    return admit(found[1])
+        raise Unauthorized
+    return authenticate(found[1])
 
 
-def admit(secret: str) -> Caller:
-    """As `enter`, for the secret by itself."""
+def authenticate(secret: str) -> Caller:
+    """Authenticate a token and count the request. Raises as `authenticate_header`."""
     try:
         token = teams_api_tokens.authenticate(secret)
     except teams_api_tokens.Refused as refusal:
-        raise Unauthorised(str(refusal)) from None
+        raise Unauthorized(str(refusal)) from None
     allowance = api_rate_limit.count(token)
     teams_api_tokens.touch(token)
     return Caller(token, allowance)
 
 
-def require(token: Token, scope: Scope) -> None:
-    """ScopeMissing unless the token has the scope, and its member's role allows it now."""
+def require_scope(token: Token, scope: Scope) -> None:
+    """Raise ScopeMissing unless the token has the scope and its member's role allows it now."""
     if not teams_api_tokens.allows(token, scope):
         raise ScopeMissing(scope)

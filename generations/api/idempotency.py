@@ -1,12 +1,12 @@
-"""The same key and the same call give the same answer for 24 hours, also at once and from many clients.
+"""Idempotency keys: for 24 hours the same key and request get the same response, also concurrently.
 
     call = idempotency.begin(member, key, idempotency.fingerprint("POST", path, body))
-    batch = submission.submit(..., submission=call.submission)      # whoever is first makes it
-    answer = idempotency.finish(call, Answer(202, body))            # all get what the first got
+    batch = submission.submit(..., submission=call.submission)           # the first call creates it
+    response = idempotency.finish(call, StoredResponse(202, body))       # every call gets the first response
 
-What makes the deed happen once is `submission`, which the database keeps unique; so nobody waits for a lock,
-and a process that dies halfway leaves nothing behind that stops the next try. A call that was refused is
-`release`d: it did nothing, so its key may be used again, mended.
+The database allows each `submission` id once, so concurrent calls need no lock, and a process that dies
+between the steps does not block the next try. A refused call changed nothing, so `release` frees its key
+for a corrected request.
 """
 
 from __future__ import annotations
@@ -27,27 +27,29 @@ from generations.api.models import IdempotentCall
 from generations.teams.models import Membership
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class BadKey(Exception):
-    """It is empty, too long, or not printable."""
+    """The key is empty, too long, or not printable ASCII."""
 
     def __init__(self) -> None:
-        super().__init__(_("Idempotency-Key has 1 to 255 printable ASCII characters."))
+        super().__init__(_("Idempotency-Key must have 1 to 255 printable ASCII characters."))
 
 
 class KeyReused(Exception):
-    """The key was used for something else within 24 hours."""
+    """The key was used for another request within 24 hours."""
 
     def __init__(self) -> None:
-        super().__init__(_("This Idempotency-Key was used for another call. Use a new key for a new call."))
+        super().__init__(
+            _("This Idempotency-Key was used for another request. Use a new key for a new request.")
+        )
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is answered to whoever asks with that key: a status, a short text, headers worth repeating."""
+class StoredResponse:
+    """The response to every call with a key: status, body, and the headers that are repeated."""
 
     status: int
     body: str
@@ -57,16 +59,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """What was asked, and by which UUID its deed happens once. `answer` is there if it was given before."""
+    """A call: `submission` identifies what it creates, `response` is set if an earlier call has finished."""
 
     pk: uuid.UUID | None
     fingerprint: str
     submission: uuid.UUID
-    answer: Answer | None = None
+    response: StoredResponse | None = None
 
 
 def fingerprint(method: str, path: str, *parts: bytes) -> str:
-    """SHA-256 of a call, hex; no two different ones have the same text, however they are cut into parts."""
+    """Return the SHA-256 of a request in hex. Each part is hashed with its length."""
     digest = hashlib.sha256()
     for part in (method.encode(), path.encode("utf-8", "surrogatepass"), *parts):
         digest.update(b"%d:" % len(part))
@@ -74,41 +76,41 @@ def fingerprint(method: str, path: str, *parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def begin(member: Membership, key: str | None, asked: str) -> Call:
-    """The call of that key, new or known; without a key one that happens for itself.
+def begin(member: Membership, key: str | None, request_fingerprint: str) -> Call:
+    """Return the call of a key, new or known; without a key a call that is not stored.
 
-    Raises BadKey, and KeyReused if the key stands for another call.
+    Raises BadKey, and KeyReused if the key was used for another request.
     """
     if key is None:
-        return Call(None, asked, uuid.uuid4())
+        return Call(None, request_fingerprint, uuid.uuid4())
     if not PRINTABLE.fullmatch(key):
         raise BadKey
-    row = _new(member, key, asked) or _known(member, key, asked)
-    return Call(row.pk, asked, _submission(row, asked), _answer(row))
+    row = _new(member, key, request_fingerprint) or _known(member, key, request_fingerprint)
+    return Call(row.pk, request_fingerprint, _submission(row.pk, request_fingerprint), _response(row))
 
 
-def finish(call: Call, answer: Answer) -> Answer:
-    """Keep the answer if it is the first; whichever is kept."""
+def finish(call: Call, response: StoredResponse) -> StoredResponse:
+    """Store the response if it is the first for its key, and return the one that is stored."""
     if call.pk is None:
-        return answer
-    mine = IdempotentCall.objects.filter(pk=call.pk, fingerprint=call.fingerprint)
-    kept = {"status": answer.status, "body": answer.body, "headers": dict(answer.headers)}
-    if mine.filter(status=None).update(**kept):
-        return answer
-    row = mine.first()  # gone if it took a day
-    return (row and _answer(row)) or answer
+        return response
+    rows = IdempotentCall.objects.filter(pk=call.pk, fingerprint=call.fingerprint)
+    values = {"status": response.status, "body": response.body, "headers": dict(response.headers)}
+    if rows.filter(status=None).update(**values):
+        return response
+    row = rows.first()  # None if the call took longer than the retention
+    return (row and _response(row)) or response
 
 
 def release(call: Call) -> None:
-    """The call was refused and did nothing, so the key is free again; unless it was answered meanwhile."""
+    """Free the key of a refused call, unless another call with the key has finished meanwhile."""
     if call.pk is not None:
-        mine = IdempotentCall.objects.filter(pk=call.pk, fingerprint=call.fingerprint, status=None)
-        mine.update(fingerprint="")
+        rows = IdempotentCall.objects.filter(pk=call.pk, fingerprint=call.fingerprint, status=None)
+        rows.update(fingerprint="")
 
 
 @contextmanager
 def released_if_refused(call: Call) -> Iterator[None]:
-    """Release the call if what the block does for it fails, whatever the reason: then it did nothing."""
+    """Release the call if the block raises: its transaction was rolled back, so nothing has changed."""
     try:
         yield
     except Exception:
@@ -116,19 +118,19 @@ def released_if_refused(call: Call) -> Iterator[None]:
         raise
 
 
-def forget(member: Membership, key: str | None) -> None:
-    """What the call had made was taken back, so the key stands for another try; unless it was answered."""
+def discard(member: Membership, key: str | None) -> None:
+    """Delete the key of a call whose changes were undone, unless it has finished."""
     IdempotentCall.objects.filter(membership=member, key=key or "", status=None).delete()
 
 
-def forget_old() -> int:
-    """Forget what is older than 24 hours; how many calls."""
-    return IdempotentCall.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+def delete_expired() -> int:
+    """Delete keys that are older than 24 hours; return their number."""
+    return IdempotentCall.objects.filter(created_at__lt=timezone.now() - RETENTION).delete()[0]
 
 
-def _new(member: Membership, key: str, asked: str) -> IdempotentCall | None:
-    """The row, if nobody has used the key."""
-    row = IdempotentCall(membership=member, key=key, fingerprint=asked)
+def _new(member: Membership, key: str, request_fingerprint: str) -> IdempotentCall | None:
+    """Insert and return the row of an unused key; None if the key exists."""
+    row = IdempotentCall(membership=member, key=key, fingerprint=request_fingerprint)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -137,24 +139,26 @@ def _new(member: Membership, key: str, asked: str) -> IdempotentCall | None:
     return row
 
 
-def _known(member: Membership, key: str, asked: str) -> IdempotentCall:
-    """The row that has the key: for the same call, or free, or too old to count."""
+def _known(member: Membership, key: str, request_fingerprint: str) -> IdempotentCall:
+    """Return the row of a used key: of the same request, or freed, or expired. Raises KeyReused."""
     rows = IdempotentCall.objects.filter(membership=member, key=key)
-    rows.filter(created_at__lt=timezone.now() - KEPT).delete()
-    row = rows.first() or _new(member, key, asked) or rows.get()
-    if row.fingerprint == asked:
+    rows.filter(created_at__lt=timezone.now() - RETENTION).delete()
+    row = rows.first() or _new(member, key, request_fingerprint) or rows.get()
+    if row.fingerprint == request_fingerprint:
         return row
-    if not IdempotentCall.objects.filter(pk=row.pk, fingerprint="").update(fingerprint=asked):
+    if not IdempotentCall.objects.filter(pk=row.pk, fingerprint="").update(fingerprint=request_fingerprint):
         row.refresh_from_db()
-        if row.fingerprint != asked:
+        if row.fingerprint != request_fingerprint:
             raise KeyReused
     return row
 
 
-def _submission(row: IdempotentCall, asked: str) -> uuid.UUID:
-    """Of the call and not of the key alone: what one call made is never taken for what another asked."""
-    return uuid.uuid5(row.pk, asked)
+def _submission(pk: uuid.UUID, request_fingerprint: str) -> uuid.UUID:
+    """Derived from the request too: a freed key must not find what its first request created."""
+    return uuid.uuid5(pk, request_fingerprint)
 
 
-def _answer(row: IdempotentCall) -> Answer | None:
-    return None if row.status is None else Answer(row.status, row.body, row.headers, is_repeated=True)
+def _response(row: IdempotentCall) -> StoredResponse | None:
+    if row.status is None:
+        return None
+    return StoredResponse(row.status, row.body, row.headers, is_repeated=True)

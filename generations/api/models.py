@@ -1,4 +1,4 @@
-"""What the API remembers of calls that carry an Idempotency-Key."""
+"""Stored responses of calls with an Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generations.teams.models import Membership
 
 
 class IdempotentCall(models.Model):
-    """One key of one member: what was asked with it, and what was answered."""
+    """An idempotency key of a member: the fingerprint of its request, and the response."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     membership = models.ForeignKey(

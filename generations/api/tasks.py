@@ -1,4 +1,4 @@
-"""Doorways: a task brings no work and decides nothing."""
+"""Celery tasks of the API."""
 
 from celery import shared_task
 
@@ -6,6 +6,6 @@ from generations.api import idempotency
 
 
 @shared_task(name="generations.api.tasks.forget_old_calls")
-def forget_old_calls() -> None:
-    """Forget the keys that no longer count."""
-    idempotency.forget_old()
+def delete_expired_keys() -> None:
+    """Celery task: delete idempotency keys that are older than 24 hours."""
+    idempotency.delete_expired()

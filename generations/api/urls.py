@@ -1,11 +1,15 @@
-"""The portal's own API, and the page to read and try it."""
+"""The portal's own API, the page that documents it, and the signed URLs of the compatible formats."""
 
-from django.urls import path
+from django.urls import include, path
 
+from generations.api.compat import signed_urls as compat_signed_urls
 from generations.api.v1 import docs_views
 from generations.api.v1.api import api
+
+compat_urls = [path("pictures/<uuid:image>", compat_signed_urls.image_file, name="picture")]
 
 urlpatterns = [
     path("api/docs/", docs_views.page, name="api_docs"),
     path("api/v1/", api.urls),
+    path("", include((compat_urls, "wire"))),
 ]

@@ -1,4 +1,4 @@
-"""A portal on the network, tokens for it, and pictures to send."""
+"""A portal that listens on a port, API tokens, and image files to upload."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Scope
-from tests.api import serving
-from tests.api.asking import Program
+from tests.api import servers
+from tests.api.client import ApiClient
 
 CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
@@ -19,16 +19,16 @@ IMAGES = "/v1/images/generations"
 
 @pytest.fixture
 def portal(transactional_db, upstream, settings):
-    """The address of a running web process, with workers behind it."""
-    with serving.web() as address, serving.workers():
+    """The base URL of a running web process with workers."""
+    with servers.web() as address, servers.workers():
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
 
 
 @pytest.fixture
 def idle_portal(transactional_db, upstream, settings):
-    """A running web process without a worker: what is asked for waits."""
-    with serving.web() as address:
+    """The base URL of a running web process without workers: generations stay queued."""
+    with servers.web() as address:
         settings.PUBLIC_URL, settings.ALLOWED_HOSTS = address, ["127.0.0.1"]
         yield address
 
@@ -59,14 +59,14 @@ def owner(make_member):
 
 
 @pytest.fixture
-def boss(owner):
-    """A program that runs the team for its owner."""
-    return Program(owner)
+def owner_api(owner):
+    """An API client of an owner."""
+    return ApiClient(owner)
 
 
 @pytest.fixture
 def picture():
-    """The file of a picture: picture(), picture("jpeg")."""
+    """Make an image file: picture(), picture("jpeg")."""
 
     def make(kind="png", size=(640, 480)):
         file = io.BytesIO()

@@ -78,7 +78,7 @@ def test_the_examples_in_javascript_draw_and_administer(studio, token, folder):
     said = run(folder, "node", script.name)
     assert is_picture(folder / "painting.png")
     assert len([file for file in folder.glob("*-*.png") if is_picture(file)]) == 1
-    assert "12 pictures" in said
+    assert "12 images" in said
     assert f"{studio.portal.address}/join/" in said
 
 

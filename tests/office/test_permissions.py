@@ -250,7 +250,7 @@ TABLE = {
     "installation:issue": form(operators),
     "changes:page": shown(operators),
     "changes:csv": shown(operators),
-    "wire:picture": shown(nobody),  # but with a link that was made for it: tests/api/test_openai_images.py
+    "wire:picture": shown(nobody),  # but with a link that was made for it: tests/api/compat/test_openai.py
     # Signing in; an account's own pages
     "account_login": form(anybody),
     "account_signup": form(anybody),  # a page that says it is closed
@@ -272,8 +272,9 @@ OF_NOBODY = {"team", "size", "model"}  # parts of addresses that name nothing of
 
 
 def addresses(patterns=None, prefix="", parts=()):
-    """Every address of the portal but the back office's and the API's (tests/api/test_doors.py): its name,
-    and what its parts are called.
+    """The name of every address and of its parts, but for the back office's and the API's.
+
+    Those are in tests/api/v1/test_authentication.py.
     """
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         here = [*parts, *(pattern.pattern.converters or pattern.pattern.regex.groupindex)]

@@ -42,12 +42,12 @@ FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
     "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|DidNotStart|NotReady"
 )
-# Calls for logs, patterns, SQL, formats, settings, /readyz, triggers, what is hashed, metrics, command lines.
+# Calls for logs, patterns, SQL, formats, settings, /readyz, triggers, hashes, metrics, command lines, programs.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|Guard|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|Guard|MalformedForm|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
 )
-PROMPTS = {"EXAMPLES", "WORDS", "PLACES", "UNWANTED", "TWO_WORDS"}  # sent to providers, which take English
+PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
     r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|fts5|local|bind)\b"  # SQL, Lua, settings

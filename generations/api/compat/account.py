@@ -1,4 +1,4 @@
-"""What programs ask about themselves: balance, account, engines and models, in both formats."""
+"""Balance, account, engines and models of a token, in Stability's and OpenAI's format."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from typing import Any
 
 from generations.api.compat import openai as compat_openai
 from generations.api.compat import stability_v1
-from generations.api.compat.base import Answer, as_json
+from generations.api.compat.base import Response, json_response
 from generations.jobs import model_access
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Token
 
-KEEPERS = (Role.OWNER, Role.ADMINISTRATOR)
+ADMINS = (Role.OWNER, Role.ADMINISTRATOR)
 
 
-def balance(token: Token, **_parts: str) -> Answer:
-    """What the token may still spend, in credits."""
-    return as_json({"credits": _left(token) / 100})
+def balance(token: Token, **_path_parts: str) -> Response:
+    """Respond with the credits that the token may still spend."""
+    return json_response({"credits": _available(token) / 100})
 
 
-def account(token: Token, **_parts: str) -> Answer:
-    """Whose token it is; the team is their only organization here."""
+def account(token: Token, **_path_parts: str) -> Response:
+    """Respond with the member of the token; the team is the only organization."""
     member = token.membership
     organization = {
         "id": member.team.slug,
         "name": member.team.name,
-        "role": "ADMIN" if member.role in KEEPERS else "MEMBER",
+        "role": "ADMIN" if member.role in ADMINS else "MEMBER",
         "is_default": True,
     }
     value: dict[str, Any] = {"id": f"member-{member.pk}", "email": member.user.email if member.user else ""}
-    return as_json(value | {"organizations": [organization]})
+    return json_response(value | {"organizations": [organization]})
 
 
-def engines(token: Token, **_parts: str) -> Answer:
-    """The engines of v1 that the token may use."""
-    allowed = usable(token)
+def engines(token: Token, **_path_parts: str) -> Response:
+    """Respond with the v1 engines that the token may use."""
+    allowed = usable_models(token)
     known = [
         (name, catalogue_registry.get(model))
         for name, model in stability_v1.ENGINES.items()
         if model in allowed
     ]
-    return as_json(
+    return json_response(
         [
             {
                 "id": name,
@@ -53,18 +53,18 @@ def engines(token: Token, **_parts: str) -> Answer:
     )
 
 
-def models(token: Token, **_parts: str) -> Answer:
-    """OpenAI's list of models."""
-    return compat_openai.described(usable(token))
+def models(token: Token, **_path_parts: str) -> Response:
+    """Respond with the models that the token may use, in OpenAI's format."""
+    return compat_openai.model_list(usable_models(token))
 
 
-def model(token: Token, **parts: str) -> Answer:
-    """One of them; Problem (404) if it is not."""
-    return compat_openai.described_one(parts["model"], usable(token))
+def model(token: Token, **path_parts: str) -> Response:
+    """Respond with one model; CompatError (404) if the token may not use it."""
+    return compat_openai.model(path_parts["model"], usable_models(token))
 
 
-def usable(token: Token) -> list[str]:
-    """The models that the token may use."""
+def usable_models(token: Token) -> list[str]:
+    """Return the names of the models that the token may use."""
     closed = model_access.closed_models(token.membership)
     return [
         name
@@ -73,7 +73,7 @@ def usable(token: Token) -> list[str]:
     ]
 
 
-def _left(token: Token) -> int:
+def _available(token: Token) -> int:
     wallet = token.membership.wallet.available
     if token.cap is None:
         return wallet

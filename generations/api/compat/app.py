@@ -1,7 +1,7 @@
-"""The door for programs that speak Stability's or OpenAI's format: plain ASGI routes beside the live pages.
+"""ASGI application for clients that use Stability's or OpenAI's wire format.
 
-A call may wait for minutes while its picture is made. Here it holds no thread and no connection to the
-database meanwhile: what asks the database runs on a few threads of our own, for milliseconds.
+A call may wait for minutes until its image is ready. While it waits it holds no thread and no database
+connection: database work runs on a few threads of this module, for milliseconds at a time.
 """
 
 from __future__ import annotations
@@ -19,17 +19,14 @@ from typing import IO, Any, ParamSpec, TypeVar
 from django.db import connection
 
 from generations.api.compat import auth as compat_auth
-from generations.api.compat import body as compat_body
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import generate as compat_generate
+from generations.api.compat import http as compat_http
 from generations.api.compat import routes as compat_routes
-from generations.api.compat import sending as compat_sending
-from generations.api.compat import wait as compat_wait
-from generations.api.compat.base import Answer, Format, Request, Wish
-from generations.api.compat.body import Gone, Receive
-from generations.api.compat.generate import Order
+from generations.api.compat.base import Format, GenerationRequest, HttpRequest, Response
+from generations.api.compat.generate import Submitted
+from generations.api.compat.http import ClientDisconnected, Receive, Send
 from generations.api.compat.routes import Route
-from generations.api.compat.sending import Send
 from generations.core import log_context
 from generations.jobs.live import sse
 from generations.teams.models import Token
@@ -40,7 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Scope = dict[str, Any]
-LastStep = Callable[[], Answer]
+WriteResponse = Callable[[], Response]
 
 THREADS = 8
 _threads = ThreadPoolExecutor(THREADS, "api")
@@ -48,101 +45,101 @@ _threads = ThreadPoolExecutor(THREADS, "api")
 
 @dataclass
 class Call:
-    """One exchange: what came, and what every answer to it says."""
+    """One HTTP exchange: the request, and the headers that every response to it has."""
 
     scope: Scope
     format: Format
-    parts: Mapping[str, str]
+    path_parts: Mapping[str, str]
     headers: Mapping[str, str]
     receive: Receive
-    name: str
-    unread: bool = False  # its body, or the rest of it
-    about: dict[str, str] = field(default_factory=dict)
+    request_id: str
+    has_unread_body: bool = False
+    response_headers: dict[str, str] = field(default_factory=dict)
 
 
-def is_ours(scope: Scope) -> bool:
-    """Whether an address belongs to one of these formats, be there anything or not."""
-    return scope["type"] == "http" and bool(compat_routes.OURS.fullmatch(scope["path"]))
+def handles(scope: Scope) -> bool:
+    """Whether the path belongs to a compatible wire format, even if nothing is served there."""
+    return scope["type"] == "http" and bool(compat_routes.PREFIXES.fullmatch(scope["path"]))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one call in its format, whatever happens."""
-    headers = compat_auth.headers_of(scope)
-    route, parts = compat_routes.find(scope["method"], scope["path"])
+    """Respond to one call in its wire format, whatever happens."""
+    headers = compat_http.headers_of(scope)
+    route, path_parts = compat_routes.find(scope["method"], scope["path"])
     format_ = route.format if route else compat_routes.likely_format(scope["path"])
-    call = Call(scope, format_, parts, headers, receive, compat_auth.request_name(headers))
-    call.unread = compat_body.is_announced(headers)
-    call.about["x-request-id"] = call.name
-    with log_context.following(request=call.name), contextlib.suppress(Gone):
-        ready = await _until_ready(call, route)
-        async with compat_sending.place(large="x-generation-id" in call.about):
-            answer = ready if isinstance(ready, Answer) else await _drawn(call, ready)
-            await compat_sending.send_answer(
-                answer, call.about, send, unread=receive if call.unread else None
-            )
+    call = Call(scope, format_, path_parts, headers, receive, compat_http.request_id(headers))
+    call.has_unread_body = compat_http.has_body(headers)
+    call.response_headers["x-request-id"] = call.request_id
+    with log_context.following(request=call.request_id), contextlib.suppress(ClientDisconnected):
+        prepared = await _prepare(call, route)
+        async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
+            response = prepared if isinstance(prepared, Response) else await _write(call, prepared)
+            unread = receive if call.has_unread_body else None
+            await compat_http.send_response(response, call.response_headers, send, unread=unread)
 
 
-async def _until_ready(call: Call, route: Route | None) -> Answer | LastStep:
-    """All that comes before the answer can be written; then how to write it.
+async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
+    """Do everything until the response can be written; return an error, or how to write the response.
 
-    A refusal is there at once: a process that stops has no time for a thread of its own.
+    An error is a finished response, because a stopping process has no time to run another thread.
     """
     try:
-        compat_auth.must_be_safe(call.scope)
-        caller = await _beside(compat_auth.enter, call.headers)
+        compat_auth.require_https(call.scope)
+        caller = await _in_thread(compat_auth.authenticate, call.headers)
         token = caller.token
-        call.about |= caller.allowance.headers if caller.allowance else {}
+        call.response_headers |= caller.allowance.headers if caller.allowance else {}
         if route is None:
-            return _refusal(call, compat_errors.not_found())
-        if route.tell:
-            compat_auth.must_look(token)
-            return partial(route.tell, token, **call.parts)
-        return await _until_ended(call, token)
-    except Gone:
+            return _error_response(call, compat_errors.not_found())
+        if route.respond:
+            compat_auth.require_read(token)
+            return partial(route.respond, token, **call.path_parts)
+        return await _generate(call, token)
+    except ClientDisconnected:
         raise
-    except Exception as problem:  # whatever happens, a program is told in its own format
-        return _refusal(call, problem)
+    except Exception as problem:  # also an unexpected one is reported in the client's format
+        return _error_response(call, problem)
 
 
-async def _until_ended(call: Call, token: Token) -> LastStep:
-    compat_auth.must_generate(token)
-    compat_body.refuse_length(call.headers.get("content-length", ""))
-    sse.hub()  # it listens before anything can end
-    with await compat_body.read(call.receive) as body:
-        call.unread = False
-        wish, order = await _beside(_order, call, token, body)
-    call.about["x-generation-id"] = ",".join(map(str, order.generations))
-    await compat_wait.until_ended(order.generations, call.receive, call.format.patience)
-    return lambda: call.format.draw(wish, compat_generate.results(order))
+async def _generate(call: Call, token: Token) -> WriteResponse:
+    compat_auth.require_generate(token)
+    compat_http.check_content_length(call.headers.get("content-length", ""))
+    sse.hub()  # subscribes now, before a generation of this call can end
+    with await compat_http.read_body(call.receive) as body:
+        call.has_unread_body = False
+        request, submitted = await _in_thread(_submit, call, token, body)
+    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
+    await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
+    return lambda: call.format.respond(request, compat_generate.results(submitted))
 
 
-def _order(call: Call, token: Token, body: IO[bytes]) -> tuple[Wish, Order]:
-    wish = call.format.read(Request(call.parts, call.headers, body.read()))
-    return wish, compat_generate.place(token, wish, call.scope["path"], call.headers.get("idempotency-key"))
+def _submit(call: Call, token: Token, body: IO[bytes]) -> tuple[GenerationRequest, Submitted]:
+    request = call.format.parse(HttpRequest(call.path_parts, call.headers, body.read()))
+    key = call.headers.get("idempotency-key")
+    return request, compat_generate.submit(token, request, call.scope["path"], key)
 
 
-async def _drawn(call: Call, last_step: LastStep) -> Answer:
+async def _write(call: Call, write: WriteResponse) -> Response:
     try:
-        return await _beside(last_step)
+        return await _in_thread(write)
     except Exception as problem:
-        return _refusal(call, problem)
+        return _error_response(call, problem)
 
 
-def _refusal(call: Call, problem: Exception) -> Answer:
-    known = compat_errors.of(problem)
-    if known is None:
-        log.error("A call of a program failed", exc_info=problem)
-    return call.format.refuse(known or compat_errors.internal_error(), call.name)
+def _error_response(call: Call, problem: Exception) -> Response:
+    error = compat_errors.from_exception(problem)
+    if error is None:
+        log.error("A compatible API call failed", exc_info=problem)
+    return call.format.respond_error(error or compat_errors.internal_error(), call.request_id)
 
 
-async def _beside(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Do on a thread what asks the database, and give the connection back."""
+async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Run database work on a thread, and close its connection afterwards."""
 
-    def done() -> T:
+    def run() -> T:
         try:
             return work(*arguments, **named)
         finally:
             connection.close()
 
     loop, context = asyncio.get_running_loop(), copy_context()
-    return await loop.run_in_executor(_threads, context.run, done)
+    return await loop.run_in_executor(_threads, context.run, run)

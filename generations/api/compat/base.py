@@ -1,58 +1,56 @@
-"""What every wire format gives to the door that all calls come through (`wire`)."""
+"""What every compatible wire format implements: parse a request, write a response, write an error."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from generations.api.compat import errors as compat_errors
-from generations.api.compat.errors import Problem
+from generations.api.compat.errors import CompatError
+from generations.jobs.models import Generation
+from generations.library.models import Image
 from generations.library.storage import client as storage_client
-
-if TYPE_CHECKING:
-    from generations.jobs.models import Generation
-    from generations.library.models import Image
 
 
 @dataclass(frozen=True)
-class Request:
-    """A call whose body has arrived: what of its address varies, its headers by lower name, its bytes."""
+class HttpRequest:
+    """A request whose body has arrived: variable parts of the path, headers by lower-case name, body."""
 
-    parts: Mapping[str, str]
+    path_parts: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be drawn, in the catalogue's words, and how the answer is to look."""
+class GenerationRequest:
+    """What to generate, in the catalogue's names, and which kind of response to write."""
 
     model: str
     parameters: Mapping[str, Any]
     count: int = 1
     image: bytes | None = None
     image_name: str = ""
-    answer: str = ""  # a format's own name for it
+    response_kind: str = ""  # the format's own word for it, such as b64_json
 
 
 @dataclass(frozen=True)
 class Result:
-    """A generation that ended, and its picture, if it has one."""
+    """A generation that ended, with its image or with the reason why there is none."""
 
     row: Generation
     image: Image | None = None
-    failure: Problem | None = None
+    failure: CompatError | None = None
 
     @property
     def seed(self) -> int:
-        """The seed it was drawn with; 0 if nobody knows."""
+        """The seed that was used; 0 if it is unknown."""
         known = self.image.seed if self.image else None
         return known or self.row.parameters.get("seed") or 0
 
-    def read(self) -> bytes:
-        """The picture's bytes. Problem (503) if storage is away."""
+    def read_image(self) -> bytes:
+        """Return the bytes of the image. Raises CompatError (503) if storage is unavailable."""
         if self.image is None:
             raise self.failure or compat_errors.internal_error()
         try:
@@ -62,8 +60,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back over the wire."""
+class Response:
+    """An HTTP response."""
 
     status: int
     body: bytes
@@ -72,27 +70,27 @@ class Answer:
 
 
 class Format(Protocol):
-    """One way to ask for pictures and to be answered."""
+    """One wire format in which images can be requested."""
 
-    patience: float  # seconds until a call that waits is told to ask later
+    timeout: float  # seconds for which a call waits for its images before it gets a 504
 
-    def read(self, request: Request) -> Wish:
-        """What is asked for; Problem (400, 404) if that is not clear."""
+    def parse(self, request: HttpRequest) -> GenerationRequest:
+        """Return what is asked for; CompatError (400, 404) if the request is invalid."""
 
-    def draw(self, wish: Wish, results: Sequence[Result]) -> Answer:
-        """The answer once all have ended. Raises Problem where there is no picture to give."""
+    def respond(self, request: GenerationRequest, results: Sequence[Result]) -> Response:
+        """Write the response once all generations have ended. Raises CompatError if there is no image."""
 
-    def refuse(self, problem: Problem, request_id: str) -> Answer:
-        """A refusal or failure in this format."""
-
-
-def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """A JSON document."""
-    return Answer(status, json.dumps(value).encode(), headers=headers or {})
+    def respond_error(self, error: CompatError, request_id: str) -> Response:
+        """Write an error."""
 
 
-def one_picture(results: Sequence[Result]) -> Result:
-    """The result of a call for one; Problem if it has no picture to show."""
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Write a JSON document."""
+    return Response(status, json.dumps(value).encode(), headers=headers or {})
+
+
+def single_result(results: Sequence[Result]) -> Result:
+    """Return the result of a call for one image; raise its CompatError if it failed."""
     result = results[0]
     if result.failure:
         raise result.failure

@@ -1,4 +1,4 @@
-"""Why a call gets no picture, in one vocabulary: each wire format writes it down in its own way."""
+"""Errors of compatible calls, independent of the wire format that writes them."""
 
 from __future__ import annotations
 
@@ -17,94 +17,96 @@ from generations.providers.catalogue.registry import InvalidParameters
 
 
 @dataclass(eq=False)
-class Problem(Exception):
-    """A call that is refused or failed: status and name as in docs/providers/stability.md, "Statuses".
+class CompatError(Exception):
+    """A refused or failed call: status and name as in docs/providers/stability.md, "Statuses".
 
-    `errors` are sentences for whoever wrote the program; `about` names the field that is wrong, if one is.
+    `errors` are sentences for developers; `field_name` is the invalid field, if one is.
     """
 
     status: int
     name: str
     errors: tuple[str, ...]
-    about: str = ""
+    field_name: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return "; ".join(self.errors)
 
 
-def bad_fields(errors: Mapping[str, str]) -> Problem:
-    """400, with a sentence for each field."""
+def bad_fields(errors: Mapping[str, str]) -> CompatError:
+    """400: invalid fields, with a sentence for each."""
     sentences = tuple(f"{name[:60]}: {sentence}" for name, sentence in errors.items())
-    return Problem(400, "bad_request", sentences, about=next(iter(errors)))
+    return CompatError(400, "bad_request", sentences, field_name=next(iter(errors)))
 
 
-def unauthorized(sentence: str = "") -> Problem:
-    """401: no token, or one that lets nobody in."""
-    said = ("authorization: invalid or missing header value", *([sentence] if sentence else []))
-    return Problem(401, "unauthorized", said, headers={"www-authenticate": "Bearer"})
+def unauthorized(sentence: str = "") -> CompatError:
+    """401: the token is missing, unknown, expired or revoked."""
+    messages = ("authorization: invalid or missing header value", *([sentence] if sentence else []))
+    return CompatError(401, "unauthorized", messages, headers={"www-authenticate": "Bearer"})
 
 
-def payment_required(sentence: str) -> Problem:
-    """402: credits or a cap do not cover this call."""
-    return Problem(402, "payment_required", (sentence,))
+def payment_required(sentence: str) -> CompatError:
+    """402: credits or a cap do not cover the price of this call."""
+    return CompatError(402, "payment_required", (sentence,))
 
 
-def forbidden(sentence: str) -> Problem:
-    """403: the token or its member may not do this."""
-    return Problem(403, "permission_denied", (sentence,))
+def forbidden(sentence: str) -> CompatError:
+    """403: the token, or its member's role, does not allow this."""
+    return CompatError(403, "permission_denied", (sentence,))
 
 
-def not_found(sentence: str = "The requested resource does not exist.") -> Problem:
+def not_found(sentence: str = "The requested resource does not exist.") -> CompatError:
     """404: nothing is served at this address with this method."""
-    return Problem(404, "not_found", (sentence,))
+    return CompatError(404, "not_found", (sentence,))
 
 
-def too_large() -> Problem:
+def too_large() -> CompatError:
     """413: over 10 MiB."""
-    return Problem(413, "payload_too_large", ("body: payloads cannot be larger than 10MiB in size",))
+    return CompatError(413, "payload_too_large", ("body: payloads cannot be larger than 10MiB in size",))
 
 
-def conflict(sentence: str) -> Problem:
-    """409: the key stands for another call."""
-    return Problem(409, "idempotency_key_reused", (sentence,), about="Idempotency-Key")
+def conflict(sentence: str) -> CompatError:
+    """409: the Idempotency-Key was used for another call."""
+    return CompatError(409, "idempotency_key_reused", (sentence,), field_name="Idempotency-Key")
 
 
-def bad_key(sentence: str) -> Problem:
-    """400: the key is none."""
+def bad_key(sentence: str) -> CompatError:
+    """400: the Idempotency-Key is malformed."""
     return bad_fields({"Idempotency-Key": sentence})
 
 
-def unavailable(sentence: str) -> Problem:
-    """503: the portal cannot do it now, and may in a moment."""
-    return Problem(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
+def unavailable(sentence: str) -> CompatError:
+    """503: temporarily not possible; the client may try again."""
+    return CompatError(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
 
 
-def internal_error() -> Problem:
-    """500: nobody knows why."""
+def internal_error() -> CompatError:
+    """500: an unexpected error."""
     text = "An unexpected server error has occurred, please try again later."
-    return Problem(500, "internal_error", (text,))
+    return CompatError(500, "internal_error", (text,))
 
 
-def of(refusal: Exception) -> Problem | None:
-    """What a verb's refusal is to a program; None for what is no refusal."""
-    if isinstance(refusal, Problem):
+def from_exception(refusal: Exception) -> CompatError | None:
+    """Translate a refusal of a service into an error of the API; None for an unexpected exception."""
+    if isinstance(refusal, CompatError):
         return refusal
     if isinstance(refusal, InvalidParameters):
         return bad_fields(refusal.errors)
     if isinstance(refusal, BadUpload):
         return bad_fields({"image": str(refusal)})
     if isinstance(refusal, TooManyRequests):
-        return Problem(429, "rate_limit_exceeded", (str(refusal),), headers=refusal.allowance.headers)
+        return CompatError(429, "rate_limit_exceeded", (str(refusal),), headers=refusal.allowance.headers)
     return next((make(str(refusal)) for kind, make in REFUSALS.items() if isinstance(refusal, kind)), None)
 
 
-def canceled() -> Problem:
-    """Somebody took the picture back while its call waited. Not charged."""
-    return Problem(400, "canceled", (_("This picture was canceled while it waited. It was not charged."),))
+def canceled() -> CompatError:
+    """400: the generation was canceled while the call waited. It is not charged."""
+    return CompatError(
+        400, "canceled", (_("This generation was canceled before it started. You were not charged."),)
+    )
 
 
-REFUSALS: Mapping[type[Exception], Callable[[str], Problem]] = {
+REFUSALS: Mapping[type[Exception], Callable[[str], CompatError]] = {
     ledger.InsufficientCredits: payment_required,
     ledger.CapReached: payment_required,
     ledger.MembershipEnded: unauthorized,

@@ -1,24 +1,29 @@
-"""From a wish to generations that are paid for and wait, and from ended generations to results."""
+"""Submit generations for a call, wait until they end, and read their results."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
-from generations.api.compat.base import Result, Wish
-from generations.api.compat.errors import Problem
+from generations.api.compat.base import GenerationRequest, Result
+from generations.api.compat.errors import CompatError
+from generations.api.compat.http import ClientDisconnected, Receive
+from generations.core import asgi
 from generations.jobs import submission
+from generations.jobs.live import sse
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image, Upload
 from generations.library.uploads import start_images
 from generations.providers.stability.errors import CONTENT_CODES
 from generations.teams.models import Membership, Token
 
-# As the provider says it (docs/providers/stability.md, "Statuses"): programs look for these words.
+# The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
 FLAGGED = "Your request was flagged by our content moderation system, as a result your request was denied."
 NOT_CHARGED = "You were not charged for this request."
 ENGLISH_ONLY = "English is the only supported language for this service."
@@ -31,65 +36,108 @@ REFUSED = {
 
 
 @dataclass(frozen=True)
-class Order:
-    """What was asked for by one call, or by several with the same Idempotency-Key."""
+class Submitted:
+    """The batch of a call, or of several with the same Idempotency-Key, and its generations in order."""
 
     batch: uuid.UUID
     generations: tuple[uuid.UUID, ...]
 
 
-def place(token: Token, wish: Wish, path: str, key: str | None) -> Order:
-    """Ask for a wish; the same key gives the same order, at the same address and for the same wish alone.
+def submit(token: Token, request: GenerationRequest, path: str, key: str | None) -> Submitted:
+    """Submit a request. The same key, path and request return the same batch.
 
-    What is kept with a key is the order: whoever repeats a call waits for the same pictures, and gets them.
-    Raises what `submit` does, BadUpload, BadKey and KeyReused.
+    Only the id of the batch is stored with the key, so a repeated call waits for the same images.
+    Raises what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
     """
-    call = idempotency.begin(token.membership, key, _fingerprint(path, wish))
-    if call.answer is not None:
-        return _order(uuid.UUID(call.answer.body))
+    call = idempotency.begin(token.membership, key, _fingerprint(path, request))
+    if call.response is not None:
+        return _submitted(uuid.UUID(call.response.body))
     with idempotency.released_if_refused(call):
-        batch = _submit(token, wish, call.submission if call.pk else None)
-    idempotency.finish(call, idempotency.Answer(200, str(batch.pk)))
-    return Order(batch.pk, tuple(row.pk for row in batch.created)) if batch.created else _order(batch.pk)
+        batch = _submit(token, request, call.submission if call.pk else None)
+    idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
+    return (
+        Submitted(batch.pk, tuple(row.pk for row in batch.created)) if batch.created else _submitted(batch.pk)
+    )
 
 
-def results(order: Order) -> list[Result]:
-    """What became of every generation of an order. Problem (500) names what has not ended yet."""
-    rows = Generation.objects.in_bulk(order.generations)
-    images = Image.objects.filter(generation__in=order.generations).order_by("-position")
-    pictures = {image.generation: image for image in images}
-    return [_result(rows[pk], pictures.get(pk)) for pk in order.generations]
+async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: float) -> None:
+    """Return once all generations have ended; meanwhile the call holds only this coroutine.
+
+    Raises ClientDisconnected, and CompatError: 504 after `seconds`, 503 if this process stops. In each
+    case the generations continue, and their images are added to the library.
+    """
+    awaited = sse.hub().registry
+    waiter = awaited.begin(generations)
+    ended = asyncio.create_task(waiter.over.wait())
+    disconnected = asyncio.create_task(asgi.wait_for_disconnect(receive))
+    try:
+        await asyncio.wait({ended, disconnected}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if waiter.closed:
+            raise _stopping(generations)
+        if ended.done():
+            return
+        raise ClientDisconnected if disconnected.done() else _timed_out(generations)
+    except asyncio.CancelledError:  # the server cancels calls that are still running when it stops
+        raise _stopping(generations) from None
+    finally:
+        ended.cancel()
+        disconnected.cancel()
+        awaited.leave(waiter)
 
 
-def _submit(token: Token, wish: Wish, named: uuid.UUID | None) -> Batch:
+def results(submitted: Submitted) -> list[Result]:
+    """Return the result of every generation, in order; CompatError (500) for one that has not ended."""
+    rows = Generation.objects.in_bulk(submitted.generations)
+    images = Image.objects.filter(generation__in=submitted.generations).order_by("-position")
+    by_generation = {image.generation: image for image in images}
+    return [_result(rows[pk], by_generation.get(pk)) for pk in submitted.generations]
+
+
+def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID | None) -> Batch:
     member = token.membership
     return submission.submit(
         member=member,
-        model=wish.model,
-        parameters=wish.parameters,
-        count=wish.count,
-        submission=named,
+        model=request.model,
+        parameters=request.parameters,
+        count=request.count,
+        submission=submission_id,
         prices_at=None,
-        start_image=_upload(member, wish),
+        start_image=_upload(member, request),
         token=token,
     )
 
 
-def _order(batch: uuid.UUID) -> Order:
+def _submitted(batch: uuid.UUID) -> Submitted:
     rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Order(batch, tuple(rows.order_by("position").values_list("pk", flat=True)))
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)))
 
 
-def _fingerprint(path: str, wish: Wish) -> str:
-    """Of what is wished: a client that sends a form again draws another line between its parts."""
-    wished = json.dumps([wish.model, wish.count, dict(wish.parameters)], sort_keys=True)
-    return idempotency.fingerprint("POST", path, wished.encode(), wish.image or b"")
+def _fingerprint(path: str, request: GenerationRequest) -> str:
+    """Of the parsed request, not of the body: a client that repeats a form chooses another boundary."""
+    parsed = json.dumps([request.model, request.count, dict(request.parameters)], sort_keys=True)
+    return idempotency.fingerprint("POST", path, parsed.encode(), request.image or b"")
 
 
-def _upload(member: Membership, wish: Wish) -> Upload | None:
-    if wish.image is None:
+def _upload(member: Membership, request: GenerationRequest) -> Upload | None:
+    if request.image is None:
         return None
-    return start_images.save_upload(member=member, file=io.BytesIO(wish.image), name=wish.image_name)
+    return start_images.save_upload(member=member, file=io.BytesIO(request.image), name=request.image_name)
+
+
+def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:
+    text = (
+        f"Timed out while waiting for {_names(generations)}. It continues; its image will be in the library."
+    )
+    return CompatError(504, "timeout", (text,))
+
+
+def _stopping(generations: Sequence[uuid.UUID]) -> CompatError:
+    text = f"The portal is restarting. {_names(generations)} continues; its image will be in the library."
+    return CompatError(503, "service_unavailable", (text,), headers={"retry-after": "5"})
+
+
+def _names(generations: Sequence[uuid.UUID]) -> str:
+    return ", ".join(f"generation {pk}" for pk in generations)
 
 
 def _result(row: Generation, image: Image | None) -> Result:
@@ -102,16 +150,16 @@ def _result(row: Generation, image: Image | None) -> Result:
     return Result(row, failure=_failure(row))
 
 
-def _failure(row: Generation) -> Problem:
-    """What the provider said to our call is what we say to the one that waited for it."""
+def _failure(row: Generation) -> CompatError:
+    """Pass the provider's refusal on to the client, with the provider's status."""
     if row.code in CONTENT_CODES:
-        return Problem(403, "content_moderation", (f"{FLAGGED} {NOT_CHARGED}",))
+        return CompatError(403, "content_moderation", (f"{FLAGGED} {NOT_CHARGED}",))
     if row.code == "invalid_language":
-        return Problem(422, row.code, (ENGLISH_ONLY,))
+        return CompatError(422, row.code, (ENGLISH_ONLY,))
     if row.code == "public_figure":
-        return Problem(422, row.code, (row.reason,))
+        return CompatError(422, row.code, (row.reason,))
     last = Attempt.objects.filter(generation=row).order_by("-number").first()
     if last is not None and last.outcome == Outcome.REFUSED:
         status = last.status_code if last.status_code in REFUSED else 400
-        return Problem(status, REFUSED[status], (row.reason,))
-    return Problem(500, "internal_error", (row.reason or str(compat_errors.internal_error()),))
+        return CompatError(status, REFUSED[status], (row.reason,))
+    return CompatError(500, "internal_error", (row.reason or str(compat_errors.internal_error()),))

@@ -1,4 +1,4 @@
-"""Bodies taken apart: multipart and urlencoded forms, and JSON, each bounded and never trusted."""
+"""Parse request bodies: multipart and urlencoded forms, and JSON, each with limits on size and parts."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
 
-from generations.api.compat.body import LARGEST
 from generations.api.compat.errors import bad_fields
+from generations.api.compat.http import MAX_BODY
 from generations.core import multipart
 
-MOST_PARTS = 100
-LARGEST_TEXT = 1024 * 1024
+MAX_PARTS = 100
 
 
 @dataclass
 class Form:
-    """Parts by name as they were sent; a part that was sent twice counts as it was sent last."""
+    """The parts of a form by name; of a repeated name the last part counts."""
 
     parts: dict[str, bytes] = field(default_factory=dict)
     file_names: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
-        """The part as text; None if there is none, Problem (400) if it is not UTF-8."""
+        """Return the part as text; None if it is missing. Raises CompatError (400) if it is not UTF-8."""
         try:
             return self.parts[name].decode() if name in self.parts else None
         except UnicodeDecodeError:
@@ -33,12 +32,16 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Form:
-    """A form, without the empty part `none`; Problem (400) for anything else."""
+    """Parse a form; CompatError (400) for any other body.
+
+    The empty part `none` is left out: clients send it to force multipart without a file
+    (docs/providers/stability.md, "Request headers").
+    """
     media_type, _options = parse_options_header(content_type)
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body)
     try:
-        parts = multipart.parse(content_type, body, max_size=LARGEST, max_parts=MOST_PARTS)
+        parts = multipart.parse(content_type, body, max_size=MAX_BODY, max_parts=MAX_PARTS)
     except multipart.MalformedForm as error:
         raise bad_fields({"body": str(error)}) from None
     if parts is None:
@@ -48,9 +51,9 @@ def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Fo
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """A JSON object; Problem (400) for anything else."""
+    """Parse a JSON object; CompatError (400) for any other body."""
     try:
-        values = json.loads(body, parse_constant=_no_number)
+        values = json.loads(body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_fields({"body": "must be valid JSON"}) from None
     if not isinstance(values, dict):
@@ -58,13 +61,13 @@ def read_object(body: bytes) -> dict[str, Any]:
     return values
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(name)  # NaN and its like are no JSON
+def _reject_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _urlencoded(body: bytes) -> Form:
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_PARTS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_PARTS, errors="strict")
         return Form({name: value.encode() for name, value in pairs})
     except ValueError:
         raise bad_fields({"body": "the form could not be read"}) from None

@@ -1,4 +1,4 @@
-"""Which addresses the wire formats have, and in which format each is answered."""
+"""The paths of the compatible wire formats, and the format that each is served in."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from generations.api.compat import account as compat_account
-from generations.api.compat.base import Answer, Format
-from generations.api.compat.openai import Images
+from generations.api.compat.base import Format, Response
+from generations.api.compat.openai import ImagesGenerations
 from generations.api.compat.stability_v1 import TextToImage
 from generations.api.compat.stability_v2beta import StableImage
 
-OURS = re.compile(r"/(v1|v2beta|sd)/.*", re.DOTALL)
-V2BETA, V1, OPENAI = StableImage(), TextToImage(), Images()
+PREFIXES = re.compile(r"/(v1|v2beta|sd)/.*", re.DOTALL)
+V2BETA, V1, OPENAI = StableImage(), TextToImage(), ImagesGenerations()
 
 
 @dataclass(frozen=True)
 class Route:
-    """An address that answers at once (`tell`), or once pictures are there (without)."""
+    """A method and path: `respond` writes the response at once; without it the call generates images."""
 
     method: str
     path: re.Pattern[str]
     format: Format
-    tell: Callable[..., Answer] | None = None
+    respond: Callable[..., Response] | None = None
 
 
-def _route(method: str, path: str, spoken: Format, tell: Callable[..., Answer] | None = None) -> Route:
-    return Route(method, re.compile(path), spoken, tell)
+def _route(method: str, path: str, format_: Format, respond: Callable[..., Response] | None = None) -> Route:
+    return Route(method, re.compile(path), format_, respond)
 
 
-SD = "(?P<gateway>/sd)?"  # of gateways: docs/providers/gateways.md, "Prefixes"
+SD = "(?P<gateway>/sd)?"  # prefix at gateways: docs/providers/gateways.md, "Prefixes"
 ROUTES = (
     _route("POST", f"{SD}/v2beta/stable-image/generate/(?P<endpoint>ultra|core|sd3)", V2BETA),
     _route("POST", f"{SD}/v1/generation/(?P<engine>[^/]{{1,200}})/text-to-image", V1),
@@ -44,7 +44,7 @@ ROUTES = (
 
 
 def find(method: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
-    """What answers there, and what varies in its address; nothing if nothing does."""
+    """Return the route of a path and the variable parts of the path; None and {} if there is none."""
     for route in ROUTES:
         if route.method == method and (match := route.path.fullmatch(path)):
             return route, match.groupdict(default="")
@@ -52,9 +52,8 @@ def find(method: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
 
 
 def likely_format(path: str) -> Format:
-    """In which format a client expects to hear that there is nothing."""
+    """Return the format in which a client of an unknown path most likely expects its 404."""
     if "/v2beta/" in path:
         return V2BETA
-    return (
-        V1 if re.match(r"(/sd)?/v1/(generation|user|engines)/", path) or path.startswith("/sd/") else OPENAI
-    )
+    is_v1 = re.match(r"(/sd)?/v1/(generation|user|engines)/", path) or path.startswith("/sd/")
+    return V1 if is_v1 else OPENAI

@@ -1,6 +1,6 @@
-"""Answers as Stability writes them, v2beta and v1.
+"""Responses and errors in Stability's formats, v2beta and v1.
 
-The wire: docs/providers/stability.md, "Answers", "Statuses" and "v1 text to image".
+Formats: docs/providers/stability.md, "Answers", "Statuses" and "v1 text to image".
 """
 
 from __future__ import annotations
@@ -13,76 +13,75 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from generations.api.compat.base import Answer, Result, as_json
-from generations.api.compat.errors import Problem
+from generations.api.compat.base import Response, Result, json_response
+from generations.api.compat.errors import CompatError
 from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
 
 SUCCESS, FILTERED, FAILED = "SUCCESS", "CONTENT_FILTERED", "ERROR"
-# docs/providers/stability.md, "v1 text to image"; v2beta's names without an entry keep their spelling.
+# v1's error names where they differ from v2beta's: docs/providers/stability.md, "v1 text to image".
 V1_NAMES = {
     "internal_error": "server_error",
     "content_moderation": "permission_denied",
 }
 
 
-def as_bytes(result: Result) -> Answer:
-    """The picture itself; what there is to say of it stands in headers."""
-    data, media_type = picture(result)
-    headers = {"finish-reason": finish(result), "seed": str(result.seed)}
-    return Answer(200, data, media_type, headers)
+def as_bytes(result: Result) -> Response:
+    """Write the image file, with its finish reason and seed as headers."""
+    data, media_type = image_bytes(result)
+    headers = {"finish-reason": finish_reason(result), "seed": str(result.seed)}
+    return Response(200, data, media_type, headers)
 
 
-def in_json(result: Result) -> Answer:
-    """The picture within JSON; v2beta then has no headers about it."""
-    data, media_type = picture(result)
-    value = {"image": encoded(data), "finish_reason": finish(result), "seed": result.seed}
-    return Answer(200, as_json(value).body, f"application/json; type={media_type}")
+def as_json(result: Result) -> Response:
+    """Write v2beta's JSON; it has no finish reason or seed headers."""
+    data, media_type = image_bytes(result)
+    value = {"image": base64_text(data), "finish_reason": finish_reason(result), "seed": result.seed}
+    return Response(200, json_response(value).body, f"application/json; type={media_type}")
 
 
 def artifact(result: Result) -> dict[str, Any]:
-    """One entry of v1's list; a picture that failed beside others has none."""
-    data = b"" if result.failure else picture(result)[0]
-    return {"base64": encoded(data), "finishReason": finish(result), "seed": result.seed}
+    """Return one entry of v1's list; the entry of a failed image is empty."""
+    data = b"" if result.failure else image_bytes(result)[0]
+    return {"base64": base64_text(data), "finishReason": finish_reason(result), "seed": result.seed}
 
 
-def refused(problem: Problem, request_id: str) -> Answer:
-    """v2beta's envelope: a list of errors."""
-    value = {"id": _identity(problem, request_id), "name": problem.name, "errors": list(problem.errors)}
-    return as_json(value, problem.status, problem.headers)
+def error_v2beta(problem: CompatError, request_id: str) -> Response:
+    """Write v2beta's envelope: a list of errors."""
+    value = {"id": _error_id(problem, request_id), "name": problem.name, "errors": list(problem.errors)}
+    return json_response(value, problem.status, problem.headers)
 
 
-def refused_v1(problem: Problem, request_id: str) -> Answer:
-    """v1's envelope: one message."""
+def error_v1(problem: CompatError, request_id: str) -> Response:
+    """Write v1's envelope: one message."""
     name = V1_NAMES.get(problem.name, problem.name)
-    value = {"id": _identity(problem, request_id), "name": name, "message": str(problem)}
-    return as_json(value, problem.status, problem.headers)
+    value = {"id": _error_id(problem, request_id), "name": name, "message": str(problem)}
+    return json_response(value, problem.status, problem.headers)
 
 
-def finish(result: Result) -> str:
-    """How the provider's filter judged it."""
+def finish_reason(result: Result) -> str:
+    """Return the result of the provider's content filter."""
     if result.failure:
         return FAILED
     return FILTERED if result.row.status == Status.FILTERED else SUCCESS
 
 
-def picture(result: Result) -> tuple[bytes, str]:
-    """Bytes and type. A filtered picture was kept by nobody: in its place comes a gray one, as large."""
+def image_bytes(result: Result) -> tuple[bytes, str]:
+    """Return the image and its media type; for a filtered image, which is not stored, a gray one."""
     if result.image is not None:
-        return result.read(), result.image.media_type
-    return blank(result.row.model, result.row.parameters)
+        return result.read_image(), result.image.media_type
+    return placeholder(result.row.model, result.row.parameters)
 
 
-def blank(model: str, parameters: Mapping[str, Any]) -> tuple[bytes, str]:
-    """A gray picture of the size and format that were asked for, and its type."""
+def placeholder(model: str, parameters: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return a gray image of the requested size and format, and its media type."""
     kind = parameters.get("output_format", "png")
-    return _gray(
-        kind, catalogue_registry.get(model).size(parameters.get("aspect_ratio", "1:1"))
-    ), f"image/{kind}"
+    size = catalogue_registry.get(model).size(parameters.get("aspect_ratio", "1:1"))
+    return _gray(kind, size), f"image/{kind}"
 
 
-def encoded(data: bytes) -> str:
-    """Base64, without a prefix."""
+def base64_text(data: bytes) -> str:
+    """Encode as base64, without a data: prefix."""
     return base64.b64encode(data).decode()
 
 
@@ -93,6 +92,6 @@ def _gray(kind: str, size: tuple[int, int]) -> bytes:
     return target.getvalue()
 
 
-def _identity(problem: Problem, request_id: str) -> str:
-    """The provider's own example of a 429 has the name there: docs/providers/stability.md, "Statuses"."""
+def _error_id(problem: CompatError, request_id: str) -> str:
+    """In the provider's example of a 429 the id is the name: docs/providers/stability.md, "Statuses"."""
     return problem.name if problem.status == 429 else request_id

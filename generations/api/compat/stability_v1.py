@@ -1,6 +1,6 @@
-"""Stability's v1, server side: text to image by SDXL in JSON, several samples a call.
+"""Stability's v1 as a wire format of this portal: text to image with SDXL, JSON, several samples per call.
 
-The wire: docs/providers/stability.md, "v1 text to image".
+Format: docs/providers/stability.md, "v1 text to image".
 """
 
 from __future__ import annotations
@@ -10,87 +10,102 @@ from typing import Any
 
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
-from generations.api.compat.base import Answer, Request, Result, Wish, as_json, one_picture
-from generations.api.compat.errors import Problem, bad_fields, not_found
+from generations.api.compat.base import (
+    GenerationRequest,
+    HttpRequest,
+    Response,
+    Result,
+    json_response,
+    single_result,
+)
+from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.stability.models import SDXL_PAIRS
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")
 SAMPLERS = (
-    *("DDIM", "DDPM", "K_DPMPP_2M", "K_DPMPP_2S_ANCESTRAL", "K_DPM_2"),
-    *("K_DPM_2_ANCESTRAL", "K_EULER", "K_EULER_ANCESTRAL", "K_HEUN", "K_LMS"),
+    "DDIM",
+    "DDPM",
+    "K_DPMPP_2M",
+    "K_DPMPP_2S_ANCESTRAL",
+    "K_DPM_2",
+    "K_DPM_2_ANCESTRAL",
+    "K_EULER",
+    "K_EULER_ANCESTRAL",
+    "K_HEUN",
+    "K_LMS",
 )
-MOST_SAMPLES = 10
-PASSED_ON = ("seed", "cfg_scale", "steps", "style_preset")
-SHAPES = {size: shape for shape, size in SDXL_PAIRS.items()}
-THEIR_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
+MAX_SAMPLES = 10
+CATALOGUE_FIELDS = ("seed", "cfg_scale", "steps", "style_preset")
+ASPECT_RATIOS = {size: ratio for ratio, size in SDXL_PAIRS.items()}
+V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
 
 
 class TextToImage:
     """The endpoint `generation/{engine_id}/text-to-image`."""
 
-    patience = 15 * 60.0
+    timeout = 15 * 60.0
 
-    def read(self, request: Request) -> Wish:
-        """A JSON object for an engine that there is."""
-        engine = request.parts["engine"]
+    def parse(self, request: HttpRequest) -> GenerationRequest:
+        """Parse a JSON object for an engine that exists."""
+        engine = request.path_parts["engine"]
         if engine not in ENGINES:
             raise not_found(f"The specified engine (ID {engine[:60]}) was not found.")
         values = compat_parsing.read_object(request.body)
-        return _wish(ENGINES[engine], values, _answer_wanted(request.headers))
+        return _parse(ENGINES[engine], values, _response_kind(request.headers))
 
-    def draw(self, wish: Wish, results: Sequence[Result]) -> Answer:
-        """The artifacts, or the only one as bytes; Problem if none came."""
-        if wish.answer == "bytes":
-            return stability_responses.as_bytes(one_picture(results))
+    def respond(self, request: GenerationRequest, results: Sequence[Result]) -> Response:
+        """Write the artifacts, or the only one as a file; raise CompatError if none succeeded."""
+        if request.response_kind == "bytes":
+            return stability_responses.as_bytes(single_result(results))
         if all(result.failure for result in results):
-            one_picture(results)
-        return as_json({"artifacts": [stability_responses.artifact(result) for result in results]})
+            single_result(results)  # raises the first failure
+        return json_response({"artifacts": [stability_responses.artifact(result) for result in results]})
 
-    def refuse(self, problem: Problem, request_id: str) -> Answer:
-        """With one message."""
-        return stability_responses.refused_v1(problem, request_id)
+    def respond_error(self, problem: CompatError, request_id: str) -> Response:
+        """Write v1's envelope."""
+        return stability_responses.error_v1(problem, request_id)
 
 
-def _answer_wanted(headers: Mapping[str, str]) -> str:
+def _response_kind(headers: Mapping[str, str]) -> str:
     accept = headers.get("accept", "").lower()
     return "bytes" if "image/" in accept and "application/json" not in accept else "json"
 
 
-def _wish(model: str, values: Mapping[str, Any], answer: str) -> Wish:
+def _parse(model: str, values: Mapping[str, Any], response_kind: str) -> GenerationRequest:
     errors: dict[str, str] = {}
-    parameters: dict[str, Any] = {name: values[name] for name in PASSED_ON if name in values}
+    parameters: dict[str, Any] = {name: values[name] for name in CATALOGUE_FIELDS if name in values}
     parameters["prompt"], parameters["negative_prompt"] = _prompts(values.get("text_prompts"), errors)
-    parameters["aspect_ratio"] = _shape(values, errors)
-    samples = _samples(values.get("samples", 1), answer, errors)
+    parameters["aspect_ratio"] = _aspect_ratio(values, errors)
+    samples = _samples(values.get("samples", 1), response_kind, errors)
     _check_options(values, errors)
     try:
         parameters = catalogue_registry.validate(catalogue_registry.get(model), parameters)
     except catalogue_registry.InvalidParameters as problem:
-        named = {THEIR_NAMES.get(name, name): sentence for name, sentence in problem.errors.items()}
+        named = {V1_NAMES.get(name, name): sentence for name, sentence in problem.errors.items()}
         errors = named | errors
     if errors:
         raise bad_fields(errors)
-    return Wish(model, parameters, samples, answer=answer)
+    return GenerationRequest(model, parameters, samples, response_kind=response_kind)
 
 
 def _prompts(entries: Any, errors: dict[str, str]) -> tuple[str, str]:
-    """The texts of positive and of negative weight, each as one."""
+    """Return the prompt and the negative prompt: the texts with positive and with negative weight, joined."""
     if not isinstance(entries, list) or not entries:
         errors["text_prompts"] = "must be a non-empty array"
         return "", ""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    for place, entry in enumerate(entries[:100]):
-        if problem := _problem_of(entry):
-            errors[f"text_prompts[{place}]"] = problem
+    positive: list[str] = []
+    negative: list[str] = []
+    for index, entry in enumerate(entries[:100]):
+        if error := _prompt_error(entry):
+            errors[f"text_prompts[{index}]"] = error
         else:
-            (unwanted if entry.get("weight", 1) < 0 else wanted).append(entry["text"])
-    return ", ".join(wanted), ", ".join(unwanted)
+            (negative if entry.get("weight", 1) < 0 else positive).append(entry["text"])
+    return ", ".join(positive), ", ".join(negative)
 
 
-def _problem_of(entry: Any) -> str:
+def _prompt_error(entry: Any) -> str:
     if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or not entry["text"].strip():
         return "text is required"
     weight = entry.get("weight", 1)
@@ -99,27 +114,27 @@ def _problem_of(entry: Any) -> str:
     return ""
 
 
-def _shape(values: Mapping[str, Any], errors: dict[str, str]) -> str:
-    """The shape whose sides these are; SDXL takes no others."""
+def _aspect_ratio(values: Mapping[str, Any], errors: dict[str, str]) -> str:
+    """Return the aspect ratio of the width and height; SDXL accepts only these pairs."""
     size = values.get("width", 1024), values.get("height", 1024)
-    if not all(isinstance(side, int) for side in size) or size not in SHAPES:
-        pairs = ", ".join(f"{width}x{height}" for width, height in SHAPES)
+    if not all(isinstance(side, int) for side in size) or size not in ASPECT_RATIOS:
+        pairs = ", ".join(f"{width}x{height}" for width, height in ASPECT_RATIOS)
         errors["width, height"] = f"must be one of {pairs}"
         return "1:1"
-    return SHAPES[size]
+    return ASPECT_RATIOS[size]
 
 
-def _samples(value: Any, answer: str, errors: dict[str, str]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SAMPLES:
-        errors["samples"] = f"must be an integer between 1 and {MOST_SAMPLES}"
+def _samples(value: Any, response_kind: str, errors: dict[str, str]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SAMPLES:
+        errors["samples"] = f"must be an integer between 1 and {MAX_SAMPLES}"
         return 1
-    if answer == "bytes" and value > 1:
-        errors["samples"] = "must be 1 where the answer is an image; accept application/json for more"
+    if response_kind == "bytes" and value > 1:
+        errors["samples"] = "must be 1 if the response is an image; accept application/json for more"
     return int(value)
 
 
 def _check_options(values: Mapping[str, Any], errors: dict[str, str]) -> None:
-    """What the portal leaves to the provider is checked all the same, as the provider would."""
+    """Check the fields that the portal does not pass on as the provider would check them."""
     for name, allowed in (("clip_guidance_preset", GUIDANCE), ("sampler", SAMPLERS)):
         value = values.get(name)
         if value is not None and (not isinstance(value, str) or value not in allowed):

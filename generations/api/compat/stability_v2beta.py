@@ -1,6 +1,6 @@
-"""Stability's v2beta, server side: three endpoints, one picture a call.
+"""Stability's v2beta as a wire format of this portal: three endpoints, one image per call.
 
-The wire: docs/providers/stability.md, "Request headers" and "Fields".
+Format: docs/providers/stability.md, "Request headers" and "Fields".
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
-from generations.api.compat.base import Answer, Request, Result, Wish, one_picture
-from generations.api.compat.errors import Problem, bad_fields
+from generations.api.compat.base import GenerationRequest, HttpRequest, Response, Result, single_result
+from generations.api.compat.errors import CompatError, bad_fields
 from generations.api.compat.parsing import Form
 from generations.providers.catalogue import registry as catalogue_registry
 
-# sd3's names. Those of before April 2025 are re-routed by the provider too: docs/providers/stability.md,
-# "Models".
+# Model names of the endpoint sd3. The provider redirects those from before April 2025 too:
+# docs/providers/stability.md, "Models".
 SD3_MODELS = {
     "sd3.5-large": "sd3.5-large",
     "sd3.5-large-turbo": "sd3.5-large-turbo",
@@ -28,50 +28,50 @@ SD3_MODELS = {
     "sd3-turbo": "sd3.5-large-turbo",
 }
 MODES = ("text-to-image", "image-to-image")
-# What a client says of itself; nothing here reads it, but it has a longest length:
+# Headers by which clients identify themselves. They are not used here, but their length is limited:
 # docs/providers/stability.md, "Request headers".
 CLIENT_HEADERS = ("stability-client-id", "stability-client-user-id", "stability-client-version")
-LONGEST_CLIENT = 256
+MAX_CLIENT_HEADER = 256
 
 
 class StableImage:
     """The endpoints `generate/ultra`, `generate/core` and `generate/sd3`."""
 
-    patience = 15 * 60.0
+    timeout = 15 * 60.0
 
-    def read(self, request: Request) -> Wish:
-        """A form; a gateway (`/sd`) takes an urlencoded one too, as one gateway's page says."""
+    def parse(self, request: HttpRequest) -> GenerationRequest:
+        """Parse a form; below `/sd` also an urlencoded one, which one gateway documents."""
         content_type = request.headers.get("content-type", "")
-        gateway = bool(request.parts.get("gateway"))
+        gateway = bool(request.path_parts.get("gateway"))
         form = compat_parsing.read_form(content_type, request.body, urlencoded=gateway)
-        errors = _errors_of_client(request.headers)
-        return _wish(request.parts["endpoint"], form, _answer_wanted(request.headers), errors)
+        errors = _client_header_errors(request.headers)
+        return _parse(request.path_parts["endpoint"], form, _response_kind(request.headers), errors)
 
-    def draw(self, wish: Wish, results: Sequence[Result]) -> Answer:
-        """The picture as bytes or within JSON."""
-        result = one_picture(results)
-        draw = stability_responses.in_json if wish.answer == "json" else stability_responses.as_bytes
-        return draw(result)
+    def respond(self, request: GenerationRequest, results: Sequence[Result]) -> Response:
+        """Write the image as a file or in JSON."""
+        result = single_result(results)
+        is_json = request.response_kind == "json"
+        return stability_responses.as_json(result) if is_json else stability_responses.as_bytes(result)
 
-    def refuse(self, problem: Problem, request_id: str) -> Answer:
-        """With a list of errors."""
-        return stability_responses.refused(problem, request_id)
+    def respond_error(self, problem: CompatError, request_id: str) -> Response:
+        """Write v2beta's envelope."""
+        return stability_responses.error_v2beta(problem, request_id)
 
 
-def _answer_wanted(headers: Mapping[str, str]) -> str:
-    """Pages of gateways have clients send both types at once: that means JSON.
+def _response_kind(headers: Mapping[str, str]) -> str:
+    """Examples of some gateways accept both types at once: that means JSON.
 
     See docs/providers/gateways.md, "Stability at four gateways".
     """
     return "json" if "application/json" in headers.get("accept", "").lower() else "bytes"
 
 
-def _errors_of_client(headers: Mapping[str, str]) -> dict[str, str]:
-    said = f"must be at most {LONGEST_CLIENT} characters long"
-    return {name: said for name in CLIENT_HEADERS if len(headers.get(name, "")) > LONGEST_CLIENT}
+def _client_header_errors(headers: Mapping[str, str]) -> dict[str, str]:
+    message = f"must be at most {MAX_CLIENT_HEADER} characters long"
+    return {name: message for name in CLIENT_HEADERS if len(headers.get(name, "")) > MAX_CLIENT_HEADER}
 
 
-def _wish(endpoint: str, form: Form, answer: str, errors: dict[str, str]) -> Wish:
+def _parse(endpoint: str, form: Form, response_kind: str, errors: dict[str, str]) -> GenerationRequest:
     model = _model(endpoint, form, errors)
     image = form.parts.get("image") or None
     if endpoint == "sd3":
@@ -85,7 +85,7 @@ def _wish(endpoint: str, form: Form, answer: str, errors: dict[str, str]) -> Wis
     if errors:
         raise bad_fields(errors)
     name = form.file_names.get("image", "")
-    return Wish(model, parameters, image=image, image_name=name, answer=answer)
+    return GenerationRequest(model, parameters, image=image, image_name=name, response_kind=response_kind)
 
 
 def _model(endpoint: str, form: Form, errors: dict[str, str]) -> str:
@@ -98,7 +98,7 @@ def _model(endpoint: str, form: Form, errors: dict[str, str]) -> str:
 
 
 def _check_mode(form: Form, image: bytes | None, errors: dict[str, str]) -> None:
-    """There is an image exactly where the mode wants one, so that nobody pays for a misunderstanding."""
+    """Refuse a missing image, and one that the mode does not use: nobody should pay for the wrong image."""
     mode = (form.text("mode") or MODES[0]).strip()
     if mode not in MODES:
         errors["mode"] = f"must be one of {', '.join(MODES)}"

@@ -1,1 +1,1 @@
-"""The portal's own API, /api/v1: the verbs of all rooms as JSON."""
+"""The portal's own API, /api/v1: JSON, authenticated by API tokens."""

@@ -1,4 +1,4 @@
-"""All of /api/v1, and the document that describes it."""
+"""The NinjaAPI of /api/v1 with all its routers, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from generations.api.v1 import billing, generations, images, invitations, openapi_examples, team, tokens
+from generations.api.v1 import billing, generations, images, invitations, openapi, team, tokens
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import me as v1_me
 from generations.api.v1 import organise as v1_organise
@@ -18,23 +18,27 @@ from generations.api.v1.auth import Bearer
 
 
 class Api(NinjaAPI):
-    """Ninja's, whose document shows what each refusal looks like."""
+    """NinjaAPI with fixed operation ids, and with descriptions and examples of errors."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The document, with examples."""
-        document: OpenAPISchema = openapi_examples.added_to(super().get_openapi_schema(**options))
+        """Return the OpenAPI document."""
+        document: OpenAPISchema = super().get_openapi_schema(**options)
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                operation["operationId"] = openapi.OPERATION_IDS[f"{method.upper()} {path}"]
+        openapi.add_descriptions(document)
         return document
 
 
 api = Api(
     title="sdweb",
     version="1",
-    description=openapi_examples.ABOUT,
+    description=openapi.ABOUT,
     urls_namespace="v1",
     docs_url=None,
     auth=Bearer(),
 )
-for room in (generations, images, v1_organise, v1_me, team, billing, invitations, tokens, v1_reports):
-    api.add_router("", room.router)
-for kind in (Exception, Http404, HttpError, ValidationError):  # ninja has handlers for each, of another shape
-    api.add_exception_handler(kind, v1_errors.answer)
+for module in (generations, images, v1_organise, v1_me, team, billing, invitations, tokens, v1_reports):
+    api.add_router("", module.router)
+for exception in (Exception, Http404, HttpError, ValidationError):  # replaces ninja's own handlers
+    api.add_exception_handler(exception, v1_errors.respond)

@@ -1,4 +1,4 @@
-"""The door of /api/v1: bearer tokens alone, limits on every answer, and one shape for every refusal."""
+"""Authentication and authorization of /api/v1 by API tokens, and rate limit headers."""
 
 from __future__ import annotations
 
@@ -21,93 +21,92 @@ from generations.teams.models import Membership, Scope
 from generations.teams.permissions import may
 
 PREFIX = "/api/v1/"
-EITHER = (Scope.READ, Scope.GENERATE)  # who makes pictures must see what becomes of them
+READ_OR_GENERATE = (Scope.READ, Scope.GENERATE)  # a token that generates must see its results
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-class Asked(HttpRequest):
-    """A request behind the door."""
+class ApiRequest(HttpRequest):
+    """An authenticated request."""
 
     auth: Caller
 
 
 class Bearer(HttpBearer):
-    """Lets in who shows a token. No cookie opens this door, so no other site can push anybody through it."""
+    """Authenticates by API token only: cookies are ignored, so CSRF is not possible."""
 
     def __call__(self, request: HttpRequest) -> Caller:
-        """Who calls; auth.Unauthorised, limits.TooManyRequests."""
-        return auth.enter(request.headers.get("Authorization", ""))
+        """Return the caller. Raises auth.Unauthorized and rate_limit.TooManyRequests."""
+        return auth.authenticate_header(request.headers.get("Authorization", ""))
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        """As above; never asked."""
-        return auth.admit(token)
+        """Return the caller of a token; the base class requires this method, `__call__` does not use it."""
+        return auth.authenticate(token)
 
 
-def member_for(request: Asked, *scopes: Scope) -> Membership:
-    """The member for whom the token acts; auth.ScopeMissing unless it has one of the scopes."""
+def member_with_scope(request: ApiRequest, *scopes: Scope) -> Membership:
+    """Return the member of the token; raise auth.ScopeMissing unless it has one of the scopes."""
     token = request.auth.token
     if len(scopes) == 1 or not any(teams_api_tokens.allows(token, scope) for scope in scopes):
-        auth.require(token, scopes[0])
+        auth.require_scope(token, scopes[0])
     return token.membership
 
 
-def maker(request: Asked, permission: str = "organise") -> Membership:
-    """Who may change the library, by a token that may do more than read."""
-    member = member_for(request, Scope.GENERATE)
-    if not may(member, permission):
-        raise v1_errors.not_yours()
-    return member
+def library_editor(request: ApiRequest, permission: str = "organise") -> Membership:
+    """Return the member if token and role may change the library; auth.ScopeMissing or ApiError (403)."""
+    return _permitted(member_with_scope(request, Scope.GENERATE), permission)
 
 
-def keeper(request: Asked, permission: str = "manage_members") -> Membership:
-    """Who runs the team, by a token that is for that."""
-    member = member_for(request, Scope.ADMINISTER)
-    if not may(member, permission):
-        raise v1_errors.not_yours()
-    return member
+def administrator(request: ApiRequest, permission: str = "manage_members") -> Membership:
+    """Return the member if token and role may run the team; auth.ScopeMissing or ApiError (403)."""
+    return _permitted(member_with_scope(request, Scope.ADMINISTER), permission)
 
 
-def colleague(acting: Membership, pk: int) -> Membership:
-    """Somebody who is in the same team; Http404 for anybody else."""
+def team_member(acting: Membership, pk: int) -> Membership:
+    """Return a current member of the same team; Http404 for any other."""
     rows = Membership.objects.select_related("team", "user", "wallet", "allowance")
-    return get_object_or_404(rows, pk=known(pk), team=acting.team_id, ended_at=None)
+    return get_object_or_404(rows, pk=valid_pk(pk), team=acting.team_id, ended_at=None)
 
 
-def known(pk: int) -> int:
-    """A number that a row can have; Http404 for a larger one."""
+def valid_pk(pk: int) -> int:
+    """Return the number; Http404 if it does not fit into a primary key."""
     if pk >= 2**63:
         raise Http404
     return pk
 
 
-def seen(member: Membership, pk: uuid.UUID) -> Image:
-    """A picture that the member may see; Http404 for any other."""
+def visible_image(member: Membership, pk: uuid.UUID) -> Image:
+    """Return an image that the member may see; Http404 for any other."""
     return get_object_or_404(images_service.visible(member), pk=pk)
 
 
-def by(request: Asked) -> By:
-    """Who acts, for the log of changes: whoever's token it is, from where it is used."""
+def actor(request: ApiRequest) -> By:
+    """Return who acts, for the audit log: the token's user and the client's address."""
     return By(request.auth.member.user, teams_actor.address_of(request))
 
 
-def middleware(get_response: Answer) -> Answer:
-    """Refusals of Django itself get the API's shape, and every answer says what is left of the limit."""
+def middleware(get_response: GetResponse) -> GetResponse:
+    """Give Django's own 404 and 405 the API's error format, and add rate limit headers to every response."""
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _finished(request, get_response(request))
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        return _finish(request, response) if request.path.startswith(PREFIX) else response
 
-    return answer
+    return respond
 
 
-def _finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if not request.path.startswith(PREFIX):
-        return response
+def _permitted(member: Membership, permission: str) -> Membership:
+    if not may(member, permission):
+        raise v1_errors.role_does_not_allow()
+    return member
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     is_json = response.headers.get("Content-Type", "").startswith("application/json")
-    if response.status_code in {404, 405} and not is_json:
-        allowed = response.headers.get("Allow", "")
-        refusal = v1_errors.not_found() if response.status_code == 404 else v1_errors.no_such_method(allowed)
-        response = refusal.answer()
+    if response.status_code == 404 and not is_json:
+        response = v1_errors.not_found().response()
+    elif response.status_code == 405 and not is_json:
+        response = v1_errors.method_not_allowed(response.headers.get("Allow", "")).response()
     caller = getattr(request, "auth", None)
     if isinstance(caller, Caller) and caller.allowance:
         for name, value in caller.allowance.headers.items():

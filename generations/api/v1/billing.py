@@ -1,4 +1,4 @@
-"""What members may spend and are given each month, what models cost the team, and who may use them."""
+"""Operations on caps, allowances, prices and model access. They need the scope `administer`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.http import Http404, HttpResponse
 from ninja import Router
 
 from generations.api.v1 import serializers
-from generations.api.v1.auth import Asked, by, colleague, keeper
-from generations.api.v1.responses import answers
+from generations.api.v1.auth import ApiRequest, actor, administrator, team_member
+from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.office import (
     AllowanceIn,
     AllowanceOut,
@@ -18,7 +18,7 @@ from generations.api.v1.schemas.office import (
     RulesIn,
     TeamModelOut,
 )
-from generations.credits import caps as limits
+from generations.credits import caps as credits_caps
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
 from generations.office.credits import allowances
@@ -29,84 +29,87 @@ from generations.office.prices import table as prices_table
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Role
 
-router = Router(tags=["Money of the team"])
+router = Router(tags=["Caps, allowances and prices"])
 CAPS, ALLOWANCE = "/team/members/{int:pk}/caps", "/team/members/{int:pk}/allowance"
 
 
-@router.get(CAPS, response=answers(200, CapsOut, 404), summary="What a member may spend")
-def caps_of(request: Asked, pk: int) -> dict[str, Any]:
-    """By day and by month, and how far that is used."""
-    return _caps(colleague(keeper(request, "grant"), pk))
+@router.get(CAPS, response=responses(200, CapsOut, 404), summary="Get a member's caps")
+def get_caps(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """Return what a member may spend per day and month, and how much of it is used."""
+    return _caps(team_member(administrator(request, "grant"), pk))
 
 
-@router.put(CAPS, response=answers(200, CapsOut, 400, 403, 404, 422), summary="Cap what a member may spend")
-def set_caps(request: Asked, pk: int, payload: CapsIn) -> dict[str, Any]:
-    """Both at once; null takes a cap away. Whoever spends next is held to it."""
-    acting = keeper(request, "grant")
+@router.put(CAPS, response=responses(200, CapsOut, 400, 403, 404, 422), summary="Set a member's caps")
+def set_caps(request: ApiRequest, pk: int, payload: CapsIn) -> dict[str, Any]:
+    """Set both caps; null removes a cap. They apply to the next request."""
+    acting = administrator(request, "grant")
     credits_service.set_caps(
-        member=colleague(acting, pk),
+        member=team_member(acting, pk),
         per_day=_hundredths(payload.per_day),
         per_month=_hundredths(payload.per_month),
-        by=by(request),
+        by=actor(request),
     )
-    return _caps(colleague(acting, pk))
+    return _caps(team_member(acting, pk))
 
 
-@router.get(ALLOWANCE, response=answers(200, AllowanceOut, 404), summary="What a member is given each month")
-def allowance_of(request: Asked, pk: int) -> dict[str, Any]:
-    """From the pool, by itself; nulls for nothing."""
-    return _allowance(colleague(keeper(request, "grant"), pk))
+@router.get(ALLOWANCE, response=responses(200, AllowanceOut, 404), summary="Get a member's allowance")
+def get_allowance(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """Return what a member gets from the pool each month; nulls if there is no allowance."""
+    return _allowance(team_member(administrator(request, "grant"), pk))
 
 
 @router.put(
     ALLOWANCE,
-    response=answers(200, AllowanceOut, 400, 404, 422),
-    summary="Give a member something each month",
+    response=responses(200, AllowanceOut, 400, 404, 422),
+    summary="Set a member's allowance",
 )
-def set_allowance(request: Asked, pk: int, payload: AllowanceIn) -> dict[str, Any]:
-    """This month's is given at once if it starts now and the pool has it, and never twice."""
-    acting = keeper(request, "grant")
+def set_allowance(request: ApiRequest, pk: int, payload: AllowanceIn) -> dict[str, Any]:
+    """Set the monthly allowance. If it starts now, this month's is granted at once, and never twice."""
+    acting = administrator(request, "grant")
     allowances.set_allowance(
-        member=colleague(acting, pk),
+        member=team_member(acting, pk),
         kind=AllowanceKind(payload.kind),
         amount=round(payload.credits * HUNDREDTHS),
         from_this_month=payload.starts == "now",
-        by=by(request),
+        by=actor(request),
     )
-    return _allowance(colleague(acting, pk))
+    return _allowance(team_member(acting, pk))
 
 
-@router.delete(ALLOWANCE, response=answers(204, None, 404), summary="Give a member nothing more by itself")
-def end_allowance(request: Asked, pk: int) -> HttpResponse:
-    """What was given stays; that there was no allowance is no mistake."""
-    allowances.end_allowance(member=colleague(keeper(request, "grant"), pk), by=by(request))
+@router.delete(ALLOWANCE, response=responses(204, None, 404), summary="Delete a member's allowance")
+def delete_allowance(request: ApiRequest, pk: int) -> HttpResponse:
+    """End the monthly allowance. Granted credits stay. No effect if there is none."""
+    allowances.end_allowance(member=team_member(administrator(request, "grant"), pk), by=actor(request))
     return HttpResponse(status=204)
 
 
-@router.get("/team/models", response=answers(200, list[TeamModelOut]), summary="Prices, and who may use what")
-def models(request: Asked) -> list[dict[str, Any]]:
-    """What each model costs the team now and will cost. Prices are set by operators, on their page."""
-    return [_model(row) for row in prices_table.price_table(keeper(request, "spend_see").team)]
+@router.get("/team/models", response=responses(200, list[TeamModelOut]), summary="List the team's models")
+def models(request: ApiRequest) -> list[dict[str, Any]]:
+    """List each model's current and future price for the team, and the roles that may use it.
+
+    Only operators can change prices, on their own page.
+    """
+    return [_model(row) for row in prices_table.price_table(administrator(request, "spend_see").team)]
 
 
 @router.put(
     "/team/models/{model}",
-    response=answers(200, TeamModelOut, 400, 404, 422),
-    summary="Say which roles may use a model",
+    response=responses(200, TeamModelOut, 400, 404, 422),
+    summary="Set a model's roles",
 )
-def set_rule(request: Asked, model: str, payload: RulesIn) -> dict[str, Any]:
-    """Those alone; no role at all closes it to the team."""
-    team = keeper(request).team
+def set_model_roles(request: ApiRequest, model: str, payload: RulesIn) -> dict[str, Any]:
+    """Set which roles may use a model. Without a role nobody in the team may use it."""
+    team = administrator(request).team
     if model not in catalogue_registry.MODELS:
         raise Http404
     prices_service.set_rule(
-        team=team, model=model, roles=[Role(role) for role in payload.roles], by=by(request)
+        team=team, model=model, roles=[Role(role) for role in payload.roles], by=actor(request)
     )
     return next(_model(row) for row in prices_table.price_table(team) if row.model.name == model)
 
 
-def _hundredths(told: float | None) -> int | None:
-    return None if told is None else round(told * HUNDREDTHS)
+def _hundredths(credits_: float | None) -> int | None:
+    return None if credits_ is None else round(credits_ * HUNDREDTHS)
 
 
 def _credits(amount: int | None) -> float | None:
@@ -114,8 +117,8 @@ def _credits(amount: int | None) -> float | None:
 
 
 def _caps(row: Membership) -> dict[str, Any]:
-    wanted = limits.Limits(row, row.cap_per_day, row.cap_per_month)
-    rooms = limits.rooms(wanted, ledger.open_wallet(row))
+    limits = credits_caps.Limits(row, row.cap_per_day, row.cap_per_month)
+    rooms = credits_caps.rooms(limits, ledger.open_wallet(row))
     return {
         "per_day": _credits(row.cap_per_day),
         "per_month": _credits(row.cap_per_month),

@@ -1,4 +1,4 @@
-"""The page on which the API is read and tried: ninja's Swagger UI from our own address."""
+"""The page that documents the API: ninja's Swagger UI, served by the portal itself."""
 
 import json
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """For everybody: what is described here is no secret, and to try it one needs a token."""
+    """Show the documentation; public, because trying an operation needs a token."""
     settings = {
         "url": reverse("v1:openapi-json"),
         "layout": "BaseLayout",

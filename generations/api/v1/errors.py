@@ -1,4 +1,4 @@
-"""Why a call is refused: a status, a word for programs, a sentence for people, the field if one is wrong."""
+"""Errors of /api/v1: a status, a code for programs, a message for people, and the field if one is invalid."""
 
 from __future__ import annotations
 
@@ -45,27 +45,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
-class Problem(Exception):
-    """A call that is refused."""
+class ApiError(Exception):
+    """A refused request."""
 
     status: int
     code: str
     message: str
-    about: str = ""
+    field_name: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self) -> HttpResponse:
-        """The refusal as JSON."""
-        said = {"code": self.code, "message": self.message} | ({"field": self.about} if self.about else {})
-        text = json.dumps({"error": said}, ensure_ascii=True)
+    def response(self) -> HttpResponse:
+        """Return the error as JSON."""
+        error = {"code": self.code, "message": self.message}
+        if self.field_name:
+            error["field"] = self.field_name
+        text = json.dumps({"error": error}, ensure_ascii=True)
         return HttpResponse(
             text, status=self.status, content_type="application/json", headers=dict(self.headers)
         )
 
 
-# What each refusal of a verb is to a program, the more particular first.
-REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
-    (auth.Unauthorised, 401, "unauthorized"),
+# Status and code of each exception, subclasses before their base classes.
+ERRORS: Sequence[tuple[type[Exception], int, str]] = (
+    (auth.Unauthorized, 401, "unauthorized"),
     (auth.ScopeMissing, 403, "scope_missing"),
     (api_rate_limit.TooManyRequests, 429, "rate_limited"),
     (idempotency.BadKey, 400, "bad_idempotency_key"),
@@ -102,6 +104,7 @@ REFUSALS: Sequence[tuple[type[Exception], int, str]] = (
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
 )
+# The field that an exception is about.
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
     teams_api_tokens.ScopeRefused: "scopes",
@@ -112,72 +115,72 @@ FIELDS: Mapping[type[Exception], str] = {
 }
 
 
-def answer(request: HttpRequest, problem: Any) -> HttpResponse:
-    """The refusal as JSON; 500 and a line in the log for what nobody foresaw."""
-    known = of(problem)
-    if known is None:
-        log.error("A call of a program failed", exc_info=problem)
-        known = Problem(500, "internal_error", _("Something went wrong here. It was written down."))
-    return known.answer()
+def respond(request: HttpRequest, problem: Any) -> HttpResponse:
+    """Return an exception as JSON; an unexpected one is logged and becomes a 500."""
+    error = from_exception(problem)
+    if error is None:
+        log.error("An API request failed", exc_info=problem)
+        error = ApiError(500, "internal_error", _("An unexpected error occurred. It was logged."))
+    return error.response()
 
 
-def of(problem: Exception) -> Problem | None:
-    """What an exception is to a program; None for what is no refusal."""
-    if isinstance(problem, Problem):
+def from_exception(problem: Exception) -> ApiError | None:
+    """Translate an exception; None for an unexpected one."""
+    if isinstance(problem, ApiError):
         return problem
-    for kind, status, code in REFUSALS:
+    for kind, status, code in ERRORS:
         if isinstance(problem, kind):
-            said = _("The portal is busy. Try again soon.") if code == "busy" else str(problem)
-            return Problem(status, code, said, FIELDS.get(kind, ""), _headers(problem, status))
+            message = _("The portal is busy. Try again soon.") if code == "busy" else str(problem)
+            return ApiError(status, code, message, FIELDS.get(kind, ""), _headers(problem, status))
     if isinstance(problem, InvalidParameters):
         name, sentence = next(iter(problem.errors.items()))
-        return Problem(422, "invalid", sentence, name[:60])
+        return ApiError(422, "invalid", sentence, name[:60])
     if isinstance(problem, ValidationError):
         return _invalid(problem.errors)
-    return _of_the_framework(problem)
+    return _from_framework(problem)
 
 
-def not_found() -> Problem:
-    """404: it is not there, or not yours to know of."""
-    return Problem(404, "not_found", _("There is nothing here."))
+def not_found() -> ApiError:
+    """404: it does not exist, or the caller may not see it."""
+    return ApiError(404, "not_found", _("Not found."))
 
 
-def not_yours() -> Problem:
-    """403: it belongs to somebody else, or the role does not allow it."""
-    return Problem(403, "not_yours", _("Your role in this team does not let you change this."))
+def role_does_not_allow() -> ApiError:
+    """403: the member's role does not allow it, or another member owns it."""
+    return ApiError(403, "not_yours", _("Your role in this team does not let you change this."))
 
 
-def of_form(form: BaseForm) -> Problem:
-    """422: the first value that a form of the pages refuses."""
-    name, sentences = next(iter(form.errors.items()))
-    return Problem(422, "invalid", str(sentences[0]), "" if name == NON_FIELD_ERRORS else name)
+def from_form(form: BaseForm) -> ApiError:
+    """422: the first error of a Django form."""
+    name, messages = next(iter(form.errors.items()))
+    return ApiError(422, "invalid", str(messages[0]), "" if name == NON_FIELD_ERRORS else name)
 
 
-def on_one_line(text: str) -> str:
-    """A name with single spaces between its words; Problem (422) if it has none."""
+def single_line(text: str) -> str:
+    """Return a name with its whitespace collapsed; ApiError (422) if it is empty."""
     words = " ".join(text.split())
     if not words:
-        raise Problem(422, "invalid", _("Fill in this field."), "name")
+        raise ApiError(422, "invalid", _("Fill in this field."), "name")
     return words
 
 
-def no_such_method(allowed: str) -> Problem:
-    """405: the address knows other methods."""
-    said = _("This address does not know that method.")
-    return Problem(405, "method_not_allowed", said, headers={"Allow": allowed} if allowed else {})
+def method_not_allowed(allowed: str) -> ApiError:
+    """405: the path accepts other methods."""
+    message = _("This path does not accept that method.")
+    return ApiError(405, "method_not_allowed", message, headers={"Allow": allowed} if allowed else {})
 
 
-def _of_the_framework(problem: Exception) -> Problem | None:
+def _from_framework(problem: Exception) -> ApiError | None:
     if isinstance(problem, Http404 | ObjectDoesNotExist):
         return not_found()
     if isinstance(problem, PermissionDenied):
-        return Problem(403, "forbidden", str(problem) or _("Your role in this team does not allow this."))
+        return ApiError(403, "forbidden", str(problem) or _("Your role in this team does not allow this."))
     if isinstance(problem, HttpError) and isinstance(problem.__context__, RequestDataTooBig):
-        return of(problem.__context__)
+        return from_exception(problem.__context__)
     if isinstance(problem, HttpError):
-        return Problem(problem.status_code, "bad_request", _("This body cannot be read."))
+        return ApiError(problem.status_code, "bad_request", _("The body of this request cannot be read."))
     if isinstance(problem, BadRequest | SuspiciousOperation | MultiPartParserError | RecursionError):
-        return Problem(400, "bad_request", _("This body cannot be read."))
+        return ApiError(400, "bad_request", _("The body of this request cannot be read."))
     return None
 
 
@@ -187,9 +190,9 @@ def _headers(problem: Exception, status: int) -> dict[str, str]:
     return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "10"}}.get(status, {})
 
 
-def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
-    """The first value that has not the type that is asked for."""
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
+    """422: the first invalid value of the body or query."""
     first = errors[0]
-    place = [str(part) for part in first.get("loc", ()) if part not in {"body", "query", "path", "form"}]
-    named = ".".join(place[1:] if place[:1] == ["payload"] else place)[:100]
-    return Problem(422, "invalid", str(first.get("msg", ""))[:300], named)
+    path = [str(part) for part in first.get("loc", ()) if part not in {"body", "query", "path", "form"}]
+    field_name = ".".join(path[1:] if path[:1] == ["payload"] else path)[:100]
+    return ApiError(422, "invalid", str(first.get("msg", ""))[:300], field_name)

@@ -1,64 +1,61 @@
-"""Asking for pictures, and what becomes of them."""
+"""Operations on generations and batches."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from ninja import Router
+from ninja import Query, Router
 
 from generations.api import idempotency
-from generations.api.idempotency import Answer
-from generations.api.v1 import idempotent, pagination, serializers
-from generations.api.v1.auth import EITHER, Asked, member_for
-from generations.api.v1.errors import Problem
-from generations.api.v1.responses import KEY, answers
+from generations.api.idempotency import Call, StoredResponse
+from generations.api.v1 import idempotent_post, pagination, serializers
+from generations.api.v1.auth import READ_OR_GENERATE, ApiRequest, member_with_scope
+from generations.api.v1.errors import ApiError
+from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.library import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
 from generations.jobs import submission
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
 from generations.teams.models import Membership, Scope, Token
 
-if TYPE_CHECKING:
-    from generations.api.idempotency import Call
-
 router = Router(tags=["Generations"])
-NOT_PARAMETERS = {"model", "count", "start_image", "visibility"}
+OTHER_FIELDS = {"model", "count", "start_image", "visibility"}
 
 
 @router.post(
     "/generations",
-    response=answers(202, BatchOut, 400, 402, 404, 409, 413, 422, 503),
-    summary="Ask for pictures",
-    openapi_extra=KEY,
+    response=responses(202, BatchOut, 400, 402, 404, 409, 413, 422, 503),
+    summary="Generate images",
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def create(request: Asked, payload: GenerationIn) -> HttpResponse:
-    """Holds the price of `count` pictures and answers at once; ask at `Location` until `finished` is true.
+def create(request: ApiRequest, payload: GenerationIn) -> HttpResponse:
+    """Queue a batch of images and return at once. Poll `Location` until `finished` is true.
 
-    Nothing is charged for a picture that does not arrive.
+    The price is put on hold, and an image is charged only when it has succeeded.
     """
-    member = member_for(request, Scope.GENERATE)
-    call = idempotency.begin(member, request.headers.get(idempotency.HEADER), idempotent.asked(request))
-    if call.answer:
-        return idempotent.told(call.answer)
+    member = member_with_scope(request, Scope.GENERATE)
+    call = idempotent_post.begin(request, member)
+    if call.response:
+        return idempotent_post.respond(call.response)
     with idempotency.released_if_refused(call):
         batch = _submit(request.auth.token, payload, call)
-    return idempotent.told(idempotency.finish(call, _accepted(member, batch)))
+    return idempotent_post.respond(idempotency.finish(call, _accepted(member, batch)))
 
 
-@router.get("/generations", response=answers(200, GenerationPage, 404, 422), summary="List my generations")
-def listed(
-    request: Asked,
+@router.get("/generations", response=responses(200, GenerationPage, 404, 422), summary="List generations")
+def list_generations(
+    request: ApiRequest,
     limit: pagination.Limit = 50,
     before: pagination.Before = None,
-    status: Status | None = None,
-    batch: uuid.UUID | None = None,
+    status: Annotated[Status | None, Query(description="Only generations with this status.")] = None,
+    batch: Annotated[uuid.UUID | None, Query(description="Id of a batch.")] = None,
 ) -> dict[str, Any]:
-    """The newest first."""
-    member = member_for(request, *EITHER)
+    """List the member's generations, newest first."""
+    member = member_with_scope(request, *READ_OR_GENERATE)
     rows = Generation.objects.filter(member=member)
     if status:
         rows = rows.filter(status=status)
@@ -66,63 +63,70 @@ def listed(
         rows = rows.filter(batch=batch)
     last = get_object_or_404(member.generations, pk=before) if before else None
     found = pagination.older(rows, last, limit)
-    shown = found[:limit]
-    images = serializers.pictures_of(member, shown)
-    return {
-        "items": [serializers.generation(row, images.get(row.pk)) for row in shown],
-        "next": pagination.following(request, shown[-1].pk if len(found) > limit else None),
-    }
+
+    def serialize(shown: list[Generation]) -> list[dict[str, Any]]:
+        images = serializers.images_by_generation(member, shown)
+        return [serializers.generation(row, images.get(row.pk)) for row in shown]
+
+    return pagination.keyset_page(request, found, limit, serialize)
 
 
-@router.get("/generations/{uuid:pk}", response=answers(200, GenerationOut, 404), summary="One generation")
-def one(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
-    """How far it is, and where its picture is."""
-    return _one(member_for(request, *EITHER), pk)
+@router.get("/generations/{uuid:pk}", response=responses(200, GenerationOut, 404), summary="Get a generation")
+def get_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    """Return the status of a generation, and a link to its image once it has succeeded."""
+    return _generation(member_with_scope(request, *READ_OR_GENERATE), pk)
 
 
 @router.post(
     "/generations/{uuid:pk}/cancel",
-    response=answers(200, GenerationOut, 404, 409),
-    summary="Cancel a generation that waits",
+    response=responses(200, GenerationOut, 404, 409),
+    summary="Cancel a generation",
 )
-def cancel(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
-    """Its price is given back. 409 if it no longer waits; one that was canceled stays so."""
-    member = member_for(request, Scope.GENERATE)
+def cancel(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    """Cancel a queued generation and release its hold. 409 if it has started."""
+    member = member_with_scope(request, Scope.GENERATE)
     found = get_object_or_404(member.generations, pk=pk)
     submission.cancel(member=member, generation=found.pk)
-    told = _one(member, pk)
-    if told["status"] != "canceled":
-        raise Problem(409, "not_waiting", _("It no longer waits, so it cannot be canceled."))
-    return told
+    document = _generation(member, pk)
+    if document["status"] != "canceled":
+        raise ApiError(409, "not_waiting", _("It has started, so it cannot be canceled."))
+    return document
 
 
 @router.post(
     "/generations/{uuid:pk}/retry",
-    response=answers(202, GenerationOut, 402, 404, 409, 503),
-    summary="Ask once more for what ended without a picture",
+    response=responses(202, GenerationOut, 402, 404, 409, 503),
+    summary="Retry a generation",
 )
-def retry(request: Asked, pk: uuid.UUID) -> HttpResponse:
-    """A new generation of the same batch; asked twice it is the same one. 409 if it costs more by now."""
-    member = member_for(request, Scope.GENERATE)
+def retry(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
+    """Queue a failed, filtered or canceled generation again, in the same batch.
+
+    Retrying it twice returns the same new generation. 409 if its price has risen.
+    """
+    member = member_with_scope(request, Scope.GENERATE)
     get_object_or_404(member.generations, pk=pk)
     try:
         row = submission.retry(member=member, generation=pk, token=request.auth.token)
     except Generation.DoesNotExist:
-        raise Problem(409, "not_ended", _("Only what ended without a picture is tried again.")) from None
-    text = idempotent.text(_one(member, row.pk))
-    return idempotent.told(Answer(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"}))
+        raise ApiError(
+            409, "not_ended", _("Only a generation that ended without an image can be retried.")
+        ) from None
+    text = idempotent_post.to_json(_generation(member, row.pk))
+    return idempotent_post.respond(
+        StoredResponse(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"})
+    )
 
 
-@router.get("/batches/{uuid:pk}", response=answers(200, BatchOut, 404), summary="What one call asked for")
-def batch(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
-    """All its generations, each with its picture once it is there."""
-    return _batch(member_for(request, *EITHER), pk)
+@router.get("/batches/{uuid:pk}", response=responses(200, BatchOut, 404), summary="Get a batch")
+def get_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    """Return the generations of a batch, each with a link to its image once it has succeeded."""
+    return _batch(member_with_scope(request, *READ_OR_GENERATE), pk)
 
 
-@router.post("/batches/{uuid:pk}/cancel", response=answers(200, BatchOut, 404), summary="Cancel what waits")
-def cancel_batch(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
-    """What no longer waits stays as it is."""
-    member = member_for(request, Scope.GENERATE)
+@router.post("/batches/{uuid:pk}/cancel", response=responses(200, BatchOut, 404), summary="Cancel a batch")
+def cancel_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    """Cancel the queued generations of a batch; those that have started continue."""
+    member = member_with_scope(request, Scope.GENERATE)
     found = get_object_or_404(member.batches, pk=pk)
     for each in found.generations.order_by("virtual_start", "pk"):
         submission.cancel(member=member, generation=each.pk)
@@ -130,12 +134,12 @@ def cancel_batch(request: Asked, pk: uuid.UUID) -> dict[str, Any]:
 
 
 def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
-    """Once for each call, whoever carries it out first."""
-    given = payload.model_dump(exclude_none=True)
+    """Submit the batch; concurrent requests with the same key get the same batch."""
+    values = payload.model_dump(exclude_none=True)
     return submission.submit(
         member=token.membership,
         model=payload.model,
-        parameters={name: value for name, value in given.items() if name not in NOT_PARAMETERS},
+        parameters={name: value for name, value in values.items() if name not in OTHER_FIELDS},
         count=payload.count,
         submission=call.submission if call.pk else None,
         prices_at=None,
@@ -150,22 +154,22 @@ def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
         return None
     upload = Upload.objects.filter(owner=member, pk=pk).first()
     if upload is None:
-        raise Problem(404, "not_found", _("There is no such start image."), "start_image")
+        raise ApiError(404, "not_found", _("This start image does not exist."), "start_image")
     return upload
 
 
-def _accepted(member: Membership, batch: Batch) -> Answer:
+def _accepted(member: Membership, batch: Batch) -> StoredResponse:
     rows = batch.created or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
-    document = serializers.batch(batch, rows, serializers.pictures_of(member, rows))
-    return Answer(202, idempotent.text(document), {"Location": document["links"]["self"]})
+    document = serializers.batch(batch, rows, serializers.images_by_generation(member, rows))
+    return StoredResponse(202, idempotent_post.to_json(document), {"Location": document["links"]["self"]})
 
 
-def _one(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
+def _generation(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(member.generations, pk=pk)
-    return serializers.generation(row, serializers.pictures_of(member, [row]).get(row.pk))
+    return serializers.generation(row, serializers.images_by_generation(member, [row]).get(row.pk))
 
 
 def _batch(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(member.batches.prefetch_related(serializers.with_generations()), pk=pk)
     rows = row.generations.all()
-    return serializers.batch(row, rows, serializers.pictures_of(member, rows))
+    return serializers.batch(row, rows, serializers.images_by_generation(member, rows))

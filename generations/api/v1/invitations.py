@@ -1,11 +1,11 @@
-"""Inviting people to the team: by a link that is told once, or by mail; and taking it back."""
+"""Operations on invitations. They need the scope `administer`."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-from allauth.core.internal import ratelimit  # the public decorator answers with a page of the portal
+from allauth.core.internal import ratelimit  # the public decorator responds with a page of the portal
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,10 +14,10 @@ from ninja import Query, Router
 
 from generations.api import idempotency
 from generations.api.v1 import errors as v1_errors
-from generations.api.v1 import idempotent, pagination, serializers
-from generations.api.v1.auth import Asked, by, keeper, known
-from generations.api.v1.errors import Problem
-from generations.api.v1.responses import KEY, answers
+from generations.api.v1 import idempotent_post, pagination, serializers
+from generations.api.v1.auth import ApiRequest, actor, administrator, valid_pk
+from generations.api.v1.errors import ApiError
+from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
 from generations.api.v1.schemas.team import Page
 from generations.credits.amounts import HUNDREDTHS
@@ -31,104 +31,99 @@ from generations.teams.permissions import roles_given_by
 router = Router(tags=["Invitations"])
 
 
-@router.get(
-    "/team/invitations", response=answers(200, InvitationPage, 422), summary="Invitations that are open"
-)
-def listed(request: Asked, wanted: Query[Page]) -> dict[str, Any]:
-    """The newest first, 50 at once. Their links are kept nowhere."""
-    found, shown, _ended = members_listing.invitations(keeper(request).team, page=str(wanted.page))
-    is_there = wanted.page == found.number
-    more = found.next_page_number() if is_there and found.has_next() else None
-    return {
-        "items": [_invitation(each.row) for each in shown] if is_there else [],
-        "next": pagination.following(request, more, "page"),
-    }
+@router.get("/team/invitations", response=responses(200, InvitationPage, 422), summary="List invitations")
+def list_invitations(request: ApiRequest, wanted: Query[Page]) -> dict[str, Any]:
+    """List the open invitations, newest first, 50 per page. Their links are not stored."""
+    found, _open, _ended = members_listing.invitations(administrator(request).team, page=str(wanted.page))
+    return pagination.numbered_page(request, found, wanted.page, _invitation)
 
 
 @router.post(
     "/team/invitations",
-    response=answers(201, LinkOut, 400, 409, 422),
-    summary="Make a link that lets people in",
-    openapi_extra=KEY,
+    response=responses(201, LinkOut, 400, 409, 422),
+    summary="Create an invitation link",
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def make_link(request: Asked, payload: LinkIn) -> HttpResponse:
-    """Pass it on to whom you invite. The same call with the same Idempotency-Key tells the same link."""
-    acting = keeper(request)
+def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
+    """Create a link for the people you invite. A repeated request with the same key returns the same link."""
+    acting = administrator(request)
 
-    def deed(form: uuid.UUID) -> dict[str, Any]:
-        filled_in = _checked(acting, payload, form, uses=payload.uses)
-        _count(request, acting)
+    def create(form: uuid.UUID) -> dict[str, Any]:
+        invite = _form(acting, payload, form, uses=payload.uses)
+        _count_invitation(request, acting)
         link = invitations_service.invite_by_link(
-            inviter=acting, form=form, offer=filled_in.offer(), uses=payload.uses, by=by(request)
+            inviter=acting, form=form, offer=invite.offer(), uses=payload.uses, by=actor(request)
         )
         row = links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
 
-    return idempotent.make_secret(request, acting, deed)
+    return idempotent_post.create_secret(request, acting, create)
 
 
 @router.post(
     "/team/invitations/mail",
-    response=answers(201, MailedOut, 400, 409, 422, 503),
-    summary="Mail invitations",
-    openapi_extra=KEY,
+    response=responses(201, MailedOut, 400, 409, 422, 503),
+    summary="Send invitations by e-mail",
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def mail(request: Asked, payload: MailIn) -> HttpResponse:
-    """Each address gets a link of its own. 409 if the portal sends no mail, 503 if none could be sent."""
-    acting = keeper(request)
+def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
+    """Send each address its own link. 409 if the portal sends no mail, 503 if no mail could be sent."""
+    acting = administrator(request)
     if not settings.EMAIL_URL:
-        said = _("This portal sends no mail, so invitations are links that you pass on.")
-        raise Problem(409, "no_mail", said)
+        message = _("This portal sends no mail. Create an invitation link instead.")
+        raise ApiError(409, "no_mail", message)
 
-    def deed(form: uuid.UUID) -> dict[str, Any]:
-        filled_in = _checked(acting, payload, form, emails="\n".join(payload.emails))
-        _count(request, acting)
+    def create(form: uuid.UUID) -> dict[str, Any]:
+        invite = _form(acting, payload, form, emails="\n".join(payload.emails))
+        _count_invitation(request, acting)
         mailed = invitations_service.invite_by_mail(
             inviter=acting,
             form=form,
-            offer=filled_in.offer(),
-            emails=filled_in.cleaned_data["emails"],
-            by=by(request),
+            offer=invite.offer(),
+            emails=invite.cleaned_data["emails"],
+            by=actor(request),
         )
         return {"mailed": mailed.to, "not_mailed": mailed.not_to}
 
     try:
-        return idempotent.make(request, acting, deed)
+        return idempotent_post.create_once(request, acting, create)
     except invitations_service.NotMailed:
-        idempotency.forget(acting, request.headers.get(idempotency.HEADER))  # the next try invites anew
+        idempotency.discard(
+            acting, request.headers.get(idempotency.HEADER)
+        )  # the next try sends new invitations
         raise
 
 
 @router.delete(
-    "/team/invitations/{int:pk}", response=answers(204, None, 404), summary="Take an invitation back"
+    "/team/invitations/{int:pk}", response=responses(204, None, 404), summary="Revoke an invitation"
 )
-def revoke(request: Asked, pk: int) -> HttpResponse:
-    """Its link lets nobody in any more. That it did not before is no mistake."""
-    acting = keeper(request)
+def revoke(request: ApiRequest, pk: int) -> HttpResponse:
+    """Make the link of an invitation invalid. No effect if it has ended already."""
+    acting = administrator(request)
     rows = Invitation.objects.select_related("team")
-    row = get_object_or_404(rows, pk=known(pk), team=acting.team_id)
-    invitations_service.revoke(invitation=row, acting=acting, by=by(request))
+    row = get_object_or_404(rows, pk=valid_pk(pk), team=acting.team_id)
+    invitations_service.revoke(invitation=row, acting=acting, by=actor(request))
     return HttpResponse(status=204)
 
 
-def _checked(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
-    """The form of the page, filled in; Problem for what the page refuses."""
+def _form(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
+    """Return the validated form of the portal's page; ApiError (403, 422) if it is invalid."""
     if Role(payload.role) not in roles_given_by(acting.role):
-        raise v1_errors.not_yours()
-    said = {"reference": form, "role": payload.role, "days": payload.days, **more}
+        raise v1_errors.role_does_not_allow()
+    data = {"reference": form, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:
-        said["credits"] = f"{round(payload.credits * HUNDREDTHS)}e-2"
-    filled_in = InviteForm(said, member=acting, by_mail="emails" in more)
-    if not filled_in.is_valid():
-        raise v1_errors.of_form(filled_in)
-    return filled_in
+        data["credits"] = f"{round(payload.credits * HUNDREDTHS)}e-2"
+    invite = InviteForm(data, member=acting, by_mail="emails" in more)
+    if not invite.is_valid():
+        raise v1_errors.from_form(invite)
+    return invite
 
 
-def _count(request: Asked, acting: Membership) -> None:
-    """Problem (429) for who invites as fast as nobody means to; the pages count by the same clock."""
+def _count_invitation(request: ApiRequest, acting: Membership) -> None:
+    """Count an invitation; ApiError (429) above the limit, which the portal's pages share."""
     if not ratelimit.consume(request, app="allauth.account", action="invite", user=acting.user):
-        said = _("You invite people very fast. Go on in an hour, or let one link in more people.")
-        raise Problem(429, "rate_limited", said, headers={"Retry-After": "3600"})
+        message = _("Too many invitations. Try again in an hour, or create one link for more people.")
+        raise ApiError(429, "rate_limited", message, headers={"Retry-After": "3600"})
 
 
 def _invitation(row: Invitation) -> dict[str, Any]:

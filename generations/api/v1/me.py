@@ -1,16 +1,16 @@
-"""For whom a token acts, what there is to spend, and what can be asked for at which price."""
+"""The token's member, wallet and ledger, and the models that it may use."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from ninja import Query, Router
+from ninja import Router
 
 from generations.api.v1 import pagination, serializers
-from generations.api.v1.auth import EITHER, Asked, member_for
-from generations.api.v1.responses import answers
+from generations.api.v1.auth import READ_OR_GENERATE, ApiRequest, member_with_scope
+from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.team import CreditsOut, LinePage, MeOut, ModelOut
 from generations.credits import caps, ledger, statement
 from generations.credits.models import Transfer
@@ -22,12 +22,11 @@ from generations.teams.models import Scope, Token
 from generations.upstreams.models import Upstream
 
 router = Router(tags=["Account"])
-LARGEST = 2**63 - 1
 
 
-@router.get("/me", response=answers(200, MeOut), summary="For whom this token acts")
-def me(request: Asked) -> dict[str, Any]:
-    """Any token may ask."""
+@router.get("/me", response=responses(200, MeOut), summary="Get the current member")
+def me(request: ApiRequest) -> dict[str, Any]:
+    """Return the member for whom the token acts, and the limits of the token. Needs no scope."""
     token, member = request.auth.token, request.auth.member
     return {
         "member": str(member),
@@ -39,10 +38,10 @@ def me(request: Asked) -> dict[str, Any]:
     }
 
 
-@router.get("/credits", response=answers(200, CreditsOut), summary="What there is to spend")
-def balance(request: Asked) -> dict[str, Any]:
-    """The member's wallet and caps."""
-    member = member_for(request, *EITHER)
+@router.get("/credits", response=responses(200, CreditsOut), summary="Get the wallet")
+def balance(request: ApiRequest) -> dict[str, Any]:
+    """Return the member's credits and caps."""
+    member = member_with_scope(request, *READ_OR_GENERATE)
     wallet = ledger.open_wallet(member)
     limits = caps.Limits(member, member.cap_per_day, member.cap_per_month)
     return {
@@ -53,22 +52,22 @@ def balance(request: Asked) -> dict[str, Any]:
     }
 
 
-@router.get("/credits/lines", response=answers(200, LinePage, 404, 422), summary="The member's ledger")
+@router.get("/credits/lines", response=responses(200, LinePage, 404, 422), summary="List ledger entries")
 def lines(
-    request: Asked,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST, description="A page's last number.")] = None,
+    request: ApiRequest,
+    before: pagination.BeforeNumber = None,
 ) -> dict[str, Any]:
-    """The newest lines first, 50 at once."""
-    member = member_for(request, Scope.READ)
+    """List the entries of the member's wallet in the ledger, newest first, 50 per page."""
+    member = member_with_scope(request, Scope.READ)
     last = get_object_or_404(Transfer, member=member, pk=before) if before else None
     entries, older = statement.written(member, ledger.open_wallet(member), before=last)
-    return {"items": [_line(entry) for entry in entries], "next": pagination.following(request, older)}
+    return {"items": [_line(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
-@router.get("/models", response=answers(200, list[ModelOut]), summary="Models and prices")
-def models(request: Asked) -> list[dict[str, Any]]:
-    """What each model takes, and what one picture costs this team now."""
-    member, token = member_for(request, *EITHER), request.auth.token
+@router.get("/models", response=responses(200, list[ModelOut]), summary="List models")
+def models(request: ApiRequest) -> list[dict[str, Any]]:
+    """List all models with their fields and their current price for the team."""
+    member, token = member_with_scope(request, *READ_OR_GENERATE), request.auth.token
     prices, closed = pricing.price_list(member.team), model_access.closed_models(member)
     upstreams = list(Upstream.objects.filter(enabled=True))
     return [
@@ -115,17 +114,17 @@ def _line(entry: statement.Entry) -> dict[str, Any]:
 
 
 def _field(field: Field) -> dict[str, Any]:
-    """A field of a model as a program reads it."""
+    """Serialize a field of a model with its limits."""
     name = "start_image" if isinstance(field, Image) else field.name
-    facts: dict[str, Any] = {"name": name, "required": field.required, "default": field.default}
-    facts["when"] = field.when.value
+    document: dict[str, Any] = {"name": name, "required": field.required, "default": field.default}
+    document["when"] = field.when.value
     if isinstance(field, Text):
-        facts |= {"type": "text", "longest": field.max_length}
+        document |= {"type": "text", "longest": field.max_length}
     elif isinstance(field, Choice):
-        facts |= {"type": "choice", "choices": list(field.values)}
+        document |= {"type": "choice", "choices": list(field.values)}
     elif isinstance(field, Number):
         kind = "whole number" if field.whole else "number"
-        facts |= {"type": kind, "minimum": field.minimum, "maximum": field.maximum}
+        document |= {"type": kind, "minimum": field.minimum, "maximum": field.maximum}
     else:
-        facts["type"] = "image"
-    return facts
+        document["type"] = "image"
+    return document

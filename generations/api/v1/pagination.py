@@ -1,38 +1,63 @@
-"""Pages that go on from a row, so that the last of a million comes as fast as the first."""
+"""Pagination: keyset pages, whose cost does not grow with the number of rows, and numbered pages."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.core.paginator import Page
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
 from ninja import Query
 
-if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
-    from django.http import HttpRequest
+Row = TypeVar("Row", bound=Model)
 
-    Row = TypeVar("Row", bound=Model)
-
-MOST = 100
-Before = Annotated[uuid.UUID | None, Query(description="The id that a page ended with.")]
-Number = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The number of one.")]
-Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at once.")]
+MAX_LIMIT = 100
+Before = Annotated[uuid.UUID | None, Query(description="List items older than the item with this id.")]
+BeforeNumber = Annotated[
+    int | None, Query(ge=1, le=2**63 - 1, description="List items older than the item with this number.")
+]
+MemberId = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Id of a member.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of items.")]
 
 
 def older(rows: QuerySet[Row], than: Row | None, limit: int) -> list[Row]:
-    """The newest, or those made before `than`; one more than the limit if there are more."""
+    """Return the newest rows, or those older than one; one more than the limit if there are more."""
     if than is not None:
-        moment: Any = than.created_at  # type: ignore[attr-defined]  # as all that is paged has
-        # The first condition says again what the second says, in a way that an index can begin from.
-        rows = rows.filter(created_at__lte=moment).exclude(Q(created_at=moment, pk__gte=than.pk))
+        created_at: Any = than.created_at  # type: ignore[attr-defined]  # every paginated model has it
+        # The first condition is implied by the second, but lets the database start in the index.
+        rows = rows.filter(created_at__lte=created_at).exclude(Q(created_at=created_at, pk__gte=than.pk))
     return list(rows.order_by("-created_at", "-pk")[: limit + 1])
 
 
-def following(request: HttpRequest, last: object | None, name: str = "before") -> str | None:
-    """The address of the page that goes on from the last row of this one; None if there is none."""
-    if last is None:
+def keyset_page(
+    request: HttpRequest, rows: list[Row], limit: int, serialize: Callable[[list[Row]], list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Return a page of up to `limit` rows; further rows in the list mean that there is a next page."""
+    items = rows[:limit]
+    return {
+        "items": serialize(items),
+        "next": next_path(request, items[-1].pk if len(rows) > limit else None),
+    }
+
+
+def numbered_page(
+    request: HttpRequest, found: Page[Any], number: int, serialize: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a page of a paginator; a number past the last page has no items."""
+    exists = number == found.number
+    following = found.next_page_number() if exists and found.has_next() else None
+    return {
+        "items": [serialize(row) for row in found] if exists else [],
+        "next": next_path(request, following, "page"),
+    }
+
+
+def next_path(request: HttpRequest, value: object | None, parameter: str = "before") -> str | None:
+    """Return the path and query of the page that begins at `value`; None if there is none."""
+    if value is None:
         return None
-    kept = [(key, value) for key, values in request.GET.lists() if key != name for value in values]
-    return f"{request.path}?{urlencode([*kept, (name, str(last))], errors='replace')}"
+    query = [(key, each) for key, values in request.GET.lists() if key != parameter for each in values]
+    return f"{request.path}?{urlencode([*query, (parameter, str(value))], errors='replace')}"

@@ -1,4 +1,4 @@
-"""Where the team's credits went, and who changed what: to read."""
+"""The team's ledger, spending and audit log. They need the scope `administer`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ninja import Query, Router
 
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import pagination, serializers
-from generations.api.v1.auth import Asked, keeper
-from generations.api.v1.errors import Problem
-from generations.api.v1.responses import answers
+from generations.api.v1.auth import ApiRequest, administrator
+from generations.api.v1.errors import ApiError
+from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.reports import (
     ChangePage,
     ChangeSearch,
@@ -33,29 +33,33 @@ from generations.office.reports import overview as reports_overview
 from generations.office.reports.ledger import LedgerFilterForm, LedgerFilters
 from generations.teams.models import Team
 
-router = Router(tags=["Books of the team"])
+router = Router(tags=["Reports"])
 
 
-@router.get("/team/lines", response=answers(200, TeamLinePage, 404, 422), summary="The team's ledger")
-def lines(request: Asked, wanted: Query[LineSearch], before: pagination.Number = None) -> dict[str, Any]:
-    """The newest lines first, 50 at once; the same filters as on the page."""
-    team = keeper(request, "spend_see").team
+@router.get(
+    "/team/lines", response=responses(200, TeamLinePage, 404, 422), summary="List the team's ledger entries"
+)
+def lines(
+    request: ApiRequest, wanted: Query[LineSearch], before: pagination.BeforeNumber = None
+) -> dict[str, Any]:
+    """List the entries of the team's ledger that match the filters, newest first, 50 per page."""
+    team = administrator(request, "spend_see").team
     form = LedgerFilterForm(wanted.model_dump(exclude_none=True))
     if not form.is_valid():
-        raise v1_errors.of_form(form)
+        raise v1_errors.from_form(form)
     last = get_object_or_404(Transfer, team=team, pk=before) if before else None
     names = members_names.names(team)
     page = reports_ledger.ledger_page(team, LedgerFilters(**form.cleaned_data), names, before=last)
     return {
         "items": [_line(row) for row in page.rows],
-        "next": pagination.following(request, page.next_before),
+        "next": pagination.next_path(request, page.next_before),
     }
 
 
-@router.get("/team/spending", response=answers(200, SpendingOut, 422), summary="What a month cost")
-def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
-    """By member and by model, beside what the team has now."""
-    team = keeper(request, "spend_see").team
+@router.get("/team/spending", response=responses(200, SpendingOut, 422), summary="Get a month's spending")
+def spending(request: ApiRequest, wanted: Query[MonthIn]) -> dict[str, Any]:
+    """Return what the team spent in a month by member and by model, and the credits that it has now."""
+    team = administrator(request, "spend_see").team
     month = _month(team, wanted.month)
     books, balance = reports_overview.overview_books(team, month), reports_overview.team_balance(team)
     period = {"since": month.first, "until": month.last}
@@ -82,26 +86,28 @@ def spending(request: Asked, wanted: Query[MonthIn]) -> dict[str, Any]:
     }
 
 
-@router.get("/team/changes", response=answers(200, ChangePage, 404, 422), summary="Who changed what")
-def changes(request: Asked, wanted: Query[ChangeSearch], before: pagination.Number = None) -> dict[str, Any]:
-    """The newest first, 50 at once. The log is written and never changed."""
-    form = log.ChangesForm(wanted.model_dump(), team=keeper(request, "spend_see").team)
+@router.get("/team/changes", response=responses(200, ChangePage, 404, 422), summary="List the audit log")
+def changes(
+    request: ApiRequest, wanted: Query[ChangeSearch], before: pagination.BeforeNumber = None
+) -> dict[str, Any]:
+    """List who changed what in the team, newest first, 50 per page. Entries are never changed."""
+    form = log.ChangesForm(wanted.model_dump(), team=administrator(request, "spend_see").team)
     if not form.is_valid():
-        raise v1_errors.of_form(form)
+        raise v1_errors.from_form(form)
     last = get_object_or_404(form.entries, pk=before) if before else None
     entries, older = log.page(form.found(), last)
-    return {"items": [_change(entry) for entry in entries], "next": pagination.following(request, older)}
+    return {"items": [_change(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
 def _month(team: Team, name: str) -> Month:
-    """The one that is named, at most the present one; Problem (422) for what is none."""
-    this = Month.of(periods.today(team))
+    """Return the named month, or the current one; ApiError (422) if it is invalid or in the future."""
+    current = Month.of(periods.today(team))
     try:
-        month = Month.named(name) if name else this
+        month = Month.named(name) if name else current
     except ValueError:
-        month = this.next
-    if month.first.year < 2000 or month > this:
-        raise Problem(422, "invalid", _("Name a month that has begun, such as 2026-11."), "month")
+        month = current.next
+    if month.first.year < 2000 or month > current:
+        raise ApiError(422, "invalid", _("Give a month that has begun, such as 2026-11."), "month")
     return month
 
 

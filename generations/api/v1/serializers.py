@@ -1,33 +1,48 @@
-"""Rows as JSON documents, with addresses of what can be done with them."""
+"""Serialize rows to JSON documents with links."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Prefetch
 
+from generations.credits import caps
 from generations.credits.amounts import HUNDREDTHS
 from generations.jobs.models import Batch, Generation, Status
-from generations.library.models import Favourite, Image, ImageTag
-
-if TYPE_CHECKING:
-    import uuid
-
-    from generations.credits import caps
-    from generations.library.models import Collection
-    from generations.teams.models import Membership
+from generations.library.models import Collection, Favourite, Image, ImageTag
+from generations.teams.models import Membership
 
 ROOT = "/api/v1"
+IMAGE_FIELDS = (
+    "title",
+    "prompt",
+    "negative_prompt",
+    "model",
+    "parameters",
+    "seed",
+    "width",
+    "height",
+    "bytes",
+    "media_type",
+    "sha256",
+    "visibility",
+    "origin",
+    "generation",
+    "batch",
+    "created_at",
+    "trashed_at",
+)
 
 
 def in_credits(amount: int) -> float:
-    """Hundredths as a number of credits."""
+    """Convert hundredths to credits."""
     return amount / HUNDREDTHS
 
 
 def cap(room: caps.Room) -> dict[str, Any]:
-    """A cap as it stands."""
+    """Serialize a cap and how much of it is used."""
     amounts = {name: in_credits(getattr(room, name)) for name in ("cap", "used", "left")}
     return {"period": room.name, "renews_at": room.renews_at} | amounts
 
@@ -35,10 +50,10 @@ def cap(room: caps.Room) -> dict[str, Any]:
 def batch(
     row: Batch, rows: Iterable[Generation], images: dict[uuid.UUID | None, uuid.UUID]
 ) -> dict[str, Any]:
-    """A batch with its generations; those that were asked for again are left out."""
+    """Serialize a batch; a generation that was retried is replaced by its retry."""
     generations = list(rows)
-    repeated = {each.retry_of_id for each in generations}
-    latest = [each for each in generations if each.pk not in repeated]
+    retried = {each.retry_of_id for each in generations}
+    latest = [each for each in generations if each.pk not in retried]
     return {
         "id": row.pk,
         "model": row.model,
@@ -54,13 +69,13 @@ def batch(
 
 
 def generation(row: Generation, image: uuid.UUID | None) -> dict[str, Any]:
-    """One generation, and the addresses of its picture once it is there."""
-    here = f"{ROOT}/generations/{row.pk}"
-    links = {"self": here, "batch": f"{ROOT}/batches/{row.batch_id}"}
+    """Serialize a generation, with links to its image once there is one."""
+    path = f"{ROOT}/generations/{row.pk}"
+    links = {"self": path, "batch": f"{ROOT}/batches/{row.batch_id}"}
     if row.status == Status.QUEUED:
-        links["cancel"] = f"{here}/cancel"
+        links["cancel"] = f"{path}/cancel"
     if row.is_finished and row.status != Status.SUCCEEDED:
-        links["retry"] = f"{here}/retry"
+        links["retry"] = f"{path}/retry"
     if image:
         links |= {"image": f"{ROOT}/images/{image}", "original": f"{ROOT}/images/{image}/original"}
     return {
@@ -81,63 +96,61 @@ def generation(row: Generation, image: uuid.UUID | None) -> dict[str, Any]:
     }
 
 
-def pictures_of(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, uuid.UUID]:
-    """The first picture of each that has one and that the member may see, by generation."""
-    ended = [row.pk for row in rows if row.status == Status.SUCCEEDED]
-    if not ended:
+def images_by_generation(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, uuid.UUID]:
+    """Map generations to the first of their images that the member may see."""
+    succeeded = [row.pk for row in rows if row.status == Status.SUCCEEDED]
+    if not succeeded:
         return {}
-    found = Image.objects.visible_to(member).filter(generation__in=ended).order_by("-position")
+    found = Image.objects.visible_to(member).filter(generation__in=succeeded).order_by("-position")
     return dict(found.values_list("generation", "pk"))
 
 
 def images(member: Membership, rows: Iterable[Image]) -> list[dict[str, Any]]:
-    """Pictures with their tags, in two queries whatever their number."""
+    """Serialize images with their tags, in two queries for any number of them."""
     listed = list(rows)
     tags: dict[uuid.UUID, list[str]] = {row.pk: [] for row in listed}
-    carried = ImageTag.objects.filter(image__in=listed).order_by("tag__key")
-    for pk, name in carried.values_list("image", "tag__name"):
+    tagged = ImageTag.objects.filter(image__in=listed).order_by("tag__key")
+    for pk, name in tagged.values_list("image", "tag__name"):
         tags[pk].append(name)
     liked = set(Favourite.objects.filter(member=member, image__in=listed).values_list("image", flat=True))
     return [_image(row, tags[row.pk], liked=row.pk in liked) for row in listed]
 
 
 def image(member: Membership, row: Image) -> dict[str, Any]:
-    """One picture."""
+    """Serialize an image."""
     return images(member, [row])[0]
 
 
 def collection(row: Collection) -> dict[str, Any]:
-    """A collection, and where its pictures are listed."""
-    here = f"{ROOT}/collections/{row.pk}"
+    """Serialize a collection, with a link to its images."""
+    path = f"{ROOT}/collections/{row.pk}"
     return {
         "id": row.pk,
         "name": row.name,
         "visibility": row.visibility,
         "owner": str(row.owner),
         "changed_at": row.changed_at,
-        "links": {"self": here, "images": f"{ROOT}/images?collection={row.pk}"},
+        "links": {"self": path, "images": f"{ROOT}/images?collection={row.pk}"},
     }
 
 
 def with_generations() -> Prefetch[Any]:
-    """What a batch is fetched with."""
+    """Prefetch the generations of batches in order."""
     return Prefetch("generations", queryset=Generation.objects.order_by("position", "pk"))
 
 
 def _image(row: Image, tags: list[str], *, liked: bool) -> dict[str, Any]:
-    here = f"{ROOT}/images/{row.pk}"
-    same = ("title", "prompt", "negative_prompt", "model", "parameters", "seed", "width", "height", "bytes")
-    more = ("media_type", "sha256", "visibility", "origin", "generation", "batch", "created_at", "trashed_at")
+    path = f"{ROOT}/images/{row.pk}"
     return {
         "id": row.pk,
-        **{name: getattr(row, name) for name in (*same, *more)},
+        **{name: getattr(row, name) for name in IMAGE_FIELDS},
         "owner": str(row.owner),
         "tags": tags,
         "liked": liked,
         "links": {
-            "self": here,
-            "original": f"{here}/original",
-            "download": f"{here}/download",
-            "thumbnail": f"{here}/thumbnail",
+            "self": path,
+            "original": f"{path}/original",
+            "download": f"{path}/download",
+            "thumbnail": f"{path}/thumbnail",
         },
     }

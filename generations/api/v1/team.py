@@ -1,4 +1,4 @@
-"""Running a team: its people and programs, their roles, and moving credits. For tokens with `administer`."""
+"""Operations on the team, its members and their credits. They need the scope `administer`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from generations.api import idempotency
-from generations.api.v1 import idempotent, pagination, serializers
-from generations.api.v1.auth import Asked, by, colleague, keeper
-from generations.api.v1.errors import on_one_line
-from generations.api.v1.responses import KEY, answers
+from generations.api.v1 import idempotent_post, pagination, serializers
+from generations.api.v1.auth import ApiRequest, actor, administrator, team_member
+from generations.api.v1.errors import single_line
+from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.team import (
     GiftIn,
     MemberChange,
@@ -32,10 +32,10 @@ from generations.teams.models import Membership, Role
 router = Router(tags=["Team"])
 
 
-@router.get("/team", response=answers(200, TeamOut), summary="The team")
-def team(request: Asked) -> dict[str, Any]:
-    """Its pool, and how many are in it."""
-    member = keeper(request)
+@router.get("/team", response=responses(200, TeamOut), summary="Get the team")
+def team(request: ApiRequest) -> dict[str, Any]:
+    """Return the team's pool and number of members."""
+    member = administrator(request)
     numbers = members_listing.numbers(member.team)
     return {
         "name": member.team.name,
@@ -45,103 +45,98 @@ def team(request: Asked) -> dict[str, Any]:
     } | numbers
 
 
-@router.get("/team/members", response=answers(200, MemberPage, 422), summary="People and programs")
-def members(request: Asked, wanted: Query[MemberSearch]) -> dict[str, Any]:
-    """Owners first, 50 at once; `q` looks in names and addresses."""
-    member = keeper(request)
+@router.get("/team/members", response=responses(200, MemberPage, 422), summary="List members")
+def members(request: ApiRequest, wanted: Query[MemberSearch]) -> dict[str, Any]:
+    """List people and programs of the team, owners first, 50 per page."""
+    member = administrator(request)
     found = members_listing.members(member.team, words=wanted.q, page=str(wanted.page))
-    is_there = wanted.page == found.number
-    more = found.next_page_number() if is_there and found.has_next() else None
-    return {
-        "items": [_member(row) for row in found] if is_there else [],
-        "next": pagination.following(request, more, "page"),
-    }
+    return pagination.numbered_page(request, found, wanted.page, _member)
 
 
-@router.get("/team/members/{int:pk}", response=answers(200, MemberOut, 404), summary="One member")
-def one(request: Asked, pk: int) -> dict[str, Any]:
-    """With what they have to spend."""
-    return _member(colleague(keeper(request), pk))
+@router.get("/team/members/{int:pk}", response=responses(200, MemberOut, 404), summary="Get a member")
+def get_member(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """Return a member of the team with their credits."""
+    return _member(team_member(administrator(request), pk))
 
 
 @router.patch(
-    "/team/members/{int:pk}", response=answers(200, MemberOut, 400, 404, 409, 422), summary="Change a member"
+    "/team/members/{int:pk}",
+    response=responses(200, MemberOut, 400, 404, 409, 422),
+    summary="Change a member",
 )
-def change(request: Asked, pk: int, payload: MemberChange) -> dict[str, Any]:
-    """Role, or weight in the queue, as the role of whoever asks allows."""
-    acting = keeper(request)
-    row = colleague(acting, pk)
+def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[str, Any]:
+    """Change the role or the share of the queue, as far as the caller's role allows it."""
+    acting = administrator(request)
+    row = team_member(acting, pk)
     if payload.role:
-        members_roles.set_role(member=row, role=Role(payload.role), by=by(request), acting=acting)
+        members_roles.set_role(member=row, role=Role(payload.role), by=actor(request), acting=acting)
     if payload.weight:
-        members_roles.set_weight(member=row, weight=payload.weight, by=by(request), acting=acting)
-    return _member(colleague(acting, pk))
+        members_roles.set_weight(member=row, weight=payload.weight, by=actor(request), acting=acting)
+    return _member(team_member(acting, pk))
 
 
-@router.delete(
-    "/team/members/{int:pk}", response=answers(204, None, 404, 409), summary="Remove a member or a program"
-)
-def remove(request: Asked, pk: int) -> HttpResponse:
-    """What waits is canceled, and what is left goes back to the pool; pictures stay."""
-    acting = keeper(request)
-    members_roles.remove(member=colleague(acting, pk), acting=acting, by=by(request))
+@router.delete("/team/members/{int:pk}", response=responses(204, None, 404, 409), summary="Remove a member")
+def remove_member(request: ApiRequest, pk: int) -> HttpResponse:
+    """Remove a member. Queued generations are canceled, credits return to the pool, images stay."""
+    acting = administrator(request)
+    members_roles.remove(member=team_member(acting, pk), acting=acting, by=actor(request))
     return HttpResponse(status=204)
 
 
 @router.post(
     "/team/programs",
-    response=answers(201, MemberOut, 400, 409, 422),
-    summary="Make a program",
-    openapi_extra=KEY,
+    response=responses(201, MemberOut, 400, 409, 422),
+    summary="Create a program",
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def make_program(request: Asked, payload: ProgramIn) -> HttpResponse:
-    """A member that no person signs in as, with a wallet of its own."""
-    acting = keeper(request)
-    name = on_one_line(payload.name)
+def create_program(request: ApiRequest, payload: ProgramIn) -> HttpResponse:
+    """Create a member that only API tokens act for, with its own wallet."""
+    acting = administrator(request)
+    name = single_line(payload.name)
 
-    def deed(_form: uuid.UUID) -> dict[str, Any]:
-        program = members_roles.make_program(team=acting.team, name=name, by=by(request))
-        return _member(colleague(acting, program.pk))
+    def create(_submission: uuid.UUID) -> dict[str, Any]:
+        program = members_roles.make_program(team=acting.team, name=name, by=actor(request))
+        return _member(team_member(acting, program.pk))
 
-    return idempotent.make(request, acting, deed, whole=True)
+    return idempotent_post.create_once(request, acting, create, in_transaction=True)
 
 
 @router.post(
     "/team/members/{int:pk}/grant",
-    response=answers(200, MemberOut, 400, 402, 404, 409, 422),
+    response=responses(200, MemberOut, 400, 402, 404, 409, 422),
     summary="Grant credits",
-    openapi_extra=KEY,
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def grant(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
-    """From the pool to the member. 402 if the pool has less."""
+def grant(request: ApiRequest, pk: int, payload: GiftIn) -> dict[str, Any]:
+    """Move credits from the pool to the member. 402 if the pool has too few."""
     return _move(request, pk, payload, credits_service.grant)
 
 
 @router.post(
     "/team/members/{int:pk}/take-back",
-    response=answers(200, MemberOut, 400, 402, 404, 409, 422),
+    response=responses(200, MemberOut, 400, 402, 404, 409, 422),
     summary="Take credits back",
-    openapi_extra=KEY,
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def take_back(request: Asked, pk: int, payload: GiftIn) -> dict[str, Any]:
-    """From the member to the pool. 402 if less than that is free."""
+def take_back(request: ApiRequest, pk: int, payload: GiftIn) -> dict[str, Any]:
+    """Move credits from the member to the pool. 402 if the member has too few that are not on hold."""
     return _move(request, pk, payload, credits_service.take_back)
 
 
-def _move(request: Asked, pk: int, payload: GiftIn, verb: Any) -> dict[str, Any]:
-    """Once for each Idempotency-Key: the line's reference is made from it."""
-    acting = keeper(request, "grant")
-    row = colleague(acting, pk)
-    call = idempotency.begin(acting, request.headers.get(idempotency.HEADER), idempotent.asked(request))
+def _move(request: ApiRequest, pk: int, payload: GiftIn, transfer: Any) -> dict[str, Any]:
+    """Transfer once per Idempotency-Key: the reference of the ledger entry is derived from it."""
+    acting = administrator(request, "grant")
+    row = team_member(acting, pk)
+    call = idempotent_post.begin(request, acting)
     amount = credits_service.MemberAmount(row, round(payload.credits * HUNDREDTHS), payload.note)
     with idempotency.released_if_refused(call):
-        verb(team=acting.team, amounts=[amount], reference=call.submission, by=by(request))
-    return _member(colleague(acting, pk))
+        transfer(team=acting.team, amounts=[amount], reference=call.submission, by=actor(request))
+    return _member(team_member(acting, pk))
 
 
 def _member(row: Membership) -> dict[str, Any]:
-    here = f"{serializers.ROOT}/team/members/{row.pk}"
-    links = {name: f"{here}/{name}" for name in ("grant", "caps", "allowance")}
+    path = f"{serializers.ROOT}/team/members/{row.pk}"
+    links = {name: f"{path}/{name}" for name in ("grant", "caps", "allowance")}
     return {
         "id": row.pk,
         "name": str(row),
@@ -153,5 +148,5 @@ def _member(row: Membership) -> dict[str, Any]:
         "held": serializers.in_credits(row.wallet.held),
         "joined_at": row.joined_at,
         "seen_at": row.seen_at,
-        "links": {"self": here, **links, "take_back": f"{here}/take-back"},
+        "links": {"self": path, **links, "take_back": f"{path}/take-back"},
     }

@@ -1,6 +1,6 @@
-"""API tokens of the team: listed, made and revoked by programs that run it.
+"""Operations on the team's API tokens. They need the scope `administer`.
 
-What a token makes does no more than itself: `office.api_tokens` sees to that.
+`office.tokens.service` makes sure that a token never creates one that can do more.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from ninja import Router
+from ninja import Query, Router
 
-from generations.api.v1 import idempotent, pagination, serializers
-from generations.api.v1.auth import Asked, by, colleague, keeper, known
-from generations.api.v1.errors import on_one_line
-from generations.api.v1.responses import KEY, answers
+from generations.api.v1 import idempotent_post, pagination, serializers
+from generations.api.v1.auth import ApiRequest, actor, administrator, team_member, valid_pk
+from generations.api.v1.errors import single_line
+from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import MadeTokenOut, SecretOut, TokenIn, TokenPage
 from generations.credits.amounts import HUNDREDTHS
 from generations.jobs import model_access
@@ -28,82 +28,86 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership, Scope, Token
 
-router = Router(tags=["Tokens"])
+router = Router(tags=["API tokens"])
+
+State = Annotated[
+    Literal["good", "ended"],
+    Query(description="`good` for valid tokens, `ended` for expired and revoked ones."),
+]
 
 
-@router.get("/team/tokens", response=answers(200, TokenPage, 404, 422), summary="The team's tokens")
-def listed(
-    request: Asked,
+@router.get("/team/tokens", response=responses(200, TokenPage, 404, 422), summary="List API tokens")
+def list_tokens(
+    request: ApiRequest,
     limit: pagination.Limit = 50,
-    before: pagination.Number = None,
-    member: pagination.Number = None,
-    state: Literal["good", "ended"] = "good",
+    before: pagination.BeforeNumber = None,
+    member: pagination.MemberId = None,
+    state: State = "good",
 ) -> dict[str, Any]:
-    """The newest first, of people and programs; `state=ended` lists those that let nobody in any more."""
-    visible = tokens_service.visible_to(keeper(request))
+    """List the API tokens of the team's members, newest first."""
+    visible = tokens_service.visible_to(administrator(request))
     last = get_object_or_404(visible, pk=before) if before else None
     good = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     rows = visible.filter(good if state == "good" else ~good)
     found = pagination.older(rows.filter(membership=member) if member else rows, last, limit)
-    shown = found[:limit]
-    more = shown[-1].pk if len(found) > limit else None
-    return {"items": _tokens(shown), "next": pagination.following(request, more)}
+    return pagination.keyset_page(request, found, limit, _tokens)
 
 
 @router.post(
     "/team/tokens",
-    response=answers(201, SecretOut, 400, 404, 409, 422),
-    summary="Make a token",
-    openapi_extra=KEY,
+    response=responses(201, SecretOut, 400, 404, 409, 422),
+    summary="Create an API token",
+    openapi_extra=IDEMPOTENCY_KEY,
 )
-def make(request: Asked, payload: TokenIn) -> HttpResponse:
-    """For yourself or for a program, with no more than the token that asks has: scopes, models, days.
+def create_token(request: ApiRequest, payload: TokenIn) -> HttpResponse:
+    """Create a token for yourself or for a program of the team.
 
-    One with a cap makes none. The same call with the same Idempotency-Key tells the same secret.
+    It cannot have more scopes or models, or expire later, than the token of this request. A token with a
+    cap cannot create tokens. A repeated request with the same Idempotency-Key returns the same secret.
     """
-    acting, mine = keeper(request), request.auth.token
-    name, lasts = on_one_line(payload.name), timedelta(days=payload.days or 0)
-    wanted = {catalogue_registry.get(model).name: True for model in payload.models}
+    acting, own_token = administrator(request), request.auth.token
+    name, lifetime = single_line(payload.name), timedelta(days=payload.days or 0)
+    models = {catalogue_registry.get(model).name: True for model in payload.models}
 
-    def deed(form: uuid.UUID) -> dict[str, Any]:
+    def create(form: uuid.UUID) -> dict[str, Any]:
         token, secret = tokens_service.issue(
-            member=colleague(acting, payload.member) if payload.member else acting,
+            member=team_member(acting, payload.member) if payload.member else acting,
             name=name,
             scopes=payload.scopes,
-            expires_at=timezone.now() + lasts if lasts else mine.expires_at,
+            expires_at=timezone.now() + lifetime if lifetime else own_token.expires_at,
             cap=None if payload.cap is None else round(payload.cap * HUNDREDTHS),
-            models=list(wanted) or mine.models,
-            by=by(request),
+            models=list(models) or own_token.models,
+            by=actor(request),
             acting=acting,
-            through=mine,
+            through=own_token,
             form=form,
         )
-        return _one(acting, token.pk) | {"secret": secret}
+        return _token_document(acting, token.pk) | {"secret": secret}
 
-    return idempotent.make_secret(request, acting, deed)
-
-
-@router.get("/team/tokens/{int:pk}", response=answers(200, MadeTokenOut, 404), summary="One token")
-def one(request: Asked, pk: int) -> dict[str, Any]:
-    """What it may, and what it has spent."""
-    return _one(keeper(request), known(pk))
+    return idempotent_post.create_secret(request, acting, create)
 
 
-@router.delete("/team/tokens/{int:pk}", response=answers(204, None, 404), summary="Revoke a token")
-def revoke(request: Asked, pk: int) -> HttpResponse:
-    """It lets nobody in from now on; also the one that asks. That it did not before is no mistake."""
-    acting = keeper(request)
-    token = get_object_or_404(tokens_service.visible_to(acting), pk=known(pk))
-    tokens_service.revoke(token=token, by=by(request), acting=acting)
+@router.get("/team/tokens/{int:pk}", response=responses(200, MadeTokenOut, 404), summary="Get an API token")
+def get_token(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """Return what a token may do and what it has spent."""
+    return _token_document(administrator(request), valid_pk(pk))
+
+
+@router.delete("/team/tokens/{int:pk}", response=responses(204, None, 404), summary="Revoke an API token")
+def revoke(request: ApiRequest, pk: int) -> HttpResponse:
+    """Make a token invalid at once, also the token of this request. No effect if it has ended already."""
+    acting = administrator(request)
+    token = get_object_or_404(tokens_service.visible_to(acting), pk=valid_pk(pk))
+    tokens_service.revoke(token=token, by=actor(request), acting=acting)
     return HttpResponse(status=204)
 
 
-def _one(acting: Membership, pk: int) -> dict[str, Any]:
+def _token_document(acting: Membership, pk: int) -> dict[str, Any]:
     return _tokens([get_object_or_404(tokens_service.visible_to(acting), pk=pk)])[0]
 
 
 def _tokens(rows: Iterable[Token]) -> list[dict[str, Any]]:
-    """In one query more, whatever their number."""
+    """Serialize tokens, with one query for what all of them have spent."""
     listed = list(rows)
     used = model_access.spent_by(listed)
     return [_token(row, used.get(row.pk, 0)) for row in listed]

@@ -403,7 +403,7 @@ def test_workers_are_counted_while_they_send_heartbeats(operator, upstream):
 def test_the_page_is_served_without_redis_and_storage(operator, settings, upstream, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     redis_client.client.cache_clear()
-    monkeypatch.setattr(monitoring_health._storage, "known", None)
+    monkeypatch.setattr(monitoring_health._storage, "cached", None)
     try:
         began = time.monotonic()
         assert "Redis does not answer" in page_text(operator)

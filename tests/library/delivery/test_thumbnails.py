@@ -159,7 +159,7 @@ def test_forty_tiles_at_once_decode_the_picture_once(member, make_image, monkeyp
     with ThreadPoolExecutor(40) as tiles:
         assert len(set(tiles.map(ask, range(40)))) == 1
     assert len(opened) == 1
-    assert not thumbnails._making
+    assert not thumbnails._running
 
 
 def test_an_unavailable_storage_is_503_and_the_next_request_tries_again(client, member, make_image, settings):

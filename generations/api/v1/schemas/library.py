@@ -1,200 +1,200 @@
-"""What goes in and comes out, as the OpenAPI document says it. Credits have two decimals at most."""
+"""Generations, batches, images, tags, collections and start images."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, ConfigDict
 
+from generations.api.v1.schemas.base import Credits, Id, Links, Next, RequestBody, Text, Visibility
 
-def _clean(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("contains a character that is no text")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_clean)]
-Id = uuid.UUID
-Credits = Annotated[float, Field(description="credits", examples=[6.5])]
-Some = Annotated[float, Field(gt=0, le=10_000_000_000, multiple_of=0.01, description="credits, two decimals")]
 Status = Literal["queued", "running", "storing", "succeeded", "failed", "filtered", "canceled"]
-Seen = Literal["team", "private"]
 
 
-class Given(Schema):
-    """What a program sends: a field that nobody declared is a mistake, and said so."""
+class GenerationIn(RequestBody):
+    """What to generate. `GET /models` lists the fields of each model and their limits."""
 
-    model_config = ConfigDict(extra="forbid")
-
-
-class ErrorDetail(Schema):
-    code: str = Field(description="A word for programs; it does not change.")
-    message: str = Field(description="A sentence for people.")
-    field: str | None = Field(None, description="Which value is wrong, if one is.")
-
-
-class Error(Schema):
-    """Why a call was refused. What was refused did nothing and costs nothing."""
-
-    error: ErrorDetail
-
-
-class GenerationIn(Given):
-    """What to draw. Which fields a model takes, and their limits, are told by GET /models."""
-
-    model: Text = Field(examples=["core"])
-    prompt: Text = Field(examples=["a quiet harbour at dawn"])
-    negative_prompt: Text | None = None
-    aspect_ratio: Text | None = Field(None, examples=["16:9"])
-    seed: int | None = Field(None, description="n pictures take seed, seed + 1, ...", examples=[42])
-    style_preset: Text | None = None
-    output_format: Text | None = Field(None, examples=["png"])
-    cfg_scale: float | None = None
-    steps: int | None = None
-    strength: float | None = Field(
-        None, description="How far from the start image: 0 keeps it, 1 ignores it."
+    model: Text = Field(description="Name of a model, as listed by `GET /models`.", examples=["core"])
+    prompt: Text = Field(description="What the image should show.", examples=["a quiet harbour at dawn"])
+    negative_prompt: Text | None = Field(None, description="What the image should not show.")
+    aspect_ratio: Text | None = Field(
+        None, description="Width to height. The model determines the size in pixels.", examples=["16:9"]
     )
-    start_image: Id | None = Field(None, description="Of POST /uploads or POST /images/{id}/upload.")
-    count: int = Field(1, ge=1, le=10, description="How many pictures.")
-    visibility: Seen | None = Field(None, description="Who sees them; else as the member usually has it.")
+    seed: int | None = Field(
+        None,
+        description="Seed of the first image; further images of the batch use seed + 1, seed + 2 and so on. "
+        "Omit it for a random seed.",
+        examples=[42],
+    )
+    style_preset: Text | None = Field(None, description="One of the model's styles.")
+    output_format: Text | None = Field(None, description="File format of the images.", examples=["png"])
+    cfg_scale: float | None = Field(None, description="How strictly the image follows the prompt.")
+    steps: int | None = Field(None, description="Number of diffusion steps.")
+    strength: float | None = Field(
+        None,
+        description="How far to depart from the start image: 0 returns it unchanged, 1 ignores it.",
+    )
+    start_image: Id | None = Field(
+        None,
+        description="Id of a start image for image to image, from `POST /uploads` or "
+        "`POST /images/{pk}/upload`.",
+    )
+    count: int = Field(1, ge=1, le=10, description="Number of images.")
+    visibility: Visibility | None = Field(
+        None, description="Who sees the images: `team` or `private`. Omit it for the member's default."
+    )
 
 
 class GenerationOut(Schema):
-    """One picture that was asked for, and how far it is."""
+    """One requested image and its progress."""
 
     id: Id
-    batch: Id
-    position: int
-    status: Status
+    batch: Id = Field(description="Id of the batch that it belongs to.")
+    position: int = Field(description="Position in the batch.")
+    status: Status = Field(
+        description="`queued`, `running` and `storing` are in progress. The others are final: `succeeded`; "
+        "`failed`; `filtered` by the provider's content filter; `canceled`."
+    )
     model: str
-    parameters: dict[str, Any]
-    price: Credits
-    code: str = Field(description="Why no picture came, for programs; empty otherwise.")
-    reason: str = Field(description="Why no picture came, for people; empty otherwise.")
-    retry_of: Id | None
+    parameters: dict[str, Any] = Field(description="The fields that were sent, with the seed of this image.")
+    price: Credits = Field(description="Credits charged if the image succeeds.")
+    code: str = Field(description="Why there is no image, for programs; empty otherwise.")
+    reason: str = Field(description="Why there is no image, for people; empty otherwise.")
+    retry_of: Id | None = Field(description="Id of the generation that this one retries.")
     created_at: datetime
-    ended_at: datetime | None
-    image: Id | None = Field(description="The picture, once it is there.")
-    links: dict[str, str]
+    ended_at: datetime | None = Field(description="When it reached a final status.")
+    image: Id | None = Field(description="Id of the image in the library, once it has succeeded.")
+    links: Links
 
 
 class BatchOut(Schema):
-    """What one call asked for."""
+    """The generations of one request."""
 
     id: Id
     model: str
-    parameters: dict[str, Any]
-    count: int
-    visibility: Seen
+    parameters: dict[str, Any] = Field(description="The fields that were sent.")
+    count: int = Field(description="Number of images that were requested.")
+    visibility: Visibility
     start_image: Id | None
     created_at: datetime
-    finished: bool = Field(description="Nothing more will happen to any of its generations.")
-    generations: list[GenerationOut]
-    links: dict[str, str]
+    finished: bool = Field(description="Whether all generations have reached a final status.")
+    generations: list[GenerationOut] = Field(description="In order; a retried one is replaced by its retry.")
+    links: Links
 
 
 class GenerationPage(Schema):
+    """A page of generations."""
+
     items: list[GenerationOut]
-    next: str | None = Field(description="The address of the next page, if there is one.")
+    next: Next
 
 
 class ImageOut(Schema):
-    """A picture of the library."""
+    """An image in the library."""
 
     id: Id
     title: str
     prompt: str
     negative_prompt: str
     model: str
-    parameters: dict[str, Any]
+    parameters: dict[str, Any] = Field(description="The fields with which it was generated.")
     seed: int | None
-    width: int
-    height: int
-    bytes: int
-    media_type: str
-    sha256: str
-    visibility: Seen
-    origin: str
-    owner: str
+    width: int = Field(description="In pixels.")
+    height: int = Field(description="In pixels.")
+    bytes: int = Field(description="Size of the original file.")
+    media_type: str = Field(description="Of the original file, such as image/png.")
+    sha256: str = Field(description="Hash of the original file, in hex.")
+    visibility: Visibility
+    origin: str = Field(description="How it came into the library, such as generated or uploaded.")
+    owner: str = Field(description="Name of the member who owns it.")
     tags: list[str]
-    liked: bool
+    liked: bool = Field(description="Whether it is one of the member's favourites.")
     generation: Id | None
     batch: Id | None
     created_at: datetime
-    trashed_at: datetime | None
-    links: dict[str, str]
+    trashed_at: datetime | None = Field(description="When it was moved to the trash; null if it was not.")
+    links: Links
 
 
 class ImagePage(Schema):
+    """A page of images."""
+
     items: list[ImageOut]
-    next: str | None = Field(description="The address of the next page, if there is one.")
+    next: Next
 
 
 class ImageSearch(Schema):
-    """What is looked for; what makes no sense is as if it were not there."""
+    """Filters of the library. Invalid values are ignored."""
 
-    q: Text = Field("", description='Words in any order, "phrases", -words that must not be there.')
-    model: list[str] = Field([], description="Of several one is enough.")
-    style: list[str] = Field([], description="Of several one is enough.")
-    shape: list[str] = Field([], description="Of several one is enough, such as 16:9.")
-    who: list[str] = Field([], description="Numbers of members; of several one is enough.")
-    tag: list[str] = Field([], description="Of several all are needed.")
-    seed: str = ""
-    since: str = Field("", description="The first day where the team is, as 2026-01-31.")
-    until: str = Field("", description="The last day.")
-    collection: str = Field("", description="The id of a collection.")
-    batch: str = Field("", description="The id of a batch.")
-    liked: str = Field("", description="1 for your favourites.")
-    order: str = Field("", description="oldest to begin with the oldest.")
+    q: Text = Field("", description='Words in any order, "phrases", and -words that must not occur.')
+    model: list[str] = Field([], description="Names of models; an image of any of them matches.")
+    style: list[str] = Field([], description="Style presets; an image with any of them matches.")
+    shape: list[str] = Field([], description="Aspect ratios such as 16:9; an image with any of them matches.")
+    who: list[str] = Field([], description="Ids of members; an image of any of them matches.")
+    tag: list[str] = Field([], description="Tags; only images with all of them match.")
+    seed: str = Field("", description="Exactly this seed.")
+    since: str = Field("", description="First day, in the team's time zone, such as 2026-01-31.")
+    until: str = Field("", description="Last day, in the team's time zone.")
+    collection: str = Field("", description="Id of a collection.")
+    batch: str = Field("", description="Id of a batch.")
+    liked: str = Field("", description="`1` for only the member's favourites.")
+    order: str = Field("", description="`oldest` to list the oldest images first.")
 
 
 class FileWanted(Schema):
-    """Which file of a picture."""
+    """Which file of an image to download."""
 
     format: Literal["original", "png", "jpeg", "webp", "stored"] = Field(
-        "original", description="The one it came in, another, or byte for byte as it is stored."
+        "original",
+        description="Keep the `original` format, convert to another, or send the file exactly as `stored`.",
     )
-    parameters: bool = Field(True, description="Whether prompt and parameters are written into it.")
+    parameters: bool = Field(True, description="Whether to write the prompt and parameters into the file.")
 
 
-class ImageChange(Given):
-    """What is left out stays as it is."""
+class ImageChange(RequestBody):
+    """Changes to an image. Omitted fields do not change."""
 
-    title: Text | None = None
-    visibility: Seen | None = None
+    title: Text | None = Field(None, description="New title; empty for none.")
+    visibility: Visibility | None = Field(None, description="Who sees it: `team` or `private`.")
 
 
-class TagIn(Given):
+class TagIn(RequestBody):
+    """A tag to add."""
+
     name: Text = Field(examples=["harbour"])
 
 
 class TagOut(Schema):
+    """A tag of the team."""
+
     name: str
-    uses: int
+    uses: int = Field(description="Number of images with this tag.")
 
 
-class CollectionIn(Given):
+class CollectionIn(RequestBody):
+    """Name and visibility of a collection."""
+
     name: Text = Field(examples=["Postcards"])
-    visibility: Seen = "team"
+    visibility: Visibility = "team"
 
 
 class CollectionOut(Schema):
+    """A collection of images."""
+
     id: Id
     name: str
-    visibility: Seen
-    owner: str
+    visibility: Visibility
+    owner: str = Field(description="Name of the member who owns it.")
     changed_at: datetime
-    links: dict[str, str]
+    links: Links
 
 
 class UploadOut(Schema):
-    """A start image: checked, turned upright, stripped, encoded anew."""
+    """A start image, after its file was checked, rotated upright, stripped of metadata and re-encoded."""
 
-    id: Id
-    width: int
-    height: int
-    bytes: int
+    id: Id = Field(description="Send it as `start_image` to `POST /generations`.")
+    width: int = Field(description="In pixels.")
+    height: int = Field(description="In pixels.")
+    bytes: int = Field(description="Size of the file.")
     media_type: str

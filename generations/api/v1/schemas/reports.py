@@ -1,4 +1,4 @@
-"""What comes out about a team's books: its ledger, what it spent, and who changed what."""
+"""The team's ledger, spending and audit log."""
 
 from __future__ import annotations
 
@@ -7,102 +7,117 @@ from typing import Any, Literal
 
 from ninja import Field, Schema
 
-from generations.api.v1.schemas.library import Credits, Id, Text
-from generations.api.v1.schemas.office import Next, Who
+from generations.api.v1.schemas.base import Credits, Id, Next, Text, Who
 
-Ends = Literal["issued", "spent", "pool", "wallet"]
-Kinds = Literal["issue", "grant", "take_back", "allowance", "charge", "refund", "adjustment"]
+AccountKind = Literal["issued", "spent", "pool", "wallet"]
+TransferKind = Literal["issue", "grant", "take_back", "allowance", "charge", "refund", "adjustment"]
 
 
 class LineSearch(Schema):
-    """Which lines; what is left out asks for all."""
+    """Filters of the ledger. Omitted filters match everything."""
 
-    member: int | None = Field(None, ge=1, le=2**63 - 1)
-    kind: Kinds | None = None
-    model: Text = Field("", max_length=40)
-    since: date | None = Field(None, description="The first day where the team is.")
-    until: date | None = Field(None, description="The last day.")
+    member: int | None = Field(None, ge=1, le=2**63 - 1, description="Id of a member.")
+    kind: TransferKind | None = Field(None, description="Kind of transfer.")
+    model: Text = Field("", max_length=40, description="Name of a model.")
+    since: date | None = Field(None, description="First day, in the team's time zone.")
+    until: date | None = Field(None, description="Last day, in the team's time zone.")
     text: Text = Field("", max_length=100, description="Words in the note.")
 
 
 class TeamLineOut(Schema):
-    """One line of the team's ledger: so much went from one to the other."""
+    """An entry of the team's ledger: an amount moved from the source to the target account."""
 
-    number: int
-    kind: Kinds
+    number: int = Field(description="Number of the entry; later entries have higher numbers.")
+    kind: TransferKind
     amount: Credits
-    source: Ends
-    target: Ends
-    member: Who | None
-    model: str
+    source: AccountKind
+    target: AccountKind
+    member: Who | None = Field(description="Member whose wallet is the source or target.")
+    model: str = Field(description="Model of the charged image; empty for other entries.")
     note: str
-    by: str | None = Field(description="Who moved it; null for the portal itself.")
-    reference: Id
-    generation: Id | None
+    by: str | None = Field(description="Who moved the credits; null for the portal itself.")
+    reference: Id = Field(description="Identifies the transfer.")
+    generation: Id | None = Field(description="Id of the generation that was charged or refunded.")
     created_at: datetime
 
 
 class TeamLinePage(Schema):
+    """A page of ledger entries."""
+
     items: list[TeamLineOut]
     next: Next
 
 
 class MonthIn(Schema):
-    month: str = Field("", pattern=r"^([0-9]{4}-[0-9]{2})?$", description="As 2026-11; else the present one.")
+    """Which month to report."""
+
+    month: str = Field(
+        "", pattern=r"^([0-9]{4}-[0-9]{2})?$", description="Such as 2026-11; the current month if omitted."
+    )
 
 
 class SpentByMember(Who):
+    """What a member spent."""
+
     spent: Credits
 
 
 class SpentByModel(Schema):
+    """What a model cost."""
+
     model: str
     spent: Credits
 
 
 class SpendingOut(Schema):
-    """What the team has now, and what a month cost: charges less what was refunded."""
+    """What the team spent in a month (charges minus refunds), and the credits that it has now."""
 
     month: str
-    pool: Credits
-    with_members: Credits = Field(description="What is held included.")
-    held: Credits = Field(description="Set aside for pictures that are not there yet.")
+    pool: Credits = Field(description="Credits in the pool now.")
+    with_members: Credits = Field(description="Credits in the wallets of members now, including holds.")
+    held: Credits = Field(description="Credits on hold now for images that are in progress.")
     spent: Credits
-    pictures: int
-    refunded: int
-    members: list[SpentByMember] = Field(description="Those who left too; who spent most first.")
-    models: list[SpentByModel]
+    pictures: int = Field(description="Number of images that were charged.")
+    refunded: int = Field(description="Number of images that were refunded.")
+    members: list[SpentByMember] = Field(description="Also former members; the highest amount first.")
+    models: list[SpentByModel] = Field(description="The highest amount first.")
 
 
 class ChangeSearch(Schema):
-    """Which changes; what is left out asks for all."""
+    """Filters of the audit log. Omitted filters match everything."""
 
-    who: Text = Field("", max_length=20, description="The number of who acted; server for commands.")
-    what: Text = Field("", max_length=24, description="What was done, such as granted.")
-    first: Text = Field("", max_length=10, description="The first day where the team is, as 2026-01-31.")
-    last: Text = Field("", max_length=10, description="The last day.")
+    who: Text = Field("", max_length=20, description="Id of the person; `server` for management commands.")
+    what: Text = Field("", max_length=24, description="What was done, such as `granted`.")
+    first: Text = Field(
+        "", max_length=10, description="First day, in the team's time zone, such as 2026-01-31."
+    )
+    last: Text = Field("", max_length=10, description="Last day, in the team's time zone.")
 
 
 class Actor(Who):
+    """A person who changed something."""
+
     email: str
 
 
 class ChangeOut(Schema):
-    """Who changed what. Amounts in `before` and `after` are hundredths of a credit."""
+    """An entry of the audit log. Amounts in `before` and `after` are hundredths of a credit."""
 
     id: int
-    what: str
-    who: Actor | None = Field(description="Null for a command at the server.")
-    address: str | None = Field(description="From where.")
-    member: Who | None = Field(description="To whom it was done.")
-    subject: str
-    sentence: str = Field(description="All of it for people.")
+    what: str = Field(description="What was done, such as `granted`.")
+    who: Actor | None = Field(description="Who did it; null for a management command.")
+    address: str | None = Field(description="IP address of the request.")
+    member: Who | None = Field(description="Member that was changed.")
+    subject: str = Field(description="Name of what was changed.")
+    sentence: str = Field(description="The entry in words.")
     note: str
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, Any] = Field(description="Values before the change.")
+    after: dict[str, Any] = Field(description="Values after the change.")
     created_at: datetime
 
 
 class ChangePage(Schema):
+    """A page of the audit log."""
+
     items: list[ChangeOut]
     next: Next

@@ -1,4 +1,4 @@
-"""A program that asks the portal's own API, as tests see it."""
+"""A client of /api/v1 for tests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from generations.teams.models import Membership
 ALL = ("generate", "read", "administer")
 
 
-class Program:
-    """Asks by a token; `get("/generations")` answers Django's response."""
+class ApiClient:
+    """Sends requests with a new token of the member: `get("/generations")` returns Django's response."""
 
     def __init__(self, member: Membership, *scopes: str, **more: Any) -> None:
         allowed = [
@@ -26,23 +26,23 @@ class Program:
         )
         self.client = Client(raise_request_exception=False)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """One request; `body` goes as JSON."""
-        sent = {"Authorization": f"Bearer {self.secret}"} | {
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Send one request, with the body as JSON."""
+        all_headers = {"Authorization": f"Bearer {self.secret}"} | {
             name.replace("_", "-"): value for name, value in headers.items()
         }
-        named: dict[str, Any] = {"headers": sent}
+        options: dict[str, Any] = {"headers": all_headers}
         if body is not None:
-            named |= {"data": body, "content_type": "application/json"}
-        return getattr(self.client, method)(f"/api/v1{path}", **named)
+            options |= {"data": body, "content_type": "application/json"}
+        return getattr(self.client, method)(f"/api/v1{path}", **options)
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.ask("get", path, **headers)
+        return self.request("get", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.ask("post", path, body if body is not None else "", **headers)
+        return self.request("post", path, body if body is not None else "", **headers)
 
 
-def code(answer: Any) -> tuple[int, str]:
-    """The status of a refusal, and its word."""
-    return answer.status_code, answer.json()["error"]["code"]
+def error(response: Any) -> tuple[int, str]:
+    """The status and code of an error."""
+    return response.status_code, response.json()["error"]["code"]

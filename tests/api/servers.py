@@ -1,4 +1,4 @@
-"""The portal's web process in a thread, and workers beside it: what a client on the network meets."""
+"""The portal's web process and workers in threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import work
 
 @contextmanager
 def web() -> Iterator[str]:
-    """A web process; its address. It stops as it does in production, with a short grace."""
+    """Run a web process and return its base URL. It stops as in production, with a shorter grace period."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         "sdweb.asgi:application", log_config=None, access_log=False, timeout_graceful_shutdown=1
@@ -36,16 +36,16 @@ def web() -> Iterator[str]:
 
 @contextmanager
 def workers(count: int = 2) -> Iterator[None]:
-    """Threads that do what workers do."""
+    """Run threads that do the work of Celery workers."""
     over = threading.Event()
 
-    def draw() -> None:
+    def run() -> None:
         while not over.is_set():
             if not work(1):
                 over.wait(0.02)
         connection.close()
 
-    threads = [threading.Thread(target=draw, daemon=True) for _ in range(count)]
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:

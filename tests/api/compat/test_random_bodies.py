@@ -1,4 +1,4 @@
-"""Bodies, headers and paths that nobody meant: each is refused as documented, and nothing comes of it."""
+"""Random bodies, headers and paths: each gets a documented error and changes nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.api.compat.base import Request
-from generations.api.compat.errors import Problem
-from generations.api.compat.openai import Images
+from generations.api.compat.base import HttpRequest
+from generations.api.compat.errors import CompatError
+from generations.api.compat.openai import ImagesGenerations
 from generations.api.compat.stability_v1 import TextToImage
 from generations.api.compat.stability_v2beta import StableImage
 from generations.credits.models import Hold
@@ -24,7 +24,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from sdweb.asgi import application
 from tests.api.conftest import CORE, IMAGES, V1
 
-BOUNDARY = "a-line-between-parts"
+BOUNDARY = "boundary-of-the-parts"
 NAMES = ["prompt", "image", "seed", "model", "mode", "strength", "none", "aspect_ratio", "", "a\r\nb", "é"]
 VALUES = st.one_of(
     st.binary(max_size=60), st.sampled_from([b"", b"1", b"0.5", b"1:1", b"sd3", b"\0", b"\xff"])
@@ -35,8 +35,23 @@ JSON = st.recursive(
     max_leaves=10,
 )
 FIELDS = [
-    *("text_prompts", "width", "height", "samples", "seed", "steps", "cfg_scale", "sampler", "extras"),
-    *("prompt", "n", "size", "model", "response_format", "style_preset", "aspect_ratio", "stream"),
+    "text_prompts",
+    "width",
+    "height",
+    "samples",
+    "seed",
+    "steps",
+    "cfg_scale",
+    "sampler",
+    "extras",
+    "prompt",
+    "n",
+    "size",
+    "model",
+    "response_format",
+    "style_preset",
+    "aspect_ratio",
+    "stream",
 ]
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8)
 PARTS = st.lists(st.tuples(st.sampled_from(NAMES), st.booleans(), VALUES), max_size=8)
@@ -50,23 +65,23 @@ def multipart(parts):
     return body + f"--{BOUNDARY}--\r\n".encode()
 
 
-def read(format_, parts, body, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
-    """A refusal that is documented, or a wish that the catalogue takes."""
+def parse(format_, parts, body, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
+    """Parse a body: it is a valid request of the catalogue, or gets a documented error."""
     try:
-        wish = format_.read(Request(parts, {"content-type": content_type}, body))
-    except Problem as refusal:
+        request = format_.parse(HttpRequest(parts, {"content-type": content_type}, body))
+    except CompatError as refusal:
         check_refusal(format_, refusal)
     else:
-        has_image = wish.image is not None
+        has_image = request.image is not None
         assert catalogue_registry.validate(
-            catalogue_registry.get(wish.model), wish.parameters, has_image=has_image
+            catalogue_registry.get(request.model), request.parameters, has_image=has_image
         )
-        assert 1 <= wish.count <= 10
+        assert 1 <= request.count <= 10
 
 
 def check_refusal(format_, refusal):
     assert refusal.status in {400, 404}
-    said = json.loads(format_.refuse(refusal, "a-name").body)
+    said = json.loads(format_.respond_error(refusal, "a-name").body)
     assert said.get("errors") or said.get("message") or said["error"]["message"]
 
 
@@ -78,38 +93,36 @@ ENDPOINTS = st.sampled_from([{"endpoint": name, "gateway": "/sd"} for name in ("
 
 @MANY
 @given(ENDPOINTS, PARTS)
-def test_any_form_is_a_wish_or_is_refused(parts, form):
-    read(StableImage(), parts, multipart(form))
+def test_any_form_is_a_valid_request_or_is_refused(parts, form):
+    parse(StableImage(), parts, multipart(form))
 
 
 @MANY
 @given(ENDPOINTS, st.binary(max_size=300), HEADERS)
-def test_any_bytes_of_any_type_are_refused(parts, body, content_type):
-    read(StableImage(), parts, body, content_type)
-    read(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
-    read(StableImage(), parts, body, "application/x-www-form-urlencoded")
-    read(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
+def test_any_bytes_of_any_content_type_are_refused(parts, body, content_type):
+    parse(StableImage(), parts, body, content_type)
+    parse(StableImage(), parts, body, f"multipart/form-data; boundary={content_type}")
+    parse(StableImage(), parts, body, "application/x-www-form-urlencoded")
+    parse(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
 
 
 @MANY
 @given(OBJECTS | JSON, st.sampled_from(["stable-diffusion-xl-1024-v1-0", "x"]))
-def test_any_json_is_a_wish_or_is_refused(value, engine):
+def test_any_json_is_a_valid_request_or_is_refused(value, engine):
     body = json.dumps(value).encode()
-    read(TextToImage(), {"engine": engine}, body)
-    read(Images(), {}, body)
+    parse(TextToImage(), {"engine": engine}, body)
+    parse(ImagesGenerations(), {}, body)
 
 
-def random_call(dice, secret):
-    """One call: mostly a token that is good, and a body that is none."""
-    path = dice.choice([CORE, CORE.replace("core", "sd3"), "/sd" + CORE, V1, IMAGES, "/v1/models", "/v1/\0é"])
-    body = dice.randbytes(dice.randrange(200))
-    if dice.random() < 0.5:
-        parts = [
-            (dice.choice(NAMES), dice.random() < 0.5, dice.randbytes(9)) for _ in range(dice.randrange(5))
-        ]
+def random_call(rng, secret):
+    """Make a call, mostly with a valid token and an invalid body."""
+    path = rng.choice([CORE, CORE.replace("core", "sd3"), "/sd" + CORE, V1, IMAGES, "/v1/models", "/v1/\0é"])
+    body = rng.randbytes(rng.randrange(200))
+    if rng.random() < 0.5:
+        parts = [(rng.choice(NAMES), rng.random() < 0.5, rng.randbytes(9)) for _ in range(rng.randrange(5))]
         body = multipart([part for part in parts if part[0] != "prompt"])
-    elif dice.random() < 0.5:
-        body = json.dumps({dice.choice(FIELDS): dice.choice([-1, "", [], {}, 1e300, "\ud800"])}).encode()
+    elif rng.random() < 0.5:
+        body = json.dumps({rng.choice(FIELDS): rng.choice([-1, "", [], {}, 1e300, "\ud800"])}).encode()
     types = [
         f"multipart/form-data; boundary={BOUNDARY}",
         "application/json",
@@ -118,16 +131,16 @@ def random_call(dice, secret):
         "multipart/form-data",
     ]
     headers = [
-        (b"authorization", dice.choice([f"Bearer {secret}"] * 8 + ["Bearer sdw_", "\xff"]).encode("latin-1")),
-        (b"content-type", dice.choice(types).encode("latin-1")),
-        (b"accept", dice.randbytes(8)),
-        (b"x-request-id", dice.randbytes(12)),
+        (b"authorization", rng.choice([f"Bearer {secret}"] * 8 + ["Bearer sdw_", "\xff"]).encode("latin-1")),
+        (b"content-type", rng.choice(types).encode("latin-1")),
+        (b"accept", rng.randbytes(8)),
+        (b"x-request-id", rng.randbytes(12)),
     ]
-    if dice.random() < 0.1:
-        headers.append((b"content-length", dice.choice([b"-1", b"x", b"99999999999", b"\xff"])))
-    if dice.random() < 0.1:
-        headers.append((b"idempotency-key", dice.randbytes(5)))
-    scope = {"type": "http", "method": dice.choice(["POST"] * 6 + ["GET", "PUT"]), "path": path}
+    if rng.random() < 0.1:
+        headers.append((b"content-length", rng.choice([b"-1", b"x", b"99999999999", b"\xff"])))
+    if rng.random() < 0.1:
+        headers.append((b"idempotency-key", rng.randbytes(5)))
+    scope = {"type": "http", "method": rng.choice(["POST"] * 6 + ["GET", "PUT"]), "path": path}
     return scope | {"query_string": b"", "headers": headers}, body
 
 
@@ -147,12 +160,10 @@ async def status_of(scope, body):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whatever_comes_through_the_door_is_refused_as_documented_and_nothing_is_held_or_written(
-    upstream, secret, settings
-):
+def test_random_calls_get_documented_errors_and_hold_or_store_nothing(upstream, secret, settings):
     settings.API_REQUESTS_PER_TOKEN = settings.API_REQUESTS_PER_MEMBER = 1_000_000
-    dice = random.Random(6)
-    calls = [random_call(dice, secret) for _ in range(EXAMPLES)]
+    rng = random.Random(6)
+    calls = [random_call(rng, secret) for _ in range(EXAMPLES)]
 
     async def story():
         found = []

@@ -1,4 +1,4 @@
-"""What holds for all formats: keys that make a call happen once, limits, and bodies that are too much."""
+"""All compatible formats: idempotency keys, rate limits, limits on bodies, security headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import openai
 import pytest
 import requests
 
-from generations.api.compat import body as compat_body
+from generations.api.compat import http as compat_http
 from generations.api.models import IdempotentCall
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, ModelRule
@@ -28,7 +28,7 @@ def core(address, headers, files=None, **data):
 
 
 def ask_each(address, headers, **more):
-    """One call in each format."""
+    """Send one call in each format."""
     yield core(address, headers, **more)
     yield requests.post(
         address + V1, headers=headers, json={"text_prompts": [{"text": "a harbour"}]} | more, timeout=120
@@ -36,28 +36,30 @@ def ask_each(address, headers, **more):
     yield requests.post(address + IMAGES, headers=headers, json={"prompt": "a harbour"} | more, timeout=120)
 
 
-def test_fifty_clients_with_one_key_get_one_picture_that_is_paid_once(portal, bearer, member):
+def test_fifty_clients_with_one_key_get_one_image_that_is_charged_once(portal, bearer, member):
     with ThreadPoolExecutor(50) as threads:
         asked = [threads.submit(core, portal, bearer | {"idempotency-key": "k1"}) for _ in range(50)]
-        answers = [answer.result() for answer in asked]
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
-    assert len({answer.headers["seed"] for answer in answers}) == 1
+        responses = [response.result() for response in asked]
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
+    assert len({response.headers["seed"] for response in responses}) == 1
     assert Generation.objects.count() == 1
     assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 3_00
-    assert core(portal, bearer | {"idempotency-key": "k1"}).content == answers[0].content
+    assert core(portal, bearer | {"idempotency-key": "k1"}).content == responses[0].content
 
 
-def test_a_key_for_another_call_is_a_conflict_in_every_format(portal, bearer):
-    for number, answers in enumerate(zip(ask_each(portal, bearer | {"idempotency-key": "k1"}), strict=False)):
-        assert answers[0].status_code == (200 if number == 0 else 409), answers[0].text
+def test_a_key_used_for_another_request_is_a_conflict_in_every_format(portal, bearer):
+    for number, responses in enumerate(
+        zip(ask_each(portal, bearer | {"idempotency-key": "k1"}), strict=False)
+    ):
+        assert responses[0].status_code == (200 if number == 0 else 409), responses[0].text
     other = core(portal, bearer | {"idempotency-key": "k1"}, prompt="a mountain")
     assert (other.status_code, other.json()["name"]) == (409, "idempotency_key_reused")
     assert core(portal, bearer | {"idempotency-key": "é".encode("latin-1")}).status_code == 400
     assert Batch.objects.count() == 1
 
 
-def test_every_format_honours_a_key(portal, bearer):
+def test_every_format_supports_idempotency_keys(portal, bearer):
     for name, path, body in (
         ("a", V1, {"text_prompts": [{"text": "x"}], "samples": 2}),
         ("b", IMAGES, {"prompt": "x"}),
@@ -71,7 +73,7 @@ def test_every_format_honours_a_key(portal, bearer):
     assert Batch.objects.count() == 2
 
 
-def test_a_start_image_is_part_of_what_a_key_stands_for(portal, bearer, picture):
+def test_a_key_with_another_start_image_is_a_conflict(portal, bearer, picture):
     address, headers = f"{portal}/v2beta/stable-image/generate/ultra", bearer | {"idempotency-key": "k"}
 
     def ask(file):
@@ -85,7 +87,7 @@ def test_a_start_image_is_part_of_what_a_key_stands_for(portal, bearer, picture)
     assert Generation.objects.count() == 1
 
 
-def test_a_call_that_was_refused_leaves_its_key_free(portal, bearer, member):
+def test_a_refused_call_frees_its_key(portal, bearer, member):
     headers = bearer | {"idempotency-key": "k1"}
     assert core(portal, headers, prompt="").status_code == 400
     rule = ModelRule.objects.create(team=member.team, model="core", roles=["owner"])
@@ -94,14 +96,14 @@ def test_a_call_that_was_refused_leaves_its_key_free(portal, bearer, member):
     assert core(portal, headers, prompt="better").status_code == 200
 
 
-def test_keys_are_of_a_member(portal, bearer, issue, make_member):
+def test_two_members_may_use_the_same_key(portal, bearer, issue, make_member):
     theirs = {"authorization": f"Bearer {issue(by=make_member('jonas'))}"}
     for headers in (bearer, theirs):
         assert core(portal, headers | {"idempotency-key": "k1"}).status_code == 200
     assert Generation.objects.count() == 2
 
 
-def test_who_left_before_the_answer_asks_again_with_the_key_and_gets_it(idle_portal, bearer):
+def test_a_disconnected_client_repeats_its_call_with_the_key_and_gets_the_image(idle_portal, bearer):
     headers = bearer | {"idempotency-key": "k1"}
     with pytest.raises(requests.ReadTimeout):
         requests.post(
@@ -112,15 +114,17 @@ def test_who_left_before_the_answer_asks_again_with_the_key_and_gets_it(idle_por
     assert Generation.objects.count() == 1
 
 
-def test_every_answer_says_what_is_left_of_the_limit_and_too_many_are_429(
+def test_every_response_has_rate_limit_headers_and_too_many_requests_are_429(
     idle_portal, bearer, secret, settings
 ):
     settings.API_REQUESTS_PER_TOKEN = 5
-    for answer in ask_each(idle_portal, bearer, prompt="", text_prompts=[]):
-        assert answer.status_code == 400
-        assert {name.lower() for name in answer.headers} >= LIMITS
-    answers = [requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    for response in ask_each(idle_portal, bearer, prompt="", text_prompts=[]):
+        assert response.status_code == 400
+        assert {name.lower() for name in response.headers} >= LIMITS
+    responses = [
+        requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120) for _ in range(3)
+    ]
+    assert [response.status_code for response in responses] == [200, 200, 429]
     refused = core(idle_portal, bearer)
     assert refused.status_code == 429
     assert refused.json()["id"] == refused.json()["name"] == "rate_limit_exceeded"
@@ -133,16 +137,16 @@ def test_every_answer_says_what_is_left_of_the_limit_and_too_many_are_429(
 
 
 @pytest.mark.parametrize("path", [CORE, V1, IMAGES])
-def test_a_body_that_says_that_it_is_over_ten_mebibytes_is_refused_unread(idle_portal, bearer, path):
-    answer = requests.post(
+def test_a_content_length_over_ten_mebibytes_is_refused_before_the_body_is_read(idle_portal, bearer, path):
+    response = requests.post(
         idle_portal + path, headers=bearer, data=b"x" * (10 * 1024 * 1024 + 1), timeout=120
     )
-    assert answer.status_code == 413
-    said = answer.json()
+    assert response.status_code == 413
+    said = response.json()
     assert "payload_too_large" in (said.get("name"), said.get("error", {}).get("code"))
 
 
-def test_a_body_without_a_length_is_refused_as_soon_as_it_is_too_long(idle_portal, bearer):
+def test_a_body_without_content_length_is_refused_once_it_is_too_large(idle_portal, bearer):
     sent = 0
 
     def endless():
@@ -151,8 +155,8 @@ def test_a_body_without_a_length_is_refused_as_soon_as_it_is_too_long(idle_porta
             sent += 1
             yield b"x" * (256 * 1024)
 
-    answer = requests.post(idle_portal + CORE, headers=bearer, data=endless(), timeout=120)
-    assert answer.status_code == 413
+    response = requests.post(idle_portal + CORE, headers=bearer, data=endless(), timeout=120)
+    assert response.status_code == 413
     connection = http.client.HTTPConnection(idle_portal.removeprefix("http://"), timeout=120)
     connection.putrequest("POST", CORE)
     for name, value in (*bearer.items(), ("content-length", str(100 * 1024 * 1024))):
@@ -161,7 +165,7 @@ def test_a_body_without_a_length_is_refused_as_soon_as_it_is_too_long(idle_porta
     assert connection.getresponse().status == 413  # though nothing was sent
 
 
-def test_who_has_no_token_sends_no_body(idle_portal):
+def test_a_missing_token_is_refused_before_the_body_is_sent(idle_portal):
     connection = http.client.HTTPConnection(idle_portal.removeprefix("http://"), timeout=120)
     connection.putrequest("POST", CORE)
     connection.putheader("content-length", "1000000")
@@ -169,8 +173,8 @@ def test_who_has_no_token_sends_no_body(idle_portal):
     assert connection.getresponse().status == 401
 
 
-def test_a_body_that_never_ends_is_given_up(idle_portal, bearer, monkeypatch):
-    monkeypatch.setattr(compat_body, "LONGEST", 0.5)
+def test_a_body_that_does_not_arrive_times_out(idle_portal, bearer, monkeypatch):
+    monkeypatch.setattr(compat_http, "BODY_TIMEOUT", 0.5)
     connection = http.client.HTTPConnection(idle_portal.removeprefix("http://"), timeout=120)
     connection.putrequest("POST", CORE)
     for name, value in (*bearer.items(), ("content-length", "1000")):
@@ -180,44 +184,46 @@ def test_a_body_that_never_ends_is_given_up(idle_portal, bearer, monkeypatch):
     assert connection.getresponse().status == 408
 
 
-def test_a_file_of_almost_ten_mebibytes_is_taken(portal, bearer, picture):
-    noise = picture("bmp", (1800, 1800))  # no format of ours, and as large as a body may be
+def test_a_file_of_almost_ten_mebibytes_is_read(portal, bearer, picture):
+    noise = picture("bmp", (1800, 1800))  # not an accepted format, and almost as large as a body may be
     assert 9_700_000 < len(noise) < 10_000_000
     address = f"{portal}/v2beta/stable-image/generate/ultra"
     data = {"prompt": "a harbour", "strength": "0.5"}
-    answer = requests.post(address, headers=bearer, data=data, files={"image": ("a.bmp", noise)}, timeout=120)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0].startswith("image: ")
+    response = requests.post(
+        address, headers=bearer, data=data, files={"image": ("a.bmp", noise)}, timeout=120
+    )
+    assert response.status_code == 400
+    assert response.json()["errors"][0].startswith("image: ")
     assert not Upload.objects.exists()
 
 
-def test_headers_on_every_answer_keep_it_out_of_caches_and_pages(idle_portal, bearer):
-    for answer in (
+def test_every_response_has_security_headers(idle_portal, bearer):
+    for response in (
         requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120),
         requests.get(f"{idle_portal}/v1/models", timeout=120),
         core(idle_portal, bearer, prompt=""),
     ):
-        assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-def test_a_sane_name_for_the_request_is_kept_and_another_is_replaced(idle_portal, bearer):
+def test_a_well_formed_request_id_is_kept_and_another_is_replaced(idle_portal, bearer):
     names = [("my-request-12345", True), ("x" * 200, False), ("a\tb", False), ("<script>", False)]
     for given, kept in names:
-        answer = core(idle_portal, bearer | {"x-request-id": given}, prompt="")
-        assert (answer.headers["x-request-id"] == given) is kept
-        assert answer.json()["id"] == answer.headers["x-request-id"]
+        response = core(idle_portal, bearer | {"x-request-id": given}, prompt="")
+        assert (response.headers["x-request-id"] == given) is kept
+        assert response.json()["id"] == response.headers["x-request-id"]
 
 
-def test_a_portal_of_https_takes_no_token_that_was_sent_without(idle_portal, bearer, settings):
+def test_an_https_portal_refuses_plain_http(idle_portal, bearer, settings):
     settings.SECURE_SSL_REDIRECT = True
-    for answer in ask_each(idle_portal, bearer):
-        assert answer.status_code == 403
+    for response in ask_each(idle_portal, bearer):
+        assert response.status_code == 403
     assert not Generation.objects.exists()
 
 
-def test_no_key_holds_anything_once_its_call_is_over(portal, bearer):
+def test_a_finished_call_leaves_only_the_id_of_its_batch_with_its_key(portal, bearer):
     assert core(portal, bearer | {"idempotency-key": "k"}).status_code == 200
     assert IdempotentCall.objects.get().body == str(Batch.objects.get().pk)
     assert not Hold.objects.filter(state="open").exists()
@@ -227,7 +233,7 @@ def test_no_key_holds_anything_once_its_call_is_over(portal, bearer):
 @pytest.mark.parametrize(
     "name", ["stability-client-id", "stability-client-user-id", "stability-client-version"]
 )
-def test_what_a_client_says_of_itself_has_a_longest_length(idle_portal, bearer, name):
+def test_the_client_identification_headers_are_limited_in_length(idle_portal, bearer, name):
     address = f"{idle_portal}/v2beta/stable-image/generate/core"
     form = {"files": {"none": ""}, "timeout": 120}
     long = requests.post(address, headers=bearer | {name: "x" * 257}, data={"prompt": "x"}, **form)

@@ -1,4 +1,4 @@
-"""OpenAI's own client, pointed at the portal by its base URL alone."""
+"""OpenAI's format, with OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -43,36 +43,36 @@ def available(member):
     return Membership.objects.get(pk=member.pk).wallet.available
 
 
-THEIRS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
+OPENAI_MODELS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
 
 
-def test_every_model_of_ours_and_every_name_of_theirs_draws(client, member):
+def test_every_model_of_the_catalogue_and_every_openai_model_name_generates(client, member):
     left = available(member)
-    for model in [*catalogue_registry.MODELS, *THEIRS]:
-        answer = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
-        Pillow.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json))).load()
-        assert abs(answer.created - time.time()) < 60
+    for model in [*catalogue_registry.MODELS, *OPENAI_MODELS]:
+        response = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
+        Pillow.open(io.BytesIO(base64.b64decode(response.data[0].b64_json))).load()
+        assert abs(response.created - time.time()) < 60
         ours = model if model in catalogue_registry.MODELS else "core"
         assert Image.objects.latest("created_at").model == ours
         left -= catalogue_registry.get(ours).base_cost
         assert available(member) == left
 
 
-def test_several_pictures_are_one_batch_and_paid_one_by_one(client, member):
-    answer = client.images.generate(prompt="a harbour", n=3, model="sdxl")
-    assert len({entry.url for entry in answer.data}) == 3
+def test_several_images_are_one_batch_and_charged_each(client, member):
+    response = client.images.generate(prompt="a harbour", n=3, model="sdxl")
+    assert len({entry.url for entry in response.data}) == 3
     assert Batch.objects.get().count == 3
     assert available(member) == 100_00 - 3 * 90
 
 
-def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monkeypatch):
+def test_a_signed_url_opens_the_image_without_a_session_until_it_expires(client, monkeypatch):
     [entry] = client.images.generate(prompt="a harbour").data
     image = Image.objects.get()
-    answer = requests.get(entry.url, timeout=120)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == image.media_type
-    assert "harbour" not in str(answer.headers)
-    assert Pillow.open(io.BytesIO(answer.content)).size == (image.width, image.height)
+    response = requests.get(entry.url, timeout=120)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == image.media_type
+    assert "harbour" not in str(response.headers)
+    assert Pillow.open(io.BytesIO(response.content)).size == (image.width, image.height)
     query = parse_qs(urlsplit(entry.url).query)
     until, seal = int(query["until"][0]), query["seal"][0]
     assert 3500 < until - time.time() <= 3600
@@ -91,7 +91,7 @@ def test_a_link_shows_the_picture_without_a_session_until_it_is_old(client, monk
     assert requests.get(entry.url, timeout=120).status_code == 404
 
 
-def test_a_link_to_what_is_in_the_trash_shows_nothing(client):
+def test_a_signed_url_of_a_trashed_image_is_not_found(client):
     [entry] = client.images.generate(prompt="a harbour").data
     Image.objects.update(trashed_at=timezone.now())
     assert requests.get(entry.url, timeout=120).status_code == 404
@@ -109,15 +109,15 @@ SIZES = [
 ]
 
 
-def test_a_size_becomes_the_nearest_shape_of_the_model(client):
+def test_a_size_becomes_the_nearest_aspect_ratio_of_the_model(client):
     for size, shape in SIZES:
         client.images.generate(prompt="a harbour", size=size)
         made = Generation.objects.latest("created_at")
         assert made.parameters.get("aspect_ratio", "1:1") == shape, size
 
 
-def test_quality_style_and_what_else_only_openai_knows_is_ignored(client):
-    answer = client.images.generate(
+def test_fields_that_only_openai_has_are_ignored(client):
+    response = client.images.generate(
         prompt="a harbour",
         model="gpt-image-1",
         quality="high",
@@ -128,11 +128,11 @@ def test_quality_style_and_what_else_only_openai_knows_is_ignored(client):
         output_format="webp",
         user="somebody",
     )
-    assert answer.data[0].url is None
-    assert base64.b64decode(answer.data[0].b64_json)[8:12] == b"WEBP"
+    assert response.data[0].url is None
+    assert base64.b64decode(response.data[0].b64_json)[8:12] == b"WEBP"
 
 
-def test_who_wants_more_names_our_fields_beside_theirs(client):
+def test_fields_of_the_catalogue_are_accepted_beside_openais(client):
     ours = {"negative_prompt": "people", "seed": 9, "style_preset": "anime", "aspect_ratio": "4:5"}
     client.images.generate(prompt="a harbour", model="ultra", size="1024x1024", extra_body=ours)
     assert Generation.objects.get().parameters == {"prompt": "a harbour"} | ours
@@ -155,7 +155,7 @@ REFUSED = [
 ]
 
 
-def test_a_wrong_value_is_named_in_their_words(idle):
+def test_an_invalid_value_is_named_by_openais_field_name(idle):
     for values, field in REFUSED:
         with pytest.raises((openai.BadRequestError, openai.NotFoundError)) as refused:
             idle.images.generate(**{"prompt": "a harbour"} | values)
@@ -164,7 +164,7 @@ def test_a_wrong_value_is_named_in_their_words(idle):
     assert not Generation.objects.exists()
 
 
-def test_refusals_are_the_ones_that_their_client_knows(idle, idle_portal, connect, issue, make_member):
+def test_errors_are_the_exceptions_of_openais_client(idle, idle_portal, connect, issue, make_member):
     with pytest.raises(openai.NotFoundError) as refused:
         idle.images.generate(prompt="a harbour", model="midjourney")
     assert refused.value.code == "model_not_found"
@@ -184,9 +184,7 @@ def test_refusals_are_the_ones_that_their_client_knows(idle, idle_portal, connec
 
 
 @pytest.mark.parametrize("planned", ["403", "filtered"])
-def test_what_the_provider_s_moderation_refuses_is_a_policy_violation_and_free(
-    client, provider, member, planned
-):
+def test_a_moderation_refusal_is_a_policy_violation_and_free(client, provider, member, planned):
     provider.plan(planned)
     with pytest.raises(openai.BadRequestError) as refused:
         client.images.generate(prompt="a harbour")
@@ -194,15 +192,13 @@ def test_what_the_provider_s_moderation_refuses_is_a_policy_violation_and_free(
     assert available(member) == 100_00
 
 
-def test_of_several_pictures_those_that_came_are_given(client, provider, member):
+def test_of_several_images_those_that_succeeded_are_returned(client, provider, member):
     provider.plan("403")
     assert len(client.images.generate(prompt="a harbour", n=3).data) == 2
     assert available(member) == 100_00 - 2 * catalogue_registry.get("core").base_cost
 
 
-def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
-    portal, secret, provider, monkeypatch
-):
+def test_a_failure_is_not_retried_by_openais_client(portal, secret, provider, monkeypatch):
     monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
     provider.plan("500")
     with pytest.raises(openai.InternalServerError):
@@ -210,7 +206,7 @@ def test_a_failure_that_would_be_paid_again_is_not_repeated_by_their_client(
     assert Generation.objects.count() == 1
 
 
-def test_models_are_listed_and_found_as_far_as_the_token_may_use_them(idle, idle_portal, connect, issue):
+def test_only_models_that_the_token_may_use_are_listed_and_found(idle, idle_portal, connect, issue):
     assert [model.id for model in idle.models.list()] == list(catalogue_registry.MODELS)
     assert idle.models.retrieve("ultra").object == "model"
     narrow = connect(idle_portal, issue(models=["core"]))

@@ -1,4 +1,4 @@
-"""Our own provider client, pointed at a portal: what one portal sells, another can serve."""
+"""The portal's own provider client against a portal: one portal can be the provider of another."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from generations.providers.catalogue import registry as catalogue_registry
 
 @pytest.fixture
 def outer(portal, secret):
-    """The client at the portal's address, as at a gateway."""
+    """Generate with the provider client of an outer portal at this portal's address."""
 
-    def draw(model="core", image=None, key=secret, prefix="/sd", **parameters):
+    def generate(model="core", image=None, key=secret, prefix="/sd", **parameters):
         provider = open_provider("stability", portal + prefix, key)
         request = ImageRequest(model, {"prompt": "a harbour"} | parameters, image)
         return provider.generate(request, timeout=120)
 
-    return draw
+    return generate
 
 
 VALUES = {
@@ -34,7 +34,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("prefix", ["", "/sd"])
-def test_every_model_draws_with_every_field(outer, prefix, picture):
+def test_every_model_generates_with_every_field(outer, prefix, picture):
     for model, declared in catalogue_registry.MODELS.items():
         fields = {name: value for name, value in VALUES.items() if declared.takes(name)}
         done = outer(model, prefix=prefix, **fields)
@@ -49,7 +49,7 @@ def test_every_model_draws_with_every_field(outer, prefix, picture):
 @pytest.mark.parametrize(
     ("planned", "code"), [("403", "content_moderation"), ("422", "invalid_language"), ("400", "bad_request")]
 )
-def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, planned, code):
+def test_a_refusal_is_a_refusal_to_the_outer_portal(outer, provider, planned, code):
     for model in catalogue_registry.MODELS:
         provider.plan(planned)
         with pytest.raises(Refused) as refused:
@@ -57,7 +57,7 @@ def test_a_refusal_reaches_the_outer_portal_as_one(outer, provider, planned, cod
         assert (refused.value.code, refused.value.status) == (code, int(planned))
 
 
-def test_a_filtered_picture_reaches_the_outer_portal_as_one(outer, provider):
+def test_a_filtered_image_is_filtered_to_the_outer_portal(outer, provider):
     for model in catalogue_registry.MODELS:
         provider.plan("filtered")
         assert outer(model).filtered
@@ -73,13 +73,13 @@ def test_an_account_that_cannot_pay_or_is_unknown_is_unavailable_to_the_outer_po
         assert key not in str(failed.value)
 
 
-def test_what_fails_inside_is_busy_outside(outer, provider, monkeypatch):
+def test_a_failure_is_busy_to_the_outer_portal(outer, provider, monkeypatch):
     monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
     provider.plan("502-html")
     with pytest.raises(Busy):
         outer()
 
 
-def test_the_balance_is_the_member_s(portal, secret, member):
+def test_the_balance_is_the_members_balance(portal, secret, member):
     for prefix in ("", "/sd"):
         assert open_provider("stability", portal + prefix, secret).balance(timeout=120) == 100.0

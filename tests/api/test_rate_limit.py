@@ -1,4 +1,4 @@
-"""How many requests a program may make, and what happens when nobody can count them."""
+"""Rate limits of API tokens, with and without Redis."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _nothing_was_counted_before():
-    api_rate_limit._silent_until = 0.0
+def _reset_pause():
+    api_rate_limit._paused_until = 0.0
 
 
 @pytest.fixture
@@ -26,25 +26,25 @@ def issue(member):
     return lambda name="laptop": teams_api_tokens.issue(membership=member, name=name, scopes=["read"])
 
 
-def passed(token, times):
-    waits = [wait_of(token) for _ in range(times)]
-    assert set(waits) <= set(range(61))
-    return waits.count(0)
+def allowed(token, times):
+    seconds = [retry_after(token) for _ in range(times)]
+    assert set(seconds) <= set(range(61))
+    return seconds.count(0)
 
 
-def wait_of(token):
-    """Seconds until it may come again; 0 if it was let through."""
+def retry_after(token):
+    """Count a request and return its Retry-After in seconds; 0 if it was allowed."""
     try:
         api_rate_limit.count(token)
     except api_rate_limit.TooManyRequests as refusal:
-        return refusal.allowance.wait
+        return refusal.allowance.retry_after
     return 0
 
 
-def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(issue, settings):
+def test_a_token_may_use_its_limit_and_headers_say_how_many_requests_are_left(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 5
     token = issue()[0]
-    left = [api_rate_limit.count(token).left for _ in range(5)]
+    left = [api_rate_limit.count(token).remaining for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
     with pytest.raises(api_rate_limit.TooManyRequests) as refused:
         api_rate_limit.count(token)
@@ -56,26 +56,26 @@ def test_a_token_makes_as_many_requests_as_it_may_and_is_told_how_many_are_left(
     assert said["Retry-After"] == "12"
 
 
-def test_what_was_used_comes_back_evenly(issue, settings):
+def test_used_requests_are_regained_evenly(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 600
     token = issue()[0]
-    assert 600 <= passed(token, 700) < 700
+    assert 600 <= allowed(token, 700) < 700
     time.sleep(0.35)
-    assert 3 <= passed(token, 50) <= 10
+    assert 3 <= allowed(token, 50) <= 10
 
 
 def test_all_tokens_of_a_member_share_the_members_limit(issue, settings):
     settings.API_REQUESTS_PER_TOKEN, settings.API_REQUESTS_PER_MEMBER = 5, 7
-    assert passed(issue("a")[0], 10) == 5
+    assert allowed(issue("a")[0], 10) == 5
     third = issue("b")[0]
-    assert passed(third, 10) == 2
-    assert redis_client.client().pttl(f"api:token:{third.pk}") <= 24_000  # what is refused is not counted
+    assert allowed(third, 10) == 2
+    assert redis_client.client().pttl(f"api:token:{third.pk}") <= 24_000  # refused requests are not counted
 
 
-def test_clients_at_once_get_no_more_than_one(issue, settings):
+def test_concurrent_clients_share_one_limit(issue, settings):
     settings.API_REQUESTS_PER_TOKEN = 20
     token, counts = issue()[0], []
-    threads = [threading.Thread(target=lambda: counts.append(passed(token, 10))) for _ in range(10)]
+    threads = [threading.Thread(target=lambda: counts.append(allowed(token, 10))) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -83,7 +83,7 @@ def test_clients_at_once_get_no_more_than_one(issue, settings):
     assert sum(counts) == 20
 
 
-def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(issue, settings, monkeypatch):
+def test_without_redis_requests_are_neither_limited_nor_delayed(issue, settings, monkeypatch):
     settings.API_REQUESTS_PER_TOKEN = 1
     secret = issue()[1]
     away = Redis(connection_pool=ConnectionPool(host="127.0.0.1", port=1, socket_connect_timeout=0.2))
@@ -94,18 +94,18 @@ def test_a_redis_that_is_away_lets_everybody_through_without_making_them_wait(is
         return away.register_script(api_rate_limit.COUNT)
 
     monkeypatch.setattr(api_rate_limit, "_script", script)
-    assert [auth.enter(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
+    assert [auth.authenticate_header(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
     assert (
         len(asked) <= 1 + (time.monotonic() - asked[0]) / api_rate_limit.PAUSE
-    )  # the others did not even try
+    )  # the other requests did not try Redis
 
 
-def test_a_header_lets_in_who_shows_a_good_token(issue, member):
+def test_only_a_well_formed_header_with_a_valid_token_is_authenticated(issue, member):
     secret = issue()[1]
-    caller = auth.enter(f"bearer  {secret} ")
+    caller = auth.authenticate_header(f"bearer  {secret} ")
     assert caller.member == member
-    assert caller.allowance.left == 1_199
+    assert caller.allowance.remaining == 1_199
     odd = ["", "Bearer", f"Basic {secret}", secret, f"Bearer {secret} x", f"Bearer {secret},Bearer {secret}"]
     for header in [*odd, "Bearer \x00", "Bearer " + "a" * 100_000, f"Bearer\t{secret}"]:
-        with pytest.raises(auth.Unauthorised):
-            auth.enter(header)
+        with pytest.raises(auth.Unauthorized):
+            auth.authenticate_header(header)

@@ -1,4 +1,4 @@
-"""Stability's v1 as its documentation shows it."""
+"""Stability's v1 format."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def ask(portal, headers, engine=ENGINE, prefix="", **values):
 
 
 @pytest.mark.parametrize("prefix", ["", "/sd"])
-def test_samples_are_one_batch_and_come_as_artifacts_with_their_seeds(portal, bearer, member, prefix):
-    answer = ask(
+def test_samples_are_one_batch_and_are_returned_as_artifacts_with_their_seeds(portal, bearer, member, prefix):
+    response = ask(
         portal, bearer, prefix=prefix, samples=3, seed=10, steps=30, cfg_scale=7, width=1024, height=1024
     )
-    assert answer.status_code == 200, answer.text
-    artifacts = answer.json()["artifacts"]
+    assert response.status_code == 200, response.text
+    artifacts = response.json()["artifacts"]
     assert [artifact["seed"] for artifact in artifacts] == [10, 11, 12]
     assert {artifact["finishReason"] for artifact in artifacts} == {"SUCCESS"}
     for artifact in artifacts:
@@ -40,14 +40,14 @@ def test_samples_are_one_batch_and_come_as_artifacts_with_their_seeds(portal, be
     assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 3 * 90
 
 
-def test_a_picture_comes_as_bytes_if_that_is_accepted(portal, bearer):
-    answer = ask(portal, bearer | {"Accept": "image/png"}, seed=5)
-    assert answer.headers["content-type"] == "image/png"
-    assert (answer.headers["finish-reason"], answer.headers["seed"]) == ("SUCCESS", "5")
-    assert Pillow.open(io.BytesIO(answer.content)).format == "PNG"
+def test_an_image_is_returned_as_a_file_if_the_client_accepts_it(portal, bearer):
+    response = ask(portal, bearer | {"Accept": "image/png"}, seed=5)
+    assert response.headers["content-type"] == "image/png"
+    assert (response.headers["finish-reason"], response.headers["seed"]) == ("SUCCESS", "5")
+    assert Pillow.open(io.BytesIO(response.content)).format == "PNG"
 
 
-def test_weights_make_the_prompt_and_the_negative_prompt_and_sides_make_the_shape(portal, bearer):
+def test_weights_decide_the_negative_prompt_and_width_and_height_the_aspect_ratio(portal, bearer):
     prompts = [{"text": "a cliff", "weight": 1}, {"text": "people", "weight": -0.5}, {"text": "fog"}]
     assert ask(portal, bearer, text_prompts=prompts, width=832, height=1216).status_code == 200
     made = Image.objects.get()
@@ -79,52 +79,52 @@ REFUSED_FIELDS = [
 ]
 
 
-def test_a_field_that_the_provider_would_refuse_is_named_in_one_message(idle_portal, bearer):
+def test_an_invalid_field_is_named_in_the_message(idle_portal, bearer):
     for values, field in REFUSED_FIELDS:
-        answer = ask(idle_portal, bearer, **values)
-        assert answer.status_code == 400, values
-        value = answer.json()
+        response = ask(idle_portal, bearer, **values)
+        assert response.status_code == 400, values
+        value = response.json()
         assert value.keys() == {"id", "name", "message"}
         assert value["name"] == "bad_request"
         assert f"{field}: " in value["message"]
     assert not Generation.objects.exists()
 
 
-def test_several_samples_do_not_fit_into_one_file(idle_portal, bearer):
+def test_several_samples_cannot_be_returned_as_one_file(idle_portal, bearer):
     assert ask(idle_portal, bearer | {"Accept": "image/png"}, samples=2).status_code == 400
 
 
-def test_a_body_that_is_no_object_is_refused(idle_portal, bearer):
+def test_a_body_that_is_not_a_json_object_is_refused(idle_portal, bearer):
     address = f"{idle_portal}/v1/generation/{ENGINE}/text-to-image"
     for body in (b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b'{"seed": NaN}'):
-        answer = requests.post(address, headers=bearer, data=body, timeout=120)
-        assert (answer.status_code, answer.json()["name"]) == (400, "bad_request")
+        response = requests.post(address, headers=bearer, data=body, timeout=120)
+        assert (response.status_code, response.json()["name"]) == (400, "bad_request")
 
 
-def test_an_engine_that_is_not_there_is_not_found_and_no_token_is_401(idle_portal, bearer):
-    answer = ask(idle_portal, bearer, engine="stable-diffusion-512-v2-1")
-    assert (answer.status_code, answer.json()["name"]) == (404, "not_found")
-    answer = ask(idle_portal, {})
-    assert (answer.status_code, answer.json()["name"]) == (401, "unauthorized")
-    assert answer.json().keys() == {"id", "name", "message"}
+def test_an_unknown_engine_is_not_found_and_a_missing_token_is_401(idle_portal, bearer):
+    response = ask(idle_portal, bearer, engine="stable-diffusion-512-v2-1")
+    assert (response.status_code, response.json()["name"]) == (404, "not_found")
+    response = ask(idle_portal, {})
+    assert (response.status_code, response.json()["name"]) == (401, "unauthorized")
+    assert response.json().keys() == {"id", "name", "message"}
 
 
-def test_samples_that_fail_stand_beside_those_that_came_and_are_free(portal, provider, bearer, member):
+def test_failed_samples_are_listed_beside_the_others_and_are_free(portal, provider, bearer, member):
     provider.plan("403")
     artifacts = ask(portal, bearer, samples=3).json()["artifacts"]
     assert sorted(artifact["finishReason"] for artifact in artifacts) == ["ERROR", "SUCCESS", "SUCCESS"]
     assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 2 * 90
     provider.plan("403", "403")
-    answer = ask(portal, bearer, samples=2)
-    assert (answer.status_code, answer.json()["name"]) == (403, "permission_denied")
+    response = ask(portal, bearer, samples=2)
+    assert (response.status_code, response.json()["name"]) == (403, "permission_denied")
 
 
 @pytest.mark.parametrize("prefix", ["", "/sd"])
-def test_balance_account_and_engines_are_of_the_token_s_member(idle_portal, bearer, issue, member, prefix):
+def test_balance_account_and_engines_are_those_of_the_token(idle_portal, bearer, issue, member, prefix):
     def get(path, headers=bearer):
-        answer = requests.get(f"{idle_portal}{prefix}/v1/{path}", headers=headers, timeout=120)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = requests.get(f"{idle_portal}{prefix}/v1/{path}", headers=headers, timeout=120)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     assert get("user/balance") == {"credits": 100.0}
     assert get("user/balance", {"authorization": f"Bearer {issue(cap=12_50)}"}) == {"credits": 12.5}
