@@ -106,7 +106,7 @@ function replace(old, html) {
 
 function announceState(tile) {
   const state = tile.querySelector("[data-reason], .tile-state, .tile-canceled span") ?? tile.querySelector("img.sharp");
-  announce(state?.alt ?? state?.textContent ?? "");
+  announce((state?.alt ?? state?.textContent ?? "").trim());
 }
 
 // A change may arrive before the response that contains the tile itself: it is applied then.

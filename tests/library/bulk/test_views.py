@@ -44,7 +44,7 @@ def test_unchanged_images_are_counted_and_shown_on_the_page_again(do, member, te
     content = do("trash", [*mine, *theirs]).content.decode()
     assert "1 in the trash" in content
     assert "2 were left alone: not yours to change" in content
-    left = content.split('data-left="')[1].split('"')[0].split()
+    left = content.split('data-unchanged="')[1].split('"')[0].split()
     assert sorted(left) == sorted(str(image.pk) for image in theirs)
 
 
