@@ -43,7 +43,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "generations.teams.views.page_was_open_too_long"
+CSRF_FAILURE_VIEW = "generations.teams.views.csrf_failure"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

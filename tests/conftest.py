@@ -66,7 +66,7 @@ def _passwords_are_hashed_quickly(settings: Any) -> None:
 
 @pytest.fixture
 def team(db: None) -> Team:
-    return members_service.open_team("Studio North")
+    return members_service.create_team("Studio North")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def make_member(team: Team) -> Callable[..., Membership]:
     def make(name: str, *, granted: int = 100, team: Team = team, role: Role = Role.MEMBER) -> Membership:
         user = User.objects.create_user(f"{name}@studio.example", PASSWORD, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        return members_service.admit(user=user, team=team, role=role, granted=granted * 100)
+        return members_service.add_member(user=user, team=team, role=role, granted=granted * 100)
 
     return make
 

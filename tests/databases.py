@@ -28,10 +28,10 @@ ON_BOTH = """
     library/organise
     library/search
     library/trash
-    office/test_invitations_at_once.py
+    office/invitations/test_concurrent_acceptance.py
     office/reports/test_ledger.py
     office/reports/test_overview.py
-    office/test_people_at_once.py
+    office/members/test_concurrent_changes.py
     platform/test_prepared.py
     platform/test_readiness.py
     platform/test_sqlite.py

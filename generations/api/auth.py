@@ -60,7 +60,7 @@ def authenticate(secret: str) -> Caller:
     """Authenticate a token and count the request. Raises as `authenticate_header`."""
     try:
         token = teams_api_tokens.authenticate(secret)
-    except teams_api_tokens.Refused as refusal:
+    except teams_api_tokens.TokenInvalid as refusal:
         raise Unauthorized(str(refusal)) from None
     allowance = api_rate_limit.count(token)
     teams_api_tokens.touch(token)

@@ -82,7 +82,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Give up pictures whose worker is lost (not charged)"), permissions=["view"])
     def give_up(self, request: HttpRequest, generations: QuerySet[Generation]) -> None:
         """Fail those that are STORING and release their holds."""
-        waiting, by = list(generations.filter(status=Status.STORING)), teams_actor.by(request)
+        waiting, by = list(generations.filter(status=Status.STORING)), teams_actor.actor_of(request)
         ended = sum(operator_actions.give_up(row.pk, by=by, only_lost=False) for row in waiting)
         self.message_user(request, _("%(count)s given up, not charged.") % {"count": ended})
 

@@ -12,4 +12,4 @@ class OfficeConfig(AppConfig):
         from generations.jobs.engine import operator_actions  # noqa: PLC0415  after the models
         from generations.office.audit_log import service as audit_log_service  # noqa: PLC0415  as above
 
-        operator_actions.add_audit_listener(audit_log_service.keep)
+        operator_actions.add_audit_listener(audit_log_service.record_queue_change)

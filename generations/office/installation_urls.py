@@ -10,12 +10,12 @@ from generations.office.notices import views as notices_views
 
 people = [
     path("join/<slug:token>/", join_views.join, name="join"),
-    path("join/<slug:token>/account/", join_views.NewAccount.as_view(), name="join_account"),
-    path("teams/new/", team_views.new, name="new_team"),
-    path("accounts/teams/", team_views.mine, name="teams"),
+    path("join/<slug:token>/account/", join_views.JoinSignupView.as_view(), name="join_account"),
+    path("teams/new/", team_views.new_team, name="new_team"),
+    path("accounts/teams/", team_views.my_teams, name="teams"),
 ]
 notices = [
-    path("", notices_views.choices, name="choices"),
+    path("", notices_views.preferences, name="choices"),
     path("<int:notice>/dismiss/", notices_views.dismiss, name="dismiss"),
 ]
 installation = [
@@ -24,8 +24,8 @@ installation = [
     path("issue/<slug:team>/", installation_views.issue, name="issue"),
 ]
 changes = [
-    path("", audit_log_views.of_installation, name="page"),
-    path("export.csv", audit_log_views.of_installation_csv, name="csv"),
+    path("", audit_log_views.installation_page, name="page"),
+    path("export.csv", audit_log_views.installation_csv, name="csv"),
 ]
 urlpatterns = [
     path("", include((people, "people"))),

@@ -17,5 +17,5 @@ def grant_due_allowances() -> None:
 @shared_task(name="generations.office.notice_tasks.tell")
 def update_notices() -> None:
     """Raise new notices, clear those that no longer hold, and send the mails that are due."""
-    notices_service.compare()
+    notices_service.raise_and_clear()
     notices_mail.send_due()

@@ -1,4 +1,4 @@
-"""Who acts, and from where: what every administrative verb is told, and what the office's log keeps."""
+"""The actor of an administrative change: the user and the network address, as the audit log records them."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -9,24 +9,30 @@ from generations.teams.models import User
 
 
 @dataclass(frozen=True)
-class By:
-    """Who acts, and from which address; neither for a command at the server."""
+class Actor:
+    """The user who makes a change and the address of the request; neither for a management command."""
 
     user: User | None = None
     address: str | None = None
 
 
-COMMAND = By()
+COMMAND = Actor()
 
 
-def by(request: HttpRequest) -> By:
-    """Who sent the request. The address is REMOTE_ADDR, which uvicorn took from trusted proxies alone."""
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the actor of a request.
+
+    The address is REMOTE_ADDR, which uvicorn takes from trusted proxies only.
+    """
     user = request.user if request.user.is_authenticated else None
-    return By(user, address_of(request))
+    return Actor(user, client_address(request))
 
 
-def address_of(request: HttpRequest) -> str | None:
-    """From where; None for a socket's, and for what a proxy wrote that is none: no act fails for that."""
+def client_address(request: HttpRequest) -> str | None:
+    """Return the client's IP address.
+
+    None for a Unix socket, and for a proxy header that holds no address.
+    """
     try:
         return str(ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The back office itself: its name, its one sign-in, and what of others' is not shown in it."""
+"""The Django admin site: its titles, its sign-in page, and third-party models that it does not show."""
 
 from allauth.account import admin as allauth_account
 from allauth.account.decorators import secure_admin_login
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 admin.site.site_header = admin.site.site_title = _("sdweb back office")
 admin.site.index_title = _("Running the installation")
-# Sign-in happens on one page alone, whose attempts are counted. The assignment is allauth's documented way.
+# The admin uses the rate-limited sign-in page of allauth. The assignment is what allauth documents.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-# The libraries register these when imported: nobody here is in a group, `people` keeps the addresses,
-# and each person ends their own sessions.
+# The libraries register these when imported. Groups are unused, email addresses belong to the user's page,
+# and users end their own sessions.
 assert _django_auth
 admin.site.unregister([Group, allauth_account.EmailAddress, allauth_usersessions.UserSession])

@@ -1,7 +1,7 @@
-"""The verbs of API tokens: issue, revoke, authenticate, touch.
+"""API tokens: issue, revoke, authenticate, and record their last use.
 
-A secret is `sdw_`, 40 random characters and a checksum of both in 6, as secret scanners like it:
-they know ours when they see one, and a mistyped one is refused without asking the database.
+A secret is the prefix `sdw_`, 40 random characters and a checksum of 6 characters. Secret scanners recognise
+the format, and a mistyped secret is refused without a database query.
 """
 
 import hashlib
@@ -23,55 +23,55 @@ from generations.teams.permissions import may
 
 PREFIX = "sdw_"
 SALT = "generations.teams.tokens"
-LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-RANDOM, CHECK = 40, 6  # 238 bits; CRC-32 in base 62
-SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM + CHECK}}}")
-WRITTEN_EVERY = timedelta(minutes=1)
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+RANDOM_LENGTH, CHECKSUM_LENGTH = 40, 6  # 238 bits; CRC-32 in base 62
+PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
+TOUCH_INTERVAL = timedelta(minutes=1)
 _by_hash = Prepared(
     lambda: Token.objects.select_related("membership__team", "membership__user", "membership__wallet").filter(
         token_hash=Given("hash")
     )
 )
-ALLOWED_BY = {Scope.GENERATE: "generate", Scope.READ: "see", Scope.ADMINISTER: "manage_members"}
+SCOPE_PERMISSIONS = {Scope.GENERATE: "generate", Scope.READ: "see", Scope.ADMINISTER: "manage_members"}
 
 
-class Refused(Exception):
-    """The secret lets nobody in; why is said to who knows it."""
+class TokenInvalid(Exception):
+    """The secret does not authenticate; the message says why."""
 
 
-class Unknown(Refused):
-    """There is no such token, or it is not complete."""
+class TokenUnknown(TokenInvalid):
+    """No token has this secret, or the secret is incomplete."""
 
     def __init__(self) -> None:
         super().__init__(_("This is no API token of this portal. Is it complete?"))
 
 
-class Revoked(Refused):
-    """Somebody took it back."""
+class TokenRevoked(TokenInvalid):
+    """The token was revoked."""
 
     def __init__(self) -> None:
         super().__init__(_("This API token was revoked. Make a new one."))
 
 
-class Expired(Refused):
-    """It is too old."""
+class TokenExpired(TokenInvalid):
+    """The token has expired."""
 
     def __init__(self) -> None:
         super().__init__(_("This API token has expired. Make a new one."))
 
 
-class MemberGone(Refused):
-    """Whose token it is no longer belongs to the team, or nobody does."""
+class MembershipInactive(TokenInvalid):
+    """The membership has ended, or its team or user is deactivated."""
 
     def __init__(self) -> None:
-        super().__init__(_("Whose API token this is may no longer use the portal."))
+        super().__init__(_("The owner of this API token may no longer use the portal."))
 
 
-class ScopeRefused(Exception):
-    """The member's role does not allow what the token would be good for."""
+class ScopeNotAllowed(Exception):
+    """The role of the member does not allow one of the token's scopes."""
 
     def __init__(self) -> None:
-        super().__init__(_("A token may do no more than the member whose it is."))
+        super().__init__(_("A token may do no more than its member."))
 
 
 def issue(
@@ -85,21 +85,23 @@ def issue(
     by: User | None = None,
     secret: str = "",
 ) -> tuple[Token, str]:
-    """A new token and its secret, which is not kept; ScopeRefused if the member's role allows less.
+    """Create a token; return it and its secret, which is not stored.
 
-    `cap` is what it may ever spend, in hundredths of a credit; without `models` it may use all.
-    `secret`: one of `secret_of`; else it is drawn by lot.
+    `cap` limits what the token may ever spend, in hundredths of a credit. Without `models` the token may use
+    every model. `secret` comes from `derive_secret`; without it a random one is generated.
+
+    Raises ScopeNotAllowed if the member's role does not allow a scope.
     """
-    wanted = [scope for scope in Scope if scope in scopes]
-    if not wanted or not all(may(membership, ALLOWED_BY[scope]) for scope in wanted):
-        raise ScopeRefused
-    secret = secret or new_secret()
+    requested = [scope for scope in Scope if scope in scopes]
+    if not requested or not all(may(membership, SCOPE_PERMISSIONS[scope]) for scope in requested):
+        raise ScopeNotAllowed
+    secret = secret or generate_secret()
     token = Token.objects.create(
         membership=membership,
         name=name,
-        token_hash=hashed(secret),
+        token_hash=hash_secret(secret),
         hint=f"{secret[: len(PREFIX) + 4]}…{secret[-4:]}",
-        scopes=[scope.value for scope in wanted],
+        scopes=[scope.value for scope in requested],
         expires_at=expires_at,
         cap=cap,
         models=list(models),
@@ -109,86 +111,89 @@ def issue(
 
 
 def revoke(token: Token) -> bool:
-    """Let nobody in by it from now on; False if it was revoked before."""
+    """Revoke the token; False if it was revoked before."""
     return Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
 
 
-def revoke_of(member: Membership) -> int:
-    """Revoke all of the member's; how many. Who comes back makes new ones."""
+def revoke_all(member: Membership) -> int:
+    """Revoke all tokens of a member; return how many. A member who rejoins creates new ones."""
     return Token.objects.filter(membership=member, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def authenticate(secret: str) -> Token:
-    """The token of that secret with its membership, team, user and wallet; Refused says why there is none.
+    """Return the token with this secret, and its membership, team, user and wallet.
 
-    Every secret of the right shape costs the same one query: it is looked up by its hash, so no time
-    tells how near it is.
+    Every well-formed secret costs the same single query, by its hash, so response times reveal nothing about
+    stored secrets. Raises a subclass of TokenInvalid.
     """
     if not is_well_formed(secret):
-        raise Unknown
-    token = _by_hash.first(hash=hashed(secret))
+        raise TokenUnknown
+    token = _by_hash.first(hash=hash_secret(secret))
     if token is None:
-        raise Unknown
+        raise TokenUnknown
     if token.revoked_at:
-        raise Revoked
-    if not token.is_good_at(timezone.now()):
-        raise Expired
+        raise TokenRevoked
+    if not token.is_valid_at(timezone.now()):
+        raise TokenExpired
     if not token.membership.is_current:
-        raise MemberGone
+        raise MembershipInactive
     return token
 
 
 def allows(token: Token, scope: Scope) -> bool:
-    """Whether the token has the scope, and its member's role as it is now allows that."""
-    return scope in token.scopes and may(token.membership, ALLOWED_BY[scope])
+    """Whether the token has the scope, and the current role of its member allows it."""
+    return scope in token.scopes and may(token.membership, SCOPE_PERMISSIONS[scope])
 
 
 def touch(token: Token) -> None:
-    """Remember that it was used; written once a minute at most."""
+    """Record the time of use, at most once a minute."""
     now = timezone.now()
-    if token.last_used_at and token.last_used_at > now - WRITTEN_EVERY:
+    if token.last_used_at and token.last_used_at > now - TOUCH_INTERVAL:
         return
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - WRITTEN_EVERY)
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - TOUCH_INTERVAL)
     Token.objects.filter(stale, pk=token.pk).update(last_used_at=now)
 
 
-def new_secret() -> str:
-    """One that nobody can guess."""
-    return _complete("".join(secrets.choice(LETTERS) for _letter in range(RANDOM)))
+def generate_secret() -> str:
+    """Return a random secret of 238 bits."""
+    return _with_checksum("".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH)))
 
 
-def secret_of(*words: object) -> str:
-    """The secret of these words, an HMAC of them that nobody computes without the installation's own.
+def derive_secret(*parts: object) -> str:
+    """Derive a secret from the parts, by HMAC under SECRET_KEY.
 
-    So a form that is sent twice makes one token, and can still show its secret, which is kept nowhere.
+    A form that is sent twice therefore creates one token and can still show its secret, which is stored
+    nowhere.
     """
-    digest = salted_hmac(SALT, "/".join(map(str, words)), algorithm="sha512").digest()
-    return _complete(_in_letters(int.from_bytes(digest, "big"), RANDOM))
+    digest = salted_hmac(SALT, "/".join(map(str, parts)), algorithm="sha512").digest()
+    return _with_checksum(_base62(int.from_bytes(digest, "big"), RANDOM_LENGTH))
 
 
 def is_well_formed(secret: str) -> bool:
-    """Whether it could be one of ours: complete, and its checksum right."""
-    return bool(SHAPE.fullmatch(secret)) and checksum(secret[:-CHECK]) == secret[-CHECK:]
+    """Whether the secret has our format and a correct checksum."""
+    return (
+        bool(PATTERN.fullmatch(secret)) and checksum(secret[:-CHECKSUM_LENGTH]) == secret[-CHECKSUM_LENGTH:]
+    )
 
 
 def checksum(body: str) -> str:
-    """CRC-32 in base 62, the highest digit first."""
-    return _in_letters(zlib.crc32(body.encode()), CHECK)
+    """Return the CRC-32 of the text in base 62, the highest digit first."""
+    return _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
 
 
-def hashed(secret: str) -> str:
-    """What is kept of a secret: it is random enough that a slow hash would add nothing."""
+def hash_secret(secret: str) -> str:
+    """Return the stored hash of a secret: SHA-256, since a slow hash adds nothing to 238 random bits."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _complete(letters: str) -> str:
-    return PREFIX + letters + checksum(PREFIX + letters)
+def _with_checksum(body: str) -> str:
+    return PREFIX + body + checksum(PREFIX + body)
 
 
-def _in_letters(number: int, places: int) -> str:
-    """The last places of the number in base 62, the highest digit first."""
+def _base62(number: int, length: int) -> str:
+    """Return the last `length` digits of the number in base 62, the highest digit first."""
     digits = ""
-    for _place in range(places):
-        number, digit = divmod(number, len(LETTERS))
-        digits = LETTERS[digit] + digits
+    for _position in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
     return digits

@@ -1,7 +1,7 @@
-"""The verbs of belonging to a team. A membership is never deleted: it ends, and may begin again.
+"""Teams and their memberships: create, join, leave, change roles.
 
-Whatever could take the last owner away locks the team's row first, so that of two owners who
-leave at the same moment one stays.
+A membership is never deleted: it ends, and may resume. Every change that could remove the last owner locks
+the row of the team first, so that of two owners who leave at the same moment one stays.
 """
 
 import uuid
@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Kind, Membership, Role, Team, User
 
-ATTEMPTS = 20  # at an address that nobody takes at the same moment
-LONGEST = Team._meta.get_field("slug").max_length or 50
+SLUG_ATTEMPTS = 20  # when concurrent requests take the same slug
+SLUG_MAX_LENGTH = Team._meta.get_field("slug").max_length or 50
 
 
-class AlreadyIn(Exception):
-    """The person is in the team."""
+class AlreadyMember(Exception):
+    """The user is a current member of the team."""
 
     def __init__(self, user: User, team: Team) -> None:
         super().__init__(
@@ -27,8 +27,8 @@ class AlreadyIn(Exception):
         )
 
 
-class FoundedBefore(Exception):
-    """The form that arrived again made this team already."""
+class TeamExists(Exception):
+    """The same form was submitted before and created this team."""
 
     def __init__(self, team: Team) -> None:
         super().__init__(_("%(team)s was made already.") % {"team": team.name})
@@ -36,36 +36,37 @@ class FoundedBefore(Exception):
 
 
 class LastOwner(Exception):
-    """Nobody could run the team any more."""
+    """The team would have no owner left who can sign in."""
 
     def __init__(self, member: Membership) -> None:
         super().__init__(
-            _("%(person)s is the last owner of %(team)s. Make somebody else an owner first.")
+            _("%(person)s is the last owner of %(team)s. Make another member an owner first.")
             % {"person": member, "team": member.team.name}
         )
 
 
-class NameTaken(Exception):
-    """Another program of the team is called so."""
+class ProgramNameTaken(Exception):
+    """Another program of the team has this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(_("There is a program called %(name)s already.") % {"name": name})
 
 
-def found_team(name: str, *, time_zone: str = "UTC", founding: uuid.UUID | None = None) -> Team:
-    """A new team, with an address made from its name; FoundedBefore if the same form made one.
+def create_team(name: str, *, time_zone: str = "UTC", founding: uuid.UUID | None = None) -> Team:
+    """Create a team whose slug is made from its name.
 
-    Of two who take one address at the same moment, the second gets the next.
+    `founding` identifies the form: raises TeamExists if the same form created a team before. When two
+    requests take the same slug at the same moment, the second gets the next number.
     """
-    for attempts_left in reversed(range(ATTEMPTS)):
-        team = Team(name=name, slug=free_slug(name), time_zone=time_zone, founding=founding)
+    for attempts_left in reversed(range(SLUG_ATTEMPTS)):
+        team = Team(name=name, slug=unused_slug(name), time_zone=time_zone, founding=founding)
         try:
             with transaction.atomic():
                 team.save()
         except IntegrityError:
             made = Team.objects.filter(founding=founding).exclude(founding=None).first()
             if made:
-                raise FoundedBefore(made) from None
+                raise TeamExists(made) from None
             if not attempts_left:
                 raise
         else:
@@ -73,80 +74,90 @@ def found_team(name: str, *, time_zone: str = "UTC", founding: uuid.UUID | None 
     return team
 
 
-def free_slug(name: str) -> str:
-    """The name as an address that no team has yet: studio, studio-2, studio-3."""
-    wish = slugify(name)[: LONGEST - 5].strip("-") or "team"
-    taken = set(Team.objects.filter(slug__startswith=wish).values_list("slug", flat=True))
-    numbered = (f"{wish}-{number}" for number in range(2, len(taken) + 3))
-    return next(slug for slug in (wish, *numbered) if slug not in taken)
+def unused_slug(name: str) -> str:
+    """Return a slug of the name that no team has yet: studio, studio-2, studio-3."""
+    base = slugify(name)[: SLUG_MAX_LENGTH - 5].strip("-") or "team"
+    taken = set(Team.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+    return next(slug for slug in (base, *numbered) if slug not in taken)
 
 
 @transaction.atomic
 def join(user: User, team: Team, role: Role = Role.MEMBER) -> Membership:
-    """Let the person into the team, again if they had left; AlreadyIn if they are in it."""
+    """Make the user a member of the team, resuming an ended membership.
+
+    Raises AlreadyMember for a current one.
+    """
     member, made = Membership.objects.get_or_create(team=team, user=user, defaults={"role": role})
     if made:
         return member
-    came_back = Membership.objects.filter(pk=member.pk, ended_at__isnull=False)
-    if not came_back.update(ended_at=None, role=role, joined_at=timezone.now()):
-        raise AlreadyIn(user, team)
+    ended = Membership.objects.filter(pk=member.pk, ended_at__isnull=False)
+    if not ended.update(ended_at=None, role=role, joined_at=timezone.now()):
+        raise AlreadyMember(user, team)
     member.refresh_from_db()
     return member
 
 
-def add_program(team: Team, name: str) -> Membership:
-    """A membership that no person signs in to; NameTaken if another one is called so."""
-    return _named(Membership(team=team, kind=Kind.PROGRAM), name)
+def create_program(team: Team, name: str) -> Membership:
+    """Create a membership without a user, for a program.
+
+    Raises ProgramNameTaken if the team has one of that name.
+    """
+    return _save_name(Membership(team=team, kind=Kind.PROGRAM), name)
 
 
 def rename_program(program: Membership, name: str) -> None:
-    """Call the program something else; NameTaken if another one is called so."""
-    _named(program, name)
+    """Rename the program; raise ProgramNameTaken if the team has another one of that name."""
+    _save_name(program, name)
 
 
 def lock_team(team: Team) -> None:
-    """Let nobody else change who runs the team until the transaction ends.
+    """Lock the row of the team until the transaction ends, to serialise changes of roles and memberships.
 
-    Without its key (FOR NO KEY UPDATE): whoever only adds a row that names the team need not wait.
+    FOR NO KEY UPDATE: inserts of rows that reference the team need not wait.
     """
     Team.objects.select_for_update(no_key=True).get(pk=team.pk)
 
 
 @transaction.atomic
 def leave(member: Membership) -> bool:
-    """End the membership; False if it had ended, LastOwner if nobody could run the team then.
+    """End the membership and revoke its API tokens.
 
-    Its API tokens end with it. `office.administration.dismiss` sees to the credits.
+    False if it had ended before, LastOwner if no owner would be left. `office.members.service.end_membership`
+    also returns its credits.
     """
     lock_team(member.team)
-    _must_not_be_the_last(member)
-    teams_api_tokens.revoke_of(member)
+    _check_not_last_owner(member)
+    teams_api_tokens.revoke_all(member)
     return Membership.objects.filter(pk=member.pk, ended_at=None).update(ended_at=timezone.now()) == 1
 
 
 @transaction.atomic
 def set_role(member: Membership, role: Role) -> None:
-    """Give the member another role; LastOwner if nobody could run the team then."""
+    """Change the role of the member; raise LastOwner if no owner would be left."""
     lock_team(member.team)
     if role != Role.OWNER:
-        _must_not_be_the_last(member)
+        _check_not_last_owner(member)
     Membership.objects.filter(pk=member.pk).update(role=role)
     member.role = role
 
 
-def _named(program: Membership, name: str) -> Membership:
+def _save_name(program: Membership, name: str) -> Membership:
     program.name = name
     try:
         with transaction.atomic():
             program.save(update_fields=["name"] if program.pk else None)
     except IntegrityError:
-        raise NameTaken(name) from None
+        raise ProgramNameTaken(name) from None
     return program
 
 
-def _must_not_be_the_last(member: Membership) -> None:
-    """LastOwner if the member is the only owner who can sign in. The team's row is locked."""
+def _check_not_last_owner(member: Membership) -> None:
+    """Raise LastOwner if the member is the only owner who can sign in.
+
+    The caller has locked the row of the team.
+    """
     owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, ended_at=None)
-    able = set(owners.filter(user__is_active=True).values_list("pk", flat=True))
-    if able == {member.pk}:
+    able_to_sign_in = set(owners.filter(user__is_active=True).values_list("pk", flat=True))
+    if able_to_sign_in == {member.pk}:
         raise LastOwner(member)

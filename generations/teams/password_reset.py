@@ -1,4 +1,4 @@
-"""A way back in for who has no password, or forgot it."""
+"""Links on which a user sets a new password."""
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -8,13 +8,13 @@ from django.urls import reverse
 from generations.teams.models import User
 
 
-def reset_link(user: User) -> str:
-    """The address on which the person sets a password; good once, for PASSWORD_RESET_TIMEOUT."""
-    return address_of(f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}")
+def reset_url(user: User) -> str:
+    """Return the URL on which the user sets a password; valid once, within PASSWORD_RESET_TIMEOUT seconds."""
+    return reset_url_from_key(f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}")
 
 
-def address_of(key: str) -> str:
-    """The page for that key under PUBLIC_URL, whatever host the request asked for."""
+def reset_url_from_key(key: str) -> str:
+    """Return the URL for an allauth key, under PUBLIC_URL whatever the Host header of the request."""
     user, _, token = key.partition("-")
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user, "key": token})
     return f"{settings.PUBLIC_URL}{path}"

@@ -1,4 +1,4 @@
-"""Who may do what in a team: one table, read by code and tests, and the door to every page of a team."""
+"""Permissions of the roles in a team, and the decorators that check them for views."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,50 +23,53 @@ from generations.teams.sessions import service as sessions_service
 
 View = Callable[..., HttpResponseBase]
 
-EVERYBODY = frozenset(Role)
-MAKERS = frozenset({Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER})
-KEEPERS = frozenset({Role.OWNER, Role.ADMINISTRATOR})
+ALL_ROLES = frozenset(Role)
+CREATORS = frozenset({Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER})
+ADMINISTRATORS = frozenset({Role.OWNER, Role.ADMINISTRATOR})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
-    "see": EVERYBODY,
-    "generate": MAKERS,
-    "upload": MAKERS,
-    "organise": MAKERS,
-    "share": MAKERS,
-    "curate": KEEPERS,
-    "spend_see": KEEPERS,
-    "grant": KEEPERS,
-    "refund": KEEPERS,
-    "manage_members": KEEPERS,
+    "see": ALL_ROLES,
+    "generate": CREATORS,
+    "upload": CREATORS,
+    "organise": CREATORS,
+    "share": CREATORS,
+    "curate": ADMINISTRATORS,
+    "see_spending": ADMINISTRATORS,
+    "grant": ADMINISTRATORS,
+    "refund": ADMINISTRATORS,
+    "manage_members": ADMINISTRATORS,
     "adjust": frozenset({Role.OWNER}),
     "appoint_owners": frozenset({Role.OWNER}),
 }
-SEEN_EVERY = timedelta(minutes=1)
+SEEN_INTERVAL = timedelta(minutes=1)
 
 
 def may(member: Membership, permission: str) -> bool:
-    """Whether the member's role allows it; KeyError for a permission that is not in the table."""
+    """Whether the member's role has the permission; KeyError for a permission that is not in the table."""
     return member.role in PERMISSIONS[permission]
 
 
-def roles_given_by(role: str) -> list[Role]:
-    """What that role may make of others: an owner anything, an administrator no owners, others nothing."""
+def assignable_roles(role: str) -> list[Role]:
+    """Return the assignable roles: all for an owner, all but owner for an administrator, none for others."""
     if role not in PERMISSIONS["manage_members"]:
         return []
     return [each for each in Role if each != Role.OWNER or role in PERMISSIONS["appoint_owners"]]
 
 
-def find_member(user: User, team: str) -> Membership:
-    """The person's membership in the team of that address; DoesNotExist for any other team."""
-    mine = Membership.objects.select_related("team", "user", "wallet")
-    return mine.get(user=user, team__slug=team, team__deactivated_at=None, ended_at=None)
+def get_membership(user: User, team: str) -> Membership:
+    """Return the user's current membership in the active team with this slug.
+
+    Raises Membership.DoesNotExist.
+    """
+    rows = Membership.objects.select_related("team", "user", "wallet")
+    return rows.get(user=user, team__slug=team, team__deactivated_at=None, ended_at=None)
 
 
 def member_required(*, may: str = "see") -> Callable[[View], View]:
-    """Let a view of a team be called with `member` in place of the team's address.
+    """Decorate a view of a team: it is called with `member` instead of the team's slug.
 
-    Signed out: to the sign-in and back. A team that is not mine does not exist (404); what my
-    role does not allow is forbidden (403).
+    Signed-out users are redirected to the sign-in and back. Answers 404 unless the user is a member of the
+    team, and 403 if the role does not have the permission.
     """
     allowed = PERMISSIONS[may]
 
@@ -74,7 +77,7 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, team: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return to_sign_in(request)
+                return redirect_to_login(request)
             member = _member_or_404(request.user, team)
             if member.role not in allowed:
                 raise PermissionDenied(_("Your role in this team does not allow this."))
@@ -88,12 +91,12 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
 
 
 def operator_required(view: View) -> View:
-    """Let operators alone call a view of the whole installation; for everybody else it is not there."""
+    """Decorate a view of the whole installation: it answers 404 unless the user is an operator."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return to_sign_in(request)
+            return redirect_to_login(request)
         if not request.user.is_staff:
             raise Http404
         return view(request, *args, **kwargs)
@@ -102,44 +105,44 @@ def operator_required(view: View) -> View:
 
 
 def last_membership(user: User | AnonymousUser) -> Membership | None:
-    """In the team that the person was in last; None if they are in none."""
+    """Return the user's membership in the team they visited last; None if they have no team."""
     if not user.is_authenticated:
         return None
-    mine = user.memberships.filter(ended_at=None, team__deactivated_at=None)
-    known = mine.select_related("team", "user", "wallet")
-    return known.order_by(F("seen_at").desc(nulls_last=True), "pk").first()
+    current = user.memberships.filter(ended_at=None, team__deactivated_at=None)
+    rows = current.select_related("team", "user", "wallet")
+    return rows.order_by(F("seen_at").desc(nulls_last=True), "pk").first()
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page, and from there back to the page that the person was on."""
-    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: _page(request)})}"
+def redirect_to_login(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in page, and from there back to the current page."""
+    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: _return_path(request)})}"
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
 
 
-def _page(request: HttpRequest) -> str:
-    """The page itself, or for a part or a form the page that it stands on."""
-    is_part = bool(request.headers.get("HX-Request"))
-    if request.method in {"GET", "HEAD"} and not is_part:
+def _return_path(request: HttpRequest) -> str:
+    """Return the path of the page; for an htmx request or a form, that of the page it was sent from."""
+    is_fragment = bool(request.headers.get("HX-Request"))
+    if request.method in {"GET", "HEAD"} and not is_fragment:
         return request.get_full_path()
-    came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    if url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()}):
-        parts = urlsplit(came_from)
+    referrer = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}):
+        parts = urlsplit(referrer)
         return urlunsplit(("", "", parts.path, parts.query, "")) or "/"
     return "/"
 
 
 def _member_or_404(user: User, team: str) -> Membership:
     try:
-        return find_member(user, team)
+        return get_membership(user, team)
     except Membership.DoesNotExist:
         raise Http404 from None
 
 
 def _touch(member: Membership) -> None:
-    """Remember when the member was here last; written once a minute at most."""
+    """Record the time of the visit, at most once a minute."""
     now = timezone.now()
-    if member.seen_at is None or member.seen_at < now - SEEN_EVERY:
-        stale = Q(seen_at__isnull=True) | Q(seen_at__lt=now - SEEN_EVERY)
+    if member.seen_at is None or member.seen_at < now - SEEN_INTERVAL:
+        stale = Q(seen_at__isnull=True) | Q(seen_at__lt=now - SEEN_INTERVAL)
         Membership.objects.filter(stale, pk=member.pk).update(seen_at=now)

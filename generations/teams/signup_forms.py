@@ -1,7 +1,7 @@
-"""Making an account: where sign-up is open, and for whoever holds an invitation.
+"""Forms for a new account, by open sign-up or by invitation, and for a forgotten password.
 
-Whose an address is, is for whoever signs in with it or confirmed it: a claim of it that was never
-confirmed neither keeps its owner from an account nor is sent the way to a new password.
+An address belongs to the user who signs in with it or has confirmed it. A claim that was never confirmed
+neither blocks the sign-up of its owner nor receives password resets.
 """
 
 from typing import Any
@@ -29,31 +29,37 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
     field_order = ("name", "email", "password1")
 
     def clean_name(self) -> str:
-        """The name on one line."""
+        """Collapse white space, line breaks included."""
         return " ".join(str(self.cleaned_data["name"]).split())
 
     def clean_email(self) -> str:
-        """In lower case; where no mail is sent, one that is taken is refused here, else by mail alone."""
+        """Lower-case the address.
+
+        Without mail a taken one is refused here; with mail only its owner is told.
+        """
         email = str(super().clean_email())
         if self.account_already_exists and not settings.EMAIL_URL:
             raise forms.ValidationError(_("There is an account with this address. Sign in with it."))
         return email
 
     def validate_unique_email(self, value: str) -> str:
-        """As allauth does, but a claim that nobody confirmed takes no address."""
-        self.account_already_exists = teams_users.is_taken(value)
+        """Check as allauth does, but ignore unconfirmed claims."""
+        self.account_already_exists = teams_users.is_email_taken(value)
         return value
 
     def custom_signup(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Keep the name; where the mailbox proved whose the address is, others' claims of it go."""
+        """Save the name; if the address is confirmed, delete other users' claims to it."""
         super().custom_signup(request, user)
         if get_adapter().is_email_verified(request, user.email):  # type: ignore[attr-defined]
-            teams_users.drop_claims(user)  # type: ignore[arg-type]
+            teams_users.delete_unconfirmed_claims(user)  # type: ignore[arg-type]
         User.objects.filter(pk=user.pk).update(name=self.cleaned_data["name"])
         user.name = self.cleaned_data["name"]  # type: ignore[attr-defined]
 
     def try_save(self, request: HttpRequest) -> Any:
-        """The account, or an answer if there is none; a form that arrives twice at once makes one."""
+        """Return the account, or a response without one.
+
+        A form that arrives twice at once creates one account.
+        """
         try:
             with transaction.atomic():
                 return super().try_save(request)
@@ -62,14 +68,14 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
 
 
 class ResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth has no types
-    """The address to which the way to a new password is mailed."""
+    """The address that a password reset is mailed to."""
 
     users: list[User]
 
     def clean_email(self) -> str:
-        """Of those whom allauth finds, the ones whose address it is."""
+        """Keep only the users to whom the address belongs."""
         email = str(super().clean_email())
         confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True).values_list("user")
-        who = User.objects.filter(Q(email=email.lower()) | Q(pk__in=confirmed))
-        self.users = list(who.filter(pk__in=[user.pk for user in self.users]))
+        owners = User.objects.filter(Q(email=email.lower()) | Q(pk__in=confirmed))
+        self.users = list(owners.filter(pk__in=[user.pk for user in self.users]))
         return email

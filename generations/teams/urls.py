@@ -7,7 +7,7 @@ app_name = "teams"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
-    path("accounts/sessions/", sessions_views.everywhere, name="sessions"),
+    path("accounts/sessions/", sessions_views.session_list, name="sessions"),
     path("accounts/sessions/others/end/", sessions_views.end_others, name="end_other_sessions"),
     path("accounts/sessions/<int:pk>/end/", sessions_views.end, name="end_session"),
 ]

@@ -1,8 +1,9 @@
-"""What a browser calls itself, in two words: enough for a person to know which of theirs it is."""
+"""A short description of a User-Agent header, by which users recognise their browsers."""
 
 from django.utils.translation import gettext as _
 
-# The first that occurs is it: nearly all say Safari, most say Chrome, phones say Linux or Mac as well.
+# The first match counts: nearly all headers contain Safari, most contain Chrome, those of phones Linux or
+# Mac.
 BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -24,13 +25,13 @@ SYSTEMS = {
 }
 
 
-def name(user_agent: str) -> str:
-    """As a person would say it: Firefox on Linux."""
+def describe(user_agent: str) -> str:
+    """Return browser and operating system, such as "Firefox on Linux"."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or user_agent[:60] or _("Unknown browser")
 
 
-def _first(known: dict[str, str], user_agent: str) -> str:
-    return next((word for sign, word in known.items() if sign in user_agent), "")
+def _first(names: dict[str, str], user_agent: str) -> str:
+    return next((name for marker, name in names.items() if marker in user_agent), "")

@@ -1,27 +1,30 @@
-"""The front door: where a person goes first, and what the portal says when it cannot let one through."""
+"""The home page, the page for a failed CSRF check, and the health check."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from generations.teams.permissions import last_membership, to_sign_in
+from generations.teams.permissions import last_membership, redirect_to_login
 
 
 @require_safe
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    """To Create in the team that I was in last; to the sign-in; or a page that says I have no team yet."""
+    """Redirect to Create in the last used team, or to the sign-in; show a page to a user without a team."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_login(request)
     last = last_membership(request.user)
     if last is None:
         return render(request, "teams/no_team.html")
     return redirect("jobs:create", last.team.slug)
 
 
-def page_was_open_too_long(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form came with a token that is no longer good: load the page again, what was typed is kept there."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose CSRF token is no longer valid.
+
+    Htmx reloads the page, which restores what was typed.
+    """
     response = render(request, "teams/page_open_too_long.html", status=403)
     if request.headers.get("HX-Request"):
         response["HX-Refresh"] = "true"
@@ -31,5 +34,5 @@ def page_was_open_too_long(request: HttpRequest, reason: str = "") -> HttpRespon
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """This process answers."""
+    """Answer 200: this process is alive."""
     return HttpResponse("ok\n", content_type="text/plain")

@@ -19,7 +19,7 @@ class ApiClient:
         allowed = [
             scope
             for scope in scopes or ALL
-            if teams_api_tokens.may(member, teams_api_tokens.ALLOWED_BY[scope])
+            if teams_api_tokens.may(member, teams_api_tokens.SCOPE_PERMISSIONS[scope])
         ]
         self.token, self.secret = teams_api_tokens.issue(
             membership=member, name="test", scopes=allowed, **more

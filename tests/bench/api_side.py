@@ -17,7 +17,7 @@ from generations.upstreams.models import Upstream
 
 def fill(file: str, members: str) -> None:
     """A team whose members have credits and a token each, and an upstream that nobody calls."""
-    team = members_service.open_team("Bench")
+    team = members_service.create_team("Bench")
     members_service.issue(team=team, amount=10**9, reference=uuid.uuid4())
     row = Upstream(name="nobody", base_url="http://127.0.0.1:9", limit_calls=150, limit_window=10)
     row.set_key("sk-nobody")
@@ -25,7 +25,7 @@ def fill(file: str, members: str) -> None:
     secrets = []
     for number in range(int(members)):
         user = User.objects.create_user(f"member-{number}@bench.example")
-        member = members_service.admit(user=user, team=team, granted=10**7)
+        member = members_service.add_member(user=user, team=team, granted=10**7)
         secrets.append(
             teams_api_tokens.issue(membership=member, name="bench", scopes=["generate", "read"])[1]
         )

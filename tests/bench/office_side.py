@@ -67,7 +67,7 @@ WHERE sums.id = credits_account.id
 
 def fill(file: str, lines: str, members: str, days: str) -> None:
     """A team with so many members and pictures in the last days; says who may look, with which cookie."""
-    team = members_service.open_team("Bench")
+    team = members_service.create_team("Bench")
     people = _people(team, int(members))
     begin = timezone.now() - timedelta(days=int(days))
     team.refresh_from_db()

@@ -20,12 +20,12 @@ PEOPLE = ("newcomer", "crowd")
 
 def prepare(file: str, key: str, *urls: str) -> None:
     """Two signed-in members and a provider account per address; says with which cookies they came."""
-    team = members_service.open_team("Bench")
+    team = members_service.create_team("Bench")
     people = {}
     for name in PEOPLE:
         user = User.objects.create_user(f"{name}@bench.example", None, name=name.title())
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-        members_service.admit(user=user, team=team, granted=GRANTED)
+        members_service.add_member(user=user, team=team, granted=GRANTED)
         client = Client()
         client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
         people[name] = {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}

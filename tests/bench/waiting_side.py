@@ -16,9 +16,9 @@ GRANTED = 10_000_000
 
 def prepare(file: str, key: str, *urls: str) -> None:
     """A member with a token, and a provider account per address."""
-    team = members_service.open_team("Bench")
+    team = members_service.create_team("Bench")
     user = User.objects.create_user("program@bench.example", None, name="Program")
-    member = members_service.admit(user=user, team=team, granted=GRANTED)
+    member = members_service.add_member(user=user, team=team, granted=GRANTED)
     _token, secret = teams_api_tokens.issue(membership=member, name="bench", scopes=[Scope.GENERATE])
     for number, url in enumerate(urls):
         account = Upstream(name=f"key {number + 1}", base_url=url, order=number)

@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 def prepare(url: str, key: str) -> None:
     """A team, its members with credits, and one provider account at its usual pace."""
-    team = members_service.open_team("Storm")
+    team = members_service.create_team("Storm")
     for number in range(MEMBERS):
         user = User.objects.create_user(f"member-{number}@storm.example", None, name=f"Member {number}")
-        members_service.admit(user=user, team=team, granted=GRANTED)
+        members_service.add_member(user=user, team=team, granted=GRANTED)
     account = Upstream(name="stand-in", base_url=url)
     account.set_key(key)
     account.save()

@@ -14,22 +14,22 @@ from generations.teams import users as teams_users
 
 @pytest.fixture
 def team(db):
-    return members_service.open_team("Studio")
+    return members_service.create_team("Studio")
 
 
 @pytest.fixture
 def member(team):
     """A member with 100 credits; the pool has 50."""
-    user = teams_users.add(email="mei@example.org")
-    member = members_service.admit(user=user, team=team, granted=100_00)
+    user = teams_users.create(email="mei@example.org")
+    member = members_service.add_member(user=user, team=team, granted=100_00)
     ledger.issue(team=team, amount=50_00, reference=uuid.uuid4())
     return member
 
 
 @pytest.fixture
 def colleague(team):
-    user = teams_users.add(email="tom@example.org")
-    return members_service.admit(user=user, team=team, granted=100_00)
+    user = teams_users.create(email="tom@example.org")
+    return members_service.add_member(user=user, team=team, granted=100_00)
 
 
 @pytest.fixture(autouse=True)

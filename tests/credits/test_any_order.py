@@ -123,9 +123,9 @@ def do(member, deed, amount, reference):
             per_day = amount if amount >= 0 else None
             credits_service.set_caps(member=member, per_day=per_day, per_month=None, by=audit_log.COMMAND)
         elif deed == "dismiss":
-            members_service.dismiss(member=member)
+            members_service.end_membership(member=member)
         elif deed == "readmit" and member.ended_at:
-            members_service.admit(user=member.user, team=member.team)
+            members_service.add_member(user=member.user, team=member.team)
         elif deed != "readmit":
             getattr(ledger, deed)(reference=reference)
     except ledger.LedgerError:
@@ -136,8 +136,10 @@ def do(member, deed, amount, reference):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(DEEDS, max_size=25))
 def test_whatever_happens_the_books_are_right(deeds):
-    team = members_service.open_team("Studio")
-    member = members_service.admit(user=teams_users.add(email=f"{uuid.uuid4()}@example.org"), team=team)
+    team = members_service.create_team("Studio")
+    member = members_service.add_member(
+        user=teams_users.create(email=f"{uuid.uuid4()}@example.org"), team=team
+    )
     ledger.issue(team=team, amount=20, reference=uuid.uuid4())
     expected, salt = Reckoning(20), uuid.uuid4().int
     for deed, amount, reference in deeds:

@@ -48,7 +48,7 @@ def test_no_correction_spends_what_is_not_there_or_held(team, member):
 
 
 def test_nothing_is_put_into_the_wallet_of_who_left(team, member):
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     with pytest.raises(ledger.MembershipEnded):
         adjust(member, 1_00)
 

@@ -27,7 +27,7 @@ def shares(members, amount=5_00):
 
 
 def crowd(team, count):
-    made = [teams_users.add(email=f"{uuid.uuid4()}@example.org") for _ in range(count)]
+    made = [teams_users.create(email=f"{uuid.uuid4()}@example.org") for _ in range(count)]
     return Membership.objects.bulk_create([Membership(team=team, user=user) for user in made])
 
 
@@ -49,7 +49,7 @@ def test_all_or_none_are_granted(team, member, colleague):
 
 
 def test_one_who_left_stops_the_grant_for_all(team, member, colleague):
-    members_service.dismiss(member=colleague)
+    members_service.end_membership(member=colleague)
     with pytest.raises(ledger.MembershipEnded):
         bulk_transfers.grant_many(team=team, shares=shares([member, colleague]))
     assert balance(member) == 100_00

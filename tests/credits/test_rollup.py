@@ -149,8 +149,10 @@ def test_what_is_closed_while_it_is_looked_at_is_nothing_wrong(team, wrote):
 
 def test_a_team_that_cannot_be_summed_keeps_no_other_waiting(team, member, wrote, caplog):
     wrote(moment("2026-03-01T12:00"), 100)
-    elsewhere = members_service.open_team("Elsewhere")
-    tom = members_service.admit(user=teams_users.add(email="tom@example.org"), team=elsewhere, granted=100_00)
+    elsewhere = members_service.create_team("Elsewhere")
+    tom = members_service.add_member(
+        user=teams_users.create(email="tom@example.org"), team=elsewhere, granted=100_00
+    )
     wrote(moment("2026-03-01T12:00"), 100, by=tom)
     Team.objects.filter(pk=team.pk).update(time_zone="No/Where")
     assert daily_totals.close_days(moment("2026-03-10T12:00")) == 9

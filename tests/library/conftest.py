@@ -39,7 +39,7 @@ def viewer(make_member):
 
 @pytest.fixture
 def stranger(make_member):
-    return make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
+    return make_member("eve", team=members_service.create_team("Elsewhere"), role=Role.OWNER)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.invitations.service import Offer, invite_by_link
 from generations.teams import users as teams_users
 from generations.teams.models import Role
@@ -32,7 +32,7 @@ def make_link(owner):
 
     def make(*, role=Role.MEMBER, start=0, uses=1, lasts=WEEK, by=owner):
         link = invite_by_link(
-            inviter=by, form=uuid.uuid4(), offer=Offer(role, start, lasts), uses=uses, by=By(by.user)
+            inviter=by, form_id=uuid.uuid4(), offer=Offer(role, start, lasts), uses=uses, by=Actor(by.user)
         )
         return "/" + link.split("/", 3)[3]
 
@@ -53,4 +53,4 @@ def signed_in():
 
 @pytest.fixture
 def tom(db):
-    return teams_users.add(email="tom@example.org", password=PASSWORD, name="Tom")
+    return teams_users.create(email="tom@example.org", password=PASSWORD, name="Tom")

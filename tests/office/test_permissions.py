@@ -96,7 +96,7 @@ def prices(without: str = YES) -> Door:
     """Prices are shown to who runs the team, and set by operators who are in it."""
 
     def door(visitor: str) -> str:
-        seen = team("spend_see")(visitor)
+        seen = team("see_spending")(visitor)
         return seen if seen != YES else without if visitor == CHIEF else NO
 
     return door
@@ -201,12 +201,12 @@ TABLE = {
     "library:trashed_thumbnail": shown(team("organise", only=set())),  # the picture is not in the trash
     "credits:lines": shown(team()),
     # Running it
-    "office:overview": shown(team("spend_see")),
-    "office:ledger": shown(team("spend_see")),
-    "office:ledger_csv": shown(team("spend_see")),
-    "office:ledger_json": shown(team("spend_see")),
-    "office:changes": shown(team("spend_see")),
-    "office:changes_csv": shown(team("spend_see")),
+    "office:overview": shown(team("see_spending")),
+    "office:ledger": shown(team("see_spending")),
+    "office:ledger_csv": shown(team("see_spending")),
+    "office:ledger_json": shown(team("see_spending")),
+    "office:changes": shown(team("see_spending")),
+    "office:changes_csv": shown(team("see_spending")),
     "office:grant": form(team("grant")),
     "office:take_back": form(team("grant")),
     "office:grant_csv": form(team("grant")),
@@ -216,7 +216,7 @@ TABLE = {
     "office:set_caps": pressed(team("grant")),
     "office:adjust": pressed(team("adjust")),
     "office:refund": form(team("refund")),
-    "office:prices": shown(team("spend_see")),
+    "office:prices": shown(team("see_spending")),
     "office:set_price": pressed(prices()),
     "office:withdraw_price": pressed(prices(), pk="price"),
     "office:set_rule": pressed(team("manage_members")),
@@ -293,7 +293,7 @@ def people(team, make_member):
     found |= {
         name: make_member(name.replace(" ", "-"), role=Role.OWNER) for name in (CHIEF, DEACTIVATED, ENDED)
     }
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     found |= {
         name: make_member(name.replace(" ", "-"), team=other, role=Role.OWNER)
         for name in (STRANGER, OPERATOR)
@@ -329,7 +329,7 @@ def things(team, people, browsers, upstream, submit):
     kept = browsers["member"].post(f"/t/{team.slug}/upload/", {"image": sheet}).json()["id"]
     team.low_wallet = 1_000_00
     team.save()
-    notices_service.compare()
+    notices_service.raise_and_clear()
     image = Image.objects.get()
     action = bulk_service.start(member=mei, kind=bulk_actions.Like, images=[image.pk])
     posters = organise_service.create_collection(member=mei, name="Posters", visibility=Visibility.TEAM)

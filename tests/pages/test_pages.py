@@ -168,7 +168,7 @@ def test_an_unknown_picture_cannot_fill_the_form(mei, address, path):
 
 
 def test_another_team_is_not_found_by_any_url(client, make_member, address, submit, drawn, db):
-    stranger = make_member("tom", team=members_service.open_team("Elsewhere"))
+    stranger = make_member("tom", team=members_service.create_team("Elsewhere"))
     client.force_login(stranger.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     image = Image.objects.get()
     paths = ["create/", "stream/", "library/", "credits/", f"picture/{image.pk}/", f"generation/{drawn.pk}/"]

@@ -1,4 +1,4 @@
-"""How templates of pages are written: no line is too long to read or to compare. Mails keep their own lines."""
+"""How templates of pages are written: lines are short enough to read and compare. Mails keep their own."""
 
 from pathlib import Path
 

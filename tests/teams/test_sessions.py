@@ -27,13 +27,13 @@ PAGE = "/accounts/sessions/"
 
 @pytest.fixture(autouse=True)
 def _nothing_written_yet():
-    sessions_service.LAST.clear()
+    sessions_service.LAST_WRITTEN.clear()
 
 
 @pytest.fixture
 def mei(db):
-    user = teams_users.add(email="mei@example.org", password=PASSWORD, name="Mei")
-    members_service.admit(user=user, team=members_service.open_team("Studio"))
+    user = teams_users.create(email="mei@example.org", password=PASSWORD, name="Mei")
+    members_service.add_member(user=user, team=members_service.create_team("Studio"))
     return user
 
 
@@ -69,7 +69,7 @@ def test_a_person_sees_where_they_are_signed_in(mei):
     ],
 )
 def test_a_browser_is_called_what_its_person_calls_it(agent, name):
-    assert user_agent.name(agent) == name
+    assert user_agent.describe(agent) == name
 
 
 def test_what_a_browser_says_of_itself_is_only_text(mei):
@@ -79,7 +79,9 @@ def test_what_a_browser_says_of_itself_is_only_text(mei):
 
 def test_one_is_ended_and_the_others_stay(mei):
     here, phone, tablet = (at(mei, agent) for agent in (FIREFOX, IPHONE, "iPad Safari/1"))
-    [place] = [place for place in sessions_service.of(mei, this=key(here)) if "iPhone" in place.browser]
+    [place] = [
+        place for place in sessions_service.list_sessions(mei, this=key(here)) if "iPhone" in place.browser
+    ]
     assert here.post(f"{PAGE}{place.pk}/end/", follow=True).status_code == 200
     assert not get_user(phone).is_authenticated
     assert get_user(tablet).is_authenticated
@@ -94,9 +96,9 @@ def test_all_others_are_ended_at_once(mei):
 
 
 def test_nobody_ends_somebody_elses_session(mei):
-    eve = teams_users.add(email="eve@example.org", password=PASSWORD)
+    eve = teams_users.create(email="eve@example.org", password=PASSWORD)
     mine, theirs = at(mei, FIREFOX), at(eve, IPHONE)
-    [place] = sessions_service.of(mei, this=None)
+    [place] = sessions_service.list_sessions(mei, this=None)
     theirs.post(f"{PAGE}{place.pk}/end/")
     theirs.post(f"{PAGE}others/end/")
     assert get_user(mine).is_authenticated
@@ -132,7 +134,7 @@ def test_after_a_change_of_password_only_this_place_is_left(mei):
     assert here.post("/accounts/password/change/", form).status_code == 302
     assert not get_user(phone).is_authenticated
     mei.refresh_from_db()
-    assert [place.is_this for place in sessions_service.of(mei, this=key(here))] == [True]
+    assert [place.is_this for place in sessions_service.list_sessions(mei, this=key(here))] == [True]
 
 
 def test_a_visit_is_written_once_in_five_minutes(mei):
@@ -174,7 +176,7 @@ def test_the_page_takes_as_many_queries_for_twenty_as_for_two(mei):
 
 
 def test_who_signs_in_without_end_is_signed_in_in_fifty_places_at_most(mei, monkeypatch):
-    monkeypatch.setattr(sessions_service, "MOST", 5)
+    monkeypatch.setattr(sessions_service, "MAX_SESSIONS", 5)
     first = at(mei, FIREFOX)
     others = [at(mei, IPHONE) for _ in range(6)]
     here = [get_user(client).is_authenticated for client in (first, *others)]

@@ -76,7 +76,7 @@ def test_a_confirmation_opened_elsewhere_signs_nobody_in(client, is_open, mailou
 
 
 def test_sign_up_tells_nobody_who_is_here(client, is_open, mailoutbox):
-    teams_users.add(email="mei@example.org", password=PASSWORD)
+    teams_users.create(email="mei@example.org", password=PASSWORD)
     taken = client.post("/accounts/signup/", account(email="mei@example.org"))
     free = Client().post("/accounts/signup/", account(email="new@example.org"))
     assert (taken.status_code, taken.url) == (free.status_code, free.url)
@@ -85,7 +85,7 @@ def test_sign_up_tells_nobody_who_is_here(client, is_open, mailoutbox):
 
 def test_a_forged_host_gets_into_no_mail(client, is_open, settings, mailoutbox):
     settings.ALLOWED_HOSTS = ["*"]
-    teams_users.add(email="mei@example.org", password=PASSWORD)
+    teams_users.create(email="mei@example.org", password=PASSWORD)
     for email in ("mei@example.org", "new@example.org"):
         Client().post("/accounts/signup/", account(email=email), headers={"Host": "evil.example"})
     Client().post("/accounts/password/reset/", {"email": "mei@example.org"}, headers={"Host": "evil.example"})
@@ -119,14 +119,14 @@ def test_every_door_slows_down_who_tries_it_too_often(client, is_open, path, for
 
 
 def test_nobody_is_mailed_links_without_end(client, is_open, mailoutbox):
-    teams_users.add(email="mei@example.org", password=PASSWORD)
+    teams_users.create(email="mei@example.org", password=PASSWORD)
     for _ in range(8):
         client.post("/accounts/password/reset/", {"email": "mei@example.org"})
     assert len(mailoutbox) == 5
 
 
 def test_who_is_signed_in_changes_the_password_a_few_times_a_minute(client, db):
-    client.force_login(teams_users.add(email="mei@example.org", password=PASSWORD))
+    client.force_login(teams_users.create(email="mei@example.org", password=PASSWORD))
     form = {"oldpassword": "wrong", "password1": "x", "password2": "x"}
     statuses = [client.post("/accounts/password/change/", form).status_code for _ in range(7)]
     assert statuses[5:] == [429, 429]

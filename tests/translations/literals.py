@@ -40,12 +40,12 @@ LOGS = {"log", "logger", "logging", "warnings"}
 # Exceptions for programmers and operators, in a log or at a terminal: of Python, of Django, of our processes.
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
-    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|DidNotStart|NotReady"
+    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|DidNotStart|NotReady|MalformedForm"
 )
-# Calls for logs, patterns, SQL, formats, settings, /readyz, triggers, hashes, metrics, command lines, programs.
+# Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|Guard|MalformedForm|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|Guard|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers

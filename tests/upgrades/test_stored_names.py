@@ -23,7 +23,7 @@ from generations.library.storage import client as storage_client
 from generations.office.credits import allowances
 from generations.office.invitations import service as inviting
 from generations.office.notices import preferences as notices_preferences
-from generations.teams import api_tokens, invitations
+from generations.teams import api_tokens, invitation_links
 from generations.teams.models import Membership, Team, Token, User
 from generations.upstreams import encryption
 from generations.upstreams import rate_limit as upstreams_rate_limit
@@ -47,7 +47,7 @@ def _secrets_of_ours(settings):
 
 def test_salts_are_what_they_were():
     assert api_tokens.SALT == "generations.teams.tokens"
-    assert invitations.SALT == "generations.teams.invitations"
+    assert invitation_links.SALT == "generations.teams.invitations"
     assert sharing_service.SALT == "generations.library.sharing"
     assert delivery_signed_urls.SALT == "generations.library.tickets"
     assert compat_signed_urls.SALT == "generations.api.picture_links"
@@ -58,16 +58,24 @@ def test_a_share_link_of_a_row_is_what_it_was():
 
 
 def test_an_invitation_of_a_form_is_what_it_was():
-    made = invitations.token_for(team=Team(pk=3), maker=User(pk=5), form=SOME, about="mei@studio.example")
+    made = invitation_links.derive_token(
+        team=Team(pk=3), made_by=User(pk=5), form_id=SOME, about="mei@studio.example"
+    )
     assert made == "7c3CAB2xq6eFXzbciVik9rDlTZTDOJLZV_7JDzFOUP4"
-    assert invitations.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+    assert (
+        invitation_links.hash_token("a token")
+        == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+    )
 
 
 def test_an_api_token_of_a_form_is_what_it_was():
-    secret = api_tokens.secret_of(3, SOME)
+    secret = api_tokens.derive_secret(3, SOME)
     assert secret == "sdw_ISEIShgRSfg9htrWoWF09pr2vMuJExPbapocSNSZ3hgeFs"
     assert api_tokens.is_well_formed(secret)
-    assert api_tokens.hashed("a token") == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+    assert (
+        api_tokens.hash_secret("a token")
+        == "e3316e2bafebb6103a3418e8778c0adc960d40213a03a7e7f4fcd3426ed807bf"
+    )
 
 
 def test_a_link_to_one_picture_is_sealed_as_it_was():
@@ -106,7 +114,7 @@ def test_a_grant_that_happens_once_has_the_reference_it_had():
     """Or an upgrade would give this month's allowance again, or an invitation's credits."""
     month = Month.named("2026-11")
     assert str(allowances._reference(Membership(pk=7), month)) == "d2acc3b8-cdb2-5d3d-a9a4-6451620b1a8b"
-    assert str(inviting.GRANTS) == "7d1c3c3e-6f0b-4a52-9a55-0c5d5f7e2a10"
+    assert str(inviting.GRANT_NAMESPACE) == "7d1c3c3e-6f0b-4a52-9a55-0c5d5f7e2a10"
 
 
 def test_a_call_that_is_repeated_is_known_again():
@@ -117,7 +125,7 @@ def test_a_call_that_is_repeated_is_known_again():
 
 
 def test_preferences_of_people_have_the_names_they_had():
-    assert notices_preferences.OFF == "notices_off"
+    assert notices_preferences.DISABLED_KEY == "notices_off"
 
 
 # Messages, Redis and the cache

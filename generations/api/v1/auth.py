@@ -16,7 +16,7 @@ from generations.library.images import service as images_service
 from generations.library.models import Image
 from generations.teams import actor as teams_actor
 from generations.teams import api_tokens as teams_api_tokens
-from generations.teams.actor import By
+from generations.teams.actor import Actor
 from generations.teams.models import Membership, Scope
 from generations.teams.permissions import may
 
@@ -80,9 +80,9 @@ def visible_image(member: Membership, pk: uuid.UUID) -> Image:
     return get_object_or_404(images_service.visible(member), pk=pk)
 
 
-def actor(request: ApiRequest) -> By:
+def actor(request: ApiRequest) -> Actor:
     """Return who acts, for the audit log: the token's user and the client's address."""
-    return By(request.auth.member.user, teams_actor.address_of(request))
+    return Actor(request.auth.member.user, teams_actor.client_address(request))
 
 
 def middleware(get_response: GetResponse) -> GetResponse:

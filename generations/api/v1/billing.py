@@ -89,7 +89,7 @@ def models(request: ApiRequest) -> list[dict[str, Any]]:
 
     Only operators can change prices, on their own page.
     """
-    return [_model(row) for row in prices_table.price_table(administrator(request, "spend_see").team)]
+    return [_model(row) for row in prices_table.price_table(administrator(request, "see_spending").team)]
 
 
 @router.put(

@@ -39,7 +39,7 @@ from generations.office.tokens import service as tokens_service
 from generations.providers.catalogue.registry import InvalidParameters, UnknownModel
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams import membership
-from generations.teams.invitations import InvitationRefused
+from generations.teams.invitation_links import InvitationInvalid
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +80,11 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (ledger.MembershipEnded, 403, "membership_ended"),
     (ledger.ReferenceTaken, 409, "already_written"),
     (ledger.AmountRefused, 422, "invalid"),
-    (tokens_service.BeyondToken, 403, "beyond_token"),
-    (tokens_service.TokenOver, 409, "token_over"),
+    (tokens_service.ExceedsParentToken, 403, "beyond_token"),
+    (tokens_service.TokenNoLongerValid, 409, "token_over"),
     (tokens_service.TooManyTokens, 409, "too_many_tokens"),
-    (teams_api_tokens.ScopeRefused, 422, "invalid"),
-    (InvitationRefused, 409, "invitation_over"),
+    (teams_api_tokens.ScopeNotAllowed, 422, "invalid"),
+    (InvitationInvalid, 409, "invitation_over"),
     (invitations_service.NotMailed, 503, "mail_unavailable"),
     (pricing.RetryPriceRose, 409, "dearer_now"),
     (pricing.PriceRose, 409, "price_rose"),
@@ -99,7 +99,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (organise_service.NotOwner, 403, "not_yours"),
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),
-    (membership.NameTaken, 409, "name_taken"),
+    (membership.ProgramNameTaken, 409, "name_taken"),
     (operator_actions.InvalidWeight, 422, "invalid"),
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
@@ -107,7 +107,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
 # The field that an exception is about.
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
-    teams_api_tokens.ScopeRefused: "scopes",
+    teams_api_tokens.ScopeNotAllowed: "scopes",
     start_images.BadUpload: "image",
     organise_service.InvalidName: "name",
     images_service.TitleTooLong: "title",

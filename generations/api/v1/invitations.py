@@ -21,12 +21,12 @@ from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
 from generations.api.v1.schemas.team import Page
 from generations.credits.amounts import HUNDREDTHS
+from generations.office.invitations import query as invitations_query
 from generations.office.invitations import service as invitations_service
-from generations.office.members import listing as members_listing
 from generations.office.members.forms import InviteForm
-from generations.teams import invitations as links
+from generations.teams import invitation_links
 from generations.teams.models import Invitation, Membership, Role
-from generations.teams.permissions import roles_given_by
+from generations.teams.permissions import assignable_roles
 
 router = Router(tags=["Invitations"])
 
@@ -34,7 +34,9 @@ router = Router(tags=["Invitations"])
 @router.get("/team/invitations", response=responses(200, InvitationPage, 422), summary="List invitations")
 def list_invitations(request: ApiRequest, wanted: Query[Page]) -> dict[str, Any]:
     """List the open invitations, newest first, 50 per page. Their links are not stored."""
-    found, _open, _ended = members_listing.invitations(administrator(request).team, page=str(wanted.page))
+    found, _open, _ended = invitations_query.list_invitations(
+        administrator(request).team, page=str(wanted.page)
+    )
     return pagination.numbered_page(request, found, wanted.page, _invitation)
 
 
@@ -52,9 +54,9 @@ def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
         invite = _form(acting, payload, form, uses=payload.uses)
         _count_invitation(request, acting)
         link = invitations_service.invite_by_link(
-            inviter=acting, form=form, offer=invite.offer(), uses=payload.uses, by=actor(request)
+            inviter=acting, form_id=form, offer=invite.offer(), uses=payload.uses, by=actor(request)
         )
-        row = links.find(link.rstrip("/").rpartition("/")[2])
+        row = invitation_links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
 
     return idempotent_post.create_secret(request, acting, create)
@@ -78,7 +80,7 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
         _count_invitation(request, acting)
         mailed = invitations_service.invite_by_mail(
             inviter=acting,
-            form=form,
+            form_id=form,
             offer=invite.offer(),
             emails=invite.cleaned_data["emails"],
             by=actor(request),
@@ -102,13 +104,13 @@ def revoke(request: ApiRequest, pk: int) -> HttpResponse:
     acting = administrator(request)
     rows = Invitation.objects.select_related("team")
     row = get_object_or_404(rows, pk=valid_pk(pk), team=acting.team_id)
-    invitations_service.revoke(invitation=row, acting=acting, by=actor(request))
+    invitations_service.revoke(invitation=row, requester=acting, by=actor(request))
     return HttpResponse(status=204)
 
 
 def _form(acting: Membership, payload: InvitationIn, form: uuid.UUID, **more: Any) -> InviteForm:
     """Return the validated form of the portal's page; ApiError (403, 422) if it is invalid."""
-    if Role(payload.role) not in roles_given_by(acting.role):
+    if Role(payload.role) not in assignable_roles(acting.role):
         raise v1_errors.role_does_not_allow()
     data = {"reference": form, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:

@@ -21,14 +21,14 @@ from generations.teams.models import Membership, Scope, Visibility
 
 router = Router(tags=["Tags and collections"])
 
-BEGINNING: Any = Query("", description="Only tags that begin with this text.")
+BeginningText = Annotated[Text, Query(description="Only tags that begin with this text.")]
 TagName = Annotated[Text, Query(description="Name of the tag.")]
 
 
 @router.get("/tags", response=responses(200, list[TagOut], 422), summary="List tags")
 def list_tags(
     request: ApiRequest,
-    beginning: Text = BEGINNING,
+    beginning: BeginningText = "",
     limit: pagination.Limit = 50,
 ) -> list[Tag]:
     """List the team's tags, the most used first."""

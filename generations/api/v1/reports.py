@@ -26,7 +26,7 @@ from generations.credits.models import Transfer
 from generations.credits.periods import Month
 from generations.office.audit_log import query as log
 from generations.office.audit_log import sentences as audit_log_sentences
-from generations.office.members import names as members_names
+from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import overview as reports_overview
@@ -43,12 +43,12 @@ def lines(
     request: ApiRequest, wanted: Query[LineSearch], before: pagination.BeforeNumber = None
 ) -> dict[str, Any]:
     """List the entries of the team's ledger that match the filters, newest first, 50 per page."""
-    team = administrator(request, "spend_see").team
+    team = administrator(request, "see_spending").team
     form = LedgerFilterForm(wanted.model_dump(exclude_none=True))
     if not form.is_valid():
         raise v1_errors.from_form(form)
     last = get_object_or_404(Transfer, team=team, pk=before) if before else None
-    names = members_names.names(team)
+    names = members_query.member_names(team)
     page = reports_ledger.ledger_page(team, LedgerFilters(**form.cleaned_data), names, before=last)
     return {
         "items": [_line(row) for row in page.rows],
@@ -59,14 +59,14 @@ def lines(
 @router.get("/team/spending", response=responses(200, SpendingOut, 422), summary="Get a month's spending")
 def spending(request: ApiRequest, wanted: Query[MonthIn]) -> dict[str, Any]:
     """Return what the team spent in a month by member and by model, and the credits that it has now."""
-    team = administrator(request, "spend_see").team
+    team = administrator(request, "see_spending").team
     month = _month(team, wanted.month)
     books, balance = reports_overview.overview_books(team, month), reports_overview.team_balance(team)
     period = {"since": month.first, "until": month.last}
     pictures, refunded = reports_overview.picture_counts(books, **period)
     by_member = reports_overview.spending_by_member(books, month)
     by_model = reports_overview.spending(books, by=("model",), **period)
-    names = members_names.names(team)
+    names = members_query.member_names(team)
     return {
         "month": month.name,
         "pool": serializers.in_credits(balance.pool),
@@ -91,11 +91,11 @@ def changes(
     request: ApiRequest, wanted: Query[ChangeSearch], before: pagination.BeforeNumber = None
 ) -> dict[str, Any]:
     """List who changed what in the team, newest first, 50 per page. Entries are never changed."""
-    form = log.ChangesForm(wanted.model_dump(), team=administrator(request, "spend_see").team)
+    form = log.AuditLogFilter(wanted.model_dump(), team=administrator(request, "see_spending").team)
     if not form.is_valid():
         raise v1_errors.from_form(form)
     last = get_object_or_404(form.entries, pk=before) if before else None
-    entries, older = log.page(form.found(), last)
+    entries, older = log.page(form.filtered(), last)
     return {"items": [_change(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 

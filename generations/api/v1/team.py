@@ -25,8 +25,8 @@ from generations.api.v1.schemas.team import (
 from generations.credits import ledger
 from generations.credits.amounts import HUNDREDTHS
 from generations.office.credits import service as credits_service
-from generations.office.members import listing as members_listing
-from generations.office.members import roles as members_roles
+from generations.office.members import query as members_query
+from generations.office.members import service as members_service
 from generations.teams.models import Membership, Role
 
 router = Router(tags=["Team"])
@@ -36,7 +36,7 @@ router = Router(tags=["Team"])
 def team(request: ApiRequest) -> dict[str, Any]:
     """Return the team's pool and number of members."""
     member = administrator(request)
-    numbers = members_listing.numbers(member.team)
+    numbers = members_query.count_by_kind(member.team)
     return {
         "name": member.team.name,
         "address": member.team.slug,
@@ -49,7 +49,7 @@ def team(request: ApiRequest) -> dict[str, Any]:
 def members(request: ApiRequest, wanted: Query[MemberSearch]) -> dict[str, Any]:
     """List people and programs of the team, owners first, 50 per page."""
     member = administrator(request)
-    found = members_listing.members(member.team, words=wanted.q, page=str(wanted.page))
+    found = members_query.list_members(member.team, search=wanted.q, page=str(wanted.page))
     return pagination.numbered_page(request, found, wanted.page, _member)
 
 
@@ -69,9 +69,9 @@ def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[s
     acting = administrator(request)
     row = team_member(acting, pk)
     if payload.role:
-        members_roles.set_role(member=row, role=Role(payload.role), by=actor(request), acting=acting)
+        members_service.set_role(member=row, role=Role(payload.role), by=actor(request), requester=acting)
     if payload.weight:
-        members_roles.set_weight(member=row, weight=payload.weight, by=actor(request), acting=acting)
+        members_service.set_weight(member=row, weight=payload.weight, by=actor(request), requester=acting)
     return _member(team_member(acting, pk))
 
 
@@ -79,7 +79,7 @@ def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[s
 def remove_member(request: ApiRequest, pk: int) -> HttpResponse:
     """Remove a member. Queued generations are canceled, credits return to the pool, images stay."""
     acting = administrator(request)
-    members_roles.remove(member=team_member(acting, pk), acting=acting, by=actor(request))
+    members_service.remove_member(member=team_member(acting, pk), requester=acting, by=actor(request))
     return HttpResponse(status=204)
 
 
@@ -95,7 +95,7 @@ def create_program(request: ApiRequest, payload: ProgramIn) -> HttpResponse:
     name = single_line(payload.name)
 
     def create(_submission: uuid.UUID) -> dict[str, Any]:
-        program = members_roles.make_program(team=acting.team, name=name, by=actor(request))
+        program = members_service.create_program(team=acting.team, name=name, by=actor(request))
         return _member(team_member(acting, program.pk))
 
     return idempotent_post.create_once(request, acting, create, in_transaction=True)

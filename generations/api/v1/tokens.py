@@ -78,9 +78,9 @@ def create_token(request: ApiRequest, payload: TokenIn) -> HttpResponse:
             cap=None if payload.cap is None else round(payload.cap * HUNDREDTHS),
             models=list(models) or own_token.models,
             by=actor(request),
-            acting=acting,
-            through=own_token,
-            form=form,
+            requester=acting,
+            parent_token=own_token,
+            form_id=form,
         )
         return _token_document(acting, token.pk) | {"secret": secret}
 
@@ -98,7 +98,7 @@ def revoke(request: ApiRequest, pk: int) -> HttpResponse:
     """Make a token invalid at once, also the token of this request. No effect if it has ended already."""
     acting = administrator(request)
     token = get_object_or_404(tokens_service.visible_to(acting), pk=valid_pk(pk))
-    tokens_service.revoke(token=token, by=actor(request), acting=acting)
+    tokens_service.revoke(token=token, by=actor(request), requester=acting)
     return HttpResponse(status=204)
 
 
@@ -114,7 +114,7 @@ def _tokens(rows: Iterable[Token]) -> list[dict[str, Any]]:
 
 
 def _token(row: Token, used: int) -> dict[str, Any]:
-    good = row.is_good_at(timezone.now())
+    good = row.is_valid_at(timezone.now())
     same = ("name", "hint", "expires_at", "models", "created_at", "last_used_at")
     return {
         "id": row.pk,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from generations.jobs.create import context as create_context
 from generations.teams.models import Visibility
-from generations.teams.permissions import to_sign_in
+from generations.teams.permissions import redirect_to_login
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -19,7 +19,7 @@ from generations.teams.permissions import to_sign_in
 def page(request: HttpRequest) -> HttpResponse:
     """GET: the form. POST: set who sees the user's new images by default."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_login(request)
     visibility = request.POST.get("visibility", "")
     if request.method == "POST" and visibility in Visibility:
         create_context.set_default_visibility(request.user, Visibility(visibility))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from generations.jobs.engine import persist
 from generations.jobs.models import VIRTUAL_COST, Generation, Status
-from generations.teams.actor import By
+from generations.teams.actor import Actor
 from generations.teams.models import Membership
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
@@ -53,7 +53,7 @@ class AuditEvent:
     after: Mapping[str, Any] = field(default_factory=dict)
 
 
-AuditListener = Callable[[By, AuditEvent], object]
+AuditListener = Callable[[Actor, AuditEvent], object]
 _audit_listeners: list[AuditListener] = []
 
 
@@ -63,23 +63,23 @@ def add_audit_listener(listener: AuditListener) -> None:
         _audit_listeners.append(listener)
 
 
-def pause(upstreams: QuerySet[Upstream], *, by: By) -> None:
+def pause(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """Do not call these accounts until an operator resumes them; running calls are finished."""
     who = str(by.user or "")
     _change(upstreams, "paused", by, lambda rows: accounts.pause_by_hand(rows, by=who))
 
 
-def drain(upstreams: QuerySet[Upstream], *, by: By) -> None:
+def drain(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """Let these accounts finish their running calls and start no new ones."""
     _change(upstreams, "drained", by, _each(accounts.drain))
 
 
-def reopen(upstreams: QuerySet[Upstream], *, by: By) -> None:
+def reopen(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """End pauses and draining of these accounts."""
     _change(upstreams, "resumed", by, accounts.reopen)
 
 
-def resume(upstreams: QuerySet[Upstream], *, by: By) -> None:
+def resume(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """End the pauses of these accounts; draining ones stay so."""
     _change(upstreams, "resumed", by, _each(accounts.resume))
 
@@ -93,7 +93,7 @@ def state(upstream: Upstream) -> str:
 
 
 @transaction.atomic
-def serve(member: Membership, *, first: bool, by: By) -> int:
+def serve(member: Membership, *, first: bool, by: Actor) -> int:
     """Serve the member's waiting generations before all others, or in turn again; how many."""
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
     waiting.lock_in_order()
@@ -104,7 +104,7 @@ def serve(member: Membership, *, first: bool, by: By) -> int:
 
 
 @transaction.atomic
-def set_weight(member: Membership, weight: int, *, by: By) -> None:
+def set_weight(member: Membership, weight: int, *, by: Actor) -> None:
     """Change the weight of a member as `apply_weight` does, with an audit event if it differs."""
     before = Membership.objects.values_list("weight", flat=True).get(pk=member.pk)
     apply_weight(member, weight)
@@ -135,7 +135,7 @@ def apply_weight(member: Membership, weight: int) -> None:
 
 
 @transaction.atomic
-def give_up(generation: uuid.UUID, *, by: By, only_lost: bool = True) -> bool:
+def give_up(generation: uuid.UUID, *, by: Actor, only_lost: bool = True) -> bool:
     """Fail a STORING generation and release its hold; False if nothing was changed.
 
     With `only_lost`, only if no worker has renewed its lease for a minute.
@@ -151,7 +151,7 @@ def give_up(generation: uuid.UUID, *, by: By, only_lost: bool = True) -> bool:
 
 @transaction.atomic
 def _change(
-    upstreams: QuerySet[Upstream], action: str, by: By, change: Callable[[QuerySet[Upstream]], object]
+    upstreams: QuerySet[Upstream], action: str, by: Actor, change: Callable[[QuerySet[Upstream]], object]
 ) -> None:
     """Lock and change these accounts, with an audit event for each whose state differs afterwards."""
     rows = list(upstreams.select_for_update(no_key=True).order_by("pk"))
@@ -176,6 +176,6 @@ def _each(change: Callable[[Upstream], object]) -> Callable[[QuerySet[Upstream]]
     return change_each
 
 
-def _audit(by: By, event: AuditEvent) -> None:
+def _audit(by: Actor, event: AuditEvent) -> None:
     for listener in _audit_listeners:
         listener(by, event)

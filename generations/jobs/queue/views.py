@@ -40,7 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def pause(request: HttpRequest, upstream: int) -> HttpResponse:
     """Pause one account."""
     row = _upstream(upstream)
-    operator_actions.pause(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.pause(Upstream.objects.filter(pk=row.pk), by=teams_actor.actor_of(request))
     return _done(request, _("%(name)s is paused.") % {"name": row})
 
 
@@ -49,7 +49,7 @@ def pause(request: HttpRequest, upstream: int) -> HttpResponse:
 def drain(request: HttpRequest, upstream: int) -> HttpResponse:
     """Drain one account: running calls are finished, no new ones are started."""
     row = _upstream(upstream)
-    operator_actions.drain(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.drain(Upstream.objects.filter(pk=row.pk), by=teams_actor.actor_of(request))
     return _done(request, _("%(name)s finishes what runs and starts nothing.") % {"name": row})
 
 
@@ -58,7 +58,7 @@ def drain(request: HttpRequest, upstream: int) -> HttpResponse:
 def resume(request: HttpRequest, upstream: int) -> HttpResponse:
     """End the pause or draining of one account."""
     row = _upstream(upstream)
-    operator_actions.reopen(Upstream.objects.filter(pk=row.pk), by=teams_actor.by(request))
+    operator_actions.reopen(Upstream.objects.filter(pk=row.pk), by=teams_actor.actor_of(request))
     return _done(request, _("%(name)s is called again.") % {"name": row})
 
 
@@ -66,7 +66,7 @@ def resume(request: HttpRequest, upstream: int) -> HttpResponse:
 @operator_required
 def pause_all(request: HttpRequest) -> HttpResponse:
     """Pause every account."""
-    operator_actions.pause(Upstream.objects.all(), by=teams_actor.by(request))
+    operator_actions.pause(Upstream.objects.all(), by=teams_actor.actor_of(request))
     return _done(request, _("Everything is paused. What runs is finished."))
 
 
@@ -74,7 +74,7 @@ def pause_all(request: HttpRequest) -> HttpResponse:
 @operator_required
 def resume_all(request: HttpRequest) -> HttpResponse:
     """End all pauses and draining."""
-    operator_actions.reopen(Upstream.objects.all(), by=teams_actor.by(request))
+    operator_actions.reopen(Upstream.objects.all(), by=teams_actor.actor_of(request))
     return _done(request, _("Every account is called again."))
 
 
@@ -83,7 +83,7 @@ def resume_all(request: HttpRequest) -> HttpResponse:
 def serve_first(request: HttpRequest, member: int) -> HttpResponse:
     """Serve a member's waiting generations before all others."""
     row = get_object_or_404(Membership, pk=member)
-    count = operator_actions.serve(row, first=True, by=teams_actor.by(request))
+    count = operator_actions.serve(row, first=True, by=teams_actor.actor_of(request))
     sentence = ngettext(
         "%(count)s of %(name)s is served first.", "%(count)s of %(name)s are served first.", count
     )
@@ -95,7 +95,7 @@ def serve_first(request: HttpRequest, member: int) -> HttpResponse:
 def serve_in_turn(request: HttpRequest, member: int) -> HttpResponse:
     """Serve a member's waiting generations in turn again."""
     row = get_object_or_404(Membership, pk=member)
-    count = operator_actions.serve(row, first=False, by=teams_actor.by(request))
+    count = operator_actions.serve(row, first=False, by=teams_actor.actor_of(request))
     sentence = ngettext(
         "%(count)s of %(name)s is served in turn.", "%(count)s of %(name)s are served in turn.", count
     )
@@ -110,7 +110,7 @@ def set_weight(request: HttpRequest, member: int) -> HttpResponse:
     text = request.POST.get("weight", "")
     try:
         weight = int(text) if text.isascii() and len(text) < 9 else 0
-        operator_actions.set_weight(row, weight, by=teams_actor.by(request))
+        operator_actions.set_weight(row, weight, by=teams_actor.actor_of(request))
     except ValueError:
         return _refused(request, str(operator_actions.InvalidWeight()))
     return _done(request, _("%(name)s has the weight %(weight)s.") % {"name": row, "weight": weight})
@@ -120,7 +120,7 @@ def set_weight(request: HttpRequest, member: int) -> HttpResponse:
 @operator_required
 def give_up(request: HttpRequest, generation: uuid.UUID) -> HttpResponse:
     """Fail a generation whose image is lost; it is not charged."""
-    if operator_actions.give_up(generation, by=teams_actor.by(request)):
+    if operator_actions.give_up(generation, by=teams_actor.actor_of(request)):
         return _done(request, _("Given up, not charged."))
     return _refused(request, _("That picture is being looked after, so it was not given up."))
 

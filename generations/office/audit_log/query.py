@@ -1,4 +1,4 @@
-"""Reading the audit log, of one team or of all: filtered, newest first, a page at a time."""
+"""Read the audit log of a team or of all teams: filtered, newest first, by page or as CSV."""
 
 from __future__ import annotations
 
@@ -20,120 +20,135 @@ from generations.office.audit_log import value_labels
 from generations.office.models import AuditEntry
 from generations.teams.models import Team, User
 
-PAGE = 50
-AT_ONCE = 500  # entries that an export holds in memory
-COMMANDS = "server"
-HEAD = (
-    *("when", "team", "who", "email", "address", "act", "sentence", "member", "subject", "note"),
-    *("before", "after"),
+PAGE_SIZE = 50
+EXPORT_CHUNK = 500  # entries that an export holds in memory
+COMMAND_CHOICE = "server"  # stands for entries without a user, in the query string
+CSV_HEADER = (
+    "when",
+    "team",
+    "who",
+    "email",
+    "address",
+    "act",
+    "sentence",
+    "member",
+    "subject",
+    "note",
+    "before",
+    "after",
 )
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
-class Day(forms.DateField):
-    """A day that every database and every time zone knows."""
+class DayField(forms.DateField):
+    """A day that every database and time zone can represent."""
 
     widget = forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d")
 
     def clean(self, value: Any) -> date | None:
-        """The day; ValidationError if nobody can have done anything then."""
+        """Return the day; raise ValidationError outside of the years 2000 to 2199."""
         day: date | None = super().clean(value)
         if day and not FIRST_DAY <= day <= LAST_DAY:
             raise forms.ValidationError(_("Choose a day between 2000 and 2199."))
         return day
 
 
-class ChangesForm(forms.Form):
-    """Who, what, and on which days. What makes no sense is said beside the field and left out."""
+class AuditLogFilter(forms.Form):
+    """Filter by user, action, team and days. An invalid field shows its error and is ignored."""
 
     who = forms.ChoiceField(label=gettext_lazy("Who"), required=False)
     what = forms.ChoiceField(label=gettext_lazy("What"), required=False)
     team = forms.ChoiceField(label=gettext_lazy("Team"), required=False)
-    first = Day(label=gettext_lazy("From"), required=False)
-    last = Day(label=gettext_lazy("To"), required=False)
+    first = DayField(label=gettext_lazy("From"), required=False)
+    last = DayField(label=gettext_lazy("To"), required=False)
 
     def __init__(self, data: Any, *, team: Team | None) -> None:
         super().__init__(data, auto_id="changes_%s")
-        self.of, self.entries = team, entries_of(team)
-        self._choices("who", gettext_lazy("Anybody"), self._people())
-        self._choices("what", gettext_lazy("Anything"), value_labels.acts())
+        self.log_of, self.entries = team, entries_of(team)
+        self._set_choices("who", gettext_lazy("Anybody"), self._actor_choices())
+        self._set_choices("what", gettext_lazy("Anything"), value_labels.action_choices())
         if team:
             del self.fields["team"]
         else:
             teams = Team.objects.order_by("name", "pk").values_list("pk", "name")
-            self._choices("team", gettext_lazy("Any team, and the installation"), teams)
+            self._set_choices("team", gettext_lazy("Any team, and the installation"), teams)
 
-    def found(self) -> QuerySet[AuditEntry]:
-        """The entries that are asked for, newest first."""
+    def filtered(self) -> QuerySet[AuditEntry]:
+        """Return the entries that pass the filter, newest first."""
         self.is_valid()
-        wanted, zone = self.cleaned_data, self.zone
-        asked = Q()
-        if wanted.get("who"):
-            asked &= Q(actor=None) if wanted["who"] == COMMANDS else Q(actor=wanted["who"])
-        if wanted.get("what"):
-            asked &= Q(act=wanted["what"])
-        if wanted.get("team"):
-            asked &= Q(team=wanted["team"])
-        if wanted.get("first"):
-            asked &= Q(at__gte=_begin(wanted["first"], zone))
-        if wanted.get("last"):
-            asked &= Q(at__lt=_begin(wanted["last"] + timedelta(days=1), zone))
-        return self.entries.filter(asked)
+        data, zone = self.cleaned_data, self.time_zone
+        condition = Q()
+        if data.get("who"):
+            condition &= Q(actor=None) if data["who"] == COMMAND_CHOICE else Q(actor=data["who"])
+        if data.get("what"):
+            condition &= Q(act=data["what"])
+        if data.get("team"):
+            condition &= Q(team=data["team"])
+        if data.get("first"):
+            condition &= Q(at__gte=_start_of(data["first"], zone))
+        if data.get("last"):
+            condition &= Q(at__lt=_start_of(data["last"] + timedelta(days=1), zone))
+        return self.entries.filter(condition)
 
     @property
-    def zone(self) -> ZoneInfo:
-        """Where days begin: in the team's time zone, or in that of the installation."""
-        return ZoneInfo(self.of.time_zone) if self.of else ZoneInfo(timezone.get_default_timezone_name())
+    def time_zone(self) -> ZoneInfo:
+        """The time zone of the days: that of the team, or of the installation."""
+        return (
+            ZoneInfo(self.log_of.time_zone) if self.log_of else ZoneInfo(timezone.get_default_timezone_name())
+        )
 
     @property
-    def asks(self) -> bool:
-        """Whether anything is filtered."""
+    def is_filtered(self) -> bool:
+        """Whether any filter is set."""
         return any(self.data.get(name) for name in self.fields)
 
-    def _people(self) -> list[tuple[str, str]]:
-        """Everybody who stands in the log."""
-        acted = AuditEntry.objects.filter(actor=OuterRef("pk"))
-        acted = acted.filter(team=self.of) if self.of else acted
-        people = User.objects.filter(Exists(acted)).order_by("name", "email")
-        return [*((str(user.pk), str(user)) for user in people), (COMMANDS, _("A command at the server"))]
+    def _actor_choices(self) -> list[tuple[str, str]]:
+        """Return all users with entries in the log."""
+        entries = AuditEntry.objects.filter(actor=OuterRef("pk"))
+        entries = entries.filter(team=self.log_of) if self.log_of else entries
+        users = User.objects.filter(Exists(entries)).order_by("name", "email")
+        return [
+            *((str(user.pk), str(user)) for user in users),
+            (COMMAND_CHOICE, _("A command at the server")),
+        ]
 
-    def _choices(self, name: str, anything: Any, choices: Any) -> None:
+    def _set_choices(self, name: str, empty_label: Any, choices: Any) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", anything), *choices]
+        field.choices = [("", empty_label), *choices]
         field.widget.attrs["class"] = "input"
 
 
 def entries_of(team: Team | None) -> QuerySet[AuditEntry]:
-    """All entries of the team, or all there are; newest first, with what a sentence needs."""
-    found = AuditEntry.objects.select_related("actor", "member__user", "team").order_by("-at", "-pk")
-    return found.filter(team=team) if team else found
+    """Return the entries of the team, or of all teams; newest first, with the related rows of a sentence."""
+    entries = AuditEntry.objects.select_related("actor", "member__user", "team").order_by("-at", "-pk")
+    return entries.filter(team=team) if team else entries
 
 
-def page(found: QuerySet[AuditEntry], before: AuditEntry | None) -> tuple[list[AuditEntry], int | None]:
-    """Entries older than `before`, and the number of the last of them if there are more."""
-    rows = list(older(found, before)[: PAGE + 1])
-    return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None
+def page(entries: QuerySet[AuditEntry], before: AuditEntry | None) -> tuple[list[AuditEntry], int | None]:
+    """Return a page of entries older than `before`, and the key of its last entry if there are more."""
+    rows = list(older(entries, before)[: PAGE_SIZE + 1])
+    return rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].pk if len(rows) > PAGE_SIZE else None
 
 
-def older(found: QuerySet[AuditEntry], before: AuditEntry | None) -> QuerySet[AuditEntry]:
-    """What happened before that entry."""
+def older(entries: QuerySet[AuditEntry], before: AuditEntry | None) -> QuerySet[AuditEntry]:
+    """Return the entries older than `before`."""
     if before is None:
-        return found
-    return found.filter(Q(at__lt=before.at) | Q(at=before.at, pk__lt=before.pk))
+        return entries
+    return entries.filter(Q(at__lt=before.at) | Q(at=before.at, pk__lt=before.pk))
 
 
-def table(form: ChangesForm) -> Iterator[str]:
-    """What is asked for as lines of a CSV file, some hundred at a time, so that any log fits into memory."""
-    yield exports.BYTE_ORDER_MARK + exports.csv_text([HEAD])
-    found, last = form.found(), None
-    while rows := list(older(found, last)[:AT_ONCE]):
-        yield exports.csv_text(_row(entry, form.zone) for entry in rows)
+def csv_lines(form: AuditLogFilter) -> Iterator[str]:
+    """Yield the filtered entries as CSV text in chunks, so that a log of any size fits into memory."""
+    yield exports.BYTE_ORDER_MARK + exports.csv_text([CSV_HEADER])
+    entries, last = form.filtered(), None
+    while rows := list(older(entries, last)[:EXPORT_CHUNK]):
+        yield exports.csv_text(_row(entry, form.time_zone) for entry in rows)
         last = rows[-1]
 
 
 def _row(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
-    words = (
+    cells = (
         str(entry.team or ""),
         str(entry.actor or ""),
         entry.actor.email if entry.actor else "",
@@ -147,8 +162,8 @@ def _row(entry: AuditEntry, zone: ZoneInfo) -> tuple[str, ...]:
         json.dumps(entry.after, ensure_ascii=False),
     )
     when = entry.at.astimezone(zone).isoformat(timespec="seconds")
-    return (when, *(exports.escape_formulas(word) for word in words))
+    return (when, *(exports.escape_formulas(cell) for cell in cells))
 
 
-def _begin(day: date, zone: ZoneInfo) -> datetime:
+def _start_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)

@@ -1,26 +1,21 @@
-"""The audit log in sentences: "Ana Ruiz granted 100 to Mei Tan", and under it why, or what it was before."""
+"""Audit entries as sentences, such as "Ana Ruiz granted 100 to Mei Tan", with a line of old values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from generations.office.audit_log.value_labels import differences, said, title
-from generations.office.models import AuditAction
+from generations.office.audit_log.value_labels import differences, subject_label, value_text
+from generations.office.models import AuditAction, AuditEntry
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as Words
-
-    from generations.office.models import AuditEntry
-
-# By act: what is said if all its words are known. `who` begins every sentence, in every language.
-SENTENCES: Mapping[str, Words] = {
+# By action. A sentence is used if all its placeholders have values; `who` begins it in every language.
+SENTENCES: Mapping[str, Any] = {
     AuditAction.TEAM_MADE: gettext_lazy("%(who)s made the team"),
     AuditAction.TEAM_CHANGED: gettext_lazy("%(who)s changed the settings of the team"),
     AuditAction.MEMBER_ADMITTED: gettext_lazy("%(who)s admitted %(whom)s"),
@@ -46,8 +41,8 @@ SENTENCES: Mapping[str, Words] = {
     AuditAction.TOKEN_MADE: gettext_lazy("%(who)s made the API token %(subject)s of %(whom)s"),
     AuditAction.TOKEN_REVOKED: gettext_lazy("%(who)s revoked the API token %(subject)s of %(whom)s"),
 }
-# What is said where the act is one of several of its kind: `did` in the entry's `after` names it.
-DEEDS = {
+# By `did` in an entry's `after`, for actions that have several variants.
+VARIANT_SENTENCES = {
     "linked": gettext_lazy("%(who)s made a link on which %(subject)s sets a password"),
     "password_set": gettext_lazy("%(who)s set another password for %(subject)s"),
     "joined": gettext_lazy("%(who)s joined the team"),
@@ -60,56 +55,56 @@ DEEDS = {
     "served_in_turn": gettext_lazy("%(who)s served what %(whom)s had waiting in turn again"),
     "gave_up": gettext_lazy("%(who)s gave up a picture of %(whom)s whose worker was lost, not charged"),
 }
-# What is said where it was done to nobody in particular.
-OF_NOBODY: Mapping[str, Words] = {
+# For entries without a member and a subject.
+SENTENCES_WITHOUT_MEMBER: Mapping[str, Any] = {
     AuditAction.INVITED: gettext_lazy("%(who)s made an invitation"),
     AuditAction.INVITATION_REVOKED: gettext_lazy("%(who)s revoked an invitation"),
     AuditAction.ADJUSTED: gettext_lazy("%(who)s adjusted the pool by %(amount)s"),
 }
-# What is said where one form did it to many: `subject` says how many.
-TO_MANY: Mapping[str, Words] = {
+# For one form that changed many members: `subject` says how many.
+BULK_SENTENCES: Mapping[str, Any] = {
     AuditAction.GRANTED: gettext_lazy("%(who)s granted %(total)s to %(subject)s"),
     AuditAction.TAKEN_BACK: gettext_lazy("%(who)s took back %(total)s from %(subject)s"),
 }
-# What a second line would only repeat, or say in a way that nobody reads.
-UNSAID = {"did", "kind", "pool"}
-PLACES = re.compile(r"%\((\w+)\)s")
+# Keys that the detail line leaves out: they repeat the sentence, or mean nothing to readers.
+HIDDEN_KEYS = {"did", "kind", "pool"}
+PLACEHOLDERS = re.compile(r"%\((\w+)\)s")
 
 
 def sentence(entry: AuditEntry) -> str:
-    """Who did what, as plain text; its actor and member should come with the entry."""
-    words = _words(entry)
-    return _template(entry, words) % words
+    """Return the sentence as plain text. Load `actor` and `member` with the entry."""
+    values = _values(entry)
+    return _template(entry, values) % values
 
 
-def marked(entry: AuditEntry) -> SafeString:
-    """The same for a page, with the name of who did it in bold."""
-    words = _words(entry)
-    shown: dict[str, Any] = {name: escape(value) for name, value in words.items()}
-    shown["who"] = format_html("<strong>{}</strong>", words["who"])
-    return mark_safe(escape(_template(entry, words)) % shown)  # noqa: S308  every word of it is escaped above
+def sentence_html(entry: AuditEntry) -> SafeString:
+    """Return the sentence as HTML, with the name of the actor in bold."""
+    values = _values(entry)
+    shown: dict[str, Any] = {name: escape(value) for name, value in values.items()}
+    shown["who"] = format_html("<strong>{}</strong>", values["who"])
+    return mark_safe(escape(_template(entry, values)) % shown)  # noqa: S308  template and values are escaped above
 
 
 def detail(entry: AuditEntry) -> str:
-    """The second line: the note, and what it was before; nothing if there is nothing to add."""
-    lines = [entry.note, *_was(entry)]
+    """Return the detail line: the note, and values that the sentence does not contain; "" for none."""
+    lines = [entry.note, *_changes(entry)]
     return ", ".join(line for line in lines if line)
 
 
-def _template(entry: AuditEntry, words: dict[str, str]) -> str:
-    """The sentence that fits, with places for its words; the plain name of the act where one is missing."""
-    did = DEEDS.get(str(entry.after.get("did", ""))) or _special(entry) or SENTENCES.get(entry.act)
-    template = str(did or "")
-    if template and all(words.get(name) for name in PLACES.findall(template)):
+def _template(entry: AuditEntry, values: dict[str, str]) -> str:
+    """Return the most specific sentence; the plain label of the action if a placeholder has no value."""
+    variant = VARIANT_SENTENCES.get(str(entry.after.get("did", "")))
+    template = str(variant or _special(entry) or SENTENCES.get(entry.act) or "")
+    if template and all(values.get(name) for name in PLACEHOLDERS.findall(template)):
         return template
     plain = "%(who)s " + str(entry.get_act_display()).replace("%", "%%")
-    return f"{plain} %(whom)s" if words["whom"] else f"{plain} %(subject)s" if words["subject"] else plain
+    return f"{plain} %(whom)s" if values["whom"] else f"{plain} %(subject)s" if values["subject"] else plain
 
 
 def _special(entry: AuditEntry) -> str:
-    """Acts whose sentence depends on what changed: one cap, the name of a team, an allowance that ended."""
+    """Return the sentence of an action that depends on the changed values; "" if there is none."""
     changed = {key for key in {*entry.before, *entry.after} if entry.before.get(key) != entry.after.get(key)}
-    of = {
+    special = {
         AuditAction.CAPS_SET: lambda: _cap(entry, changed.pop()) if len(changed) == 1 else "",
         AuditAction.ALLOWANCE_SET: lambda: _allowance(entry),
         AuditAction.PRICE_SET: lambda: _price(entry),
@@ -118,11 +113,11 @@ def _special(entry: AuditEntry) -> str:
         AuditAction.TOKEN_MADE: lambda: _own_token(entry),
         AuditAction.TOKEN_REVOKED: lambda: _own_token(entry),
     }.get(AuditAction(entry.act))
-    if of:
-        return of()
+    if special:
+        return special()
     if "total" in entry.after:
-        return str(TO_MANY.get(entry.act, ""))
-    return "" if entry.subject or entry.member else str(OF_NOBODY.get(entry.act, ""))
+        return str(BULK_SENTENCES.get(entry.act, ""))
+    return "" if entry.subject or entry.member else str(SENTENCES_WITHOUT_MEMBER.get(entry.act, ""))
 
 
 def _cap(entry: AuditEntry, key: str) -> str:
@@ -176,24 +171,26 @@ def _own_token(entry: AuditEntry) -> str:
     )
 
 
-def _words(entry: AuditEntry) -> dict[str, str]:
-    """All that a sentence may name. What the entry holds never overrides who and whom."""
-    words = {key: said(key, value) for key, value in entry.after.items()}
+def _values(entry: AuditEntry) -> dict[str, str]:
+    """Return the values of all placeholders. Keys of the entry never override who, whom and subject."""
+    values = {key: value_text(key, value) for key, value in entry.after.items()}
     who = str(entry.actor) if entry.actor else _("A command at the server")
     whom = str(entry.member) if entry.member else ""
-    return words | {"who": who, "whom": whom, "subject": title(entry.subject)}
+    return values | {"who": who, "whom": whom, "subject": subject_label(entry.subject)}
 
 
-def _was(entry: AuditEntry) -> list[str]:
-    """What else changed, and what it was before, as far as the sentence does not say it."""
-    words, special = _words(entry), _special(entry)
-    told = {"state", *PLACES.findall(_template(entry, words))}
-    changes = [each for each in differences(entry.before, entry.after) if each.key not in UNSAID]
-    is_all = len(changes) == 1 and bool(special) and special not in map(str, OF_NOBODY.values())
+def _changes(entry: AuditEntry) -> list[str]:
+    """Return the changed values that the sentence does not contain, and the old values of those it does."""
+    values, special = _values(entry), _special(entry)
+    in_sentence = {"state", *PLACEHOLDERS.findall(_template(entry, values))}
+    changes = [each for each in differences(entry.before, entry.after) if each.key not in HIDDEN_KEYS]
+    is_special_change = (
+        len(changes) == 1 and bool(special) and special not in map(str, SENTENCES_WITHOUT_MEMBER.values())
+    )
     lines = []
     for change in changes:
-        if not (is_all or change.key in told):
-            lines.append(change.words if change.after != words["whom"] else "")
+        if not (is_special_change or change.key in in_sentence):
+            lines.append(change.text if change.after != values["whom"] else "")
         elif change.before and change.key != "active":
             lines.append(_("was %(before)s") % {"before": change.before})
     return lines

@@ -1,4 +1,4 @@
-"""The audit log: every administrative act, written in the transaction of the act itself."""
+"""Write the audit log: an entry for every administrative change, in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from generations.credits.append_only import Guard
 from generations.jobs.engine.operator_actions import AuditEvent
 from generations.office.models import AuditAction, AuditEntry
-from generations.teams.actor import COMMAND, By, by
+from generations.teams.actor import COMMAND, Actor, actor_of
 from generations.teams.models import Membership, Team
 
-__all__ = ["COMMAND", "GUARD", "By", "by", "keep", "record"]
+__all__ = ["COMMAND", "GUARD", "Actor", "actor_of", "record", "record_queue_change"]
 
 GUARD = Guard("office_auditentry", "changes_guard", "Changes are written down, never rewritten.")
 
 
 def record(
-    who: By,
-    act: AuditAction,
+    actor: Actor,
+    action: AuditAction,
     *,
     team: Team | None = None,
     member: Membership | None = None,
@@ -27,12 +27,12 @@ def record(
     after: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> AuditEntry:
-    """Write one act down. `before` and `after` hold what changed, credits in hundredths, never a secret."""
+    """Write an entry. `before` and `after` hold the changed values: credits in hundredths, never a secret."""
     return AuditEntry.objects.create(
         team=team or (member.team if member else None),
-        actor=who.user,
-        address=who.address,
-        act=act,
+        actor=actor.user,
+        address=actor.address,
+        act=action,
         member=member,
         subject=subject[:200],
         before=dict(before or {}),
@@ -41,10 +41,10 @@ def record(
     )
 
 
-def keep(who: By, event: AuditEvent) -> AuditEntry:
-    """Write down what was done in the rooms below, which know nothing of this log."""
+def record_queue_change(actor: Actor, event: AuditEvent) -> AuditEntry:
+    """Write an entry for a change in `jobs`, which must not import this package."""
     return record(
-        who,
+        actor,
         AuditAction(event.kind),
         member=event.member,
         subject=event.subject,

@@ -1,4 +1,4 @@
-"""How the values of a change are said: credits as credits, roles and models by their names."""
+"""Labels for the values in audit entries: credits, roles, models and times as people read them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,23 @@ from generations.office.models import AuditAction
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Scope
 
-CREDITS = frozenset(
+CREDIT_KEYS = frozenset(
     {
-        *("amount", "credits", "cap_per_day", "cap_per_month", "low_wallet", "low_pool", "balance"),
-        *("pool", "total", "cap"),
+        "amount",
+        "balance",
+        "cap",
+        "cap_per_day",
+        "cap_per_month",
+        "credits",
+        "low_pool",
+        "low_wallet",
+        "pool",
+        "total",
     }
 )
-MODELS = frozenset({"model", "models", "models_served"})
-FEW = 6  # of many that are named
-NAMES = {
+MODEL_KEYS = frozenset({"model", "models", "models_served"})
+MAX_NAMED = 6  # members or models in one value
+KEY_LABELS = {
     "active": gettext_lazy("active"),
     "amount": gettext_lazy("amount"),
     "balance": gettext_lazy("balance"),
@@ -68,8 +76,8 @@ NAMES = {
     "valid_from": gettext_lazy("from"),
     "weight": gettext_lazy("weight"),
 }
-# What each act is called in a list to choose from.
-TITLES: Mapping[str, Any] = {
+# Labels of the actions in the filter.
+ACTION_LABELS: Mapping[str, Any] = {
     AuditAction.TEAM_MADE: gettext_lazy("Team made"),
     AuditAction.TEAM_CHANGED: gettext_lazy("Team settings"),
     AuditAction.MEMBER_ADMITTED: gettext_lazy("Member came in"),
@@ -95,7 +103,7 @@ TITLES: Mapping[str, Any] = {
     AuditAction.TOKEN_MADE: gettext_lazy("API token made"),
     AuditAction.TOKEN_REVOKED: gettext_lazy("API token revoked"),
 }
-WORDS = {
+VALUE_LABELS = {
     "kept": gettext_lazy("kept secret"),
     "replaced": gettext_lazy("replaced"),
     "add": gettext_lazy("added each month"),
@@ -109,90 +117,99 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that changed, as people read it."""
+    """A changed value, as people read it."""
 
     key: str
     before: str
     after: str
 
     @property
-    def words(self) -> str:
-        """The value with its name, and what it was if it was anything."""
-        named = {"name": name(self.key), "before": self.before, "after": self.after}
+    def text(self) -> str:
+        """The value with its label, and the previous value if there was one."""
+        parts = {"name": key_label(self.key), "before": self.before, "after": self.after}
         if not self.before:
-            return _("%(name)s %(after)s") % named
+            return _("%(name)s %(after)s") % parts
         if not self.after:
-            return _("%(name)s was %(before)s") % named
-        return _("%(name)s %(after)s, was %(before)s") % named
+            return _("%(name)s was %(before)s") % parts
+        return _("%(name)s %(after)s, was %(before)s") % parts
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """What is not as it was, in the order in which it was written."""
+    """Return the changed values in the order in which they were recorded."""
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return [
         Difference(
             key,
-            said(key, before[key]) if key in before else "",
-            said(key, after[key]) if key in after else "",
+            value_text(key, before[key]) if key in before else "",
+            value_text(key, after[key]) if key in after else "",
         )
         for key in keys
     ]
 
 
-def name(key: str) -> str:
-    """What people call a value."""
-    return str(NAMES.get(key, key.replace("_", " ")))
+def key_label(key: str) -> str:
+    """Return the label of a key."""
+    return str(KEY_LABELS.get(key, key.replace("_", " ")))
 
 
-def title(subject: str) -> str:
-    """What people call a model; any other subject is its own name."""
-    declared = catalogue_registry.MODELS.get(subject)
-    return declared.title if declared else subject
+def subject_label(subject: str) -> str:
+    """Return the title of a model; any other subject unchanged."""
+    model = catalogue_registry.MODELS.get(subject)
+    return model.title if model else subject
 
 
-def said(key: str, value: Any) -> str:
-    """A value as people read it; of any type, since the log outlives the code that wrote it."""
+def value_text(key: str, value: Any) -> str:
+    """Return the text of a value of any type, since entries outlive the code that wrote them."""
     if value is None or value == "":
         return _("none")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, int) and key in CREDITS:
+    if isinstance(value, int) and key in CREDIT_KEYS:
         return as_text(value)
     if isinstance(value, list):
-        return ", ".join(said(key, each) for each in value) or _("none")
+        return ", ".join(value_text(key, each) for each in value) or _("none")
     if isinstance(value, dict):
-        return _pairs(value)
-    return _word(key, str(value))
+        return _pairs_text(value)
+    return _string_text(key, str(value))
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    """Models or members, each with its credits; the first few of many."""
-    said_ones = [f"{title(str(each))} {said('amount', amount)}" for each, amount in values.items()]
-    if len(said_ones) > FEW:
-        more = _("and %(count)s more") % {"count": len(said_ones) - FEW}
-        return ", ".join([*said_ones[:FEW], more])
-    return ", ".join(said_ones) or _("none")
+def _pairs_text(values: Mapping[str, Any]) -> str:
+    """Return models or members with their credits; only the first MAX_NAMED of many."""
+    pairs = [f"{subject_label(str(each))} {value_text('amount', amount)}" for each, amount in values.items()]
+    if len(pairs) > MAX_NAMED:
+        more = _("and %(count)s more") % {"count": len(pairs) - MAX_NAMED}
+        return ", ".join([*pairs[:MAX_NAMED], more])
+    return ", ".join(pairs) or _("none")
 
 
-def _word(key: str, text: str) -> str:
+def _string_text(key: str, text: str) -> str:
     if key in {"role", "roles"} and text in Role.values:
         return str(Role(text).label)
     if key == "scopes" and text in Scope.values:
         return str(Scope(text).label)
-    if key.endswith(("_at", "_from", "_until")) and (moment := _moment(text)):
-        return moment
-    return str(WORDS[text]) if text in WORDS else title(text) if key in MODELS else text
+    if key.endswith(("_at", "_from", "_until")) and (time := _time_text(text)):
+        return time
+    return (
+        str(VALUE_LABELS[text])
+        if text in VALUE_LABELS
+        else subject_label(text)
+        if key in MODEL_KEYS
+        else text
+    )
 
 
-def _moment(text: str) -> str:
-    """A time as the log keeps it, where the reader is; nothing if it is none."""
+def _time_text(text: str) -> str:
+    """Return a recorded time in the current time zone; "" if the text is no time."""
     try:
-        found = parse_datetime(text)
+        parsed = parse_datetime(text)
     except ValueError:
         return ""
-    return date_format(localtime(found), "DATETIME_FORMAT") if found and is_aware(found) else ""
+    return date_format(localtime(parsed), "DATETIME_FORMAT") if parsed and is_aware(parsed) else ""
 
 
-def acts() -> list[tuple[str, str]]:
-    """Every act with its title, as a list to choose from, in the order of the titles."""
-    return sorted(((str(act), str(TITLES.get(act, act))) for act in AuditAction), key=lambda pair: pair[1])
+def action_choices() -> list[tuple[str, str]]:
+    """Return all actions with their labels, sorted by label."""
+    return sorted(
+        ((str(action), str(ACTION_LABELS.get(action, action))) for action in AuditAction),
+        key=lambda pair: pair[1],
+    )

@@ -1,4 +1,4 @@
-"""The pages of the audit log: a team's for those who run it, all of it for operators."""
+"""Pages and CSV exports of the audit log: of a team for its administrators, of all teams for operators."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from generations.teams.permissions import last_membership, member_required, oper
 @require_safe
 @never_cache
 @gzip_page
-@member_required(may="spend_see")
-def of_team(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Who changed what in my team (`?who=&what=&first=&last=&before=`)."""
-    context = _shown(request, audit_log_query.ChangesForm(request.GET, team=member.team))
+@member_required(may="see_spending")
+def team_page(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Show the audit log of the team (`?who=&what=&first=&last=&before=`)."""
+    context = _page_context(request, audit_log_query.AuditLogFilter(request.GET, team=member.team))
     return render(request, "office/audit_log/team.html", context | {"member": member})
 
 
 @require_safe
 @never_cache
-@member_required(may="spend_see")
-def of_team_csv(request: HttpRequest, member: Membership) -> HttpResponseBase:
-    """The same as a table to keep."""
-    form = audit_log_query.ChangesForm(request.GET, team=member.team)
-    return _table(form, f"changes-{member.team.slug}")
+@member_required(may="see_spending")
+def team_csv(request: HttpRequest, member: Membership) -> HttpResponseBase:
+    """Export the filtered audit log as CSV."""
+    form = audit_log_query.AuditLogFilter(request.GET, team=member.team)
+    return _csv(form, f"changes-{member.team.slug}")
 
 
 @require_safe
 @never_cache
 @gzip_page
 @operator_required
-def of_installation(request: HttpRequest) -> HttpResponse:
-    """Who changed what, in every team and in the installation itself."""
-    context = _shown(request, audit_log_query.ChangesForm(request.GET, team=None))
+def installation_page(request: HttpRequest) -> HttpResponse:
+    """Show the audit log of all teams and of the installation."""
+    context = _page_context(request, audit_log_query.AuditLogFilter(request.GET, team=None))
     return render(
         request, "office/audit_log/installation.html", context | {"member": last_membership(request.user)}
     )
@@ -52,37 +52,37 @@ def of_installation(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @operator_required
-def of_installation_csv(request: HttpRequest) -> HttpResponseBase:
-    """The same as a table to keep."""
-    return _table(audit_log_query.ChangesForm(request.GET, team=None), "changes")
+def installation_csv(request: HttpRequest) -> HttpResponseBase:
+    """Export the filtered audit log as CSV."""
+    return _csv(audit_log_query.AuditLogFilter(request.GET, team=None), "changes")
 
 
-def _shown(request: HttpRequest, form: audit_log_query.ChangesForm) -> dict[str, Any]:
-    found = form.found()
-    before = _landmark(form, request.GET.get("before", ""))
-    entries, older = audit_log_query.page(found, before)
+def _page_context(request: HttpRequest, form: audit_log_query.AuditLogFilter) -> dict[str, Any]:
+    entries = form.filtered()
+    before = _entry_or_404(form, request.GET.get("before", ""))
+    shown, older = audit_log_query.page(entries, before)
     query = request.GET.copy()
     query.pop("before", None)
     return {
         "form": form,
-        "entries": entries,
+        "entries": shown,
         "older": older,
-        "begun": before is not None,
+        "is_first_page": before is None,
         "query": query.urlencode(),
     }
 
 
-def _landmark(form: audit_log_query.ChangesForm, number: str) -> AuditEntry | None:
-    """The entry to go on from; 404 for one that is not of this log."""
+def _entry_or_404(form: audit_log_query.AuditLogFilter, number: str) -> AuditEntry | None:
+    """Return the entry after which the page continues; 404 for one that is not in this log."""
     if not number:
         return None
-    known = number.isascii() and number.isdecimal() and len(number) < 19
-    found = form.entries.filter(pk=int(number)).first() if known else None
-    if found is None:
+    is_key = number.isascii() and number.isdecimal() and len(number) < 19
+    entry = form.entries.filter(pk=int(number)).first() if is_key else None
+    if entry is None:
         raise Http404
-    return found
+    return entry
 
 
-def _table(form: audit_log_query.ChangesForm, name: str) -> HttpResponseBase:
-    today = timezone.localdate(timezone=form.zone)
-    return StreamedFile(audit_log_query.table(form), name=f"{name}-{today:%Y-%m-%d}.csv")
+def _csv(form: audit_log_query.AuditLogFilter, name: str) -> HttpResponseBase:
+    today = timezone.localdate(timezone=form.time_zone)
+    return StreamedFile(audit_log_query.csv_lines(form), name=f"{name}-{today:%Y-%m-%d}.csv")

@@ -51,7 +51,7 @@ class AccountAdmin(ReadOnlyAccountAdmin):
         if form.is_valid() and account.team:
             try:
                 members_service.issue(
-                    team=account.team, by=audit_log_service.by(request), **form.cleaned_data
+                    team=account.team, by=audit_log_service.actor_of(request), **form.cleaned_data
                 )
             except ledger.LedgerError as problem:
                 form.add_error(None, str(problem))
@@ -67,7 +67,7 @@ class AccountAdmin(ReadOnlyAccountAdmin):
         form = AccountAdjustmentForm(request.POST or None)
         if form.is_valid():
             values = {"reference": form.cleaned_data["reference"], "note": form.cleaned_data["note"]}
-            values |= {"amount": form.signed_amount, "by": audit_log_service.by(request)}
+            values |= {"amount": form.signed_amount, "by": audit_log_service.actor_of(request)}
             try:
                 if row.membership:
                     credits_service.adjust_wallet(member=row.membership, **values)
@@ -112,7 +112,7 @@ class PriceAdmin(JobsPriceAdmin):
             amount=obj.amount,
             team=obj.team,
             valid_from=obj.valid_from,
-            by=audit_log_service.by(request),
+            by=audit_log_service.actor_of(request),
         )
         obj.pk, obj.valid_from = price.pk, price.valid_from
         obj._state.adding = False

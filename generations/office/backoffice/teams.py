@@ -16,7 +16,6 @@ from generations.credits import ledger
 from generations.credits.amounts import as_text
 from generations.jobs.engine import operator_actions
 from generations.office.audit_log import service as audit_log_service
-from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.members import team_settings
 from generations.office.models import AuditAction
@@ -86,9 +85,9 @@ class TeamAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         """Save the team with its pool, and write the audit entry."""
-        by = audit_log_service.by(request)
+        by = audit_log_service.actor_of(request)
         if change:
-            team_settings.change(team=obj, by=by, name=obj.name, time_zone=obj.time_zone)
+            team_settings.update(team=obj, by=by, name=obj.name, time_zone=obj.time_zone)
             return
         super().save_model(request, obj, form, change)
         ledger.open_pool(obj)
@@ -106,18 +105,20 @@ class TeamAdmin(admin.ModelAdmin):
     def _save_member(self, member_form: forms.ModelForm, request: HttpRequest) -> None:
         """Apply one form of the inline; an error message if the change is refused."""
         member, present = member_form.instance, member_form.cleaned_data["present"]
-        by, role, weight = audit_log_service.by(request), Role(member.role), member.weight
+        by, role, weight = audit_log_service.actor_of(request), Role(member.role), member.weight
         try:
             with transaction.atomic():
                 if member.pk and not present:
-                    members_service.dismiss(member=member, by=by)
+                    members_service.end_membership(member=member, by=by)
                 elif present and member.user and (member.pk is None or member.ended_at):
-                    admitted = members_service.admit(user=member.user, team=member.team, role=role, by=by)
-                    members_roles.set_weight(member=admitted, weight=weight, by=by)
+                    admitted = members_service.add_member(
+                        user=member.user, team=member.team, role=role, by=by
+                    )
+                    members_service.set_weight(member=admitted, weight=weight, by=by)
                 elif member.pk:
-                    members_roles.set_role(member=member, role=role, by=by)
-                    members_roles.set_weight(member=member, weight=weight, by=by)
-        except (membership.AlreadyIn, membership.LastOwner, operator_actions.InvalidWeight) as problem:
+                    members_service.set_role(member=member, role=role, by=by)
+                    members_service.set_weight(member=member, weight=weight, by=by)
+        except (membership.AlreadyMember, membership.LastOwner, operator_actions.InvalidWeight) as problem:
             messages.error(request, str(problem))
         except Membership.DoesNotExist:
             messages.error(request, _("%(person)s had left the team meanwhile.") % {"person": member})
@@ -144,10 +145,10 @@ class TeamAdmin(admin.ModelAdmin):
     def deactivate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
         """Deactivate the teams: their pages do not open, and nothing is deleted."""
         for team in teams:
-            team_settings.close(team=team, by=audit_log_service.by(request))
+            team_settings.deactivate(team=team, by=audit_log_service.actor_of(request))
 
     @admin.action(description=_("Open their pages again"))
     def activate(self, request: HttpRequest, teams: QuerySet[Team]) -> None:
         """Activate the teams again."""
         for team in teams:
-            team_settings.reopen(team=team, by=audit_log_service.by(request))
+            team_settings.reactivate(team=team, by=audit_log_service.actor_of(request))

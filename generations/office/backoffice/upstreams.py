@@ -52,7 +52,7 @@ class AuditedUpstreamAdmin(UpstreamAdmin):
             changed_after["key"] = "replaced" if change else "kept"
         if changed_after:
             audit_log_service.record(
-                audit_log_service.by(request),
+                audit_log_service.actor_of(request),
                 AuditAction.UPSTREAM_CHANGED,
                 subject=obj.name,
                 before=changed_before,
@@ -62,7 +62,9 @@ class AuditedUpstreamAdmin(UpstreamAdmin):
     @admin.action(description=_("End their pause"), permissions=["view"])
     def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
         """Resume calls to the upstreams."""
-        operator_actions.resume(Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.by(request))
+        operator_actions.resume(
+            Upstream.objects.filter(pk__in=upstreams), by=audit_log_service.actor_of(request)
+        )
 
 
 def audited_values(upstream: Upstream) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import allowances
-from generations.office.members import roles as members_roles
+from generations.office.members import service as members_service
 from generations.office.models import AuditAction
 from generations.teams import password_reset
 from generations.teams import users as teams_users
@@ -24,8 +24,8 @@ class LowercaseEmailForm(forms.ModelForm):
     def clean_email(self) -> str:
         """Return the address in lower case; an error if another account has it."""
         email = str(self.cleaned_data["email"]).lower()
-        if teams_users.is_taken(email, besides=self.instance if self.instance.pk else None):
-            raise forms.ValidationError(str(teams_users.AddressTaken(email)))
+        if teams_users.is_email_taken(email, besides=self.instance if self.instance.pk else None):
+            raise forms.ValidationError(str(teams_users.EmailTaken(email)))
         return email
 
 
@@ -77,12 +77,12 @@ class UserAdmin(DjangoUserAdmin):
         before = _audited_values(User.objects.get(pk=obj.pk)) if change else {}
         obj.is_superuser = obj.is_staff
         if before.get("is_active") and not obj.is_active:
-            members_roles.shut_out(user=obj, by=audit_log_service.by(request))
+            members_service.revoke_access(user=obj, by=audit_log_service.actor_of(request))
         if change and obj.is_active and not before["is_active"]:
             allowances.resume(obj.memberships.filter(ended_at=None))
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
-            teams_users.confirm_address(obj)
+            teams_users.confirm_email(obj)
         _record_changes(request, obj, before)
         if not change and not obj.has_usable_password():
             self._print_reset_link(request, obj)
@@ -94,7 +94,7 @@ class UserAdmin(DjangoUserAdmin):
         user = self.get_object(request, id)
         if user and request.method == "POST" and response.status_code == 302:
             audit_log_service.record(
-                audit_log_service.by(request),
+                audit_log_service.actor_of(request),
                 AuditAction.PERSON_CHANGED,
                 subject=user.email,
                 after={"did": "password_set"},
@@ -109,13 +109,13 @@ class UserAdmin(DjangoUserAdmin):
 
     def _print_reset_link(self, request: HttpRequest, user: User) -> None:
         audit_log_service.record(
-            audit_log_service.by(request),
+            audit_log_service.actor_of(request),
             AuditAction.PERSON_CHANGED,
             subject=user.email,
             after={"did": "linked"},
         )
         message = _("%(person)s sets a password here, once: %(link)s")
-        messages.info(request, message % {"person": user.email, "link": password_reset.reset_link(user)})
+        messages.info(request, message % {"person": user.email, "link": password_reset.reset_url(user)})
 
 
 def _audited_values(user: User) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _record_changes(request: HttpRequest, user: User, before: dict[str, Any]) ->
     changed = {name for name in after if before.get(name) != after[name]}
     if changed:
         audit_log_service.record(
-            audit_log_service.by(request),
+            audit_log_service.actor_of(request),
             AuditAction.PERSON_CHANGED,
             subject=user.email,
             before={name: value for name, value in before.items() if name in changed},

@@ -25,7 +25,7 @@ from generations.credits.accounts import lock_pool_and_wallet
 from generations.credits.models import Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.models import Allowance, AllowanceKind, AuditAction
 from generations.teams.models import Membership, Team
 
@@ -43,7 +43,7 @@ def set_allowance(
     kind: AllowanceKind,
     amount: int,
     from_this_month: bool,
-    by: By,
+    by: Actor,
     at: datetime | None = None,
 ) -> Allowance:
     """Set what the member is granted each month, in hundredths, from this month or from the next.
@@ -71,7 +71,7 @@ def set_allowance(
 
 
 @transaction.atomic
-def end_allowance(*, member: Membership, by: By) -> bool:
+def end_allowance(*, member: Membership, by: Actor) -> bool:
     """Delete the member's allowance; False if there was none."""
     lock_pool_and_wallet(member)
     old = Allowance.objects.filter(membership=member).first()

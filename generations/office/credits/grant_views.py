@@ -78,7 +78,7 @@ def _grant_or_take_back(request: HttpRequest, member: Membership, *, taking_back
                 team=member.team,
                 amounts=form.amounts,
                 reference=form.cleaned_data["reference"],
-                by=audit_log_service.by(request),
+                by=audit_log_service.actor_of(request),
                 note=form.cleaned_data["note"],
             )
         except ledger.InsufficientCredits as problem:
@@ -142,7 +142,7 @@ def _grant_previewed(request: HttpRequest, member: Membership) -> HttpResponse:
                 team=member.team,
                 amounts=parsed.amounts,
                 reference=grant_form.cleaned_data["reference"],
-                by=audit_log_service.by(request),
+                by=audit_log_service.actor_of(request),
                 note=_("from a file"),
             )
         except ledger.LedgerError as problem:

@@ -45,7 +45,7 @@ def set_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResp
             kind=AllowanceKind(data["kind"]),
             amount=data["amount"],
             from_this_month=data["starts"] == "now",
-            by=audit_log_service.by(request),
+            by=audit_log_service.actor_of(request),
         )
     except ledger.LedgerError as problem:
         form.add_error(None, str(problem))
@@ -59,7 +59,7 @@ def set_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResp
 def end_allowance(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
     """End the member's monthly allowance."""
     subject = _get_member(member, pk)
-    allowances.end_allowance(member=subject, by=audit_log_service.by(request))
+    allowances.end_allowance(member=subject, by=audit_log_service.actor_of(request))
     messages.success(request, _("%(who)s is granted nothing more each month.") % {"who": subject})
     return _redirect_to(subject)
 
@@ -73,7 +73,7 @@ def set_caps(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _render(request, member, subject, caps_form=form)
     try:
-        credits_service.set_caps(member=subject, by=audit_log_service.by(request), **form.cleaned_data)
+        credits_service.set_caps(member=subject, by=audit_log_service.actor_of(request), **form.cleaned_data)
     except ledger.LedgerError as problem:
         form.add_error(None, str(problem))
         return _render(request, member, subject, caps_form=form)
@@ -94,7 +94,7 @@ def adjust(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
                 member=subject,
                 amount=form.signed_amount,
                 reference=data["reference"],
-                by=audit_log_service.by(request),
+                by=audit_log_service.actor_of(request),
                 note=data["note"],
             )
         except ledger.LedgerError as problem:

@@ -36,7 +36,7 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
             entry = credits_service.refund(
                 team=member.team,
                 generation=generation,
-                by=audit_log_service.by(request),
+                by=audit_log_service.actor_of(request),
                 note=form.cleaned_data["note"],
             )
         except ledger.AlreadyRefunded as problem:

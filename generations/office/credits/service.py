@@ -21,7 +21,7 @@ from generations.credits import adjustments as credits_adjustments
 from generations.credits.bulk_transfers import Share
 from generations.credits.models import Hold, Transfer
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
 from generations.teams.models import Membership, Team
 
@@ -40,7 +40,7 @@ class MemberAmount:
 
 @transaction.atomic
 def grant(
-    *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: By, note: str = ""
+    *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: Actor, note: str = ""
 ) -> list[Transfer]:
     """Move credits from the pool to members' wallets; raises as `bulk_transfers.grant_many` does."""
     entries = bulk_transfers.grant_many(team=team, shares=_shares(amounts, reference), actor=by.user)
@@ -50,7 +50,7 @@ def grant(
 
 @transaction.atomic
 def take_back(
-    *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: By, note: str = ""
+    *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: Actor, note: str = ""
 ) -> list[Transfer]:
     """Move credits from members' wallets back to the pool; raises as `bulk_transfers.take_back_many` does."""
     entries = bulk_transfers.take_back_many(team=team, shares=_shares(amounts, reference), actor=by.user)
@@ -59,7 +59,7 @@ def take_back(
 
 
 @transaction.atomic
-def refund(*, team: Team, generation: uuid.UUID, by: By, note: str) -> Transfer:
+def refund(*, team: Team, generation: uuid.UUID, by: Actor, note: str) -> Transfer:
     """Refund the charge of a picture to the member who paid it, or to the pool if they left the team.
 
     NoSuchCharge if the team was charged nothing for it, AlreadyRefunded the second time.
@@ -73,7 +73,7 @@ def refund(*, team: Team, generation: uuid.UUID, by: By, note: str) -> Transfer:
 
 
 @transaction.atomic
-def adjust_wallet(*, member: Membership, amount: int, reference: uuid.UUID, by: By, note: str) -> Transfer:
+def adjust_wallet(*, member: Membership, amount: int, reference: uuid.UUID, by: Actor, note: str) -> Transfer:
     """Move an amount from the pool to a member's wallet or, if negative, from the wallet to the pool."""
     entry = credits_adjustments.adjust_wallet(
         member=member, amount=amount, reference=reference, actor=by.user, note=note
@@ -84,7 +84,7 @@ def adjust_wallet(*, member: Membership, amount: int, reference: uuid.UUID, by: 
 
 
 @transaction.atomic
-def adjust_pool(*, team: Team, amount: int, reference: uuid.UUID, by: By, note: str) -> Transfer:
+def adjust_pool(*, team: Team, amount: int, reference: uuid.UUID, by: Actor, note: str) -> Transfer:
     """Add an amount to a pool from outside or, if negative, remove it. For operators only."""
     entry = credits_adjustments.adjust_pool(
         team=team, amount=amount, reference=reference, actor=by.user, note=note
@@ -95,7 +95,7 @@ def adjust_pool(*, team: Team, amount: int, reference: uuid.UUID, by: By, note: 
 
 
 @transaction.atomic
-def set_caps(*, member: Membership, per_day: int | None, per_month: int | None, by: By) -> bool:
+def set_caps(*, member: Membership, per_day: int | None, per_month: int | None, by: Actor) -> bool:
     """Set what a member may spend in a day and in a month, None for no cap; False if nothing changed.
 
     Takes the wallet's lock, as holds do, so the next hold is checked against the new caps. MembershipEnded if
@@ -123,7 +123,7 @@ def _shares(amounts: Collection[MemberAmount], reference: uuid.UUID) -> list[Sha
     ]
 
 
-def _record_grant(by: By, action: AuditAction, team: Team, entries: list[Transfer], note: str) -> None:
+def _record_grant(by: Actor, action: AuditAction, team: Team, entries: list[Transfer], note: str) -> None:
     """Write one audit entry for all ledger entries, unless the same form was sent before."""
     if not entries or not entries[0].is_new:
         return

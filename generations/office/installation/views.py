@@ -59,7 +59,7 @@ def issue(request: HttpRequest, team: str) -> HttpResponse:
     form = IssueForm(request.POST or None)
     if form.is_valid():
         try:
-            members_service.issue(team=pool_team, by=audit_log_service.by(request), **form.cleaned_data)
+            members_service.issue(team=pool_team, by=audit_log_service.actor_of(request), **form.cleaned_data)
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:

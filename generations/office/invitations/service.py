@@ -1,4 +1,4 @@
-"""Inviting people, and letting them in: the link, the mail, the starting credits, the audit log."""
+"""Send and revoke invitations; accepting one creates the membership and grants starting credits."""
 
 import logging
 import uuid
@@ -18,19 +18,23 @@ from django.utils.translation import gettext as _
 from generations.credits import ledger
 from generations.credits.amounts import as_text
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
-from generations.teams import invitations, membership
+from generations.teams import invitation_links, membership
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, Team, User
-from generations.teams.permissions import roles_given_by
+from generations.teams.permissions import assignable_roles
 
 log = logging.getLogger(__name__)
-GRANTS = uuid.UUID("7d1c3c3e-6f0b-4a52-9a55-0c5d5f7e2a10")  # names the lines that invitations grant
+GRANT_NAMESPACE = uuid.UUID("7d1c3c3e-6f0b-4a52-9a55-0c5d5f7e2a10")  # of the references of starting credits
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What an invitation offers: the role, starting credits in hundredths, and how long it is good."""
+    """What an invitation offers: a role, starting credits in hundredths, and for how long it is valid.
+
+    Tokens are derived from its repr: renaming the class or a field changes the links of forms that are sent
+    again.
+    """
 
     role: Role
     credits: int
@@ -39,14 +43,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Mailed:
-    """Who was mailed an invitation, by this or an earlier sending of the form, and to whom none could be."""
+    """The addresses that were mailed an invitation, now or before by the same form, and the others."""
 
     to: list[str]
     not_to: list[str]
 
 
 class NotMailed(Exception):
-    """The mail server took none of it; the invitations are taken back."""
+    """The mail server accepted none of the mails; the invitations are revoked."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -54,37 +58,41 @@ class NotMailed(Exception):
         )
 
 
-def invite_by_link(*, inviter: Membership, form: uuid.UUID, offer: Offer, uses: int, by: By) -> str:
-    """A link that lets so many people in. The same form gives the same link, and one invitation.
+def invite_by_link(*, inviter: Membership, form_id: uuid.UUID, offer: Offer, uses: int, by: Actor) -> str:
+    """Create an invitation for `uses` people and return its URL. The same form returns the same link.
 
-    InvitationRefused if the form's link lets nobody in any more.
+    Raises InvitationInvalid if the link of the form cannot be used any more.
     """
-    token = invitations.token_for(team=inviter.team, maker=inviter.user, form=form, about=(offer, uses))
-    invitation, _is_new = _make(inviter, token, offer, uses=uses, by=by)
-    invitations.must_be_good(invitation)
-    return invitations.link(token)
+    token = invitation_links.derive_token(
+        team=inviter.team, made_by=inviter.user, form_id=form_id, about=(offer, uses)
+    )
+    invitation, _is_new = _create(inviter, token, offer, uses=uses, by=by)
+    invitation_links.check_usable(invitation)
+    return invitation_links.url_of(token)
 
 
 def invite_by_mail(
-    *, inviter: Membership, form: uuid.UUID, offer: Offer, emails: Collection[str], by: By
+    *, inviter: Membership, form_id: uuid.UUID, offer: Offer, emails: Collection[str], by: Actor
 ) -> Mailed:
-    """Mail each a link that is good for that address alone. NotMailed if none could be sent.
+    """Mail each address a link that is valid for that address only; raise NotMailed if no mail could be sent.
 
-    Nobody but who reads the mailbox sees the link, so whoever comes with it has that address.
+    Only the owner of the mailbox sees the link, so accepting it also confirms the address.
     """
-    fresh: list[tuple[Invitation, EmailMessage]] = []
+    to_send: list[tuple[Invitation, EmailMessage]] = []
     failed: list[str] = []
     with transaction.atomic():
         for email in emails:
             about = (offer, email)
-            token = invitations.token_for(team=inviter.team, maker=inviter.user, form=form, about=about)
-            invitation, is_new = _make(inviter, token, offer, email=email, by=by)
+            token = invitation_links.derive_token(
+                team=inviter.team, made_by=inviter.user, form_id=form_id, about=about
+            )
+            invitation, is_new = _create(inviter, token, offer, email=email, by=by)
             if is_new:
-                fresh.append((invitation, _mail(inviter, invitation, invitations.link(token))))
+                to_send.append((invitation, _mail(inviter, invitation, invitation_links.url_of(token))))
             elif invitation.revoked_at:
                 failed.append(email)
-    for invitation in _send(fresh):
-        _take_back(invitation, by)
+    for invitation in _send(to_send):
+        _revoke(invitation, by)
         failed.append(invitation.email)
     if len(failed) == len(emails):
         raise NotMailed
@@ -92,49 +100,54 @@ def invite_by_mail(
 
 
 @transaction.atomic
-def revoke(*, invitation: Invitation, acting: Membership, by: By) -> bool:
-    """Let nobody in by it any more; False if nobody could. PermissionDenied if only an owner may."""
-    _may_offer(acting, Role(invitation.role))
-    return _take_back(invitation, by)
+def revoke(*, invitation: Invitation, requester: Membership, by: Actor) -> bool:
+    """Revoke the invitation.
+
+    False if it was not usable. Raises PermissionDenied if only an owner may revoke it.
+    """
+    _check_may_invite(requester, Role(invitation.role))
+    return _revoke(invitation, by)
 
 
 @transaction.atomic
-def revoke_of(*, maker: User, team: Team, by: By, except_for: Collection[Role] = ()) -> None:
-    """Take back what the person invited to the team, but not to these roles."""
-    for invitation in invitations.revoke_of(maker=maker, team=team, except_for=except_for):
+def revoke_all(*, made_by: User, team: Team, by: Actor, except_for: Collection[Role] = ()) -> None:
+    """Revoke a user's open invitations to the team, except those to the given roles."""
+    for invitation in invitation_links.revoke_all(made_by=made_by, team=team, except_for=except_for):
         audit_log_service.record(by, AuditAction.INVITATION_REVOKED, team=team, subject=invitation.email)
 
 
 @transaction.atomic
-def accept(*, token: str, user: User, by: By) -> Membership:
-    """Let the person in by the link; InvitationRefused or AlreadyIn if it does not, and then it is not used.
+def accept(*, token: str, user: User, by: Actor) -> Membership:
+    """Make the user a member by the invitation with this token.
 
-    Starting credits that the pool does not have are left out: the person comes in anyway, and the
-    people page and the log say so.
+    If the pool has too little for the starting credits, the user joins without them; the page of members and
+    the audit log say so. Raises InvitationInvalid or AlreadyMember, and then the invitation is not used.
     """
-    invitation = invitations.find(token)
-    invitations.use(invitation, user)
-    came_back = user.memberships.filter(team=invitation.team).exists()
+    invitation = invitation_links.find(token)
+    invitation_links.redeem(invitation, user)
+    is_rejoining = user.memberships.filter(team=invitation.team).exists()
     member = membership.join(user, invitation.team, Role(invitation.role))
     ledger.open_pool(invitation.team)
     ledger.open_wallet(member)
     granted = _grant(invitation, member)
     InvitationUse.objects.create(invitation=invitation, membership=member, granted=granted)
-    left_out = _("The pool had too little for the %(credits)s credits of the invitation.")
+    without_credits = _("The pool had too little for the %(credits)s credits of the invitation.")
     audit_log_service.record(
         by,
         AuditAction.MEMBER_ADMITTED,
         member=member,
-        after={"did": "came_back" if came_back else "joined", "role": member.role}
+        after={"did": "came_back" if is_rejoining else "joined", "role": member.role}
         | ({"credits": granted} if granted else {}),
-        note="" if granted == invitation.credits else left_out % {"credits": as_text(invitation.credits)},
+        note=""
+        if granted == invitation.credits
+        else without_credits % {"credits": as_text(invitation.credits)},
     )
     return member
 
 
 @transaction.atomic
-def _take_back(invitation: Invitation, by: By) -> bool:
-    if not invitations.revoke(invitation):
+def _revoke(invitation: Invitation, by: Actor) -> bool:
+    if not invitation_links.revoke(invitation):
         return False
     audit_log_service.record(
         by, AuditAction.INVITATION_REVOKED, team=invitation.team, subject=invitation.email
@@ -142,26 +155,28 @@ def _take_back(invitation: Invitation, by: By) -> bool:
     return True
 
 
-def _may_offer(member: Membership, role: Role) -> None:
-    present = Membership.objects.filter(pk=member.pk, ended_at=None, user__is_active=True)
-    asking = present.values_list("role", flat=True).first()
-    if role not in roles_given_by(asking or ""):
-        raise PermissionDenied(_("Nobody offers more than they have: only owners invite owners."))
+def _check_may_invite(member: Membership, role: Role) -> None:
+    current = Membership.objects.filter(pk=member.pk, ended_at=None, user__is_active=True)
+    own_role = current.values_list("role", flat=True).first()
+    if role not in assignable_roles(own_role or ""):
+        raise PermissionDenied(
+            _("Only owners invite owners, and only administrators and owners invite others.")
+        )
 
 
 @transaction.atomic
-def _make(
-    inviter: Membership, token: str, offer: Offer, *, email: str = "", uses: int = 1, by: By
+def _create(
+    inviter: Membership, token: str, offer: Offer, *, email: str = "", uses: int = 1, by: Actor
 ) -> tuple[Invitation, bool]:
-    membership.lock_team(inviter.team)  # who is demoted or removed just now offers nothing any more
-    _may_offer(inviter, offer.role)
-    invitation, is_new = invitations.make(
+    membership.lock_team(inviter.team)  # so that the role checked below is the current one
+    _check_may_invite(inviter, offer.role)
+    invitation, is_new = invitation_links.create(
         team=inviter.team,
-        maker=inviter.user,
+        made_by=inviter.user,
         token=token,
         email=email,
         role=offer.role,
-        granted=offer.credits,
+        starting_credits=offer.credits,
         uses=uses,
         lasts=offer.lasts,
     )
@@ -174,10 +189,10 @@ def _make(
 
 
 def _grant(invitation: Invitation, member: Membership) -> int:
-    """The starting credits from the pool, or none of them; in hundredths."""
+    """Grant the starting credits from the pool; return them in hundredths, 0 if the pool has too little."""
     if not invitation.credits:
         return 0
-    reference = uuid.uuid5(GRANTS, f"{invitation.pk}/{member.pk}")
+    reference = uuid.uuid5(GRANT_NAMESPACE, f"{invitation.pk}/{member.pk}")
     note = _("Starting credits of the invitation")
     try:
         ledger.grant(
@@ -193,46 +208,47 @@ def _grant(invitation: Invitation, member: Membership) -> int:
 
 
 def _mail(inviter: Membership, invitation: Invitation, link: str) -> EmailMessage:
-    named = {"inviter": _on_one_line(inviter), "team": _on_one_line(inviter.team)}
-    about = named | {"invitation": invitation, "link": link, "role": invitation.get_role_display()}
+    names = {"inviter": _single_line(inviter), "team": _single_line(inviter.team)}
+    context = names | {"invitation": invitation, "link": link, "role": invitation.get_role_display()}
     return EmailMessage(
-        subject=_("%(inviter)s invites you to %(team)s") % named,
-        body=render_to_string("office/invitations/mail.txt", about),
+        subject=_("%(inviter)s invites you to %(team)s") % names,
+        body=render_to_string("office/invitations/mail.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[invitation.email],
     )
 
 
-def _on_one_line(named: object) -> str:
-    """A name that cannot add a line to a mail's head."""
-    return " ".join(str(named).split())
+def _single_line(name: object) -> str:
+    """Collapse white space, so that a name cannot add a mail header."""
+    return " ".join(str(name).split())
 
 
-def _send(fresh: list[tuple[Invitation, EmailMessage]]) -> list[Invitation]:
-    """Each by itself over one connection, after all is committed; those whose mail was not taken.
+def _send(to_send: list[tuple[Invitation, EmailMessage]]) -> list[Invitation]:
+    """Send the mails over one connection, after the commit.
 
-    A server that is gone takes none of the rest.
+    Returns the invitations whose mail was not accepted. After a lost connection the remaining mails count as
+    not accepted.
     """
-    taken: set[int] = set()
+    accepted: set[int] = set()
     connection = get_connection()
     try:
-        for invitation, mail in fresh:
+        for invitation, mail in to_send:
             connection.open()
-            if _is_taken(mail, connection):
-                taken.add(invitation.pk)
-    except OSError as problem:  # of SMTP as well
-        log.warning("Invitations could not be mailed: %s", type(problem).__name__)
+            if _send_one(mail, connection):
+                accepted.add(invitation.pk)
+    except OSError as error:  # of SMTP as well
+        log.warning("Invitations could not be mailed: %s", type(error).__name__)
     finally:
         connection.close()
-    return [invitation for invitation, _mail_of_it in fresh if invitation.pk not in taken]
+    return [invitation for invitation, _message in to_send if invitation.pk not in accepted]
 
 
-def _is_taken(mail: EmailMessage, connection: BaseEmailBackend) -> bool:
-    """Whether the mail server took it; OSError if the server is gone for all of them."""
+def _send_one(mail: EmailMessage, connection: BaseEmailBackend) -> bool:
+    """Send one mail; False if the server refused it. Raises OSError if the connection is lost."""
     try:
         return connection.send_messages([mail]) == 1
-    except (SMTPException, ValueError) as problem:  # this mail, or this address
-        if isinstance(problem, SMTPServerDisconnected):
+    except (SMTPException, ValueError) as error:  # this mail, or this address
+        if isinstance(error, SMTPServerDisconnected):
             raise
-        log.warning("An invitation could not be mailed: %s", type(problem).__name__)
+        log.warning("An invitation could not be mailed: %s", type(error).__name__)
         return False

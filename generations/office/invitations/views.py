@@ -1,4 +1,4 @@
-"""Inviting people to a team, and taking it back."""
+"""Send and revoke invitations, for administrators of a team."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from generations.office.audit_log import service as audit_log_service
 from generations.office.invitations import service as invitations_service
 from generations.office.members.forms import InviteForm
-from generations.teams.invitations import InvitationRefused
+from generations.teams.invitation_links import InvitationInvalid
 from generations.teams.models import Invitation, Membership
 from generations.teams.permissions import member_required
 
@@ -26,56 +26,56 @@ from generations.teams.permissions import member_required
 @never_cache
 @member_required(may="manage_members")
 def invite(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A link to pass on, or mails with a link for each address."""
+    """Create a link to pass on, or mail a link to each address."""
     by_mail = bool(settings.EMAIL_URL) and request.GET.get("by") != "link"
     form = InviteForm(request.POST or None, member=member, by_mail=by_mail)
     context = {"member": member, "form": form, "by_mail": by_mail}
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "office/invitations/new.html", context, status=status)
-    made: Callable[..., HttpResponse] = _mailed if by_mail else _linked
-    return made(request, member, form, context)
+    respond: Callable[..., HttpResponse] = _invite_by_mail if by_mail else _invite_by_link
+    return respond(request, member, form, context)
 
 
 @rate_limit(action="invite")  # type: ignore[untyped-decorator]  # allauth has no types
-def _linked(
+def _invite_by_link(
     request: HttpRequest, member: Membership, form: InviteForm, context: dict[str, object]
 ) -> HttpResponse:
-    """The link, shown on this answer alone."""
+    """Show the link, which no other response contains."""
     try:
         link = invitations_service.invite_by_link(
             inviter=member,
-            form=form.cleaned_data["reference"],
+            form_id=form.cleaned_data["reference"],
             offer=form.offer(),
             uses=form.cleaned_data["uses"] or 1,
-            by=audit_log_service.by(request),
+            by=audit_log_service.actor_of(request),
         )
-    except InvitationRefused:
-        form.try_anew()
-        form.add_error(None, _("The link of this form lets nobody in any more. Press again for another one."))
+    except InvitationInvalid:
+        form.renew_reference()
+        form.add_error(None, _("The link of this form can no longer be used. Press again for another one."))
         return render(request, "office/invitations/new.html", context, status=422)
     return render(request, "office/invitations/link.html", {"member": member, "link": link, "form": form})
 
 
 @rate_limit(action="invite")  # type: ignore[untyped-decorator]  # allauth has no types
-def _mailed(
+def _invite_by_mail(
     request: HttpRequest, member: Membership, form: InviteForm, context: dict[str, object]
 ) -> HttpResponse:
     try:
         mailed = invitations_service.invite_by_mail(
             inviter=member,
-            form=form.cleaned_data["reference"],
+            form_id=form.cleaned_data["reference"],
             offer=form.offer(),
             emails=form.cleaned_data["emails"],
-            by=audit_log_service.by(request),
+            by=audit_log_service.actor_of(request),
         )
-    except invitations_service.NotMailed as problem:
-        form.try_anew()
-        form.add_error(None, str(problem))
+    except invitations_service.NotMailed as error:
+        form.renew_reference()
+        form.add_error(None, str(error))
         return render(request, "office/invitations/new.html", context, status=503)
     count = len(mailed.to)
-    said = ngettext("%(count)s invitation was mailed.", "%(count)s invitations were mailed.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)s invitation was mailed.", "%(count)s invitations were mailed.", count)
+    messages.success(request, message % {"count": count})
     if mailed.not_to:
         failed = _("Not invited, since the mail to them could not be sent: %(emails)s")
         messages.error(request, failed % {"emails": ", ".join(mailed.not_to)})
@@ -85,10 +85,10 @@ def _mailed(
 @require_POST
 @member_required(may="manage_members")
 def revoke(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Let nobody in by that invitation any more."""
+    """Revoke an invitation."""
     row = get_object_or_404(Invitation.objects.select_related("team"), pk=pk, team=member.team_id)
-    if invitations_service.revoke(invitation=row, acting=member, by=audit_log_service.by(request)):
-        messages.success(request, _("The invitation is taken back; its link lets nobody in."))
+    if invitations_service.revoke(invitation=row, requester=member, by=audit_log_service.actor_of(request)):
+        messages.success(request, _("The invitation is revoked; its link can no longer be used."))
     else:
-        messages.info(request, _("Nobody could use this invitation any more."))
+        messages.info(request, _("This invitation could not be used any more."))
     return redirect("office:people", member.team.slug)

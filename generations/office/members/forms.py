@@ -1,4 +1,4 @@
-"""What is typed on the pages of a team's people, and checked before a verb hears of it."""
+"""Forms of the pages of members, invitations and team settings."""
 
 import re
 import uuid
@@ -18,15 +18,15 @@ from generations.credits.amounts import HUNDREDTHS, CreditsField
 from generations.jobs.engine.operator_actions import MAX_WEIGHT
 from generations.office.invitations.service import Offer
 from generations.teams.models import Invitation, Membership, Role, Team
-from generations.teams.permissions import roles_given_by
+from generations.teams.permissions import assignable_roles
 
-MOST_USES = 500
-MOST_MAILS = 50
-MOST_MAILS_A_DAY = 200
-# Area and place; the database of time zones has many more names, for the same clocks.
+MAX_USES = 500
+MAX_MAILS = 50
+MAX_MAILS_PER_DAY = 200
+# Names of the form area/city. The time zone database has many more names, which are aliases of these.
 AREAS = re.compile("Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific")
-LASTS = (1, 7, 30, 90)  # days
-ROLE_MEANS = {
+VALIDITY_DAYS = (1, 7, 30, 90)
+ROLE_DESCRIPTIONS = {
     Role.OWNER: gettext_lazy("Everything, and appoints owners"),
     Role.ADMINISTRATOR: gettext_lazy("Runs people, credits and prices"),
     Role.MEMBER: gettext_lazy("Makes pictures with their credits"),
@@ -34,43 +34,45 @@ ROLE_MEANS = {
 }
 
 
-def _lasts() -> list[tuple[int, str]]:
-    """How long, in the reader's language: what is put together when the module is read stays English."""
-    return [(days, ngettext("%(days)s day", "%(days)s days", days) % {"days": days}) for days in LASTS]
+def _validity_choices() -> list[tuple[int, str]]:
+    """Return the choices in the reader's language; text composed at import time would stay English."""
+    return [
+        (days, ngettext("%(days)s day", "%(days)s days", days) % {"days": days}) for days in VALIDITY_DAYS
+    ]
 
 
-class OneLine(forms.CharField):
-    """Words on one line: a name never adds a line to a mail's head or to a log."""
+class SingleLineField(forms.CharField):
+    """Text on a single line: a name must not add a line to a mail header or to a log."""
 
     def to_python(self, value: Any) -> str:
-        """The words with single spaces between them."""
+        """Collapse white space, line breaks included."""
         return " ".join(str(super().to_python(value)).split())
 
 
 class RoleField(forms.TypedChoiceField):
-    """One of the roles that somebody of this role may give."""
+    """A choice of the roles that a member with the role `assigned_by` may assign."""
 
-    def __init__(self, given_by: str, **options: Any) -> None:
-        given = roles_given_by(given_by)
-        roles = [(role.value, role.label) for role in given]
-        super().__init__(label=gettext_lazy("Role"), choices=roles, coerce=Role, **options)
-        self.cards = [(role.value, role.label, ROLE_MEANS[role]) for role in given]
+    def __init__(self, assigned_by: str, **options: Any) -> None:
+        roles = assignable_roles(assigned_by)
+        choices = [(role.value, role.label) for role in roles]
+        super().__init__(label=gettext_lazy("Role"), choices=choices, coerce=Role, **options)
+        self.described_choices = [(role.value, role.label, ROLE_DESCRIPTIONS[role]) for role in roles]
 
 
 class InviteForm(forms.Form):
-    """An invitation: by a link for some people, or mailed to each of some addresses."""
+    """An invitation: by a link for a number of people, or mailed to a list of addresses."""
 
     reference = forms.UUIDField(widget=forms.HiddenInput)
     emails = forms.CharField(label=gettext_lazy("Email addresses"), max_length=20_000, required=False)
     credits = CreditsField(label=gettext_lazy("Starting credits"), required=False)
     days = forms.TypedChoiceField(
         label=gettext_lazy("Good for"),
-        choices=_lasts,
+        choices=_validity_choices,
         coerce=int,
         initial=7,
     )
     uses = forms.IntegerField(
-        label=gettext_lazy("People it lets in"), min_value=1, max_value=MOST_USES, required=False, initial=1
+        label=gettext_lazy("People it lets in"), min_value=1, max_value=MAX_USES, required=False, initial=1
     )
 
     def __init__(self, *args: Any, member: Membership, by_mail: bool, **options: Any) -> None:
@@ -83,34 +85,34 @@ class InviteForm(forms.Form):
             self.fields["emails"].required = True
 
     def clean_emails(self) -> list[str]:
-        """The addresses in lower case, each once; none of a member, since they are in already."""
+        """Return the distinct addresses in lower case; refuse those of current members, and too many."""
         emails = list(dict.fromkeys(filter(None, re.split(r"[\s,;]+", self.cleaned_data["emails"].lower()))))
-        if len(emails) > MOST_MAILS:
-            raise ValidationError(_("At most %(most)s addresses at once.") % {"most": MOST_MAILS})
+        if len(emails) > MAX_MAILS:
+            raise ValidationError(_("At most %(most)s addresses at once.") % {"most": MAX_MAILS})
         for email in emails:
-            _must_be_an_address(email)
+            _validate_email(email)
         since = timezone.now() - timedelta(days=1)
         mailed = Invitation.objects.filter(made_by=self.member.user, created_at__gt=since).exclude(email="")
-        if mailed.count() + len(emails) > MOST_MAILS_A_DAY:
-            few = _("You mail at most %(most)s invitations a day. Pass on a link, or go on tomorrow.")
-            raise ValidationError(few % {"most": MOST_MAILS_A_DAY})
+        if mailed.count() + len(emails) > MAX_MAILS_PER_DAY:
+            message = _("You mail at most %(most)s invitations a day. Pass on a link, or go on tomorrow.")
+            raise ValidationError(message % {"most": MAX_MAILS_PER_DAY})
         members = self.member.team.memberships.filter(ended_at=None, user__email__in=emails)
         if present := members.values_list("user__email", flat=True).first():
             raise ValidationError(_("%(email)s is in the team already.") % {"email": present})
         return emails
 
-    def try_anew(self) -> None:
-        """Let the next attempt be another invitation than this one, which failed."""
+    def renew_reference(self) -> None:
+        """Let the next submission create another invitation, since this one failed."""
         self.data = {**self.data.dict(), "reference": str(uuid.uuid4())}  # type: ignore[attr-defined]
 
     def offer(self) -> Offer:
-        """What was typed, as the verbs take it."""
-        said = self.cleaned_data
-        return Offer(said["role"], said["credits"] or 0, timedelta(days=said["days"]))
+        """Return the terms of the invitation."""
+        data = self.cleaned_data
+        return Offer(data["role"], data["credits"] or 0, timedelta(days=data["days"]))
 
 
 class RoleForm(forms.Form):
-    """Another role for a member."""
+    """A new role for a member."""
 
     def __init__(self, *args: Any, member: Membership, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -118,21 +120,21 @@ class RoleForm(forms.Form):
 
 
 class WeightForm(forms.Form):
-    """How many slots in the queue for one of the others'."""
+    """The weight of a member in the queue: their share relative to others."""
 
     weight = forms.IntegerField(label=gettext_lazy("Weight in the queue"), min_value=1, max_value=MAX_WEIGHT)
 
 
 class ProgramForm(forms.Form):
-    """What a program is called."""
+    """The name of a program."""
 
-    name = OneLine(label=gettext_lazy("Name"), max_length=120)
+    name = SingleLineField(label=gettext_lazy("Name"), max_length=120)
 
 
 class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
-    """A team's name and time zone, and below how much its people are warned."""
+    """A team's name and time zone, and the balances below which its members are notified."""
 
-    name = OneLine(label=gettext_lazy("Name"), max_length=120)
+    name = SingleLineField(label=gettext_lazy("Name"), max_length=120)
     low_wallet = CreditsField(label=gettext_lazy("Warn a member below"), required=False)
     low_pool = CreditsField(label=gettext_lazy("Warn of a pool below"), required=False)
 
@@ -145,37 +147,37 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run 
         for name in ("low_wallet", "low_pool"):
             limit = self.initial.get(name)
             self.initial[name] = Decimal(limit) / HUNDREDTHS if limit else ""
-        self.zones = zones(self.initial.get("time_zone") or "UTC")
+        self.zones = time_zones(self.initial.get("time_zone") or "UTC")
 
     def clean(self) -> dict[str, Any]:
-        """An empty limit is no limit."""
-        said = super().clean() or {}
-        return said | {name: said.get(name) or 0 for name in ("low_wallet", "low_pool")}
+        """Treat an empty limit as 0, which is no limit."""
+        data = super().clean() or {}
+        return data | {name: data.get(name) or 0 for name in ("low_wallet", "low_pool")}
 
 
 class NewTeamForm(forms.Form):
-    """A team that is not there yet."""
+    """A new team."""
 
     reference = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    name = OneLine(label=gettext_lazy("Name"), max_length=120)
+    name = SingleLineField(label=gettext_lazy("Name"), max_length=120)
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), initial="UTC")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.initial.setdefault("reference", uuid.uuid4())
-        self.zones = zones("UTC")
+        self.zones = time_zones("UTC")
         self.fields["time_zone"] = forms.ChoiceField(
             label=gettext_lazy("Time zone"), choices=[(zone, zone) for zone in self.zones], initial="UTC"
         )
 
 
-def zones(present: str) -> list[str]:
-    """The names to choose from, with the one that is chosen."""
+def time_zones(current: str) -> list[str]:
+    """Return the names to choose from, the current one included."""
     common = {name for name in available_timezones() if AREAS.match(name)}
-    return sorted(common | {"UTC", present})
+    return sorted(common | {"UTC", current})
 
 
-def _must_be_an_address(email: str) -> None:
+def _validate_email(email: str) -> None:
     try:
         validate_email(email)
     except ValidationError:

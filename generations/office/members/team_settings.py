@@ -1,4 +1,4 @@
-"""A team as a whole: founded, renamed, told when to warn, closed and opened again."""
+"""A team as a whole: create it with an owner, change its settings, deactivate and reactivate it."""
 
 import uuid
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import COMMAND, By
+from generations.office.audit_log.service import COMMAND, Actor
 from generations.office.credits import allowances
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction
@@ -19,32 +19,32 @@ from generations.teams.models import Role, Team, User
 CHANGEABLE = ("name", "time_zone", "low_wallet", "low_pool")
 
 
-def may_found(user: User) -> bool:
-    """Operators may make teams; everybody, where everybody may sign up."""
+def may_create(user: User) -> bool:
+    """Whether the user may create teams: operators may, and everyone where sign-up is open."""
     return user.is_staff or settings.SIGN_UP == "open"
 
 
 @transaction.atomic
-def found(*, name: str, time_zone: str, owner: User, by: By, reference: uuid.UUID | None = None) -> Team:
-    """A new team that this person owns; FoundedBefore if the same form, which `reference` names, made one."""
-    team = members_service.open_team(name, time_zone=time_zone, by=by, founding=reference)
-    members_service.admit(user=owner, team=team, role=Role.OWNER, by=by)
+def create(*, name: str, time_zone: str, owner: User, by: Actor, reference: uuid.UUID | None = None) -> Team:
+    """Create a team with its owner; raise TeamExists if the form `reference` created one before."""
+    team = members_service.create_team(name, time_zone=time_zone, by=by, founding=reference)
+    members_service.add_member(user=owner, team=team, role=Role.OWNER, by=by)
     return team
 
 
 @transaction.atomic
-def change(*, team: Team, by: By = COMMAND, **values: Any) -> bool:
-    """Change name, time_zone, low_wallet or low_pool (hundredths); False if all were so."""
+def update(*, team: Team, by: Actor = COMMAND, **values: Any) -> bool:
+    """Change name, time_zone, low_wallet or low_pool (hundredths); False if nothing changed."""
     membership.lock_team(team)
     row = Team.objects.get(pk=team.pk)
     before = {name: getattr(row, name) for name in CHANGEABLE if name in values}
     after = {name: values[name] for name in before}
-    return _write(row, _changed(before, after), _changed(after, before), by)
+    return _save(row, _changed(before, after), _changed(after, before), by)
 
 
 @transaction.atomic
-def close(*, team: Team, by: By = COMMAND) -> bool:
-    """Open none of its pages any more; nothing is lost. False if it was closed."""
+def deactivate(*, team: Team, by: Actor = COMMAND) -> bool:
+    """Make all pages of the team answer 404, and keep its data; False if the team was inactive before."""
     if not Team.objects.filter(pk=team.pk, deactivated_at=None).update(deactivated_at=timezone.now()):
         return False
     audit_log_service.record(
@@ -54,8 +54,8 @@ def close(*, team: Team, by: By = COMMAND) -> bool:
 
 
 @transaction.atomic
-def reopen(*, team: Team, by: By = COMMAND) -> bool:
-    """As before, except that nobody is given the allowances of the months between; False if it was open."""
+def reactivate(*, team: Team, by: Actor = COMMAND) -> bool:
+    """Undo `deactivate`, without the allowances of the months between; False if the team was active."""
     if not Team.objects.filter(pk=team.pk).exclude(deactivated_at=None).update(deactivated_at=None):
         return False
     allowances.resume(team.memberships.all())
@@ -69,7 +69,7 @@ def _changed(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in values.items() if others[name] != value}
 
 
-def _write(team: Team, before: dict[str, Any], after: dict[str, Any], by: By) -> bool:
+def _save(team: Team, before: dict[str, Any], after: dict[str, Any], by: Actor) -> bool:
     if not after:
         return False
     Team.objects.filter(pk=team.pk).update(**after)

@@ -1,4 +1,4 @@
-"""Teams as a person has them: mine, a new one, a team's settings, leaving."""
+"""A user's teams: the list, creating one, the settings of a team, and leaving it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from generations.teams.permissions import last_membership, member_required
 @require_safe
 @never_cache
 @login_required
-def mine(request: HttpRequest) -> HttpResponse:
-    """The teams that I am in, and the way out of each."""
+def my_teams(request: HttpRequest) -> HttpResponse:
+    """List the teams of the user, with a button to leave each."""
     user = _user(request)
     rows = user.memberships.filter(ended_at=None, team__deactivated_at=None)
     context = {
         "memberships": rows.select_related("team").order_by("team__name", "pk"),
-        "may_found": team_settings.may_found(user),
+        "may_create": team_settings.may_create(user),
     }
     return render(request, "teams/mine.html", context)
 
@@ -39,19 +39,19 @@ def mine(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @rate_limit(action="new_team")  # type: ignore[untyped-decorator]  # allauth has no types
-def new(request: HttpRequest) -> HttpResponse:
-    """A team of my own."""
+def new_team(request: HttpRequest) -> HttpResponse:
+    """Create a team that the user owns."""
     user = _user(request)
-    if not team_settings.may_found(user):
-        raise PermissionDenied(_("Only operators make teams here."))
+    if not team_settings.may_create(user):
+        raise PermissionDenied(_("Only operators create teams here."))
     form = NewTeamForm(request.POST or None)
     if not form.is_valid():
         context = {"form": form, "member": last_membership(user)}
         return render(request, "teams/new.html", context, status=422 if form.is_bound else 200)
     try:
-        team = team_settings.found(owner=user, by=audit_log_service.by(request), **form.cleaned_data)
-    except membership.FoundedBefore as before:
-        return redirect("office:people", before.team.slug)
+        team = team_settings.create(owner=user, by=audit_log_service.actor_of(request), **form.cleaned_data)
+    except membership.TeamExists as error:
+        return redirect("office:people", error.team.slug)
     messages.success(
         request, _("%(team)s is ready. Invite the people you make pictures with.") % {"team": team}
     )
@@ -62,11 +62,13 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @member_required(may="manage_members")
 def settings(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Name, time zone, and below how much people are warned."""
-    row = Team.objects.get(pk=member.team_id)  # another than the page's, which a wrong form must not rename
+    """Edit name, time zone, and the balances below which members are notified."""
+    row = Team.objects.get(
+        pk=member.team_id
+    )  # a copy: an invalid form must not change the name in the header
     form = TeamForm(request.POST or None, instance=row)
     if form.is_valid():
-        team_settings.change(team=member.team, by=audit_log_service.by(request), **form.cleaned_data)
+        team_settings.update(team=member.team, by=audit_log_service.actor_of(request), **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("office:settings", member.team.slug)
     status = 422 if form.is_bound else 200
@@ -78,11 +80,11 @@ def settings(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_POST
 @member_required(may="see")
 def leave(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Go. The last owner cannot."""
+    """End one's own membership; the last owner cannot."""
     try:
-        members_service.leave(member=member, by=audit_log_service.by(request))
-    except membership.LastOwner as problem:
-        messages.error(request, str(problem))
+        members_service.leave(member=member, by=audit_log_service.actor_of(request))
+    except membership.LastOwner as error:
+        messages.error(request, str(error))
         return redirect("people:teams")
     messages.success(request, _("You left %(team)s.") % {"team": member.team})
     return redirect("people:teams")

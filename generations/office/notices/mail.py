@@ -1,4 +1,4 @@
-"""Mails about notices: each person gets each once. A mail server that is away delays, and blocks nobody."""
+"""Send the mails about notices: each notice once to each recipient, retried while the mail server is down."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST = 100  # mails of one go; the rest goes a minute later
-TRIES = 24  # with the pauses between them most of a day
-LONGEST_PAUSE = 60  # minutes
+BATCH_SIZE = 100  # mails per run; the rest is sent by the next run, a minute later
+MAX_TRIES = 24  # with the pauses between them most of a day
+MAX_PAUSE = 60  # minutes
 
 
 def send_due() -> int:
-    """Send what is due; how many mails the server took. What failed is tried again, less and less often.
+    """Send the mails that are due; return how many the server accepted. Failed ones are retried with backoff.
 
-    A mail is claimed before it is sent, so of two that send at once one does. One whose sender dies
-    in between is sent again after the pause.
+    A mail is claimed before it is sent, so that concurrent runs send it once. If the process dies in between,
+    the mail is sent after the pause.
     """
     due = list(_due()) if settings.EMAIL_URL else []
     if not due:
@@ -44,22 +44,22 @@ def send_due() -> int:
     try:
         connection.open()
         return sum(_send(reader, connection) for reader in due)
-    except OSError as problem:  # of SMTP as well
-        log.warning("Mails of notices wait for the mail server: %s", type(problem).__name__)
+    except OSError as error:  # of SMTP as well
+        log.warning("Mails of notices wait for the mail server: %s", type(error).__name__)
         return 0
     finally:
         connection.close()
 
 
 def _send(reader: NoticeReader, connection: BaseEmailBackend) -> bool:
-    """Whether the mail server took it; OSError if the server is gone for all of them."""
+    """Send one mail; False if it was not accepted. Raises OSError if the connection is lost."""
     if not _claim(reader):
         return False
     try:
         _message(reader, connection).send()
-    except (SMTPException, ValueError) as problem:  # this mail, or this address
-        log.warning("A notice could not be mailed, and is tried again: %s", type(problem).__name__)
-        if isinstance(problem, SMTPServerDisconnected):
+    except (SMTPException, ValueError) as error:  # this mail, or this address
+        log.warning("A notice could not be mailed, and is tried again: %s", type(error).__name__)
+        if isinstance(error, SMTPServerDisconnected):
             raise
         return False
     NoticeReader.objects.filter(pk=reader.pk).update(mailed_at=timezone.now(), mail_due_at=None)
@@ -67,15 +67,15 @@ def _send(reader: NoticeReader, connection: BaseEmailBackend) -> bool:
 
 
 def _due() -> Iterator[NoticeReader]:
-    """Those whom a mail is due to and whom the notice still concerns; the others get none."""
+    """Yield the readers to mail. Drop mails about cleared notices and to users who no longer get them."""
     due = NoticeReader.objects.filter(mail_due_at__lte=timezone.now()).order_by("mail_due_at", "pk")
-    readers = list(due.select_related("notice__team", "user")[:MOST])
-    people = notices_service.audience([reader.notice for reader in readers])
+    readers = list(due.select_related("notice__team", "user")[:BATCH_SIZE])
+    recipients = notices_service.recipients([reader.notice for reader in readers])
     for reader in readers:
         is_open = reader.notice.cleared_at is None
         if (
             is_open
-            and reader.user in people[reader.notice_id]
+            and reader.user in recipients[reader.notice_id]
             and wants(reader.user, reader.notice.kind, EMAIL)
         ):
             yield reader
@@ -84,24 +84,24 @@ def _due() -> Iterator[NoticeReader]:
 
 
 def _claim(reader: NoticeReader) -> bool:
-    """Take it, and put off everybody else's next try; False if somebody took it first."""
+    """Claim the mail by scheduling its next try; False if another process claimed it first."""
     tries = reader.mail_tries + 1
-    pause = timedelta(minutes=min(2**tries, LONGEST_PAUSE))
-    again = timezone.now() + pause if tries < TRIES else None
+    pause = timedelta(minutes=min(2**tries, MAX_PAUSE))
+    next_try_at = timezone.now() + pause if tries < MAX_TRIES else None
     unclaimed = NoticeReader.objects.filter(pk=reader.pk, mail_tries=reader.mail_tries, mailed_at=None)
-    taken = unclaimed.filter(mail_due_at__isnull=False)
-    return taken.update(mail_due_at=again, mail_tries=F("mail_tries") + 1) == 1
+    due = unclaimed.filter(mail_due_at__isnull=False)
+    return due.update(mail_due_at=next_try_at, mail_tries=F("mail_tries") + 1) == 1
 
 
 def _message(reader: NoticeReader, connection: BaseEmailBackend) -> EmailMessage:
-    """Plain text, in one language, with links under PUBLIC_URL."""
+    """Return the mail as plain text, with links under PUBLIC_URL."""
     notice = reader.notice
-    said = notices_messages.said(notice)
+    message = notices_messages.message(notice)
     context = {
         "name": reader.user.name or reader.user.email,
-        "said": said,
+        "message": message,
         "team": notice.team,
-        "link": f"{settings.PUBLIC_URL}{said.link}",
+        "link": f"{settings.PUBLIC_URL}{message.url}",
         "choices": f"{settings.PUBLIC_URL}{reverse('notices:choices')}",
     }
     return EmailMessage(

@@ -1,4 +1,4 @@
-"""What a notice says, on a page and in a mail, and where its reader goes to do something about it."""
+"""The messages of notices, for pages and mails, with a link to the page where something can be done."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from generations.teams.models import Team
 
 
 @dataclass(frozen=True)
-class Said:
-    """A sentence, how it looks (`warn` or `bad`), and the page that helps."""
+class NoticeMessage:
+    """A sentence, its level (`warn` or `bad`), and a link to the page that helps."""
 
-    words: str
-    look: str
-    link: str
-    link_words: str
+    text: str
+    level: str
+    url: str
+    link_text: str
 
 
-def said(notice: Notice) -> Said:
-    """What the notice says; its team should come with it."""
+def message(notice: Notice) -> NoticeMessage:
+    """Return the message of the notice. Load `team` with the notice."""
     values, kind = notice.values, NoticeKind(notice.kind)
     if kind in {NoticeKind.UPSTREAM_PAUSED, NoticeKind.PROVIDER_LOW}:
-        return paused(values) if kind == NoticeKind.UPSTREAM_PAUSED else _provider_low(values)
+        return upstream_paused(values) if kind == NoticeKind.UPSTREAM_PAUSED else _provider_low(values)
     team = notice.team
     assert team is not None
     return {
@@ -43,7 +43,7 @@ def said(notice: Notice) -> Said:
 
 
 def subject(notice: Notice) -> str:
-    """What a mail about it is called: one line, whatever names it holds."""
+    """Return the subject of a mail about the notice, on a single line whatever names it contains."""
     about = notice.team.name if notice.team else str(notice.values.get("name", ""))
     titles = {
         NoticeKind.WALLET_LOW: _("Your credits are running low"),
@@ -55,45 +55,46 @@ def subject(notice: Notice) -> str:
     return " ".join(f"[{about}] {titles[NoticeKind(notice.kind)]}".split())
 
 
-def paused(values: Mapping[str, Any]) -> Said:
-    """An account that is not called."""
-    words = _("%(name)s is not called: %(reason)s") % {"name": values["name"], "reason": values["reason"]}
-    return Said(words, "bad", reverse("queue:page"), _("Look at it"))
+def upstream_paused(values: Mapping[str, Any]) -> NoticeMessage:
+    """Return the message about a paused provider account."""
+    text = _("%(name)s is not called: %(reason)s") % {"name": values["name"], "reason": values["reason"]}
+    return NoticeMessage(text, "bad", reverse("queue:page"), _("Look at it"))
 
 
-def _provider_low(values: Mapping[str, Any]) -> Said:
+def _provider_low(values: Mapping[str, Any]) -> NoticeMessage:
     left = number_format(Decimal(values["left"]), 2, use_l10n=True, force_grouping=True)
-    words = _("%(name)s has %(left)s left at the provider.") % {"name": values["name"], "left": left}
-    return Said(words, "warn", reverse("queue:page"), _("Look at it"))
+    text = _("%(name)s has %(left)s left at the provider.") % {"name": values["name"], "left": left}
+    return NoticeMessage(text, "warn", reverse("queue:page"), _("Look at it"))
 
 
-def _wallet_low(values: Mapping[str, Any], team: Team) -> Said:
-    words = _("Your credits are running low: %(left)s left.") % {"left": as_text(values["left"])}
-    return Said(words, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went"))
+def _wallet_low(values: Mapping[str, Any], team: Team) -> NoticeMessage:
+    text = _("Your credits are running low: %(left)s left.") % {"left": as_text(values["left"])}
+    return NoticeMessage(text, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went"))
 
 
-def _cap_reached(values: Mapping[str, Any], team: Team) -> Said:
-    about = {"cap": as_text(values["cap"]), "when": _when(values["renews_at"], team)}
-    words = (
+def _cap_reached(values: Mapping[str, Any], team: Team) -> NoticeMessage:
+    values_text = {"cap": as_text(values["cap"]), "when": _time_text(values["renews_at"], team)}
+    text = (
         _("You have reached your cap of %(cap)s credits a day. It starts anew %(when)s.")
         if values["period"] == "day"
         else _("You have reached your cap of %(cap)s credits a month. It starts anew %(when)s.")
     )
-    return Said(words % about, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went"))
-
-
-def _pool_low(values: Mapping[str, Any], team: Team) -> Said:
-    about = {"team": team.name, "left": as_text(values["left"])}
-    words = _("The pool of %(team)s is running low: %(left)s credits left.") % about
-    return Said(words, "warn", reverse("office:overview", args=[team.slug]), _("See where they went"))
-
-
-def _when(text: str, team: Team) -> str:
-    """A moment as the team's clocks show it."""
-    moment = parse_datetime(text)
-    there = ZoneInfo(team.time_zone)
-    return (
-        _("on %(when)s") % {"when": date_format(moment.astimezone(there), "DATETIME_FORMAT")}
-        if moment
-        else ""
+    return NoticeMessage(
+        text % values_text, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went")
     )
+
+
+def _pool_low(values: Mapping[str, Any], team: Team) -> NoticeMessage:
+    values_text = {"team": team.name, "left": as_text(values["left"])}
+    text = _("The pool of %(team)s is running low: %(left)s credits left.") % values_text
+    return NoticeMessage(text, "warn", reverse("office:overview", args=[team.slug]), _("See where they went"))
+
+
+def _time_text(text: str, team: Team) -> str:
+    """Return a recorded time in the team's time zone."""
+    time = parse_datetime(text)
+    if time is None:
+        return ""
+    return _("on %(when)s") % {
+        "when": date_format(time.astimezone(ZoneInfo(team.time_zone)), "DATETIME_FORMAT")
+    }

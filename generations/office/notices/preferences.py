@@ -1,4 +1,4 @@
-"""What of the notices a person wants to be told, and how: on the page, by email, both, or not at all."""
+"""Which kinds of notices a user gets, per channel: on pages, by email, both, or neither."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.office.models import NoticeKind
 from generations.teams.models import User
-from generations.teams.permissions import KEEPERS
+from generations.teams.permissions import ADMINISTRATORS
 
 PAGE, EMAIL = "page", "email"
-OFF = "notices_off"  # in User.preferences: kinds by way, those that are switched off
-OF_MEMBERS = (NoticeKind.WALLET_LOW, NoticeKind.CAP_REACHED)
-OF_KEEPERS = (NoticeKind.POOL_LOW,)
-OF_OPERATORS = (NoticeKind.UPSTREAM_PAUSED, NoticeKind.PROVIDER_LOW)
-EXPLAINED = {
-    NoticeKind.WALLET_LOW: _("When you have less than the mark of your team."),
+DISABLED_KEY = "notices_off"  # in User.preferences: the disabled kinds by channel
+MEMBER_KINDS = (NoticeKind.WALLET_LOW, NoticeKind.CAP_REACHED)
+ADMINISTRATOR_KINDS = (NoticeKind.POOL_LOW,)
+OPERATOR_KINDS = (NoticeKind.UPSTREAM_PAUSED, NoticeKind.PROVIDER_LOW)
+DESCRIPTIONS = {
+    NoticeKind.WALLET_LOW: _("When you have less than the limit that your team has set."),
     NoticeKind.CAP_REACHED: _("When you have used up what you may spend in a day or a month."),
     NoticeKind.POOL_LOW: _("When a team that you run has little left to grant."),
     NoticeKind.UPSTREAM_PAUSED: _("When a provider account is not called any more."),
@@ -26,35 +26,41 @@ EXPLAINED = {
 }
 
 
-def wants(user: User, kind: str, way: str) -> bool:
-    """Whether the person is told of such notices in that way; everything is on until it is switched off."""
-    return kind not in _off(user).get(way, ())
+def wants(user: User, kind: str, channel: str) -> bool:
+    """Whether the user gets notices of this kind on this channel. All are enabled until they are disabled."""
+    return kind not in _disabled(user).get(channel, ())
 
 
 def kinds_for(user: User) -> list[NoticeKind]:
-    """The kinds that can concern the person at all."""
+    """Return the kinds of notices that the user can get, by their roles."""
     roles = set(user.memberships.filter(ended_at=None).values_list("role", flat=True))
-    kinds = [*OF_MEMBERS, *(OF_KEEPERS if roles & KEEPERS else ()), *(OF_OPERATORS if user.is_staff else ())]
+    kinds = [
+        *MEMBER_KINDS,
+        *(ADMINISTRATOR_KINDS if roles & ADMINISTRATORS else ()),
+        *(OPERATOR_KINDS if user.is_staff else ()),
+    ]
     return [kind for kind in NoticeKind if kind in kinds]
 
 
-def ways() -> list[str]:
-    """How this portal can tell people."""
+def channels() -> list[str]:
+    """Return the channels of this installation: email only if it sends mail."""
     return [PAGE, EMAIL] if settings.EMAIL_URL else [PAGE]
 
 
 @transaction.atomic
-def choose(user: User, wanted: Mapping[str, Collection[str]]) -> None:
-    """Keep which kinds the person wants, by way; what is not shown to them stays as it was."""
+def save(user: User, enabled: Mapping[str, Collection[str]]) -> None:
+    """Save the enabled kinds by channel. Kinds that the page does not show to the user stay unchanged."""
     row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    shown, off = {str(kind) for kind in kinds_for(row)}, _off(row)
-    for way, kinds in wanted.items():
-        off[way] = sorted(set(off.get(way, [])) - shown | (shown - set(kinds)))
-    row.preferences[OFF] = off
+    shown, disabled = {str(kind) for kind in kinds_for(row)}, _disabled(row)
+    for channel, kinds in enabled.items():
+        disabled[channel] = sorted(set(disabled.get(channel, [])) - shown | (shown - set(kinds)))
+    row.preferences[DISABLED_KEY] = disabled
     row.save(update_fields=["preferences"])
 
 
-def _off(user: User) -> dict[str, list[str]]:
-    """What is switched off, by way; nothing if what is kept there is something else."""
-    kept = user.preferences.get(OFF)
-    return {way: kept[way] for way in (PAGE, EMAIL) if way in kept} if isinstance(kept, dict) else {}
+def _disabled(user: User) -> dict[str, list[str]]:
+    """Return the disabled kinds by channel; {} if the stored value is not a dictionary."""
+    stored = user.preferences.get(DISABLED_KEY)
+    if not isinstance(stored, dict):
+        return {}
+    return {channel: stored[channel] for channel in (PAGE, EMAIL) if channel in stored}

@@ -1,7 +1,8 @@
-"""What holds at this moment that somebody should know, found in a constant number of queries.
+"""Find the conditions that notices are about, in a constant number of queries.
 
-A thing is *deep* when it is to be raised. One that was raised ends only when it is over by a fifth
-(`SLACK`), so that a balance which goes up and down around its mark is told once.
+A condition that is `met` raises a notice. The notice is cleared only when the balance is a fifth above the
+limit (`HYSTERESIS`), so that a balance which varies around its limit raises one notice. In between, a
+condition is found but not met.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from generations.credits.models import Account, AccountKind, Transfer, TransferK
 from generations.credits.periods import Month
 from generations.office.models import NoticeKind
 from generations.teams.models import Kind, Membership, Team
-from generations.teams.permissions import MAKERS
+from generations.teams.permissions import CREATORS
 from generations.upstreams.models import Upstream
 
-SLACK = (6, 5)  # 1.2 times the mark
+HYSTERESIS = (6, 5)  # numerator and denominator: notices are cleared at 1.2 times the limit
 
 
 @dataclass(frozen=True)
-class Found:
-    """One thing, what it is about, and the numbers and names of its sentence."""
+class Condition:
+    """A condition, what it is about, and the numbers and names of its message."""
 
     kind: NoticeKind
     about: str
-    deep: bool
+    met: bool
     team: int | None = None
     member: int | None = None
     upstream: int | None = None
@@ -40,59 +41,61 @@ class Found:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is told apart by."""
+        """The identity of the condition."""
         return (self.kind.value, self.about)
 
 
-def everything(now: datetime | None = None) -> dict[tuple[str, str], Found]:
-    """All that holds, or nearly, by its key."""
-    found = (*wallets(), *caps(now or timezone.now()), *pools(), *upstreams())
+def find_conditions(now: datetime | None = None) -> dict[tuple[str, str], Condition]:
+    """Return all conditions by key: those that are met, and those within the hysteresis."""
+    found = (*low_wallets(), *reached_caps(now or timezone.now()), *low_pools(), *upstream_conditions())
     return {each.key: each for each in found}
 
 
-def wallets() -> Iterator[Found]:
-    """Members whose credits run low. Nothing runs low that was never filled. One query."""
-    low = _makers().filter(team__low_wallet__gt=0).annotate(left=F("wallet__balance") - F("wallet__held"))
-    low = low.filter(_filled("wallet", "wallet__balance"), left__lt=_nearly("team__low_wallet"))
+def low_wallets() -> Iterator[Condition]:
+    """Find members whose credits run low. A wallet that never had credits does not run low. One query."""
+    low = _spenders().filter(team__low_wallet__gt=0).annotate(left=F("wallet__balance") - F("wallet__held"))
+    low = low.filter(_ever_funded("wallet", "wallet__balance"), left__lt=_clearing_limit("team__low_wallet"))
     for member in low.select_related("team"):
         left: int = member.left
-        yield Found(
+        yield Condition(
             NoticeKind.WALLET_LOW,
             str(member.pk),
-            deep=left < member.team.low_wallet,
+            met=left < member.team.low_wallet,
             team=member.team_id,
             member=member.pk,
             values={"left": left, "mark": member.team.low_wallet},
         )
 
 
-def pools() -> Iterator[Found]:
-    """Teams whose pool runs low. One query."""
+def low_pools() -> Iterator[Condition]:
+    """Find teams whose pool runs low. One query."""
     low = Account.objects.filter(kind=AccountKind.POOL, team__deactivated_at=None, team__low_pool__gt=0)
     low = low.annotate(left=F("balance") - F("held"))
-    low = low.filter(_filled("pk", "balance"), left__lt=_nearly("team__low_pool"))
+    low = low.filter(_ever_funded("pk", "balance"), left__lt=_clearing_limit("team__low_pool"))
     for pool in low.select_related("team"):
         team, left = pool.team, int(pool.left)
         assert team is not None
-        yield Found(
+        yield Condition(
             NoticeKind.POOL_LOW,
             str(team.pk),
-            deep=left < team.low_pool,
+            met=left < team.low_pool,
             team=team.pk,
             values={"left": left, "mark": team.low_pool},
         )
 
 
-def upstreams() -> Iterator[Found]:
-    """Provider accounts that are not called, or that have little left. One query."""
+def upstream_conditions() -> Iterator[Condition]:
+    """Find provider accounts that are paused or run low. One query."""
     for row in Upstream.objects.filter(enabled=True):
         if row.paused_at:
             paused = {"name": row.name, "reason": row.paused_reason}
-            yield Found(NoticeKind.UPSTREAM_PAUSED, str(row.pk), deep=True, upstream=row.pk, values=paused)
+            yield Condition(NoticeKind.UPSTREAM_PAUSED, str(row.pk), met=True, upstream=row.pk, values=paused)
         left, mark = row.balance, row.low_balance
-        if left is not None and left * SLACK[1] < mark * SLACK[0]:
+        if left is not None and left * HYSTERESIS[1] < mark * HYSTERESIS[0]:
             low = {"name": row.name, "left": str(left), "mark": mark}
-            yield Found(NoticeKind.PROVIDER_LOW, str(row.pk), deep=left < mark, upstream=row.pk, values=low)
+            yield Condition(
+                NoticeKind.PROVIDER_LOW, str(row.pk), met=left < mark, upstream=row.pk, values=low
+            )
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,16 @@ class Period:
     last: date
 
 
-def caps(now: datetime) -> Iterator[Found]:
-    """Members who have used up what they may spend in this day or month. Three queries.
+def reached_caps(now: datetime) -> Iterator[Condition]:
+    """Find members who have reached their daily or monthly cap. Three queries.
 
-    Counted as `credits.caps` counts for one member, which refuses what would pass a cap.
+    Spending is counted as in `credits.caps`, which enforces the caps for a single member.
     """
-    capped = _makers().filter(Q(cap_per_day__isnull=False) | Q(cap_per_month__isnull=False))
+    capped = _spenders().filter(Q(cap_per_day__isnull=False) | Q(cap_per_month__isnull=False))
     members = list(capped.select_related("team").annotate(held=F("wallet__held")))
-    begins = {member.team.time_zone: _begins(member.team, now) for member in members}
-    used = _charged(members, begins) if members else Counter[tuple[int, str]]()
-    used.subtract(_refunded(members, begins) if members else {})
+    starts = {member.team.time_zone: _period_starts(member.team, now) for member in members}
+    used = _charged(members, starts) if members else Counter[tuple[int, str]]()
+    used.subtract(_refunded(members, starts) if members else {})
     for member in members:
         today = periods.today(member.team, now)
         month = Month.of(today)
@@ -122,76 +125,79 @@ def caps(now: datetime) -> Iterator[Found]:
             (Period("month", month.first, month.last), member.cap_per_month),
         ):
             spent = used[member.pk, period.name] + (member.held or 0)
-            if cap is not None and spent * SLACK[0] >= cap * SLACK[1]:
-                yield _cap(member, period, cap, deep=spent >= cap)
+            if cap is not None and spent * HYSTERESIS[0] >= cap * HYSTERESIS[1]:
+                yield _cap(member, period, cap, met=spent >= cap)
 
 
-def _cap(member: Membership, period: Period, cap: int, *, deep: bool) -> Found:
-    """A cap of one period: the next one is another thing, so it is told again."""
+def _cap(member: Membership, period: Period, cap: int, *, met: bool) -> Condition:
+    """Return the condition of a cap in one period.
+
+    The next period is another condition, with its own notice.
+    """
     renews = periods.begin(member.team, period.last + periods.DAY)
-    return Found(
+    return Condition(
         NoticeKind.CAP_REACHED,
         f"{member.pk}:{period.name}:{period.first:%Y-%m-%d}",
-        deep=deep,
+        met=met,
         team=member.team_id,
         member=member.pk,
         values={"period": period.name, "cap": cap, "renews_at": renews.isoformat()},
     )
 
 
-Begins = dict[str, tuple[datetime, datetime]]
+PeriodStarts = dict[str, tuple[datetime, datetime]]
 
 
-def _begins(team: Team, now: datetime) -> tuple[datetime, datetime]:
-    """When this day and this month began there."""
+def _period_starts(team: Team, now: datetime) -> tuple[datetime, datetime]:
+    """Return the start of the current day and month of the team."""
     today = periods.today(team, now)
     return periods.begin(team, today), periods.begin(team, Month.of(today).first)
 
 
-def _charged(members: Iterable[Membership], begins: Begins) -> Counter[tuple[int, str]]:
-    """What was charged to each this day and this month."""
+def _charged(members: Iterable[Membership], starts: PeriodStarts) -> Counter[tuple[int, str]]:
+    """Return the charges of the current day and month, by member and period."""
     day, month = Q(), Q()
-    for zone, (of_day, of_month) in begins.items():
-        there = Q(member__team__time_zone=zone)
-        day |= there & Q(created_at__gte=of_day)
-        month |= there & Q(created_at__gte=of_month)
-    lines = Transfer.objects.filter(member__in=members, kind=TransferKind.CHARGE)
-    lines = lines.filter(created_at__gte=min(of_month for _day, of_month in begins.values()))
+    for zone, (of_day, of_month) in starts.items():
+        in_zone = Q(member__team__time_zone=zone)
+        day |= in_zone & Q(created_at__gte=of_day)
+        month |= in_zone & Q(created_at__gte=of_month)
+    transfers = Transfer.objects.filter(member__in=members, kind=TransferKind.CHARGE)
+    transfers = transfers.filter(created_at__gte=min(of_month for _day, of_month in starts.values()))
     sums = (
-        lines.order_by()
+        transfers.order_by()
         .values("member")
         .annotate(day=Sum("amount", filter=day, default=0), month=Sum("amount", filter=month, default=0))
     )
     return Counter({(row["member"], name): row[name] for row in sums for name in ("day", "month")})
 
 
-def _refunded(members: Iterable[Membership], begins: Begins) -> Counter[tuple[int, str]]:
-    """What of it was given back: refunds of charges of this day and this month."""
+def _refunded(members: Iterable[Membership], starts: PeriodStarts) -> Counter[tuple[int, str]]:
+    """Return the refunds of charges of the current day and month, by member and period."""
     charges = Transfer.objects.filter(reference=OuterRef("reference"), kind=TransferKind.CHARGE)
-    lines = Transfer.objects.filter(
+    transfers = Transfer.objects.filter(
         member__in=members,
         kind=TransferKind.REFUND,
-        created_at__gte=min(of_month for _day, of_month in begins.values()),
+        created_at__gte=min(of_month for _day, of_month in starts.values()),
     ).annotate(charged_at=Subquery(charges.values("created_at")[:1]))
-    back: Counter[tuple[int, str]] = Counter()
-    for member, zone, amount, charged_at in lines.values_list(
+    refunds: Counter[tuple[int, str]] = Counter()
+    for member, zone, amount, charged_at in transfers.values_list(
         "member", "member__team__time_zone", "amount", "charged_at"
     ):
-        for name, begin in zip(("day", "month"), begins[zone], strict=True):
-            back[member, name] += amount if charged_at and charged_at >= begin else 0
-    return back
+        for name, begin in zip(("day", "month"), starts[zone], strict=True):
+            refunds[member, name] += amount if charged_at and charged_at >= begin else 0
+    return refunds
 
 
-def _makers() -> QuerySet[Membership]:
-    """People who may spend, in teams that are open."""
-    people = Membership.objects.filter(kind=Kind.PERSON, user__is_active=True, role__in=MAKERS)
+def _spenders() -> QuerySet[Membership]:
+    """Return the persons who may spend credits, in active teams."""
+    people = Membership.objects.filter(kind=Kind.PERSON, user__is_active=True, role__in=CREATORS)
     return people.filter(ended_at=None, team__deactivated_at=None)
 
 
-def _filled(account: str, balance: str) -> Q:
-    """True for an account that anything ever went into; lines are looked at for empty ones alone."""
+def _ever_funded(account: str, balance: str) -> Q:
+    """Match accounts that ever received credits. Transfers are read only for accounts with a balance of 0."""
     return Q((f"{balance}__gt", 0)) | Q(Exists(Transfer.objects.filter(target=OuterRef(account))))
 
 
-def _nearly(mark: str) -> Any:
-    return F(mark) * SLACK[0] / SLACK[1]
+def _clearing_limit(limit: str) -> Any:
+    return F(limit) * HYSTERESIS[0] / HYSTERESIS[1]

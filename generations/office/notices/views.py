@@ -1,4 +1,4 @@
-"""What a person is told and how, and putting one notice away. Both belong to a person, not to a team."""
+"""The page of notice preferences, and dismissing a notice. Both belong to a user, not to a team."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from generations.office.notices import preferences as notices_preferences
 from generations.office.notices import service as notices_service
 from generations.office.notices.preferences import EMAIL, PAGE
 from generations.teams.models import User
-from generations.teams.permissions import to_sign_in
+from generations.teams.permissions import redirect_to_login
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def choices(request: HttpRequest) -> HttpResponse:
-    """Which notices I want, on pages and by email."""
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Choose the kinds of notices to get on pages and by email."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
+        return redirect_to_login(request)
     if request.method == "POST":
-        sent = {way: request.POST.getlist(way) for way in notices_preferences.ways()}
-        notices_preferences.choose(request.user, sent)
-        messages.success(request, _("Your choice is kept."))
+        enabled = {channel: request.POST.getlist(channel) for channel in notices_preferences.channels()}
+        notices_preferences.save(request.user, enabled)
+        messages.success(request, _("Your choice is saved."))
         return redirect("notices:choices")
     return render(request, "office/notices/preferences.html", {"rows": _rows(request.user)})
 
 
 @require_POST
 def dismiss(request: HttpRequest, notice: int) -> HttpResponse:
-    """Put one of mine away, until it is raised anew."""
+    """Dismiss a notice of the user until it is raised again."""
     if not request.user.is_authenticated:
-        return to_sign_in(request)
-    row = get_object_or_404(notices_service.of_person(request.user), pk=notice)
+        return redirect_to_login(request)
+    row = get_object_or_404(notices_service.open_notices_of(request.user), pk=notice)
     notices_service.dismiss(notice=row, user=request.user)
     if request.headers.get("HX-Request"):
         return HttpResponse()
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return redirect(back if is_ours else "teams:home")
+    next_url = request.POST.get("next", "")
+    is_allowed = url_has_allowed_host_and_scheme(next_url, allowed_hosts={request.get_host()})
+    return redirect(next_url if is_allowed else "teams:home")
 
 
 def _rows(user: User) -> list[dict[str, object]]:
-    """A line for each kind that can concern the person."""
+    """Return a table row for each kind of notice that the user can get."""
     return [
         {
             "kind": kind.value,
             "label": kind.label,
-            "explained": notices_preferences.EXPLAINED[kind],
+            "description": notices_preferences.DESCRIPTIONS[kind],
             PAGE: notices_preferences.wants(user, kind, PAGE),
             EMAIL: notices_preferences.wants(user, kind, EMAIL),
         }

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from generations.jobs.models import ModelRule, Price
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Team
@@ -31,7 +31,7 @@ class PriceInForce(Exception):
 
 @transaction.atomic
 def set_price(
-    *, model: str, amount: int, team: Team | None = None, valid_from: datetime | None = None, by: By
+    *, model: str, amount: int, team: Team | None = None, valid_from: datetime | None = None, by: Actor
 ) -> Price:
     """Set the price of one image of a model from a time on, for one team or, without `team`, for all.
 
@@ -53,7 +53,7 @@ def set_price(
 
 
 @transaction.atomic
-def withdraw_price(*, price: Price, by: By) -> None:
+def withdraw_price(*, price: Price, by: Actor) -> None:
     """Delete a future price; PriceInForce if it is valid already."""
     if not Price.objects.filter(pk=price.pk, valid_from__gt=timezone.now() + PRICE_DELAY).delete()[0]:
         raise PriceInForce
@@ -64,7 +64,7 @@ def withdraw_price(*, price: Price, by: By) -> None:
 
 
 @transaction.atomic
-def set_rule(*, team: Team, model: str, roles: Collection[Role], by: By) -> bool:
+def set_rule(*, team: Team, model: str, roles: Collection[Role], by: Actor) -> bool:
     """Allow a model of the team to these roles only; False if nothing changed.
 
     Roles without the permission to generate are ignored. Allowing all other roles deletes the rule.

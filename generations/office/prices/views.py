@@ -25,14 +25,14 @@ from generations.teams.permissions import member_required
 
 @require_safe
 @never_cache
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def page(request: HttpRequest, member: Membership) -> HttpResponse:
     """Show each model with its present and future prices, and the roles that may use it."""
     return _render(request, member)
 
 
 @require_POST
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def set_price(request: HttpRequest, member: Membership) -> HttpResponse:
     """Set the price of a model, for this team or for all. For operators only."""
     _require_operator(request)
@@ -45,7 +45,7 @@ def set_price(request: HttpRequest, member: Membership) -> HttpResponse:
         amount=data["amount"],
         team=member.team if data["scope"] == "team" else None,
         valid_from=data["begins_at"],
-        by=audit_log_service.by(request),
+        by=audit_log_service.actor_of(request),
     )
     values = {"model": catalogue_registry.get(price.model).title, "credits": as_text(price.amount)}
     messages.success(request, _("The price of %(model)s is set to %(credits)s credits.") % values)
@@ -53,13 +53,13 @@ def set_price(request: HttpRequest, member: Membership) -> HttpResponse:
 
 
 @require_POST
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def withdraw_price(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
     """Withdraw a future price. For operators only."""
     _require_operator(request)
     price = get_object_or_404(Price.objects.for_team(member.team), pk=pk)
     try:
-        prices_service.withdraw_price(price=price, by=audit_log_service.by(request))
+        prices_service.withdraw_price(price=price, by=audit_log_service.actor_of(request))
     except prices_service.PriceInForce as problem:
         messages.error(request, str(problem))
     else:
@@ -78,7 +78,10 @@ def set_rule(request: HttpRequest, member: Membership, model: str) -> HttpRespon
         messages.error(request, _("Choose from the roles of this page."))
         return redirect("office:prices", member.team.slug)
     prices_service.set_rule(
-        team=member.team, model=model, roles=form.cleaned_data["roles"], by=audit_log_service.by(request)
+        team=member.team,
+        model=model,
+        roles=form.cleaned_data["roles"],
+        by=audit_log_service.actor_of(request),
     )
     message = _("Who may use %(model)s is set.") % {"model": catalogue_registry.get(model).title}
     messages.success(request, message)

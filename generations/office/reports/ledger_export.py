@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from generations.core import exports
 from generations.credits.models import Account, AccountKind, TransferKind
-from generations.office.members import names as members_names
+from generations.office.members import query as members_query
 from generations.office.reports.ledger import LedgerFilters
 from generations.teams.models import Team, User
 
@@ -137,7 +137,9 @@ def _release_connection() -> None:
 
 
 def _names(team: Team, escape: Callable[[str], str]) -> EscapedNames:
-    members: dict[int | None, str] = {pk: escape(name) for pk, name in members_names.names(team).items()}
+    members: dict[int | None, str] = {
+        pk: escape(name) for pk, name in members_query.member_names(team).items()
+    }
     wallets = Account.objects.filter(membership__team=team).values_list("pk", "membership")
     accounts = {pk: members.get(member, "") for pk, member in wallets}
     others = Q(team=team) | Q(kind__in=[AccountKind.ISSUED, AccountKind.SPENT])

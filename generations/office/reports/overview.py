@@ -18,7 +18,7 @@ from generations.credits import periods
 from generations.credits.models import Account, Hold, HoldState, TransferKind
 from generations.credits.periods import Month
 from generations.credits.totals import Books, Total
-from generations.office.members import names as members_names
+from generations.office.members import query as members_query
 from generations.office.reports import charts as reports_charts
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
@@ -191,5 +191,5 @@ def _model_title(name: str) -> str:
 
 
 def _member_titles(team: Team, keys: list[int]) -> dict[int, str]:
-    names = members_names.names(team)
+    names = members_query.member_names(team)
     return {key: names.get(key, "") for key in keys}

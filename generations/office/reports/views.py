@@ -20,7 +20,7 @@ from generations.credits.models import Transfer
 from generations.credits.periods import Month
 from generations.credits.totals import Books
 from generations.office.installation import pools as installation_pools
-from generations.office.members import names as members_names
+from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import ledger_export, members_table
@@ -35,7 +35,7 @@ LATEST_CHANGES = 4
 @require_safe
 @never_cache
 @gzip_page
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
     """Show pool, spending, latest changes and members of a month; for htmx the chart alone."""
     month = _month(request, member.team)
@@ -60,10 +60,10 @@ def overview_page(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_safe
 @never_cache
 @gzip_page
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def ledger(request: HttpRequest, member: Membership) -> HttpResponse:
     """Show the entries that match the filters, a page at a time (`?before=`), and their totals."""
-    form, names = LedgerFilterForm(request.GET), members_names.names(member.team)
+    form, names = LedgerFilterForm(request.GET), members_query.member_names(member.team)
     context: dict[str, Any] = {
         "member": member,
         "form": form,
@@ -84,7 +84,7 @@ def ledger(request: HttpRequest, member: Membership) -> HttpResponse:
 
 @require_safe
 @never_cache
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def ledger_csv(request: HttpRequest, member: Membership) -> HttpResponseBase:
     """Export all entries that match the filters as CSV."""
     return _export(request, member.team, ledger_export.csv_chunks, "csv", "text/csv")
@@ -92,7 +92,7 @@ def ledger_csv(request: HttpRequest, member: Membership) -> HttpResponseBase:
 
 @require_safe
 @never_cache
-@member_required(may="spend_see")
+@member_required(may="see_spending")
 def ledger_json(request: HttpRequest, member: Membership) -> HttpResponseBase:
     """Export all entries that match the filters as JSON."""
     return _export(request, member.team, ledger_export.json_chunks, "json", "application/json")

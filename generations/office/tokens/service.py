@@ -1,10 +1,11 @@
-"""API tokens of a team, with their entries in the audit log.
+"""Issue, list and revoke the API tokens of a team, with audit entries.
 
-`acting` is the member who asks: everybody makes their own, and owners and administrators those of
-programs; without one it is a command, which may everything. No token does more than its member may.
+`requester` is the member who makes the request: members issue their own tokens, owners and administrators
+also those of programs. Without a requester (management commands) everything is allowed. No token may do more
+than its member.
 
-`through` is the token by which a program asks. What it makes does no more than itself: the same scopes or
-fewer, the same models or fewer, no longer. One with a cap makes none, since nobody would add both up.
+`parent_token` is the API token that authenticates the request. A token issued by it gets no other scopes or
+models and no later expiry. A token with a cap issues none, since the spending of both is not added up.
 """
 
 import uuid
@@ -21,74 +22,74 @@ from django.utils.translation import gettext as _
 
 from generations.jobs import model_access
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import COMMAND, By
+from generations.office.audit_log.service import COMMAND, Actor
 from generations.office.models import AuditAction
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams import membership
 from generations.teams.models import Kind, Membership, Scope, Token
-from generations.teams.permissions import PERMISSIONS, may, roles_given_by
+from generations.teams.permissions import PERMISSIONS, assignable_roles, may
 
-MOST = 50  # that are good at once, of one member
-SHOWN, SHOWN_ENDED = 500, 30
+MAX_TOKENS = 50  # valid at the same time, per member
+MAX_LISTED, MAX_LISTED_ENDED = 500, 30
 
 
 class TooManyTokens(Exception):
-    """The member has as many as anybody could look after."""
+    """The member has the largest number of valid tokens."""
 
     def __init__(self) -> None:
-        super().__init__(_("A member has at most %(most)s tokens. Revoke some first.") % {"most": MOST})
+        super().__init__(_("A member has at most %(most)s tokens. Revoke some first.") % {"most": MAX_TOKENS})
 
 
-class BeyondToken(PermissionDenied):
-    """The token that asks for another one would hand on more than it has."""
+class ExceedsParentToken(PermissionDenied):
+    """The requested token would exceed the scopes, models or expiry of the token that requests it."""
 
     def __init__(self) -> None:
         super().__init__(
-            _("A token makes none that does more or lasts longer than itself, and none if it has a cap.")
+            _("A token issues none with more scopes or models or a later expiry, and none if it has a cap.")
         )
 
 
-class TokenOver(Exception):
-    """The form that arrived again made a token that is no longer good."""
+class TokenNoLongerValid(Exception):
+    """The token that the same form created is no longer valid."""
 
     def __init__(self) -> None:
-        super().__init__(_("The token that this made before lets nobody in any more. Ask for another one."))
+        super().__init__(_("The token that this created before is no longer valid. Ask for another one."))
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A token as its page shows it; `used` is what it spent and holds, in hundredths of a credit."""
+class ListedToken:
+    """A token as the page shows it; `used` is what it has spent and holds, in hundredths of a credit."""
 
     row: Token
     used: int
-    scopes: list[str]  # titles of those that its member's role allows now
+    scopes: list[str]  # labels of those that the current role of its member allows
     state: str  # good, revoked or expired
 
 
 def visible_to(member: Membership) -> QuerySet[Token]:
-    """The member's own, and all of the team for who runs it, with whose they are."""
-    mine = Q(membership__team=member.team_id) if may(member, "manage_members") else Q(membership=member)
-    known = Token.objects.select_related("membership__user", "membership__team", "made_by")
-    return known.filter(mine).order_by("-created_at", "-pk")
+    """Return the tokens that the member may see: their own, or for administrators all of the team."""
+    visible = Q(membership__team=member.team_id) if may(member, "manage_members") else Q(membership=member)
+    rows = Token.objects.select_related("membership__user", "membership__team", "made_by")
+    return rows.filter(visible).order_by("-created_at", "-pk")
 
 
-def listed(member: Membership) -> tuple[list[Listed], list[Listed]]:
-    """Those that are good, the newest first, and the last that no longer are. Three queries."""
-    now = timezone.now()
-    good = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+def list_tokens(member: Membership) -> tuple[list[ListedToken], list[ListedToken]]:
+    """Return the valid tokens, newest first, and the latest that are not valid any more. Three queries."""
+    is_valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     rows = visible_to(member)
-    good_ones, ended = list(rows.filter(good)[:SHOWN]), list(rows.exclude(good)[:SHOWN_ENDED])
-    used = model_access.spent_by([*good_ones, *ended])
-    shown = [[_listed(row, used.get(row.pk, 0)) for row in some] for some in (good_ones, ended)]
-    return shown[0], shown[1]
+    valid, ended = list(rows.filter(is_valid)[:MAX_LISTED]), list(rows.exclude(is_valid)[:MAX_LISTED_ENDED])
+    used = model_access.spent_by([*valid, *ended])
+    return [_listed(row, used.get(row.pk, 0)) for row in valid], [
+        _listed(row, used.get(row.pk, 0)) for row in ended
+    ]
 
 
-def programs_of(acting: Membership) -> list[Membership]:
-    """The programs for which the one who asks may make tokens."""
-    if not may(acting, "manage_members"):
+def manageable_programs(requester: Membership) -> list[Membership]:
+    """Return the programs for which the requester may issue tokens."""
+    if not may(requester, "manage_members"):
         return []
-    here = Membership.objects.filter(team=acting.team_id, kind=Kind.PROGRAM, ended_at=None)
-    return [row for row in here.select_related("team").order_by("name") if may_make_for(acting, row)]
+    rows = Membership.objects.filter(team=requester.team_id, kind=Kind.PROGRAM, ended_at=None)
+    return [row for row in rows.select_related("team").order_by("name") if may_issue_for(requester, row)]
 
 
 @transaction.atomic
@@ -100,44 +101,48 @@ def issue(
     expires_at: datetime | None = None,
     cap: int | None = None,
     models: Collection[str] = (),
-    by: By = COMMAND,
-    acting: Membership | None = None,
-    through: Token | None = None,
-    form: uuid.UUID | None = None,
+    by: Actor = COMMAND,
+    requester: Membership | None = None,
+    parent_token: Token | None = None,
+    form_id: uuid.UUID | None = None,
 ) -> tuple[Token, str]:
-    """A new token of that member, and its secret; `cap` in hundredths of a credit.
+    """Issue a token of the member; return it and its secret. `cap` is in hundredths of a credit.
 
-    The same form makes one, and tells its secret again. PermissionDenied if it is not for the one who asks
-    to make, BeyondToken if not for the token `through` which they ask, tokens.ScopeRefused if it would do
-    more than its member may, TooManyTokens, TokenOver, DoesNotExist if the membership ended meanwhile.
+    The same `form_id` returns the same token and secret again. Raises PermissionDenied if the requester may
+    not issue it, ExceedsParentToken, api_tokens.ScopeNotAllowed if the member's role does not allow a scope,
+    TooManyTokens, TokenNoLongerValid, and Membership.DoesNotExist if the membership has ended.
     """
-    membership.lock_team(member.team)  # who is demoted or removed just now gets none any more
+    membership.lock_team(member.team)  # so that the roles checked below are the current ones
     row = Membership.objects.select_related("team", "user").get(pk=member.pk, ended_at=None)
-    _may_make(acting, row)
+    _check_may_issue(requester, row)
     secret = (
-        teams_api_tokens.secret_of(row.pk, acting.pk if acting else 0, form)
-        if form
-        else teams_api_tokens.new_secret()
+        teams_api_tokens.derive_secret(row.pk, requester.pk if requester else 0, form_id)
+        if form_id
+        else teams_api_tokens.generate_secret()
     )
     token = (
-        Token.objects.filter(token_hash=teams_api_tokens.hashed(secret))
+        Token.objects.filter(token_hash=teams_api_tokens.hash_secret(secret))
         .select_related("membership__user")
         .first()
     )
     if token is None:
-        asked = {"name": name, "scopes": scopes, "expires_at": expires_at, "cap": cap, "models": models}
-        token = _make(row, secret, by, asked)
-    elif not token.is_good_at(timezone.now()):
-        raise TokenOver
-    _must_be_within(through, token)
+        values = {"name": name, "scopes": scopes, "expires_at": expires_at, "cap": cap, "models": models}
+        token = _create(row, secret, by, values)
+    elif not token.is_valid_at(timezone.now()):
+        raise TokenNoLongerValid
+    _check_within(parent_token, token)
     return token, secret
 
 
 @transaction.atomic
-def revoke(*, token: Token, by: By = COMMAND, acting: Membership | None = None) -> bool:
-    """Let nobody in by it any more; False if nobody could. Whose it is may, and who runs the team."""
+def revoke(*, token: Token, by: Actor = COMMAND, requester: Membership | None = None) -> bool:
+    """Revoke the token; False if it was revoked before. Its member may, and administrators of the team."""
     member = token.membership
-    if acting and acting.pk != member.pk and _role_now(acting) not in PERMISSIONS["manage_members"]:
+    if (
+        requester
+        and requester.pk != member.pk
+        and _current_role(requester) not in PERMISSIONS["manage_members"]
+    ):
         raise PermissionDenied(_("Only owners and administrators revoke the tokens of others."))
     if not teams_api_tokens.revoke(token):
         return False
@@ -145,60 +150,62 @@ def revoke(*, token: Token, by: By = COMMAND, acting: Membership | None = None) 
     return True
 
 
-def may_make_for(acting: Membership, member: Membership) -> bool:
-    """Whether the one may make tokens of the other: one's own, and those of programs that one runs."""
-    return acting.pk == member.pk or (
-        member.kind == Kind.PROGRAM and member.role in roles_given_by(acting.role)
+def may_issue_for(requester: Membership, member: Membership) -> bool:
+    """Whether the requester may issue tokens of the member: their own, and those of programs they manage."""
+    return requester.pk == member.pk or (
+        member.kind == Kind.PROGRAM and member.role in assignable_roles(requester.role)
     )
 
 
-def _listed(row: Token, used: int) -> Listed:
-    state = "revoked" if row.revoked_at else "good" if row.is_good_at(timezone.now()) else "expired"
+def _listed(row: Token, used: int) -> ListedToken:
+    state = "revoked" if row.revoked_at else "good" if row.is_valid_at(timezone.now()) else "expired"
     allowed = [str(scope.label) for scope in Scope if teams_api_tokens.allows(row, scope)]
-    return Listed(row, used, allowed, state)
+    return ListedToken(row, used, allowed, state)
 
 
-def _may_make(acting: Membership | None, member: Membership) -> None:
-    if acting is None:
+def _check_may_issue(requester: Membership | None, member: Membership) -> None:
+    if requester is None:
         return
-    acting.role = _role_now(acting)
-    if not may_make_for(acting, member):
-        raise PermissionDenied(_("A token is made by whose it is, or by who runs the program."))
+    requester.role = _current_role(requester)
+    if not may_issue_for(requester, member):
+        raise PermissionDenied(
+            _("Tokens are issued by their own member, or for a program by an administrator.")
+        )
 
 
-def _make(member: Membership, secret: str, by: By, asked: dict[str, Any]) -> Token:
+def _create(member: Membership, secret: str, by: Actor, values: dict[str, Any]) -> Token:
     expired = Q(expires_at__lte=timezone.now())
-    if Token.objects.filter(membership=member, revoked_at=None).exclude(expired).count() >= MOST:
+    if Token.objects.filter(membership=member, revoked_at=None).exclude(expired).count() >= MAX_TOKENS:
         raise TooManyTokens
-    token, _secret = teams_api_tokens.issue(membership=member, by=by.user, secret=secret, **asked)
+    token, _secret = teams_api_tokens.issue(membership=member, by=by.user, secret=secret, **values)
     audit_log_service.record(
-        by, AuditAction.TOKEN_MADE, member=member, subject=token.name, after=_facts(token)
+        by, AuditAction.TOKEN_MADE, member=member, subject=token.name, after=_audit_values(token)
     )
     return token
 
 
-def _must_be_within(through: Token | None, token: Token) -> None:
-    """BeyondToken if the one would do more than the other, through which it is asked for."""
-    if through is None:
+def _check_within(parent_token: Token | None, token: Token) -> None:
+    """Raise ExceedsParentToken if the token may do more than its parent, or lasts longer."""
+    if parent_token is None:
         return
-    # Locked, so that one that is revoked just now makes none any more.
-    asking = Token.objects.select_for_update(no_key=True).get(pk=through.pk)
-    if not asking.is_good_at(timezone.now()):
-        raise BeyondToken
-    longer = asking.expires_at and (token.expires_at is None or token.expires_at > asking.expires_at)
-    more_models = asking.models and (not token.models or set(token.models) - set(asking.models))
-    if asking.cap is not None or set(token.scopes) - set(asking.scopes) or longer or more_models:
-        raise BeyondToken
+    # Locked, so that a token that is being revoked issues none.
+    parent = Token.objects.select_for_update(no_key=True).get(pk=parent_token.pk)
+    if not parent.is_valid_at(timezone.now()):
+        raise ExceedsParentToken
+    longer = parent.expires_at and (token.expires_at is None or token.expires_at > parent.expires_at)
+    more_models = parent.models and (not token.models or set(token.models) - set(parent.models))
+    if parent.cap is not None or set(token.scopes) - set(parent.scopes) or longer or more_models:
+        raise ExceedsParentToken
 
 
-def _role_now(acting: Membership) -> str:
-    """The role as it is under the lock; none if the membership ended."""
-    roles = Membership.objects.filter(pk=acting.pk, ended_at=None).values_list("role", flat=True)
+def _current_role(requester: Membership) -> str:
+    """Return the current role, read under the lock; "" if the membership has ended."""
+    roles = Membership.objects.filter(pk=requester.pk, ended_at=None).values_list("role", flat=True)
     return roles.first() or ""
 
 
-def _facts(token: Token) -> dict[str, object]:
-    """What the log keeps of a token; its hint is no secret."""
+def _audit_values(token: Token) -> dict[str, object]:
+    """Return what the audit entry records of a token."""
     expires_at = token.expires_at.isoformat(timespec="minutes") if token.expires_at else ""
-    facts = {"scopes": token.scopes, "expires_at": expires_at, "cap": token.cap, "models": token.models}
-    return {name: value for name, value in facts.items() if value}
+    values = {"scopes": token.scopes, "expires_at": expires_at, "cap": token.cap, "models": token.models}
+    return {name: value for name, value in values.items() if value}

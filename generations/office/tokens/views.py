@@ -1,4 +1,4 @@
-"""API tokens of a team: everybody their own; who runs the team all, and those of programs."""
+"""Pages of API tokens: members see and issue their own, administrators those of the whole team."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from generations.teams.permissions import may, member_required
 @require_safe
 @never_cache
 @member_required()
-def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Those that are good, with what each may and has spent; and the last that no longer are."""
-    good, ended = tokens_service.listed(member)
+def token_list(request: HttpRequest, member: Membership) -> HttpResponse:
+    """List the valid tokens with scopes and spending, and the latest that are not valid any more."""
+    valid, ended = tokens_service.list_tokens(member)
     context = {
         "member": member,
-        "tokens": good,
+        "tokens": valid,
         "ended": ended,
-        "is_keeper": may(member, "manage_members"),
+        "is_administrator": may(member, "manage_members"),
     }
     return render(request, "office/tokens/list.html", context)
 
@@ -36,22 +36,22 @@ def everybody(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required()
-def new(request: HttpRequest, member: Membership) -> HttpResponse:
-    """A new one; its secret is on this answer alone, and on that to the same form sent again."""
-    programs = tokens_service.programs_of(member)
+def new_token(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Issue a token. Only this response shows the secret, and that to the same form sent again."""
+    programs = tokens_service.manageable_programs(member)
     initial = {"of": request.GET.get("of", "")} if request.GET.get("of") else {}
     form = TokenForm(request.POST or None, member=member, programs=programs, initial=initial)
     if form.is_valid():
         try:
             token, secret = tokens_service.issue(
-                **form.asked(), by=audit_log_service.by(request), acting=member
+                **form.issue_arguments(), by=audit_log_service.actor_of(request), requester=member
             )
-        except (teams_api_tokens.ScopeRefused, tokens_service.TooManyTokens) as problem:
-            form.add_error("scopes", str(problem))
-        except tokens_service.TokenOver as problem:
-            form.try_anew()
-            form.add_error(None, str(problem))
-        except Membership.DoesNotExist:  # the program ended since the form was shown
+        except (teams_api_tokens.ScopeNotAllowed, tokens_service.TooManyTokens) as error:
+            form.add_error("scopes", str(error))
+        except tokens_service.TokenNoLongerValid as error:
+            form.renew_reference()
+            form.add_error(None, str(error))
+        except Membership.DoesNotExist:  # the program was removed since the form was shown
             raise Http404 from None
         else:
             return render(
@@ -64,14 +64,14 @@ def new(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_POST
 @member_required()
 def revoke(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
-    """Let nobody in by it from now on."""
+    """Revoke a token."""
     token = get_object_or_404(tokens_service.visible_to(member), pk=pk)
     try:
-        revoked = tokens_service.revoke(token=token, by=audit_log_service.by(request), acting=member)
-    except PermissionDenied:  # of a role that was lost just now
+        revoked = tokens_service.revoke(token=token, by=audit_log_service.actor_of(request), requester=member)
+    except PermissionDenied:  # the role was lost since the token was read
         raise Http404 from None
     if revoked:
-        messages.success(request, _("%(name)s is revoked: it lets nobody in any more.") % {"name": token})
+        messages.success(request, _("%(name)s is revoked: it can no longer be used.") % {"name": token})
     else:
         messages.info(request, _("It was revoked before."))
     return redirect("tokens:list", member.team.slug)

@@ -1,19 +1,10 @@
-"""The rows of teams: people, teams, memberships, invitations, API tokens."""
+"""Models of teams: users, teams, memberships, invitations, API tokens."""
 
 from generations.teams.models.api_token import Scope, Token
-from generations.teams.models.team import (
-    Invitation,
-    InvitationUse,
-    Kind,
-    Membership,
-    Role,
-    Team,
-    TimeZoneField,
-    User,
-    UserManager,
-    Visibility,
-    validate_time_zone,
-)
+from generations.teams.models.invitation import Invitation, InvitationUse
+from generations.teams.models.membership import Kind, Membership, Role
+from generations.teams.models.team import Team, TimeZoneField, validate_time_zone
+from generations.teams.models.user import User, UserManager, Visibility
 
 __all__ = [
     "Invitation",

@@ -1,4 +1,4 @@
-"""What a program shows instead of a person's password: a token of one membership."""
+"""API tokens: what a program authenticates with in the name of one membership."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Scope(TextChoices):
-    """What a token is good for, as far as its member's role allows it as well."""
+    """What a token permits, as far as the role of its member permits it too."""
 
     GENERATE = "generate", _("Generate")
     READ = "read", _("Read")
@@ -30,7 +30,7 @@ class Scope(TextChoices):
 
 
 class Token(Model):
-    """Acts for one membership. Only its hash is kept: the secret is shown once."""
+    """An API token of one membership. Only a hash of the secret is stored; the secret is shown once."""
 
     membership = ForeignKey("teams.Membership", PROTECT, verbose_name=_("membership"), related_name="tokens")
     name = CharField(_("name"), max_length=120)
@@ -61,6 +61,6 @@ class Token(Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_good_at(self, moment: datetime) -> bool:
-        """Whether it was neither revoked nor has expired; whether its member is still there is not asked."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)
+    def is_valid_at(self, at: datetime) -> bool:
+        """Whether the token is neither revoked nor expired at that time. Does not check its membership."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)

@@ -1,9 +1,8 @@
-"""Where a person is signed in: from which address, with which browser, seen when; and signing out there.
+"""The sessions of a user: listing them with address, browser and last use, and ending them.
 
-allauth keeps a row per session at sign-in. Its own tracking would write that row at every
-request, thumbnails included, so a visit is written down here instead: from the pages of a team,
-once in five minutes per session and process. `LAST` is what this process wrote; losing it costs
-a write.
+allauth creates a UserSession at sign-in. Its own tracking would update the row at every request, thumbnails
+included, so `touch` updates it instead, for pages of a team, once in five minutes per session and process.
+`LAST_WRITTEN` holds the times of this process's updates; losing it costs one extra update.
 """
 
 from dataclasses import dataclass
@@ -21,16 +20,16 @@ from django.utils.crypto import constant_time_compare
 from generations.teams import user_agent
 from generations.teams.models import User
 
-WRITTEN_EVERY = timedelta(minutes=5)
-MOST = 50  # places at a time; allauth looks at each of them at every sign-in
-REMEMBERED = 10_000  # sessions; then all are forgotten
+WRITE_INTERVAL = timedelta(minutes=5)
+MAX_SESSIONS = 50  # per user; allauth reads each of them at every sign-in
+MAX_LAST_WRITTEN = 10_000  # entries; then the dictionary is cleared
 
-LAST: dict[str, datetime] = {}
+LAST_WRITTEN: dict[str, datetime] = {}
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """One place where a person is signed in."""
+class ListedSession:
+    """One session of a user, as the page of sessions shows it."""
 
     pk: int
     browser: str
@@ -41,36 +40,36 @@ class SignedIn:
 
 
 def touch(request: HttpRequest) -> None:
-    """Remember that the session was used, if that was not written down lately and there is one."""
+    """Record that the request's session was used, unless that was recorded in the last five minutes."""
     session = getattr(request, "session", None)
     key, now = session.session_key if session else None, timezone.now()
-    if key is None or (key in LAST and LAST[key] > now - WRITTEN_EVERY):
+    if key is None or (key in LAST_WRITTEN and LAST_WRITTEN[key] > now - WRITE_INTERVAL):
         return
-    if len(LAST) >= REMEMBERED:
-        LAST.clear()
-    LAST[key] = now
+    if len(LAST_WRITTEN) >= MAX_LAST_WRITTEN:
+        LAST_WRITTEN.clear()
+    LAST_WRITTEN[key] = now
     address = get_adapter().get_client_ip(request)
     if not UserSession.objects.filter(session_key=key).update(last_seen_at=now, ip=address):
         UserSession.objects.create_from_request(request)
 
 
 @transaction.atomic
-def make_room(user: User) -> None:
-    """Before one more: forget those that ended by themselves, and of too many end the longest unseen."""
+def enforce_session_limit(user: User) -> None:
+    """Make room for one more session: delete expired ones, and end those unused longest beyond the limit."""
     alive = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
-    mine = UserSession.objects.filter(user=user)
-    mine.exclude(session_key__in=alive).delete()
-    _end(list(mine.order_by("-last_seen_at", "-pk")[MOST - 1 :]))
+    rows = UserSession.objects.filter(user=user)
+    rows.exclude(session_key__in=alive).delete()
+    _end(list(rows.order_by("-last_seen_at", "-pk")[MAX_SESSIONS - 1 :]))
 
 
-def of(user: User, *, this: str | None) -> list[SignedIn]:
-    """Where the person is signed in, this place first, then the last seen; in two queries."""
+def list_sessions(user: User, *, this: str | None) -> list[ListedSession]:
+    """Return the user's live sessions, that with the key `this` first, then the last used; in two queries."""
     rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at", "-pk"))
     alive = _alive(user, [row.session_key for row in rows])
-    places = [
-        SignedIn(
+    listed = [
+        ListedSession(
             pk=row.pk,
-            browser=user_agent.name(row.user_agent),
+            browser=user_agent.describe(row.user_agent),
             address=row.ip,
             since=row.created_at,
             seen_at=row.last_seen_at,
@@ -79,18 +78,18 @@ def of(user: User, *, this: str | None) -> list[SignedIn]:
         for row in rows
         if row.session_key in alive
     ]
-    return sorted(places, key=lambda place: not place.is_this)
+    return sorted(listed, key=lambda each: not each.is_this)
 
 
 @transaction.atomic
 def end(user: User, *, pk: int) -> bool:
-    """Sign the person out there; False if they were not. An open page there closes within 30 s."""
+    """End a session of the user; False if it had ended. Event streams of its open pages close within 30 s."""
     return _end(list(UserSession.objects.filter(user=user, pk=pk))) == 1
 
 
 @transaction.atomic
 def end_others(user: User, *, this: str | None) -> int:
-    """Sign the person out everywhere but here; from how many places."""
+    """End all sessions of the user except that with the key `this`; return how many."""
     return _end(list(UserSession.objects.filter(user=user).exclude(session_key=this)))
 
 
@@ -101,11 +100,14 @@ def _end(rows: list[UserSession]) -> int:
 
 
 def _alive(user: User, keys: list[str]) -> set[str]:
-    """Those that would still be let in: not expired, and from after the last change of password."""
-    seals = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    """Return the keys of sessions that are neither expired nor older than the last password change."""
+    auth_hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     return {
         session.session_key
         for session in sessions
-        if any(constant_time_compare(session.get_decoded().get(HASH_SESSION_KEY, ""), seal) for seal in seals)
+        if any(
+            constant_time_compare(session.get_decoded().get(HASH_SESSION_KEY, ""), auth_hash)
+            for auth_hash in auth_hashes
+        )
     }

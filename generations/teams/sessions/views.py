@@ -1,4 +1,4 @@
-"""Where I am signed in, and signing out there."""
+"""The page of a user's sessions, and ending them."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,16 +16,16 @@ from generations.teams.sessions import service as sessions_service
 @require_safe
 @never_cache
 @login_required
-def everywhere(request: HttpRequest) -> HttpResponse:
-    """My sessions, this one first."""
-    places = sessions_service.of(_user(request), this=request.session.session_key)
-    return render(request, "account/sessions.html", {"places": places})
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Show the user's sessions, the current one first."""
+    sessions = sessions_service.list_sessions(_user(request), this=request.session.session_key)
+    return render(request, "account/sessions.html", {"sessions": sessions})
 
 
 @require_POST
 @login_required
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign me out there; somebody else's session is none of mine."""
+    """End one session; another user's session counts as ended."""
     if sessions_service.end(_user(request), pk=pk):
         messages.success(request, _("You are signed out there."))
     else:
@@ -36,12 +36,12 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def end_others(request: HttpRequest) -> HttpResponse:
-    """Sign me out everywhere but here."""
+    """End all sessions except the current one."""
     count = sessions_service.end_others(_user(request), this=request.session.session_key)
-    said = ngettext(
+    message = ngettext(
         "You are signed out in %(count)s place.", "You are signed out in %(count)s places.", count
     )
-    messages.success(request, said % {"count": count})
+    messages.success(request, message % {"count": count})
     return redirect("teams:sessions")
 
 

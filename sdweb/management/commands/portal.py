@@ -121,10 +121,12 @@ class Command(BaseCommand):
     def greet(self) -> None:
         """Say where the portal is, and once how to sign in."""
         email, password = os.environ.get("SETUP_OPERATOR_EMAIL") or FIRST_OPERATOR, secrets.token_urlsafe(9)
-        founded = members_service.found(email=email, password=password, pool=POOL, wallet=WALLET)
+        founded = members_service.create_first_operator(
+            email=email, password=password, pool=POOL, wallet=WALLET
+        )
         let_go()
         sign_in = _("Sign in as {email} with the password {password} (shown this once).")
-        link = _("`.venv/bin/python manage.py reset_link EMAIL` prints a link to sign in.")
+        link = _("`.venv/bin/python manage.py reset_url EMAIL` prints a link to sign in.")
         sandbox = _("The sandbox provider draws the pictures until STABILITY_API_KEY is set.")
         self.say("\n" + _("Open {address}").format(address=settings.PUBLIC_URL))
         self.say(sign_in.format(email=email, password=password) if founded else link)

@@ -13,7 +13,6 @@ from django.utils import timezone
 from generations.credits.models import Transfer
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
-from generations.office.members import roles as members_roles
 from generations.office.members import service as members_service
 from generations.office.models import Allowance, AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
@@ -104,7 +103,7 @@ def test_no_operation_reaches_a_team_with_the_token_of_another(
             team=member.team, token_hash="x", expires_at=timezone.now() + timedelta(days=1)
         ).pk,
     }
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     stranger = ApiClient(make_member("eve", team=other, role=Role.OWNER))
     bodies = {"tags": {"name": "x"}, "grant": {"credits": 1}, "take-back": {"credits": 1}}
     bodies |= {"caps": {"per_day": 1, "per_month": None}, "allowance": {"kind": "add", "credits": 1}}
@@ -131,7 +130,7 @@ def test_a_token_may_do_what_its_scopes_and_its_members_role_allow(make_member, 
     assert error(generator.get("/team")) == (403, "scope_missing")
     assert generator.post("/generations", HARBOUR).status_code == 202
     assert generator.get("/generations").status_code == reader.get("/generations").status_code == 200
-    members_roles.set_role(member=administrator, role=Role.VIEWER)
+    members_service.set_role(member=administrator, role=Role.VIEWER)
     assert error(generator.post("/generations", HARBOUR)) == (403, "scope_missing")
     assert reader.get("/images").status_code == 200
 
@@ -142,7 +141,7 @@ def test_another_members_and_another_teams_resources_are_not_found(api, make_mem
     generation = batch["generations"][0]["id"]
     image = Image.objects.get().pk
     colleague = ApiClient(make_member("tom"))
-    stranger = ApiClient(make_member("eve", team=members_service.open_team("Other"), role=Role.OWNER))
+    stranger = ApiClient(make_member("eve", team=members_service.create_team("Other"), role=Role.OWNER))
     assert colleague.get(f"/images/{image}").status_code == 200  # visible to the team
     for other in (colleague, stranger):
         for path in (f"/batches/{batch['id']}", f"/generations/{generation}"):
@@ -184,8 +183,8 @@ def test_a_token_without_the_scope_or_with_another_role_may_use_none_of_them(
 ):
     demoted = make_member("kim", role=Role.ADMINISTRATOR)
     lost = ApiClient(demoted)
-    members_roles.set_role(member=demoted, role=Role.MEMBER)
-    robot = members_roles.make_program(team=team, name="Robot")
+    members_service.set_role(member=demoted, role=Role.MEMBER)
+    robot = members_service.create_program(team=team, name="Robot")
     refused = [lost, ApiClient(member), ApiClient(make_member("lea", role=Role.VIEWER)), ApiClient(robot)]
     refused.append(ApiClient(owner, "generate", "read"))
     before = acts()
@@ -197,7 +196,7 @@ def test_a_token_without_the_scope_or_with_another_role_may_use_none_of_them(
 
 
 def test_another_teams_ledger_audit_log_and_tokens_are_not_read_or_changed(owner_api, make_member, team):
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     eve = make_member("eve", team=other, role=Role.OWNER)
     stranger = ApiClient(eve)
     line = Transfer.objects.filter(team=team).latest("pk").pk

@@ -11,7 +11,7 @@ from django.utils import timezone
 from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.models import ModelRule
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.office.prices import service as prices_service
@@ -48,7 +48,7 @@ def test_caps_are_set_apply_at_once_and_are_removed(owner_api, member, upstream)
 
 
 def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api, member, team, owner):
-    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=By(owner.user))
+    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
     url = f"/team/members/{member.pk}/allowance"
     nothing = {"kind": None, "credits": None, "first_month": None, "is_given": False}
     assert owner_api.get(url).json() == nothing
@@ -69,9 +69,9 @@ def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api,
 
 
 def test_prices_are_listed_with_their_dates_and_models_restricted_to_roles(owner_api, member, team, upstream):
-    prices_service.set_price(model="core", amount=400, by=By())
+    prices_service.set_price(model="core", amount=400, by=Actor())
     soon = timezone.now() + timedelta(days=1)
-    prices_service.set_price(model="core", amount=500, team=team, valid_from=soon, by=By())
+    prices_service.set_price(model="core", amount=500, team=team, valid_from=soon, by=Actor())
     rows = {row["name"]: row for row in owner_api.get("/team/models").json()}
     core = rows["core"]
     assert (core["price"], core["price_everywhere"], core["is_own"], core["is_served"]) == (4, 4, False, True)

@@ -12,10 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.api.models import IdempotentCall
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditEntry
-from generations.teams import invitations as links
+from generations.teams import invitation_links
 from generations.teams.models import Invitation, Role, User
 from tests.api.client import ApiClient, error
 
@@ -49,7 +49,7 @@ def test_an_invitation_link_grants_its_role_and_credits_to_the_people_who_accept
     row = Invitation.objects.get()
     assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
     tom = User.objects.create_user("tom@studio.example")
-    came = invitations_service.accept(token=token_in(made), user=tom, by=By(tom))
+    came = invitations_service.accept(token=token_in(made), user=tom, by=Actor(tom))
     assert (came.team, came.role) == (team, Role.VIEWER)
     [listed] = owner_api.get("/team/invitations").json()["items"]
     assert (listed["id"], listed["used"], listed["made_by"]) == (row.pk, 1, "Ana")
@@ -88,8 +88,8 @@ def test_a_revoked_link_is_invalid_and_is_not_returned_again(owner_api):
     made = owner_api.post("/team/invitations", {}, Idempotency_Key="i").json()
     url = made["links"]["self"].removeprefix("/api/v1")
     assert owner_api.request("delete", url).status_code == owner_api.request("delete", url).status_code == 204
-    with pytest.raises(links.Revoked):
-        links.find(token_in(made))
+    with pytest.raises(invitation_links.InvitationRevoked):
+        invitation_links.find(token_in(made))
     assert owner_api.get("/team/invitations").json()["items"] == []
     assert error(owner_api.post("/team/invitations", {}, Idempotency_Key="i")) == (409, "invitation_over")
     assert AuditEntry.objects.filter(act="invitation_revoked").count() == 1
@@ -100,7 +100,7 @@ def test_only_owners_invite_owners_and_revoke_such_invitations(owner_api, admini
     made = owner_api.post("/team/invitations", {"role": "owner"}).json()
     url = made["links"]["self"].removeprefix("/api/v1")
     assert error(administrator.request("delete", url)) == (403, "forbidden")
-    assert links.find(token_in(made)).role == Role.OWNER
+    assert invitation_links.find(token_in(made)).role == Role.OWNER
     assert administrator.post("/team/invitations", {"role": "administrator"}).status_code == 201
 
 

@@ -101,8 +101,8 @@ def test_a_page_receives_events_of_its_own_user_only(member, make_member, cookie
 
 
 def test_a_page_receives_nothing_of_the_same_user_in_another_team(member, cookie_of, run_scenario):
-    other_team = members_service.open_team("Studio South")
-    elsewhere = members_service.admit(user=member.user, team=other_team)
+    other_team = members_service.create_team("Studio South")
+    elsewhere = members_service.add_member(user=member.user, team=other_team)
     cookie = cookie_of(member)
 
     async def scenario():
@@ -118,7 +118,7 @@ def test_a_page_receives_nothing_of_the_same_user_in_another_team(member, cookie
 
 @pytest.mark.parametrize("slug", ["studio-south", "nowhere"])
 def test_a_team_that_is_not_mine_is_not_found(member, cookie_of, run_scenario, slug):
-    members_service.open_team("Studio South")
+    members_service.create_team("Studio South")
     cookie = cookie_of(member)
 
     async def scenario():
@@ -147,7 +147,7 @@ def test_a_page_receives_the_events_that_it_missed(member, cookie_of, run_scenar
 
 
 def test_a_page_catches_up_with_nothing_of_another_team(member, cookie_of, run_scenario):
-    elsewhere = members_service.admit(user=member.user, team=members_service.open_team("Studio South"))
+    elsewhere = members_service.add_member(user=member.user, team=members_service.create_team("Studio South"))
     cookie = cookie_of(member)
     send_event(member, "before the page")
     events.flush()

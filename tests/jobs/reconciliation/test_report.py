@@ -35,7 +35,7 @@ def _no_delay_between_calls(monkeypatch):
 
 @pytest.fixture
 def office(client, db):
-    client.force_login(members_service.found(email="op@example.org", pool=0, wallet=0))
+    client.force_login(members_service.create_first_operator(email="op@example.org", pool=0, wallet=0))
     return client
 
 

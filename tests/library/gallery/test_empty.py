@@ -9,7 +9,7 @@ from generations.library.organise import service as organise_service
 from generations.teams.models import Role, Visibility
 from tests.library.conftest import address
 
-MAKERS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
+CREATORS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
 
 
 def nothing(client, member, query=""):
@@ -24,7 +24,7 @@ def links(content):
     return {re.sub(r"<[^>]*>", "", words).strip(): href.replace("&amp;", "&") for href, words in found}
 
 
-@pytest.mark.parametrize("role", MAKERS)
+@pytest.mark.parametrize("role", CREATORS)
 def test_whoever_may_make_pictures_is_offered_both_ways_to_the_first_one(sign_in, make_member, role):
     member = make_member("new", role=role)
     client = sign_in(member)

@@ -31,9 +31,9 @@ def answers(client, image, asking):
 
 def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sign_in):
     assert answers(sign_in(owner), private, owner) == [404] * 4
-    members_service.dismiss(member=member)
-    administrator = members_service.admit(user=member.user, team=owner.team)
-    members_service.dismiss(member=administrator)
+    members_service.end_membership(member=member)
+    administrator = members_service.add_member(user=member.user, team=owner.team)
+    members_service.end_membership(member=administrator)
     assert answers(sign_in(owner), private, owner) == [200] * 4
     assert str(private.pk) in sign_in(owner).get(f"/t/{owner.team.slug}/library/").text
     assert answers(sign_in(teammate), private, teammate)[:3] == [404] * 3
@@ -41,14 +41,14 @@ def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sig
 
 
 def test_a_private_image_is_private_again_when_its_owner_comes_back(private, member, owner, sign_in):
-    members_service.dismiss(member=member)
-    members_service.admit(user=member.user, team=owner.team)
+    members_service.end_membership(member=member)
+    members_service.add_member(user=member.user, team=owner.team)
     assert answers(sign_in(owner), private, owner)[:3] == [404] * 3
     assert answers(sign_in(member), private, member) == [200] * 4
 
 
 def test_an_owner_of_another_team_never_sees_it(private, member, stranger, sign_in):
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     client = sign_in(stranger)
     for name in PAGES:
         for team in (member.team, stranger.team):

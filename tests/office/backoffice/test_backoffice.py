@@ -18,9 +18,8 @@ from django.utils import timezone
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Transfer
 from generations.jobs.models import Attempt, Batch, Generation, Price, Status
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.invitations.service import Offer, invite_by_link
-from generations.office.members import roles as office_people
 from generations.office.members import service as members_service
 from generations.office.models import Allowance, AuditAction, AuditEntry
 from generations.teams import users as teams_users
@@ -32,7 +31,7 @@ KEY = "sk-1234567890abcdef"
 
 @pytest.fixture
 def operator(db):
-    return members_service.found(email="op@example.org", pool=10_00, wallet=20_00)
+    return members_service.create_first_operator(email="op@example.org", pool=10_00, wallet=20_00)
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ def test_nothing_can_be_deleted(office, operator):
 
 def test_members_are_refused_and_anonymous_visitors_are_sent_to_the_sign_in(client, member):
     assert client.get("/back-office/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
-    client.force_login(teams_users.add(email="mei@example.org"))
+    client.force_login(teams_users.create(email="mei@example.org"))
     assert client.get("/back-office/", follow=True).status_code == 403
 
 
@@ -168,7 +167,7 @@ def test_a_new_person_gets_a_link(office):
 
 
 def test_an_operator_promotes_another_and_cannot_demote_themselves(office, operator):
-    other = teams_users.add(email="other@example.org")
+    other = teams_users.create(email="other@example.org")
     for user, form in ((other, {"is_active": "on", "is_staff": "on"}), (operator, {})):
         address = reverse("admin:teams_user_change", args=[user.pk])
         assert office.post(address, {"email": user.email, "name": "Op"} | form).status_code == 302
@@ -177,7 +176,7 @@ def test_an_operator_promotes_another_and_cannot_demote_themselves(office, opera
 
 
 def test_a_changed_email_address_is_confirmed_at_once(office):
-    user = teams_users.add(email="old@example.org")
+    user = teams_users.create(email="old@example.org")
     form = {"email": "new@example.org", "name": "", "is_active": "on"}
     office.post(reverse("admin:teams_user_change", args=[user.pk]), form)
     assert list(user.emailaddress_set.values_list("email", "verified")) == [("new@example.org", True)]
@@ -194,7 +193,7 @@ def team_form(team, *lines):
 
 
 def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator, member):
-    team, user = member.team, teams_users.add(email="mei@example.org")
+    team, user = member.team, teams_users.create(email="mei@example.org")
     address = reverse("admin:teams_team_change", args=[team.pk])
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     answer = office.post(address, team_form(team, me, {"user": user.pk, "role": "viewer", "present": "on"}))
@@ -216,9 +215,9 @@ def test_members_are_admitted_and_dismissed_with_their_wallets(office, operator,
 def test_a_team_with_a_program_is_saved(office, operator, member):
     team, mei = (
         member.team,
-        members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team),
+        members_service.add_member(user=teams_users.create(email="mei@example.org"), team=member.team),
     )
-    office_people.make_program(team=team, name="shop")
+    members_service.create_program(team=team, name="shop")
     address = reverse("admin:teams_team_change", args=[team.pk])
     page = office.get(address)
     ids = re.findall(r'name="memberships-\d+-id" value="(\d+)"', page.text)
@@ -232,8 +231,10 @@ def test_a_team_with_a_program_is_saved(office, operator, member):
 
 
 def test_a_member_who_has_left_meanwhile_is_named(office, operator, member, monkeypatch):
-    mei = members_service.admit(user=teams_users.add(email="mei@example.org", name="Mei"), team=member.team)
-    monkeypatch.setattr(office_people, "set_role", lambda **_about: Membership.objects.get(pk=0))
+    mei = members_service.add_member(
+        user=teams_users.create(email="mei@example.org", name="Mei"), team=member.team
+    )
+    monkeypatch.setattr(members_service, "set_role", lambda **_about: Membership.objects.get(pk=0))
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     changed = {"id": mei.pk, "user": mei.user_id, "role": "viewer", "present": "on"}
     address = reverse("admin:teams_team_change", args=[member.team_id])
@@ -243,12 +244,12 @@ def test_a_member_who_has_left_meanwhile_is_named(office, operator, member, monk
 
 
 def test_deactivating_a_user_ends_their_sessions_and_invitations(office, operator, member):
-    user = teams_users.add(email="sofia@example.org", password="correct horse")
+    user = teams_users.create(email="sofia@example.org", password="correct horse")
     links = []
-    for team in (member.team, members_service.open_team("Second")):
-        sofia = members_service.admit(user=user, team=team, role=Role.OWNER)
+    for team in (member.team, members_service.create_team("Second")):
+        sofia = members_service.add_member(user=user, team=team, role=Role.OWNER)
         offer = Offer(Role.OWNER, 0, timedelta(days=1))
-        links.append(invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user)))
+        links.append(invite_by_link(inviter=sofia, form_id=uuid.uuid4(), offer=offer, uses=1, by=Actor(user)))
     theirs = Client()
     theirs.post("/accounts/login/", {"login": user.email, "password": "correct horse"})
     key = theirs.session.session_key
@@ -268,11 +269,11 @@ def test_deactivating_a_user_ends_their_sessions_and_invitations(office, operato
         (operator, "second"),
     ]
     with pytest.raises(PermissionDenied):
-        invite_by_link(inviter=sofia, form=uuid.uuid4(), offer=offer, uses=1, by=By(user))
+        invite_by_link(inviter=sofia, form_id=uuid.uuid4(), offer=offer, uses=1, by=Actor(user))
 
 
 def test_a_reactivated_user_is_granted_no_allowance_for_the_months_between(office, member):
-    mei = members_service.admit(user=teams_users.add(email="mei@example.org"), team=member.team)
+    mei = members_service.add_member(user=teams_users.create(email="mei@example.org"), team=member.team)
     long_ago = date(2026, 1, 1)
     Allowance.objects.create(membership=mei, amount=1_00, first_month=long_ago)
     address = reverse("admin:teams_user_change", args=[mei.user_id])
@@ -285,7 +286,7 @@ def test_a_reactivated_user_is_granted_no_allowance_for_the_months_between(offic
 
 
 def test_the_email_address_of_another_user_is_refused(office):
-    mei, kim = teams_users.add(email="mei@example.org"), teams_users.add(email="kim@example.org")
+    mei, kim = teams_users.create(email="mei@example.org"), teams_users.create(email="kim@example.org")
     mei.emailaddress_set.create(email="second@example.org", verified=True)
     form = {"email": "Second@example.org", "name": "", "is_active": "on", "usable_password": "false"}
     for address in (reverse("admin:teams_user_change", args=[kim.pk]), reverse("admin:teams_user_add")):
@@ -383,8 +384,8 @@ def entries(act):
 
 
 def test_roles_and_weights_follow_the_rules_of_the_team_pages(office, operator, member):
-    team, user = member.team, teams_users.add(email="mei@example.org")
-    mei = members_service.admit(user=user, team=team)
+    team, user = member.team, teams_users.create(email="mei@example.org")
+    mei = members_service.add_member(user=user, team=team)
     address = reverse("admin:teams_team_change", args=[team.pk])
     me = {"id": member.pk, "user": operator.pk, "role": "owner", "present": "on"}
     changed = {"id": mei.pk, "user": user.pk, "role": "administrator", "weight": 3, "present": "on"}

@@ -178,25 +178,25 @@ def test_an_allowance_that_the_pool_cannot_cover_does_not_delay_others(member, m
 
 def test_a_former_member_is_granted_nothing_also_for_the_months_away_after_returning(member):
     allow(member)
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     allowances.grant_all_due(at(2026, 5, 1))
     assert len(granted_months(member)) == 1
-    members_service.admit(user=member.user, team=member.team)
+    members_service.add_member(user=member.user, team=member.team)
     member.refresh_from_db()
     back = timezone.now()
     allowances.grant_all_due(back)
     assert len(granted_months(member)) == 2  # this month's alone
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     with pytest.raises(ledger.MembershipEnded):
         allow(member)
 
 
 def test_a_closed_team_is_granted_nothing_for_the_months_it_was_closed(member):
     allow(member, moment=at(2026, 1, 15))
-    team_settings.close(team=member.team)
+    team_settings.deactivate(team=member.team)
     allowances.grant_all_due()
     assert len(granted_months(member)) == 1
-    team_settings.reopen(team=member.team)
+    team_settings.reactivate(team=member.team)
     for _ in range(2):
         allowances.grant_all_due()
     assert len(granted_months(member)) == 2  # this month's alone
@@ -222,7 +222,7 @@ def test_a_member_who_returns_before_the_first_month_waits_for_it(member):
 
 
 def test_an_unexpected_error_does_not_delay_other_teams(member, make_member, caplog):
-    elsewhere = make_member("tom", granted=0, team=members_service.open_team("Elsewhere"))
+    elsewhere = make_member("tom", granted=0, team=members_service.create_team("Elsewhere"))
     ledger.issue(team=elsewhere.team, amount=100_00, reference=uuid.uuid4())
     for person in (member, elsewhere):
         allow(person, from_this_month=False, moment=timezone.now() - timedelta(days=1))

@@ -138,8 +138,8 @@ def test_an_ambiguous_amount_is_refused(studio, amount):
 
 
 def test_every_wrong_row_is_reported_and_nothing_is_granted(client, studio, make_member):
-    make_member("eve", team=members_service.open_team("Elsewhere"))
-    members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
+    make_member("eve", team=members_service.create_team("Elsewhere"))
+    members_service.end_membership(member=Membership.objects.get(user__email="tom@studio.example"))
     text = "\n".join(
         [
             "email,credits",
@@ -170,7 +170,7 @@ def test_every_wrong_row_is_reported_and_nothing_is_granted(client, studio, make
 
 def test_a_file_that_became_invalid_after_the_preview_grants_nothing(client, studio):
     preview = send(client, studio, "mei@studio.example,10\ntom@studio.example,10\n")
-    members_service.dismiss(member=Membership.objects.get(user__email="tom@studio.example"))
+    members_service.end_membership(member=Membership.objects.get(user__email="tom@studio.example"))
     answer = grant_previewed(client, studio, preview)
     assert answer.status_code == 422
     assert "has left the team" in answer.content.decode()

@@ -124,7 +124,7 @@ def test_a_form_without_its_reference_is_refused(client, team, ana, member, refe
 
 
 def test_members_of_another_team_cannot_be_granted_credits(client, team, ana, member, make_member):
-    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.create_team("Elsewhere"))
     for wrong in ([stranger.pk], ["x"], [10**30], ["\0"], []):
         answer = client.post(
             page(team, "grant/"), grant_form(amount="5") | {"members": [member.pk, *wrong] if wrong else []}
@@ -135,7 +135,7 @@ def test_members_of_another_team_cannot_be_granted_credits(client, team, ana, me
 
 def test_a_member_who_has_left_meanwhile_stops_the_grant(client, team, ana, member, tom):
     form = grant_form(member, tom)
-    members_service.dismiss(member=tom)
+    members_service.end_membership(member=tom)
     assert client.post(page(team, "grant/"), form).status_code == 422
     assert balance(member) == 100_00
 
@@ -154,7 +154,7 @@ def test_the_number_of_queries_does_not_grow_with_the_members(
     client.get(page(team, path))
     with django_assert_max_num_queries(40) as few:
         client.get(page(team, path))
-    users = [teams_users.add(email=f"{uuid.uuid4()}@example.org") for _ in range(30)]
+    users = [teams_users.create(email=f"{uuid.uuid4()}@example.org") for _ in range(30)]
     Membership.objects.bulk_create([Membership(team=team, user=user) for user in users])
     Price.objects.bulk_create([Price(model="core", amount=1 + number) for number in range(30)])
     with django_assert_max_num_queries(len(few)):
@@ -196,7 +196,7 @@ def test_an_owner_adjusts_a_wallet_with_a_reason(client, team, ana, member, make
 
 
 def test_an_operator_adjusts_a_pool_in_the_back_office(client, team, member):
-    operator = teams_users.add(email="op@example.org", operator=True)
+    operator = teams_users.create(email="op@example.org", operator=True)
     client.force_login(operator)
     account = Account.objects.get(team=team)
     here = f"/back-office/credits/account/{account.pk}/correct/"
@@ -211,7 +211,7 @@ def test_an_operator_adjusts_a_pool_in_the_back_office(client, team, member):
 
 
 def test_issuing_in_the_back_office_is_logged(client, team):
-    client.force_login(teams_users.add(email="op@example.org", operator=True))
+    client.force_login(teams_users.create(email="op@example.org", operator=True))
     account = Account.objects.get(team=team)
     form = {"amount": "100", "reason": "May", "reference": uuid.uuid4()}
     for _ in range(2):
@@ -249,11 +249,11 @@ def test_pages_of_credits_open_to_the_roles_that_may_see_them(client, team, memb
     if visitor in Role.values:
         client.force_login(make_member("ana", role=Role(visitor)).user)
     elif visitor == "foreign":
-        client.force_login(make_member("ana", team=members_service.open_team("B"), role=Role.OWNER).user)
+        client.force_login(make_member("ana", team=members_service.create_team("B"), role=Role.OWNER).user)
     elif visitor == "ended":
         gone = make_member("ana", role=Role.OWNER)
         make_member("other", role=Role.OWNER)
-        members_service.dismiss(member=gone)
+        members_service.end_membership(member=gone)
         client.force_login(gone.user)
     expected = {"foreign": 404, "ended": 404, "nobody": 302}.get(visitor, 403)
     for path, roles in OPEN_TO.items():
@@ -270,7 +270,7 @@ def test_pages_of_credits_open_to_the_roles_that_may_see_them(client, team, memb
 
 
 def test_the_members_of_another_team_are_not_found(client, team, ana, make_member):
-    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.create_team("Elsewhere"))
     for path in ("", "allowance/", "caps/"):
         assert client.post(page(team, f"members/{stranger.pk}/{path}"), {}).status_code in {404, 405}
     assert client.get(page(team, f"members/{stranger.pk}/")).status_code == 404

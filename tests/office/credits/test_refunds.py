@@ -88,7 +88,7 @@ def test_an_uncharged_picture_or_one_of_another_team_cannot_be_refunded(
     row = submit(model="core").generations.get()
     assert client.get(page(team, row.pk)).status_code == 404  # only held
     assert client.get(page(team, uuid.uuid4())).status_code == 404
-    elsewhere = make_member("eve", team=members_service.open_team("Elsewhere"))
+    elsewhere = make_member("eve", team=members_service.create_team("Elsewhere"))
     ledger.hold(member=elsewhere, amount=1_00, reference=(reference := uuid.uuid4()))
     ledger.settle(reference=reference)
     assert client.post(page(team, reference), {"note": "x"}).status_code == 404
@@ -104,7 +104,7 @@ def test_an_uncharged_picture_or_one_of_another_team_cannot_be_refunded(
 def test_only_some_roles_may_refund(team, charged, make_member, visitor, expected):
     client = Client()
     if visitor == "foreign":
-        client.force_login(make_member("x", team=members_service.open_team("B"), role=Role.OWNER).user)
+        client.force_login(make_member("x", team=members_service.create_team("B"), role=Role.OWNER).user)
     elif visitor:
         client.force_login(make_member("x", role=Role(visitor)).user)
     assert client.get(page(team, charged.pk)).status_code == expected
@@ -129,7 +129,7 @@ def test_a_private_picture_is_refunded_without_being_shown(client, team, member,
 
 
 def test_the_refund_of_a_former_member_goes_to_the_pool(client, team, member, charged, ana):
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     before = Account.objects.get(team=team).balance
     assert "the credits go to the pool" in client.get(page(team, charged.pk)).content.decode()
     client.post(page(team, charged.pk), {"note": "Six fingers"})

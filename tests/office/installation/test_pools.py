@@ -59,7 +59,7 @@ def test_only_operators_see_the_page(team, make_member, operator, client):
 
 def test_every_team_is_listed_with_its_credits_and_its_months_spending(team, make_member, operator):
     north = make_member("mei")
-    apia = members_service.open_team("Apia")
+    apia = members_service.create_team("Apia")
     apia.time_zone = "Pacific/Apia"
     apia.save()
     south = make_member("tavita", team=apia)
@@ -113,7 +113,7 @@ def test_the_number_of_queries_does_not_grow_with_the_teams(team, make_member, o
     get_page(operator)
     few = count()
     for number in range(12):
-        member = make_member(f"member{number}", team=members_service.open_team(f"Team {number}"))
+        member = make_member(f"member{number}", team=members_service.create_team(f"Team {number}"))
         past.charge(member, timezone.now() - timedelta(days=number), 100)
         if number == 6:
             daily_totals.close_days()
@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_grow_with_the_teams(team, make_member, o
 def test_members_are_counted_by_the_database(team, make_member):
     for name in ("mei", "tom"):
         make_member(name)
-    members_service.dismiss(member=make_member("gone"))
+    members_service.end_membership(member=make_member("gone"))
     with CaptureQueriesContext(connection) as asked:
         [row], _more = installation_pools.pool_page()
     assert row.members == 2
@@ -133,7 +133,7 @@ def test_members_are_counted_by_the_database(team, make_member):
 
 def test_teams_are_shown_a_hundred_at_a_time(team, operator):
     for number in range(105):
-        members_service.open_team(f"Team {number:03}")
+        members_service.create_team(f"Team {number:03}")
     first, second = get_page(operator), get_page(operator, "?page=2")
     assert first.count("Issue credits") == 100
     assert second.count("Issue credits") == 6
@@ -149,7 +149,7 @@ def issue_form(client, team) -> dict[str, str]:
 
 
 def test_the_first_credits_are_in_the_audit_log(db):
-    user = members_service.found(email="op@example.org", pool=100_00)
+    user = members_service.create_first_operator(email="op@example.org", pool=100_00)
     entry = AuditEntry.objects.get(act=AuditAction.ISSUED)
     assert (entry.actor, entry.team.pool.balance, entry.after) == (user, 100_00, {"amount": 100_00})
 

@@ -47,7 +47,9 @@ def test_the_first_team_is_the_default(run):
 
 
 def test_an_address_that_another_account_confirmed_is_refused(run):
-    teams_users.add(email="mei@example.org").emailaddress_set.create(email="kim@example.org", verified=True)
+    teams_users.create(email="mei@example.org").emailaddress_set.create(
+        email="kim@example.org", verified=True
+    )
     with pytest.raises(CommandError, match=r"kim@example.org is an address of another account. Nothing"):
         run("add_user", "kim@example.org")
     assert not Team.objects.exists()
@@ -95,13 +97,15 @@ def test_invalid_arguments_are_refused_with_a_message(run, words):
 
 def test_reset_link_prints_a_link_and_nothing_else(run):
     run("add_user", "a@example.org")
-    assert run("reset_link", "A@example.org").startswith("http")
+    assert run("reset_url", "A@example.org").startswith("http")
     with pytest.raises(CommandError, match="Nobody signs in as"):
-        run("reset_link", "b@example.org")
+        run("reset_url", "b@example.org")
 
 
 def test_the_first_operator_owns_the_first_team(db):
-    user = members_service.found(email="Op@example.com", password="x", pool=10_000_00, wallet=1_000_00)
+    user = members_service.create_first_operator(
+        email="Op@example.com", password="x", pool=10_000_00, wallet=1_000_00
+    )
     member = user.memberships.get()
     assert (user.is_staff, user.is_superuser, member.role, member.team.slug) == (
         True,
@@ -110,14 +114,14 @@ def test_the_first_operator_owns_the_first_team(db):
         "studio",
     )
     assert (member.wallet.balance, member.team.pool.balance) == (1_000_00, 10_000_00)
-    assert members_service.found(email="other@example.com") is None
+    assert members_service.create_first_operator(email="other@example.com") is None
     assert integrity_check.problems() == []
 
 
 def test_a_dismissed_member_returns_what_is_not_held(db):
-    members_service.found(email="op@example.com")
-    user = teams_users.add(email="mei@example.com")
-    member = members_service.admit(user=user, team=Team.objects.get(), granted=10_00)
-    assert members_service.dismiss(member=member)
+    members_service.create_first_operator(email="op@example.com")
+    user = teams_users.create(email="mei@example.com")
+    member = members_service.add_member(user=user, team=Team.objects.get(), granted=10_00)
+    assert members_service.end_membership(member=member)
     assert Team.objects.get().pool.balance == 10_00
-    assert not members_service.dismiss(member=member)
+    assert not members_service.end_membership(member=member)

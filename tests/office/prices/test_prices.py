@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def operator(team, client):
     """Who runs the installation and this team, signed in."""
-    user = teams_users.add(email="op@example.org", operator=True)
-    owner = members_service.admit(user=user, team=team, role=Role.OWNER)
+    user = teams_users.create(email="op@example.org", operator=True)
+    owner = members_service.add_member(user=user, team=team, role=Role.OWNER)
     client.force_login(user)
     return owner
 
@@ -314,6 +314,6 @@ def test_an_administrator_sets_who_may_use_a_model(client, team, make_member):
 
 
 def test_the_rules_of_one_team_do_not_apply_to_another(member, make_member, submit, upstream):
-    other = members_service.open_team("Elsewhere")
+    other = members_service.create_team("Elsewhere")
     prices_service.set_rule(team=other, model="core", roles=[], by=COMMAND)
     assert submit(model="core")

@@ -190,7 +190,7 @@ def test_a_page_that_does_not_exist_is_not_found(ana, address, before):
 
 
 def test_the_entries_of_another_team_are_not_found(ana, address, make_member):
-    stranger = make_member("eve", team=members_service.open_team("Elsewhere"))
+    stranger = make_member("eve", team=members_service.create_team("Elsewhere"))
     line = past.charge(stranger, timezone.now(), 12_34)
     assert ana.get(f"{address()}?before={line.pk}").status_code == 404
     page = ana.get(f"{address()}?member={stranger.pk}").content.decode()

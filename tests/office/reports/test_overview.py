@@ -18,7 +18,7 @@ from generations.credits import daily_totals, integrity_check, ledger, periods
 from generations.credits import totals as credits_totals
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.office.reports import charts as reports_charts
@@ -73,13 +73,13 @@ def test_owners_and_administrators_see_the_teams_credits(make_member, path, role
 def test_a_stranger_does_not_find_the_team(team, make_member, client, path):
     address = f"/t/{team.slug}/team/{path}"
     assert client.get(address)["Location"].startswith("/accounts/login/")
-    stranger = make_member("eve", team=members_service.open_team("Elsewhere"), role=Role.OWNER)
+    stranger = make_member("eve", team=members_service.create_team("Elsewhere"), role=Role.OWNER)
     assert signed_in_client(stranger).get(address).status_code == 404
     stranger.user.is_staff = True
     stranger.user.save()
     assert signed_in_client(stranger).get(address).status_code == 404
     left = make_member("tom", role=Role.ADMINISTRATOR)
-    members_service.dismiss(member=left, by=By())
+    members_service.end_membership(member=left, by=Actor())
     assert signed_in_client(left).get(address).status_code == 404
 
 
@@ -103,7 +103,7 @@ def busy(team, owner, member, make_member):
         who = (owner, owner, member, tom)[number % 4]
         past.charge(who, midday(number % 45), 50 + number, model)
     past.charge(member, midday(3), 500, refunded=midday(1))
-    members_service.dismiss(member=tom, by=By())
+    members_service.end_membership(member=tom, by=Actor())
     return team
 
 
@@ -202,7 +202,7 @@ def test_names_and_notes_are_escaped(owner, member, get_page):
     ledger.issue(team=member.team, amount=100, reference=uuid.uuid4())
     amounts = [credits_service.MemberAmount(member, 100, "<b>x</b>")]
     credits_service.grant(
-        team=owner.team, amounts=amounts, reference=uuid.uuid4(), by=By(owner.user), note="<b>x</b>"
+        team=owner.team, amounts=amounts, reference=uuid.uuid4(), by=Actor(owner.user), note="<b>x</b>"
     )
     for query in ("", "?by=member", "?by=member&as=table", "ledger/"):
         page = get_page(query)

@@ -63,10 +63,10 @@ class Command(BaseCommand):
             teams_users.make_operator(user)
         team = self.get_team(options["team"])
         try:
-            members_service.admit(
+            members_service.add_member(
                 user=user, team=team, role=Role(options["role"]), granted=options["credits"]
             )
-        except membership.AlreadyIn as problem:
+        except membership.AlreadyMember as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
         self.report(user, team, options, is_new=is_new)
 
@@ -76,14 +76,14 @@ class Command(BaseCommand):
         if user:
             return user, False
         try:
-            return teams_users.add(email=email, password=password), True
-        except teams_users.AddressTaken as problem:
+            return teams_users.create(email=email, password=password), True
+        except teams_users.EmailTaken as problem:
             raise CommandError(f"{problem} Nothing was changed.") from None
 
     def get_team(self, name: str | None) -> Team:
         """Return the team with that name or slug, by default the first team; created if there is none."""
         if name is None:
-            return Team.objects.order_by("pk").first() or members_service.open_team(FIRST_TEAM)
+            return Team.objects.order_by("pk").first() or members_service.create_team(FIRST_TEAM)
         return management_teams.find_or_create(name)
 
     def report(self, user: User, team: Team, options: dict[str, Any], *, is_new: bool) -> None:
@@ -98,4 +98,4 @@ class Command(BaseCommand):
             self.stdout.write("They had an account before: their password stays as it was.")
         elif not options["password"]:
             self.stdout.write("They set their password here:")
-            self.stdout.write(password_reset.reset_link(user))
+            self.stdout.write(password_reset.reset_url(user))

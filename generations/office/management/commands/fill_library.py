@@ -61,9 +61,9 @@ class Command(BaseCommand):
 
     def add_member(self, team: Team, email: str) -> None:
         """Add a member without a password, unless the team has one with that address."""
-        user = User.objects.filter(email=email).first() or teams_users.add(email=email, password=None)
+        user = User.objects.filter(email=email).first() or teams_users.create(email=email, password=None)
         if not user.memberships.filter(team=team).exists():
-            members_service.admit(user=user, team=team, role=Role.MEMBER)
+            members_service.add_member(user=user, team=team, role=Role.MEMBER)
 
     def print_progress(self, count: int) -> None:
         """Print a line for each hundred thousand pictures."""

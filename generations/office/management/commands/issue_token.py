@@ -49,7 +49,7 @@ class Command(BaseCommand):
             )
         except tokens_service.TooManyTokens as problem:
             raise CommandError(str(problem)) from None
-        except teams_api_tokens.ScopeRefused as problem:
+        except teams_api_tokens.ScopeNotAllowed as problem:
             raise CommandError(f"{problem} {member} is {member.role} of {member.team}.") from None
         self.stderr.write(f"{token.name}: {member} in {member.team.name} ({', '.join(token.scopes)})")
         self.stdout.write(secret)

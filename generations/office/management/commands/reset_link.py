@@ -1,4 +1,4 @@
-"""`manage.py reset_link EMAIL`: prints a link to set a new password, for installations that send no mail."""
+"""`manage.py reset_url EMAIL`: prints a link to set a new password, for installations that send no mail."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -21,4 +21,4 @@ class Command(BaseCommand):
         user = User.objects.filter(email=options["email"].lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {options['email']}.")
-        self.stdout.write(password_reset.reset_link(user))
+        self.stdout.write(password_reset.reset_url(user))

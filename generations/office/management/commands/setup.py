@@ -40,9 +40,9 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Say who runs this installation: --email you@example.com, or SETUP_OPERATOR_EMAIL.")
             ) from problem
-        operator = members_service.found(email=email)
+        operator = members_service.create_first_operator(email=email)
         if operator is None:
-            self.stdout.write(_("There is an operator already; `reset_link EMAIL` prints a link to sign in."))
+            self.stdout.write(_("There is an operator already; `reset_url EMAIL` prints a link to sign in."))
         else:
             self.stdout.write(_("Claim your account %(email)s here:") % {"email": operator.email})
-            self.stdout.write(password_reset.reset_link(operator))
+            self.stdout.write(password_reset.reset_url(operator))

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from generations.office.members import roles as members_roles
+from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Role, Token
@@ -59,14 +59,14 @@ def test_a_secret_is_shown_once_and_works_at_once(visit, member):
 def test_a_revoked_token_lets_nobody_in_from_that_moment(visit, member):
     token, secret = teams_api_tokens.issue(membership=member, name="old", scopes=["read"])
     visit(member)("post", f"{token.pk}/revoke/")
-    with pytest.raises(teams_api_tokens.Revoked):
+    with pytest.raises(teams_api_tokens.TokenRevoked):
         teams_api_tokens.authenticate(secret)
     assert AuditEntry.objects.get(act="token_revoked").subject == "old"
 
 
 def test_who_runs_the_team_sees_all_tokens_and_makes_those_of_programs(visit, make_member, member, team):
     boss, tom = make_member("ana", role=Role.ADMINISTRATOR), make_member("tom")
-    program = members_roles.make_program(team=team, name="Robot")
+    program = members_service.create_program(team=team, name="Robot")
     other = teams_api_tokens.issue(membership=tom, name="tom's own", scopes=["read"])[0]
     mine, theirs = visit(member), visit(boss)
     assert "tom&#x27;s own" not in mine().content.decode()

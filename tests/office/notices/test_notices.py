@@ -39,7 +39,7 @@ def _mail(settings):
 @pytest.fixture
 def team(db):
     """Whose pool is told about only if a test fills it."""
-    team = members_service.open_team("Studio North")
+    team = members_service.create_team("Studio North")
     team.low_pool = 0
     team.save()
     return team
@@ -78,9 +78,12 @@ def spend(member, amount):
     return reference
 
 
-def told(member):
-    """What a member is told on a page."""
-    return [each.said.words for each in notices_service.shown(User.objects.get(pk=member.user_id), member)]
+def shown(member):
+    """The texts of the notices that a page shows to the member."""
+    return [
+        each.message.text
+        for each in notices_service.notices_for_page(User.objects.get(pk=member.user_id), member)
+    ]
 
 
 def mailed():
@@ -92,82 +95,82 @@ def mailed():
 
 def test_nobody_is_told_anything_while_all_is_well(member, ana, fill):
     fill(600)
-    assert notices_service.compare() == (0, 0)
-    assert told(member) == []
+    assert notices_service.raise_and_clear() == (0, 0)
+    assert shown(member) == []
     assert mailed() == []
 
 
 def test_a_member_whose_credits_run_low_is_told_once_on_pages_and_by_mail(member, ana):
     spend(member, 81)
-    assert notices_service.compare() == (1, 0)
-    assert notices_service.compare() == (0, 0)
-    assert told(member) == ["Your credits are running low: 19 left."]
-    assert told(ana) == []
+    assert notices_service.raise_and_clear() == (1, 0)
+    assert notices_service.raise_and_clear() == (0, 0)
+    assert shown(member) == ["Your credits are running low: 19 left."]
+    assert shown(ana) == []
     assert [mailed(), mailed()] == [["mei"], []]
 
 
 def test_a_low_balance_clears_only_a_fifth_above_its_mark(member, ana, fill):
     fill(1000)
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     for granted, left, still in ((1, 20, True), (3, 23, True), (1, 24, False)):
         ledger.grant(member=member, amount=granted * 100, reference=uuid.uuid4())
-        notices_service.compare()
-        assert (told(member) != []) is still, left
+        notices_service.raise_and_clear()
+        assert (shown(member) != []) is still, left
     spend(member, 1)  # 23 again: under the clearing mark, over the other
-    assert notices_service.compare() == (0, 0)
+    assert notices_service.raise_and_clear() == (0, 0)
     assert mailed() == []  # what was over before it was mailed is not mailed
     spend(member, 4)
-    assert notices_service.compare() == (1, 0)
+    assert notices_service.raise_and_clear() == (1, 0)
     assert mailed() == ["mei"]
 
 
 def test_what_is_shown_is_what_is_left_now(member):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     spend(member, 10)
-    notices_service.compare()
-    assert told(member) == ["Your credits are running low: 9 left."]
+    notices_service.raise_and_clear()
+    assert shown(member) == ["Your credits are running low: 9 left."]
 
 
 def test_a_team_chooses_its_marks_and_none_means_never(member, team):
     spend(member, 81)
     Team.objects.update(low_wallet=0)
-    assert notices_service.compare() == (0, 0)
+    assert notices_service.raise_and_clear() == (0, 0)
     Team.objects.update(low_wallet=19_00)
-    assert notices_service.compare() == (0, 0)
+    assert notices_service.raise_and_clear() == (0, 0)
     Team.objects.update(low_wallet=19_01)
-    assert notices_service.compare() == (1, 0)
+    assert notices_service.raise_and_clear() == (1, 0)
     Team.objects.update(low_wallet=0)
-    assert notices_service.compare() == (0, 1)
+    assert notices_service.raise_and_clear() == (0, 1)
 
 
 def test_what_was_never_filled_does_not_run_low(make_member, ana):
     make_member("new", granted=0)
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     make_member("tom", granted=0, team=other, role=Role.OWNER)
     Notice.objects.all().delete()
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert not Notice.objects.filter(team=other).exists()
     assert not Notice.objects.filter(kind="wallet_low").exists()
 
 
 def test_the_pool_is_told_to_those_who_run_the_team(member, ana, make_member, olga, fill):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
-    stranger = make_member("eve", team=members_service.open_team("Other"), role=Role.OWNER, granted=0)
+    stranger = make_member("eve", team=members_service.create_team("Other"), role=Role.OWNER, granted=0)
     fill(400)
-    assert notices_service.compare() == (1, 0)
+    assert notices_service.raise_and_clear() == (1, 0)
     words = ["The pool of Studio North is running low: 400 credits left."]
-    assert [told(each) for each in (ana, jo, member, olga, stranger)] == [words, words, [], [], []]
+    assert [shown(each) for each in (ana, jo, member, olga, stranger)] == [words, words, [], [], []]
     assert mailed() == ["ana", "jo"]
     fill(200)
-    assert notices_service.compare() == (0, 1)
+    assert notices_service.raise_and_clear() == (0, 1)
 
 
 @pytest.mark.parametrize("ended", ["left", "deactivated", "closed", "viewer"])
 def test_who_cannot_spend_any_more_is_told_nothing(member, ended):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     if ended == "left":
         membership.leave(member)
     elif ended == "deactivated":
@@ -177,21 +180,21 @@ def test_who_cannot_spend_any_more_is_told_nothing(member, ended):
     else:
         Membership.objects.update(role=Role.VIEWER)
     assert mailed() == []
-    assert notices_service.compare() == (0, 1)
+    assert notices_service.raise_and_clear() == (0, 1)
 
 
 def test_a_cap_that_is_used_up_is_told_until_it_starts_anew(member, team):
     Team.objects.update(time_zone="Europe/Berlin")
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     spend(member, 30)
-    assert notices_service.compare() == (0, 0)
+    assert notices_service.raise_and_clear() == (0, 0)
     ledger.hold(member=member, amount=10_00, reference=uuid.uuid4())  # what is held counts
-    assert notices_service.compare() == (1, 0)
-    (words,) = told(member)
+    assert notices_service.raise_and_clear() == (1, 0)
+    (words,) = shown(member)
     assert words.startswith("You have reached your cap of 40 credits a day. It starts anew on ")
     assert "midnight" in words or "0:00" in words
     Account.objects.filter(membership=member).update(held=0)
-    assert notices_service.compare(timezone.now() + timedelta(days=1)) == (0, 1)
+    assert notices_service.raise_and_clear(timezone.now() + timedelta(days=1)) == (0, 1)
 
 
 def test_a_cap_of_a_month_counts_the_month_where_the_team_is(member, team):
@@ -200,27 +203,27 @@ def test_a_cap_of_a_month_counts_the_month_where_the_team_is(member, team):
     spend(member, 30)
     there = timezone.now().astimezone(ZoneInfo("Pacific/Apia"))
     begin = there.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    assert notices_service.compare() == (1, 0)
+    assert notices_service.raise_and_clear() == (1, 0)
     before = begin - timedelta(seconds=1)
-    assert notices_service.compare(before) in {(1, 1), (0, 1)}  # of the month before: another period
+    assert notices_service.raise_and_clear(before) in {(1, 1), (0, 1)}  # of the month before: another period
     assert not Notice.objects.filter(cleared_at=None, about__contains=f"{begin:%Y-%m-%d}").exists()
 
 
 def test_what_was_refunded_does_not_count_against_a_cap(member):
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     first, _second = spend(member, 20), spend(member, 20)
-    assert notices_service.compare() == (1, 0)
+    assert notices_service.raise_and_clear() == (1, 0)
     ledger.refund(reference=first, actor=None)
-    assert notices_service.compare() == (0, 1)
+    assert notices_service.raise_and_clear() == (0, 1)
 
 
 def test_a_cap_is_told_again_the_next_day(member):
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     ledger.hold(member=member, amount=40_00, reference=uuid.uuid4())  # waits over midnight
     now = datetime.now(UTC)
-    assert notices_service.compare(now) == (1, 0)
+    assert notices_service.raise_and_clear(now) == (1, 0)
     assert mailed() == ["mei"]
-    assert notices_service.compare(now + timedelta(days=1)) == (1, 1)
+    assert notices_service.raise_and_clear(now + timedelta(days=1)) == (1, 1)
     later()
     assert mailed() == ["mei"]
 
@@ -233,57 +236,57 @@ def main(db):
 def test_operators_are_told_of_a_paused_account_at_once_and_only_once(main, olga, ana, member):
     Upstream.objects.update(paused_at=timezone.now(), paused_reason="The key was refused.", low_balance=0)
     words = ["Main is not called: The key was refused."]
-    assert [told(olga), told(ana), told(member)] == [words, [], []]
-    assert notices_service.compare() == (1, 0)
-    assert told(olga) == words
+    assert [shown(olga), shown(ana), shown(member)] == [words, [], []]
+    assert notices_service.raise_and_clear() == (1, 0)
+    assert shown(olga) == words
     assert mailed() == ["olga"]
     Upstream.objects.update(paused_at=None)
-    assert told(olga) == []
-    assert notices_service.compare() == (0, 1)
+    assert shown(olga) == []
+    assert notices_service.raise_and_clear() == (0, 1)
 
 
 def test_operators_are_told_that_a_provider_has_little_left(main, olga, ana):
-    assert notices_service.compare() == (1, 0)
-    assert told(olga) == ["Main has 420.50 left at the provider."]
-    assert told(ana) == []
+    assert notices_service.raise_and_clear() == (1, 0)
+    assert shown(olga) == ["Main has 420.50 left at the provider."]
+    assert shown(ana) == []
     for balance, cleared in ((599, 0), (600, 1)):
         Upstream.objects.update(balance=balance)
-        assert notices_service.compare() == (0, cleared)
+        assert notices_service.raise_and_clear() == (0, cleared)
 
 
 def test_a_notice_is_put_away_by_each_for_themselves_until_it_is_raised_anew(ana, make_member, fill):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
     fill(400)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     notices_service.dismiss(notice=Notice.objects.get(), user=ana.user)
-    notices_service.compare()
-    assert (told(ana), len(told(jo))) == ([], 1)
+    notices_service.raise_and_clear()
+    assert (shown(ana), len(shown(jo))) == ([], 1)
     assert mailed() == ["jo"]
     fill(300)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     ledger.grant(member=jo, amount=600_00, reference=uuid.uuid4())
-    notices_service.compare()
-    assert len(told(ana)) == len(told(jo)) == 1
+    notices_service.raise_and_clear()
+    assert len(shown(ana)) == len(shown(jo)) == 1
     assert mailed() == ["ana", "jo"]
 
 
 def test_a_paused_account_that_was_put_away_stays_away(main, olga):
     Upstream.objects.update(paused_at=timezone.now(), paused_reason="No.", low_balance=0)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     notices_service.dismiss(notice=Notice.objects.get(), user=olga.user)
-    assert told(olga) == []
+    assert shown(olga) == []
 
 
 @pytest.mark.parametrize("way", ["page", "email"])
 def test_each_kind_is_switched_off_by_each_for_themselves(member, ana, fill, way):
     fill(400)
     spend(member, 81)
-    notices_preferences.choose(member.user, {way: ["cap_reached"]})
-    notices_preferences.choose(ana.user, {way: ["wallet_low", "cap_reached", "pool_low"]})
-    notices_service.compare()
-    assert told(member) == ([] if way == "page" else ["Your credits are running low: 19 left."])
+    notices_preferences.save(member.user, {way: ["cap_reached"]})
+    notices_preferences.save(ana.user, {way: ["wallet_low", "cap_reached", "pool_low"]})
+    notices_service.raise_and_clear()
+    assert shown(member) == ([] if way == "page" else ["Your credits are running low: 19 left."])
     assert mailed() == (["ana", "mei"] if way == "page" else ["ana"])
-    assert len(told(ana)) == 1
+    assert len(shown(ana)) == 1
 
 
 def test_a_choice_is_kept_on_the_page_of_notices(client, member, settings):
@@ -320,7 +323,7 @@ def test_a_choice_of_garbage_is_as_none(client, member):
 
 def test_a_notice_is_put_away_by_its_button_and_by_nobody_else(client, member, ana):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     number = Notice.objects.get().pk
     address = f"/accounts/notices/{number}/dismiss/"
     create = f"/t/{member.team.slug}/create/"
@@ -340,7 +343,7 @@ def test_a_notice_is_put_away_by_its_button_and_by_nobody_else(client, member, a
 
 def test_the_button_wants_the_token_of_its_page(member):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     client = Client(enforce_csrf_checks=True)
     client.force_login(member.user)
     assert client.post(f"/accounts/notices/{Notice.objects.get().pk}/dismiss/").status_code == 403
@@ -348,7 +351,7 @@ def test_the_button_wants_the_token_of_its_page(member):
 
 def test_a_mail_says_what_where_and_how_to_have_no_more(member):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     mailed()
     (message,) = mail.outbox
     assert message.subject == "[Studio North] Your credits are running low"
@@ -364,7 +367,7 @@ def test_no_name_gets_into_the_head_of_a_mail_or_becomes_markup(member):
     Team.objects.update(name="North\r\nBcc: all@evil.example\r\n\r\n<b>&")
     User.objects.update(name="Mei\r\nCc: x@evil.example")
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert mailed() == ["mei"]
     (message,) = mail.outbox
     assert message.subject == "[North Bcc: all@evil.example <b>&] Your credits are running low"
@@ -375,10 +378,10 @@ def test_no_name_gets_into_the_head_of_a_mail_or_becomes_markup(member):
 def test_without_a_mail_server_nobody_is_mailed_later_either(member, settings):
     settings.EMAIL_URL = ""
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert mailed() == []
     settings.EMAIL_URL = "smtp://somewhere"
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert mailed() == []
 
 
@@ -400,7 +403,7 @@ def later():
 def test_mails_go_through_a_mail_server(member, post):
     Team.objects.update(name="Studio Köln 日本")
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert [notices_mail.send_due(), notices_mail.send_due()] == [1, 0]
     (message,) = post.taken
     assert message["To"] == "mei@studio.example"
@@ -411,7 +414,7 @@ def test_mails_go_through_a_mail_server(member, post):
 
 def test_a_mail_server_that_is_away_gets_it_later(member, post, settings):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     port, away = post.port, mail_server.MailServer()
     away.server_close()
     settings.EMAIL_PORT = away.server_address[1]
@@ -425,7 +428,7 @@ def test_an_address_that_is_refused_does_not_keep_the_others_waiting(ana, make_m
         make_member(name, role=Role.ADMINISTRATOR)
     post.refuse = {"ana@studio.example"}
     fill(400)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     assert notices_mail.send_due() == 2
     assert notices_mail.send_due() == 0  # the refused one waits for its next try
     later()
@@ -436,7 +439,7 @@ def test_an_address_that_is_refused_does_not_keep_the_others_waiting(ana, make_m
 
 def test_a_mail_server_that_hangs_up_gets_it_when_it_is_back(member, post):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     post.drop = True
     for _ in range(3):
         assert notices_mail.send_due() == 0
@@ -447,9 +450,9 @@ def test_a_mail_server_that_hangs_up_gets_it_when_it_is_back(member, post):
 
 def test_an_address_that_is_refused_for_ever_is_let_be(member, post):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     post.refuse = {"mei@studio.example"}
-    for _ in range(notices_mail.TRIES):
+    for _ in range(notices_mail.MAX_TRIES):
         assert notices_mail.send_due() == 0
         later()
     assert NoticeReader.objects.get().mail_due_at is None
@@ -467,7 +470,7 @@ def test_many_tasks_at_once_raise_once_and_mail_once(ana, make_member, fill, pos
     def task(_number):
         start.wait()
         try:
-            raised = notices_service.compare()[0]
+            raised = notices_service.raise_and_clear()[0]
             return raised, notices_mail.send_due()
         finally:
             connections.close_all()
@@ -488,32 +491,32 @@ def test_looking_takes_as_many_queries_whatever_there_is(make_member, ana, fill,
     counts = []
     for size in (2, 30):
         for number in range(size):
-            team = members_service.open_team(f"T{size}-{number}")
+            team = members_service.create_team(f"T{size}-{number}")
             owner = make_member(f"o{size}-{number}", team=team, role=Role.OWNER)
             Membership.objects.filter(pk=owner.pk).update(cap_per_day=85_00, cap_per_month=85_00)
             spend(owner, 85)
         with CaptureQueriesContext(connection) as asked:
-            raised, _cleared = notices_service.compare()
+            raised, _cleared = notices_service.raise_and_clear()
         assert raised >= 4 * size
         counts.append(len(asked))
     assert counts[1] - counts[0] <= 1  # keeping up what is open, of which there was nothing at first
     with CaptureQueriesContext(connection) as asked:
-        notices_service.compare()
+        notices_service.raise_and_clear()
     assert len(asked) <= 12
 
 
 def test_a_page_asks_once_for_its_notices(member, olga, django_assert_num_queries):
     spend(member, 81)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     with django_assert_num_queries(1):
-        notices_service.shown(member.user, member)
+        notices_service.notices_for_page(member.user, member)
     with django_assert_num_queries(2):
-        notices_service.shown(olga.user, olga)
+        notices_service.notices_for_page(olga.user, olga)
 
 
 def test_those_who_run_a_team_are_told_on_its_overview_and_operators_on_theirs(client, ana, olga, main, fill):
     fill(400)
-    notices_service.compare()
+    notices_service.raise_and_clear()
     for member, path, words in (
         (ana, "/t/studio-north/team/", "The pool of Studio North is running low"),
         (olga, "/installation/", "Main has 420.50 left at the provider."),

@@ -10,12 +10,12 @@ from django.test import Client
 
 from generations.credits import integrity_check as books
 from generations.credits import ledger
-from generations.office.audit_log.service import By
+from generations.office.audit_log.service import Actor
 from generations.office.invitations.service import Offer, accept, invite_by_link
 from generations.office.members import service as members_service
 from generations.teams import users as teams_users
-from generations.teams.invitations import InvitationRefused
-from generations.teams.membership import AlreadyIn
+from generations.teams.invitation_links import InvitationInvalid
+from generations.teams.membership import AlreadyMember
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
 from tests.concurrency import run_concurrently
 
@@ -29,12 +29,12 @@ def owner(make_member):
 
 def token_of(owner, *, uses, start=10_00):
     offer = Offer(Role.MEMBER, start, timedelta(days=1))
-    link = invite_by_link(inviter=owner, form=uuid.uuid4(), offer=offer, uses=uses, by=By(owner.user))
+    link = invite_by_link(inviter=owner, form_id=uuid.uuid4(), offer=offer, uses=uses, by=Actor(owner.user))
     return link.rstrip("/").rpartition("/")[2]
 
 
 def crowd(count):
-    return [teams_users.add(email=f"person{number}@example.org") for number in range(count)]
+    return [teams_users.create(email=f"person{number}@example.org") for number in range(count)]
 
 
 def names(results):
@@ -45,11 +45,11 @@ def names(results):
 def test_fifty_who_accept_one_invitation_are_as_many_as_it_lets_in(owner, team, uses):
     ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
     token = token_of(owner, uses=uses)
-    calls = [partial(accept, token=token, user=user, by=By(user)) for user in crowd(50)]
-    results = run_concurrently(*calls, expected=InvitationRefused)
+    calls = [partial(accept, token=token, user=user, by=Actor(user)) for user in crowd(50)]
+    results = run_concurrently(*calls, expected=InvitationInvalid)
     came = [result for result in results if isinstance(result, Membership)]
     assert len(came) == uses
-    assert names(results) == ["Membership", "UsedUp"]
+    assert names(results) == ["InvitationUsedUp", "Membership"]
     assert Membership.objects.filter(user__email__startswith="person").count() == uses
     assert Invitation.objects.get().used == InvitationUse.objects.count() == uses
     assert ledger.open_pool(team).balance == 1_000_00 - uses * 10_00
@@ -59,8 +59,8 @@ def test_fifty_who_accept_one_invitation_are_as_many_as_it_lets_in(owner, team, 
 def test_one_person_who_presses_twenty_times_comes_in_once(owner, team):
     ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
     token, [user] = token_of(owner, uses=20), crowd(1)
-    calls = [partial(accept, token=token, user=user, by=By(user))] * 20
-    results = run_concurrently(*calls, expected=(InvitationRefused, AlreadyIn))
+    calls = [partial(accept, token=token, user=user, by=Actor(user))] * 20
+    results = run_concurrently(*calls, expected=(InvitationInvalid, AlreadyMember))
     assert sum(isinstance(result, Membership) for result in results) == 1
     assert Invitation.objects.get().used == 1
     assert user.memberships.get().wallet.balance == 10_00
@@ -71,12 +71,12 @@ def test_coming_in_while_the_inviter_is_removed_and_credits_are_granted_ends(own
     sofia = make_member("sofia", role=Role.OWNER)
     ledger.issue(team=team, amount=1_000_00, reference=uuid.uuid4())
     token = token_of(sofia, uses=30)
-    coming = [partial(accept, token=token, user=user, by=By(user)) for user in crowd(12)]
+    coming = [partial(accept, token=token, user=user, by=Actor(user)) for user in crowd(12)]
     granting = [
         partial(ledger.grant, member=owner, amount=1_00, reference=uuid.uuid4()) for _number in range(12)
     ]
-    removing = [partial(members_service.dismiss, member=sofia)]
-    results = run_concurrently(*(coming + granting + removing), expected=InvitationRefused)
+    removing = [partial(members_service.end_membership, member=sofia)]
+    results = run_concurrently(*(coming + granting + removing), expected=InvitationInvalid)
     assert results[-1] is True
     came = sum(isinstance(result, Membership) for result in results)
     assert InvitationUse.objects.count() == came

@@ -17,7 +17,7 @@ from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Invitation, InvitationUse, Membership, Role, User
 from sdweb import log_format
-from tests.office.inviting import PASSWORD, account, form, invite_page, link_in
+from tests.office.invitations.form_data import PASSWORD, account, form, invite_page, link_in
 
 WEEK = timedelta(days=7)
 
@@ -77,7 +77,7 @@ def test_who_was_removed_does_not_come_back_by_the_same_link_but_by_another(make
     link, client = make_link(uses=5), signed_in(tom)
     client.post(link)
     first = tom.memberships.get()
-    members_service.dismiss(member=first)
+    members_service.end_membership(member=first)
     assert client.post(link).status_code == 410
     assert Invitation.objects.get().used == 1
     client.post(make_link(role=Role.VIEWER))

@@ -19,8 +19,7 @@ from generations.credits import integrity_check as books
 from generations.jobs import model_access, submission
 from generations.jobs.models import Batch, Generation
 from generations.office.audit_log import sentences as audit_log_sentences
-from generations.office.audit_log.service import By
-from generations.office.members import roles as members_roles
+from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
 from generations.office.models import AuditEntry
 from generations.office.tokens import service as tokens_service
@@ -42,7 +41,7 @@ def issue(member):
 
 
 def refusal(secret):
-    with pytest.raises(teams_api_tokens.Refused) as refused:
+    with pytest.raises(teams_api_tokens.TokenInvalid) as refused:
         teams_api_tokens.authenticate(secret)
     return type(refused.value)
 
@@ -78,40 +77,40 @@ def test_what_is_no_secret_of_ours_is_refused_without_asking_the_database(issue,
     odd = ["", "sdw_", secret[:-1], secret + "a", secret[:-1] + ("a" if secret[-1] != "a" else "b"), "\x00"]
     odd += [f" {secret}", f"{secret}\n", "sdw_" + "ä" * 46, "sdw_" + "\ud800" * 46, secret.lower()]
     with django_assert_num_queries(0):
-        assert {refusal(each) for each in odd} == {teams_api_tokens.Unknown}
-    assert refusal(teams_api_tokens.new_secret()) is teams_api_tokens.Unknown
+        assert {refusal(each) for each in odd} == {teams_api_tokens.TokenUnknown}
+    assert refusal(teams_api_tokens.generate_secret()) is teams_api_tokens.TokenUnknown
 
 
 def test_expired_and_revoked_tokens_let_nobody_in(issue):
     token, secret = issue(expires_at=timezone.now() + timedelta(hours=1))
     assert teams_api_tokens.authenticate(secret) == token
     Token.objects.update(expires_at=timezone.now())
-    assert refusal(secret) is teams_api_tokens.Expired
+    assert refusal(secret) is teams_api_tokens.TokenExpired
     token, secret = issue()
     assert teams_api_tokens.revoke(token)
     assert not teams_api_tokens.revoke(token)
-    assert refusal(secret) is teams_api_tokens.Revoked
+    assert refusal(secret) is teams_api_tokens.TokenRevoked
 
 
 def test_who_is_shut_out_is_shut_out_with_their_tokens(issue, member):
     secret = issue()[1]
     User.objects.update(is_active=False)
-    assert refusal(secret) is teams_api_tokens.MemberGone
+    assert refusal(secret) is teams_api_tokens.MembershipInactive
     User.objects.update(is_active=True)
     Team.objects.update(deactivated_at=timezone.now())
-    assert refusal(secret) is teams_api_tokens.MemberGone
+    assert refusal(secret) is teams_api_tokens.MembershipInactive
     Team.objects.update(deactivated_at=None)
     assert teams_api_tokens.authenticate(secret)
-    members_service.dismiss(member=member)
-    assert refusal(secret) is teams_api_tokens.Revoked
+    members_service.end_membership(member=member)
+    assert refusal(secret) is teams_api_tokens.TokenRevoked
     membership.join(member.user, member.team)
-    assert refusal(secret) is teams_api_tokens.Revoked  # who comes back makes new ones
+    assert refusal(secret) is teams_api_tokens.TokenRevoked  # who comes back makes new ones
 
 
 def test_a_role_that_may_no_longer_generate_takes_the_scope_from_its_tokens(issue, member):
     token = teams_api_tokens.authenticate(issue()[1])
     assert [scope for scope in Scope if teams_api_tokens.allows(token, scope)] == ["generate", "read"]
-    members_roles.set_role(member=member, role=Role.VIEWER)
+    members_service.set_role(member=member, role=Role.VIEWER)
     token.refresh_from_db()
     assert [scope for scope in Scope if teams_api_tokens.allows(token, scope)] == ["read"]
 
@@ -123,15 +122,19 @@ def test_nobody_gives_a_token_more_than_they_may(issue, make_member, team):
         for role in [Role(role)]
     )
     for whose, scopes in ((viewer, ["generate"]), (make_member("tom"), ["administer"]), (boss, [])):
-        with pytest.raises(teams_api_tokens.ScopeRefused):
+        with pytest.raises(teams_api_tokens.ScopeNotAllowed):
             issue(whose, scopes=scopes)
-    program = members_roles.make_program(team=team, name="Robot")
+    program = members_service.create_program(team=team, name="Robot")
     for acting, whose in ((viewer, program), (boss, chief), (chief, viewer)):
         with pytest.raises(PermissionDenied):
-            tokens_service.issue(member=whose, name="x", scopes=["read"], by=By(acting.user), acting=acting)
-    assert tokens_service.issue(member=program, name="x", scopes=USUAL, by=By(boss.user), acting=boss)
-    with pytest.raises(teams_api_tokens.ScopeRefused):
-        tokens_service.issue(member=program, name="x", scopes=["administer"], by=By(boss.user), acting=boss)
+            tokens_service.issue(
+                member=whose, name="x", scopes=["read"], by=Actor(acting.user), requester=acting
+            )
+    assert tokens_service.issue(member=program, name="x", scopes=USUAL, by=Actor(boss.user), requester=boss)
+    with pytest.raises(teams_api_tokens.ScopeNotAllowed):
+        tokens_service.issue(
+            member=program, name="x", scopes=["administer"], by=Actor(boss.user), requester=boss
+        )
 
 
 def test_use_is_written_down_once_a_minute(issue, django_assert_num_queries):
@@ -216,16 +219,18 @@ def test_the_command_prints_the_token_last_and_alone(member):
 
 def test_the_log_says_who_made_and_revoked_which(member, make_member, team):
     boss = make_member("ana", role=Role.OWNER)
-    program = members_roles.make_program(team=team, name="Robot")
+    program = members_service.create_program(team=team, name="Robot")
     mine, _secret = tokens_service.issue(
-        member=member, name="laptop", scopes=USUAL, by=By(member.user), acting=member
+        member=member, name="laptop", scopes=USUAL, by=Actor(member.user), requester=member
     )
-    tokens_service.issue(member=program, name="ci", scopes=USUAL, cap=500, by=By(boss.user), acting=boss)
+    tokens_service.issue(
+        member=program, name="ci", scopes=USUAL, cap=500, by=Actor(boss.user), requester=boss
+    )
     tom = make_member("tom")
     with pytest.raises(PermissionDenied):
-        tokens_service.revoke(token=mine, by=By(tom.user), acting=tom)
-    assert tokens_service.revoke(token=mine, by=By(boss.user), acting=boss)
-    assert not tokens_service.revoke(token=mine, by=By(boss.user), acting=boss)
+        tokens_service.revoke(token=mine, by=Actor(tom.user), requester=tom)
+    assert tokens_service.revoke(token=mine, by=Actor(boss.user), requester=boss)
+    assert not tokens_service.revoke(token=mine, by=Actor(boss.user), requester=boss)
     entries = AuditEntry.objects.filter(act__startswith="token").order_by("pk")
     assert [audit_log_sentences.sentence(entry) for entry in entries] == [
         "Mei made the API token laptop",

@@ -14,14 +14,13 @@ from generations.credits import integrity_check as books
 from generations.credits import ledger
 from generations.jobs.models import VIRTUAL_COST
 from generations.library.models import Image
-from generations.office.audit_log.service import By
-from generations.office.members import listing as members_listing
-from generations.office.members import roles as members_roles
+from generations.office.audit_log.service import Actor
+from generations.office.members import query as members_query
 from generations.office.members import service as members_service
 from generations.office.members import views as members_views
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams import membership
-from generations.teams import users as accounts
+from generations.teams import users as teams_users
 from generations.teams.models import Membership, Role, Team
 from tests.conftest import statuses, work
 
@@ -83,13 +82,15 @@ def test_the_page_takes_as_many_queries_for_fifty_as_for_five(owner, make_member
 
 
 def test_people_are_found_by_name_and_address_and_come_a_page_at_a_time(owner, make_member, monkeypatch):
-    monkeypatch.setattr(members_listing, "PAGE", 3)
+    monkeypatch.setattr(members_query, "PAGE_SIZE", 3)
     for name in ("lin", "tom", "priya"):
         make_member(name)
-    assert [str(row) for row in members_listing.members(owner.team)] == ["Ana", "Lin", "Priya"]
-    assert [str(row) for row in members_listing.members(owner.team, page="2")] == ["Tom"]
-    assert [str(row) for row in members_listing.members(owner.team, words="TOM studio.example")] == ["Tom"]
-    assert members_listing.numbers(owner.team) == {"people": 4, "programs": 0}
+    assert [str(row) for row in members_query.list_members(owner.team)] == ["Ana", "Lin", "Priya"]
+    assert [str(row) for row in members_query.list_members(owner.team, page="2")] == ["Tom"]
+    assert [str(row) for row in members_query.list_members(owner.team, search="TOM studio.example")] == [
+        "Tom"
+    ]
+    assert members_query.count_by_kind(owner.team) == {"people": 4, "programs": 0}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_the_last_owner_stays_one_whichever_way(owner, administrator, signed_in)
         answer = client.post(office(owner, path), form, follow=True)
         assert "is the last owner of Studio North" in answer.text, path
     with pytest.raises(membership.LastOwner):
-        members_service.dismiss(member=owner)
+        members_service.end_membership(member=owner)
     owner.refresh_from_db()
     assert (owner.role, owner.ended_at) == (OWN, None)
     assert (
@@ -159,8 +160,8 @@ def test_an_owner_whose_account_is_closed_does_not_count(owner, make_member):
     second.user.is_active = False
     second.user.save()
     with pytest.raises(membership.LastOwner):
-        members_service.leave(member=owner, by=By(owner.user))
-    assert members_service.dismiss(member=second)
+        members_service.leave(member=owner, by=Actor(owner.user))
+    assert members_service.end_membership(member=second)
 
 
 def test_an_owner_goes_when_there_is_another(owner, make_member, signed_in):
@@ -222,10 +223,10 @@ def test_what_a_member_kept_private_is_seen_by_owners_once_they_left(owner, admi
     )
     visible = Image.objects.visible_to
     assert image not in visible(owner)
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     assert image in visible(owner)
     assert image not in visible(administrator)
-    members_service.admit(user=member.user, team=member.team)
+    members_service.add_member(user=member.user, team=member.team)
     assert image not in visible(owner)
     assert image in visible(member)
 
@@ -281,18 +282,18 @@ def test_no_two_programs_of_a_team_have_one_name(owner, signed_in):
     shop, other = Membership.objects.filter(kind="program").order_by("pk")
     answer = client.post(office(owner, f"people/{other.pk}/name/"), {"name": "SHOP"})
     assert (answer.status_code, "called SHOP already" in answer.text) == (422, True)
-    members_service.dismiss(member=shop)
+    members_service.end_membership(member=shop)
     assert client.post(make, {"name": "shop"}).status_code == 302
-    members_roles.make_program(team=members_service.open_team("Elsewhere"), name="shop")
+    members_service.create_program(team=members_service.create_team("Elsewhere"), name="shop")
 
 
 def test_a_program_never_runs_a_team(owner):
-    program = members_roles.make_program(team=owner.team, name="shop")
+    program = members_service.create_program(team=owner.team, name="shop")
     for role in (OWN, ADM):
         with pytest.raises(PermissionDenied):
-            members_roles.set_role(member=program, role=role, by=By(owner.user), acting=owner)
+            members_service.set_role(member=program, role=role, by=Actor(owner.user), requester=owner)
     with pytest.raises(membership.LastOwner):
-        members_service.leave(member=owner, by=By(owner.user))
+        members_service.leave(member=owner, by=Actor(owner.user))
 
 
 def test_a_person_is_not_renamed_as_a_program(owner, member, signed_in):
@@ -354,21 +355,21 @@ def test_a_form_that_is_sent_twice_makes_one_team(member, signed_in, settings):
 
 
 def test_an_address_that_another_team_took_meanwhile_is_passed_over(db, monkeypatch):
-    members_service.open_team("Mine")
+    members_service.create_team("Mine")
     stale = iter(["mine", "mine-2"])
-    monkeypatch.setattr(membership, "free_slug", lambda _name: next(stale))
-    assert members_service.open_team("Mine").slug == "mine-2"
+    monkeypatch.setattr(membership, "unused_slug", lambda _name: next(stale))
+    assert members_service.create_team("Mine").slug == "mine-2"
 
 
 def test_who_left_meanwhile_is_not_changed_but_not_found(owner, member, signed_in, monkeypatch):
-    found = members_views._found
+    found = members_views._get_or_404
 
     def found_and_gone(*where, **more):
         row = found(*where, **more)
         Membership.objects.filter(pk=row.pk).update(ended_at=timezone.now())
         return row
 
-    monkeypatch.setattr(members_views, "_found", found_and_gone)
+    monkeypatch.setattr(members_views, "_get_or_404", found_and_gone)
     client = signed_in(owner)
     for act, form in (("role", {"role": ADM}), ("weight", {"weight": "2"})):
         Membership.objects.update(ended_at=None)
@@ -376,7 +377,7 @@ def test_who_left_meanwhile_is_not_changed_but_not_found(owner, member, signed_i
 
 
 def test_forms_about_people_are_kept_by_no_browser(owner, member, signed_in):
-    client, program = signed_in(owner), members_roles.make_program(team=owner.team, name="shop")
+    client, program = signed_in(owner), members_service.create_program(team=owner.team, name="shop")
     for path in (
         "people/program/",
         f"people/{member.pk}/role/",
@@ -413,7 +414,7 @@ def test_what_each_role_may_open(make_member, signed_in, role):
 
 
 def test_strangers_and_who_is_signed_out_find_nothing(owner, make_member, signed_in, client):
-    stranger = make_member("eve", team=members_service.open_team("Elsewhere"), role=OWN)
+    stranger = make_member("eve", team=members_service.create_team("Elsewhere"), role=OWN)
     foreign = signed_in(stranger)
     for path in [*PAGES, *ACTS, "leave/"]:
         address = office(owner, path.format(pk=owner.pk))
@@ -429,7 +430,7 @@ def test_strangers_and_who_is_signed_out_find_nothing(owner, make_member, signed
 
 
 def test_my_teams_are_listed_with_a_way_out(owner, signed_in):
-    members_service.admit(user=owner.user, team=members_service.open_team("Second"), role=VIE)
+    members_service.add_member(user=owner.user, team=members_service.create_team("Second"), role=VIE)
     page = signed_in(owner).get("/accounts/teams/").text
     assert "Studio North" in page
     assert "Second" in page
@@ -437,7 +438,7 @@ def test_my_teams_are_listed_with_a_way_out(owner, signed_in):
 
 
 def test_the_page_of_no_team_says_what_to_do(db, signed_in, settings, client):
-    user = accounts.add(email="new@example.org")
+    user = teams_users.create(email="new@example.org")
     client.force_login(user)
     assert "open the link of the invitation again" in client.get("/").text
     assert "/teams/new/" not in client.get("/").text

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log import value_labels
-from generations.office.audit_log.query import AT_ONCE
-from generations.office.audit_log.service import By
+from generations.office.audit_log.query import EXPORT_CHUNK
+from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role, User
@@ -46,7 +46,7 @@ def page_of(team, query=""):
 
 def write(who, act=AuditAction.GRANTED, *, at=None, **about):
     """One entry, at a time that a test chooses."""
-    by = By(getattr(who, "user", who), ANA_S if who else None)
+    by = Actor(getattr(who, "user", who), ANA_S if who else None)
     entry = audit_log_service.record(by, act, **about)
     if at:
         rewrite(entry, at=at)
@@ -237,7 +237,7 @@ def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
     for about in ({"member": member}, {"team": ana.team}, {"subject": "100 % %(x)s %s"}):
         entry = write(ana, act, before=odd, after=odd and dict(reversed(odd.items())), **about)
         assert audit_log_sentences.sentence(entry).startswith("Ana ")
-        assert "%(who" not in audit_log_sentences.marked(entry)
+        assert "%(who" not in audit_log_sentences.sentence_html(entry)
         audit_log_sentences.detail(entry)
     assert audit_log_sentences.sentence(write(None, act, member=member)).startswith("A command at the server")
 
@@ -262,7 +262,7 @@ def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, vi
 
 
 def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, make_member, visit, team):
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     stranger = make_member("eve", team=other, role=Role.OWNER)
     write(stranger, AuditAction.TEAM_CHANGED, team=other, note="a secret of the others")
     write(ana, AuditAction.UPSTREAM_CHANGED, subject="of the installation")
@@ -281,7 +281,7 @@ def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, 
 
 
 def test_operators_see_every_team_and_the_installation(ana, visit, team):
-    other = members_service.open_team("Other")
+    other = members_service.create_team("Other")
     write(ana, AuditAction.TEAM_CHANGED, team=other, note="of the others")
     write(None, AuditAction.UPSTREAM_CHANGED, subject="Main")
     visit(ana, "/installation/changes/", 404)
@@ -362,7 +362,7 @@ def table(answer):
 
 
 def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, monkeypatch):
-    monkeypatch.setattr("generations.office.audit_log.query.AT_ONCE", 3)
+    monkeypatch.setattr("generations.office.audit_log.query.EXPORT_CHUNK", 3)
     User.objects.filter(pk=ana.user_id).update(name='=HYPERLINK("http://evil")')
     for n in range(8):
         write(ana, member=member, after={"amount": n * 100}, note=f"@{n}", subject="+cmd|' /C calc'!A0")
@@ -389,12 +389,12 @@ def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
     pieces = iter(answer.streaming_content)
     with CaptureQueriesContext(connection) as asked:
         assert next(pieces)
-        assert next(pieces).count(b"\n") == AT_ONCE
+        assert next(pieces).count(b"\n") == EXPORT_CHUNK
     assert len(asked) == 1
 
 
 def test_every_act_has_a_title_to_choose_it_by():
-    assert set(value_labels.TITLES) == set(AuditAction)
+    assert set(value_labels.ACTION_LABELS) == set(AuditAction)
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept)
     request = rf.get("/", REMOTE_ADDR=remote)
     request.user = ana.user
     assert (
-        audit_log_service.record(audit_log_service.by(request), AuditAction.GRANTED, member=ana).address
+        audit_log_service.record(audit_log_service.actor_of(request), AuditAction.GRANTED, member=ana).address
         == kept
     )
 
@@ -429,4 +429,4 @@ def test_a_server_that_does_not_block_sends_the_table_piece_by_piece(ana, member
         answer = await async_client.get(page_of(team) + "export.csv?what=granted")
         return [piece async for piece in answer]
 
-    assert [piece.count(b"\n") for piece in async_to_sync(pieces)()] == [1, AT_ONCE, AT_ONCE, 200]
+    assert [piece.count(b"\n") for piece in async_to_sync(pieces)()] == [1, EXPORT_CHUNK, EXPORT_CHUNK, 200]

@@ -18,12 +18,14 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def team(db):
-    return members_service.open_team("Studio North")
+    return members_service.create_team("Studio North")
 
 
 @pytest.fixture
 def member(team):
-    return members_service.admit(user=teams_users.add(email="mei@example.org", password=PASSWORD), team=team)
+    return members_service.add_member(
+        user=teams_users.create(email="mei@example.org", password=PASSWORD), team=team
+    )
 
 
 def credits_page(team):
@@ -60,7 +62,7 @@ def test_a_viewer_only_looks(member):
 
 
 def test_a_team_that_is_not_mine_does_not_exist(client, member):
-    other = members_service.open_team("Studio South")
+    other = members_service.create_team("Studio South")
     client.force_login(member.user)
     assert client.get(credits_page(other)).status_code == 404
     assert client.get("/t/nowhere/credits/").status_code == 404
@@ -68,7 +70,7 @@ def test_a_team_that_is_not_mine_does_not_exist(client, member):
 
 def test_who_left_the_team_is_out_at_once(client, member):
     client.force_login(member.user)
-    members_service.dismiss(member=member)
+    members_service.end_membership(member=member)
     assert client.get(credits_page(member.team)).status_code == 404
 
 
@@ -107,7 +109,7 @@ def test_the_sign_in_never_leads_elsewhere(client, member, elsewhere):
 
 
 def test_the_front_door_leads_to_the_team_i_was_in_last(client, member):
-    second = members_service.admit(user=member.user, team=members_service.open_team("Second"))
+    second = members_service.add_member(user=member.user, team=members_service.create_team("Second"))
     client.force_login(member.user)
     for here in (second, member):
         Membership.objects.update(seen_at=None)
@@ -128,7 +130,7 @@ def test_the_front_door_asks_strangers_to_sign_in(client, db):
 
 
 def test_who_has_no_team_is_told_so(client, db):
-    client.force_login(teams_users.add(email="new@example.org"))
+    client.force_login(teams_users.create(email="new@example.org"))
     assert "teams/no_team.html" in [template.name for template in client.get("/").templates]
 
 
@@ -145,16 +147,16 @@ def test_the_portal_says_that_it_is_alive(client):
 
 def test_two_teams_of_one_name_have_two_addresses(db):
     names = ["Studio", "Studio", "studio!", "工作室", "x" * 100]
-    slugs = [membership.found_team(name).slug for name in names]
+    slugs = [membership.create_team(name).slug for name in names]
     assert slugs == ["studio", "studio-2", "studio-3", "team", "x" * 55]
 
 
 def test_who_comes_back_has_the_old_membership(member):
-    members_service.dismiss(member=member)
-    again = members_service.admit(user=member.user, team=member.team, role=Role.VIEWER)
+    members_service.end_membership(member=member)
+    again = members_service.add_member(user=member.user, team=member.team, role=Role.VIEWER)
     assert (again.pk, again.role, again.ended_at) == (member.pk, Role.VIEWER, None)
-    with pytest.raises(membership.AlreadyIn):
-        members_service.admit(user=member.user, team=member.team)
+    with pytest.raises(membership.AlreadyMember):
+        members_service.add_member(user=member.user, team=member.team)
 
 
 def test_a_crowd_of_attempts_does_not_wash_away_what_was_counted(db):
