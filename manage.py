@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's command line; `portal` alone makes up the settings that are missing."""
+"""Django's command line; only `portal` generates missing settings."""
 
 import os
 import sys
@@ -16,13 +16,13 @@ from sdweb.process import local_environment
 
 
 def main() -> None:
-    """Run one command; a setting that is missing is said in one sentence."""
+    """Run one command; print one sentence for a missing or invalid setting."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
     try:
         if sys.argv[1:2] == ["portal"]:
-            local_environment.invent(os.environ)
+            local_environment.generate(os.environ)
         elif not os.environ.get("DATABASE_URL"):
-            local_environment.recall(os.environ)
+            local_environment.load(os.environ)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))

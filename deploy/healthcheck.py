@@ -1,4 +1,4 @@
-"""Asks the web server of this container whether it is well; exits with 1 if not."""
+"""Health check of the web server in this container; exits with 1 if it fails."""
 
 import os
 import sys
@@ -7,11 +7,11 @@ from urllib.request import Request, urlopen
 
 
 def main(address: str = "http://127.0.0.1:8000/healthz") -> None:
-    """The portal answers to its public name alone."""
+    """Request the address with the public host name, the only one that the portal answers to."""
     public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
-    question = Request(address, headers={"Host": urlsplit(public_url).netloc})  # noqa: S310  our own address
+    request = Request(address, headers={"Host": urlsplit(public_url).netloc})  # noqa: S310  our own address
     try:
-        urlopen(question, timeout=4).close()  # noqa: S310  see above
+        urlopen(request, timeout=4).close()  # noqa: S310  see above
     except OSError as problem:
         sys.exit(f"{address}: {problem}")
 

@@ -1,7 +1,7 @@
-"""Shows which step of a start runs, and for how long.
+"""Progress of the steps of `make run`.
 
-`make run` is two programs, `deploy/install.py` and `manage.py portal`, and both count with this one.
-It runs before anything is installed, so it uses nothing but Python.
+`make run` runs two programs, `deploy/install.py` and `manage.py portal`; both show their steps with this
+module. It runs before anything is installed, so it only uses the standard library.
 """
 
 from __future__ import annotations
@@ -11,55 +11,53 @@ import shutil
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-EVERY = 1.0  # seconds between two looks of a terminal's line
-EVERY_IN_A_LOG = 15.0
-CLEAR = "\r\x1b[K"
+REFRESH_INTERVAL = 1.0  # seconds, on a terminal
+LOG_INTERVAL = 15.0
+CLEAR_LINE = "\r\x1b[K"
 
 
 class Progress:
-    """Numbered steps: one line that is rewritten on a terminal, plain lines anywhere else."""
+    """Numbered steps: one rewritten line each on a terminal, plain lines elsewhere."""
 
     def __init__(self, steps: int, *, done: int = 0, output: TextIO | None = None) -> None:
-        """So many steps in all, of which some are done; to the standard output unless told otherwise."""
+        """Count `steps` in all, of which `done` were shown before; write to stdout by default."""
         self.steps, self.number = steps, done
         self.output = output or sys.stdout
         self.is_live = self.output.isatty()
-        self.lock = threading.Lock()  # a sentence and the line must not mix
-        self.line = ""
+        self.lock = threading.Lock()  # messages and the progress line must not interleave
+        self.current_line = ""
 
     @contextlib.contextmanager
     def step(self, name: str, detail: Callable[[], str] = str) -> Iterator[None]:
-        """Show one step while the body runs; `detail` says how far it is whenever it is shown."""
+        """Show one step while the body runs; `detail` returns how far it is."""
         self.number += 1
-        title, began, over = f"{self.number}/{self.steps} {name}", time.monotonic(), threading.Event()
+        title, began, finished = f"{self.number}/{self.steps} {name}", time.monotonic(), threading.Event()
 
         def show(end: str = "") -> None:
-            words = ": ".join(filter(None, [title, detail()]))
-            self._show(f"{words}, {time.monotonic() - began:.0f} s", end)
+            text = ": ".join(filter(None, [title, detail()]))
+            self._show(f"{text}, {time.monotonic() - began:.0f} s", end)
 
-        def keep_showing() -> None:
-            while not over.wait(EVERY if self.is_live else EVERY_IN_A_LOG):
+        def refresh() -> None:
+            while not finished.wait(REFRESH_INTERVAL if self.is_live else LOG_INTERVAL):
                 show()
 
         self._show(f"{title} ...")
-        watcher = threading.Thread(target=keep_showing, daemon=True)
-        watcher.start()
+        refresher = threading.Thread(target=refresh, daemon=True)
+        refresher.start()
         try:
             yield
         finally:
-            over.set()
-            watcher.join()
+            finished.set()
+            refresher.join()
             show(end="\n")
 
-    def say(self, sentence: str) -> None:
-        """Show a sentence of its own, above the line of the step that runs."""
+    def print_message(self, message: str) -> None:
+        """Print a message above the line of the current step."""
         with self.lock:
-            self._write(f"{CLEAR}{sentence}\n{self.line}" if self.is_live else f"{sentence}\n")
+            self._write(f"{CLEAR_LINE}{message}\n{self.current_line}" if self.is_live else f"{message}\n")
 
     def _show(self, line: str, end: str = "") -> None:
         with self.lock:
@@ -67,10 +65,10 @@ class Progress:
                 self._write(f"{line}\n")
                 return
             width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be rewritten
-            self.line = "" if end else line[:width]
-            self._write(f"{CLEAR}{line[:width]}{end}")
+            self.current_line = "" if end else line[:width]
+            self._write(f"{CLEAR_LINE}{line[:width]}{end}")
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # whoever watched may be gone, and the work goes on
+        with contextlib.suppress(OSError):  # the reader may have closed it; the work goes on
             self.output.write(text)
             self.output.flush()

@@ -1,4 +1,4 @@
-"""The web process: Django, and beside it plain routes that hold no thread: live pages, calls that wait."""
+"""ASGI application: Django, and plain ASGI routes that block no thread: live pages, waiting API calls."""
 
 import os
 
@@ -10,14 +10,14 @@ django.setup(set_prefix=False)
 
 from generations.api.compat import app as compat_app  # noqa: E402  their models need Django set up
 from generations.jobs.live import sse  # noqa: E402
-from sdweb.asgi_handler import Handler  # noqa: E402
-from sdweb.body_limit import bounded  # noqa: E402
+from sdweb.asgi_handler import SingleThreadHandler  # noqa: E402
+from sdweb.body_limit import limit_body  # noqa: E402
 
-pages = bounded(Handler())
+django_application = limit_body(SingleThreadHandler())
 
 
 async def application(scope: sse.Scope, receive: sse.Receive, send: sse.Send) -> None:
-    """Hand a request to live pages or to the wire formats if it asks for them, else to Django."""
+    """Route a request to the event stream, to the compatible APIs, or to Django."""
     if scope["type"] == "lifespan":
         await sse.lifespan(receive, send)
     elif scope["type"] == "http" and (match := sse.ROUTE.fullmatch(scope["path"])):
@@ -25,4 +25,4 @@ async def application(scope: sse.Scope, receive: sse.Receive, send: sse.Send) ->
     elif compat_app.handles(scope):
         await compat_app.application(scope, receive, send)
     else:
-        await pages(scope, receive, send)
+        await django_application(scope, receive, send)

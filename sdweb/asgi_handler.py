@@ -1,8 +1,8 @@
-"""Django under ASGI with one thread for the whole of a request: its middleware, its view, its queries.
+"""ASGI handler that runs a whole request on one thread: middleware, view and queries.
 
-Django's own handler changes threads twice for each middleware written for WSGI, as nearly all are; that took
-more than half of a page's processor time. What streams is sent by the event loop afterwards, as Django does
-it, and ends when its reader leaves.
+Django's own handler switches threads twice per synchronous middleware, and nearly all are; that took more
+than half of the CPU time of a page. A streaming response is sent by the event loop afterwards, as in Django,
+and is closed when the client disconnects.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from django.urls import set_script_prefix
 from generations.core import asgi
 from sdweb.body_limit import Receive, Scope, Send
 
-# Few work at once, for a process has one interpreter; but many wait, up to 20 s each, if storage hangs, and
-# pages that need none of it must not wait behind them. A thread that nobody needed yet is not there.
+# Few run at once because of the GIL. But many block, up to 20 s each, if object storage hangs, and other
+# pages must not wait behind them. The pool starts a thread only when all others are busy.
 THREADS = 120
 
 
-class Handler(ASGIHandler):
-    """Answers each request on one thread of its own few."""
+class SingleThreadHandler(ASGIHandler):
+    """Answer each request on one thread of a pool."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)
@@ -39,25 +39,25 @@ class Handler(ASGIHandler):
         self._threads = ThreadPoolExecutor(THREADS, "request")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the request, answer it on a thread, send the answer."""
+        """Read the request, run it on a thread, send the response."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
         with body:
             loop, context = asyncio.get_running_loop(), copy_context()
-            response = await loop.run_in_executor(self._threads, context.run, self._answer, scope, body)
+            response = await loop.run_in_executor(self._threads, context.run, self._respond, scope, body)
             if response.streaming:
                 await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
 
-    def _answer(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
-        """All of it here; afterwards this thread holds no connection, and only what streams is not over."""
+    def _respond(self, scope: Scope, body: IO[bytes]) -> HttpResponseBase:
+        """Return the response; afterwards this thread holds no database connection."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request, refusal = self.create_request(scope, body)  # one of them
-        response = self.get_response(request) if request else cast("HttpResponseBase", refusal)
+        request, error = self.create_request(scope, body)  # one of them is None
+        response = self.get_response(request) if request else cast("HttpResponseBase", error)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         if response.streaming:
@@ -67,14 +67,14 @@ class Handler(ASGIHandler):
         return response
 
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
-        """Send piece by piece until the end, or until nobody reads; what fails breaks the connection off."""
+        """Send the response until its end or a disconnect; an error aborts the connection."""
         sending = asyncio.create_task(self.send_response(response, send))
-        gone = asyncio.create_task(asgi.wait_for_disconnect(receive))
+        disconnected = asyncio.create_task(asgi.wait_for_disconnect(receive))
         try:
-            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            gone.cancel()
-            sending.cancel()  # which does nothing to one that is over
+            disconnected.cancel()
+            sending.cancel()  # does nothing if it is done
             try:
                 with suppress(asyncio.CancelledError):
                     await sending

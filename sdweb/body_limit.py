@@ -1,4 +1,4 @@
-"""Requests of a size that a page could send. Django reads a body whole before any view can refuse it."""
+"""Limit the size of request bodies. Django reads a body whole before any view can refuse it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-# Above the 10 MiB of an upload, so that a picture which is a little too large gets a sentence from the form.
-LARGEST = 32 * 1024 * 1024
-OF_PROGRAMS, LARGEST_OF_PROGRAMS = "/api/", 10 * 1024 * 1024
+# Above the 10 MiB of an upload, so that the form can explain that an image is a little too large.
+MAX_BODY = 32 * 1024 * 1024
+API_PREFIX, MAX_API_BODY = "/api/", 10 * 1024 * 1024
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -18,39 +18,39 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def bounded(application: Application, largest: int = LARGEST) -> Application:
-    """The application behind a door: 413 for a body that says it is larger, an end for one that is."""
+def limit_body(application: Application, max_body: int = MAX_BODY) -> Application:
+    """Wrap the application: 413 if Content-Length is too large, a disconnect once the body is."""
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
-        said = dict(scope["headers"]).get(b"content-length", b"0")
-        is_program = scope["path"].startswith(OF_PROGRAMS)
-        left = min(largest, LARGEST_OF_PROGRAMS) if is_program else largest
-        if not said.isdigit() or int(said[:20]) > left:
-            await _too_large(send, is_program=is_program)
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        is_api = scope["path"].startswith(API_PREFIX)
+        left = min(max_body, MAX_API_BODY) if is_api else max_body
+        if not length.isdigit() or int(length[:20]) > left:
+            await _too_large(send, is_api=is_api)
             return
 
-        async def receive_at_most() -> Mapping[str, Any]:
+        async def receive_limited() -> Mapping[str, Any]:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
             return message if left >= 0 else {"type": "http.disconnect"}
 
-        await application(scope, receive_at_most, send)
+        await application(scope, receive_limited, send)
 
-    return door
+    return limited
 
 
-async def _too_large(send: Send, *, is_program: bool) -> None:
-    said = _("This request is larger than any this portal takes.")  # in the installation's language
-    text = said.encode()
-    if is_program:  # which reads the shape of all refusals of the API
-        text = json.dumps({"error": {"code": "too_large", "message": said}}).encode()
+async def _too_large(send: Send, *, is_api: bool) -> None:
+    message = _("This request is larger than any this portal takes.")  # in the installation's language
+    body = message.encode()
+    if is_api:  # in the format of all errors of the API
+        body = json.dumps({"error": {"code": "too_large", "message": message}}).encode()
     headers = [
-        (b"content-type", b"application/json" if is_program else b"text/plain"),
-        (b"content-length", str(len(text)).encode()),
+        (b"content-type", b"application/json" if is_api else b"text/plain"),
+        (b"content-length", str(len(body)).encode()),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    await send({"type": "http.response.body", "body": body})

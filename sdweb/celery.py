@@ -1,4 +1,4 @@
-"""The job engine: `calls` is the queue of provider calls, `upkeep` of all that must not wait behind them."""
+"""The Celery application: queue `calls` is for provider calls, `upkeep` for tasks that must not wait."""
 
 import os
 
@@ -56,5 +56,5 @@ app.conf.beat_schedule = {
 
 
 @setup_logging.connect
-def keep_the_logs_of_django(**_: object) -> None:
-    """Celery would raise the level of the root logger to WARNING; with this receiver it leaves logs alone."""
+def keep_django_logging(**_: object) -> None:
+    """Keep Celery from configuring logging, which it does unless this signal has a receiver."""

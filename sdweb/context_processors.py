@@ -1,16 +1,15 @@
-"""What every template may ask about the portal itself."""
+"""Context of every template."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
 def portal(request: HttpRequest) -> dict[str, object]:
-    """What banners, notices and account pages say.
+    """Return what banners, notices and account pages depend on.
 
-    `sandbox`: pictures are drawn by the stand-in provider; `mail`: it is sent; `sign_up_open`:
-    anybody may make an account and a team.
+    `sandbox`: the sandbox provider makes the images; `mail`: mail is configured; `sign_up_open`: anyone may
+    create an account and a team.
     """
-
     return {
         "sandbox": settings.SANDBOX,
         "mail": bool(settings.EMAIL_URL),

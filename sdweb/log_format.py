@@ -1,4 +1,4 @@
-"""How log lines look: for people (`line`), or one JSON object each (`json`); each says what it is about."""
+"""Log formats: `line` for people, `json` with one object per line; request ids; redaction of secrets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from django.http import HttpRequest, HttpResponseBase
 
 from generations.core import log_context
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-FORMATS = ("line", "json")
-OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-# Addresses of people, credentials in addresses of servers, keys of providers, tokens of ours, and what lets
-# people in (invitations, links to a password or to pictures): they belong in no log.
+STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+# Never logged: mail addresses, credentials in URLs, keys of providers, API tokens, and the secret part of
+# links (invitations, password resets, mail confirmations, share links).
 SECRET = re.compile(
     r"(?<=://)[^/\s@]*@|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:sk-|sdw_)[\w-]{6,}"
     r"|(?<=/join/)[\w-]+|(?<=/reset/key/)[\w-]+|(?<=/confirm-email/)[\w:-]+"
@@ -29,75 +33,69 @@ SECRET = re.compile(
 )
 
 
-class About(logging.Filter):
-    """Puts on each record what the work at hand is about."""
+class ContextFilter(logging.Filter):
+    """Add the fields of the log context to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record."""
-        for name, value in log_context.about().items():
+        """Add the fields; drop no record."""
+        for name, value in log_context.fields().items():
             if not hasattr(record, name):
                 setattr(record, name, value)
         return True
 
 
-class Line(logging.Formatter):
-    """One line for people, and what it is about behind it."""
+class LineFormatter(logging.Formatter):
+    """One line for people, followed by the extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and a traceback if there is one."""
+        """Return the line, and the traceback if there is one."""
         text = super().format(record)
         first, newline, rest = text.partition("\n")
-        about = "".join(f" {name}={value}" for name, value in facts(record).items())
-        return without_secrets(f"{first}{about}{newline}{rest}")
+        extra = "".join(f" {name}={value}" for name, value in extra_fields(record).items())
+        return redact(f"{first}{extra}{newline}{rest}")
 
 
-class Json(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what it is about."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line: time, level, logger, message, and the extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object, without a line break."""
+        """Return the object without line breaks."""
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-        said: dict[str, Any] = {
-            **facts(record),
+        entry: dict[str, Any] = {
+            **extra_fields(record),
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": without_secrets(record.getMessage()),
+            "message": redact(record.getMessage()),
         }
         if record.exc_info and record.exc_info[0]:
-            said["exception"] = without_secrets("".join(traceback.format_exception(*record.exc_info)).strip())
-        return json.dumps(said, default=str, ensure_ascii=False)
+            entry["exception"] = redact("".join(traceback.format_exception(*record.exc_info)).strip())
+        return json.dumps(entry, default=str, ensure_ascii=False)
 
 
-def facts(record: logging.LogRecord) -> Mapping[str, object]:
-    """What was given with `extra=` or named by `trace.following`; nothing that is an object of Django's."""
+def extra_fields(record: logging.LogRecord) -> Mapping[str, object]:
+    """Return the plain values that came by `extra=` or `log_context.bind`."""
     return {
-        name: without_secrets(value) if isinstance(value, str) else value
+        name: redact(value) if isinstance(value, str) else value
         for name, value in vars(record).items()
-        if name not in OWN and isinstance(value, (str, int, float, list, uuid.UUID))
+        if name not in STANDARD_ATTRIBUTES and isinstance(value, (str, int, float, list, uuid.UUID))
     }
 
 
-def without_secrets(text: str) -> str:
-    """The text, with an ellipsis for what must not be in a log."""
+def redact(text: str) -> str:
+    """Return the text with an ellipsis in place of every secret."""
     return SECRET.sub("…", text)
 
 
-def named_requests(get_response: Answer) -> Answer:
-    """Give each request a name that its log lines carry and `X-Request-ID` tells; a sane one is kept."""
+def request_id_middleware(get_response: GetResponse) -> GetResponse:
+    """Give each request an id for its log records and `X-Request-ID`; keep a valid one from the client."""
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        with log_context.following(request=(name := _name(request))):
-            return _named(get_response(request), name)
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        received = request.headers.get("X-Request-ID", "")
+        request_id = received if REQUEST_ID.fullmatch(received) else uuid.uuid4().hex
+        with log_context.bind(request=request_id):
+            response = get_response(request)
+            response["X-Request-ID"] = request_id
+            return response
 
-    return answer
-
-
-def _name(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-ID", "")
-    return given if SANE.fullmatch(given) else uuid.uuid4().hex
-
-
-def _named(response: HttpResponseBase, name: str) -> HttpResponseBase:
-    response["X-Request-ID"] = name
-    return response
+    return middleware

@@ -1,7 +1,7 @@
-"""Settings come from the environment alone; README.md lists every name.
+"""Django settings, all from the environment; README.md lists every name.
 
-Nothing is invented here: what is missing stops the start with a sentence. Only
-`manage.py portal` makes up secrets and addresses (sdweb/process/local_environment.py).
+A missing or invalid one raises ImproperlyConfigured. Only `manage.py portal` generates secrets and addresses
+(sdweb/process/local_environment.py).
 """
 
 from pathlib import Path
@@ -9,33 +9,28 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from sdweb.env import env, host_of, names, one_of, required, whole_number
+from sdweb.env import comma_separated, env, host_of, one_of, positive_integer, required
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Secrets ---------------------------------------------------------------------
 
 SECRET_KEY = required("SECRET_KEY", "it signs sessions; use 50 random characters")
-ENCRYPTION_KEYS = [
-    key.strip()
-    for key in required(
-        "ENCRYPTION_KEYS", "provider keys are encrypted with it; use a Fernet key, the newest first"
-    ).split(",")
-    if key.strip()
-]
+required("ENCRYPTION_KEYS", "provider keys are encrypted with it; use a Fernet key, the newest first")
+ENCRYPTION_KEYS = comma_separated("ENCRYPTION_KEYS")
 
-# Where it is reached -----------------------------------------------------------
+# Addresses and security headers ------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = [host_of(PUBLIC_URL), *names("ALLOWED_HOSTS")]
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *names("CSRF_TRUSTED_ORIGINS")]
-# Whose X-Forwarded-For and X-Forwarded-Proto are believed is uvicorn's to know (FORWARDED_ALLOW_IPS): it
-# alone sees who speaks, so nothing here may read those headers again.
+ALLOWED_HOSTS = [host_of(PUBLIC_URL), *comma_separated("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *comma_separated("CSRF_TRUSTED_ORIGINS")]
+# uvicorn alone trusts X-Forwarded-For and X-Forwarded-Proto (FORWARDED_ALLOW_IPS), since it sees the peer's
+# address. Nothing here may read those headers again.
 HTTPS = PUBLIC_URL.startswith("https://")
 
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from inside, without a proxy
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # requested from inside, without a proxy
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -60,7 +55,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The rooms -----------------------------------------------------------------------
+# Applications and middleware -------------------------------------------------------
 
 INSTALLED_APPS = [
     "sdweb",
@@ -89,7 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "sdweb.log_format.named_requests",
+    "sdweb.log_format.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -132,9 +127,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
         "ENGINE": "sdweb.db.sqlite",
-        "TEST": {
-            "NAME": f"{DATABASES['default']['NAME']}.test"
-        },  # a file: docs/decisions/sqlite-and-valkey.md
+        # A file: docs/decisions/sqlite-and-valkey.md
+        "TEST": {"NAME": f"{DATABASES['default']['NAME']}.test"},
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # a transaction that reads first cannot fail when it writes
             "timeout": 20,
@@ -149,7 +143,7 @@ else:
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 20}},
     }
 
-# Redis: the doorbell, the pace and the live stream ------------------------------------
+# Redis: Celery's broker, the rate limiter, live page updates -----------------------------
 
 REDIS_URL = required("REDIS_URL", "use redis://host:6379/0")
 CELERY_BROKER_URL = REDIS_URL
@@ -161,9 +155,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A ring is a doorbell: one that is lost is made up for, so none is kept until it was answered. That costs
-# more than the rest of a ring, and kombu 5.7 ends the worker when Redis dies while it keeps one.
-# Older workers hung after a Redis restart (celery #8030, #9054, #10205; kombu #2548, #2590).
+# Messages only wake workers, and the sweeper makes up for lost ones, so they need no acknowledgement.
+# Emulating it costs more than the rest of a message, and kombu 5.7 ends the worker when Redis dies
+# while one is not acknowledged.
+# The timeouts: older workers hung after a Redis restart (celery #8030, #9054, #10205; kombu #2548, #2590).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,
     "socket_timeout": 30,
@@ -171,7 +166,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
-# Ringing must not make a page wait: a lost ring is made up for by the sweeper.
+# Sending a wake-up must not block a page: the sweeper makes up for a lost one.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ROUTES = {"generations.jobs.tasks.ring": {"queue": "calls"}, "*": {"queue": "upkeep"}}
 CELERY_TIMEZONE = "UTC"
@@ -204,28 +199,27 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "sdweb.staticfiles_finder.Finder",
+    "sdweb.staticfiles_finder.SwaggerFinder",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # form fields; a prompt is at most 10,000 characters
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # ids of as many pictures as may be acted on at once
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # one for each image of a bulk action, and some more
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100  # one for each image of a deed, and some beside them
 
-# What happens while a picture is made ----------------------------------------------------
+# Generations ---------------------------------------------------------------------------------
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
-TRASH_DAYS = whole_number("TRASH_DAYS", default=30)  # until what lies in the trash is deleted for good
-WORKER_THREADS = whole_number("WORKER_THREADS", default=240)
+TRASH_DAYS = positive_integer("TRASH_DAYS", default=30)  # until images in the trash are purged
+WORKER_THREADS = positive_integer("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
 SANDBOX = env.bool("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 
-# Who looks on ------------------------------------------------------------------------------
+# Monitoring --------------------------------------------------------------------------------
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()  # empty: /metrics is for this machine alone
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()  # empty: /metrics answers this machine only
 
-# People ------------------------------------------------------------------------------------
+# Users and sign-in -------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "teams.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -243,13 +237,13 @@ ACCOUNT_FORMS = {
     "signup": "generations.teams.signup_forms.SignUpForm",
     "reset_password": "generations.teams.signup_forms.ResetForm",
 }
-ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address is added, removed or made the one that signs in
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address is added, removed or made primary
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody gets mail who is not here
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to addresses without an account
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, and no other
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Per address, account or email, counted in the cache below; a refused attempt is a page with status 429.
+# Per IP address, user or key, counted in the cache below; beyond the limit the page has status 429.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -263,8 +257,8 @@ ACCOUNT_RATE_LIMITS = {
     "join": "60/m/ip",
     "new_team": "10/h/user",
     "invite": "60/h/user",
-    "share": "240/m/ip",  # pages of links
-    "share_file": "600/m/ip",  # and originals; an agency of many people has one address
+    "share": "240/m/ip",  # pages of share links
+    "share_file": "600/m/ip",  # and their originals; an office of many people may have one address
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 
@@ -273,24 +267,26 @@ if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # nobody could confirm a second one
-# Without mail nobody can confirm an address, so everybody signs in; once there is mail, who never
-# confirmed theirs does so at the next sign-in.
+    ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # without mail a second one cannot be confirmed
+# Without mail an address cannot be confirmed, so people sign in without. Once mail is configured, unconfirmed
+# addresses are confirmed at the next sign-in.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
-ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # after a password or address changed
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sdweb@localhost")
 
 SIGN_UP = one_of("SIGN_UP", "closed", "open")
 if SIGN_UP == "open" and not EMAIL_URL:
     raise ImproperlyConfigured(
-        "SIGN_UP is open, but EMAIL_URL is not set: anybody could sign up with anybody's address."
+        "SIGN_UP is open, but EMAIL_URL is not set: people could sign up with addresses of others."
     )
 
-# Programs -------------------------------------------------------------------------------------
+# API ------------------------------------------------------------------------------------------
 
-API_REQUESTS_PER_TOKEN = whole_number("API_REQUESTS_PER_TOKEN", default=1_200)  # a minute
-API_REQUESTS_PER_MEMBER = whole_number("API_REQUESTS_PER_MEMBER", default=2_400)  # all their tokens together
+API_REQUESTS_PER_TOKEN = positive_integer("API_REQUESTS_PER_TOKEN", default=1_200)  # per minute
+API_REQUESTS_PER_MEMBER = positive_integer(
+    "API_REQUESTS_PER_MEMBER", default=2_400
+)  # over all tokens of a member
 
 # Language and time ----------------------------------------------------------------------------
 
@@ -300,12 +296,12 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
-# Sign-in limits are counted here; in the database, so that nobody is locked out while Redis is away.
+# Counts sign-in attempts; in the database, so that signing in works while Redis is down.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_cache",
-        # Above so many rows a third goes, whoever's: no crowd of attempts may wash away what was counted.
+        # Beyond this a third of the rows is deleted, so it must be more than an attacker's attempts can fill.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
@@ -314,25 +310,25 @@ LOG_FORMAT = one_of("LOG_FORMAT", "line", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"about": {"()": "sdweb.log_format.About"}},
+    "filters": {"context": {"()": "sdweb.log_format.ContextFilter"}},
     "formatters": {
         "line": {
-            "()": "sdweb.log_format.Line",
+            "()": "sdweb.log_format.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
-        "json": {"()": "sdweb.log_format.Json"},
+        "json": {"()": "sdweb.log_format.JsonFormatter"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["about"]}
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Two lines for each ring would say nothing that ours do not.
+        # Two records per message that add nothing to ours.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
-        "uvicorn": {"handlers": [], "propagate": True},  # it would write in its own way
-        "uvicorn.access": {"handlers": [], "propagate": False},  # addresses carry tickets
+        "uvicorn": {"handlers": [], "propagate": True},  # use our format instead of its own
+        "uvicorn.access": {"handlers": [], "propagate": False},  # URLs contain signatures
     },
 }

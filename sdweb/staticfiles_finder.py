@@ -1,4 +1,4 @@
-"""Swagger UI's files, which come with django-ninja: those of our page, without 6 MB of maps and Redoc."""
+"""Find the Swagger UI files of django-ninja that our page needs, without 6 MB of source maps and Redoc."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from django.core.files.storage import FileSystemStorage, Storage
 FOLDER = Path(ninja.__file__).parent / "static"
 FILES = tuple(
     f"ninja/swagger-ui{ending}" for ending in (".css", ".css.map", "-bundle.js", "-init.js")
-)  # the style names its map, and is not collected without it
+)  # the style sheet references its map, and is not collected without it
 
 
-class Finder(BaseFinder):
-    """Finds these files in the installed package, so that their version is the one in requirements.txt."""
+class SwaggerFinder(BaseFinder):
+    """Find the files in the installed package, so that their version is that of requirements.txt."""
 
     def __init__(self, *_arguments: Any, **_named: Any) -> None:
         self.storage = FileSystemStorage(location=FOLDER)
 
     def find(self, path: str, find_all: bool = False, **_named: Any) -> Any:
-        """Where the file is; nothing for any other."""
+        """Return the path of the file, [] for any other."""
         if path not in FILES:
             return []
         return [str(FOLDER / path)] if find_all else str(FOLDER / path)
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterable[tuple[str, Storage]]:
-        """All of them."""
+        """Return all files."""
         return [(path, self.storage) for path in FILES]
 
     def check(self, **_named: Any) -> list[Any]:  # type: ignore[valid-type]
-        """Nothing can be configured wrongly."""
+        """Return no errors: there is nothing to configure."""
         return []

@@ -1,4 +1,4 @@
-"""Which room answers which address."""
+"""Root URL configuration."""
 
 from allauth.account import views as allauth_views
 from django.contrib import admin

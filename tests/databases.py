@@ -32,9 +32,9 @@ ON_BOTH = """
     office/reports/test_ledger.py
     office/reports/test_overview.py
     office/members/test_concurrent_changes.py
-    platform/test_prepared.py
-    platform/test_readiness.py
-    platform/test_sqlite.py
+    core/test_prepared_queries.py
+    jobs/monitoring/test_readiness.py
+    sdweb/db/test_sqlite.py
     upstreams
 """
 

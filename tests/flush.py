@@ -44,9 +44,9 @@ def _empty_on_postgresql(tables: list[str]) -> None:
 def _empty_on_sqlite(tables: list[str]) -> None:
     guards = [GUARDS[name] for name in tables if name in GUARDS]
     statements = [
-        *(statement for each in guards for statement in each.lift["sqlite"]),
+        *(statement for each in guards for statement in each.drop["sqlite"]),
         *(f"DELETE FROM {name}" for name in tables),
-        *(statement for each in guards for statement in each.set["sqlite"]),
+        *(statement for each in guards for statement in each.create["sqlite"]),
     ]
     with connection.constraint_checks_disabled(), transaction.atomic(), connection.cursor() as cursor:
         for statement in statements:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sdweb.process.ports import LOOPBACK
 from sdweb.process.program import Program
-from sdweb.process.servers import surroundings
+from sdweb.process.servers import minimal_environment
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -69,11 +69,11 @@ def cluster(*, folder: Path, port: int, log: Path, **changes: str) -> Program:
         ),
         folder=data,
         log=log,
-        environment=surroundings(),
+        environment=minimal_environment(),
         ready=lambda: _answers(port),
         user=user,
-        end_signal=signal.SIGINT,  # does not wait for its clients
-        death_signal=signal.SIGQUIT,  # ends at once, and gives its shared memory back
+        stop_signal=signal.SIGINT,  # does not wait for its clients
+        parent_death_signal=signal.SIGQUIT,  # ends at once, and gives its shared memory back
     )
 
 
@@ -91,7 +91,7 @@ def _initialize(found: Path, data: Path, user: int | None) -> None:
     done = subprocess.run(
         [found / "initdb", *options.split(), data],
         cwd=data,
-        env=surroundings(),
+        env=minimal_environment(),
         user=user,
         group=user,
         extra_groups=None if user is None else [],

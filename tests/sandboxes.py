@@ -1,4 +1,4 @@
-"""The sandbox provider as a process of its own, and the words that tests say to it."""
+"""The sandbox provider in a process of its own, and its control API."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running stand-in provider."""
+    """A running sandbox provider."""
 
     url: str
 
     def plan(self, *outcomes: str | dict[str, Any]) -> None:
-        """What the next calls get: "429:7", "502-html", "drop", "slow:3", ..."""
+        """Plan the outcomes of the next calls: "429:7", "502-html", "drop", "slow:3", ..."""
         self._ask("POST", "plan", list(outcomes))
 
     def calls(self, last: int | None = None) -> list[dict[str, Any]]:
-        """Every call since the last reset, or the last so many; oldest first."""
+        """Return all calls since the last reset, or the last ones; oldest first."""
         return self._ask("GET", "log" if last is None else f"log?last={last}")
 
     def state(self, **changes: Any) -> dict[str, Any]:
-        """How it behaves, after these changes."""
+        """Change the state; return it."""
         return self._ask("POST", "state", changes) if changes else self._ask("GET", "state")
 
     def reset(self) -> None:
-        """Forget plans, calls and penalties."""
+        """Remove plans, calls and time-outs."""
         self._ask("DELETE", "plan")
         self._ask("DELETE", "log")
         self.state(reset=True, latency=0, limit=100_000, window=10, credits=1_000_000)
@@ -53,7 +53,7 @@ class Sandbox:
 
 @contextmanager
 def running(*options: str) -> Iterator[Sandbox]:
-    """A sandbox on a free port, which ends with the block."""
+    """Run a sandbox on a free port until the end of the block."""
     command = [sys.executable, "-m", "generations.sandbox", "--port", "0", "--key", KEY, *options]
     parent = os.getpid()
     with subprocess.Popen(

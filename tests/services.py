@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from sdweb.process import ports, servers
-from sdweb.process.program import Child, Program
+from sdweb.process.program import ChildProcess, Program
 from tests import migrated, postgresql
 
 BUCKET = "sdweb-tests"
@@ -32,7 +32,7 @@ CLEARED = """
 
 def start(program: Program) -> None:
     """Start a server that ends when the tests do."""
-    child = Child(program)
+    child = ChildProcess(program)
     atexit.register(child.stop)
     child.start()
     STARTED.append(child)
@@ -105,5 +105,5 @@ def start_all() -> None:
     os.environ["DATABASE_URL"] = migrated.address(DATABASE)
 
 
-STARTED: list[Child] = []
+STARTED: list[ChildProcess] = []
 start_all()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sdweb.process import ports
 from sdweb.process import servers as process_servers
-from sdweb.process.program import Child, Program, always
+from sdweb.process.program import ChildProcess, Program, always
 from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ class Stage:
         self.database = database
         self.folder = Path(tempfile.mkdtemp(prefix="sdweb-stage-"))
         self.folder.chmod(0o711)  # PostgreSQL's user passes through it
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self.environment = _bare_environment() | {
             "DJANGO_SETTINGS_MODULE": "sdweb.settings",
             "SECRET_KEY": secrets.token_urlsafe(50),
@@ -60,7 +60,7 @@ class Stage:
 
     def start(
         self, name: str, command: tuple[str, ...], *, ready: Callable[[], bool] = always, **more: str
-    ) -> Child:
+    ) -> ChildProcess:
         """A Python process of this repository under that name, with `more` in its environment."""
         program = Program(
             name=name,
@@ -76,13 +76,13 @@ class Stage:
         """Run `manage.py` to its end; it must succeed."""
         child = self.start(f"manage-{arguments[0]}", ("manage.py", *arguments))
         assert child.process
-        assert child.process.wait(120) == 0, child.last_words()
+        assert child.process.wait(120) == 0, child.last_log_line()
 
     def run_to_end(self, name: str, module: str, *arguments: str, patience: float = 120) -> None:
         """Run a module that needs Django to its end; it must succeed."""
         child = self.start(name, portal_program(module, *arguments))
         assert child.process
-        assert child.process.wait(patience) == 0, child.last_words()
+        assert child.process.wait(patience) == 0, child.last_log_line()
 
     def keep_logs(self, folder: Path) -> None:
         """Copy what the processes said."""
@@ -96,19 +96,19 @@ class Stage:
             child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _run(self, name: str, program: Program) -> Child:
-        child = self.children[name] = Child(program)
+    def _run(self, name: str, program: Program) -> ChildProcess:
+        child = self.children[name] = ChildProcess(program)
         child.start()
         return child
 
-    def _start_valkey(self) -> Child:
+    def _start_valkey(self) -> ChildProcess:
         port, password = ports.free_port(), secrets.token_urlsafe(12)
         self.environment["REDIS_URL"] = f"redis://:{password}@{ports.LOOPBACK}:{port}/0"
         log = self.folder / "valkey.log"
         program = process_servers.valkey(folder=self.folder / "valkey", port=port, password=password, log=log)
         return self._run("valkey", program)
 
-    def _start_storage(self) -> Child:
+    def _start_storage(self) -> ChildProcess:
         port, access, secret = ports.free_port(), secrets.token_hex(10), secrets.token_hex(20)
         self.storage_port = port
         (self.folder / "s3" / BUCKET).mkdir(parents=True)  # in this server a bucket is a folder
@@ -125,7 +125,7 @@ class Stage:
         )
         return self._run("storage", program)
 
-    def _start_database(self) -> Child | None:
+    def _start_database(self) -> ChildProcess | None:
         if self.database == "sqlite":
             self.environment["DATABASE_URL"] = f"sqlite:///{self.folder}/sdweb.sqlite3"
             return None
@@ -150,4 +150,4 @@ def worker_command(queue: str, threads: int, name: str) -> tuple[str, ...]:
 
 
 def _bare_environment() -> dict[str, str]:
-    return process_servers.surroundings() | {"PYTHONPATH": str(ROOT)}
+    return process_servers.minimal_environment() | {"PYTHONPATH": str(ROOT)}

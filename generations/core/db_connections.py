@@ -1,12 +1,12 @@
-"""Being polite while something slow happens."""
+"""Freeing database connections while something slow happens."""
 
 from django.db import connections
 
 
-def give_back_connections() -> None:
-    """Let others have this thread's database connections: they are few, and slow readers are many.
+def release_connections() -> None:
+    """Return this thread's database connections to the pool, except one inside a transaction.
 
-    A transaction keeps its own.
+    Connections are few and slow readers are many.
     """
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:

@@ -1,4 +1,4 @@
-"""What the log lines of one piece of work have in common: its request, generation, attempt, upstream."""
+"""Fields that every log record of one piece of work carries: request, generation, attempt, upstream."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_about: ContextVar[Mapping[str, object]] = ContextVar("about", default={})  # noqa: B039  never changed
+_fields: ContextVar[Mapping[str, object]] = ContextVar("log_fields", default={})  # noqa: B039  never changed
 
 
-def about() -> Mapping[str, object]:
-    """What the work at hand is about."""
-    return _about.get()
+def fields() -> Mapping[str, object]:
+    """Return the fields bound in this thread or task."""
+    return _fields.get()
 
 
 @contextmanager
-def following(**more: object) -> Iterator[None]:
-    """Name these on every line that is logged in the block, beside what was named around it."""
-    token = _about.set({**_about.get(), **more})
+def bind(**fields: object) -> Iterator[None]:
+    """Add these fields to every record that is logged in the block."""
+    token = _fields.set({**_fields.get(), **fields})
     try:
         yield
     finally:
-        _about.reset(token)
+        _fields.reset(token)

@@ -1,11 +1,13 @@
-"""Queries that are asked so often that building their SQL anew would be most of what they cost.
+"""Queries that run so often that compiling their SQL each time would be most of their cost.
 
-    _by_hash = Prepared(lambda: Token.objects.select_related("membership").filter(token_hash=Given("hash")))
+    _by_hash = PreparedQuery(
+        lambda: Token.objects.select_related("membership").filter(token_hash=Param("hash"))
+    )
     token = _by_hash.first(hash=hashed(secret))
 
-The query set is written as any other and turned into SQL once in each process, with a place for each value
-that is `Given`. Asking then builds and compiles nothing; the rows are the same.
-Not for query sets whose SQL hangs on their values: `in`, None, slices.
+The query set is written as any other and compiled to SQL once per process, with a placeholder for each
+`Param`. Running it then only binds the values. Not for query sets whose SQL depends on its values: `in`,
+None, slices.
 """
 
 from __future__ import annotations
@@ -22,58 +24,58 @@ from django.db.transaction import TransactionManagementError
 M = TypeVar("M", bound=Model)
 
 
-class Given(Expression):
-    """A value that is told when the query is asked."""
+class Param(Expression):
+    """A value that is bound when the query runs."""
 
     def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
-        """`output_field` says what it is where SQL reckons with it."""
+        """Name the parameter; `output_field` is needed where SQL calculates with it."""
         super().__init__(output_field=output_field or Field())
         self.name = name
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
-        """A place for it, which is itself among the parameters."""
+        """Return a placeholder, with this object as its parameter."""
         return "%s", [self]
 
 
-class Prepared(Generic[M]):
-    """One query set, its SQL built when it is asked first; the values that it was given go by their names."""
+class PreparedQuery(Generic[M]):
+    """One query set, compiled when it first runs; values are bound by name."""
 
     def __init__(self, build: Callable[[], QuerySet[M, Any]]) -> None:
         self._build = build
-        self._plan: _Plan | None = None
+        self._compiled: _Select | None = None
 
     def all(self, **values: Any) -> list[M]:
-        """The objects, with those that `select_related` names."""
-        plan = self._ready()
-        return [plan.object_of(row) for row in plan.rows(values)]
+        """Return the objects, with those that `select_related` names."""
+        select = self._select()
+        return [select.to_object(row) for row in select.rows(values)]
 
     def first(self, **values: Any) -> M | None:
-        """The first object, of a query set that asks for one."""
+        """Return the first object or None; for query sets of one row, since nothing limits the query."""
         return next(iter(self.all(**values)), None)
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
-        """The columns of a query set of `values_list`."""
-        return self._ready().rows(values)
+        """Return the columns of a `values_list` query set."""
+        return self._select().rows(values)
 
-    def _ready(self) -> _Plan:
-        self._plan = self._plan or _Plan(self._build())
-        return self._plan
+    def _select(self) -> _Select:
+        self._compiled = self._compiled or _Select(self._build())
+        return self._compiled
 
 
-class Statement:
-    """SQL, with places for what is given."""
+class PreparedStatement:
+    """Compiled SQL whose parameters are constants and `Param`s."""
 
     def __init__(self, compiler: SQLCompiler) -> None:
         self.sql, parameters = compiler.as_sql()
         self.parameters: Sequence[Any] = parameters
 
-    def told(self, **values: Any) -> list[Any]:
-        """Its parameters, with these values in their places."""
-        return [_adapted(values[one.name]) if isinstance(one, Given) else one for one in self.parameters]
+    def bind(self, **values: Any) -> list[Any]:
+        """Return the parameters with these values bound."""
+        return [_adapt(values[each.name]) if isinstance(each, Param) else each for each in self.parameters]
 
 
-class _Plan(Statement):
-    """A statement that asks, and how a row of its answer is read."""
+class _Select(PreparedStatement):
+    """A compiled SELECT, and how its rows become Python values and objects."""
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
@@ -82,36 +84,36 @@ class _Plan(Statement):
         self.converters = compiler.get_converters(column[0] for column in compiler.select or ())
         if compiler.klass_info:
             self.model = compiler.klass_info["model"]
-            places = compiler.klass_info["select_fields"]
-            self.own = slice(places[0], places[-1] + 1)
+            positions = compiler.klass_info["select_fields"]
+            self.own = slice(positions[0], positions[-1] + 1)
             self.names = [column[0].target.attname for column in compiler.select[self.own]]
             self.related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
 
     def rows(self, values: dict[str, Any]) -> list[Sequence[Any]]:
-        """What the database answers, as Python knows it."""
+        """Run the query; TransactionManagementError for one that locks rows outside a transaction."""
         if self.locks and connection.get_autocommit():
-            raise TransactionManagementError("What locks rows is asked in a transaction.")
+            raise TransactionManagementError("A query that locks rows must run in a transaction.")
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, self.told(**values))
-            found: list[Sequence[Any]] = cursor.fetchall()
-        return [self._converted(row) for row in found] if self.converters else found
+            cursor.execute(self.sql, self.bind(**values))
+            rows: list[Sequence[Any]] = cursor.fetchall()
+        return [self._convert(row) for row in rows] if self.converters else rows
 
-    def object_of(self, row: Sequence[Any]) -> Any:
-        """The object of a row, and the objects that came with it."""
-        made = self.model.from_db(connection.alias, self.names, row[self.own])
-        for one in self.related:
-            one.populate(row, made)
-        return made
+    def to_object(self, row: Sequence[Any]) -> Any:
+        """Return the model instance of a row, with its related instances."""
+        instance = self.model.from_db(connection.alias, self.names, row[self.own])
+        for populator in self.related:
+            populator.populate(row, instance)
+        return instance
 
-    def _converted(self, row: Iterable[Any]) -> list[Any]:
-        read = list(row)
-        for place, (converters, expression) in self.converters.items():
+    def _convert(self, row: Iterable[Any]) -> list[Any]:
+        converted = list(row)
+        for position, (converters, expression) in self.converters.items():
             for convert in converters:
-                read[place] = convert(read[place], expression, connection)
-        return read
+                converted[position] = convert(converted[position], expression, connection)
+        return converted
 
 
-def _adapted(value: Any) -> Any:
-    """The value as this database takes it."""
+def _adapt(value: Any) -> Any:
+    """Return the value as the database adapter takes it."""
     field = Value(value)._output_field_or_none  # type: ignore[attr-defined]  # not in the stubs
     return value if field is None else field.get_db_prep_value(value, connection=connection)

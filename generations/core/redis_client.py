@@ -1,4 +1,4 @@
-"""Our connections to Redis, which keeps the pace, carries the rings, and tells open pages what changed."""
+"""Connections to Redis: the rate limiter, Celery's wake-ups, live page updates and API counters."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 @cache
 def client(seconds: float = 2.0) -> redis.Redis:
-    """A client that waits so long for an answer, and asks once more over a new connection."""
+    """Return a client that waits this long for an answer and retries once over a new connection."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=seconds,

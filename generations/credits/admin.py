@@ -1,4 +1,4 @@
-"""The back office: the ledger to read. What operators may do to it stands in `office.money_admin`."""
+"""Read-only admin of the ledger. Actions of operators are in `office.backoffice.credits`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class AmountAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("amount"), ordering="amount")
     def credits(self, row: Any) -> str:
-        """The row's amount, in credits."""
+        """The amount in credits."""
         return as_text(row.amount)
 
 
@@ -38,17 +38,17 @@ class AccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("balance"), ordering="balance")
     def balance_in_credits(self, account: Account) -> str:
-        """All that is there."""
+        """The balance, with what is held."""
         return as_text(account.balance)
 
     @admin.display(description=_("held"), ordering="held")
     def held_in_credits(self, account: Account) -> str:
-        """What pictures under way have set aside."""
+        """What is held for generations in progress."""
         return as_text(account.held)
 
     @admin.display(description=_("available"))
     def available_in_credits(self, account: Account) -> str:
-        """What can still be spent or moved."""
+        """What can be spent or transferred."""
         return as_text(account.available)
 
 
@@ -67,8 +67,17 @@ class TransferAdmin(AmountAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
     fields = (
-        *("created_at", "kind", "credits", "source", "target", "team", "member"),
-        *("actor", "model", "note", "reference"),
+        "created_at",
+        "kind",
+        "credits",
+        "source",
+        "target",
+        "team",
+        "member",
+        "actor",
+        "model",
+        "note",
+        "reference",
     )
     readonly_fields = ("credits", "created_at")
 
@@ -81,7 +90,14 @@ class HoldAdmin(AmountAdmin):
     search_fields = ("reference", "member__user__email")
     ordering = ("-opened_at", "-id")
     fields = (
-        *("reference", "state", "credits", "account", "member", "model"),
-        *("transfer", "opened_at", "closed_at"),
+        "reference",
+        "state",
+        "credits",
+        "account",
+        "member",
+        "model",
+        "transfer",
+        "opened_at",
+        "closed_at",
     )
     readonly_fields = ("credits", "opened_at")

@@ -1,45 +1,44 @@
-"""What makes rows permanent: the database itself refuses to change or remove one.
+"""Triggers that make a table append-only: the database refuses UPDATE, DELETE and TRUNCATE.
 
-SQLite drops a table's triggers without a word when a migration rebuilds the table, so a migration
-that alters a guarded table puts them up again, with statements of its own (`migrations/_ledger_guard.py`).
+SQLite silently drops a table's triggers when a migration rebuilds the table, so a migration that alters an
+append-only table must create them again, with statements of its own (`migrations/_ledger_guard.py`).
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Guard:
-    """The triggers of one table. `says` is the sentence of the database's error; without apostrophes."""
+class AppendOnlyTriggers:
+    """The triggers of one table. `message` is the text of the database error; it has no apostrophes."""
 
     table: str
     name: str
-    says: str
+    message: str
 
     @property
-    def set(self) -> dict[str, list[str]]:
-        """The statements that put the triggers up, by database."""
+    def create(self) -> dict[str, list[str]]:
+        """SQL statements that create the triggers, by database vendor."""
         return {
             "sqlite": [
                 f"CREATE TRIGGER {self.name}_{verb} BEFORE {verb} ON {self.table} "
-                f"BEGIN SELECT RAISE(ABORT, '{self.says}'); END"
+                f"BEGIN SELECT RAISE(ABORT, '{self.message}'); END"
                 for verb in ("UPDATE", "DELETE")
             ],
             "postgresql": [
                 f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN RAISE EXCEPTION '{self.says}' USING ERRCODE = 'restrict_violation'; END $$",
+                f"$$ BEGIN RAISE EXCEPTION '{self.message}' USING ERRCODE = 'restrict_violation'; END $$",
                 f"CREATE TRIGGER {self.name} BEFORE UPDATE OR DELETE OR TRUNCATE ON {self.table} "
                 f"FOR EACH STATEMENT EXECUTE FUNCTION {self.name}()",
             ],
         }
 
     @property
-    def lift(self) -> dict[str, list[str]]:
-        """The statements that take them down, by database."""
+    def drop(self) -> dict[str, list[str]]:
+        """SQL statements that drop the triggers, by database vendor."""
         return {
             "sqlite": [f"DROP TRIGGER IF EXISTS {self.name}_{verb}" for verb in ("UPDATE", "DELETE")],
             "postgresql": [f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}"],
         }
 
 
-LEDGER = Guard("credits_transfer", "ledger_guard", "Ledger lines are added, never changed.")
-SET, LIFT = LEDGER.set, LEDGER.lift
+LEDGER = AppendOnlyTriggers("credits_transfer", "ledger_guard", "Ledger lines are added, never changed.")

@@ -1,7 +1,7 @@
-"""What a member may spend in a day and in a month of the team's calendar, counted with what is held.
+"""Spending caps of a member, per day and per month in the team's time zone.
 
-Counted are the charges of the period without those that were refunded, and everything held now,
-whenever it was asked for: it may still be charged. So nobody passes a cap by asking early.
+Usage is the charges of the period that were not refunded, plus everything held now, whenever it was
+requested: it may still be charged. So requesting early does not get around a cap.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import periods
 from generations.credits.errors import CapReached, MembershipEnded
 from generations.credits.models import Account, Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.teams.models import Membership
 
-_limits = Prepared(
-    lambda: Membership.objects.filter(pk=Given("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
+_limits = PreparedQuery(
+    lambda: Membership.objects.filter(pk=Param("pk")).values_list("ended_at", "cap_per_day", "cap_per_month")
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """A member's caps in hundredths of a credit; None for none."""
+    """A member's caps in hundredths of a credit; None means no cap."""
 
     member: Membership
     day: int | None
@@ -35,8 +35,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Room:
-    """One cap as it stands; amounts in hundredths of a credit."""
+class CapUsage:
+    """One cap and how much of it is used; amounts in hundredths of a credit."""
 
     name: str  # day or month
     cap: int
@@ -46,29 +46,29 @@ class Room:
 
     @property
     def used(self) -> int:
-        """What is spent and held of it."""
+        """Spent and held together."""
         return self.spent + self.held
 
     @property
     def left(self) -> int:
-        """What may still be held before it starts anew."""
+        """What may still be held before the cap renews."""
         return max(0, self.cap - self.used)
 
 
 def limits_of(member: Membership) -> Limits:
-    """The caps as the database has them; MembershipEnded if it did. Asked under the wallet's lock."""
+    """Read the caps from the database; MembershipEnded if it did. Call it under the wallet's lock."""
     [(ended_at, day, month)] = _limits.rows(pk=member.pk)
     if ended_at:
         raise MembershipEnded
     return Limits(member, day, month)
 
 
-def rooms(limits: Limits, wallet: Account, now: datetime | None = None) -> list[Room]:
-    """Every cap that is set, with what it leaves; one query, or none if no cap is set."""
+def usage(limits: Limits, wallet: Account, now: datetime | None = None) -> list[CapUsage]:
+    """Return the usage of every cap that is set; one query, or none if no cap is set."""
     team = limits.member.team
     today = periods.today(team, now or timezone.now())
     month = Month.of(today)
-    set_ones = [
+    periods_with_cap = [
         (name, cap, first, last)
         for name, cap, first, last in (
             ("day", limits.day, today, today),
@@ -76,47 +76,49 @@ def rooms(limits: Limits, wallet: Account, now: datetime | None = None) -> list[
         )
         if cap is not None
     ]
-    if not set_ones:
+    if not periods_with_cap:
         return []
-    spent = spent_since(limits.member, {first for _name, _cap, first, _last in set_ones})
+    spent = spent_since(limits.member, {first for _name, _cap, first, _last in periods_with_cap})
     zone = ZoneInfo(team.time_zone)
     return [
-        Room(name, cap, spent[first], wallet.held, periods.begin(team, last + periods.DAY).astimezone(zone))
-        for name, cap, first, last in set_ones
+        CapUsage(
+            name, cap, spent[first], wallet.held, periods.begin(team, last + periods.DAY).astimezone(zone)
+        )
+        for name, cap, first, last in periods_with_cap
     ]
 
 
-def tightest(member: Membership) -> Room | None:
-    """The member's cap that leaves least, None without a cap; for a page, with what was read for it."""
-    known = rooms(Limits(member, member.cap_per_day, member.cap_per_month), member.wallet)
-    return min(known, key=lambda room: room.left, default=None)
+def tightest(member: Membership) -> CapUsage | None:
+    """Return the member's cap that has least left, or None; for display, from the member as it was read."""
+    caps = usage(Limits(member, member.cap_per_day, member.cap_per_month), member.wallet)
+    return min(caps, key=lambda cap: cap.left, default=None)
 
 
 def check(limits: Limits, wallet: Account, amount: int) -> None:
-    """CapReached if so much more, held from the locked wallet, would pass a cap; the tightest one says so."""
-    tight = [room for room in rooms(limits, wallet) if amount > room.left]
-    if tight:
-        worst = min(tight, key=lambda room: (room.left, -room.renews_at.timestamp()))
-        raise CapReached(cap=worst.cap, left=worst.left, period=worst.name, renews_at=worst.renews_at)
+    """Raise CapReached, for the tightest cap, if holding the amount in the locked wallet exceeds one."""
+    exceeded = [cap for cap in usage(limits, wallet) if amount > cap.left]
+    if exceeded:
+        cap = min(exceeded, key=lambda cap: (cap.left, -cap.renews_at.timestamp()))
+        raise CapReached(cap=cap.cap, left=cap.left, period=cap.name, renews_at=cap.renews_at)
 
 
 def spent_since(member: Membership, days: set[date]) -> dict[date, int]:
-    """What was charged from each day on and not given back, in one query over the member's own lines."""
+    """Return what was charged and not refunded from each day on, in one query over the member's transfers."""
     begins = {day: periods.begin(member.team, day) for day in days}
     sums = {}
     for day, begin in begins.items():
         sums[f"charged_{day}"] = Sum("amount", filter=Q(kind=TransferKind.CHARGE, created_at__gte=begin))
         sums[f"refunded_{day}"] = Sum("amount", filter=Q(kind=TransferKind.REFUND) & _charged_since(begin))
-    lines = Transfer.objects.filter(
+    transfers = Transfer.objects.filter(
         member=member,
         kind__in=[TransferKind.CHARGE, TransferKind.REFUND],
         created_at__gte=min(begins.values()),
     )
-    found = lines.aggregate(**sums)
+    found = transfers.aggregate(**sums)
     return {day: (found[f"charged_{day}"] or 0) - (found[f"refunded_{day}"] or 0) for day in days}
 
 
 def _charged_since(begin: datetime) -> Exists:
-    """True for the refund of a charge that was written since then."""
+    """Match refunds whose charge was posted since then."""
     charge = Transfer.objects.filter(reference=OuterRef("reference"), kind=TransferKind.CHARGE)
     return Exists(charge.filter(created_at__gte=begin))

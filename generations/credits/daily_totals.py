@@ -1,12 +1,12 @@
-"""Keeps what a team's lines come to on days that are over; `credits.sums` reads it.
+"""Stored daily totals of a team's transfers; `totals` reads them.
 
-Why so: a month may have a million lines, and summing those takes a page half a second. Lines are added and
-never changed, and each carries the moment at which it was written; so the sums of a day that is over stay
-true, whatever is refunded later (a refund is a line of its own day). Nothing is kept up in the transaction
-that settles a picture, and nothing there waits for it. `close_days` runs on beat.
+A month may have a million transfers, and summing them takes half a second per page. Transfers are added and
+never changed, so the totals of a day that is over stay true, whatever is refunded later (a refund is a
+transfer of its own day). Settling a generation updates no totals and waits for none; Celery beat runs
+`close_days`.
 
-Two tables, by model and by member, since a table by both would be about as long as the ledger itself.
-`audit_ledger` holds them against the lines.
+Two tables, by model and by member, since one by both would have about as many rows as the ledger itself.
+`audit_ledger` compares them with the transfers.
 """
 
 from __future__ import annotations
@@ -20,72 +20,72 @@ from django.utils import timezone
 
 from generations.credits import periods
 from generations.credits.models import DayOfMember, DayOfModel, RolledUp, Transfer
-from generations.credits.totals import Key, Total, enter, lines_on
+from generations.credits.totals import Key, Total, add_groups, transfers_on
 from generations.teams.models import Team
 
 log = logging.getLogger(__name__)
 
-MARGIN = timedelta(hours=1)  # far more than a transaction takes to commit, or clocks of two machines differ
-AT_ONCE = timedelta(days=31)  # days summed in one transaction
+MARGIN = timedelta(hours=1)  # far longer than a transaction, and than clocks of two machines differ
+CHUNK = timedelta(days=31)  # days stored in one transaction
 
 
 def close_days(now: datetime | None = None) -> int:
-    """Sum up the days that are over, of every team; how many days. Harmless when repeated, or at once."""
+    """Store the totals of all days that are over, of every team; return how many days. Safe to run twice."""
     ready = (now or timezone.now()) - MARGIN
-    behind = 0
+    closed = 0
     for team in Team.objects.select_related("rolled_up").order_by("pk"):
         try:
-            while days := _close_some(team, periods.today(team, ready)):
-                behind += days
+            while days := _close_chunk(team, periods.today(team, ready)):
+                closed += days
                 team.refresh_from_db()
-        except Exception:  # one team's trouble keeps no other waiting
-            log.exception("The days of %s could not be summed up", team)
-    return behind
+        except Exception:  # an error of one team must not stop the others
+            log.exception("The daily totals of %s could not be stored", team)
+    return closed
 
 
-def wrong_teams() -> list[Team]:
-    """Those whose kept sums are not those of their lines; there should be none."""
-    return [row.team for row in RolledUp.objects.select_related("team") if not _is_true(row)]
+def teams_with_wrong_totals() -> list[Team]:
+    """Return the teams whose stored totals differ from their transfers; there should be none."""
+    return [row.team for row in RolledUp.objects.select_related("team") if not _is_exact(row)]
 
 
-def _close_some(team: Team, ready: date) -> int:
-    """Sum up the next days before `ready`; how many, 0 if there are none left."""
-    known = getattr(team, "rolled_up", None)  # came with the row; a new team has none
-    if known and known.time_zone == team.time_zone and known.until >= ready:
+def _close_chunk(team: Team, ready: date) -> int:
+    """Store the totals of the next days before `ready`; return how many days, 0 if there are none left."""
+    stored = getattr(team, "rolled_up", None)  # read with the team; a new team has none
+    if stored and stored.time_zone == team.time_zone and stored.until >= ready:
         return 0
     with transaction.atomic():
-        row = _begun(team)
+        row = _lock_progress(team)
         if row is None or row.until >= ready:
             return 0
         since = row.until
-        row.until = min(since + AT_ONCE, ready)
-        _sum_up(team, since, row.until - periods.DAY)
+        row.until = min(since + CHUNK, ready)
+        _store(team, since, row.until - periods.DAY)
         row.save(update_fields=["until"])
     return (row.until - since).days
 
 
-def _begun(team: Team) -> RolledUp | None:
-    """Where the team's sums have come to, locked; from the first line on for a new team or time zone."""
+def _lock_progress(team: Team) -> RolledUp | None:
+    """Lock and return the team's row; from its first transfer on for a new team or time zone."""
     first = Transfer.objects.filter(team=team).order_by("created_at", "pk").first()
     if first is None:
         return None
-    began = periods.today(team, first.created_at)
-    RolledUp.objects.get_or_create(team=team, defaults={"time_zone": team.time_zone, "until": began})
+    first_day = periods.today(team, first.created_at)
+    RolledUp.objects.get_or_create(team=team, defaults={"time_zone": team.time_zone, "until": first_day})
     row = RolledUp.objects.select_for_update().get(team=team)
     if row.time_zone != team.time_zone:
         for table in (DayOfModel, DayOfMember):
             table._default_manager.filter(team=team).delete()
-        row.time_zone, row.until = team.time_zone, began
+        row.time_zone, row.until = team.time_zone, first_day
         row.save(update_fields=["time_zone", "until"])
     return row
 
 
-def _sum_up(team: Team, since: date, until: date) -> None:
-    lines = lines_on(team, since, until)
+def _store(team: Team, since: date, until: date) -> None:
+    transfers = transfers_on(team, since, until)
     models: dict[Key, Total] = {}
     members: dict[Key, Total] = {}
-    enter(models, lines, ("day", "kind", "model"), Count("pk"))
-    enter(members, lines, ("day", "kind", "member"), Count("pk"))
+    add_groups(models, transfers, ("day", "kind", "model"), Count("pk"))
+    add_groups(members, transfers, ("day", "kind", "member"), Count("pk"))
     DayOfModel.objects.bulk_create(
         [
             DayOfModel(team=team, day=day, kind=kind, model=model, amount=total.amount, lines=total.lines)
@@ -104,14 +104,14 @@ def _sum_up(team: Team, since: date, until: date) -> None:
     )
 
 
-def _is_true(row: RolledUp) -> bool:
+def _is_exact(row: RolledUp) -> bool:
     before = Q(created_at__lt=periods.begin(Team(time_zone=row.time_zone), row.until))
-    said: dict[Key, Total] = {}
-    enter(said, Transfer.objects.filter(before, team=row.team), ("kind",), Count("pk"))
+    expected: dict[Key, Total] = {}
+    add_groups(expected, Transfer.objects.filter(before, team=row.team), ("kind",), Count("pk"))
     for table in (DayOfModel, DayOfMember):
-        kept: dict[Key, Total] = {}
-        days = table._default_manager.filter(team=row.team, day__lt=row.until)  # more may be closed meanwhile
-        enter(kept, days, ("kind",), Sum("lines"))
-        if kept != said:
+        stored: dict[Key, Total] = {}
+        days = table._default_manager.filter(team=row.team, day__lt=row.until)  # more may be stored meanwhile
+        add_groups(stored, days, ("kind",), Sum("lines"))
+        if stored != expected:
             return False
     return True

@@ -1,20 +1,17 @@
-"""Why the ledger refuses. Each error carries the sentence that a person reads."""
+"""Errors of the ledger. The text of each is shown to people."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 class LedgerError(Exception):
-    """Nothing was written."""
+    """Base class; nothing was written."""
 
 
 class AmountRefused(LedgerError):
@@ -25,7 +22,7 @@ class AmountRefused(LedgerError):
 
 
 class InsufficientCredits(LedgerError):
-    """The account has less than is asked for; both numbers are hundredths of a credit."""
+    """The account has less than requested; both numbers are hundredths of a credit."""
 
     def __init__(self, *, missing: int, available: int) -> None:
         self.missing, self.available = missing, available
@@ -36,54 +33,54 @@ class InsufficientCredits(LedgerError):
 
 
 class CapReached(LedgerError):
-    """The member may not spend as much before `renews_at`; `left` and `cap` are hundredths of a credit."""
+    """The member may not spend this much before `renews_at`; `left` and `cap` are hundredths of a credit."""
 
     def __init__(self, *, cap: int, left: int, period: str, renews_at: datetime) -> None:
         self.cap, self.left, self.period, self.renews_at = cap, left, period, renews_at
         words = {"cap": as_text(cap), "left": as_text(left)}
         if period == "day":
-            said = _(
+            text = _(
                 "Your cap is %(cap)s credits a day, and %(left)s of it are left. It starts anew at %(time)s."
             )
             words["time"] = date_format(renews_at, "j F, H:i")
         else:
-            said = _(
+            text = _(
                 "Your cap is %(cap)s credits a month, and %(left)s of it are left. It starts anew on %(day)s."
             )
             words["day"] = date_format(renews_at, "j F")
-        super().__init__(said % words)
+        super().__init__(text % words)
 
 
 class HoldClosed(LedgerError):
-    """The hold was settled or released before, or there never was one."""
+    """The hold was settled or released before, or does not exist."""
 
     def __init__(self) -> None:
         super().__init__(_("This was already charged or released."))
 
 
 class ReferenceTaken(LedgerError):
-    """The reference stands on another line that says something else."""
+    """The reference belongs to a different transfer or hold."""
 
     def __init__(self) -> None:
         super().__init__(_("This was already written down, with other values. Open the form again."))
 
 
 class MembershipEnded(LedgerError):
-    """Who left the team neither gets nor spends its credits."""
+    """The member left the team, and so neither gets nor spends its credits."""
 
     def __init__(self) -> None:
         super().__init__(_("This membership has ended."))
 
 
 class NoSuchCharge(LedgerError):
-    """Only what was charged can be refunded."""
+    """Nothing was charged under this reference."""
 
     def __init__(self) -> None:
         super().__init__(_("There is no charge to refund."))
 
 
 class AlreadyRefunded(LedgerError):
-    """A charge is given back once."""
+    """The charge was refunded before."""
 
     def __init__(self) -> None:
         super().__init__(_("This picture was refunded before. It is given back once."))

@@ -1,4 +1,4 @@
-"""Proof that the books are right. Each check is one statement, so it sees one moment of a busy ledger."""
+"""Checks that the ledger is exact. Each is one statement, so it sees one snapshot of a busy ledger."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from generations.credits import daily_totals
 from generations.credits.amounts import as_text
 from generations.credits.models import Account, AccountKind, Hold, HoldState, Transfer, TransferKind
 
-ENDS = {
+ACCOUNT_KINDS = {  # by kind of transfer: source and target
     TransferKind.ISSUE: (AccountKind.ISSUED, AccountKind.POOL),
     TransferKind.GRANT: (AccountKind.POOL, AccountKind.WALLET),
     TransferKind.ALLOWANCE: (AccountKind.POOL, AccountKind.WALLET),
@@ -20,46 +20,46 @@ ENDS = {
 
 
 def problems() -> list[str]:
-    """What is wrong, a sentence each; empty if the ledger is exact."""
+    """Return a sentence for each error; empty if the ledger is exact."""
     return [
-        *_accounts_that_do_not_add_up(),
-        *_the_whole(),
+        *_wrong_balances(),
+        *_nonzero_sum_of_balances(),
         *_overdrawn_accounts(),
-        *_holds_without_their_charge(),
-        *_undecided_holds_with_a_charge(),
-        *_charges_without_a_hold(),
-        *_lines_between_the_wrong_accounts(),
-        *_refunds_of_nothing(),
-        *_days_that_do_not_add_up(),
-        *_lines_across_teams(),
+        *_settled_holds_without_charge(),
+        *_unsettled_holds_with_charge(),
+        *_charges_without_hold(),
+        *_transfers_between_wrong_accounts(),
+        *_refunds_without_charge(),
+        *_wrong_daily_totals(),
+        *_transfers_across_teams(),
     ]
 
 
 def _total(rows: QuerySet[Transfer] | QuerySet[Hold], by: str) -> Coalesce:
-    """The sum of the amounts that name the account, 0 if there is none."""
-    mine = rows.filter(**{by: OuterRef("pk")}).order_by().values(by).annotate(total=Sum("amount"))
-    return Coalesce(Subquery(mine.values("total")), 0, output_field=BigIntegerField())
+    """Sum the amounts of the rows that reference the account, 0 if there are none."""
+    own = rows.filter(**{by: OuterRef("pk")}).order_by().values(by).annotate(total=Sum("amount"))
+    return Coalesce(Subquery(own.values("total")), 0, output_field=BigIntegerField())
 
 
-def _accounts_that_do_not_add_up() -> Iterator[str]:
-    lines = Transfer.objects.all()
+def _wrong_balances() -> Iterator[str]:
+    transfers = Transfer.objects.all()
     accounts = Account.objects.annotate(
-        counted=_total(lines, "target") - _total(lines, "source"),
-        waiting=_total(Hold.objects.filter(state=HoldState.OPEN), "account"),
+        posted=_total(transfers, "target") - _total(transfers, "source"),
+        open_holds=_total(Hold.objects.filter(state=HoldState.OPEN), "account"),
     )
-    for account in accounts.exclude(balance=F("counted")):
+    for account in accounts.exclude(balance=F("posted")):
         yield (
             f"Account {account.pk} has a balance of {as_text(account.balance)}, "
-            f"but its lines add up to {as_text(account.counted)}."
+            f"but its entries add up to {as_text(account.posted)}."
         )
-    for account in accounts.exclude(held=F("waiting")):
+    for account in accounts.exclude(held=F("open_holds")):
         yield (
             f"Account {account.pk} holds {as_text(account.held)}, "
-            f"but its open holds add up to {as_text(account.waiting)}."
+            f"but its open holds add up to {as_text(account.open_holds)}."
         )
 
 
-def _the_whole() -> Iterator[str]:
+def _nonzero_sum_of_balances() -> Iterator[str]:
     total = Account.objects.aggregate(total=Sum("balance"))["total"] or 0
     if total:
         yield f"All balances together are {as_text(total)}, not 0."
@@ -74,8 +74,8 @@ def _overdrawn_accounts() -> Iterator[str]:
         )
 
 
-def _holds_without_their_charge() -> Iterator[str]:
-    right = Q(
+def _settled_holds_without_charge() -> Iterator[str]:
+    correct = Q(
         transfer__kind=TransferKind.CHARGE,
         transfer__reference=F("reference"),
         transfer__source=F("account"),
@@ -84,35 +84,36 @@ def _holds_without_their_charge() -> Iterator[str]:
         transfer__member=F("member"),
     )
     settled = Hold.objects.filter(state=HoldState.SETTLED)
-    for held in settled.exclude(pk__in=settled.filter(right).values("pk")):
-        yield f"Hold {held.reference} is settled, but no line charges it rightly."
+    for held in settled.exclude(pk__in=settled.filter(correct).values("pk")):
+        yield f"Hold {held.reference} is settled, but no entry charges it correctly."
 
 
-def _undecided_holds_with_a_charge() -> Iterator[str]:
+def _unsettled_holds_with_charge() -> Iterator[str]:
     charges = Transfer.objects.filter(kind=TransferKind.CHARGE)
     unsettled = Hold.objects.exclude(state=HoldState.SETTLED)
-    wrong = Q(transfer__isnull=False) | Q(reference__in=charges.values("reference"))
-    for held in unsettled.filter(wrong):
-        yield f"Hold {held.reference} is {held.state}, but a line charges it."
+    charged = Q(transfer__isnull=False) | Q(reference__in=charges.values("reference"))
+    for held in unsettled.filter(charged):
+        yield f"Hold {held.reference} is {held.state}, but an entry charges it."
 
 
-def _charges_without_a_hold() -> Iterator[str]:
-    for line in Transfer.objects.filter(kind=TransferKind.CHARGE, hold__isnull=True):
-        yield f"Line {line.pk} charges {line.reference}, which no hold was settled for."
+def _charges_without_hold() -> Iterator[str]:
+    for transfer in Transfer.objects.filter(kind=TransferKind.CHARGE, hold__isnull=True):
+        yield f"Entry {transfer.pk} charges {transfer.reference}, for which no hold was settled."
 
 
-def _lines_between_the_wrong_accounts() -> Iterator[str]:
-    right = Q(kind=TransferKind.ADJUSTMENT) & (
+def _transfers_between_wrong_accounts() -> Iterator[str]:
+    correct = Q(kind=TransferKind.ADJUSTMENT) & (
         Q(source__kind=AccountKind.POOL, target__kind__in=[AccountKind.WALLET, AccountKind.ISSUED])
         | Q(target__kind=AccountKind.POOL, source__kind__in=[AccountKind.WALLET, AccountKind.ISSUED])
     )
-    for kind, (source, target) in ENDS.items():
-        right |= Q(kind=kind, source__kind=source, target__kind=target)
-    for line in Transfer.objects.exclude(right):
-        yield f"Line {line.pk} is of the kind {line.kind}, but goes from {line.source} to {line.target}."
+    for kind, (source, target) in ACCOUNT_KINDS.items():
+        correct |= Q(kind=kind, source__kind=source, target__kind=target)
+    for transfer in Transfer.objects.exclude(correct):
+        ends = f"from {transfer.source} to {transfer.target}"
+        yield f"Entry {transfer.pk} is of the kind {transfer.kind}, but goes {ends}."
 
 
-def _refunds_of_nothing() -> Iterator[str]:
+def _refunds_without_charge() -> Iterator[str]:
     charge = Transfer.objects.filter(
         kind=TransferKind.CHARGE,
         reference=OuterRef("reference"),
@@ -121,21 +122,22 @@ def _refunds_of_nothing() -> Iterator[str]:
         amount=OuterRef("amount"),
     )
     refunds = Transfer.objects.filter(kind=TransferKind.REFUND)
-    for line in refunds.annotate(charge=Subquery(charge.values("pk")[:1])).filter(charge__isnull=True):
-        yield f"Line {line.pk} refunds {line.reference}, which was not charged so."
+    for transfer in refunds.annotate(charge=Subquery(charge.values("pk")[:1])).filter(charge__isnull=True):
+        yield f"Entry {transfer.pk} refunds {transfer.reference}, but no charge matches it."
 
 
-def _lines_across_teams() -> Iterator[str]:
-    """A wallet is filled from the pool of its own team, and gives back to no other."""
-    into = Q(source__kind=AccountKind.POOL, target__kind=AccountKind.WALLET)
-    back = Q(source__kind=AccountKind.WALLET, target__kind=AccountKind.POOL)
-    stray = (into & ~Q(source__team=F("target__membership__team"))) | (
-        back & ~Q(target__team=F("source__membership__team"))
+def _transfers_across_teams() -> Iterator[str]:
+    """Transfers between a wallet and the pool of another team."""
+    grants = Q(source__kind=AccountKind.POOL, target__kind=AccountKind.WALLET)
+    returns = Q(source__kind=AccountKind.WALLET, target__kind=AccountKind.POOL)
+    across_teams = (grants & ~Q(source__team=F("target__membership__team"))) | (
+        returns & ~Q(target__team=F("source__membership__team"))
     )
-    for line in Transfer.objects.filter(stray):
-        yield f"Line {line.pk} goes from {line.source} to {line.target}, which are not of one team."
+    for transfer in Transfer.objects.filter(across_teams):
+        ends = f"from {transfer.source} to {transfer.target}"
+        yield f"Entry {transfer.pk} goes {ends}, which are not of one team."
 
 
-def _days_that_do_not_add_up() -> Iterator[str]:
-    for team in daily_totals.wrong_teams():
-        yield f"The summed up days of {team} are not what its lines add up to."
+def _wrong_daily_totals() -> Iterator[str]:
+    for team in daily_totals.teams_with_wrong_totals():
+        yield f"The daily totals of {team} are not what its entries add up to."

@@ -1,8 +1,8 @@
-"""The verbs of money: double-entry, two-phase, each all or nothing. Amounts are whole hundredths of a credit.
+"""The verbs of the ledger: double entry with holds, each atomic. Amounts are whole hundredths of a credit.
 
-Every verb locks the accounts that it may touch first, all in one statement and in primary-key
-order, so no two verbs wait for each other. Only then it reads what it decides by, and writes.
-A caller that joins several verbs in one transaction must not lock an account before a lower one.
+Every verb first locks all accounts that it may touch, in one statement and in primary-key order, so verbs
+cannot deadlock. Only then it reads what its decision depends on, and writes. A caller that calls several
+verbs in one transaction must keep that order across them.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -39,10 +39,10 @@ from generations.credits.models import Account, AccountKind, Hold, HoldState, Tr
 from generations.credits.posting import (
     check_covered,
     check_still_in_team,
-    enter,
-    pass_on_remains,
     positive,
-    write,
+    post,
+    post_once,
+    return_remainder_to_pool,
 )
 from generations.teams.models import Membership, Team, User
 
@@ -72,13 +72,13 @@ __all__ = [
     "take_back",
 ]
 
-_of_reference = Hold.objects.filter(reference=Given("reference"))
-_hold = Prepared(lambda: _of_reference.select_related("member", "transfer"))
-_accounts_of_hold = Prepared(
+_holds_of_reference = Hold.objects.filter(reference=Param("reference"))
+_hold = PreparedQuery(lambda: _holds_of_reference.select_related("member", "transfer"))
+_accounts_of_hold = PreparedQuery(
     lambda: locked(
         Q(kind=AccountKind.SPENT)
-        | Q(team__in=_of_reference.values("member__team"))
-        | Q(pk__in=_of_reference.values("account"))
+        | Q(team__in=_holds_of_reference.values("member__team"))
+        | Q(pk__in=_holds_of_reference.values("account"))
     )
 )
 
@@ -87,12 +87,14 @@ _accounts_of_hold = Prepared(
 def issue(
     *, team: Team, amount: int, reference: uuid.UUID, actor: User | None = None, note: str = ""
 ) -> Transfer:
-    """Bring new credits into the team's pool; the same reference does so once."""
-    outside, pool = issued(), open_pool(team)
-    spent()  # stands before any wallet, as in every installation
-    lock(Q(pk__in=[outside.pk, pool.pk]))
-    line = Transfer(kind=TransferKind.ISSUE, source=outside, target=pool, team=team, actor=actor, note=note)
-    return write(line, amount, reference)
+    """Issue new credits into the team's pool, once per reference."""
+    source, pool = issued(), open_pool(team)
+    spent()  # opened before any wallet, so that its primary key is lower
+    lock(Q(pk__in=[source.pk, pool.pk]))
+    transfer = Transfer(
+        kind=TransferKind.ISSUE, source=source, target=pool, team=team, actor=actor, note=note
+    )
+    return post_once(transfer, amount, reference)
 
 
 @transaction.atomic
@@ -102,24 +104,24 @@ def grant(
     """Move credits from the team's pool to the member's wallet; InsufficientCredits if the pool has less."""
     pool, wallet = lock_pool_and_wallet(member)
     check_still_in_team(member)
-    line = Transfer(kind=TransferKind.GRANT, source=pool, target=wallet, actor=actor, note=note)
-    line.team_id, line.member = member.team_id, member
-    return write(line, amount, reference)
+    transfer = Transfer(kind=TransferKind.GRANT, source=pool, target=wallet, actor=actor, note=note)
+    transfer.team_id, transfer.member = member.team_id, member
+    return post_once(transfer, amount, reference)
 
 
 @transaction.atomic
 def take_back(
     *, member: Membership, amount: int, reference: uuid.UUID, actor: User | None = None, note: str = ""
 ) -> Transfer:
-    """Move credits from the wallet back to the pool; InsufficientCredits if less than that is free."""
+    """Move credits from the wallet back to the pool; InsufficientCredits if less is available."""
     pool, wallet = lock_pool_and_wallet(member)
-    line = Transfer(kind=TransferKind.TAKE_BACK, source=wallet, target=pool, actor=actor, note=note)
-    line.team_id, line.member = member.team_id, member
-    return write(line, amount, reference)
+    transfer = Transfer(kind=TransferKind.TAKE_BACK, source=wallet, target=pool, actor=actor, note=note)
+    transfer.team_id, transfer.member = member.team_id, member
+    return post_once(transfer, amount, reference)
 
 
 def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = "") -> Hold:
-    """Set credits aside for one generation; raises as `hold_many` does."""
+    """Set credits aside for one generation; raises what `hold_many` raises."""
     return hold_many(member=member, amounts={reference: amount}, model=model)[0]
 
 
@@ -127,56 +129,55 @@ def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = 
 def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
     """Set credits aside for several generations, all or none, in a constant number of queries.
 
-    InsufficientCredits if the wallet has less, CapReached if the member may not spend as much now,
-    MembershipEnded if the wallet is no longer filled. What is held already under a reference stays
-    so if it says the same, else ReferenceTaken.
+    Raises InsufficientCredits if the wallet has less, CapReached if the member may not spend as much now,
+    and MembershipEnded. A reference that is already held stays held; ReferenceTaken if that hold differs.
     """
     wallet = lock_wallet(member)
     limits = caps.limits_of(member)
     known = Hold.objects.in_bulk(list(amounts), field_name="reference")
-    asked = {reference: (wallet.pk, amounts[reference], model) for reference in known}
-    if asked != {held.reference: (held.account_id, held.amount, held.model) for held in known.values()}:
+    requested = {reference: (wallet.pk, amounts[reference], model) for reference in known}
+    if requested != {held.reference: (held.account_id, held.amount, held.model) for held in known.values()}:
         raise ReferenceTaken
-    fresh = {reference: amount for reference, amount in amounts.items() if reference not in known}
-    if fresh:
-        known |= _open(fresh, wallet, member, model, limits)
+    new = {reference: amount for reference, amount in amounts.items() if reference not in known}
+    if new:
+        known |= _open(new, wallet, member, model, limits)
     return [known[reference] for reference in amounts]
 
 
 def hold_new(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
-    """As `hold_many`, for references that were made just now, in a transaction that any refusal ends."""
+    """Do as `hold_many`, for new references, inside a transaction that any error rolls back."""
     wallet = lock_wallet(member)
     return list(_open(dict(amounts), wallet, member, model, caps.limits_of(member)).values())
 
 
 @transaction.atomic
 def settle(*, reference: uuid.UUID, amount: int | None = None) -> Transfer:
-    """Turn the hold into a charge of its amount, or of less; HoldClosed if that was decided before."""
-    held, outside = _lock_open_hold(reference)
+    """Turn the hold into a charge of its amount or less; HoldClosed if it is not open."""
+    held, spent_account = _lock_open_hold(reference)
     charged = held.amount if amount is None else positive(amount)
     if charged > held.amount:
         raise AmountRefused
-    line = Transfer(kind=TransferKind.CHARGE, amount=charged, reference=reference, model=held.model)
-    line.source_id, line.target = held.account_id, outside
-    line.team_id, line.member = held.member.team_id, held.member
-    _close(held, HoldState.SETTLED, enter(line, freed=held.amount))
-    pass_on_remains(held)
-    return line
+    transfer = Transfer(kind=TransferKind.CHARGE, amount=charged, reference=reference, model=held.model)
+    transfer.source_id, transfer.target = held.account_id, spent_account
+    transfer.team_id, transfer.member = held.member.team_id, held.member
+    _close(held, HoldState.SETTLED, post(transfer, freed=held.amount))
+    return_remainder_to_pool(held)
+    return transfer
 
 
 @transaction.atomic
 def release(*, reference: uuid.UUID) -> Hold:
-    """Give back what was held; HoldClosed if that was decided before."""
+    """Make the held credits available again; HoldClosed if the hold is not open."""
     held = _lock_open_hold(reference)[0]
     Account.objects.filter(pk=held.account_id).update(held=F("held") - held.amount)
     _close(held, HoldState.RELEASED)
-    pass_on_remains(held)
+    return_remainder_to_pool(held)
     return held
 
 
 @transaction.atomic
 def release_many(*, member: Membership, references: Collection[uuid.UUID]) -> int:
-    """Give back the member's open holds among these, in a constant number of queries; how much it was."""
+    """Release the member's open holds among these in a constant number of queries; return their sum."""
     lock(Q(team=member.team_id) | Q(membership=member))
     found = Hold.objects.filter(member=member, reference__in=references, state=HoldState.OPEN)
     held = list(found.select_related("member"))
@@ -184,52 +185,59 @@ def release_many(*, member: Membership, references: Collection[uuid.UUID]) -> in
     if held:
         Account.objects.filter(membership=member).update(held=F("held") - total)
         found.update(state=HoldState.RELEASED, closed_at=timezone.now())
-        pass_on_remains(held[0])
+        return_remainder_to_pool(held[0])
     return total
 
 
 @transaction.atomic
 def refund(*, reference: uuid.UUID, actor: User | None = None, note: str = "") -> Transfer:
-    """Give a charge back; NoSuchCharge if there is none, AlreadyRefunded the second time.
+    """Refund a charge; NoSuchCharge if there is none, AlreadyRefunded the second time.
 
-    What a member who left gets back goes to the pool.
+    The refund of a member who left goes on to the pool.
     """
     held = _lock_hold(reference)[0]
     if held is None or held.transfer is None:
         raise NoSuchCharge
     charge = held.transfer
-    line = Transfer(kind=TransferKind.REFUND, source=charge.target, target=charge.source, model=charge.model)
-    line.team_id, line.member, line.actor, line.note = charge.team_id, held.member, actor, note
+    transfer = Transfer(
+        kind=TransferKind.REFUND, source=charge.target, target=charge.source, model=charge.model
+    )
+    transfer.team_id, transfer.member, transfer.actor, transfer.note = (
+        charge.team_id,
+        held.member,
+        actor,
+        note,
+    )
     if Transfer.objects.filter(reference=reference, kind=TransferKind.REFUND).exists():
         raise AlreadyRefunded
-    written = write(line, charge.amount, reference)
-    pass_on_remains(held)
-    return written
+    posted = post_once(transfer, charge.amount, reference)
+    return_remainder_to_pool(held)
+    return posted
 
 
 def _lock_hold(reference: uuid.UUID) -> tuple[Hold | None, Account]:
-    """The hold with every account that closing it may touch, locked; and where it would be spent.
+    """Lock every account that closing the hold may touch; return the hold and the account for spent credits.
 
-    What an ended membership leaves goes to the pool. Whoever had the lock before may have decided
-    the hold or ended the membership, so both are read after it.
+    The pool is among them, for the remainder of an ended membership. The holder of the lock before may have
+    closed the hold or ended the membership, so both are read after locking.
     """
     accounts = _accounts_of_hold.all(reference=reference)
-    outside = next((account for account in accounts if account.kind == AccountKind.SPENT), None)
-    return _hold.first(reference=reference), outside or spent()
+    spent_account = next((account for account in accounts if account.kind == AccountKind.SPENT), None)
+    return _hold.first(reference=reference), spent_account or spent()
 
 
 def _lock_open_hold(reference: uuid.UUID) -> tuple[Hold, Account]:
-    """As `_lock_hold`, for one that is still to be decided; HoldClosed if it is not."""
-    held, outside = _lock_hold(reference)
+    """Do as `_lock_hold`, for an open hold; HoldClosed if it is not open."""
+    held, spent_account = _lock_hold(reference)
     if held is None or held.state != HoldState.OPEN:
         raise HoldClosed
-    return held, outside
+    return held, spent_account
 
 
 def _open(
     amounts: Mapping[uuid.UUID, int], wallet: Account, member: Membership, model: str, limits: caps.Limits
 ) -> dict[uuid.UUID, Hold]:
-    """Set aside so much more of the locked wallet; the new holds, by reference."""
+    """Hold these amounts from the locked wallet; return the new holds by reference."""
     total = sum(map(positive, amounts.values()))
     check_covered(wallet, total)
     caps.check(limits, wallet, total)
@@ -240,12 +248,12 @@ def _open(
     }
     try:
         Hold.objects.bulk_create(holds.values())
-    except IntegrityError:  # another wallet took one of them at the same moment
+    except IntegrityError:  # a reference was used at the same moment, for another wallet
         raise ReferenceTaken from None
     return holds
 
 
-def _close(held: Hold, state: HoldState, line: Transfer | None = None) -> None:
-    """Decide the hold; its wallet is locked, so nobody else does."""
-    held.state, held.closed_at, held.transfer = state, timezone.now(), line
+def _close(held: Hold, state: HoldState, transfer: Transfer | None = None) -> None:
+    """Close the hold; its wallet is locked, so nothing else can."""
+    held.state, held.closed_at, held.transfer = state, timezone.now(), transfer
     held.save(update_fields=["state", "closed_at", "transfer"])

@@ -1,4 +1,4 @@
-"""What people may spend: a double-entry ledger with holds. Amounts are whole hundredths of a credit."""
+"""A double-entry ledger of credits, with holds. Amounts are whole hundredths of a credit."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from generations.teams.models import Membership, Team, User
 
 
 class AccountKind(models.TextChoices):
-    ISSUED = (
-        "issued",
-        _("Issued"),
-    )  # the outside that credits come from: its balance is what was issued, negative
-    SPENT = "spent", _("Spent")  # the outside that credits go to
+    # System accounts. Credits come from the first, so its balance is what was issued, negative.
+    ISSUED = "issued", _("Issued")
+    SPENT = "spent", _("Spent")
     POOL = "pool", _("Pool")
     WALLET = "wallet", _("Wallet")
 
 
 class Account(models.Model):
-    """Where credits are. `balance` and `held` always equal the sum of the account's lines and open holds."""
+    """An account. `balance` and `held` always equal the sums of its transfers and of its open holds."""
 
     kind = models.CharField(_("kind"), max_length=8, choices=AccountKind)
     team = models.OneToOneField(
@@ -59,7 +57,7 @@ class Account(models.Model):
 
     @property
     def available(self) -> int:
-        """What may still be held or moved, in hundredths of a credit."""
+        """What can be held or transferred, in hundredths of a credit."""
         return self.balance - self.held
 
 
@@ -74,7 +72,7 @@ class TransferKind(models.TextChoices):
 
 
 class Transfer(models.Model):
-    """One line of the ledger. Lines are added, never changed: triggers of the database refuse it."""
+    """An entry of the ledger. Entries are added, never changed: database triggers refuse that."""
 
     source = models.ForeignKey(Account, models.PROTECT, verbose_name=_("source"), related_name="outgoing")
     target = models.ForeignKey(Account, models.PROTECT, verbose_name=_("target"), related_name="incoming")
@@ -96,7 +94,7 @@ class Transfer(models.Model):
     note = models.CharField(_("note"), max_length=400, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    is_new = False  # no column: True on a line that a verb just added, False on one that stood there before
+    is_new = False  # not a column: True if the call that returned this transfer has posted it
 
     class Meta:
         verbose_name = _("ledger line")
@@ -109,7 +107,7 @@ class Transfer(models.Model):
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="lines_of_a_team"),
             models.Index(fields=["member", "-created_at", "-id"], name="lines_of_a_member"),
-            # A filter that few lines pass must not walk all others of the team.
+            # A filter that few entries pass must not scan all others of the team.
             models.Index(fields=["team", "kind", "-created_at", "-id"], name="lines_of_a_kind"),
             models.Index(fields=["team", "model", "-created_at", "-id"], name="lines_of_a_model"),
             models.Index(
@@ -128,7 +126,7 @@ class HoldState(models.TextChoices):
 
 
 class Hold(models.Model):
-    """Credits set aside for one generation until it is known whether it arrives. Closed once."""
+    """Credits set aside for one generation until it succeeds or fails. Closed once."""
 
     account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="holds")
     member = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("member"), related_name="holds")
@@ -163,7 +161,7 @@ class Hold(models.Model):
 
 
 class RolledUp(models.Model):
-    """How far a team's lines are summed up: every day before `until`, as its time zone counted them then."""
+    """Up to which day a team's daily totals are stored: all before `until`, in the time zone of then."""
 
     team = models.OneToOneField(Team, models.PROTECT, verbose_name=_("team"), related_name="rolled_up")
     time_zone = models.CharField(_("time zone"), max_length=64)
@@ -175,7 +173,7 @@ class RolledUp(models.Model):
 
 
 class DaySum(models.Model):
-    """What the lines of one kind come to on one day that is over; `credits.rollup` writes and reads them."""
+    """A stored daily total of the transfers of one kind; `daily_totals` writes it, `totals` reads it."""
 
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="+")
     day = models.DateField(_("day"))
@@ -188,7 +186,7 @@ class DaySum(models.Model):
 
 
 class DayOfModel(DaySum):
-    """By model: a year of a team is a few thousand rows, whatever the number of its lines."""
+    """By model: a few thousand rows for a year of a team, however many transfers it has."""
 
     model = models.CharField(_("model"), max_length=40, blank=True)
 
@@ -199,7 +197,7 @@ class DayOfModel(DaySum):
 
 
 class DayOfMember(DaySum):
-    """By member; lines of nobody's, such as an issue, have none."""
+    """By member; transfers without a member, such as an issue, have none."""
 
     member = models.ForeignKey(
         Membership, models.PROTECT, verbose_name=_("member"), related_name="+", null=True

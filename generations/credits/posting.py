@@ -1,4 +1,4 @@
-"""One line at a time: what every verb of the ledger is made of. Its callers have locked the accounts."""
+"""Posting single transfers: the building blocks of the ledger's verbs. Callers have locked the accounts."""
 
 import uuid
 
@@ -13,57 +13,58 @@ from generations.teams.models import Membership
 
 
 def positive(amount: int) -> int:
-    """The amount; AmountRefused if it would move nothing, or backwards."""
+    """Return the amount; AmountRefused if it is zero or negative."""
     if amount <= 0:
         raise AmountRefused
     return amount
 
 
 def check_still_in_team(member: Membership) -> None:
-    """MembershipEnded if it did. Asked under the wallet's lock, which whoever ends one takes first."""
+    """Raise MembershipEnded if it did. Call it under the wallet's lock; ending a membership takes it too."""
     if Membership.objects.filter(pk=member.pk, ended_at__isnull=False).exists():
         raise MembershipEnded
 
 
 def check_covered(account: Account, amount: int) -> None:
-    """InsufficientCredits if the locked account has less to move; the outside has no end."""
-    outside = account.kind in {AccountKind.ISSUED, AccountKind.SPENT}
-    if not outside and amount > account.available:
+    """Raise InsufficientCredits if the locked account has less available; system accounts have no limit."""
+    is_system = account.kind in {AccountKind.ISSUED, AccountKind.SPENT}
+    if not is_system and amount > account.available:
         raise InsufficientCredits(missing=amount - account.available, available=account.available)
 
 
-def write(line: Transfer, amount: int, reference: uuid.UUID) -> Transfer:
-    """Add the line, or find the one that says the same; ReferenceTaken if one says something else."""
-    line.amount, line.reference = positive(amount), reference
-    known = Transfer.objects.filter(reference=reference, kind=line.kind).first()
+def post_once(transfer: Transfer, amount: int, reference: uuid.UUID) -> Transfer:
+    """Post the transfer, or return the equal one of this reference and kind; ReferenceTaken if it differs."""
+    transfer.amount, transfer.reference = positive(amount), reference
+    known = Transfer.objects.filter(reference=reference, kind=transfer.kind).first()
     if known is None:
-        check_covered(line.source, amount)
-        return enter(line)
-    if (known.source_id, known.target_id, known.amount) != (line.source_id, line.target_id, amount):
+        check_covered(transfer.source, amount)
+        return post(transfer)
+    if (known.source_id, known.target_id, known.amount) != (transfer.source_id, transfer.target_id, amount):
         raise ReferenceTaken
     return known
 
 
-def enter(line: Transfer, *, freed: int = 0) -> Transfer:
-    """Add the line and count it on both ends; `freed` of the source was held for it."""
+def post(transfer: Transfer, *, freed: int = 0) -> Transfer:
+    """Save the transfer and update both balances; `freed` of the source's credits were held for it."""
     try:
-        line.save(force_insert=True)
-    except IntegrityError:  # taken at the same moment, between other accounts
+        transfer.save(force_insert=True)
+    except IntegrityError:  # the reference was used at the same moment, between other accounts
         raise ReferenceTaken from None
-    source = Account.objects.filter(pk=line.source_id)
-    source.update(balance=F("balance") - line.amount, held=F("held") - freed)
-    Account.objects.filter(pk=line.target_id).update(balance=F("balance") + line.amount)
-    line.is_new = True
-    return line
+    source = Account.objects.filter(pk=transfer.source_id)
+    source.update(balance=F("balance") - transfer.amount, held=F("held") - freed)
+    Account.objects.filter(pk=transfer.target_id).update(balance=F("balance") + transfer.amount)
+    transfer.is_new = True
+    return transfer
 
 
-def pass_on_remains(held: Hold) -> None:
-    """To the pool with what nobody can spend any more, if the membership has ended."""
+def return_remainder_to_pool(held: Hold) -> None:
+    """Move what is available in the wallet to the pool if the membership has ended."""
     if held.member.ended_at is None:
         return
     wallet = Account.objects.get(pk=held.account_id)
     if wallet.available:
-        line = Transfer(kind=TransferKind.TAKE_BACK, amount=wallet.available, reference=uuid.uuid4())
-        line.source, line.target = wallet, open_pool(held.member.team)
-        line.team_id, line.member, line.note = held.member.team_id, held.member, _("The membership ended.")
-        enter(line)
+        transfer = Transfer(kind=TransferKind.TAKE_BACK, amount=wallet.available, reference=uuid.uuid4())
+        transfer.source, transfer.target = wallet, open_pool(held.member.team)
+        transfer.team_id, transfer.member = held.member.team_id, held.member
+        transfer.note = _("The membership ended.")
+        post(transfer)

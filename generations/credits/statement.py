@@ -1,33 +1,29 @@
-"""A member's own page of the ledger, newest first: what is held now, what was given back, and every line."""
+"""A member's statement, newest first: open holds, released holds, and all ledger entries."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from django.db.models import Q
 
 from generations.credits.models import Account, Hold, HoldState, Transfer, TransferKind
-
-if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 PAGE = 50
-OF_A_PICTURE = {TransferKind.CHARGE, TransferKind.REFUND}
+KINDS_OF_GENERATION = {TransferKind.CHARGE, TransferKind.REFUND}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line as its member reads it; `amount` is hundredths, negative if it leaves the wallet.
+class StatementEntry:
+    """A transfer or a hold as its member sees it; `amount` is hundredths, negative if it leaves the wallet.
 
-    What was held and given back has a `state` of "released" and no number: it is no line of the ledger.
+    `state` is a transfer's kind, or "held" or "released" for a hold, which has no `transfer_id`.
     """
 
-    when: datetime
+    created_at: datetime
     label: str
     amount: int
     state: str
@@ -35,35 +31,35 @@ class Entry:
     note: str
     reference: uuid.UUID
     generation: uuid.UUID | None
-    line_number: int | None
+    transfer_id: int | None
     actor: str
     hold: Hold | None = None
 
 
-def held(wallet: Account) -> list[Entry]:
-    """What is set aside now, newest first."""
+def held(wallet: Account) -> list[StatementEntry]:
+    """Return the open holds, newest first, one page at most."""
     holds = Hold.objects.filter(account=wallet, state=HoldState.OPEN).order_by("-opened_at", "-pk")[:PAGE]
     return [_of_hold(hold, "held") for hold in holds]
 
 
-def written(
+def posted(
     member: Membership, wallet: Account, *, before: Transfer | None
-) -> tuple[list[Entry], int | None]:
-    """A page of lines older than `before`, and the number of its last one if there are more."""
-    lines = Transfer.objects.filter(member=member).select_related("actor").order_by("-created_at", "-pk")
+) -> tuple[list[StatementEntry], int | None]:
+    """Return a page of entries older than `before`, and the id of its last one if there are more."""
+    transfers = Transfer.objects.filter(member=member).select_related("actor").order_by("-created_at", "-pk")
     if before:
         same_moment = Q(created_at=before.created_at, pk__gte=before.pk)
-        # The first condition says again what the second says, in a way that an index can begin from.
-        lines = lines.filter(created_at__lte=before.created_at).exclude(same_moment)
-    page = list(lines[: PAGE + 1])
+        # The first condition is implied by the second, but an index range can start from it.
+        transfers = transfers.filter(created_at__lte=before.created_at).exclude(same_moment)
+    page = list(transfers[: PAGE + 1])
     shown, is_last = page[:PAGE], len(page) <= PAGE
-    holds = Hold.objects.in_bulk([line.reference for line in shown], field_name="reference")
-    entries = [_of_line(line, wallet, holds) for line in shown]
+    holds = Hold.objects.in_bulk([transfer.reference for transfer in shown], field_name="reference")
+    entries = [_of_transfer(transfer, wallet, holds) for transfer in shown]
     return entries, None if is_last else shown[-1].pk
 
 
-def released(member: Membership, *, newest: datetime | None, oldest: datetime | None) -> list[Entry]:
-    """What was held and given back between two moments of a page, newest first, a page of it at most."""
+def released(member: Membership, *, newest: datetime | None, oldest: datetime | None) -> list[StatementEntry]:
+    """Return holds released between the times of a page, newest first, one page at most."""
     holds = Hold.objects.filter(member=member, state=HoldState.RELEASED)
     if newest:
         holds = holds.filter(closed_at__lt=newest)
@@ -72,9 +68,9 @@ def released(member: Membership, *, newest: datetime | None, oldest: datetime | 
     return [_of_hold(hold, "released") for hold in holds.order_by("-closed_at", "-pk")[:PAGE]]
 
 
-def _of_hold(hold: Hold, state: str) -> Entry:
-    return Entry(
-        when=hold.closed_at or hold.opened_at,
+def _of_hold(hold: Hold, state: str) -> StatementEntry:
+    return StatementEntry(
+        created_at=hold.closed_at or hold.opened_at,
         label=hold.get_state_display(),
         amount=-hold.amount if state == "held" else 0,
         state=state,
@@ -82,23 +78,23 @@ def _of_hold(hold: Hold, state: str) -> Entry:
         note="",
         reference=hold.reference,
         generation=hold.reference,
-        line_number=None,
+        transfer_id=None,
         actor="",
         hold=hold,
     )
 
 
-def _of_line(line: Transfer, wallet: Account, holds: Mapping[uuid.UUID, Hold]) -> Entry:
-    return Entry(
-        when=line.created_at,
-        label=line.get_kind_display(),
-        amount=line.amount if line.target_id == wallet.pk else -line.amount,
-        state=line.kind,
-        model=line.model,
-        note=line.note,
-        reference=line.reference,
-        generation=line.reference if line.kind in OF_A_PICTURE else None,
-        line_number=line.pk,
-        actor=str(line.actor or ""),
-        hold=holds.get(line.reference) if line.kind == TransferKind.CHARGE else None,
+def _of_transfer(transfer: Transfer, wallet: Account, holds: Mapping[uuid.UUID, Hold]) -> StatementEntry:
+    return StatementEntry(
+        created_at=transfer.created_at,
+        label=transfer.get_kind_display(),
+        amount=transfer.amount if transfer.target_id == wallet.pk else -transfer.amount,
+        state=transfer.kind,
+        model=transfer.model,
+        note=transfer.note,
+        reference=transfer.reference,
+        generation=transfer.reference if transfer.kind in KINDS_OF_GENERATION else None,
+        transfer_id=transfer.pk,
+        actor=str(transfer.actor or ""),
+        hold=holds.get(transfer.reference) if transfer.kind == TransferKind.CHARGE else None,
     )

@@ -1,4 +1,4 @@
-"""Doorways: a task brings no work and decides nothing."""
+"""Celery tasks of the ledger."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from generations.credits import daily_totals
 
 @shared_task(name="generations.credits.tasks.close_days")
 def close_days() -> None:
-    """Sum up the days that are over."""
+    """Store the daily totals of the days that are over."""
     daily_totals.close_days()

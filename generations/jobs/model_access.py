@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.amounts import as_text
 from generations.jobs.models import Generation, ModelRule, Status
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Team, Token
 
-_rule = Prepared(lambda: ModelRule.objects.filter(team=Given("team"), model=Given("model")))
+_rule = PreparedQuery(lambda: ModelRule.objects.filter(team=Param("team"), model=Param("model")))
 UNCHARGED = (Status.FAILED, Status.FILTERED, Status.CANCELED)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.amounts import as_text
 from generations.jobs.models import Price
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Team
 
-_valid = Prepared(lambda: Price.objects.valid_at(Given("moment"), Given("team")))
+_valid = PreparedQuery(lambda: Price.objects.valid_at(Param("moment"), Param("team")))
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger
 from generations.jobs import events, model_access, pricing, tasks
 from generations.jobs.models import Batch, Generation, Status
@@ -26,7 +26,7 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-_enabled = Prepared(lambda: Upstream.objects.filter(enabled=True))
+_enabled = PreparedQuery(lambda: Upstream.objects.filter(enabled=True))
 
 
 def _virtual_times() -> QuerySet[Membership, Any]:
@@ -37,11 +37,11 @@ def _virtual_times() -> QuerySet[Membership, Any]:
     newest = Generation.objects.order_by("-virtual_start").values("virtual_start")
     started = newest.exclude(status__in=[Status.QUEUED, Status.CANCELED]).filter(priority=0)
     mine = newest.exclude(status=Status.CANCELED).filter(member=OuterRef("pk"))
-    member = Membership.objects.filter(pk=Given("member"))
+    member = Membership.objects.filter(pk=Param("member"))
     return member.values_list(Subquery(started[:1]), Subquery(mine[:1]))
 
 
-_virtual_times_of = Prepared(_virtual_times)
+_virtual_times_of = PreparedQuery(_virtual_times)
 
 
 class NoUpstream(Exception):

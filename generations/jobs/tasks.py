@@ -63,7 +63,7 @@ def sweep() -> None:
 @shared_task(name="generations.jobs.tasks.ask_balances")
 def ask_balances() -> None:
     """Celery task: ask every provider account for its balance."""
-    accounts.ask_balances()
+    accounts.update_balances()
 
 
 @worker_ready.connect

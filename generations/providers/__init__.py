@@ -1,4 +1,4 @@
-"""Speaking to image APIs: plain Python that knows no Django, no queue and no member."""
+"""Clients of image APIs, in plain Python: no Django, no database."""
 
 from generations.providers.registry import KINDS, open_provider
 

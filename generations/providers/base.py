@@ -1,8 +1,7 @@
-"""What every provider promises, whatever its wire format.
+"""The interface of all providers, whatever their wire format.
 
-A caller hands over an `ImageRequest` and gets `Done` or `Pending` back, or one of five
-failures. The class of the failure is all a caller needs to know what to do next; the
-text is what a member reads.
+`generate` takes an `ImageRequest` and returns `Done` or `Pending`, or raises one of four errors. The class of
+the error decides what a caller does next; its text is shown to members.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """What somebody wants drawn: a model of the catalogue and values that passed its fields.
+    """A request for an image: a model of the catalogue and validated parameters.
 
-    `parameters` holds provider field names (`prompt`, `seed`, `aspect_ratio`, ...) and only
-    those that were given. `image` is the start image, encoded as PNG, JPEG or WebP.
+    `parameters` maps the provider's field names (`prompt`, `seed`, `aspect_ratio`, ...) to values, without
+    empty ones. `image` is the start image, encoded as PNG, JPEG or WebP.
     """
 
     model: str
@@ -27,7 +26,7 @@ class ImageRequest:
 
 @dataclass(frozen=True)
 class ReceivedImage:
-    """Bytes that arrived complete, decode, and are what they say they are."""
+    """A complete image with its real type and size."""
 
     data: bytes
     media_type: str  # image/png, image/jpeg or image/webp
@@ -38,7 +37,7 @@ class ReceivedImage:
 
 @dataclass(frozen=True)
 class Done:
-    """The provider drew; `filtered` when it says that its filter blurred the result."""
+    """A finished generation; `filtered` if the provider's content filter blurred the result."""
 
     images: tuple[ReceivedImage, ...]
     filtered: bool = False
@@ -49,7 +48,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Pending:
-    """The provider took the order; ask for it by `remote_id` not before `ask_after` seconds."""
+    """An accepted request; poll it by `remote_id`, not before `ask_after` seconds."""
 
     remote_id: str
     ask_after: float
@@ -58,54 +57,54 @@ class Pending:
 
 @dataclass(eq=False)
 class ProviderError(Exception):
-    """A call that brought no image. `reason` is for members: plain words, no key, no markup."""
+    """A call without an image. `reason` is shown to members: readable, without key and markup."""
 
     reason: str
     status: int | None = None
     request_id: str = ""
-    code: str = field(default="", kw_only=True)  # the provider's own name, e.g. content_moderation
+    code: str = field(default="", kw_only=True)  # the provider's error code, such as content_moderation
 
     def __str__(self) -> str:
         return self.reason
 
 
 class Refused(ProviderError):
-    """The request itself is at fault (400, 403, 413, 422): never try it again unchanged."""
+    """The request is invalid or was moderated (400, 403, 413, 422): never retry it unchanged."""
 
 
 class Unavailable(ProviderError):
-    """This account cannot serve anybody now (401, 402, 404, quota): pause it, tell operators."""
+    """The account cannot be used (401, 402, 404, quota): pause it and notify operators."""
 
 
 @dataclass(eq=False)
 class Busy(ProviderError):
-    """Nothing was bought (429, 5xx answered, connection refused): wait and try again."""
+    """Nothing was charged (429, a 5xx response, connection refused): wait and retry."""
 
-    retry_after: float | None = field(default=None, kw_only=True)  # seconds; None: not said
+    retry_after: float | None = field(default=None, kw_only=True)  # seconds; None: not given
 
     __str__ = ProviderError.__str__
 
     @property
     def limited(self) -> bool:
-        """True if the whole account must wait (429), False if only this call failed."""
+        """Whether the rate limit of the account was hit (429), not only this call failed."""
         return self.status == 429
 
 
 class Unknown(ProviderError):
-    """Sent whole, then nothing usable came back: it may have been bought."""
+    """The request was sent, but no usable response came back: it may have been charged."""
 
 
 class Provider(Protocol):
-    """One account at one image API. Safe to use from many threads."""
+    """One account at one image API. Thread-safe."""
 
     def generate(self, request: ImageRequest, *, timeout: float) -> Done | Pending:
-        """Call the API once and wait at most `timeout` seconds in all, body included.
+        """Call the API once, within `timeout` seconds in all, body included.
 
-        Raises Refused, Unavailable, Busy or Unknown; nothing else, whatever the provider sends.
+        Raises Refused, Unavailable, Busy or Unknown and nothing else, whatever the provider sends.
         """
 
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
-        """Ask for an order that was taken earlier; raises as `generate` does."""
+        """Poll a pending request; raises what `generate` raises."""
 
     def balance(self, *, timeout: float) -> float | None:
-        """Credits left at the provider; None where it does not say. Raises as `generate` does."""
+        """Return the credits left, None if the provider does not say; raises what `generate` raises."""

@@ -1,29 +1,28 @@
-"""What these modules say to people, in the reader's language where somebody knows it.
+"""Translation of the texts of this package, without Django.
 
-Plain Python knows no reader, so the floor above hands its translation in (`upstreams.apps`). A
-sentence is put into the language that is active in the thread when it is said: the reader's in
-a request, the installation's in a worker. A reason that is stored is in the latter, therefore.
-The names are the ones that `makemessages` looks for. What a provider wrote is never asked for.
+`upstreams.apps` registers Django's gettext. Texts are translated to the language that is active in the
+thread: the reader's in a request, the installation's in a worker, and so in stored reasons. The function
+names are those that `makemessages` looks for. Texts of a provider are never translated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-_translation: list[Callable[[str], str]] = [str]  # until one is handed in: the text itself
+_translation: list[Callable[[str], str]] = [str]  # until one is registered: the text itself
 
 
 def translate_with(function: Callable[[str], str]) -> Callable[[str], str]:
-    """From now on `function` translates; what did so before is returned."""
+    """Register the function that translates; return the previous one."""
     before, _translation[0] = _translation[0], function
     return before
 
 
 def gettext(text: str) -> str:
-    """The text as the reader should see it; the call needs a literal, or one marked elsewhere."""
+    """Translate a text, which must be a literal or marked by `gettext_noop`."""
     return _translation[0](text)
 
 
 def gettext_noop(text: str) -> str:
-    """The text itself: marks what is declared now, and translated where it is shown."""
+    """Return the text; mark it for translation where it is shown."""
     return text

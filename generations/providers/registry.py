@@ -1,4 +1,4 @@
-"""From what an operator typed to a provider that can be called."""
+"""Open a provider from the settings of an account, and validate those."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS: Mapping[str, type[Stability]] = MappingProxyType({"stability": Stability}
 
 
 def open_provider(kind: str, base_url: str, key: str) -> Provider:
-    """One account; ValueError with a sentence for the operator if it could never be called."""
+    """Return the client of an account; ValueError for operators if a setting is invalid."""
     if kind not in KINDS:
         named = {"name": kind[:40], "kinds": ", ".join(KINDS)}
         raise ValueError(_("There is no kind of provider called “%(name)s”; choose %(kinds)s.") % named)
@@ -25,7 +25,7 @@ def open_provider(kind: str, base_url: str, key: str) -> Provider:
 
 
 def checked_address(base_url: str) -> str:
-    """The address without a slash at its end; ValueError if it is no plain http or https address."""
+    """Return the base URL without a trailing slash; ValueError if it is no plain http or https URL."""
     address = base_url.strip()
     try:
         parts = urlsplit(address)
@@ -43,7 +43,7 @@ def checked_address(base_url: str) -> str:
 
 
 def checked_key(key: str) -> str:
-    """The key trimmed; ValueError if it cannot stand in a header. Never says the key."""
+    """Return the key trimmed; ValueError, without the key, if it cannot be sent in a header."""
     key = key.strip()
     if not key or not set(key) <= set(string.ascii_letters + string.digits + string.punctuation):
         raise ValueError(_("Give the provider's key: letters, digits and signs without spaces."))

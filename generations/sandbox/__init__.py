@@ -1,8 +1,8 @@
-"""A stand-in for Stability's API: an HTTP server of its own that no other room imports.
+"""The sandbox provider: an HTTP server with Stability's API. No other package imports it.
 
     python -m generations.sandbox --port 8090 --key sandbox
 
-It needs neither Django nor a database. What it promises about the wire is written down in
-docs/providers/stability.md, "Request headers", "Fields", "Image input", "Answers", "Statuses",
-"Rate limit", "v1 text to image" and "Balance and account"; what it draws is in `art`.
+It needs neither Django nor a database. Its API follows docs/providers/stability.md, "Request headers",
+"Fields", "Image input", "Answers", "Statuses", "Rate limit", "v1 text to image" and "Balance and account".
+`stability` has the wire format, `art` draws the images.
 """

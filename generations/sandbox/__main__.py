@@ -1,4 +1,4 @@
-"""`python -m generations.sandbox`: the sandbox without Django."""
+"""`python -m generations.sandbox`: run the sandbox provider without Django."""
 
 from generations.sandbox.server import main
 

@@ -1,10 +1,10 @@
-"""The sandbox's one account: what it has left and what a picture costs."""
+"""The account of the sandbox: its balance, and the prices of images."""
 
 from __future__ import annotations
 
-from generations.sandbox.responses import payment_required
+from generations.sandbox.stability.responses import payment_required
 
-# Hundredths of a credit for one picture: docs/providers/stability.md, "Prices".
+# Hundredths of a credit per image: docs/providers/stability.md, "Prices".
 COSTS = {
     "ultra": 800,
     "core": 300,
@@ -16,7 +16,7 @@ COSTS = {
 
 
 def cost_by_steps(steps: int) -> int:
-    """Hundredths of a credit for one v1 picture: 0.9 up to 30 steps, then in proportion."""
+    """Return the price of one v1 image: 0.9 credits up to 30 steps, then in proportion."""
     return max(90, -(-90 * steps // 30))
 
 
@@ -28,15 +28,15 @@ class Account:
 
     @property
     def credits(self) -> float:
-        """The balance as the API states it."""
+        """The balance in credits, as in the API."""
         return self.hundredths / 100
 
-    def take(self, hundredths: int) -> None:
-        """Reserve the price of a call; RefusalError (402) if the balance is short."""
+    def charge(self, hundredths: int) -> None:
+        """Charge a call; ApiError (402) if the balance is too low."""
         if self.hundredths < hundredths:
             raise payment_required()
         self.hundredths -= hundredths
 
-    def give_back(self, hundredths: int) -> None:
-        """Return the price of a call that brought nothing."""
+    def refund(self, hundredths: int) -> None:
+        """Refund a call that failed."""
         self.hundredths += hundredths

@@ -1,4 +1,4 @@
-"""`/control`: planning outcomes, reading the log, changing how the sandbox behaves."""
+"""`/control`: plan outcomes, read the log, change the state of the sandbox."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from generations.sandbox.responses import Answer, as_json, bad_request, not_found
+from generations.sandbox.stability.responses import Response, as_json, bad_request, not_found
 from generations.sandbox.state import Request, Sandbox
 
 NUMBERS = ("latency", "window", "penalty")
 
 
-def respond(sandbox: Sandbox, request: Request) -> Answer:
-    """Answer a request below `/control`; RefusalError (400, 404) if it makes no sense."""
+def respond(sandbox: Sandbox, request: Request) -> Response:
+    """Handle a request below `/control`; ApiError (400, 404) for an invalid one."""
     name = request.path.removeprefix("/control").strip("/")
     if request.method == "POST" and "application/json" not in request.headers.get("content-type", ""):
-        raise bad_request("content-type: must be application/json")  # a foreign page cannot send it
+        raise bad_request("content-type: must be application/json")  # web pages of other sites cannot send it
     action = ACTIONS.get((request.method, name))
     if action is None:
         raise not_found()
@@ -25,7 +25,7 @@ def respond(sandbox: Sandbox, request: Request) -> Answer:
 
 
 def state(sandbox: Sandbox, _request: Request) -> dict[str, Any]:
-    """How the sandbox behaves and what it has seen; never the key."""
+    """Return the settings and counters of the sandbox, without the key."""
     options, limiter = sandbox.options, sandbox.limiter
     return {
         "latency": options.latency,
@@ -35,7 +35,7 @@ def state(sandbox: Sandbox, _request: Request) -> dict[str, Any]:
         "plain": options.plain,
         "strict": options.strict,
         "credits": sandbox.account.credits,
-        "calls": sandbox.journal.count,
+        "calls": sandbox.log.count,
         "in_flight": sandbox.in_flight,
         "planned": len(sandbox.plan.planned),
         "fullest_window": limiter.fullest,
@@ -50,7 +50,7 @@ def _show_plan(sandbox: Sandbox, _request: Request) -> list[str]:
 
 def _extend_plan(sandbox: Sandbox, request: Request) -> list[str]:
     try:
-        sandbox.plan.extend(_read_json(request))
+        sandbox.plan.extend(_parse_json(request))
     except (TypeError, ValueError) as problem:
         raise bad_request(f"plan: {problem}") from problem
     return _show_plan(sandbox, request)
@@ -63,16 +63,16 @@ def _clear_plan(sandbox: Sandbox, request: Request) -> list[str]:
 
 def _show_log(sandbox: Sandbox, request: Request) -> list[dict[str, Any]]:
     last = parse_qs(request.query).get("last", [""])[0]
-    return sandbox.journal.read(int(last) if last.isdecimal() else None)
+    return sandbox.log.read(int(last) if last.isdecimal() else None)
 
 
 def _clear_log(sandbox: Sandbox, _request: Request) -> list[dict[str, Any]]:
-    sandbox.journal.clear()
+    sandbox.log.clear()
     return []
 
 
 def _change_state(sandbox: Sandbox, request: Request) -> dict[str, Any]:
-    changes = _read_json(request)
+    changes = _parse_json(request)
     if not isinstance(changes, dict):
         raise bad_request("state: must be a JSON object")
     try:
@@ -84,7 +84,7 @@ def _change_state(sandbox: Sandbox, request: Request) -> dict[str, Any]:
 
 
 def _change(sandbox: Sandbox, name: str, value: Any) -> None:
-    """Set one value; `{"reset": true}` forgets the calls counted and ends the time-out."""
+    """Set one value; `{"reset": true}` resets the rate limiter."""
     if name in NUMBERS:
         setattr(sandbox.options, name, max(0.0, float(value)))
     elif name == "limit":
@@ -99,7 +99,7 @@ def _change(sandbox: Sandbox, name: str, value: Any) -> None:
         raise ValueError(f"no such setting: {name}")
 
 
-def _read_json(request: Request) -> Any:
+def _parse_json(request: Request) -> Any:
     try:
         return json.loads(request.body)
     except ValueError as problem:

@@ -1,11 +1,11 @@
-"""Outcomes planned through `/control/plan`, used up by the next generate calls in order.
+"""Faults: outcomes planned through `/control/plan`, each for one of the next generate calls, in order.
 
-An outcome is one of the words below, where `429:7` also sends `Retry-After: 7`,
-`slow:12` takes 12 seconds and then succeeds, and `ok` is an ordinary call. As an object it
-is `{"outcome": "500", "match": "boat", "times": 3, "delay": 2}`: only for prompts that
-contain the text, for that many calls, and answered after so many seconds.
+An outcome is one of the words below: `429:7` also sends `Retry-After: 7`, `slow:12` takes 12 seconds and
+then succeeds, and `ok` is an ordinary call. As an object it is
+`{"outcome": "500", "match": "boat", "times": 3, "delay": 2}`: for prompts that contain the text, for that
+many calls, and after a delay in seconds.
 
-Charged as if the picture had been made: ok, slow, filtered, drop, truncate, not-an-image.
+Charged as an ordinary call: ok, slow, filtered, drop, truncate, not-an-image.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generations.sandbox import responses as sandbox_responses
-from generations.sandbox.responses import Answer, RefusalError
+from generations.sandbox.stability import responses as sandbox_responses
+from generations.sandbox.stability.responses import ApiError, Response
 
-REFUSALS = {
+ERRORS = {
     "400": lambda: sandbox_responses.bad_request("prompt: planned by the sandbox"),
     "402": sandbox_responses.payment_required,
     "403": sandbox_responses.moderated,
@@ -25,9 +25,9 @@ REFUSALS = {
     "422": sandbox_responses.wrong_language,
     "500": sandbox_responses.internal_error,
 }
-PICTURE_FAULTS = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image")
-OTHERS = ("401", "429", "502-html", "hang")
-WITH_SECONDS = ("429", "slow")
+CHARGED_OUTCOMES = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image")
+OTHER_OUTCOMES = ("401", "429", "502-html", "hang")
+OUTCOMES_WITH_SECONDS = ("429", "slow")
 
 BAD_GATEWAY = (
     b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502</h1></body></html>"
@@ -36,7 +36,7 @@ BAD_GATEWAY = (
 
 @dataclass
 class Planned:
-    """One planned outcome and the calls it is for."""
+    """One planned outcome, and for which calls."""
 
     outcome: str = "ok"
     seconds: str = ""
@@ -45,61 +45,61 @@ class Planned:
     delay: float | None = None
 
     @classmethod
-    def read(cls, entry: Any) -> Planned:
-        """Understand a word or an object; ValueError says what is not understood."""
-        given = {"outcome": entry} if isinstance(entry, str) else entry
-        if not isinstance(given, dict) or set(given) - {"outcome", "match", "times", "delay"}:
+    def parse(cls, entry: Any) -> Planned:
+        """Parse a word or an object; ValueError for an invalid one."""
+        values = {"outcome": entry} if isinstance(entry, str) else entry
+        if not isinstance(values, dict) or set(values) - {"outcome", "match", "times", "delay"}:
             raise ValueError(f"not a planned outcome: {entry!r}")
-        outcome, _, seconds = str(given.get("outcome", "ok")).partition(":")
-        if outcome not in (*REFUSALS, *PICTURE_FAULTS, *OTHERS):
+        outcome, _, seconds = str(values.get("outcome", "ok")).partition(":")
+        if outcome not in (*ERRORS, *CHARGED_OUTCOMES, *OTHER_OUTCOMES):
             raise ValueError(f"no such outcome: {outcome!r}")
-        if seconds and (outcome not in WITH_SECONDS or not seconds.isdecimal()):
-            raise ValueError(f"no such outcome: {given['outcome']!r}")
-        delay = float(given["delay"]) if "delay" in given else None
-        return cls(outcome, seconds, str(given.get("match", "")), int(given.get("times", 1)), delay)
+        if seconds and (outcome not in OUTCOMES_WITH_SECONDS or not seconds.isdecimal()):
+            raise ValueError(f"no such outcome: {values['outcome']!r}")
+        delay = float(values["delay"]) if "delay" in values else None
+        return cls(outcome, seconds, str(values.get("match", "")), int(values.get("times", 1)), delay)
 
     @property
-    def makes_a_picture(self) -> bool:
-        """Whether the call is worked on, and paid for, as usual."""
-        return self.outcome in PICTURE_FAULTS
+    def makes_an_image(self) -> bool:
+        """Whether the call is processed and charged as usual."""
+        return self.outcome in CHARGED_OUTCOMES
 
     @property
     def latency(self) -> float | None:
-        """Seconds until the answer, where the plan says so."""
+        """Seconds until the response, if planned."""
         return float(self.seconds) if self.outcome == "slow" and self.seconds else self.delay
 
     def as_word(self) -> str:
-        """The outcome as it was planned."""
+        """Return the outcome as it was planned."""
         return f"{self.outcome}:{self.seconds}" if self.seconds else self.outcome
 
-    def answer(self, version: str, key: str) -> Answer:
-        """The planned answer of a call that makes no picture; most raise their RefusalError."""
+    def response(self, version: str, key: str) -> Response:
+        """Return the planned response of a call without an image, or raise its ApiError."""
         if self.outcome == "502-html":
-            return Answer(502, BAD_GATEWAY, "text/html; charset=utf-8")
-        raise self._refusal(version, key)
+            return Response(502, BAD_GATEWAY, "text/html; charset=utf-8")
+        raise self._error(version, key)
 
-    def _refusal(self, version: str, key: str) -> RefusalError:
+    def _error(self, version: str, key: str) -> ApiError:
         if self.outcome == "429":
-            return sandbox_responses.too_many(self.seconds)
+            return sandbox_responses.rate_limited(self.seconds)
         if self.outcome == "401":
             return sandbox_responses.unauthorized(version, key)
-        return REFUSALS[self.outcome]()
+        return ERRORS[self.outcome]()
 
 
 class Plan:
-    """The outcomes still to come."""
+    """The planned outcomes of the next calls."""
 
     def __init__(self) -> None:
         self.planned: list[Planned] = []
 
     def extend(self, entries: Any) -> None:
-        """Append outcomes; ValueError, and nothing planned, if one is not understood."""
+        """Append outcomes; ValueError, and nothing is planned, if one is invalid."""
         if not isinstance(entries, list):
             raise TypeError("a plan is a list of outcomes")
-        self.planned.extend([Planned.read(entry) for entry in entries])
+        self.planned.extend([Planned.parse(entry) for entry in entries])
 
     def next(self, prompt: str) -> Planned:
-        """Use up the first outcome that is meant for this prompt; an ordinary one if none is."""
+        """Take the first outcome that matches the prompt; an ordinary one if there is none."""
         for planned in self.planned:
             if planned.match in prompt:
                 planned.times -= 1

@@ -1,4 +1,4 @@
-"""Writing finished pictures as PNG, JPEG or WebP."""
+"""Encode images as PNG, JPEG or WebP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WEBP_QUALITY = 84
 
 
 def encode(image: Image.Image, output_format: str, exif: bytes = b"") -> bytes:
-    """An RGB image in one of the three formats; `exif` goes into a WebP."""
+    """Encode an RGB image; `exif` is only used for WebP."""
     if output_format == "png":
         return png(np.asarray(image))
     target = io.BytesIO()
@@ -26,8 +26,11 @@ def encode(image: Image.Image, output_format: str, exif: bytes = b"") -> bytes:
 
 
 def png(pixels: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> bytes:
-    """A PNG whose rows are all stored as differences to the row above. Trying all five filters
-    on each row, as Pillow does, takes more than twice as long and saves nothing on film grain."""
+    """Encode a PNG with filter 2 (up) for all rows.
+
+    Trying all five filters on each row, as Pillow does, takes more than twice as long and saves nothing on
+    film grain.
+    """
     height, width, _ = pixels.shape
     rows = pixels.reshape(height, width * 3)
     filtered = np.empty((height, width * 3 + 1), dtype=np.uint8)
@@ -40,6 +43,6 @@ def png(pixels: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> bytes:
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """One chunk of a PNG: length, kind, data, checksum."""
+    """Return one PNG chunk: length, type, data, checksum."""
     body = kind + data
     return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))

@@ -1,28 +1,28 @@
-"""Forms of requests, bounded in size and parts."""
+"""Parse multipart bodies of limited size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from generations.core import multipart
-from generations.sandbox.responses import bad_request
+from generations.sandbox.stability.responses import bad_request
 
-LARGEST_BODY = 10 * 1024 * 1024
-MOST_PARTS = 100
+MAX_BODY = 10 * 1024 * 1024
+MAX_PARTS = 100
 
 
 @dataclass
 class Form:
-    """The parts of a form: text by name, file bytes by name."""
+    """The parts of a form: texts and files by name."""
 
     texts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_form(content_type: str, body: bytes) -> Form:
-    """Parse a multipart body. Raises RefusalError (400) if it is anything else or incomplete."""
+def parse_form(content_type: str, body: bytes) -> Form:
+    """Parse a multipart body; ApiError (400) if it is invalid or incomplete."""
     try:
-        parts = multipart.parse(content_type, body, max_size=LARGEST_BODY, max_parts=MOST_PARTS)
+        parts = multipart.parse(content_type, body, max_size=MAX_BODY, max_parts=MAX_PARTS)
         if parts is None:
             raise bad_request("content-type: must be multipart/form-data")
         return Form(

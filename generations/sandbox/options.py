@@ -1,4 +1,4 @@
-"""What can be set when the sandbox starts, and what `/control/state` can change later."""
+"""Command line options of the sandbox; `/control/state` can change some later."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass
 class Options:
-    """How this sandbox behaves; the figures of the real service where it publishes any."""
+    """Options, by default as the real service where it publishes its limits."""
 
     host: str = "127.0.0.1"
     port: int = 8090
     key: str = "sandbox"
-    latency: float = 5.0  # seconds from a request's arrival to its picture
+    latency: float = 5.0  # seconds from the arrival of a request to its response
     limit: int = 150  # calls in any `window` seconds: docs/providers/stability.md, "Rate limit"
     window: float = 10.0
-    penalty: float = 60.0  # seconds of 429 once the limit was crossed
+    penalty: float = 60.0  # seconds of 429 after the limit was exceeded
     credits: float = 100_000.0
-    plain: bool = False  # one prepared picture with a serial instead of drawing
-    strict: bool = False  # refuse fields the endpoint does not document
+    plain: bool = False  # one prepared image with a serial number instead of drawing
+    strict: bool = False  # reject fields that the endpoint does not document
     control: bool | None = None  # None: only on a loopback address
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Options:
-        """Take what is ours from a command's arguments, which may hold more."""
+        """Build options from parsed arguments, which may contain others."""
         return cls(**{field.name: arguments[field.name] for field in fields(cls)})
 
     @property
     def has_control(self) -> bool:
-        """Whether `/control` answers: said so, or nobody else can reach this address."""
+        """Whether `/control` is served: as set, by default only on a loopback address."""
         return self.host in LOOPBACK if self.control is None else self.control
 
 
-def declare(parser: ArgumentParser) -> None:
-    """Add the sandbox's options to a parser."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the sandbox to a parser."""
     parser.add_argument("--host", default=Options.host, help="address to listen on")
     parser.add_argument("--port", type=int, default=Options.port, help="0 takes a free one")
     parser.add_argument("--key", default=Options.key, help="the only API key that is accepted")

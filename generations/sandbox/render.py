@@ -1,4 +1,4 @@
-"""From an order to encoded bytes: drawn in a few threads, or stamped from a prepared one."""
+"""Render the images of a request: drawn in a few threads, or a prepared one with a serial number."""
 
 from __future__ import annotations
 
@@ -14,78 +14,78 @@ from PIL import Image, ImageFilter
 
 from generations.sandbox import art, unique_bytes
 from generations.sandbox.image_encoding import encode
-from generations.sandbox.requests import Order
+from generations.sandbox.stability.requests import ImageRequest
 
 THREADS = 2
-LARGEST_INPUT = 64_000_000  # pixels of a start image that are looked at; larger ones are ignored
+MAX_INPUT = 64_000_000  # pixels of a start image; larger ones are ignored
 PLAIN_PROMPT = "misty ridges at first light"
 
 
-class Pictures:
-    """Draws away from the event loop, so that no other call waits for a picture."""
+class Renderer:
+    """Renders in threads, so that the event loop is not blocked."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="drawing")
         self._serials = itertools.count(1)
 
-    async def make(self, order: Order, *, plain: bool, blurred: bool = False) -> list[bytes]:
-        """The encoded pictures of an order, one per sample, with seeds counting up."""
-        orders = [replace(order, seed=order.seed + offset) for offset in range(order.samples)]
-        return [await self._one(each, plain=plain, blurred=blurred) for each in orders]
+    async def render(self, request: ImageRequest, *, plain: bool, blurred: bool = False) -> list[bytes]:
+        """Return the encoded images of a request, one per sample, with increasing seeds."""
+        requests = [replace(request, seed=request.seed + offset) for offset in range(request.samples)]
+        return [await self._render_one(each, plain=plain, blurred=blurred) for each in requests]
 
-    async def _one(self, order: Order, *, plain: bool, blurred: bool) -> bytes:
+    async def _render_one(self, request: ImageRequest, *, plain: bool, blurred: bool) -> bytes:
         loop = asyncio.get_running_loop()
         if not plain or blurred:
-            return await loop.run_in_executor(self._threads, draw, order, blurred)
-        size = (order.width, order.height)
-        prepared = await loop.run_in_executor(self._threads, prepare, size, order.output_format)
-        return unique_bytes.stamp(prepared, order.output_format, next(self._serials))
+            return await loop.run_in_executor(self._threads, draw, request, blurred)
+        size = (request.width, request.height)
+        prepared = await loop.run_in_executor(self._threads, prepare, size, request.output_format)
+        return unique_bytes.add_serial(prepared, request.output_format, next(self._serials))
 
 
-def draw(order: Order, blurred: bool = False) -> bytes:
-    """The picture of an order; the same order gives the same bytes."""
-    prompt = f"{order.prompt}\n{order.negative_prompt}"
-    start = read_start_image(order)
-    if start is not None and order.strength <= 0:
-        return encode(start, order.output_format)
-    image = art.draw(prompt, seed=order.seed, style=order.style, size=(order.width, order.height))
+def draw(request: ImageRequest, blurred: bool = False) -> bytes:
+    """Draw and encode the image of a request; equal requests give equal bytes."""
+    prompt = f"{request.prompt}\n{request.negative_prompt}"
+    start = read_start_image(request)
+    if start is not None and request.strength <= 0:
+        return encode(start, request.output_format)
+    image = art.draw(prompt, seed=request.seed, style=request.style, size=(request.width, request.height))
     if start is not None:
-        image = Image.blend(start, image, min(1.0, order.strength))
+        image = Image.blend(start, image, min(1.0, request.strength))
     if blurred:
         image = image.filter(ImageFilter.GaussianBlur(max(image.size) / 24))
-    return encode(art.mark(image), order.output_format)
+    return encode(art.mark(image), request.output_format)
 
 
 @lru_cache(maxsize=64)
 def prepare(size: tuple[int, int], output_format: str) -> bytes:
-    """One picture per size and format, for serials."""
-    return encode(art.mark(fit(plain_picture(), size)), output_format, unique_bytes.PREPARED_EXIF)
+    """Return one image per size and format, for serial numbers."""
+    return encode(art.mark(fit(plain_image(), size)), output_format, unique_bytes.PREPARED_EXIF)
 
 
 @lru_cache(maxsize=1)
-def plain_picture() -> Image.Image:
-    """What is cut to every size in plain mode."""
+def plain_image() -> Image.Image:
+    """Return the image that plain mode crops to every size."""
     return art.draw(PLAIN_PROMPT, seed=1, style="", size=(1216, 1216))
 
 
-def read_start_image(order: Order) -> Image.Image | None:
-    """The start image cut to the order's size; None if there is none to look at."""
-    if order.image is None:
+def read_start_image(request: ImageRequest) -> Image.Image | None:
+    """Return the start image cropped to the requested size; None if there is none or it is unusable."""
+    if request.image is None:
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(order.image), formats=("JPEG", "PNG", "WEBP"))
-        if image.width * image.height > LARGEST_INPUT:
+            image = Image.open(io.BytesIO(request.image), formats=("JPEG", "PNG", "WEBP"))
+        if image.width * image.height > MAX_INPUT:
             return None
-        image.draft("RGB", (order.width, order.height))
-        return fit(image.convert("RGB"), (order.width, order.height))
+        image.draft("RGB", (request.width, request.height))
+        return fit(image.convert("RGB"), (request.width, request.height))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
 
 def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Fill a size from the middle of an image."""
+    """Resize and crop an image to a size, from its centre."""
     scale = max(size[0] / image.width, size[1] / image.height)
     width, height = size[0] / scale, size[1] / scale
     left, top = (image.width - width) / 2, (image.height - height) / 2

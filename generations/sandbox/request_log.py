@@ -1,4 +1,4 @@
-"""What was called: a bounded log that tests and the curious read at `/control/log`."""
+"""A bounded log of calls, served at `/control/log`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-LONGEST_TEXT = 500
+MAX_TEXT = 500
 
 
 @dataclass
-class Entry:
-    """One call as it was received and answered; never a key. `status` is None while it runs,
-    0 when the connection was closed without an answer."""
+class LogEntry:
+    """One call, without the key.
+
+    `status` is None while it runs, 0 if the connection was closed without a response.
+    """
 
     method: str
     path: str
@@ -33,32 +35,32 @@ class Entry:
     seconds: float = 0.0
 
 
-class Journal:
+class RequestLog:
     """The latest calls, oldest first."""
 
-    def __init__(self, longest: int = 5_000) -> None:
-        self.entries: deque[Entry] = deque(maxlen=longest)
+    def __init__(self, max_entries: int = 5_000) -> None:
+        self.entries: deque[LogEntry] = deque(maxlen=max_entries)
         self.count = 0
 
-    def write(self, entry: Entry) -> Entry:
+    def write(self, entry: LogEntry) -> LogEntry:
         """Add a call; the entry is completed while the call runs."""
         self.entries.append(entry)
         self.count += 1
         return entry
 
     def read(self, last: int | None = None) -> list[dict[str, Any]]:
-        """The latest calls as plain values."""
+        """Return the latest calls as plain values."""
         entries = list(self.entries)
         return [asdict(entry) for entry in (entries if last is None else entries[-last:])]
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Remove all calls."""
         self.entries.clear()
         self.count = 0
 
 
 def shortened(value: Any) -> Any:
-    """A field's value as logged: long text is cut and its length told."""
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return f"{value[:LONGEST_TEXT]}... ({len(value)} characters)"
+    """Return a value for the log: long text is cut, and its length is added."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{value[:MAX_TEXT]}... ({len(value)} characters)"
     return value

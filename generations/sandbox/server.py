@@ -1,4 +1,4 @@
-"""HTTP: an ASGI application on uvicorn, so that hundreds of slow calls cost little."""
+"""The HTTP server: an ASGI application on uvicorn, so that hundreds of slow calls cost little."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from generations.sandbox import router
-from generations.sandbox.multipart import LARGEST_BODY
-from generations.sandbox.options import Options, declare
-from generations.sandbox.responses import Answer
+from generations.sandbox.multipart import MAX_BODY
+from generations.sandbox.options import Options, add_arguments
+from generations.sandbox.stability.responses import Response
 from generations.sandbox.state import Request, Sandbox
 
-LARGEST_READ = 64 * 1024 * 1024  # of a body that is too large, before the connection is closed
-SECONDS_TO_CLOSE = 1
+MAX_READ = 64 * 1024 * 1024  # of a too large body, before the connection is closed
+SHUTDOWN_TIMEOUT = 1
 
 Scope = dict[str, Any]
 logger = logging.getLogger(__name__)
@@ -32,14 +32,14 @@ class Application:
         self.sandbox = Sandbox(options)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Answer one HTTP request; other kinds of connection are not spoken."""
+        """Respond to one HTTP request; ignore other protocols."""
         if scope["type"] != "http":
             return
         arrived = self.sandbox.now()
-        read = await read_body(receive)
-        if read is None:
-            return  # whoever called is gone, and never said what for
-        body, length = read
+        received = await read_body(receive)
+        if received is None:
+            return  # the client disconnected before the end of its body
+        body, length = received
         request = Request(
             method=scope["method"],
             path=scope["path"],
@@ -49,45 +49,45 @@ class Application:
             body_length=length,
             arrived=arrived,
         )
-        answer = await router.respond(self.sandbox, request)
-        if answer.dropped:
+        response = await router.respond(self.sandbox, request)
+        if response.dropped:
             await close_connection(scope)
         else:
-            await send_answer(answer, scope, send)
+            await send_response(response, scope, send)
 
 
 async def read_body(receive: Any) -> tuple[bytes, int] | None:
-    """Read a body to its end, keeping the largest allowed at most; and its length. None if it was cut."""
-    kept, length = bytearray(), 0
+    """Return at most MAX_BODY bytes of a body, and its length; None if the client disconnected."""
+    body, length = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         part = message.get("body", b"")
         length += len(part)
-        if length <= LARGEST_BODY:
-            kept += part
-        if not message.get("more_body") or length > LARGEST_READ:
-            return bytes(kept), length
+        if length <= MAX_BODY:
+            body += part
+        if not message.get("more_body") or length > MAX_READ:
+            return bytes(body), length
 
 
-async def send_answer(answer: Answer, scope: Scope, send: Any) -> None:
-    """Send an answer; one that is cut names its full length and then closes."""
+async def send_response(response: Response, scope: Scope, send: Any) -> None:
+    """Send a response; one with `cut` has its full length in the headers and then closes."""
     headers = [
-        ("content-type", answer.media_type),
-        ("content-length", str(len(answer.body))),
-        *answer.headers,
+        ("content-type", response.media_type),
+        ("content-length", str(len(response.body))),
+        *response.headers,
     ]
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    cut = answer.cut is not None
-    await send({"type": "http.response.body", "body": answer.body[: answer.cut], "more_body": cut})
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+    cut = response.cut is not None
+    await send({"type": "http.response.body", "body": response.body[: response.cut], "more_body": cut})
     if cut:
         await close_connection(scope)
 
 
 async def close_connection(scope: Scope) -> None:
-    """Close the client's connection once what was written has left."""
+    """Close the connection after what was written is sent."""
     transport: asyncio.Transport = scope["state"]["transport"]
     transport.close()
     while scope["state"]["open"]():
@@ -95,19 +95,19 @@ async def close_connection(scope: Scope) -> None:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, showing the connection to the application, which may close it."""
+    """uvicorn's protocol, with the transport in the scope, so that the application can close it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Remember the transport for this connection's requests."""
+        """Store the transport for the requests of this connection."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport, "open": lambda: self in self.connections}
 
 
 class Server(uvicorn.Server):
-    """Says where it listens as soon as it does."""
+    """Prints its address once it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then print the line that tests and the supervisor wait for."""
+        """Start listening, then print the line that tests wait for."""
         await super().startup(sockets=sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
@@ -116,7 +116,7 @@ class Server(uvicorn.Server):
 
 
 def listen(options: Options) -> socket.socket:
-    """Take the address; OSError if somebody else has it."""
+    """Bind the address; OSError if it is in use."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -125,7 +125,7 @@ def listen(options: Options) -> socket.socket:
 
 
 def serve(options: Options) -> None:
-    """Serve until a signal; exits with a sentence if the address is taken."""
+    """Serve until a signal; exit with a sentence if the address is in use."""
     try:
         listener = listen(options)
     except OSError as problem:
@@ -137,7 +137,7 @@ def serve(options: Options) -> None:
         http=Protocol,
         access_log=False,
         log_level="warning",
-        timeout_graceful_shutdown=SECONDS_TO_CLOSE,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         timeout_keep_alive=75,
         server_header=False,
         backlog=1024,
@@ -147,6 +147,8 @@ def serve(options: Options) -> None:
 
 def main() -> None:
     """Run from the command line."""
-    parser = ArgumentParser(prog="sandbox", description="A stand-in for Stability's API.")
-    declare(parser)
+    parser = ArgumentParser(
+        prog="sandbox", description="The sandbox provider: an imitation of Stability's API."
+    )
+    add_arguments(parser)
     serve(Options.from_arguments(vars(parser.parse_args())))

@@ -1,4 +1,4 @@
-"""What one running sandbox knows, and one request as it was received."""
+"""The state of a running sandbox, and a received request."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from generations.sandbox.account import Account
 from generations.sandbox.faults import Plan
 from generations.sandbox.options import Options
 from generations.sandbox.rate_limit import RateLimit
-from generations.sandbox.render import Pictures
-from generations.sandbox.request_log import Journal
+from generations.sandbox.render import Renderer
+from generations.sandbox.request_log import RequestLog
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, read whole. `body_length` may exceed what was kept in `body`."""
+    """A complete HTTP request. `body_length` may exceed the length of `body`, which is limited."""
 
     method: str
     path: str
@@ -29,45 +29,45 @@ class Request:
 
     @property
     def version(self) -> str:
-        """Which API's envelope the caller understands."""
+        """The version of the API, which decides the format of errors."""
         return "v1" if self.path.startswith("/v1/") else "v2beta"
 
     @property
     def key(self) -> str:
-        """The bearer key, empty if there is none."""
+        """The bearer token, empty without one."""
         scheme, _, key = self.headers.get("authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""
 
     @property
     def content_type(self) -> str:
-        """The content type as it was sent."""
+        """The Content-Type header."""
         return self.headers.get("content-type", "")
 
     @property
     def accept(self) -> str:
-        """The accept header as it was sent."""
+        """The Accept header."""
         return self.headers.get("accept", "")
 
     @property
     def wants_json(self) -> bool:
-        """v1 answers JSON unless asked for PNG; v2beta answers bytes unless asked for JSON."""
+        """Whether the response is JSON: in v1 unless PNG is accepted, in v2beta only if JSON is."""
         if self.version == "v1":
             return "image/png" not in self.accept.lower()
         return "application/json" in self.accept.lower()
 
 
 class Sandbox:
-    """One account at one address, with its limit, its plan and its log."""
+    """One account with its rate limit, planned outcomes and log."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.limiter = RateLimit(options)
         self.account = Account(options.credits)
         self.plan = Plan()
-        self.journal = Journal()
-        self.pictures = Pictures()
+        self.log = RequestLog()
+        self.renderer = Renderer()
         self.in_flight = 0
 
     def now(self) -> float:
-        """The clock of limits and latency, in seconds."""
+        """Return the monotonic time of limits and latency, in seconds."""
         return time.monotonic()

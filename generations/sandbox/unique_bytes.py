@@ -1,4 +1,4 @@
-"""Writing a serial number into a finished file, so that equal pictures differ in their bytes."""
+"""Add a serial number to an encoded image, so that equal images differ in their bytes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ EXIF_SERIAL = b"sandbox-00000000000000000000"
 PREPARED_EXIF = b"Exif\x00\x00" + EXIF_SERIAL
 
 
-def stamp(data: bytes, output_format: str, serial: int) -> bytes:
-    """Put the serial into a PNG text chunk, a JPEG comment or a WebP's prepared EXIF text."""
+def add_serial(data: bytes, output_format: str, serial: int) -> bytes:
+    """Write the serial into a PNG text chunk, a JPEG comment or the prepared EXIF text of a WebP."""
     text = b"sandbox-%020d" % serial
     if output_format == "png":
         return data[:PNG_HEADER_END] + chunk(b"tEXt", b"Comment\x00" + text) + data[PNG_HEADER_END:]

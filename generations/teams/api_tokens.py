@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.teams.models import Membership, Scope, Token, User
 from generations.teams.permissions import may
 
@@ -27,9 +27,9 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_LENGTH, CHECKSUM_LENGTH = 40, 6  # 238 bits; CRC-32 in base 62
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 TOUCH_INTERVAL = timedelta(minutes=1)
-_by_hash = Prepared(
+_by_hash = PreparedQuery(
     lambda: Token.objects.select_related("membership__team", "membership__user", "membership__wallet").filter(
-        token_hash=Given("hash")
+        token_hash=Param("hash")
     )
 )
 SCOPE_PERMISSIONS = {Scope.GENERATE: "generate", Scope.READ: "see", Scope.ADMINISTER: "manage_members"}

@@ -1,4 +1,4 @@
-"""The back office: the provider accounts. A key goes in, and never comes out again."""
+"""Admin of provider accounts. A key can be entered and is never shown."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from generations.providers.registry import checked_address, checked_key
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
-MOST_HUNDREDTHS = 1_000_000_00
-MOST_BALANCE = 1_000_000_000
+MAX_COST = 1_000_000_00
+MAX_BALANCE = 1_000_000_000
 
 
 class UpstreamForm(forms.ModelForm):
@@ -40,7 +40,7 @@ class UpstreamForm(forms.ModelForm):
         label=_("Low balance"),
         required=False,
         min_value=0,
-        max_value=MOST_BALANCE,
+        max_value=MAX_BALANCE,
         initial=Upstream._meta.get_field("low_balance").default,
         help_text=Upstream._meta.get_field("low_balance").help_text,
     )
@@ -48,33 +48,46 @@ class UpstreamForm(forms.ModelForm):
     class Meta:
         model = Upstream
         fields = (
-            *("name", "kind", "base_url", "key", "enabled", "draining", "order", "orders", "models_served"),
-            *("costs", "unit", "low_balance", "pace_account", "limit_calls", "limit_window"),
+            "name",
+            "kind",
+            "base_url",
+            "key",
+            "enabled",
+            "draining",
+            "order",
+            "orders",
+            "models_served",
+            "costs",
+            "unit",
+            "low_balance",
+            "pace_account",
+            "limit_calls",
+            "limit_window",
         )
 
     def clean_base_url(self) -> str:
-        """An address that can be called."""
+        """Validate the base URL."""
         return _checked(checked_address, self.cleaned_data["base_url"])
 
     def clean_key(self) -> str:
-        """A key that can be sent; without one, an account that has none yet cannot be called."""
+        """Validate the key; it may be empty if one is stored."""
         key = self.cleaned_data["key"]
         return "" if not key and self.instance.encrypted_key else _checked(checked_key, key)
 
     def clean_low_balance(self) -> int:
-        """As it was, where nothing is said."""
-        said: int | None = self.cleaned_data["low_balance"]
-        return self.instance.low_balance if said is None else said
+        """Keep the stored value if the field is empty."""
+        value: int | None = self.cleaned_data["low_balance"]
+        return self.instance.low_balance if value is None else value
 
     def clean_costs(self) -> dict[str, int]:
-        """Hundredths of a credit by model."""
-        sentence = _("Write models and whole hundredths, such as %s.") % '{"ultra": 800}'
-        return _by_model(self.cleaned_data["costs"], range(MOST_HUNDREDTHS + 1), sentence)
+        """Validate the costs: hundredths of a credit by model."""
+        message = _("Write models and whole hundredths, such as %s.") % '{"ultra": 800}'
+        return _by_model(self.cleaned_data["costs"], range(MAX_COST + 1), message)
 
     def clean_orders(self) -> dict[str, int]:
-        """When it is asked, by model."""
-        sentence = _("Write models and whole numbers, such as %s.") % '{"ultra": 2}'
-        return _by_model(self.cleaned_data["orders"], range(-1_000, 1_001), sentence)
+        """Validate the orders: numbers by model."""
+        message = _("Write models and whole numbers, such as %s.") % '{"ultra": 2}'
+        return _by_model(self.cleaned_data["orders"], range(-1_000, 1_001), message)
 
 
 def _checked(check: Any, value: str) -> str:
@@ -84,16 +97,16 @@ def _checked(check: Any, value: str) -> str:
         raise ValidationError(str(problem)) from None
 
 
-def _by_model(said: object, allowed: range, sentence: str) -> dict[str, int]:
-    """Whole numbers by models of the catalogue; ValidationError for anything else."""
-    numbers = said or {}
+def _by_model(value: object, allowed: range, message: str) -> dict[str, int]:
+    """Return integers by models of the catalogue; ValidationError for anything else."""
+    numbers = value or {}
     if not isinstance(numbers, dict):
-        raise ValidationError(sentence)
+        raise ValidationError(message)
     if not all(
-        model in catalogue_registry.MODELS and type(one) is int and one in allowed
-        for model, one in numbers.items()
+        model in catalogue_registry.MODELS and type(number) is int and number in allowed
+        for model, number in numbers.items()
     ):
-        raise ValidationError(sentence)
+        raise ValidationError(message)
     return numbers
 
 
@@ -102,8 +115,13 @@ class UpstreamAdmin(admin.ModelAdmin):
     form = UpstreamForm
     list_display = ("name", "base_url", "enabled", "draining", "paused_at", "balance", "balance_at", "order")
     readonly_fields = (
-        *("blocked_until", "paused_at", "paused_status", "paused_reason"),
-        *("balance", "balance_at", "created_at"),
+        "blocked_until",
+        "paused_at",
+        "paused_status",
+        "paused_reason",
+        "balance",
+        "balance_at",
+        "created_at",
     )
     fieldsets = (
         (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining")}),
@@ -115,7 +133,7 @@ class UpstreamAdmin(admin.ModelAdmin):
     actions = ("test", "resume")
 
     def get_fieldsets(self, request: HttpRequest, obj: Upstream | None = None) -> Any:
-        """Without the key, where it cannot be entered."""
+        """Leave the key out where it cannot be entered."""
         if obj is None or not obj.from_environment:
             return self.fieldsets
         return [
@@ -124,15 +142,15 @@ class UpstreamAdmin(admin.ModelAdmin):
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Upstream | None = None) -> bool:
-        """What follows the environment is changed there."""
+        """Accounts from the environment are changed there."""
         return (obj is None or not obj.from_environment) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Upstream | None = None) -> bool:
-        """Attempts name it; disable it instead."""
+        """Never: attempts reference accounts; disable them instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Upstream, form: Any, change: bool) -> None:
-        """Keep it, and ask it at once whether it answers."""
+        """Save the account and test it at once."""
         if form.cleaned_data["key"]:
             obj.set_key(form.cleaned_data["key"])
         super().save_model(request, obj, form, change)
@@ -144,17 +162,17 @@ class UpstreamAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Ask whether they answer"), permissions=["view"])
     def test(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
-        """Show what each of them says."""
+        """Test the accounts and show the results."""
         for upstream in upstreams[:10]:
             self._test(request, upstream)
 
     @admin.action(description=_("End their pause"), permissions=["view"])
     def resume(self, request: HttpRequest, upstreams: QuerySet[Upstream]) -> None:
-        """Call them again."""
+        """Resume the accounts."""
         for upstream in upstreams:
             accounts.resume(upstream)
 
     def _test(self, request: HttpRequest, upstream: Upstream) -> None:
-        well, sentence = accounts.test(upstream)
-        level = messages.SUCCESS if well else messages.ERROR
-        messages.add_message(request, level, f"{upstream}: {sentence}")
+        succeeded, message = accounts.test(upstream)
+        level = messages.SUCCESS if succeeded else messages.ERROR
+        messages.add_message(request, level, f"{upstream}: {message}")

@@ -11,5 +11,5 @@ class UpstreamsConfig(AppConfig):
     verbose_name = _("Upstreams")
 
     def ready(self) -> None:
-        """Lend the room below, which knows no Django, the language of whoever reads."""
+        """Register gettext with the providers package, which does not depend on Django."""
         i18n.translate_with(gettext)

@@ -1,4 +1,4 @@
-"""Secrets at rest: Fernet, with as many keys as it takes to rotate them (ENCRYPTION_KEYS, newest first)."""
+"""Encryption of secrets at rest: Fernet with key rotation (ENCRYPTION_KEYS, newest first)."""
 
 from functools import cache
 
@@ -8,32 +8,32 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 
-class Unreadable(ValueError):
-    """A secret that no key of ENCRYPTION_KEYS opens; says what an operator can do."""
+class Undecryptable(ValueError):
+    """No key of ENCRYPTION_KEYS decrypts the secret; the text tells operators what to do."""
 
 
 @cache
-def _keys(keys: tuple[str, ...]) -> MultiFernet:
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError:
         raise ImproperlyConfigured(
-            "ENCRYPTION_KEYS holds something that is no Fernet key: 32 bytes, base64 for URLs."
+            "ENCRYPTION_KEYS has an invalid Fernet key: it must be 32 bytes in URL-safe base64."
         ) from None
 
 
 def encrypt(secret: str) -> str:
-    """The secret, readable again only with one of ENCRYPTION_KEYS."""
-    return _keys(tuple(settings.ENCRYPTION_KEYS)).encrypt(secret.encode()).decode() if secret else ""
+    """Encrypt the secret with the newest key; "" stays empty."""
+    return _fernet(tuple(settings.ENCRYPTION_KEYS)).encrypt(secret.encode()).decode() if secret else ""
 
 
 def decrypt(token: str) -> str:
-    """The secret in clear; Unreadable if no key of ENCRYPTION_KEYS opens it."""
+    """Decrypt the secret; Undecryptable if no key of ENCRYPTION_KEYS does."""
     if not token:
         return ""
     try:
-        return _keys(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+        return _fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken:
-        raise Unreadable(
+        raise Undecryptable(
             _("The provider's key was encrypted with a key that ENCRYPTION_KEYS lacks. Enter it again.")
         ) from None

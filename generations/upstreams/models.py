@@ -1,8 +1,9 @@
-"""The provider accounts we may call: address, key, pace, and what they cost us."""
+"""Accounts at providers: base URL, key, rate limit, and costs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -13,13 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.upstreams import encryption
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 class UpstreamQuerySet(models.QuerySet["Upstream"]):
     def open(self) -> UpstreamQuerySet:
-        """Those that may be called now: enabled, not draining, neither paused nor blocked."""
+        """Return those that can be called now: enabled, not draining, paused or blocked."""
         unblocked = Q(blocked_until__isnull=True) | Q(blocked_until__lte=Now())
         return self.filter(unblocked, enabled=True, draining=False, paused_at__isnull=True)
 
@@ -82,7 +80,7 @@ class Upstream(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    # The stubs see a plain manager; it has every method of the set it is made from.
+    # The stubs see a plain manager; it has every method of the query set class.
     objects: ClassVar[UpstreamQuerySet] = UpstreamQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -100,40 +98,40 @@ class Upstream(models.Model):
 
     @property
     def key(self) -> str:
-        """The secret in clear; never show, log or send it anywhere but to the provider."""
+        """The decrypted key; never show or log it, or send it anywhere but to the provider."""
         return encryption.decrypt(self.encrypted_key)
 
     def set_key(self, key: str) -> None:
-        """Keep a new secret, encrypted; the caller saves the row."""
+        """Set a new key, encrypted, without saving the row."""
         self.encrypted_key = encryption.encrypt(key)
 
     @property
     def pace_key(self) -> str:
-        """The name of the limiter that this account obeys."""
+        """The name of the account's rate limiter."""
         return self.pace_account or f"upstream-{self.pk}"
 
     def serves(self, model: str) -> bool:
-        """Whether this account may be asked for that model."""
+        """Return whether this account serves the model."""
         return model in self.served_models
 
     @property
     def served_models(self) -> tuple[str, ...]:
-        """Names of the models that may be asked for here: those chosen, or all of its system."""
+        """Names of the models that this account serves: those chosen, or all of its system."""
         return tuple(self.models_served) or catalogue_registry.names_of_system(self.kind)
 
     def rank(self, model: str) -> int:
-        """When this account is asked for that model, among those that serve it: smaller is sooner."""
+        """Return the order of this account among those that serve the model: smaller is used first."""
         own: Mapping[str, int] = self.orders
         return int(own.get(model, self.order))
 
     def cost(self, model: str, parameters: Mapping[str, Any]) -> int:
-        """What a call for that picture costs here, in hundredths."""
+        """Return the cost of a call with these parameters, in hundredths of the unit."""
         own: Mapping[str, int] = self.costs
         return int(own[model] if model in own else catalogue_registry.get(model).cost(parameters))
 
 
 class Balance(models.Model):
-    """What a provider said was left, remembered so that it can be held against what was bought."""
+    """The balance of an account at one time, to be compared with what was charged."""
 
     upstream = models.ForeignKey(
         Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="balances"

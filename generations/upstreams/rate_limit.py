@@ -1,11 +1,10 @@
-"""Never faster than the provider allows: one limiter per account, in Redis, on Redis's clock.
+"""Rate limiter of calls to providers: one per account, in Redis, on the clock of Redis.
 
-GCRA with a burst of one: slots lie (window + 0.25 s) / limit apart, so that no window of the
-provider's, wherever it begins, holds more calls than its limit. State belongs to an epoch. A
-flushed or restarted Redis, or a clock set back, begins a new one, whose first slot is a whole
-window away, since nobody knows what was sent before. A permit is confirmed just before sending;
-one that is late, of an older epoch, or overtaken by a block, is void. Without Redis there are no
-permits, so no calls.
+GCRA with a burst of one: slots are (window + 0.25 s) / limit apart, so that no window of the provider,
+wherever it begins, has more calls than the limit. State belongs to an epoch. A flushed or restarted Redis, or
+a clock set back, begins a new one, whose first slot is a whole window away, since it is unknown what was sent
+before. A permit is confirmed just before sending; it is void if it is late, of an older epoch, or if the
+account was blocked since. Without Redis there are no permits, and so no calls.
 """
 
 from __future__ import annotations
@@ -14,22 +13,20 @@ import secrets
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis import RedisError
+from redis.commands.core import Script
 
 from generations.core import redis_client
+from generations.upstreams.models import Upstream
 
-if TYPE_CHECKING:
-    from redis.commands.core import Script
+MARGIN = 0.25  # seconds: how late a confirmed call may be sent, and so what the window is extended by
+HORIZON = 2.0  # seconds: how far ahead slots are reserved
 
-    from generations.upstreams.models import Upstream
-
-MARGIN = 0.25  # seconds: how late a confirmed call may leave, and so what the window is stretched by
-HORIZON = 2.0  # seconds: how far ahead slots are given out
-
-# KEYS: the limiter. ARGV: interval, quiet time of a new epoch, horizon (microseconds), its name,
-# and how far ahead a slot can lie (microseconds) unless the clock was set back.
+# KEYS: the limiter. ARGV: interval, wait of a new epoch, horizon (microseconds), name of a new epoch, and how
+# far ahead a slot can be unless the clock was set back (microseconds).
+# Returns: reserved (1 or 0), epoch, slot, microseconds to wait.
 RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -47,7 +44,8 @@ if slot - now > horizon then return {0, epoch, 0, slot - now} end
 redis.call('HSET', KEYS[1], 'next', slot + interval)
 return {1, epoch, slot, slot - now}
 """
-# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds). 1: now; 0: never; less: so much too early.
+# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds).
+# Returns 1: send now; 0: void; negative: microseconds too early.
 CONFIRM = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -58,13 +56,13 @@ local late = now - tonumber(ARGV[2])
 if late < 0 then return late end
 return late < tonumber(ARGV[3]) and 1 or 0
 """
-# KEYS: the limiter. How far ahead the next slot lies (microseconds), 0 if it could be had now.
+# KEYS: the limiter. Returns how far ahead the next slot is (microseconds), 0 if it is free now.
 AHEAD = """
 local time = redis.call('TIME')
 local slot = tonumber(redis.call('HGET', KEYS[1], 'next') or 0)
 return math.max(slot - (time[1] * 1000000 + time[2]), 0)
 """
-# KEYS: the limiter. ARGV: how long (microseconds).
+# KEYS: the limiter. ARGV: duration (microseconds). Returns the microseconds until the end of the block.
 BLOCK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -94,33 +92,33 @@ def _run(text: str, limiter: str, *arguments: str | int) -> Any:
 
 
 def interval(upstream: Upstream) -> float:
-    """Seconds between two calls."""
+    """Return the seconds between two calls."""
     return (upstream.limit_window + MARGIN) / upstream.limit_calls
 
 
 def reserve(upstream: Upstream, *, horizon: float = HORIZON) -> Permit | None:
-    """The next slot within `horizon` seconds, taken; None if there is none. Raises RedisError."""
+    """Reserve the next slot within `horizon` seconds; None if there is none. Raises RedisError."""
     return _reserve(upstream, horizon, quiet=upstream.limit_window + MARGIN)
 
 
 def prepare(upstream: Upstream, *, idle: bool = False) -> None:
-    """Begin the first epoch now, so that its quiet window is over when the first call comes.
+    """Begin the first epoch now, so that its first window is over when the first call comes.
 
-    `idle` says that nothing was sent in the last window, so that none has to be waited for.
+    `idle` means that nothing was sent in the last window, so that there is nothing to wait for.
     """
     _reserve(upstream, -1.0, quiet=0.0 if idle else upstream.limit_window + MARGIN)
 
 
 def is_idle(upstream: Upstream) -> bool:
-    """Whether nobody waits for a slot of the account, as far as its limiter knows. Raises RedisError."""
+    """Return whether no slot of the account is reserved beyond the next one. Raises RedisError."""
     return int(_run(AHEAD, upstream.pace_key)) <= interval(upstream) * 1e6
 
 
 def confirm(permit: Permit) -> bool:
-    """Whether the call may leave this very moment, its slot being waited for; False too without Redis."""
-    about = permit.epoch, permit.slot, int(MARGIN * 1e6)
+    """Wait for the slot; return whether the call may be sent now. False without Redis."""
+    arguments = permit.epoch, permit.slot, int(MARGIN * 1e6)
     try:
-        while (answer := int(_run(CONFIRM, permit.limiter, *about))) < 0:
+        while (answer := int(_run(CONFIRM, permit.limiter, *arguments))) < 0:
             time.sleep(-answer / 1e6)
     except RedisError:
         return False
@@ -128,14 +126,14 @@ def confirm(permit: Permit) -> bool:
 
 
 def block(upstream: Upstream, seconds: float) -> None:
-    """Nobody calls this account for so long; a longer block stays. Raises RedisError."""
+    """Block calls to the account for this time; a longer block stays. Raises RedisError."""
     _run(BLOCK, upstream.pace_key, int(seconds * 1e6))
 
 
 def _reserve(upstream: Upstream, horizon: float, *, quiet: float) -> Permit | None:
     furthest = upstream.limit_window + MARGIN + HORIZON + interval(upstream)
     in_microseconds = (int(seconds * 1e6) for seconds in (interval(upstream), quiet, horizon))
-    given, epoch, slot, wait = _run(
+    reserved, epoch, slot, wait = _run(
         RESERVE, upstream.pace_key, *in_microseconds, secrets.token_hex(8), int(furthest * 1e6)
     )
-    return Permit(upstream.pace_key, epoch.decode(), int(slot), wait / 1e6) if given else None
+    return Permit(upstream.pace_key, epoch.decode(), int(slot), wait / 1e6) if reserved else None

@@ -1,15 +1,15 @@
-"""Finding a port of this machine for a server of ours."""
+"""Free ports of this machine for embedded servers."""
 
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
-# Below the ports that the system itself hands out, so that one chosen now is still free at the next start.
+# Below the ephemeral ports of the system, so that one chosen now is still free at the next start.
 PORTS = range(20_000, 32_000)
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there."""
+    """Return whether a server could listen on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
@@ -19,12 +19,12 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses."""
+    """Return a free port of the loopback interface."""
     return next(port for port in iter(lambda: random.choice(PORTS), None) if is_free(port))  # noqa: S311  no secret
 
 
 def answers(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server listens there."""
+    """Return whether a server accepts connections on the port."""
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:

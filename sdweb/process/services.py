@@ -1,4 +1,4 @@
-"""The processes of the portal, as `manage.py portal` starts them; docker-compose.yml runs the same ones."""
+"""The services of the portal, as `manage.py portal` starts them; docker-compose.yml runs the same ones."""
 
 import socket
 import sys
@@ -15,61 +15,67 @@ from sdweb.process import servers as process_servers
 from sdweb.process.ports import LOOPBACK, answers
 from sdweb.process.program import Program, always
 
-CALLS_FINISH_WITHIN = 140.0  # a provider call has 120 s in all, and its picture is stored after that
+CALLS_STOP_TIMEOUT = 140.0  # a provider call takes up to 120 s, and its image is stored after that
 SANDBOX_LATENCY = 4
 
 
-class Processes:
-    """Builds each program from the environment."""
+class Services:
+    """The program of each service, built from the environment."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """Logs and state go to the embedded folder."""
+        """Write logs and state to the data folder."""
         self.environment = environment
-        self.data = local_environment.folder(environment)
+        self.data = local_environment.data_folder(environment)
         (self.data / "log").mkdir(exist_ok=True)
 
     def valkey(self) -> list[Program]:
-        """Ours, unless we were given another."""
-        return [self._valkey()] if local_environment.is_ours("REDIS_URL", self.environment) else []
+        """Return the embedded Valkey, [] if another is configured."""
+        return [self._valkey()] if local_environment.is_embedded("REDIS_URL", self.environment) else []
 
     def servers(self) -> list[Program]:
-        """Our S3 and our sandbox provider, unless we were given others."""
-        makers = {"S3_ENDPOINT_URL": self._object_storage, "STABILITY_BASE_URL": self._sandbox}
-        return [make() for name, make in makers.items() if local_environment.is_ours(name, self.environment)]
+        """Return the embedded S3 server and sandbox provider, without those that are configured otherwise."""
+        builders = {"S3_ENDPOINT_URL": self._object_storage, "STABILITY_BASE_URL": self._sandbox}
+        return [
+            build()
+            for name, build in builders.items()
+            if local_environment.is_embedded(name, self.environment)
+        ]
 
     def web(self) -> Program:
-        """The pages, their API and the live events."""
+        """Return the web server: pages, API and event streams."""
         host, port = self.environment["HOST"], self.environment["PORT"]
         proxies = self.environment.get("TRUSTED_PROXIES", "")
         return self._python(
             "web",
             f"-m uvicorn sdweb.asgi:application --host {host} --port {port}"
             " --timeout-graceful-shutdown 3 --no-access-log",
-            ready=lambda: answers(int(port), LOOPBACK if host in local_environment.ANYWHERE else host),
-            more={"FORWARDED_ALLOW_IPS": proxies},
+            ready=lambda: answers(int(port), LOOPBACK if host in local_environment.ALL_INTERFACES else host),
+            extra_environment={"FORWARDED_ALLOW_IPS": proxies},
         )
 
     def workers(self) -> list[Program]:
-        """One for provider calls, one for everything that must not wait behind them."""
+        """Return the worker for provider calls and the one for all other tasks."""
         threads = self.environment.get("WORKER_THREADS") or "240"
         return [
-            self._worker("calls", threads, patience=CALLS_FINISH_WITHIN),
-            self._worker("upkeep", "4", patience=30.0),
+            self._worker("calls", threads, stop_timeout=CALLS_STOP_TIMEOUT),
+            self._worker("upkeep", "4", stop_timeout=30.0),
         ]
 
     def beat(self) -> Program:
-        """What rings the upkeep."""
+        """Return Celery beat."""
         return self._python("beat", "-m celery -A sdweb beat --pidfile= --schedule", str(self.data / "beat"))
 
-    def _worker(self, queue: str, threads: str, *, patience: float) -> Program:
+    def _worker(self, queue: str, threads: str, *, stop_timeout: float) -> Program:
         name = f"{queue}@{socket.gethostname()}"
         return self._python(
             queue,
             f"-m celery -A sdweb worker -Q {queue} -P threads -c {threads} -n {name}"
             " --without-gossip --without-mingle --without-heartbeat",
-            ready=lambda: is_listening(name),
-            patience=patience,
-            more={"MALLOC_ARENA_MAX": "2"},  # hundreds of threads would each keep what a picture took
+            ready=lambda: worker_answers(name),
+            stop_timeout=stop_timeout,
+            extra_environment={
+                "MALLOC_ARENA_MAX": "2"
+            },  # else each of hundreds of threads keeps the memory of an image
         )
 
     def _valkey(self) -> Program:
@@ -104,28 +110,28 @@ class Processes:
         self,
         name: str,
         command: str,
-        *more_command: str,
+        *arguments: str,
         ready: Callable[[], bool] = always,
-        more: Mapping[str, str] | None = None,
-        patience: float = 10.0,
+        extra_environment: Mapping[str, str] | None = None,
+        stop_timeout: float = 10.0,
     ) -> Program:
-        """A program of this repository."""
+        """Return a Python program of this repository."""
         return Program(
             name=name,
-            command=(sys.executable, *command.split(), *more_command),
+            command=(sys.executable, *command.split(), *arguments),
             folder=local_environment.BASE_DIR,
             log=self._log(name),
-            environment={**self.environment, **(more or {})},
+            environment={**self.environment, **(extra_environment or {})},
             ready=ready,
-            patience=patience,
+            stop_timeout=stop_timeout,
         )
 
     def _log(self, name: str) -> Path:
         return self.data / "log" / f"{name}.log"
 
 
-def is_listening(worker: str) -> bool:
-    """Whether a Celery worker answers."""
+def worker_answers(worker: str) -> bool:
+    """Return whether a Celery worker answers a ping."""
     try:
         return bool(app.control.ping(destination=[worker], timeout=0.3))
     except (OperationalError, RedisError, OSError):

@@ -1,4 +1,4 @@
-"""Keeps programs running until it is told to stop, and then stops them in order."""
+"""Keep programs running until a stop is requested, then stop them in order."""
 
 import shutil
 import signal
@@ -10,38 +10,38 @@ from types import FrameType
 
 from django.utils.translation import gettext as _
 
-from sdweb.process.program import Child, Program
+from sdweb.process.program import ChildProcess, Program
 
-TICK = 0.2
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-LIVED_WELL = 60.0  # a program that ran so long may be started again at once
-PATIENCE_IN_A_HURRY = 2.0
-LARGEST_LOG = 10 * 1024 * 1024
-NO_ROOM = 4 * 1024 * 1024
+POLL_INTERVAL = 0.2
+MIN_BACKOFF, MAX_BACKOFF = 0.5, 30.0
+STABLE_AFTER = 60.0  # the back-off starts anew for a program that ran this long
+FORCED_STOP_TIMEOUT = 2.0
+MAX_LOG_SIZE = 10 * 1024 * 1024
+DISK_FULL_BELOW = 4 * 1024 * 1024
 
 
-class ToldToStop(Exception):
-    """Someone pressed Ctrl-C, or sent us a signal that means the same."""
+class StopRequested(Exception):
+    """SIGINT, SIGTERM or SIGHUP arrived."""
 
 
 @dataclass
-class Watched:
-    """A program that is started again whenever it ends."""
+class Supervised:
+    """A program that is restarted whenever it ends."""
 
-    child: Child
-    rank: int
-    pause: float = SHORTEST_PAUSE
-    again_at: float | None = None
+    child: ChildProcess
+    stop_order: int
+    backoff: float = MIN_BACKOFF
+    restart_at: float | None = None
 
-    def revive(self) -> str | None:
-        """Start it if it ended and has paused long enough; what there is to say about it."""
+    def restart_if_ended(self) -> str | None:
+        """Restart an ended program after its back-off; return a message for people, if any."""
         if self.child.is_alive():
             return None
-        if self.again_at is None:
-            return self._plan()
-        if time.monotonic() < self.again_at:
+        if self.restart_at is None:
+            return self._schedule_restart()
+        if time.monotonic() < self.restart_at:
             return None
-        self.again_at = None
+        self.restart_at = None
         try:
             self.child.start()
         except OSError as problem:
@@ -51,98 +51,98 @@ class Watched:
             }
         return None
 
-    def _plan(self) -> str:
-        """Decide when to start it again: the more often it fails, the later."""
-        if self.child.lived() > LIVED_WELL:
-            self.pause = SHORTEST_PAUSE
-        self.again_at = time.monotonic() + self.pause
-        sentence = _("%(name)s stopped (%(how)s) and is started again in %(pause)g s; see %(log)s.") % {
+    def _schedule_restart(self) -> str:
+        """Schedule the restart, with exponential back-off; return the message."""
+        if self.child.uptime() > STABLE_AFTER:
+            self.backoff = MIN_BACKOFF
+        self.restart_at = time.monotonic() + self.backoff
+        message = _("%(name)s stopped (%(how)s) and is started again in %(pause)g s; see %(log)s.") % {
             "name": self.child.program.name,
-            "how": self.child.ending(),
-            "pause": self.pause,
+            "how": self.child.exit_status(),
+            "pause": self.backoff,
             "log": self.child.program.log,
         }
-        self.pause = min(2 * self.pause, LONGEST_PAUSE)
-        full = shutil.disk_usage(self.child.program.log.parent).free < NO_ROOM
-        return " ".join([sentence, _("The disk is full.")]) if full else sentence
+        self.backoff = min(2 * self.backoff, MAX_BACKOFF)
+        is_full = shutil.disk_usage(self.child.program.log.parent).free < DISK_FULL_BELOW
+        return " ".join([message, _("The disk is full.")]) if is_full else message
 
 
 class Supervisor:
-    """Programs with ranks: the lowest rank is stopped first."""
+    """Runs programs; the lowest `stop_order` is stopped first."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """Nothing runs yet; `say` gets the sentences for whoever watches."""
-        self.say = say
-        self.watched: list[Watched] = []
-        self.told_to_stop = 0
+    def __init__(self, report: Callable[[str], None]) -> None:
+        """Start nothing yet; `report` gets the messages for people."""
+        self.report = report
+        self.supervised: list[Supervised] = []
+        self.stop_requests = 0
 
-    def listen(self) -> None:
-        """Take signals: one stops everything in peace, a second one in a hurry."""
+    def install_signal_handlers(self) -> None:
+        """Handle signals: one stops everything gracefully, a second one kills."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._hear)
+            signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(signal.SIGHUP, self._hear)
+            signal.signal(signal.SIGHUP, self._on_signal)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        """A signal handler may only remember."""
-        self.told_to_stop += 1
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Only count: little else is safe in a signal handler."""
+        self.stop_requests += 1
 
-    def start(self, programs: Sequence[Program], *, rank: int) -> None:
-        """Start programs, and keep them running from now on."""
+    def start(self, programs: Sequence[Program], *, stop_order: int) -> None:
+        """Start programs and supervise them from now on."""
         for program in programs:
-            self._obey()
-            watched = Watched(Child(program), rank)
-            self.watched.append(watched)
+            self._check_stop_requested()
+            supervised = Supervised(ChildProcess(program), stop_order)
+            self.supervised.append(supervised)
             rotate(program.log)
-            watched.child.start()
+            supervised.child.start()
 
     def wait_until_ready(self) -> None:
-        """Return once every program answers; DidNotStart if one does not."""
-        for watched in self.watched:
-            while not watched.child.is_ready():
-                self._obey()
-                time.sleep(TICK / 4)
+        """Block until every program is ready; StartError if one does not start."""
+        for supervised in self.supervised:
+            while not supervised.child.is_ready():
+                self._check_stop_requested()
+                time.sleep(POLL_INTERVAL / 4)
 
-    def _obey(self) -> None:
-        if self.told_to_stop:
-            raise ToldToStop
+    def _check_stop_requested(self) -> None:
+        if self.stop_requests:
+            raise StopRequested
 
-    def watch(self) -> None:
-        """Start again whatever ends, until someone tells us to stop."""
-        while not self.told_to_stop:
-            for watched in self.watched:
-                sentence = watched.revive()
-                if sentence:
-                    self.say(sentence)
-                keep_small(watched.child.program.log)
-            time.sleep(TICK)
+    def run(self) -> None:
+        """Restart programs that end, until a stop is requested."""
+        while not self.stop_requests:
+            for supervised in self.supervised:
+                message = supervised.restart_if_ended()
+                if message:
+                    self.report(message)
+                truncate_if_large(supervised.child.program.log)
+            time.sleep(POLL_INTERVAL)
 
     def stop(self) -> None:
-        """Stop all programs, rank by rank, each with the time it needs to finish."""
-        for rank in sorted({watched.rank for watched in self.watched}):
-            self._stop_together([watched.child for watched in self.watched if watched.rank == rank])
+        """Stop all programs in order, each within its timeout."""
+        for order in sorted({each.stop_order for each in self.supervised}):
+            self._stop_group([each.child for each in self.supervised if each.stop_order == order])
 
-    def _stop_together(self, children: Sequence[Child]) -> None:
+    def _stop_group(self, children: Sequence[ChildProcess]) -> None:
         for child in children:
-            child.ask_to_stop()
-        asked_at, patience = time.monotonic(), max(child.program.patience for child in children)
+            child.request_stop()
+        began, timeout = time.monotonic(), max(child.program.stop_timeout for child in children)
         while any(child.is_alive() for child in children):
-            limit = PATIENCE_IN_A_HURRY if self.told_to_stop > 1 else patience
-            if time.monotonic() - asked_at > limit:
+            limit = FORCED_STOP_TIMEOUT if self.stop_requests > 1 else timeout
+            if time.monotonic() - began > limit:
                 break
-            time.sleep(TICK / 4)
+            time.sleep(POLL_INTERVAL / 4)
         for child in children:
             child.kill()
 
 
 def rotate(log: Path) -> None:
-    """Begin a new log, and keep the last one beside it."""
+    """Begin a new log, and keep the last one as `.log.1`."""
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
 
 
-def keep_small(log: Path) -> None:
-    """Move what a log says aside before it fills the disk; the program goes on writing to it."""
-    if log.stat().st_size > LARGEST_LOG:
+def truncate_if_large(log: Path) -> None:
+    """Copy a large log to `.log.1` and truncate it; the program goes on appending to it."""
+    if log.stat().st_size > MAX_LOG_SIZE:
         shutil.copyfile(log, log.with_suffix(".log.1"))
         log.open("w").close()

@@ -1,12 +1,12 @@
-"""What every page draws the same way: icons, relative times, the round badge of a person."""
+"""Template tags of every page: icons, relative times, badges of people, permissions."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,11 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from generations.teams import permissions
-
-if TYPE_CHECKING:
-    from django.contrib.messages.storage.base import Message
-
-    from generations.teams.models import Membership
+from generations.teams.models import Membership
 
 register = template.Library()
 
@@ -27,9 +23,9 @@ BADGES = 6  # colours in static/css/components.css
 
 
 @register.simple_tag
-@lru_cache(maxsize=512)  # a page of the library has some two hundred of them
+@lru_cache(maxsize=512)  # a page of the library has about two hundred icons
 def icon(name: str, size: str = "") -> SafeString:
-    """An icon of static/icons.svg, hidden from screen readers: its words stand beside it."""
+    """Render an icon of static/icons.svg, hidden from screen readers, which read the text next to it."""
     classes = f"icon icon-{size}" if size else "icon"
     address = f"{static('icons.svg')}#{name}"
     return format_html(
@@ -39,7 +35,7 @@ def icon(name: str, size: str = "") -> SafeString:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString:
-    """How long ago, with the exact time on hover; a script keeps it true while the page is open."""
+    """Render a relative time, with the exact time on hover; a script updates it while the page is open."""
     if moment is None:
         return SafeString("")
     local = timezone.localtime(moment)
@@ -52,7 +48,7 @@ def ago(moment: datetime | None) -> SafeString:
 
 
 def relative(moment: datetime) -> str:
-    """The time since then in the largest unit that fits; a date once it is over a week."""
+    """Return the time since then in the largest unit that fits; a date after a week."""
     seconds = (timezone.now() - moment).total_seconds()
     if seconds < 60:
         return _("just now")
@@ -68,26 +64,26 @@ def relative(moment: datetime) -> str:
 
 @register.filter
 def badge(pk: int | None) -> str:
-    """The class that gives a person the same colour everywhere."""
+    """Return the CSS classes of a person's badge, in the same colour everywhere."""
     return f"badge badge-{(pk or 0) % BADGES}"
 
 
 @register.filter
 def undo_address(message: Message) -> str:
-    """Where what a message tells is taken back; nothing if that cannot be done."""
+    """Return the URL that undoes what the message reports, empty if there is none."""
     return next((word[5:] for word in (message.extra_tags or "").split() if word.startswith("undo=/")), "")
 
 
 @register.filter
 def may(member: Membership | None, permission: str) -> bool:
-    """Whether the member's role allows it; nobody's allows nothing."""
+    """Return whether the member's role has the permission; False without a member."""
     return member is not None and permissions.may(member, permission)
 
 
 @register.simple_tag
 def teams_of(member: Membership) -> list[Membership]:
-    """The person's memberships, to change from one team to another."""
+    """Return the user's active memberships, for the team menu."""
     if member.user is None:
         return []
-    mine = member.user.memberships.filter(ended_at=None, team__deactivated_at=None)
-    return list(mine.select_related("team").order_by("team__name", "pk"))
+    memberships = member.user.memberships.filter(ended_at=None, team__deactivated_at=None)
+    return list(memberships.select_related("team").order_by("team__name", "pk"))

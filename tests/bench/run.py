@@ -182,7 +182,7 @@ class Bench:
         arguments = (self.providers[0].url, PROVIDER_KEY, options.output_format, jobs, threads)
         interval = options.interval * options.keys
         child = self.stage.start("bare", ("-m", "tests.bench.bare", *map(str, arguments), str(interval)))
-        assert child.process.wait(jobs * interval + PATIENCE) == 0, child.last_words()
+        assert child.process.wait(jobs * interval + PATIENCE) == 0, child.last_log_line()
         found = json.loads(child.program.log.read_text().splitlines()[-1])
         return {
             "CPU per image, bare loop (ms)": round(1000 * found["cpu"], 1),

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from celery import Celery
 
-from sdweb.process.program import Child
+from sdweb.process.program import ChildProcess
 from tests.chaos.proxy import Proxy
 from tests.sandboxes import Sandbox
 from tests.stage import PROVIDER_KEY, Stage, portal_program, worker_command
@@ -97,7 +97,7 @@ class Portal:
         """How many images were asked for, and how many are unfinished."""
         return json.loads(self.progress_file.read_text()) if self.progress_file.exists() else {}
 
-    def child(self, name: str) -> Child:
+    def child(self, name: str) -> ChildProcess:
         """A process by name."""
         return self.stage.children[name]
 

@@ -1,4 +1,4 @@
-"""A team with two members and money, and a way to let many threads at it at once."""
+"""A team with two members and credits, and a fixture that runs calls concurrently."""
 
 import threading
 import uuid
@@ -34,32 +34,32 @@ def colleague(team):
 
 @pytest.fixture(autouse=True)
 def exact_ledger(request):
-    """After every test of money the books are right, except where it spoils them itself."""
-    uses_money = "db" in request.fixturenames and "spoiled" not in request.fixturenames
-    if uses_money:
+    """After every test the ledger must be exact, unless the test corrupts it."""
+    uses_ledger = "db" in request.fixturenames and "corrupted" not in request.fixturenames
+    if uses_ledger:
         request.getfixturevalue("db")  # first, so that it is still open afterwards
     yield
-    if uses_money:
+    if uses_ledger:
         assert integrity_check.problems() == []
 
 
 @pytest.fixture
-def together():
-    """Run calls at the same moment, a thread and a connection each; what they returned or raised."""
+def concurrently():
+    """Run calls at the same moment, each in its own thread and connection; return their results or errors."""
 
     def run(*calls):
         start = threading.Barrier(len(calls))
 
-        def one(call):
+        def run_one(call):
             start.wait()
             try:
                 return call()
-            except ledger.LedgerError as problem:
-                return problem
+            except ledger.LedgerError as error:
+                return error
             finally:
                 connections.close_all()
 
         with ThreadPoolExecutor(len(calls)) as threads:
-            return list(threads.map(one, calls))
+            return list(threads.map(run_one, calls))
 
     return run

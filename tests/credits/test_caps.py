@@ -1,4 +1,4 @@
-"""What a cap promises: nobody spends more in a day or a month of the team's calendar."""
+"""Caps: no member spends more than theirs in a day or a month of the team's time zone."""
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
@@ -23,17 +23,17 @@ def hold(member, amount):
 
 
 def charge(member, amount, at):
-    """A picture that was paid for at that moment; its reference."""
+    """Charge a generation at that time; return its reference."""
     held = hold(member, amount)
     line = Transfer(kind="charge", amount=amount, reference=held.reference, created_at=at)
     line.source, line.target, line.member, line.team = held.account, ledger.spent(), member, member.team
-    ledger._close(held, HoldState.SETTLED, posting.enter(line, freed=amount))
+    ledger._close(held, HoldState.SETTLED, posting.post(line, freed=amount))
     return held.reference
 
 
-def rooms(member, now):
+def usage(member, now):
     wallet = Account.objects.get(membership=member)
-    return {room.name: room for room in caps.rooms(caps.limits_of(member), wallet, now)}
+    return {cap.name: cap for cap in caps.usage(caps.limits_of(member), wallet, now)}
 
 
 def in_zone(member, zone):
@@ -61,7 +61,7 @@ def test_what_is_held_counts_until_it_is_released(member):
     hold(member, 10_00)
 
 
-def test_a_refund_opens_the_cap_again(member):
+def test_a_refund_frees_the_cap_again(member):
     cap(member, cap_per_day=10_00)
     held = hold(member, 10_00)
     ledger.settle(reference=held.reference)
@@ -71,22 +71,22 @@ def test_a_refund_opens_the_cap_again(member):
     hold(member, 10_00)
 
 
-def test_the_refund_of_an_older_picture_gives_no_more_to_spend_today(member):
+def test_refunding_an_older_generation_does_not_raise_what_is_left_today(member):
     cap(member, cap_per_day=10_00)
     yesterday = charge(member, 8_00, timezone.now() - timedelta(days=1))
     ledger.refund(reference=yesterday)
-    assert rooms(member, timezone.now())["day"].left == 10_00
+    assert usage(member, timezone.now())["day"].left == 10_00
     with pytest.raises(ledger.CapReached):
         hold(member, 10_01)
 
 
-def test_a_cap_of_nothing_lets_nothing_be_spent(member):
+def test_a_cap_of_zero_allows_no_spending(member):
     cap(member, cap_per_day=0)
     with pytest.raises(ledger.CapReached):
         hold(member, 1)
 
 
-def test_a_batch_that_passes_the_cap_is_not_held_at_all(member):
+def test_a_batch_that_exceeds_the_cap_is_not_held_at_all(member):
     cap(member, cap_per_month=10_00)
     with pytest.raises(ledger.CapReached) as refused:
         ledger.hold_many(member=member, amounts={uuid.uuid4(): 3_00 for _ in range(4)})
@@ -94,28 +94,28 @@ def test_a_batch_that_passes_the_cap_is_not_held_at_all(member):
     assert not Hold.objects.exists()
 
 
-def test_the_tighter_of_two_caps_is_named(member):
+def test_the_error_names_the_tighter_of_two_caps(member):
     cap(member, cap_per_day=40_00, cap_per_month=5_00)
     with pytest.raises(ledger.CapReached, match="5 credits a month"):
         hold(member, 6_00)
 
 
-def test_what_was_held_before_is_not_refused_when_it_is_asked_again(member):
+def test_repeating_a_hold_ignores_a_cap_that_was_lowered_since(member):
     held = hold(member, 10_00)
     cap(member, cap_per_day=1_00)
     again = ledger.hold(member=member, amount=10_00, reference=held.reference)
     assert again.pk == held.pk
 
 
-def test_the_month_goes_on_when_the_day_starts_anew(member):
+def test_the_monthly_cap_does_not_renew_with_the_daily_one(member):
     cap(member, cap_per_day=10_00, cap_per_month=15_00)
     noon = datetime(2026, 11, 10, 12, tzinfo=UTC)
     charge(member, 10_00, noon)
-    assert {name: room.left for name, room in rooms(member, noon).items()} == {"day": 0, "month": 5_00}
-    tomorrow = rooms(member, noon + timedelta(days=1))
-    assert {name: room.left for name, room in tomorrow.items()} == {"day": 10_00, "month": 5_00}
-    december = rooms(member, datetime(2026, 12, 1, tzinfo=UTC))
-    assert {name: room.left for name, room in december.items()} == {"day": 10_00, "month": 15_00}
+    assert {name: each.left for name, each in usage(member, noon).items()} == {"day": 0, "month": 5_00}
+    tomorrow = usage(member, noon + timedelta(days=1))
+    assert {name: each.left for name, each in tomorrow.items()} == {"day": 10_00, "month": 5_00}
+    december = usage(member, datetime(2026, 12, 1, tzinfo=UTC))
+    assert {name: each.left for name, each in december.items()} == {"day": 10_00, "month": 15_00}
 
 
 @pytest.mark.parametrize(
@@ -129,14 +129,14 @@ def test_the_month_goes_on_when_the_day_starts_anew(member):
         ("UTC", (2028, 2, 29, 23, 59), (2028, 3, 1, 0, 0)),  # the leap day is still February
     ],
 )
-def test_days_and_months_begin_at_midnight_where_the_team_is(member, zone, before, after):
+def test_days_and_months_begin_at_midnight_in_the_teams_time_zone(member, zone, before, after):
     cap(member, cap_per_day=10_00, cap_per_month=10_00)
     in_zone(member, zone)
     before, after = datetime(*before, tzinfo=UTC), datetime(*after, tzinfo=UTC)
     charge(member, 4_00, before)
-    assert {room.left for room in rooms(member, before).values()} == {6_00}
-    assert {room.renews_at for room in rooms(member, before).values()} == {after}
-    assert {room.left for room in rooms(member, after).values()} == {10_00}
+    assert {each.left for each in usage(member, before).values()} == {6_00}
+    assert {each.renews_at for each in usage(member, before).values()} == {after}
+    assert {each.left for each in usage(member, after).values()} == {10_00}
 
 
 @pytest.mark.parametrize(
@@ -150,43 +150,43 @@ def test_days_and_months_begin_at_midnight_where_the_team_is(member, zone, befor
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
     ],
 )
-def test_a_day_on_which_clocks_change_is_as_long_as_it_is(member, zone, day, hours):
+def test_a_day_on_which_clocks_change_has_its_real_length(member, zone, day, hours):
     cap(member, cap_per_day=10_00)
     in_zone(member, zone)
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone))
-    end = rooms(member, noon)["day"].renews_at
+    end = usage(member, noon)["day"].renews_at
     begin = end.astimezone(UTC) - timedelta(hours=hours)
     charge(member, 1_00, begin - timedelta(seconds=1))
-    assert rooms(member, noon)["day"].spent == 0
+    assert usage(member, noon)["day"].spent == 0
     charge(member, 2_00, begin)
-    assert rooms(member, noon)["day"].spent == 2_00
-    assert rooms(member, end)["day"].spent == 0
+    assert usage(member, noon)["day"].spent == 2_00
+    assert usage(member, end)["day"].spent == 0
 
 
-def test_a_day_that_a_country_left_out_ends_when_it_would_have_begun(member):
+def test_a_skipped_calendar_day_has_no_length(member):
     """Samoa had no 30 December 2011."""
     cap(member, cap_per_day=10_00)
     in_zone(member, "Pacific/Apia")
     the_29th = datetime(2011, 12, 29, 12, tzinfo=ZoneInfo("Pacific/Apia"))
-    end = rooms(member, the_29th)["day"].renews_at
+    end = usage(member, the_29th)["day"].renews_at
     assert end.astimezone(UTC) == datetime(2011, 12, 30, 10, tzinfo=UTC)
     assert end.date() == date(2011, 12, 31)
     charge(member, 1_00, the_29th)
-    assert rooms(member, end)["day"].left == 10_00
+    assert usage(member, end)["day"].left == 10_00
 
 
-def test_a_cap_costs_one_query_and_no_cap_none(member, django_assert_num_queries):
+def test_checking_caps_takes_one_query_and_none_without_caps(member, django_assert_num_queries):
     ledger.spent()
     with django_assert_num_queries(7):
         hold(member, 1_00)
     cap(member, cap_per_day=50_00, cap_per_month=60_00)
-    assert member.team  # which comes with the member of every request
+    assert member.team  # loaded, as it is in every request
     with django_assert_num_queries(8):
         hold(member, 1_00)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_at_once_spend_a_wallet_up_to_its_cap_and_no_further(member, together):
+def test_fifty_concurrent_holds_do_not_exceed_the_cap(member, concurrently):
     cap(member, cap_per_day=60_00, cap_per_month=40_00)
 
     def spend(number):
@@ -195,7 +195,7 @@ def test_fifty_at_once_spend_a_wallet_up_to_its_cap_and_no_further(member, toget
         if number % 2:
             ledger.settle(reference=reference)
 
-    results = together(*[partial(spend, number) for number in range(50)])
+    results = concurrently(*[partial(spend, number) for number in range(50)])
     refused = [result for result in results if isinstance(result, ledger.CapReached)]
     assert len(refused) == 10
     assert [result for result in results if result is not None] == refused

@@ -1,4 +1,4 @@
-"""What the ledger promises to whoever spends."""
+"""The verbs of the ledger."""
 
 import uuid
 
@@ -35,7 +35,7 @@ def test_a_hold_can_be_spent_only_once(member):
     assert str(problem.value) == "Not enough credits: 20 more needed, 40 available."
 
 
-def test_a_settled_hold_is_charged_and_says_who_and_what(member):
+def test_a_settled_hold_is_a_charge_with_its_member_and_model(member):
     reference = uuid.uuid4()
     ledger.hold(member=member, amount=8_00, reference=reference, model="ultra")
     line = ledger.settle(reference=reference)
@@ -45,13 +45,13 @@ def test_a_settled_hold_is_charged_and_says_who_and_what(member):
     assert Hold.objects.get(reference=reference).transfer == line
 
 
-def test_all_that_is_there_can_be_spent(member):
+def test_the_whole_balance_can_be_spent(member):
     ledger.hold(member=member, amount=100_00, reference=(reference := uuid.uuid4()))
     ledger.settle(reference=reference)
     assert (wallet(member).balance, wallet(member).held) == (0, 0)
 
 
-def test_a_cheaper_settlement_gives_the_rest_back(member):
+def test_settling_for_less_releases_the_rest(member):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
     ledger.settle(reference=reference, amount=3_00)
     assert (wallet(member).balance, wallet(member).held) == (97_00, 0)
@@ -73,7 +73,7 @@ def test_a_released_hold_costs_nothing(member):
 
 @pytest.mark.parametrize("first", [ledger.settle, ledger.release])
 @pytest.mark.parametrize("second", [ledger.settle, ledger.release])
-def test_a_hold_is_decided_once(member, first, second):
+def test_a_hold_is_closed_once(member, first, second):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
     first(reference=reference)
     with pytest.raises(ledger.HoldClosed):
@@ -106,7 +106,7 @@ def test_holding_the_same_twice_holds_it_once(member):
     assert wallet(member).held == 7_00
 
 
-def test_a_reference_stands_for_one_hold(member, colleague):
+def test_a_reference_belongs_to_one_hold(member, colleague):
     ledger.hold(member=member, amount=3_00, reference=(reference := uuid.uuid4()))
     with pytest.raises(ledger.ReferenceTaken):
         ledger.hold(member=member, amount=4_00, reference=reference)
@@ -143,7 +143,7 @@ def test_what_is_held_cannot_be_taken_back(member):
 
 
 @pytest.mark.parametrize("amount", [0, -5_00])
-def test_nothing_moves_backwards(team, member, amount):
+def test_amounts_must_be_positive(team, member, amount):
     for verb in (ledger.grant, ledger.take_back, ledger.hold):
         with pytest.raises(ledger.AmountRefused):
             verb(member=member, amount=amount, reference=uuid.uuid4())
@@ -169,7 +169,7 @@ def test_what_was_not_charged_is_not_refunded(member):
 
 
 @pytest.mark.parametrize("close", [ledger.settle, ledger.release])
-def test_what_an_ended_membership_leaves_goes_to_the_pool(team, member, close):
+def test_the_remainder_of_an_ended_membership_goes_to_the_pool(team, member, close):
     ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
     ledger.hold(member=member, amount=2_00, reference=uuid.uuid4())
     end(member)
@@ -194,14 +194,14 @@ def test_what_an_ended_membership_was_charged_too_much_and_refunded_goes_to_the_
     assert (wallet(member).balance, pool(team).balance) == (0, 150_00)
 
 
-def test_who_left_neither_gets_nor_spends(member):
+def test_an_ended_membership_neither_gets_nor_spends_credits(member):
     end(member)
     for verb in (ledger.grant, ledger.hold):
         with pytest.raises(ledger.MembershipEnded):
             verb(member=member, amount=1_00, reference=uuid.uuid4())
 
 
-def test_a_refused_verb_leaves_no_line(member):
+def test_a_refused_verb_posts_no_entry(member):
     before = Transfer.objects.count()
     with pytest.raises(ledger.InsufficientCredits):
         ledger.take_back(member=member, amount=1000_00, reference=uuid.uuid4())

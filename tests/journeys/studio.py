@@ -14,8 +14,8 @@ import requests
 
 from sdweb.process import local_environment
 from tests.journeys.console import Console
-from tests.platform.portal import Portal
 from tests.sandboxes import Sandbox
+from tests.sdweb.portal import Portal
 
 # A team with an operator who owns it, as `make run` makes the first one; sign-ins are counted from here on,
 # and what others asked for is drawn before anything else is.
@@ -28,7 +28,7 @@ from generations.office.members import service as members_service
 from generations.teams import users
 from generations.teams.models import Role
 cache.clear()
-user = users.add(email={email!r}, password={password!r})
+user = users.create(email={email!r}, password={password!r})
 users.make_operator(user)
 team = members_service.create_team("Studio")
 members_service.add_member(user=user, team=team, role=Role.OWNER, by=Actor(user), granted=1_000_00)
@@ -150,5 +150,5 @@ def start(folder: Path, database: str = "") -> Studio:
 def settings(portal: Portal) -> dict[str, str]:
     """What the portal was given, and what it invented."""
     environment = dict(portal.environment)
-    local_environment.recall(environment)
+    local_environment.load(environment)
     return environment

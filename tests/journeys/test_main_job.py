@@ -10,7 +10,7 @@ import uuid
 import redis
 
 from tests.journeys.studio import Studio, Visitor
-from tests.platform.portal import eventually
+from tests.sdweb.portal import eventually
 
 
 def test_an_ultra_image_arrives_is_stored_and_costs_eight_credits(studio: Studio, visitor: Visitor):

@@ -14,7 +14,7 @@ import requests
 from PIL import Image
 
 from tests.journeys.studio import Studio, Visitor
-from tests.platform.portal import eventually
+from tests.sdweb.portal import eventually
 
 CORE = "/sd/v2beta/stable-image/generate/core"
 

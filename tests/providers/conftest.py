@@ -6,20 +6,20 @@ import pytest
 
 from generations.providers import open_provider
 from generations.providers.base import Done, ImageRequest, Provider
-from tests.providers.stand_in import KEY, StandIn
+from tests.providers.fake_provider import KEY, FakeProvider
 
 
 @pytest.fixture
-def stand_in() -> Iterator[StandIn]:
-    server = StandIn()
+def fake_provider() -> Iterator[FakeProvider]:
+    server = FakeProvider()
     yield server
     server.close()
     assert not server.problems
 
 
 @pytest.fixture
-def provider(stand_in: StandIn) -> Provider:
-    return open_provider("stability", stand_in.address, KEY)
+def provider(fake_provider: FakeProvider) -> Provider:
+    return open_provider("stability", fake_provider.address, KEY)
 
 
 @pytest.fixture

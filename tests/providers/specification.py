@@ -1,4 +1,4 @@
-"""What the service takes, written out again: it shares no code with the client.
+"""The API's specification, written independently: it shares no code with the client.
 
 From docs/providers/stability.md, "Request headers", "Fields", "Models" and "v1 text to image".
 """
@@ -102,87 +102,87 @@ class Refusal(Exception):
     """Something that the specification does not allow."""
 
 
-def insist(condition: object, sentence: str) -> None:
+def require(condition: object, sentence: str) -> None:
     if not condition:
         raise Refusal(sentence)
 
 
 def check(request: Request) -> str:
     """The format that is asked for; Refusal for anything that the specification does not allow."""
-    insist(re.fullmatch(r"Bearer \S+", request.headers.get("authorization", "")), "authorization")
-    insist(request.headers.get("accept-encoding") == "identity", "packed answers were allowed")
+    require(re.fullmatch(r"Bearer \S+", request.headers.get("authorization", "")), "authorization")
+    require(request.headers.get("accept-encoding") == "identity", "packed answers were allowed")
     path = request.path.removeprefix("/sd")
     if path == "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image":
-        insist(request.headers["content-type"] == "application/json", "content-type")
-        insist(request.headers["accept"] in ("application/json", "image/png"), "accept")
+        require(request.headers["content-type"] == "application/json", "content-type")
+        require(request.headers["accept"] in ("application/json", "image/png"), "accept")
         check_v1(request.json)
         return "png"
-    insist(request.method == "POST" and path.startswith(GENERATE), f"no such path {request.path}")
-    insist(request.headers["accept"] in ("application/json", "image/*"), "accept")
+    require(request.method == "POST" and path.startswith(GENERATE), f"no such path {request.path}")
+    require(request.headers["accept"] in ("application/json", "image/*"), "accept")
     request.parts = read_multipart(request)
     return check_v2beta(path.removeprefix(GENERATE), request)
 
 
 def read_multipart(request: Request) -> dict[str, Part]:
     match = re.fullmatch(r"multipart/form-data; boundary=([\w-]{1,70})", request.headers["content-type"])
-    insist(match, "content-type: must be multipart/form-data")
+    require(match, "content-type: must be multipart/form-data")
     boundary = b"--" + match[1].encode()
     first, *sections, last = request.body.split(boundary)
-    insist(first == b"" and last == b"--\r\n", "multipart framing")
+    require(first == b"" and last == b"--\r\n", "multipart framing")
     parts: dict[str, Part] = {}
     for section in sections:
-        insist(section.startswith(b"\r\n") and section.endswith(b"\r\n"), "multipart line ends")
+        require(section.startswith(b"\r\n") and section.endswith(b"\r\n"), "multipart line ends")
         head, body = section[2:-2].split(b"\r\n\r\n", 1)
         lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
         found = re.fullmatch(
             r'form-data; name="(\w+)"(?:; filename="([^"]+)")?', lines["Content-Disposition"]
         )
-        insist(found and found[1] not in parts, "a part without name, or twice")
-        insist(body, f"{found[1]} is empty")
+        require(found and found[1] not in parts, "a part without name, or twice")
+        require(body, f"{found[1]} is empty")
         parts[found[1]] = Part(body, found[2], lines.get("Content-Type"))
     return parts
 
 
 def check_v2beta(endpoint: str, request: Request) -> str:
-    insist(endpoint in TAKEN, "endpoint")
+    require(endpoint in TAKEN, "endpoint")
     extra = request.parts.keys() - TAKEN[endpoint]
-    insist(not extra, f"not taken: {extra}")
+    require(not extra, f"not taken: {extra}")
     texts, image = request.texts, request.parts.get("image")
-    insist(1 <= len(texts.get("prompt", "")) <= 10_000, "prompt")
-    insist(len(texts.get("negative_prompt", "")) <= 10_000, "negative_prompt")
-    insist(texts.get("aspect_ratio", "1:1") in RATIOS, "aspect_ratio")
-    insist(texts.get("output_format", "png") in FORMATS, "output_format")
-    insist(texts.get("style_preset", "anime") in STYLES, "style_preset")
-    insist(1 <= number(texts.get("seed", "1"), r"\d+") <= 4_294_967_294, "seed")
-    insist(1 <= number(texts.get("cfg_scale", "4")) <= 10, "cfg_scale")
-    insist(0 <= number(texts.get("strength", "0")) <= 1, "strength")
-    insist(("strength" in texts) == (image is not None), "strength goes with image")
+    require(1 <= len(texts.get("prompt", "")) <= 10_000, "prompt")
+    require(len(texts.get("negative_prompt", "")) <= 10_000, "negative_prompt")
+    require(texts.get("aspect_ratio", "1:1") in RATIOS, "aspect_ratio")
+    require(texts.get("output_format", "png") in FORMATS, "output_format")
+    require(texts.get("style_preset", "anime") in STYLES, "style_preset")
+    require(1 <= number(texts.get("seed", "1"), r"\d+") <= 4_294_967_294, "seed")
+    require(1 <= number(texts.get("cfg_scale", "4")) <= 10, "cfg_scale")
+    require(0 <= number(texts.get("strength", "0")) <= 1, "strength")
+    require(("strength" in texts) == (image is not None), "strength goes with image")
     if image:
-        insist(image.filename and image.media_type in ("image/png", "image/jpeg", "image/webp"), "image")
+        require(image.filename and image.media_type in ("image/png", "image/jpeg", "image/webp"), "image")
         Image.open(io.BytesIO(image.body)).load()
-        insist(Image.open(io.BytesIO(image.body)).get_format_mimetype() == image.media_type, "type of image")
+        require(Image.open(io.BytesIO(image.body)).get_format_mimetype() == image.media_type, "type of image")
     if endpoint == "sd3":
-        insist(texts.get("model") in SD3_MODELS, "model")
-        insist(texts.get("mode") == ("image-to-image" if image else "text-to-image"), "mode")
-        insist(not (image and "aspect_ratio" in texts), "aspect_ratio is for text-to-image only")
+        require(texts.get("model") in SD3_MODELS, "model")
+        require(texts.get("mode") == ("image-to-image" if image else "text-to-image"), "mode")
+        require(not (image and "aspect_ratio" in texts), "aspect_ratio is for text-to-image only")
     return texts.get("output_format", "png")
 
 
 def check_v1(data: dict) -> None:
     extra = data.keys() - {"text_prompts", "width", "height", "cfg_scale", "seed", "steps", "style_preset"}
-    insist(not extra, f"not taken: {extra}")
+    require(not extra, f"not taken: {extra}")
     prompts = data["text_prompts"]
-    insist(
+    require(
         prompts and all(set(one) <= {"text", "weight"} and 1 <= len(one["text"]) <= 2000 for one in prompts),
         "texts",
     )
-    insist((data["width"], data["height"]) in PAIRS, "width and height")
-    insist(0 <= data.get("cfg_scale", 7) <= 35, "cfg_scale")
-    insist(type(data.get("seed", 1)) is int and 1 <= data.get("seed", 1) <= 4_294_967_295, "seed")
-    insist(type(data.get("steps", 30)) is int and 10 <= data.get("steps", 30) <= 50, "steps")
-    insist(data.get("style_preset", "anime") in STYLES, "style_preset")
+    require((data["width"], data["height"]) in PAIRS, "width and height")
+    require(0 <= data.get("cfg_scale", 7) <= 35, "cfg_scale")
+    require(type(data.get("seed", 1)) is int and 1 <= data.get("seed", 1) <= 4_294_967_295, "seed")
+    require(type(data.get("steps", 30)) is int and 10 <= data.get("steps", 30) <= 50, "steps")
+    require(data.get("style_preset", "anime") in STYLES, "style_preset")
 
 
 def number(text: str, pattern: str = r"\d+(\.\d+)?") -> float:
-    insist(re.fullmatch(pattern, text), f"{text} is no number")
+    require(re.fullmatch(pattern, text), f"{text} is no number")
     return float(text)

@@ -1,4 +1,4 @@
-"""What a member may ask for, and what it costs."""
+"""The catalogue: parameters of the models and their prices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cleaned(model, parameters, **options):
     return validate(model, {"prompt": "a harbour"} | parameters, **options)
 
 
-def test_the_seven_models_have_the_prices_of_the_list():
+def test_the_seven_models_have_their_list_prices():
     prices = {name: model.cost({}) for name, model in MODELS.items()}
     assert prices == {
         "core": 300,
@@ -42,7 +42,7 @@ def test_more_than_thirty_steps_of_sdxl_cost_more(steps, cost):
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=str)
-def test_every_model_says_what_it_is_good_at_in_one_short_clause(model):
+def test_every_model_has_a_short_clause(model):
     assert len(model.clause) <= 27, "the card of Core in the design has 27 with its spaces"
     assert model.title
     assert model.languages == ("en",)
@@ -50,7 +50,7 @@ def test_every_model_says_what_it_is_good_at_in_one_short_clause(model):
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=str)
-def test_every_model_knows_the_size_of_all_nine_shapes(model):
+def test_every_model_has_a_size_for_all_nine_shapes(model):
     field = model.field("aspect_ratio")
     assert len(field.values) == 9
     ratios = [width / height for width, height in map(model.size, field.values)]
@@ -67,25 +67,25 @@ def test_sizes_are_those_that_the_pages_show():
     assert SDXL.size("5:4") == (1152, 896)
 
 
-def test_what_is_left_empty_is_not_sent():
+def test_empty_values_are_not_sent():
     assert cleaned(CORE, {"negative_prompt": "  ", "seed": "", "style_preset": "", "aspect_ratio": None}) == {
         "prompt": "a harbour"
     }
 
 
-def test_a_seed_of_nought_means_that_the_provider_picks():
+def test_seed_0_is_not_sent():
     assert "seed" not in cleaned(CORE, {"seed": "0"})
     assert cleaned(CORE, {"seed": "1"})["seed"] == 1
 
 
-def test_values_from_a_form_and_from_json_become_the_same():
+def test_values_from_a_form_and_from_json_are_cleaned_the_same():
     typed = cleaned(LARGE, {"seed": 7, "cfg_scale": 4, "style_preset": "anime"})
     assert cleaned(LARGE, {"seed": " 7 ", "cfg_scale": "4.0", "style_preset": "anime"}) == typed
     assert type(typed["seed"]) is int
     assert type(typed["cfg_scale"]) is float
 
 
-def test_lengths_count_characters_as_people_do_after_trimming():
+def test_lengths_count_code_points_after_trimming():
     assert len(cleaned(CORE, {"prompt": " " + "🌊" * 10_000 + "\n"})["prompt"]) == 10_000
     assert "10,001" in errors(CORE, {"prompt": "🌊" * 10_001})["prompt"]
     assert "2,000" in errors(SDXL, {"prompt": "x" * 2_001})["prompt"]
@@ -118,7 +118,7 @@ def test_a_prompt_must_be_readable_text(prompt):
         (CORE, "output_format", ["gif", "PNG"]),
     ],
 )
-def test_a_value_out_of_range_gets_a_sentence_at_its_field(model, name, values):
+def test_a_value_out_of_range_has_an_error_at_its_field(model, name, values):
     for value in values:
         problems = errors(model, {name: value})
         assert set(problems) == {name}
@@ -126,7 +126,7 @@ def test_a_value_out_of_range_gets_a_sentence_at_its_field(model, name, values):
         assert len(problems[name]) < 300
 
 
-def test_both_ends_of_every_range_are_taken():
+def test_both_ends_of_every_range_are_valid():
     for model in MODELS.values():
         for field in model.fields:
             if isinstance(field, catalogue_registry.Number):
@@ -141,7 +141,7 @@ def test_both_ends_of_every_range_are_taken():
                     assert got.get(field.name, 0) == value
 
 
-def test_strength_goes_with_a_start_image_only():
+def test_strength_is_only_sent_with_a_start_image():
     assert "strength" in errors(ULTRA, {}, has_image=True)
     assert cleaned(ULTRA, {"strength": 0}, has_image=True)["strength"] == 0
     assert "strength" not in cleaned(ULTRA, {"strength": 0.5})
@@ -154,7 +154,7 @@ def test_a_start_image_decides_the_shape_of_sd3_but_not_of_ultra():
     assert cleaned(ULTRA, given, has_image=True)["aspect_ratio"] == "16:9"
 
 
-def test_a_model_refuses_what_it_does_not_take():
+def test_unknown_parameters_are_refused():
     assert errors(CORE, {"cfg_scale": 4}) == {"cfg_scale": "Core does not take this."}
     assert "image" in errors(CORE, {}, has_image=True)
     assert "image" in errors(SDXL, {}, has_image=True)
@@ -162,7 +162,7 @@ def test_a_model_refuses_what_it_does_not_take():
     assert cleaned(CORE, {"cfg_scale": ""}) == {"prompt": "a harbour"}
 
 
-def test_cleaning_twice_changes_nothing():
+def test_validating_twice_changes_nothing():
     once = cleaned(LARGE, {"seed": "5", "strength": "0.25", "cfg_scale": "7.5"}, has_image=True)
     assert validate(LARGE, once, has_image=True) == once
 

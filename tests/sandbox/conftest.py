@@ -1,4 +1,4 @@
-"""A sandbox that draws at once, and the calls that tests make to it."""
+"""Sandbox providers without latency, and a client for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DUMMY = {"none": ""}
 
 
 class Client:
-    """Calls the sandbox as a program with the right key does."""
+    """Calls the sandbox with the right key."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -59,14 +59,14 @@ class Client:
 
 
 def opened(data: bytes) -> Image.Image:
-    """A picture, decoded to its last pixel."""
+    """Return a completely decoded image."""
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
 def picture(size: tuple[int, int] = (640, 480), kind: str = "png") -> bytes:
-    """A file to start from."""
+    """Return an encoded start image."""
     target = io.BytesIO()
     Image.linear_gradient("L").convert("RGB").resize(size).save(target, kind)
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""Planned outcomes, the rate limit, and what the log tells."""
+"""Planned outcomes, the rate limit, and the log."""
 
 import hashlib
 import subprocess
@@ -17,11 +17,21 @@ from tests.sandboxes import KEY, ROOT, Sandbox
 @pytest.mark.parametrize(
     ("outcome", "status"),
     [
-        *(("400", 400), ("401", 401), ("402", 402), ("403", 403), ("404", 404)),
-        *(("413", 413), ("422", 422), ("429", 429), ("500", 500), ("502-html", 502)),
+        ("400", 400),
+        ("401", 401),
+        ("402", 402),
+        ("403", 403),
+        ("404", 404),
+        ("413", 413),
+        ("422", 422),
+        ("429", 429),
+        ("500", 500),
+        ("502-html", 502),
     ],
 )
-def test_a_planned_refusal_meets_one_call_and_is_free(client: Client, outcome: str, status: int) -> None:
+def test_a_planned_error_applies_to_one_call_and_is_not_charged(
+    client: Client, outcome: str, status: int
+) -> None:
     client.sandbox.plan(outcome)
     before = client.sandbox.state()["credits"]
     assert client.generate().status_code == status
@@ -42,7 +52,7 @@ def test_a_gateway_page_is_html(client: Client) -> None:
     assert client.generate().headers["content-type"].startswith("text/html")
 
 
-def test_a_dropped_call_is_paid_and_never_answered(client: Client) -> None:
+def test_a_dropped_call_is_charged_and_gets_no_response(client: Client) -> None:
     client.sandbox.plan("drop")
     before = client.sandbox.state()["credits"]
     with pytest.raises(requests.ConnectionError):
@@ -51,13 +61,13 @@ def test_a_dropped_call_is_paid_and_never_answered(client: Client) -> None:
     assert client.sandbox.state()["credits"] == before - 3
 
 
-def test_a_truncated_picture_ends_before_its_length(client: Client) -> None:
+def test_a_truncated_image_is_shorter_than_its_content_length(client: Client) -> None:
     client.sandbox.plan("truncate")
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
         client.generate()
 
 
-def test_bytes_that_are_no_image_come_as_an_image(client: Client) -> None:
+def test_invalid_images_have_the_type_of_an_image(client: Client) -> None:
     client.sandbox.plan("not-an-image")
     answer = client.generate()
     assert answer.headers["content-type"] == "image/png"
@@ -66,7 +76,7 @@ def test_bytes_that_are_no_image_come_as_an_image(client: Client) -> None:
 
 
 @pytest.mark.parametrize("accept", ["image/*", "application/json"])
-def test_a_filtered_picture_says_so(client: Client, accept: str) -> None:
+def test_a_filtered_image_has_its_finish_reason(client: Client, accept: str) -> None:
     client.sandbox.plan("filtered")
     answer = client.generate(accept=accept)
     assert answer.status_code == 200
@@ -74,27 +84,27 @@ def test_a_filtered_picture_says_so(client: Client, accept: str) -> None:
     assert said == "CONTENT_FILTERED"
 
 
-def test_a_hang_answers_nothing(client: Client) -> None:
+def test_a_hanging_call_gets_no_response(client: Client) -> None:
     client.sandbox.plan("hang")
     url = f"{client.sandbox.url}/v2beta/stable-image/generate/core"
     with pytest.raises(requests.Timeout):
         requests.post(url, headers=client.headers, files={"prompt": (None, "boat")}, timeout=0.4)
 
 
-def test_a_plan_can_wait_for_a_prompt_and_repeat(client: Client) -> None:
+def test_a_plan_can_match_a_prompt_and_repeat(client: Client) -> None:
     client.sandbox.plan({"outcome": "500", "match": "boat", "times": 2}, "403")
     statuses = [client.generate(prompt=text).status_code for text in ("a boat", "a tree", "a boat", "a boat")]
     assert statuses == [500, 403, 500, 200]
 
 
-def test_slow_takes_its_time_from_the_arrival(client: Client) -> None:
+def test_the_delay_of_slow_counts_from_the_arrival(client: Client) -> None:
     client.sandbox.plan("slow:1")
     began = time.monotonic()
     assert client.generate().status_code == 200
     assert 0.99 <= time.monotonic() - began < 4
 
 
-def test_a_plan_that_makes_no_sense_is_refused_whole(client: Client) -> None:
+def test_an_invalid_plan_is_rejected_whole(client: Client) -> None:
     url = f"{client.sandbox.url}/control/plan"
     answer = requests.post(url, json=["ok", "explode"], timeout=5)
     assert answer.status_code == 400
@@ -102,7 +112,7 @@ def test_a_plan_that_makes_no_sense_is_refused_whole(client: Client) -> None:
     assert requests.post(url, data='["500"]', timeout=5).status_code == 400
 
 
-def test_one_call_too_many_locks_out_for_the_penalty(client: Client) -> None:
+def test_exceeding_the_limit_blocks_for_the_penalty(client: Client) -> None:
     client.sandbox.state(limit=5, window=1.5, penalty=2)
     statuses = [client.generate().status_code for _ in range(7)]
     assert statuses == [200] * 5 + [429] * 2
@@ -120,7 +130,7 @@ def test_calls_without_the_key_do_not_count(client: Client) -> None:
     assert client.get("/v1/user/balance").status_code == 200
 
 
-def test_many_slow_calls_are_served_side_by_side(client: Client) -> None:
+def test_many_slow_calls_are_served_concurrently(client: Client) -> None:
     client.generate()
     client.sandbox.state(latency=1)
     began = time.monotonic()
@@ -130,7 +140,7 @@ def test_many_slow_calls_are_served_side_by_side(client: Client) -> None:
     assert time.monotonic() - began < 20  # one after the other would take a minute
 
 
-def test_the_log_knows_what_was_sent_but_never_the_key(client: Client) -> None:
+def test_the_log_has_the_request_and_not_the_key(client: Client) -> None:
     answer = client.generate("sd3", seed=9, model="sd3.5-flash", prompt="x" * 9_000)
     entry = client.sandbox.calls()[-1]
     assert entry["sha256"] == hashlib.sha256(answer.content).hexdigest()
@@ -140,14 +150,14 @@ def test_the_log_knows_what_was_sent_but_never_the_key(client: Client) -> None:
     assert KEY not in str(client.sandbox.state())
 
 
-def test_without_control_nobody_plans_anything() -> None:
+def test_without_control_there_is_no_control_api() -> None:
     with sandboxes.running("--no-control", "--latency", "0", "--plain") as sandbox:
         closed = Client(sandbox)
         assert closed.get("/control/state").status_code == 404
         assert closed.generate().status_code == 200
 
 
-def test_a_taken_port_is_one_clear_sentence(plain_sandbox: Sandbox) -> None:
+def test_a_port_in_use_is_reported_in_one_sentence(plain_sandbox: Sandbox) -> None:
     port = plain_sandbox.url.rsplit(":", 1)[1]
     command = [sys.executable, "-m", "generations.sandbox", "--port", port]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from generations.teams import users as teams_users
 from generations.teams.models import User
-from tests.platform.portal import bare_environment, manage
+from tests.sdweb.portal import bare_environment, manage
 
 PASSWORD = "correct horse battery"
 

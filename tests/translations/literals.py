@@ -40,12 +40,12 @@ LOGS = {"log", "logger", "logging", "warnings"}
 # Exceptions for programmers and operators, in a log or at a terminal: of Python, of Django, of our processes.
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
-    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|DidNotStart|NotReady|MalformedForm"
+    "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady|MalformedForm"
 )
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|Guard|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|AppendOnlyTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
@@ -61,10 +61,10 @@ AS_THEY_ARE = re.compile(
     '|{"ultra": \\d+}'  # a sample of JSON
     "|CFG scale|Style preset|Aspect ratio|Denoising strength|Negative prompt: .*"  # for programs, in a file
     "|Samsung Internet"  # a name
-    "|these bytes are no whole picture .*|.* pixels are too many"  # for the log
+    "|not a complete image .*|.* pixels are too many"  # for the log
     f"|{VALUE} of a .*"  # a prompt of a library that is filled with made-up pictures
     f"|exit code .*|{VALUE} is after {VALUE}[.]"  # for who started a command
-    "|(Account|Hold|Line) .*|All balances together .*|The summed up days .*",  # of the command audit_ledger
+    "|(Account|Hold|Entry|from) .*|All balances together .*|The daily totals .*",  # of audit_ledger
     re.DOTALL,
 )
 

@@ -70,7 +70,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     call = Call(scope, format_, path_parts, headers, receive, compat_http.request_id(headers))
     call.has_unread_body = compat_http.has_body(headers)
     call.response_headers["x-request-id"] = call.request_id
-    with log_context.following(request=call.request_id), contextlib.suppress(ClientDisconnected):
+    with log_context.bind(request=call.request_id), contextlib.suppress(ClientDisconnected):
         prepared = await _prepare(call, route)
         async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
             response = prepared if isinstance(prepared, Response) else await _write(call, prepared)

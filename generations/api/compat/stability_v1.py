@@ -20,7 +20,7 @@ from generations.api.compat.base import (
 )
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.stability.models import SDXL_PAIRS
+from generations.providers.stability.models import SDXL_SIZES
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")
@@ -38,7 +38,7 @@ SAMPLERS = (
 )
 MAX_SAMPLES = 10
 CATALOGUE_FIELDS = ("seed", "cfg_scale", "steps", "style_preset")
-ASPECT_RATIOS = {size: ratio for ratio, size in SDXL_PAIRS.items()}
+ASPECT_RATIOS = {size: ratio for ratio, size in SDXL_SIZES.items()}
 V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
 
 

@@ -118,11 +118,11 @@ def _credits(amount: int | None) -> float | None:
 
 def _caps(row: Membership) -> dict[str, Any]:
     limits = credits_caps.Limits(row, row.cap_per_day, row.cap_per_month)
-    rooms = credits_caps.rooms(limits, ledger.open_wallet(row))
+    usages = credits_caps.usage(limits, ledger.open_wallet(row))
     return {
         "per_day": _credits(row.cap_per_day),
         "per_month": _credits(row.cap_per_month),
-        "standing": [serializers.cap(room) for room in rooms],
+        "standing": [serializers.cap(usage) for usage in usages],
     }
 
 

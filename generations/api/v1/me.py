@@ -48,7 +48,7 @@ def balance(request: ApiRequest) -> dict[str, Any]:
         "balance": serializers.in_credits(wallet.balance),
         "held": serializers.in_credits(wallet.held),
         "available": serializers.in_credits(wallet.available),
-        "caps": [serializers.cap(room) for room in caps.rooms(limits, wallet)],
+        "caps": [serializers.cap(cap) for cap in caps.usage(limits, wallet)],
     }
 
 
@@ -60,7 +60,7 @@ def lines(
     """List the entries of the member's wallet in the ledger, newest first, 50 per page."""
     member = member_with_scope(request, Scope.READ)
     last = get_object_or_404(Transfer, member=member, pk=before) if before else None
-    entries, older = statement.written(member, ledger.open_wallet(member), before=last)
+    entries, older = statement.posted(member, ledger.open_wallet(member), before=last)
     return {"items": [_line(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
@@ -100,16 +100,16 @@ def _token(token: Token) -> dict[str, Any]:
     }
 
 
-def _line(entry: statement.Entry) -> dict[str, Any]:
+def _line(entry: statement.StatementEntry) -> dict[str, Any]:
     return {
-        "number": entry.line_number,
+        "number": entry.transfer_id,
         "kind": entry.state,
         "amount": serializers.in_credits(entry.amount),
         "model": entry.model,
         "note": entry.note,
         "reference": entry.reference,
         "generation": entry.generation,
-        "created_at": entry.when,
+        "created_at": entry.created_at,
     }
 
 

@@ -41,7 +41,7 @@ def in_credits(amount: int) -> float:
     return amount / HUNDREDTHS
 
 
-def cap(room: caps.Room) -> dict[str, Any]:
+def cap(room: caps.CapUsage) -> dict[str, Any]:
     """Serialize a cap and how much of it is used."""
     amounts = {name: in_credits(getattr(room, name)) for name in ("cap", "used", "left")}
     return {"period": room.name, "renews_at": room.renews_at} | amounts

@@ -1,4 +1,4 @@
-"""`{% load credits %}`: amounts as a person reads them."""
+"""`{% load credits %}`: format amounts."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.filter("credits")
 def as_credits(amount: int | None) -> str:
-    """Hundredths of a credit as credits: 650 is "6.5"; nothing for nothing."""
+    """Format hundredths of a credit as credits: 650 is "6.5"; empty for None."""
     return "" if amount is None else as_text(amount)

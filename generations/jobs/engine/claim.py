@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Now
 from django.db.models.sql import UpdateQuery
 from redis import RedisError
 
-from generations.core.prepared_queries import Given, Prepared, Statement
+from generations.core.prepared_queries import Param, PreparedQuery, PreparedStatement
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import spool
 from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Status
@@ -31,9 +31,9 @@ MAX_WAITING_THREADS = 8  # of a worker, that wait for a slot: enough for 100 slo
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
-_next_model = Prepared(lambda: Generation.objects.ready().in_queue_order().values_list("model")[:1])
-_some_ready = Prepared(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
-_open = Prepared(Upstream.objects.open)
+_next_model = PreparedQuery(lambda: Generation.objects.ready().in_queue_order().values_list("model")[:1])
+_some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
+_open = PreparedQuery(Upstream.objects.open)
 
 stopping = threading.Event()  # set when this worker shuts down: it finishes its calls and claims no more
 
@@ -96,12 +96,12 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
     transaction.
     """
     update = _claim_statement(upstream.served_models)
-    parameters = update.told(upstream=upstream.pk, worker=worker, lease=lease)
+    parameters = update.bind(upstream=upstream.pk, worker=worker, lease=lease)
     return next(iter(Generation.objects.raw(f"{update.sql} RETURNING *", parameters)), None)
 
 
 @lru_cache(maxsize=64)
-def _claim_statement(models: tuple[str, ...]) -> Statement:
+def _claim_statement(models: tuple[str, ...]) -> PreparedStatement:
     ready = Generation.objects.ready().of_models(models)
     first = ready.in_queue_order().select_for_update(skip_locked=True).values("pk")[:1]
     claimed = Generation.objects.filter(pk=first, status=Status.QUEUED)
@@ -111,9 +111,9 @@ def _claim_statement(models: tuple[str, ...]) -> Statement:
             "status": Status.RUNNING,
             "changed_at": Now(),
             "attempt": F("attempt") + 1,
-            "upstream": Given("upstream"),
-            "worker": Given("worker"),
-            "lease_until": Now() + Given("lease", DurationField()),
+            "upstream": Param("upstream"),
+            "worker": Param("worker"),
+            "lease_until": Now() + Param("lease", DurationField()),
             "claimed_at": Now(),
             "first_called_at": Coalesce("first_called_at", Now()),
             "excused_wait": _new_excused_wait(),
@@ -121,7 +121,7 @@ def _claim_statement(models: tuple[str, ...]) -> Statement:
             "code": "",
         }
     )
-    return Statement(update.get_compiler(connection=connection))
+    return PreparedStatement(update.get_compiler(connection=connection))
 
 
 def release_connection() -> None:

@@ -66,7 +66,7 @@ def add_audit_listener(listener: AuditListener) -> None:
 def pause(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     """Do not call these accounts until an operator resumes them; running calls are finished."""
     who = str(by.user or "")
-    _change(upstreams, "paused", by, lambda rows: accounts.pause_by_hand(rows, by=who))
+    _change(upstreams, "paused", by, lambda rows: accounts.pause_by_operator(rows, by=who))
 
 
 def drain(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
@@ -87,7 +87,7 @@ def resume(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
 def state(upstream: Upstream) -> str:
     """The state of an account in audit events: open, draining, paused or paused_by_hand."""
     if upstream.paused_at:
-        by_hand = upstream.paused_status == accounts.BY_HAND
+        by_hand = upstream.paused_status == accounts.PAUSED_BY_OPERATOR
         return "paused_by_hand" if by_hand else "paused"
     return "draining" if upstream.draining else "open"
 

@@ -20,7 +20,7 @@ from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
 from generations.library.storage import client as storage_client
-from generations.providers.transport.media_check import NoPicture, received
+from generations.providers.transport.media_check import InvalidImage, validate_image
 
 Facts = dict[str, Any]  # of one image, as in the spool's sidecar
 
@@ -54,7 +54,7 @@ def find_in_storage(row: Generation) -> bool:
                 storage_client.image_prefix(generation=row.pk, attempt=row.attempt)
             )
         ]
-    except NoPicture as problem:
+    except InvalidImage as problem:
         log.warning("An object of generation %s in storage is damaged: %s", row.pk, problem)
         return False
     if not found or len(found) != found[0][0]["of"]:
@@ -99,7 +99,7 @@ def _facts(key: str) -> Facts:
     """What the sidecar in the spool said of an image, read from its object and the object's metadata."""
     metadata = storage_client.head(key).metadata
     seed = int(metadata["seed"]) if metadata.get("seed", "").isdecimal() else None
-    image = received(storage_client.read(key), seed)
+    image = validate_image(storage_client.read(key), seed)
     return {
         "sha256": hashlib.sha256(image.data).hexdigest(),
         "media_type": image.media_type,

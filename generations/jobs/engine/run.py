@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
-from generations.core.prepared_queries import Given, Prepared
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist
@@ -26,7 +26,9 @@ from generations.upstreams import rate_limit as upstreams_rate_limit
 log = logging.getLogger(__name__)
 
 # With all that later steps read of it, so that one query is enough.
-_batch = Prepared(lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Given("pk")))
+_batch = PreparedQuery(
+    lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Param("pk"))
+)
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ DB_RETRY_SECONDS = 60.0  # in which a write is tried again while the database is
 def run(claim: Claim) -> None:
     """Call the provider for a claimed generation, record the result, and store the image if there is one."""
     row = claim.generation
-    about = log_context.following(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
+    about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
     with about, engine_leases.renewing(row.pk, row.attempt):
         log.info("claimed", extra={"model": row.model})
         try:

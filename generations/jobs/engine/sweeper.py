@@ -162,6 +162,6 @@ def _lease_and_store(row: Generation) -> bool:
     )
     if not unleased.update(lease_until=Now() + engine_leases.LEASE, worker=spool.WORKER):
         return False
-    about = log_context.following(generation=str(row.pk), attempt=row.attempt)
+    about = log_context.bind(generation=str(row.pk), attempt=row.attempt)
     with about, engine_leases.renewing(row.pk, row.attempt):
         return persist.store(row)

@@ -10,16 +10,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from generations.core.prepared_queries import Given
+from generations.core.prepared_queries import Param
 from generations.teams.models import Team
 
 
 class PriceQuerySet(models.QuerySet["Price"]):
-    def valid_at(self, moment: datetime | Given, team: Team | Given) -> PriceQuerySet:
+    def valid_at(self, moment: datetime | Param, team: Team | Param) -> PriceQuerySet:
         """Prices in force for the team at that moment, by model; the one that applies comes first."""
         return self.for_team(team).filter(valid_from__lte=moment)
 
-    def for_team(self, team: Team | Given) -> PriceQuerySet:
+    def for_team(self, team: Team | Param) -> PriceQuerySet:
         """Prices of the team and of the whole portal, future ones included; the team's own come first."""
         mine = self.filter(Q(team=team) | Q(team__isnull=True))
         return mine.order_by("model", F("team").asc(nulls_last=True), "-valid_from", "-pk")

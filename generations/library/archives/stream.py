@@ -166,7 +166,7 @@ async def _in_db_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
         try:
             return function(*args, **kwargs)
         finally:
-            db_connections.give_back_connections()
+            db_connections.release_connections()
 
     return await sync_to_async(call)()
 

@@ -65,7 +65,7 @@ def file(request: HttpRequest, member: Membership, archive: uuid.UUID) -> HttpRe
     except archives_service.BadArchive as error:
         archives_service.mark_refused(row.pk, str(error))
         return HttpResponse(str(error), status=409, content_type="text/plain")
-    db_connections.give_back_connections()
+    db_connections.release_connections()
     return archives_stream.ArchiveResponse(request, plan, _headers(plan))
 
 

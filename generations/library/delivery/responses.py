@@ -58,7 +58,7 @@ def stream_object(request: HttpRequest, image: Image | Upload, *, name: str) -> 
         response = conditional
     if response.status_code != 200 or request.method == "HEAD":
         return response
-    db_connections.give_back_connections()  # a slow client must not hold one
+    db_connections.release_connections()  # a slow client must not hold one
     stream = storage_client.stream(image.key)
     headers["Content-Length"] = str(stream.size)
     content = stream.chunks() if isinstance(request, ASGIRequest) else stream
@@ -67,7 +67,7 @@ def stream_object(request: HttpRequest, image: Image | Upload, *, name: str) -> 
 
 def download(image: Image, output: imaging_convert.OutputFormat) -> HttpResponse:
     """The image as an attachment in a format. Raises Unreadable if it cannot be converted."""
-    db_connections.give_back_connections()
+    db_connections.release_connections()
     media_type = output.media_type(image)
     headers = IMAGE_HEADERS | {
         "Content-Type": media_type,

@@ -39,7 +39,7 @@ def get_or_make(image: Image, size: str) -> bytes:
 
     `size` is a key of WIDTHS. Raises Unreadable if the image cannot be decoded, StorageUnavailable.
     """
-    db_connections.give_back_connections()  # many may wait here, and connections are few
+    db_connections.release_connections()  # many may wait here, and connections are few
     return _single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
 
 

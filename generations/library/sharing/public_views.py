@@ -173,7 +173,7 @@ def download(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpRespo
 
 def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
     """The image's file; prompt and parameters are in it only if the link shows the prompt."""
-    db_connections.give_back_connections()  # a slow client must not hold one
+    db_connections.release_connections()  # a slow client must not hold one
     data = storage_client.read(image.key)
     try:
         data = (

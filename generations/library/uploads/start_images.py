@@ -110,7 +110,7 @@ def read_bounded(file: IO[bytes]) -> bytes:
 
 def reencode(data: bytes) -> EncodedImage:
     """The image's pixels, encoded again without metadata and within the providers' limits; BadUpload."""
-    db_connections.give_back_connections()  # not held while this waits for its turn to decode
+    db_connections.release_connections()  # not held while this waits for its turn to decode
     try:
         with imaging_decode.open_image(data) as picture:
             _check_sides(picture)

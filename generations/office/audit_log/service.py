@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generations.credits.append_only import Guard
+from generations.credits.append_only import AppendOnlyTriggers
 from generations.jobs.engine.operator_actions import AuditEvent
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.actor import COMMAND, Actor, actor_of
@@ -13,7 +13,7 @@ from generations.teams.models import Membership, Team
 
 __all__ = ["COMMAND", "GUARD", "Actor", "actor_of", "record", "record_queue_change"]
 
-GUARD = Guard("office_auditentry", "changes_guard", "Changes are written down, never rewritten.")
+GUARD = AppendOnlyTriggers("office_auditentry", "changes_guard", "Changes are written down, never rewritten.")
 
 
 def record(

@@ -148,7 +148,7 @@ def _grant_next_month(member: Membership, at: datetime | None) -> int | None:
     if _entries(member, month).exists():
         amount = 0
     if amount:
-        bulk_transfers.give_allowance(
+        bulk_transfers.grant_allowance(
             member=member,
             amount=amount,
             reference=_reference(member, month),

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from generations.credits.amounts import MOST, as_text, from_credits
+from generations.credits.amounts import MAX_AMOUNT, as_text, from_credits
 from generations.office.credits.service import MAX_NOTE_LENGTH, MemberAmount
 from generations.teams.models import Kind, Membership, Team
 
@@ -177,8 +177,8 @@ def _parse_amount(text: str) -> int:
     amount = from_credits(Decimal(text.replace(",", ".")))
     if amount == 0:
         raise RowRefused(_("An amount must be more than 0."))
-    if amount > MOST:
-        raise RowRefused(_("An amount is at most %(most)s.") % {"most": as_text(MOST)})
+    if amount > MAX_AMOUNT:
+        raise RowRefused(_("An amount is at most %(most)s.") % {"most": as_text(MAX_AMOUNT)})
     return amount
 
 

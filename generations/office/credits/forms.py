@@ -118,8 +118,8 @@ class AllowanceForm(forms.Form):
 class CapsForm(forms.Form):
     """A member's spending caps; an empty field is no cap."""
 
-    per_day = CreditsField(label=gettext_lazy("Credits a day"), required=False, may_be_nothing=True)
-    per_month = CreditsField(label=gettext_lazy("Credits a month"), required=False, may_be_nothing=True)
+    per_day = CreditsField(label=gettext_lazy("Credits a day"), required=False, allow_zero=True)
+    per_month = CreditsField(label=gettext_lazy("Credits a month"), required=False, allow_zero=True)
 
 
 class AdjustmentForm(IdempotentForm):

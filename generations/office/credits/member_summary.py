@@ -19,7 +19,7 @@ class MemberSummary:
 
     today: int
     month: int
-    caps: list[credits_caps.Room]
+    caps: list[credits_caps.CapUsage]
 
 
 def summary_of(member: Membership) -> MemberSummary:
@@ -29,7 +29,7 @@ def summary_of(member: Membership) -> MemberSummary:
     spent = credits_caps.spent_since(member, {today, first})
     wallet: Account = member.wallet
     limits = credits_caps.Limits(member, member.cap_per_day, member.cap_per_month)
-    return MemberSummary(spent[today], spent[first], credits_caps.rooms(limits, wallet))
+    return MemberSummary(spent[today], spent[first], credits_caps.usage(limits, wallet))
 
 
 def latest_entries(member: Membership) -> list[Transfer]:

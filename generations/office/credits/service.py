@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from generations.credits import accounts, bulk_transfers, ledger
 from generations.credits import adjustments as credits_adjustments
-from generations.credits.bulk_transfers import Share
+from generations.credits.bulk_transfers import TransferItem
 from generations.credits.models import Hold, Transfer
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
@@ -43,7 +43,7 @@ def grant(
     *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: Actor, note: str = ""
 ) -> list[Transfer]:
     """Move credits from the pool to members' wallets; raises as `bulk_transfers.grant_many` does."""
-    entries = bulk_transfers.grant_many(team=team, shares=_shares(amounts, reference), actor=by.user)
+    entries = bulk_transfers.grant_many(team=team, items=_shares(amounts, reference), actor=by.user)
     _record_grant(by, AuditAction.GRANTED, team, entries, note)
     return entries
 
@@ -53,7 +53,7 @@ def take_back(
     *, team: Team, amounts: Collection[MemberAmount], reference: uuid.UUID, by: Actor, note: str = ""
 ) -> list[Transfer]:
     """Move credits from members' wallets back to the pool; raises as `bulk_transfers.take_back_many` does."""
-    entries = bulk_transfers.take_back_many(team=team, shares=_shares(amounts, reference), actor=by.user)
+    entries = bulk_transfers.take_back_many(team=team, items=_shares(amounts, reference), actor=by.user)
     _record_grant(by, AuditAction.TAKEN_BACK, team, entries, note)
     return entries
 
@@ -115,10 +115,10 @@ def set_caps(*, member: Membership, per_day: int | None, per_month: int | None, 
     return True
 
 
-def _shares(amounts: Collection[MemberAmount], reference: uuid.UUID) -> list[Share]:
+def _shares(amounts: Collection[MemberAmount], reference: uuid.UUID) -> list[TransferItem]:
     """Each member's part has a reference of its own, made of the form's and the member's."""
     return [
-        Share(each.member, each.amount, uuid.uuid5(reference, str(each.member.pk)), each.note)
+        TransferItem(each.member, each.amount, uuid.uuid5(reference, str(each.member.pk)), each.note)
         for each in amounts
     ]
 

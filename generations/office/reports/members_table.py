@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from generations.core import svg_charts
 from generations.credits import periods
-from generations.credits.totals import Books
+from generations.credits.totals import TeamTotals
 from generations.office.models import Allowance, AllowanceKind
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Kind, Membership, Team
@@ -112,7 +112,13 @@ SORT_KEYS: dict[str, Callable[[SortRow], Any]] = {
 
 
 def members_table(
-    books: Books, spent: Counter[Any], *, month: str = "", search: str = "", sort: str = "name", page: int = 1
+    books: TeamTotals,
+    spent: Counter[Any],
+    *,
+    month: str = "",
+    search: str = "",
+    sort: str = "name",
+    page: int = 1,
 ) -> MembersTable:
     """Return the members whose name or email contains `search`; `spent` is the month's spending by member."""
     sort = sort if sort in SORT_KEYS else "name"
@@ -157,7 +163,7 @@ def _sort_rows(members: QuerySet[Membership], spent: Mapping[Any, int]) -> list[
     ]
 
 
-def _member_rows(books: Books, shown: list[int], spent: Mapping[Any, int]) -> list[MemberRow]:
+def _member_rows(books: TeamTotals, shown: list[int], spent: Mapping[Any, int]) -> list[MemberRow]:
     members = Membership.objects.select_related("user", "wallet", "allowance").in_bulk(shown)
     days = reports_overview.daily_spending(books, shown, periods.today(books.team))
     return [_member_row(books.team, members[pk], spent.get(pk, 0), days[pk]) for pk in shown if pk in members]

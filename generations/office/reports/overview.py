@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from generations.credits import periods
 from generations.credits.models import Account, Hold, HoldState, TransferKind
 from generations.credits.periods import Month
-from generations.credits.totals import Books, Total
+from generations.credits.totals import TeamTotals, Total
 from generations.office.members import query as members_query
 from generations.office.reports import charts as reports_charts
 from generations.providers.catalogue import registry as catalogue_registry
@@ -92,7 +92,9 @@ class BarPart:
     width: str
 
 
-def spending(books: Books, *, by: Collection[str], since: date, until: date, **where: Any) -> Counter[Key]:
+def spending(
+    books: TeamTotals, *, by: Collection[str], since: date, until: date, **where: Any
+) -> Counter[Key]:
     """Return what was spent on those days, both included, grouped by some of day, model and member."""
     kinds = {"kind__in": SPENDING_KINDS}
     totals = books.totals(by=("kind", *by), since=since, until=until, where=kinds | where)
@@ -102,16 +104,16 @@ def spending(books: Books, *, by: Collection[str], since: date, until: date, **w
     return amounts
 
 
-def picture_counts(books: Books, *, since: date, until: date) -> tuple[int, int]:
+def picture_counts(books: TeamTotals, *, since: date, until: date) -> tuple[int, int]:
     """Return how many pictures were charged on those days, and how many refunded."""
     totals = books.totals(by=("kind",), since=since, until=until, where={"kind__in": SPENDING_KINDS})
     charged, refunded = (totals.get((kind,), Total()).lines for kind in SPENDING_KINDS)
     return charged, refunded
 
 
-def overview_books(team: Team, month: Month) -> Books:
+def overview_books(team: Team, month: Month) -> TeamTotals:
     """Return the team's sums, as far back as the overview of that month needs them."""
-    return Books(team, min(month.previous.first, periods.today(team) - timedelta(days=SPARKLINE_DAYS)))
+    return TeamTotals(team, min(month.previous.first, periods.today(team) - timedelta(days=SPARKLINE_DAYS)))
 
 
 def team_balance(team: Team) -> TeamBalance:
@@ -143,7 +145,7 @@ def balance_bar(balance: TeamBalance, spent: int) -> list[BarPart]:
     return parts
 
 
-def month_spending(books: Books, month: Month, balance: TeamBalance, spent: int) -> MonthSpending:
+def month_spending(books: TeamTotals, month: Month, balance: TeamBalance, spent: int) -> MonthSpending:
     """Compare a month that cost `spent` with as many days of the month before."""
     today = periods.today(books.team)
     until = min(month.last, today)
@@ -156,7 +158,7 @@ def month_spending(books: Books, month: Month, balance: TeamBalance, spent: int)
     return MonthSpending(spent, days, charged, refunded, spent_before, days_left)
 
 
-def spending_chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
+def spending_chart(books: TeamTotals, month: Month, by: str) -> reports_charts.Chart:
     """Chart each day of the month by model or by member: the largest by name, the others as one series."""
     period = {"since": month.first, "until": month.last}
     keys = reports_charts.leading(_single_key(spending(books, by=(by,), **period)))
@@ -167,13 +169,13 @@ def spending_chart(books: Books, month: Month, by: str) -> reports_charts.Chart:
     return reports_charts.stacked(amounts, _single_key(whole), month.days, titles, _("other"))
 
 
-def spending_by_member(books: Books, month: Month) -> Counter[Any]:
+def spending_by_member(books: TeamTotals, month: Month) -> Counter[Any]:
     """Return what the month cost by member, former members included."""
     return _single_key(spending(books, by=("member",), since=month.first, until=month.last))
 
 
 def daily_spending(
-    books: Books, members: list[int], today: date, days: int = SPARKLINE_DAYS
+    books: TeamTotals, members: list[int], today: date, days: int = SPARKLINE_DAYS
 ) -> dict[int, list[int]]:
     """Return what each of these members spent on each of the last days, oldest first."""
     first = today - timedelta(days=days - 1)

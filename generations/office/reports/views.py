@@ -18,7 +18,7 @@ from generations.core.exports import StreamedFile
 from generations.credits import periods
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
-from generations.credits.totals import Books
+from generations.credits.totals import TeamTotals
 from generations.office.installation import pools as installation_pools
 from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
@@ -98,7 +98,7 @@ def ledger_json(request: HttpRequest, member: Membership) -> HttpResponseBase:
     return _export(request, member.team, ledger_export.json_chunks, "json", "application/json")
 
 
-def _overview_context(request: HttpRequest, books: Books, month: Month, spent: int) -> dict[str, Any]:
+def _overview_context(request: HttpRequest, books: TeamTotals, month: Month, spent: int) -> dict[str, Any]:
     """Return the context of the overview without its chart."""
     team, balance = books.team, reports_overview.team_balance(books.team)
     is_operator = bool(getattr(request.user, "is_staff", False))

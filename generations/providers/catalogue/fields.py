@@ -1,4 +1,4 @@
-"""The kinds of field that a model declares, and what each makes of a value."""
+"""Kinds of fields of a model, and how each validates a value."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]
 
 
 class When(Enum):
-    """Whether a field means anything with and without a start image."""
+    """Whether a field is used with or without a start image."""
 
     ALWAYS = "always"
     WITH_IMAGE = "with an image"
     WITHOUT_IMAGE = "without an image"
 
     def holds(self, *, has_image: bool) -> bool:
-        """True if the endpoint takes the field in such a request."""
+        """Return whether the endpoint takes the field in such a request."""
         return self is When.ALWAYS or (self is When.WITH_IMAGE) == has_image
 
 
 class InvalidValue(ValueError):
-    """A value that the field does not take; the text says what it takes."""
+    """An invalid value; the text says what is valid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One field of a model, under the provider's own name.
 
-    `default` is what the provider takes when nothing is sent; `required` counts only `when`
-    the field means something.
+    `default` is what the provider uses when nothing is sent; `required` applies only `when` the field is
+    used.
     """
 
     name: str
@@ -47,19 +47,19 @@ class Field:
     when: When = When.ALWAYS
 
     def clean(self, value: Any) -> Any:
-        """The value as the provider takes it, or None for nothing; InvalidValue otherwise."""
+        """Return the value as the provider takes it, None for an empty one; InvalidValue otherwise."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
-    """Words; lengths count Unicode code points after trimming."""
+    """A text; lengths count Unicode code points after trimming."""
 
     min_length: int = 0
     max_length: int
 
     def clean(self, value: Any) -> str | None:
-        """The text trimmed, with plain line ends."""
+        """Return the text trimmed, with line feeds only."""
         if not isinstance(value, str):
             raise InvalidValue(_("Write this as text."))
         text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -78,17 +78,17 @@ class Text(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Field):
-    """One of a few values, each with the title that people read, in the order they are shown."""
+    """One of several values, each with its title, in display order."""
 
     choices: Mapping[str, str]
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The values as they are sent."""
+        """The values as they are sent to the provider."""
         return tuple(self.choices)
 
     def clean(self, value: Any) -> str | None:
-        """The value itself."""
+        """Return the value."""
         if value == "":
             return None
         if not isinstance(value, str) or value not in self.choices:
@@ -98,9 +98,9 @@ class Choice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Field):
-    """A number from `minimum` to `maximum`; `step` is for sliders and binds nobody.
+    """A number from `minimum` to `maximum`; `step` is for sliders and is not validated.
 
-    `suggested` is where a slider starts; `absent` is a value that says the same as sending none.
+    `suggested` is where a slider starts; `absent` is a value that means the same as sending none.
     """
 
     minimum: float
@@ -111,7 +111,7 @@ class Number(Field):
     absent: float | None = None
 
     def clean(self, value: Any) -> float | int | None:
-        """An int or a finite float within the range."""
+        """Return an int or a finite float within the range."""
         if isinstance(value, str) and not value.strip():
             return None
         number = _whole(value) if self.whole else _decimal(value)
@@ -132,7 +132,7 @@ class Number(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Image(Field):
-    """A start image, handed over beside the parameters and never among them."""
+    """A start image; it is passed as `ImageRequest.image`, not as a parameter."""
 
     media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
     # The whole request may have 10 MiB: docs/providers/stability.md, "Image input".
@@ -140,7 +140,7 @@ class Image(Field):
     min_side: int = 64
 
     def clean(self, value: Any) -> None:
-        """Refused: an image is no parameter."""
+        """Raise InvalidValue: an image is no parameter."""
         raise InvalidValue(_("Send the start image as a file."))
 
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of one model: what it takes, what it costs, what comes back."""
+"""The declaration of a model: its fields, costs, sizes and formats."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from generations.providers.catalogue.fields import Choice, Field, Number
 
 @dataclass(frozen=True)
 class Model:
-    """One model; costs are hundredths of a credit per picture."""
+    """One model; costs are hundredths of a credit per image."""
 
     name: str
     title: str
-    clause: str  # what it is good at, at most 26 letters: it stands on a card
+    clause: str  # what it is good at, for its card: at most 26 letters
     base_cost: int
     expected_seconds: int
     sizes: Mapping[str, tuple[int, int]]
     fields: tuple[Field, ...]
     languages: tuple[str, ...] = ("en",)
-    included_steps: int | None = None  # more steps than these cost more in proportion
+    included_steps: int | None = None  # above these the cost grows in proportion
 
     def field(self, name: str) -> Field:
-        """The field of this name; KeyError if the model takes none."""
+        """Return the field of this name; KeyError if there is none."""
         return self._by_name[name]
 
     def takes(self, name: str) -> bool:
-        """True if the model has a field of this name."""
+        """Return whether the model has a field of this name."""
         return name in self._by_name
 
     def cost(self, parameters: Mapping[str, Any]) -> int:
-        """What one picture with these cleaned parameters costs at the list price."""
+        """Return the list price of one image with these validated parameters."""
         steps: int = parameters.get("steps", 0)
         if self.included_steps is None or steps <= self.included_steps:
             return self.base_cost
         return -(-self.base_cost * steps // self.included_steps)  # rounded up
 
     def size(self, aspect_ratio: str = "1:1") -> tuple[int, int]:
-        """Width and height to expect, for display: what arrives may differ.
+        """Return the expected width and height, for display; the received image may differ.
 
         No table is published: docs/providers/stability.md, "Sizes".
         """
@@ -47,13 +47,13 @@ class Model:
 
     @property
     def largest_seed(self) -> int:
-        """The last seed that the model takes; 0 if it takes none."""
+        """The largest seed; 0 without a seed field."""
         field = self._by_name.get("seed")
         return int(field.maximum) if isinstance(field, Number) else 0
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The file formats that can come back."""
+        """The possible file formats of the image."""
         field = self._by_name.get("output_format")
         return field.values if isinstance(field, Choice) else ("png",)
 

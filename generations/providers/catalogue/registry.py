@@ -1,6 +1,6 @@
-"""All models of all systems: form, validation, API and price follow from their declarations.
+"""All models of all systems; forms, validation, API and prices follow from their declarations.
 
-Each system declares its own in `providers/<system>/models.py`.
+Each system declares its models in `providers/<system>/models.py`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class UnknownModel(KeyError):
-    """Nobody declared a model of this name."""
+    """No system has a model of this name."""
 
     def __str__(self) -> str:
         named = {"name": str(self.args[0])[:60], "models": ", ".join(MODELS)}
@@ -47,7 +47,7 @@ class UnknownModel(KeyError):
 
 
 class InvalidParameters(ValueError):
-    """Values that the model does not take: for each field one sentence."""
+    """Invalid parameters, with a sentence for each field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {sentence}" for name, sentence in errors.items()))
@@ -55,7 +55,7 @@ class InvalidParameters(ValueError):
 
 
 def get(name: str) -> Model:
-    """The model of this name; UnknownModel if there is none."""
+    """Return the model of this name; UnknownModel if there is none."""
     try:
         return MODELS[name]
     except (KeyError, TypeError):
@@ -63,7 +63,7 @@ def get(name: str) -> Model:
 
 
 def names_of_system(system: str) -> tuple[str, ...]:
-    """The names of a system's models, in the order of its declaration; none for an unknown system."""
+    """Return the names of a system's models in declared order; () for an unknown system."""
     return tuple(model.name for model in SYSTEMS.get(system, ()))
 
 
@@ -78,9 +78,9 @@ def model_title(name: str) -> str:
 
 
 def validate(model: Model, parameters: Mapping[str, Any], *, has_image: bool = False) -> dict[str, Any]:
-    """What of these values is to be sent; InvalidParameters names every field that is wrong.
+    """Return the parameters to send; InvalidParameters names every invalid field.
 
-    Nothing is added. Empty values go, and so do values that say nothing in such a request
+    Nothing is added. Empty values are dropped, and so are values without a meaning in such a request
     (`strength` without a start image, the shape where the image decides it, seed 0).
     """
     errors = {

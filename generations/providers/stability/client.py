@@ -1,6 +1,6 @@
-"""Stability's wire format, v2beta and v1, at Stability or at a gateway.
+"""Client of Stability's API, v2beta and v1, at Stability or at a gateway.
 
-The wire: docs/providers/stability.md, "Addresses" and "Request headers";
+Sources: docs/providers/stability.md, "Addresses" and "Request headers";
 docs/providers/gateways.md, "Prefixes".
 """
 
@@ -17,17 +17,17 @@ from generations.providers.base import Done, ImageRequest, Pending, Refused
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
-from generations.providers.stability.responses import read_answer
+from generations.providers.stability.responses import parse_response
 from generations.providers.transport.http import Reply, exchange
 
-ENGINE = "stable-diffusion-xl-1024-v1-0"
-ASK_AGAIN = 10.0  # seconds: docs/providers/stability.md, "Results that come later"
-SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
+SDXL_ENGINE = "stable-diffusion-xl-1024-v1-0"
+POLL_AFTER = 10.0  # seconds: docs/providers/stability.md, "Results that come later"
+IMAGE_SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
 
 
 @dataclass(frozen=True)
-class _Order:
-    """One request to be: where, what is wanted back, and the content as `requests` takes it."""
+class _HttpRequest:
+    """An HTTP request: path, accepted type, and the content as keyword arguments of `requests`."""
 
     path: str
     accept: str
@@ -36,7 +36,7 @@ class _Order:
 
 
 class Stability:
-    """One account. The key goes to `base_url` and is shown to nobody, not even by `repr`."""
+    """One account. The key is sent to `base_url` only and is in no text, not even in `repr`."""
 
     def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb") -> None:
         self._base_url = base_url.rstrip("/")
@@ -47,47 +47,47 @@ class Stability:
         return f"Stability({self._base_url!r})"
 
     def generate(self, request: ImageRequest, *, timeout: float) -> Done:
-        """Draw one image; errors as `base.Provider.generate` says."""
-        reply = self._send(_order(request), timeout)
+        """Generate one image; raises what `base.Provider.generate` raises."""
+        reply = self._send(_http_request(request), timeout)
         return self._done(reply, request.parameters.get("seed"))
 
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
-        """Ask for the result of an order; no model of the catalogue is drawn that way yet."""
+        """Poll a pending request; no model of the catalogue is asynchronous yet."""
         path = f"/v2beta/results/{quote(pending.remote_id, safe='')}"
-        reply = self._send(_Order(path, "image/*", method="GET"), timeout)
+        reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202:
             return Pending(
-                pending.remote_id, ASK_AGAIN, stability_errors.request_id(reply.headers, self._key)
+                pending.remote_id, POLL_AFTER, stability_errors.request_id(reply.headers, self._key)
             )
         return self._done(reply, None)
 
     def balance(self, *, timeout: float) -> float | None:
-        """Credits left, None at a gateway that does not say; errors as `base.Provider.generate` says."""
-        order = _Order("/v1/user/balance", "application/json", method="GET")
-        reply = self._send(order, timeout)
+        """Return the credits left, None at a gateway that does not say; raises as `generate` does."""
+        request = _HttpRequest("/v1/user/balance", "application/json", method="GET")
+        reply = self._send(request, timeout)
         if reply.status in (404, 405):
             return None
         if reply.status != 200:
-            raise stability_errors.failure(reply, self._key)
+            raise stability_errors.to_error(reply, self._key)
         return _credits(reply.body)
 
-    def _send(self, order: _Order, timeout: float) -> Reply:
+    def _send(self, request: _HttpRequest, timeout: float) -> Reply:
         headers = {
             "Authorization": f"Bearer {self._key}",
-            "Accept": order.accept,
+            "Accept": request.accept,
             "User-Agent": self._client_id,
             "Stability-Client-ID": self._client_id,
         }
-        url = self._base_url + order.path
-        return exchange(order.method, url, timeout=timeout, headers=headers, **order.content)
+        url = self._base_url + request.path
+        return exchange(request.method, url, timeout=timeout, headers=headers, **request.content)
 
     def _done(self, reply: Reply, seed: int | None) -> Done:
         if reply.status != 200:
-            raise stability_errors.failure(reply, self._key)
-        return read_answer(reply, self._key, seed)
+            raise stability_errors.to_error(reply, self._key)
+        return parse_response(reply, self._key, seed)
 
 
-def _order(request: ImageRequest) -> _Order:
+def _http_request(request: ImageRequest) -> _HttpRequest:
     if request.model == "sdxl":
         return _v1(request)
     if request.model in ("ultra", "core"):
@@ -98,35 +98,40 @@ def _order(request: ImageRequest) -> _Order:
     raise Refused(_("This provider does not have the model."))
 
 
-def _v2beta(request: ImageRequest, endpoint: str, **special: str) -> _Order:
-    """Always multipart, also without a file: docs/providers/stability.md, "Request headers"."""
+def _v2beta(request: ImageRequest, endpoint: str, **extra_fields: str) -> _HttpRequest:
+    """Build a v2beta request: multipart, also without a file.
+
+    See docs/providers/stability.md, "Request headers".
+    """
     files: list[tuple[str, tuple[Any, ...]]] = [
-        (name, (None, _text(value))) for name, value in (_taken(request) | special).items()
+        (name, (None, _text(value))) for name, value in (_validated(request) | extra_fields).items()
     ]
     if request.image is not None:
-        kind = next((kind for start, kind in SIGNATURES.items() if request.image.startswith(start)), "png")
+        kind = next(
+            (kind for start, kind in IMAGE_SIGNATURES.items() if request.image.startswith(start)), "png"
+        )
         files.append(("image", (f"image.{kind}", request.image, f"image/{kind}")))
-    return _Order(f"/v2beta/stable-image/generate/{endpoint}", "image/*", {"files": files})
+    return _HttpRequest(f"/v2beta/stable-image/generate/{endpoint}", "image/*", {"files": files})
 
 
-def _v1(request: ImageRequest) -> _Order:
-    """JSON; the shape becomes one of the pairs of sides that SDXL takes.
+def _v1(request: ImageRequest) -> _HttpRequest:
+    """Build a v1 request: JSON; the shape becomes one of the sizes that SDXL takes.
 
     See docs/providers/stability.md, "v1 text to image".
     """
-    body = _taken(request)
+    body = _validated(request)
     prompts = [{"text": body.pop("prompt"), "weight": 1}]
     if "negative_prompt" in body:
         prompts.append({"text": body.pop("negative_prompt"), "weight": -1})
     width, height = catalogue_registry.get("sdxl").size(body.pop("aspect_ratio", "1:1"))
     body |= {"text_prompts": prompts, "width": width, "height": height}
-    return _Order(f"/v1/generation/{ENGINE}/text-to-image", "image/png", {"json": body})
+    return _HttpRequest(f"/v1/generation/{SDXL_ENGINE}/text-to-image", "image/png", {"json": body})
 
 
-def _taken(request: ImageRequest) -> dict[str, Any]:
-    """The values once more as the catalogue lets them through; Refused if it does not.
+def _validated(request: ImageRequest) -> dict[str, Any]:
+    """Validate the parameters once more; Refused if they are invalid.
 
-    An old row may hold what the catalogue took then and the endpoint does not take now.
+    An old generation may have parameters that were valid when it was submitted and are not any more.
     """
     model = catalogue_registry.get(request.model)
     try:
@@ -137,7 +142,7 @@ def _taken(request: ImageRequest) -> dict[str, Any]:
 
 
 def _text(value: str | float) -> str:
-    """The value of a form field; numbers without an exponent, which not every server reads."""
+    """Format the value of a form field; floats without an exponent, which not every server parses."""
     if isinstance(value, float):
         return f"{value:.10f}".rstrip("0").rstrip(".")
     return str(value)

@@ -1,6 +1,6 @@
 """Stability's models: fields with their ranges, sizes, prices, styles.
 
-Facts: docs/providers/stability.md, "Fields", "Models", "Sizes", "Prices" and "v1 text to image".
+Sources: docs/providers/stability.md, "Fields", "Models", "Sizes", "Prices" and "v1 text to image".
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FORMATS: Mapping[str, str] = MappingProxyType({"png": "PNG", "jpeg": "JPEG", "we
 
 
 def _sizes(pixels: int) -> dict[str, tuple[int, int]]:
-    """Sizes of about that many pixels with sides that 16 divides."""
+    """Return sizes of about that many pixels whose sides are multiples of 16."""
     sizes = {}
     for shape in SHAPES:
         across, down = map(int, shape.split(":"))
@@ -61,8 +61,8 @@ ONE_MEGAPIXEL = {
     "9:21": (640, 1536),
 }
 ONE_MEGAPIXEL_AND_A_HALF = _sizes(1_500_000)
-# The only pairs that SDXL takes; these are sent, not only shown.
-SDXL_PAIRS = ONE_MEGAPIXEL | {"5:4": (1152, 896), "4:5": (896, 1152)}
+# The only sizes that SDXL takes; these are sent to it, not only shown.
+SDXL_SIZES = ONE_MEGAPIXEL | {"5:4": (1152, 896), "4:5": (896, 1152)}
 
 SHAPE = Choice(
     name="aspect_ratio",
@@ -86,11 +86,11 @@ def _texts(max_length: int) -> tuple[Field, ...]:
 def _seed(maximum: int) -> Field:
     return Number(
         name="seed", title=gettext_noop("Seed"), minimum=0, maximum=maximum, whole=True, default=0, absent=0
-    )  # 0 asks the server to pick, and so does sending none
+    )  # 0 means a random seed, as sending none does
 
 
 def _strength(suggested: float = 0.6) -> Field:
-    """How far from the start image to go: 0 keeps it, 1 ignores it."""
+    """Distance from the start image: 0 keeps it, 1 ignores it."""
     return Number(
         name="strength",
         title=gettext_noop("Strength"),
@@ -118,12 +118,12 @@ def _steps() -> Field:
     return Number(name="steps", title=gettext_noop("Steps"), minimum=10, maximum=50, whole=True, default=30)
 
 
-def _stable_image(*special: Field, shape: Field = SHAPE) -> tuple[Field, ...]:
-    return (*_texts(10_000), shape, STYLE, _seed(4_294_967_294), FORMAT, *special)
+def _stable_image(*extra: Field, shape: Field = SHAPE) -> tuple[Field, ...]:
+    return (*_texts(10_000), shape, STYLE, _seed(4_294_967_294), FORMAT, *extra)
 
 
-def _sd3(name: str, title: str, clause: str, cost: int, seconds: int, *special: Field) -> Model:
-    fields = _stable_image(IMAGE, *special, shape=SHAPE_WITHOUT_IMAGE)
+def _sd3(name: str, title: str, clause: str, cost: int, seconds: int, *extra: Field) -> Model:
+    fields = _stable_image(IMAGE, *extra, shape=SHAPE_WITHOUT_IMAGE)
     return Model(name, title, clause, cost, seconds, ONE_MEGAPIXEL, fields)
 
 
@@ -188,7 +188,7 @@ MODELS = (
         gettext_noop("Lowest price, many styles"),
         90,
         6,
-        SDXL_PAIRS,
+        SDXL_SIZES,
         (*_texts(2_000), SHAPE, STYLE, _seed(4_294_967_295), _guidance(0, 35, 7), _steps()),
         included_steps=30,
     ),

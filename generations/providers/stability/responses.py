@@ -17,78 +17,80 @@ from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
 from generations.providers.transport import error_text
 from generations.providers.transport.http import Reply
-from generations.providers.transport.media_check import NoPicture, received
+from generations.providers.transport.media_check import InvalidImage, validate_image
 
 FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
-LARGEST_SEED = 4_294_967_295
-MOST_JSON = 24 * 1024 * 1024  # bytes; an image of 18 MB
-MOST_IMAGES = 10
+MAX_SEED = 4_294_967_295
+MAX_JSON = 24 * 1024 * 1024  # bytes; an image of 18 MB
+MAX_IMAGES = 10
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """One picture as it was sent, unchecked."""
+class _RawImage:
+    """One image as it was received, not validated yet."""
 
     data: bytes
     finish_reason: str
     seed: int | None
 
 
-def read_answer(reply: Reply, key: str, asked_seed: int | None) -> Done:
-    """The images of a reply of status 200, checked; Unknown where they were sent but cannot be used.
+def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
+    """Return the validated images of a response of status 200; Unknown if they cannot be used.
 
-    `asked_seed` is the seed of the request: it holds where the answer names none.
+    `requested_seed` is the seed of the request, for responses without one.
     """
     request_id = stability_errors.request_id(reply.headers, key)
-    drawn = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
-    ends = {one.finish_reason for one in drawn}
-    if FILTERED in ends:  # the blurred result is kept by nobody: it need not even be a picture
+    raw_images = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
+    finish_reasons = {image.finish_reason for image in raw_images}
+    if FILTERED in finish_reasons:  # the blurred result is not stored, so it is not validated either
         return Done((), filtered=True, finish_reason=FILTERED, request_id=request_id)
-    if FAILED in ends:
+    if FAILED in finish_reasons:
         raise Unknown(_("The provider could not finish the image."), 200, request_id)
-    images = _checked(drawn, asked_seed)
+    images = _checked(raw_images, requested_seed)
     if images is None:
         raise Unknown(_("What the provider sent is no whole image."), 200, request_id)
-    return Done(images, finish_reason=drawn[0].finish_reason or "SUCCESS", request_id=request_id)
+    return Done(images, finish_reason=raw_images[0].finish_reason or "SUCCESS", request_id=request_id)
 
 
-def _checked(drawn: list[_Drawn], asked_seed: int | None) -> tuple[ReceivedImage, ...] | None:
+def _checked(raw_images: list[_RawImage], requested_seed: int | None) -> tuple[ReceivedImage, ...] | None:
     try:
-        return tuple(received(one.data, one.seed or asked_seed) for one in drawn)
-    except NoPicture:
+        return tuple(validate_image(image.data, image.seed or requested_seed) for image in raw_images)
+    except InvalidImage:
         return None
 
 
 def _is_json(body: bytes) -> bool:
-    """By content: some servers answer in the other form than the one asked for."""
+    """Decide by content: some servers respond in another format than requested."""
     return body[:64].lstrip()[:1] in (b"{", b"[")
 
 
-def _from_bytes(reply: Reply) -> _Drawn:
+def _from_bytes(reply: Reply) -> _RawImage:
     headers = reply.headers
-    return _Drawn(reply.body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")))
+    return _RawImage(reply.body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")))
 
 
-def _from_json(reply: Reply, key: str) -> list[_Drawn]:
-    drawn = list(_artifacts(_parse(reply.body)))[:MOST_IMAGES]
-    if drawn:
-        return drawn
+def _from_json(reply: Reply, key: str) -> list[_RawImage]:
+    raw_images = list(_artifacts(_parse(reply.body)))[:MAX_IMAGES]
+    if raw_images:
+        return raw_images
     request_id = stability_errors.request_id(reply.headers, key)
-    complaint = error_text.read(reply.body, key)
-    if stability_errors.blames_account(reply.status, complaint):  # some gateways say so with a 200
-        raise Unavailable(_("The provider account cannot be used now."), 200, request_id, code=complaint.code)
-    raise Unknown(_("The provider answered without an image."), 200, request_id, code=complaint.code)
+    error_body = error_text.parse_error_body(reply.body, key)
+    if stability_errors.blames_account(reply.status, error_body):  # some gateways send errors with status 200
+        raise Unavailable(
+            _("The provider account cannot be used now."), 200, request_id, code=error_body.code
+        )
+    raise Unknown(_("The provider answered without an image."), 200, request_id, code=error_body.code)
 
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body) if len(body) <= MOST_JSON else None
+        return json.loads(body) if len(body) <= MAX_JSON else None
     except (ValueError, RecursionError):  # not UTF-8, no JSON, a number without end, too deep
         return None
 
 
-def _artifacts(data: Any) -> Iterator[_Drawn]:
-    """Pictures in v1's list or in v2beta's object; some servers call the latter's `result`."""
+def _artifacts(data: Any) -> Iterator[_RawImage]:
+    """Yield the images of v1's list or of v2beta's object, where some servers name it `result`."""
     if not isinstance(data, Mapping):
         return
     artifacts = data.get("artifacts")
@@ -98,7 +100,7 @@ def _artifacts(data: Any) -> Iterator[_Drawn]:
             text = next((text for text in texts if isinstance(text, str)), None)
             finish_reason = _finish(entry.get("finishReason") or entry.get("finish_reason"))
             if text is not None or finish_reason in (FILTERED, FAILED):
-                yield _Drawn(_decoded(text or ""), finish_reason, _seed(entry.get("seed")))
+                yield _RawImage(_decoded(text or ""), finish_reason, _seed(entry.get("seed")))
 
 
 def _decoded(text: str) -> bytes:
@@ -114,11 +116,11 @@ def _finish(value: Any) -> str:
 
 
 def _seed(value: Any) -> int | None:
-    """A seed in whatever type it comes; None where there is none."""
+    """Return a seed of any JSON type, None if there is none."""
     if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 20:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 < value <= LARGEST_SEED else None
+    return value if 0 < value <= MAX_SEED else None

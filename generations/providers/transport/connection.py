@@ -1,4 +1,4 @@
-"""Connections that serve one call, keep its deadline to the byte, and know how far it got."""
+"""HTTP connections for one call, which enforce its deadline and record whether the request was sent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 @dataclass
 class Call:
-    """How far one exchange has come and when it must be over (monotonic clock)."""
+    """The state of one exchange, and its deadline on the monotonic clock."""
 
     deadline: float
-    sent: bool = field(default=False, init=False)  # the whole request is in the system's hands
+    sent: bool = field(default=False, init=False)  # the whole request was passed to the operating system
     status: int | None = field(default=None, init=False)
 
-    def left(self) -> float:
-        """Seconds until the deadline; TimeoutError after it."""
+    def remaining(self) -> float:
+        """Return the seconds until the deadline; TimeoutError after it."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the deadline has passed")
@@ -35,7 +35,7 @@ class Call:
 
 
 class _Reader(io.RawIOBase):
-    """A socket's bytes; each wait for more is cut to what the call has left."""
+    """The bytes of a socket; each read times out at the deadline of the call."""
 
     def __init__(self, raw: Any, sock: socket.socket, call: Call) -> None:
         self._raw, self._sock, self._call = raw, sock, call
@@ -44,7 +44,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._call.left())
+        self._sock.settimeout(self._call.remaining())
         count: int | None = self._raw.readinto(buffer)
         return count
 
@@ -54,7 +54,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """Keeps the deadline while the head is read, too: a dripping server gains nothing."""
+    """A response that enforces the deadline while its headers are read, also from a slow server."""
 
     def __init__(self, sock: socket.socket, *args: Any, call: Call, **options: Any) -> None:
         super().__init__(sock, *args, **options)
@@ -62,7 +62,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
-    """Notes when the request has been sent whole, and sends nothing after the deadline."""
+    """A connection that records when the request was sent, and sends nothing after the deadline."""
 
     def __init__(self, call: Call, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -72,17 +72,17 @@ class _Connection(HTTPConnection):
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is None:
             self.connect()
-        self.timeout = self._call.left()  # for sending; until here it was the time for connecting
+        self.timeout = self._call.remaining()  # for sending; until here it was the timeout for connecting
         super().request(*args, **options)
         self._call.sent = True
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    """The same with TLS."""
+    """The same connection with TLS."""
 
 
 class OneCallAdapter(HTTPAdapter):
-    """Makes one connection for one call; certificates are read once per process."""
+    """Opens one connection for one call; certificates are read once per process."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
@@ -90,31 +90,31 @@ class OneCallAdapter(HTTPAdapter):
         self._pool: HTTPConnectionPool | None = None
 
     def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> HTTPConnectionPool:
-        """A pool for this call alone."""
+        """Return a new pool for this call."""
         address = urlsplit(request.url)
         host, port = address.hostname or "", address.port
-        kind: Any = functools.partial(_Connection, self._call)
+        connection_class: Any = functools.partial(_Connection, self._call)
         if address.scheme == "https":
-            self._pool = HTTPSConnectionPool(host, port, ssl_context=_trust(), maxsize=1)
-            kind = functools.partial(_TlsConnection, self._call)
+            self._pool = HTTPSConnectionPool(host, port, ssl_context=_ssl_context(), maxsize=1)
+            connection_class = functools.partial(_TlsConnection, self._call)
         else:
             self._pool = HTTPConnectionPool(host, port, maxsize=1)
-        self._pool.ConnectionCls = kind
+        self._pool.ConnectionCls = connection_class
         return self._pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
-        """Nothing to add: `_trust` verifies names and certificates."""
+        """Do nothing: the context verifies host names and certificates."""
 
     def close(self) -> None:
-        """Close the call's connection, whatever state it is in."""
+        """Close the connection of the call, in any state."""
         if self._pool is not None:
             self._pool.close()
         super().close()
 
 
 @functools.cache
-def _trust() -> ssl.SSLContext:
-    """Certificates of `requests` and of the system; reading them takes longer than a handshake."""
+def _ssl_context() -> ssl.SSLContext:
+    """Return a context with the certificates of `requests` and of the system; reading them is slow."""
     context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
     context.load_default_certs()
     return context

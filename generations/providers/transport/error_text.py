@@ -1,4 +1,4 @@
-"""Words for people out of whatever a provider sent, without keys and without markup."""
+"""Readable text from the error body of a provider, without keys and markup."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST_LETTERS = 300  # of a reason
-MOST_READ = 64 * 1024  # bytes of an answer that are looked at for a reason
-MOST_CLEANED = 2_000  # letters of a text that are cleaned, of which a part is kept
-FRAGMENT = 8  # so many letters of a key in a row give it away
+MAX_REASON = 300  # letters
+MAX_PARSED = 64 * 1024  # bytes of a body
+MAX_CLEANED = 2_000  # letters of a text before it is cut to its maximum
+KEY_FRAGMENT = 8  # letters of a key that are redacted when they occur in a row
 
-# Every repetition has a bound: these run over text that somebody may have made to be slow.
+# Every repetition is bounded: the text may be crafted to make matching slow.
 _SECRETS = re.compile(
     r"\bbearer\s{1,9}[^\s\"',;<>]{1,500}|\b(?:sk|pk|rk|key)[-_][\w*.…•-]{6,500}|\bsk[-_][\w*.…•-]{1,500}",
     re.IGNORECASE,
@@ -24,56 +24,58 @@ _MASKED = re.compile(
     re.IGNORECASE,
 )
 _TAGS = re.compile(r"<[^<>]{0,500}>|[<>]")
-_NAME = re.compile(r"[\w.:-]{1,60}")
-_NAME_AS_MESSAGE = re.compile(r"[a-z]{1,30}(_[a-z]{1,30}){1,6}")
+_CODE = re.compile(r"[\w.:-]{1,60}")
+_CODE_AS_MESSAGE = re.compile(r"[a-z]{1,30}(_[a-z]{1,30}){1,6}")
 
 
 @dataclass(frozen=True)
-class Complaint:
-    """What an error body says: the provider's own names for it, lower case, and its words."""
+class ErrorBody:
+    """A parsed error body: the provider's error codes, in lower case, and the message."""
 
     codes: frozenset[str] = frozenset()
     message: str = ""
-    from_gateway: bool = False  # in the shape of OpenAI or of a gateway, not of Stability
+    from_gateway: bool = False  # in the format of OpenAI or a gateway, not of Stability
 
     @property
     def code(self) -> str:
-        """One name, for the record."""
+        """One of the codes, the most specific one."""
         return min(self.codes, key=lambda code: (code.endswith("_error"), code), default="")
 
 
 def redact(text: str, key: str) -> str:
-    """The text without the key, whole, in part or masked, and without anything that looks like one."""
+    """Replace the key, parts of it and masked forms, and everything that looks like a key."""
     if key:
         text = re.sub(re.escape(key), "[key]", text, flags=re.IGNORECASE)
-        windows = {re.escape(key[at : at + FRAGMENT]) for at in range(max(1, len(key) - FRAGMENT + 1))}
-        if len(key) > FRAGMENT:
+        windows = {
+            re.escape(key[at : at + KEY_FRAGMENT]) for at in range(max(1, len(key) - KEY_FRAGMENT + 1))
+        }
+        if len(key) > KEY_FRAGMENT:
             text = re.sub(rf"(?:{'|'.join(windows)})[\w*.…•-]*", "[key]", text, flags=re.IGNORECASE)
         text = _MASKED.sub(lambda found: "[key]" if _is_masked(found[0], key) else found[0], text)
     return _SECRETS.sub("[key]", text)
 
 
-def plain(text: str, key: str, *, most: int = MOST_LETTERS) -> str:
-    """One line of readable text without markup and keys, cut to `most` letters."""
-    text = _TAGS.sub(" ", text[:MOST_CLEANED])
+def clean(text: str, key: str, *, max_length: int = MAX_REASON) -> str:
+    """Return one line of readable text without markup and keys, cut to `max_length` letters."""
+    text = _TAGS.sub(" ", text[:MAX_CLEANED])
     letters = (letter if unicodedata.category(letter)[0] != "C" else _gap(letter) for letter in text)
     line = redact(" ".join("".join(letters).split()), key)
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
 
 
-def read(body: bytes, key: str) -> Complaint:
-    """What an error body says, in Stability's, OpenAI's or any other shape; empty if it says nothing."""
+def parse_error_body(body: bytes, key: str) -> ErrorBody:
+    """Parse an error body in Stability's, OpenAI's or any other format; empty if it has no text."""
     try:
-        data = json.loads(body[:MOST_READ])
+        data = json.loads(body[:MAX_PARSED])
     except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
-        return Complaint(message=_bare(body, key))
+        return ErrorBody(message=_non_json_text(body, key))
     if not isinstance(data, dict):
-        return Complaint(message=plain(data, key) if isinstance(data, str) else "")
+        return ErrorBody(message=clean(data, key) if isinstance(data, str) else "")
     inner = data.get("error")
-    fault = inner if isinstance(inner, dict) else data
-    codes = frozenset(_codes(fault, key))
-    message = plain("; ".join(_sentences(fault)) or (inner if isinstance(inner, str) else ""), key)
-    return Complaint(codes, message, from_gateway=not ({"name", "errors"} & data.keys()))
+    error = inner if isinstance(inner, dict) else data
+    codes = frozenset(_codes(error, key))
+    message = clean("; ".join(_sentences(error)) or (inner if isinstance(inner, str) else ""), key)
+    return ErrorBody(codes, message, from_gateway=not ({"name", "errors"} & data.keys()))
 
 
 def _is_masked(token: str, key: str) -> bool:
@@ -84,32 +86,32 @@ def _is_masked(token: str, key: str) -> bool:
 
 
 def _gap(letter: str) -> str:
-    """A space for a line end or a tab, nothing for invisible letters that could split a key."""
+    """Return a space for a line end or a tab, "" for invisible letters, which could split a key."""
     return " " if letter in "\t\n\v\f\r\x85" else ""
 
 
-def _bare(body: bytes, key: str) -> str:
-    """The text of a body that is no JSON, unless it is a page or no text at all."""
-    text = body[:MOST_READ].decode("utf-8", "replace").strip()
+def _non_json_text(body: bytes, key: str) -> str:
+    """Return the text of a body that is not JSON, empty for HTML and binary data."""
+    text = body[:MAX_PARSED].decode("utf-8", "replace").strip()
     if "<" in text or "\ufffd" in text or "\x00" in text or text[:1] in ("{", "["):
         return ""
-    return plain(text, key, most=200)
+    return clean(text, key, max_length=200)
 
 
-def _codes(fault: dict[Any, Any], key: str) -> Iterator[str]:
+def _codes(error: dict[Any, Any], key: str) -> Iterator[str]:
     for name in ("name", "code", "type"):
-        value = fault.get(name)
-        if isinstance(value, str) and _NAME.fullmatch(value.strip()):
+        value = error.get(name)
+        if isinstance(value, str) and _CODE.fullmatch(value.strip()):
             yield redact(value.strip().lower(), key)
-    for name in ("message", "description"):  # some gateways have the code stand there
-        value = fault.get(name)
-        if isinstance(value, str) and _NAME_AS_MESSAGE.fullmatch(value):
+    for name in ("message", "description"):  # some gateways put the code there
+        value = error.get(name)
+        if isinstance(value, str) and _CODE_AS_MESSAGE.fullmatch(value):
             yield redact(value, key)
 
 
-def _sentences(fault: dict[Any, Any]) -> Iterator[str]:
+def _sentences(error: dict[Any, Any]) -> Iterator[str]:
     for name in ("errors", "message", "description", "detail"):
-        value = fault.get(name)
+        value = error.get(name)
         entries = value[:5] if isinstance(value, list) else [value]
         found = [entry[:2_000] for entry in entries if isinstance(entry, str) and entry.strip()]
         if found:

@@ -1,11 +1,10 @@
-"""One exchange over HTTP with a bound on everything: time, bytes, hops and trust.
+"""One HTTP exchange with limits on time, size, redirects and trusted certificates.
 
-Each call has a connection of its own. A kept one may be closed by the other side in the very
-moment it is used again; then nobody knows whether the request arrived, and an image may have
-been bought for nothing. A new connection has no such moment: whatever fails before the whole
-request was handed to the system cannot have been acted upon (`Busy`), whatever fails after
-may have been (`Unknown`). It costs a fraction of a millisecond of CPU and one or two round
-trips on a call that takes seconds.
+Each call opens a new connection. A kept-alive one may be closed by the server just as it is reused, and then
+it is unknown whether the request arrived and an image was charged. With a new connection, a failure before
+the whole request was passed to the operating system cannot have had an effect (`Busy`), a later one may have
+(`Unknown`). It costs a fraction of a millisecond of CPU and one or two round trips, on a call that takes
+seconds.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
 from generations.providers.transport.connection import Call, OneCallAdapter
 
-MOST_BYTES = 64 * 1024 * 1024  # of an answer with an image
-MOST_ERROR_BYTES = 64 * 1024  # of an answer with an error
-ERROR_SECONDS = 5.0  # its status is known already: its text is not worth more
-CONNECT_SECONDS = 10.0
-STEP = 4 * 1024 * 1024  # a picture in one read
+MAX_BODY = 64 * 1024 * 1024  # of a response with an image
+MAX_ERROR_BODY = 64 * 1024
+ERROR_BODY_TIMEOUT = 5.0  # the status is known already; the text is not worth waiting longer
+CONNECT_TIMEOUT = 10.0
+CHUNK = 4 * 1024 * 1024  # most images in one read
 
 NOTHING_SENT = {
     "name": gettext_noop("The provider's host name could not be found."),
@@ -46,7 +45,7 @@ FAILURES = (requests.RequestException, HTTPError, http.client.HTTPException, OSE
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: its body is whole if the status is 200, else as much as was worth reading."""
+    """A response: the body is complete if the status is 200, else its beginning."""
 
     status: int
     headers: Mapping[str, str]  # names in any case
@@ -54,28 +53,28 @@ class Reply:
 
 
 def exchange(method: str, url: str, *, timeout: float, **content: Any) -> Reply:
-    """Send one request and read the answer within `timeout` seconds; raises Busy or Unknown only.
+    """Send one request and read the response within `timeout` seconds; raises only Busy or Unknown.
 
-    `content` is what `requests` takes: `headers`, `files`, `json`. Only the search for the
-    host's address may outlast the deadline, and nothing is sent after that.
+    `content` is what `requests` takes: `headers`, `files`, `json`. Only DNS resolution may outlast the
+    deadline, and then nothing is sent.
     """
     call = Call(time.monotonic() + timeout)
     try:
         return _exchange(call, method, url, content)
     except FAILURES as problem:
-        failure = _judge(call, problem)
-    # Out here, so that the error has no context: the exceptions of `requests` carry the key.
+        failure = _to_error(call, problem)
+    # Raised out here, so that it has no context: exceptions of `requests` contain the key.
     raise failure
 
 
 def _exchange(call: Call, method: str, url: str, content: Mapping[str, Any]) -> Reply:
     prepared = requests.Request(method, url, **content).prepare()
     prepared.headers["Connection"] = "close"
-    prepared.headers["Accept-Encoding"] = "identity"  # images do not shrink, and bombs are packed
-    # The adapter alone, without a session: that would read the whole body of a redirect before
-    # telling us of it, keep cookies, and let a .netrc or a proxy of the environment interfere.
+    prepared.headers["Accept-Encoding"] = "identity"  # images do not compress, decompression bombs do
+    # An adapter without a session: a session would read the whole body of a redirect, keep cookies, and use a
+    # .netrc file or a proxy of the environment.
     with contextlib.closing(OneCallAdapter(call)) as adapter:
-        timeout = (min(CONNECT_SECONDS, call.left()), call.left())
+        timeout = (min(CONNECT_TIMEOUT, call.remaining()), call.remaining())
         with adapter.send(prepared, stream=True, timeout=timeout) as response:
             call.status = response.status_code
             body = _body(call, response) if call.status == 200 else _error_body(call, response)
@@ -83,40 +82,40 @@ def _exchange(call: Call, method: str, url: str, content: Mapping[str, Any]) -> 
 
 
 def _body(call: Call, response: requests.Response) -> bytes:
-    raw = _read(response, MOST_BYTES)
-    if len(raw) > MOST_BYTES:
+    raw = _read(response, MAX_BODY)
+    if len(raw) > MAX_BODY:
         raise OSError("the answer is too large")
-    coding = response.headers.get("content-encoding", "identity").strip().lower()
-    return raw if coding in ("", "identity") else _unpack(raw, coding)
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    return raw if encoding in ("", "identity") else _unpack(raw, encoding)
 
 
 def _error_body(call: Call, response: requests.Response) -> bytes:
-    """What there is of an error's text; its status alone already says what happened."""
-    call.deadline = min(call.deadline, time.monotonic() + ERROR_SECONDS)
+    """Return the error body, b"" if it cannot be read: the status is enough."""
+    call.deadline = min(call.deadline, time.monotonic() + ERROR_BODY_TIMEOUT)
     try:
-        raw = _read(response, MOST_ERROR_BYTES)[:MOST_ERROR_BYTES]
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
-        return raw if coding in ("", "identity") else _unpack(raw, coding)
+        raw = _read(response, MAX_ERROR_BODY)[:MAX_ERROR_BODY]
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        return raw if encoding in ("", "identity") else _unpack(raw, encoding)
     except FAILURES:
         return b""
 
 
-def _read(response: requests.Response, most: int) -> bytes:
-    """At most `most` + 1 bytes as they came: no decoding, and a cut is an error."""
+def _read(response: requests.Response, limit: int) -> bytes:
+    """Read at most `limit` + 1 bytes without decoding; an incomplete body raises."""
     parts, size = [], 0
-    while size <= most and (part := response.raw.read(min(STEP, most + 1 - size), decode_content=False)):
+    while size <= limit and (part := response.raw.read(min(CHUNK, limit + 1 - size), decode_content=False)):
         parts.append(part)
         size += len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _unpack(raw: bytes, coding: str) -> bytes:
-    """Undo a coding that nobody asked for, never into more than an answer may have."""
-    if coding not in ("gzip", "x-gzip", "deflate"):
-        raise OSError("the answer is in a coding that was not asked for")
+def _unpack(raw: bytes, encoding: str) -> bytes:
+    """Decompress a body that was compressed unasked, up to the maximum size."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise OSError("the answer is in an encoding that was not requested")
     decoder = zlib.decompressobj(wbits=47)  # either header
     try:
-        body = decoder.decompress(raw, MOST_BYTES)
+        body = decoder.decompress(raw, MAX_BODY)
     except zlib.error:
         raise OSError("the answer does not unpack") from None
     if not decoder.eof:
@@ -124,8 +123,8 @@ def _unpack(raw: bytes, coding: str) -> bytes:
     return body
 
 
-def _judge(call: Call, problem: Exception) -> Busy | Unknown:
-    """What a failed exchange means: only a request that was sent whole may have bought something."""
+def _to_error(call: Call, problem: Exception) -> Busy | Unknown:
+    """Map a failed exchange to an error: only a request that was sent completely may have been charged."""
     if not call.sent:
         return Busy(_(NOTHING_SENT[_cause(problem)]))
     if call.deadline <= time.monotonic() or _has(problem, TimeoutError):
@@ -146,7 +145,7 @@ def _cause(problem: BaseException) -> str:
 
 
 def _has(problem: object, *kinds: type[BaseException], depth: int = 6) -> bool:
-    """True if the exception, or one that it wraps in any of three libraries' ways, is of these kinds."""
+    """Return whether the exception, or one that it wraps in any way, is of these types."""
     if isinstance(problem, kinds):
         return True
     if not isinstance(problem, BaseException) or depth == 0:

@@ -1,4 +1,4 @@
-"""Whether bytes are a complete picture, of what type and size."""
+"""Validate received images: complete, of a known type and size."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import io
 import zlib
 from typing import Any
 
-# Named so that opening a picture never makes Pillow load all its other plug-ins.
+# Imported so that Pillow does not load all its other plug-ins when it opens an image.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from generations.providers.base import ReceivedImage
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
-MOST_PIXELS = 64_000_000
+MAX_PIXELS = 64_000_000
 PLUGINS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin)
 
 
-class NoPicture(ValueError):
-    """The bytes are no picture, or only a part of one."""
+class InvalidImage(ValueError):
+    """The bytes are no image or not a complete one."""
 
 
-def received(data: bytes, seed: int | None = None) -> ReceivedImage:
-    """The picture with the type and size that its bytes tell; NoPicture if they are not whole."""
+def validate_image(data: bytes, seed: int | None = None) -> ReceivedImage:
+    """Return the image with its type and size; InvalidImage if it is not complete."""
     try:
-        return _received(data, seed)
-    except NoPicture:
+        return _validate(data, seed)
+    except InvalidImage:
         raise
-    except Exception as problem:  # a decoder that is fed foreign bytes may raise anything
+    except Exception as problem:  # a decoder may raise anything on foreign bytes
         name = type(problem).__name__
-    raise NoPicture(f"these bytes are no whole picture ({name})")
+    raise InvalidImage(f"not a complete image ({name})")
 
 
-def _received(data: bytes, seed: int | None) -> ReceivedImage:
+def _validate(data: bytes, seed: int | None) -> ReceivedImage:
     image: Any = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise NoPicture(f"{width} x {height} pixels are too many")
+    if width * height > MAX_PIXELS:
+        raise InvalidImage(f"{width} x {height} pixels are too many")
     media_type = MEDIA_TYPES[image.format]
     _check_complete(image, data)
     return ReceivedImage(data, media_type, width, height, seed)
 
 
 def _check_complete(image: Any, data: bytes) -> None:
-    """Raise if the picture is cut or broken.
+    """Raise if the image is truncated or broken.
 
-    For 1.3 MB of PNG a full decode takes 41 ms of CPU. Its checksums, over every byte up to
-    the end mark, take 0.8 ms and prove that the file is as the provider wrote it; that the
-    pixel data starts as pixel data does is looked at besides. JPEG has no checksums and is
-    decoded at an eighth of its size (4 ms), WebP in full (14 ms).
+    For 1.3 MB of PNG a full decode takes 41 ms of CPU. Its checksums, over every byte up to the end chunk,
+    take 0.8 ms and prove that the file is as the provider wrote it; the start of the pixel data is
+    decompressed too. JPEG has no checksums and is decoded at an eighth of its size (4 ms), WebP in full
+    (14 ms).
     """
     if image.format == "PNG":
         start = image.tile[0][2]

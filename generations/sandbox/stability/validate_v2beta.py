@@ -1,4 +1,4 @@
-"""The fields of the three v2beta endpoints (docs/providers/stability.md, "Fields" and "Image input")."""
+"""Validate requests of the v2beta endpoints (docs/providers/stability.md, "Fields" and "Image input")."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PIL import Image
 
 from generations.sandbox.account import COSTS
 from generations.sandbox.multipart import Form
-from generations.sandbox.requests import STYLES, Order, pick_seed
-from generations.sandbox.responses import bad_request
-from generations.sandbox.sizes import RATIOS, nearest_ratio, size_of
+from generations.sandbox.stability.requests import STYLES, ImageRequest, pick_seed
+from generations.sandbox.stability.responses import bad_request
+from generations.sandbox.stability.sizes import RATIOS, nearest_ratio, size_of
 
-LARGEST_SEED = 4_294_967_294
-LONGEST_PROMPT = 10_000
-MODELS = {  # sd3's names, with the 2024 ones that are re-routed
+MAX_SEED = 4_294_967_294
+MAX_PROMPT = 10_000
+MODELS = {  # names at sd3, with those of 2024, which are aliases
     "sd3.5-large": "sd3.5-large",
     "sd3.5-large-turbo": "sd3.5-large-turbo",
     "sd3.5-medium": "sd3.5-medium",
@@ -30,26 +30,26 @@ TEXT_TO_IMAGE = COMMON | {"mode", "model", "cfg_scale"}
 IMAGE_TO_IMAGE = TEXT_TO_IMAGE - {"aspect_ratio"} | {"image", "strength"}
 
 
-class Reader:
-    """Reads text parts one by one and remembers every problem it met."""
+class FormValidator:
+    """Validates the parts of a form and collects all errors."""
 
     def __init__(self, form: Form) -> None:
         self.form = form
         self.errors: list[str] = []
 
-    def text(self, name: str, longest: int, *, required: bool = False) -> str:
-        """Text of bounded length."""
+    def text(self, name: str, max_length: int, *, required: bool = False) -> str:
+        """Return a text of limited length."""
         value = self.form.texts.get(name)
         if value is None or (required and not value):
             if required:
                 self.errors.append(f"{name}: is required")
             return ""
-        if len(value) > longest:
-            self.errors.append(f"{name}: cannot be longer than {longest} characters")
+        if len(value) > max_length:
+            self.errors.append(f"{name}: cannot be longer than {max_length} characters")
         return value
 
     def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
-        """One of a few words."""
+        """Return one of the allowed values."""
         value = self.form.texts.get(name, default)
         if name in self.form.texts and value not in allowed:
             self.errors.append(f"{name}: must be one of {', '.join(allowed)}")
@@ -57,7 +57,7 @@ class Reader:
         return value
 
     def number(self, name: str, low: float, high: float, *, whole: bool = False) -> float | None:
-        """A number within its range; None if absent or wrong."""
+        """Return a number within its range; None if absent or invalid."""
         text = self.form.texts.get(name)
         if text is None:
             return None
@@ -72,35 +72,35 @@ class Reader:
         return value
 
     def require(self, present: bool, name: str) -> None:
-        """Note a part that must be there."""
+        """Add an error if a required part is missing."""
         if not present and not any(error.startswith(f"{name}:") for error in self.errors):
             self.errors.append(f"{name}: is required")
 
-    def refuse_problems(self) -> None:
-        """RefusalError (400) naming every problem, if there was one."""
+    def raise_errors(self) -> None:
+        """Raise ApiError (400) with all errors, if there are any."""
         if self.errors:
             raise bad_request(*self.errors)
 
 
-def read_order(endpoint: str, form: Form, *, strict: bool = False) -> Order:
-    """Check a form against its endpoint's fields; RefusalError (400) names each wrong one."""
-    reader = Reader(form)
-    with_image = _wants_image(endpoint, reader)
+def validate(endpoint: str, form: Form, *, strict: bool = False) -> ImageRequest:
+    """Validate a form for its endpoint; ApiError (400) names each invalid field."""
+    validator = FormValidator(form)
+    with_image = _has_image(endpoint, validator)
     if strict:
-        _refuse_unknown(reader, _documented(endpoint, with_image=with_image))
-    prompt = reader.text("prompt", LONGEST_PROMPT, required=True)
-    negative = reader.text("negative_prompt", LONGEST_PROMPT)
-    ratio = reader.choice("aspect_ratio", RATIOS, "")
-    seed = reader.number("seed", 0, LARGEST_SEED, whole=True)
-    style = reader.choice("style_preset", STYLES, "")
-    output_format = reader.choice("output_format", ("png", "jpeg", "webp"), "png")
-    model = _read_model(endpoint, reader)
-    strength = _read_strength(reader, with_image=with_image)
-    input_size = _check_image(endpoint, reader) if with_image else None
-    reader.refuse_problems()
+        _reject_unknown(validator, _documented_fields(endpoint, with_image=with_image))
+    prompt = validator.text("prompt", MAX_PROMPT, required=True)
+    negative = validator.text("negative_prompt", MAX_PROMPT)
+    ratio = validator.choice("aspect_ratio", RATIOS, "")
+    seed = validator.number("seed", 0, MAX_SEED, whole=True)
+    style = validator.choice("style_preset", STYLES, "")
+    output_format = validator.choice("output_format", ("png", "jpeg", "webp"), "png")
+    model = _model(endpoint, validator)
+    strength = _strength(validator, with_image=with_image)
+    input_size = _check_image(endpoint, validator) if with_image else None
+    validator.raise_errors()
     shape = (endpoint != "sd3" and ratio) or (nearest_ratio(*input_size) if input_size else ratio or "1:1")
     width, height = size_of(model, shape)
-    return Order(
+    return ImageRequest(
         model=model,
         prompt=prompt,
         negative_prompt=negative,
@@ -115,45 +115,47 @@ def read_order(endpoint: str, form: Form, *, strict: bool = False) -> Order:
     )
 
 
-def _wants_image(endpoint: str, reader: Reader) -> bool:
-    """Whether the call starts from an image: sd3 says so by its mode, ultra by sending one."""
+def _has_image(endpoint: str, validator: FormValidator) -> bool:
+    """Return whether the call has a start image: sd3 has a mode for it, ultra just gets an image."""
     if endpoint == "sd3":
         modes = ("text-to-image", "image-to-image")
-        return reader.choice("mode", modes, "text-to-image") == "image-to-image"
-    return endpoint == "ultra" and "image" in reader.form.files
+        return validator.choice("mode", modes, "text-to-image") == "image-to-image"
+    return endpoint == "ultra" and "image" in validator.form.files
 
 
-def _documented(endpoint: str, *, with_image: bool) -> set[str]:
+def _documented_fields(endpoint: str, *, with_image: bool) -> set[str]:
     if endpoint == "sd3":
         return IMAGE_TO_IMAGE if with_image else TEXT_TO_IMAGE
     return COMMON | {"image", "strength"} if with_image else COMMON
 
 
-def _refuse_unknown(reader: Reader, documented: set[str]) -> None:
-    parts: Mapping[str, str | bytes] = {**reader.form.texts, **reader.form.files}
-    reader.errors += [f"{name}: is not a field of this endpoint" for name in parts if name not in documented]
-    reader.errors += [f"{name}: was sent empty" for name, value in parts.items() if not value]
+def _reject_unknown(validator: FormValidator, documented: set[str]) -> None:
+    parts: Mapping[str, str | bytes] = {**validator.form.texts, **validator.form.files}
+    validator.errors += [
+        f"{name}: is not a field of this endpoint" for name in parts if name not in documented
+    ]
+    validator.errors += [f"{name}: was sent empty" for name, value in parts.items() if not value]
 
 
-def _read_model(endpoint: str, reader: Reader) -> str:
+def _model(endpoint: str, validator: FormValidator) -> str:
     if endpoint != "sd3":
         return endpoint
-    reader.number("cfg_scale", 1, 10)
-    return MODELS[reader.choice("model", MODELS, "sd3.5-large")]
+    validator.number("cfg_scale", 1, 10)
+    return MODELS[validator.choice("model", MODELS, "sd3.5-large")]
 
 
-def _read_strength(reader: Reader, *, with_image: bool) -> float:
+def _strength(validator: FormValidator, *, with_image: bool) -> float:
     if not with_image:
         return 1.0
-    reader.require("image" in reader.form.files, "image")
-    strength = reader.number("strength", 0, 1)
-    reader.require(strength is not None, "strength")
+    validator.require("image" in validator.form.files, "image")
+    strength = validator.number("strength", 0, 1)
+    validator.require(strength is not None, "strength")
     return 1.0 if strength is None else strength
 
 
-def _check_image(endpoint: str, reader: Reader) -> tuple[int, int] | None:
-    """Width and height of the start image, read from its header alone."""
-    data = reader.form.files.get("image")
+def _check_image(endpoint: str, validator: FormValidator) -> tuple[int, int] | None:
+    """Return width and height of the start image, read from its header only."""
+    data = validator.form.files.get("image")
     if data is None:
         return None
     try:
@@ -161,8 +163,8 @@ def _check_image(endpoint: str, reader: Reader) -> tuple[int, int] | None:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        reader.errors.append("image: must be a valid jpeg, png or webp image")
+        validator.errors.append("image: must be a valid jpeg, png or webp image")
         return None
     if min(image.size) < 64 or (endpoint == "ultra" and max(image.size) > 16_384):
-        reader.errors.append("image: width and height must be between 64 and 16384 pixels")
+        validator.errors.append("image: width and height must be between 64 and 16384 pixels")
     return image.size

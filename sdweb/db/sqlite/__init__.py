@@ -1,1 +1,1 @@
-"""SQLite as Django speaks to it, made polite to a process with hundreds of threads."""
+"""Django's SQLite backend for a process with hundreds of threads."""

@@ -20,10 +20,10 @@ from generations.library.storage.client import StorageUnavailable
 from generations.office.installation import bootstrap as installation_bootstrap
 from generations.office.members import service as members_service
 from sdweb.process.ports import is_free
-from sdweb.process.program import DidNotStart, end_with_parent
+from sdweb.process.program import StartError, end_with_parent
 from sdweb.process.servers import MissingTool
-from sdweb.process.services import Processes
-from sdweb.process.supervisor import Supervisor, ToldToStop
+from sdweb.process.services import Services
+from sdweb.process.supervisor import StopRequested, Supervisor
 
 BEAT, WEB, WORKERS, SERVERS, VALKEY = range(5)  # the order in which they stop
 FIRST_OPERATOR = "operator@example.com"
@@ -31,41 +31,41 @@ POOL, WALLET = 10_000_00, 1_000_00
 
 
 class Command(BaseCommand):
-    """Prepares what is missing, starts everything, and stays until it is told to stop."""
+    """Run the whole portal with embedded services until it is stopped."""
 
     help = __doc__
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """For `make run`, which installs first."""
+        """Add the option of `make run`, which installs first."""
         parser.add_argument("--steps-done", type=int, default=0, help="steps that were shown before")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the portal; exits with 1 and one sentence if it cannot."""
-        if "MAKELEVEL" in os.environ:  # whoever ends make means us
+        """Run the portal; exit with 1 and one sentence if it cannot."""
+        if "MAKELEVEL" in os.environ:  # a signal that ends make must end this process too
             end_with_parent(os.getppid(), signal.SIGTERM)
         self.steps_done = options["steps_done"]
-        self.supervisor = Supervisor(self.say)
-        self.supervisor.listen()
-        problem = ""
+        self.supervisor = Supervisor(self.print_message)
+        self.supervisor.install_signal_handlers()
+        failure = ""
         try:
-            self.open()
-            self.supervisor.watch()
-        except ToldToStop:
+            self.start()
+            self.supervisor.run()
+        except StopRequested:
             pass
-        except (DidNotStart, MissingTool, DatabaseError, StorageUnavailable) as error:
-            problem = str(error)
+        except (StartError, MissingTool, DatabaseError, StorageUnavailable) as error:
+            failure = str(error)
         except OSError as error:
-            problem = f"{error.filename or settings.SDWEB_DATA}: {error.strerror}"
+            failure = f"{error.filename or settings.SDWEB_DATA}: {error.strerror}"
         finally:
-            self.close()
-        if problem:
-            sys.exit(problem)
+            self.stop()
+        if failure:
+            sys.exit(failure)
 
-    def open(self) -> None:
-        """Start everything in order, and say where it is."""
+    def start(self) -> None:
+        """Start everything in order and print the address."""
         self.check_port()
-        self.processes = Processes(os.environ)
+        self.services = Services(os.environ)
         steps: list[tuple[str, Callable[[], object]]] = [
             (_("Starting Valkey and the image store"), self.start_servers),
             (_("Preparing the database"), self.prepare_database),
@@ -78,83 +78,83 @@ class Command(BaseCommand):
         for name, step in steps:
             with progress.step(name):
                 step()
-        self.greet()
+        self.print_address()
 
     def check_port(self) -> None:
-        """DidNotStart if the address is not to be had."""
+        """Raise StartError if the portal cannot listen on HOST and PORT."""
         host, port = os.environ["HOST"], os.environ["PORT"]
         if not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise DidNotStart(_("PORT is %(port)s: it must be a number from 1 to 65535.") % {"port": port})
+            raise StartError(_("PORT is %(port)s: it must be a number from 1 to 65535.") % {"port": port})
         if not is_free(int(port), host):
-            raise DidNotStart(
+            raise StartError(
                 _("Nothing can listen on %(host)s:%(port)s: stop what does, or choose another (PORT=8001).")
                 % {"host": host, "port": port}
             )
 
     def start_servers(self) -> None:
-        """The embedded ones, as far as nobody gave us others."""
-        self.supervisor.start(self.processes.valkey(), rank=VALKEY)
-        self.supervisor.start(self.processes.servers(), rank=SERVERS)
+        """Start the embedded servers, without those that are configured otherwise."""
+        self.supervisor.start(self.services.valkey(), stop_order=VALKEY)
+        self.supervisor.start(self.services.servers(), stop_order=SERVERS)
         self.supervisor.wait_until_ready()
         try:
             redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5).ping()
         except redis.RedisError as problem:
-            raise DidNotStart(_("REDIS_URL does not answer: {why}").format(why=problem)) from problem
+            raise StartError(_("REDIS_URL does not answer: {why}").format(why=problem)) from problem
 
     def prepare_database(self) -> None:
-        """Bring it up to date."""
+        """Migrate the database."""
         installation_bootstrap.prepare_database()
-        let_go()
+        release_database()
 
     def prepare_pages(self) -> None:
-        """Collect what browsers load; each file has a name of its own for ever."""
+        """Collect the static files, with hashed names."""
         call_command("collectstatic", interactive=False, verbosity=0)
 
     def start_portal(self) -> None:
-        """Beat comes last: it rings what the others answer."""
-        let_go()
-        self.supervisor.start([self.processes.web()], rank=WEB)
-        self.supervisor.start(self.processes.workers(), rank=WORKERS)
-        self.supervisor.start([self.processes.beat()], rank=BEAT)
+        """Start the web server, the workers, and beat last, which sends them tasks."""
+        release_database()
+        self.supervisor.start([self.services.web()], stop_order=WEB)
+        self.supervisor.start(self.services.workers(), stop_order=WORKERS)
+        self.supervisor.start([self.services.beat()], stop_order=BEAT)
         self.supervisor.wait_until_ready()
 
-    def greet(self) -> None:
-        """Say where the portal is, and once how to sign in."""
+    def print_address(self) -> None:
+        """Print the address, and the first time how to sign in."""
         email, password = os.environ.get("SETUP_OPERATOR_EMAIL") or FIRST_OPERATOR, secrets.token_urlsafe(9)
         founded = members_service.create_first_operator(
             email=email, password=password, pool=POOL, wallet=WALLET
         )
-        let_go()
+        release_database()
         sign_in = _("Sign in as {email} with the password {password} (shown this once).")
         link = _("`.venv/bin/python manage.py reset_url EMAIL` prints a link to sign in.")
         sandbox = _("The sandbox provider draws the pictures until STABILITY_API_KEY is set.")
-        self.say("\n" + _("Open {address}").format(address=settings.PUBLIC_URL))
-        self.say(sign_in.format(email=email, password=password) if founded else link)
+        self.print_message("\n" + _("Open {address}").format(address=settings.PUBLIC_URL))
+        self.print_message(sign_in.format(email=email, password=password) if founded else link)
         if settings.SANDBOX:
-            self.say(sandbox)
-        self.say(_("Ctrl-C stops everything."))
+            self.print_message(sandbox)
+        self.print_message(_("Ctrl-C stops everything."))
 
-    def close(self) -> None:
-        """Stop everything in order; what runs is finished unless we are told to stop twice."""
-        if self.supervisor.watched:
-            self.say(_("Stopping; what runs is finished first. Ctrl-C again stops at once."))
+    def stop(self) -> None:
+        """Stop everything in order and gracefully, or at once on a second signal."""
+        if self.supervisor.supervised:
+            self.print_message(_("Stopping; what runs is finished first. Ctrl-C again stops at once."))
         self.supervisor.stop()
         connections.close_all()
 
-    def say(self, sentence: str) -> None:
-        """Show a sentence to whoever watches, if anybody does."""
+    def print_message(self, message: str) -> None:
+        """Print a message, unless the output is closed."""
         with contextlib.suppress(OSError):
-            self.stdout.write(sentence)
+            self.stdout.write(message)
             self.stdout.flush()
 
 
-def let_go() -> None:
-    """Leave PostgreSQL, but stay with SQLite: whoever closes its last connection waits for a checkpoint."""
+def release_database() -> None:
+    """Close connections to PostgreSQL; keep one to SQLite, whose last close would wait for a checkpoint."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     else:
         connections.close_all()
-        close_pool = getattr(connection, "close_pool", None)  # PostgreSQL's alone has one
+        close_pool = getattr(connection, "close_pool", None)  # only on PostgreSQL
         if close_pool:
             close_pool()

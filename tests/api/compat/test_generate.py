@@ -21,7 +21,7 @@ from generations.library.models import Image
 from tests.api import servers
 from tests.api.conftest import CORE
 from tests.conftest import work
-from tests.platform.portal import eventually
+from tests.sdweb.portal import eventually
 
 
 def ask(address, headers, **more):

@@ -117,7 +117,7 @@ def test_upstreams_that_share_a_rate_limit_show_the_sum_of_their_calls(client, s
 
 def test_blocked_and_paused_accounts_are_in_the_metrics(client, upstream, provider):
     provider.state(credits=12.5)
-    accounts.ask_balances()
+    accounts.update_balances()
     accounts.block(upstream, 30)
     Upstream.objects.update(paused_at=timezone.now())
     said = scrape(client)

@@ -242,9 +242,9 @@ def test_an_operator_pauses_and_resumes_one_upstream(operator, submit, upstream)
     assert ">Paused by Mei.<" in page_text(operator)
     batch = submit()
     assert work() == 0
-    accounts.ask_balances()
+    accounts.update_balances()
     Upstream.objects.update(paused_at=timezone.now() - timedelta(hours=1))
-    accounts.ask_balances()
+    accounts.update_balances()
     assert work() == 0
     assert "sandbox is called again." in click(operator, f"upstream/{upstream.pk}/resume/")
     assert work() == 1
@@ -268,7 +268,7 @@ def test_every_account_is_paused_and_resumed_at_once(operator, upstream):
     Upstream.objects.create(name="second", base_url="http://x")
     page = click(operator, "pause/")
     assert "Resume all" in page
-    accounts.ask_balances([Upstream.objects.get(pk=upstream.pk)])
+    accounts.update_balances([Upstream.objects.get(pk=upstream.pk)])
     assert not Upstream.objects.open().exists()
     assert "Pause all" in click(operator, "resume/")
     assert Upstream.objects.open().count() == 2

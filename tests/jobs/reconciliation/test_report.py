@@ -131,12 +131,12 @@ def test_a_charge_without_a_call_is_reported(submit, upstream, provider, member)
 
 def test_the_drift_of_a_balance_is_explained_by_lost_answers(submit, upstream, provider):
     provider.state(credits=1000)
-    accounts.ask_balances()
+    accounts.update_balances()
     Balance.objects.update(asked_at=timezone.now() - timedelta(minutes=20))
     call_with(provider, submit, "ok", model="ultra")
     call_with(provider, submit, "drop", "ok")
     provider.state(credits=1000 - 8 - 3 - 3)  # the dropped one was bought
-    accounts.ask_balances()
+    accounts.update_balances()
     [drift] = today().drifts
     assert (drift.spent, drift.bought, drift.drift) == (Decimal(14), Decimal(11), Decimal(3))
     assert drift.may_have_cost == Decimal(3)
@@ -156,11 +156,11 @@ def test_a_top_up_does_not_hide_what_was_spent_before_it(upstream):
 
 def test_a_balance_is_recorded_every_quarter_of_an_hour(upstream, provider):
     for _ in range(3):
-        accounts.ask_balances()
+        accounts.update_balances()
     assert Balance.objects.count() == 1
     Balance.objects.update(asked_at=timezone.now() - timedelta(minutes=15, seconds=1))
     provider.state(credits=42.5)
-    accounts.ask_balances()
+    accounts.update_balances()
     assert list(Balance.objects.order_by("pk").values_list("amount", flat=True))[1:] == [Decimal("42.5")]
 
 

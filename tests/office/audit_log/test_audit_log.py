@@ -56,10 +56,10 @@ def write(who, act=AuditAction.GRANTED, *, at=None, **about):
 def rewrite(entry, **fields):
     """Change an entry as nobody can: with the guard lifted."""
     with connection.cursor() as cursor:
-        for statement in audit_log_service.GUARD.lift[connection.vendor]:
+        for statement in audit_log_service.GUARD.drop[connection.vendor]:
             cursor.execute(statement)
         AuditEntry.objects.filter(pk=entry.pk).update(**fields)
-        for statement in audit_log_service.GUARD.set[connection.vendor]:
+        for statement in audit_log_service.GUARD.create[connection.vendor]:
             cursor.execute(statement)
     entry.refresh_from_db()
 

@@ -296,7 +296,7 @@ def test_twenty_concurrent_runs_grant_each_month_once(team, member, make_member,
 def test_a_run_that_stops_halfway_is_continued_by_the_next(member, monkeypatch):
     """Stopped after the line and before it is noted: neither stands, and the next beat writes both."""
     allow(member, from_this_month=False)
-    real = allowances.bulk_transfers.give_allowance
+    real = allowances.bulk_transfers.grant_allowance
 
     def stop(**fields):
         real(**fields)

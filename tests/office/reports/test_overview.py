@@ -117,12 +117,12 @@ def test_every_figure_agrees_with_the_ledger(busy, get_page):
                 written[line.kind] += line.amount
             expected = written["charge"] - written["refund"]
             by_model, by_member = (
-                reports_overview.spending_chart(credits_totals.Books(busy), month, by)
+                reports_overview.spending_chart(credits_totals.TeamTotals(busy), month, by)
                 for by in reports_overview.GROUPINGS
             )
             table = members_table.members_table(
-                credits_totals.Books(busy),
-                reports_overview.spending_by_member(credits_totals.Books(busy), month),
+                credits_totals.TeamTotals(busy),
+                reports_overview.spending_by_member(credits_totals.TeamTotals(busy), month),
             )
             assert by_model.total == by_member.total == table.total_spent == expected
             for chart in (by_model, by_member):
@@ -236,7 +236,7 @@ def test_the_table_shows_each_members_credits(team, owner, member, get_page):
 def test_the_table_is_sorted_and_paginated(team, owner, make_member):
     people = [make_member(f"member{number:03}", granted=number + 1) for number in range(60)]
     past.charge(people[7], midday(), 77)
-    books = credits_totals.Books(team)
+    books = credits_totals.TeamTotals(team)
     spent = reports_overview.spending(
         books, by=("member",), since=date(2020, 1, 1), until=periods.today(team)
     )

@@ -1,4 +1,4 @@
-"""`manage.py audit_ledger`: proves that the ledger is exact."""
+"""`manage.py audit_ledger`: check that the ledger is exact."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from generations.credits import integrity_check
 
 
 class Command(BaseCommand):
-    help = "Check that every balance is the sum of its lines. Exits with 1 and says what is wrong if not."
+    help = "Check that every balance is the sum of its ledger entries; print each error and exit with 1."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print what is wrong, a line each, and exit with 1; else say that it is exact."""
+        """Print each error on a line and exit with 1, or print that the ledger is exact."""
         problems = integrity_check.problems()
         for problem in problems:
             self.stderr.write(problem)

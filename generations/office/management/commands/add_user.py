@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from generations.credits.amounts import MOST, as_text, from_credits
+from generations.credits.amounts import MAX_AMOUNT, as_text, from_credits
 from generations.office.management import teams as management_teams
 from generations.office.members import service as members_service
 from generations.teams import membership, password_reset
@@ -34,7 +34,7 @@ def credits_amount(text: str) -> int:
         number = Decimal(text)
     except InvalidOperation:
         raise ArgumentTypeError(f"“{text}” is not a number of credits, such as 100 or 12.50.") from None
-    if not number.is_finite() or number <= 0 or number * 100 > MOST:
+    if not number.is_finite() or number <= 0 or number * 100 > MAX_AMOUNT:
         raise ArgumentTypeError("Credits are more than 0, and at most 10,000,000,000.")
     if number != round(number, 2):
         raise ArgumentTypeError("Credits have at most two decimals.")

@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: a provider to try things with, before anyone has a key."""
+"""`manage.py sandbox`: run the sandbox provider."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,18 +7,18 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext_lazy as _
 
 from generations.sandbox import server
-from generations.sandbox.options import Options, declare
+from generations.sandbox.options import Options, add_arguments
 
 
 class Command(BaseCommand):
-    """Serve the stand-in provider until Ctrl-C."""
+    """Run the sandbox provider until Ctrl-C."""
 
-    help = str(_("Serve a stand-in for Stability's API that draws pictures itself."))
+    help = str(_("Run the sandbox provider: Stability's API with images that are drawn here."))
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the same options as `python -m generations.sandbox`."""
-        declare(parser)
+        """Add the options of `python -m generations.sandbox`."""
+        add_arguments(parser)
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Run the server in this process."""

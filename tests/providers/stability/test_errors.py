@@ -1,0 +1,163 @@
+"""Every error response becomes one of four errors, with a readable reason without the key."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from generations.providers.base import Busy, Refused, Unavailable
+from tests.providers.fake_provider import KEY, assert_readable, error, response
+
+
+def stability(status: int, name: str, *errors: str, **headers: str) -> bytes:
+    return error(status, {"id": "1", "name": name, "errors": errors}, **headers)
+
+
+def openai(status: int, code: object, message: object = "told", kind: object = "new_api_error") -> bytes:
+    return error(status, {"error": {"message": message, "type": kind, "param": "", "code": code}})
+
+
+V1_401 = error(401, {"id": "1", "name": "unauthorized", "message": f"Incorrect API key provided: {KEY}."})
+MASKED = error(401, {"id": "1", "name": "unauthorized", "message": f"Incorrect key: {KEY[:5]}***{KEY[-4:]}."})
+FAULTS = [
+    (stability(400, "bad_request", "seed: must be a number"), Refused, "seed: must be a number"),
+    (
+        error(400, {"id": "1", "name": "bad_request", "message": "height must be 64"}),
+        Refused,
+        "height must be 64",
+    ),
+    (
+        stability(403, "content_moderation", "Your request was flagged"),
+        Refused,
+        "refused this prompt (content)",
+    ),
+    (
+        error(
+            403,
+            {
+                "id": "1",
+                "name": "permission_denied",  # v1 has no other name for it
+                "message": "Your request was flagged by our content moderation system.",
+            },
+        ),
+        Refused,
+        "refused this prompt (content)",
+    ),
+    (stability(413, "payload_too_large", "body: too large"), Refused, "too large"),
+    (stability(422, "invalid_language", "English only"), Refused, "takes English only"),
+    (stability(422, "public_figure", "likeness"), Refused, "public figure"),
+    (openai(400, "content_policy_violation"), Refused, "content"),
+    (response(403, b"<html><h1>Forbidden</h1></html>"), Refused, "HTTP 403"),
+    (response(415), Refused, "HTTP 415"),
+    (response(400, b"\xff\xfe\x00"), Refused, "HTTP 400"),
+    (error(400, [[["deep"]]]), Refused, "HTTP 400"),
+    (error(400, {"errors": {"a": 1}, "name": 5}), Refused, "HTTP 400"),
+    (error(400, {"error": "too many words"}), Refused, "too many words"),
+    (response(400, b"[" * 60_000), Refused, "HTTP 400"),
+    (stability(400, "bad_request", "prompt: <b>insufficient quota</b> is flagged"), Refused, "flagged"),
+    (openai(422, "", "insufficient quota, says the prompt"), Refused, "did not accept"),
+    (openai(403, "content_policy_violation", "insufficient balance says the prompt"), Refused, "content"),
+    (V1_401, Unavailable, "does not accept the key"),
+    (MASKED, Unavailable, "does not accept the key"),
+    (response(401), Unavailable, "does not accept the key"),
+    (stability(402, "payment_required", "You lack sufficient credits"), Unavailable, "no credits left"),
+    (response(404, b"<html>nginx</html>"), Unavailable, "nothing at this address"),
+    (error(403, {"id": "1", "name": "permission_denied", "message": "no"}), Unavailable, "cannot be used"),
+    (openai(403, "insufficient_user_quota"), Unavailable, "cannot be used"),
+    (openai(403, "pre_consume_token_quota_failed"), Unavailable, "cannot be used"),
+    (openai(429, "insufficient_quota"), Unavailable, "cannot be used"),
+    (openai(400, "invalid_api_key"), Unavailable, "cannot be used"),
+    (openai(400, "billing_hard_limit_reached"), Unavailable, "cannot be used"),
+    (
+        openai(503, "model_not_found", "No available channel for model core"),
+        Unavailable,
+        "No available channel",
+    ),
+    (openai(503, "", "当前分组 default 下对于模型 core 无可用渠道"), Unavailable, "cannot be used"),
+    (openai(403, None, "用户额度不足"), Unavailable, "cannot be used"),
+    (
+        error(403, {"code": 4, "description": "quota_not_enough", "type": "upstream_error"}),
+        Unavailable,
+        "cannot be used",
+    ),
+    (error(200, {"error": {"code": "insufficient_user_quota"}}), Unavailable, "cannot be used"),
+    (response(302, location="https://elsewhere.example/"), Unavailable, "redirect"),
+    (response(301, b"x" * 100_000, location="http://[bad"), Unavailable, "redirect"),
+    (response(304), Unavailable, "redirect"),
+    (stability(429, "rate_limit_exceeded", "slow down"), Busy, "pause"),
+    (openai(429, "rate_limit_exceeded"), Busy, "pause"),
+    (stability(500, "internal_error", "oops"), Busy, "HTTP 500"),
+    (response(502, b"<html><center>Bad Gateway</center>"), Busy, "HTTP 502"),
+    (response(524), Busy, "HTTP 524"),
+    (response(408), Busy, "HTTP 408"),
+    (response(500, b"x", content_length="99"), Busy, "HTTP 500"),
+    (response(503, gzip.compress(b"0" * 50_000_000), content_encoding="gzip"), Busy, "HTTP 503"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "words"), FAULTS, ids=[f"{n} {kind.__name__}" for n, (_, kind, _) in enumerate(FAULTS)]
+)
+def test_every_error_response_has_its_class_and_a_readable_reason(fake_provider, draw, sent, kind, words):
+    fake_provider.plan = [sent]
+    with pytest.raises(kind) as caught:
+        draw()
+    problem = caught.value
+    assert words in problem.reason
+    assert problem.status == int(sent[9:12])
+    assert_readable(problem)
+    assert len(fake_provider.requests) == 1, "one call, whatever comes back"
+
+
+def test_the_providers_error_code_and_request_id_are_kept(fake_provider, draw):
+    fake_provider.plan = [stability(403, "content_moderation", "no", x_request_id="abc-1")]
+    with pytest.raises(Refused) as caught:
+        draw()
+    assert (caught.value.code, caught.value.request_id) == ("content_moderation", "abc-1")
+
+
+@pytest.mark.parametrize(
+    ("header", "lowest", "highest"),
+    [
+        ("7", 7, 7),
+        ("0", 0, 0),
+        ("1.5", 1.5, 1.5),
+        ("999999", 3600, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("", None, None),
+        ("-5", None, None),
+        ("soon", None, None),
+        ("nan", None, None),
+        ("9" * 40, None, None),
+    ],
+)
+def test_retry_after_is_followed_up_to_a_maximum(fake_provider, draw, header, lowest, highest):
+    fake_provider.plan = [
+        error(429, {"id": "rate_limit_exceeded", "name": "rate_limit_exceeded"}, retry_after=header)
+    ]
+    with pytest.raises(Busy) as caught:
+        draw()
+    assert caught.value.limited
+    after = caught.value.retry_after
+    assert after is None if lowest is None else lowest <= after <= highest
+
+
+def test_retry_after_may_be_a_date(fake_provider, draw):
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    fake_provider.plan = [response(503, retry_after=moment)]
+    with pytest.raises(Busy) as caught:
+        draw()
+    assert 50 < caught.value.retry_after <= 60
+    assert not caught.value.limited
+
+
+@pytest.mark.parametrize("sent", [V1_401, MASKED, response(401, f"Key {KEY[:20]} is wrong".encode())])
+def test_no_part_of_the_key_is_in_an_error(fake_provider, draw, sent):
+    fake_provider.plan = [sent.replace(b"\r\n", f"\r\nX-Request-Id: {KEY}\r\n".encode(), 1)]
+    with pytest.raises(Unavailable) as caught:
+        draw()
+    said = f"{caught.value!r} {caught.value} {caught.value.__dict__}"
+    assert not any(KEY[at : at + 5] in said for at in range(3, len(KEY) - 5))

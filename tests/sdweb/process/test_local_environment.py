@@ -1,0 +1,124 @@
+"""`manage.py portal` generates and stores settings that the environment does not have."""
+
+import json
+import shlex
+import socket
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import environ
+import pytest
+
+from sdweb.process.local_environment import BASE_DIR
+from tests.sdweb.portal import bare_environment
+
+PRINT = """
+import json, os
+from django.core.exceptions import ImproperlyConfigured
+from sdweb.process import local_environment
+try:
+    local_environment.generate(os.environ)
+except ImproperlyConfigured as problem:
+    raise SystemExit(str(problem))
+names = ("REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL")
+embedded = {name: local_environment.is_embedded(name, os.environ) for name in names}
+print(json.dumps({"embedded": embedded, "environment": dict(os.environ)}))
+"""
+
+
+@pytest.fixture
+def generate(folder):
+    """Generate the settings; return the environment, and which servers are embedded."""
+
+    def start(data=folder / "var", **settings):
+        settings.setdefault("SDWEB_DATA", str(data))
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT],
+            cwd=BASE_DIR,
+            env=bare_environment(**settings),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answer = json.loads(done.stdout)
+        return answer["environment"], answer["embedded"]
+
+    return start
+
+
+def stored(folder):
+    """Return the settings in portal.env."""
+    return dict(line.split("=", 1) for line in shlex.split((folder / "var" / "portal.env").read_text()))
+
+
+def test_a_second_start_has_the_same_settings(generate):
+    first, embedded = generate()
+    assert generate() == (first, embedded)
+    assert all(embedded.values())
+    assert first["SDWEB_SANDBOX"] == "1"
+
+
+def test_configured_settings_win_and_are_neither_started_nor_stored(generate, folder):
+    generate()
+    given = {"STABILITY_BASE_URL": "https://host.example/sd", "STABILITY_API_KEY": "sk-given"}
+    settings, embedded = generate(**given)
+    assert settings.items() >= given.items()
+    assert "SDWEB_SANDBOX" not in settings
+    assert not embedded["STABILITY_BASE_URL"]
+    assert embedded["REDIS_URL"]
+    assert stored(folder).keys().isdisjoint([*given, "SDWEB_SANDBOX"])
+    back, embedded = generate()
+    assert embedded["STABILITY_BASE_URL"]
+    assert back["STABILITY_API_KEY"] != "sk-given"
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL", "DATABASE_URL"])
+def test_each_address_can_be_configured(generate, folder, name):
+    settings, embedded = generate(**{name: "redis://elsewhere:1/0"})
+    assert settings[name] == "redis://elsewhere:1/0"
+    assert not embedded.get(name)
+    assert name not in stored(folder)
+
+
+def test_generated_secrets_survive_a_start_with_others(generate):
+    first, _ = generate()
+    given = {"SECRET_KEY": "given", "ENCRYPTION_KEYS": "given"}
+    assert generate(**given)[0].items() >= given.items()
+    again, _ = generate()
+    assert [again[name] for name in given] == [first[name] for name in given]
+
+
+def test_a_port_in_use_is_replaced(generate):
+    first, _ = generate()
+    port = urlsplit(first["REDIS_URL"]).port
+    with socket.create_server(("127.0.0.1", port)):
+        second, _ = generate()
+    assert urlsplit(second["REDIS_URL"]).port != port
+    assert urlsplit(second["REDIS_URL"]).password == urlsplit(first["REDIS_URL"]).password
+
+
+def test_loading_portal_env_into_the_shell_changes_nothing(generate, folder):
+    first, embedded = generate()
+    assert generate(**stored(folder)) == (first, embedded)
+
+
+def test_a_folder_name_may_have_special_characters(generate, folder):
+    data = folder / "a 'b' + 100 % # ?ü"
+    settings, _ = generate(data)
+    assert environ.Env.db_url_config(settings["DATABASE_URL"])["NAME"] == str(data / "sdweb.sqlite3")
+    assert generate(data)[0] == settings
+
+
+def test_only_the_owner_can_read_the_secrets(generate, folder):
+    generate()
+    assert (folder / "var" / "portal.env").stat().st_mode & 0o077 == 0
+    assert not (folder / "var" / "portal.env.new").exists()
+
+
+def test_the_public_url_follows_host_and_port(generate):
+    settings, _ = generate(HOST="0.0.0.0", PORT="8123")
+    assert settings["PUBLIC_URL"] == "http://127.0.0.1:8123"
+    assert {"localhost", "127.0.0.1", socket.gethostname()} <= set(settings["ALLOWED_HOSTS"].split(","))
+    assert generate(HOST="::1")[0]["PUBLIC_URL"] == "http://[::1]:8000"
+    assert generate(PUBLIC_URL="https://pictures.example")[0]["PUBLIC_URL"] == "https://pictures.example"
