@@ -84,7 +84,7 @@ def delete_allowance(request: ApiRequest, pk: int) -> HttpResponse:
 
 
 @router.get("/team/models", response=responses(200, list[TeamModelOut]), summary="List the team's models")
-def models(request: ApiRequest) -> list[dict[str, Any]]:
+def list_models(request: ApiRequest) -> list[dict[str, Any]]:
     """List each model's current and future price for the team, and the roles that may use it.
 
     Only operators can change prices, on their own page.

@@ -32,7 +32,7 @@ OTHER_FIELDS = {"model", "count", "start_image", "visibility"}
     summary="Generate images",
     openapi_extra=IDEMPOTENCY_KEY,
 )
-def create(request: ApiRequest, payload: GenerationIn) -> HttpResponse:
+def create_generations(request: ApiRequest, payload: GenerationIn) -> HttpResponse:
     """Queue a batch of images and return at once. Poll `Location` until `finished` is true.
 
     The price is put on hold, and an image is charged only when it has succeeded.
@@ -82,7 +82,7 @@ def get_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     response=responses(200, GenerationOut, 404, 409),
     summary="Cancel a generation",
 )
-def cancel(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+def cancel_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Cancel a queued generation and release its hold. 409 if it has started."""
     member = member_with_scope(request, Scope.GENERATE)
     found = get_object_or_404(member.generations, pk=pk)
@@ -98,7 +98,7 @@ def cancel(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     response=responses(202, GenerationOut, 402, 404, 409, 503),
     summary="Retry a generation",
 )
-def retry(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
+def retry_generation(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed, filtered or canceled generation again, in the same batch.
 
     Retrying it twice returns the same new generation. 409 if its price has risen.

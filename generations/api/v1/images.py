@@ -47,7 +47,7 @@ Size = Annotated[Literal["small", "large"], Query(description="`small` or `large
 @router.get("/images", response=responses(200, ImagePage, 404, 422), summary="List images")
 def list_images(
     request: ApiRequest,
-    wanted: Query[ImageSearch],
+    query: Query[ImageSearch],
     limit: pagination.Limit = 50,
     before: pagination.Before = None,
 ) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def get_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     openapi_extra=IMAGE_FILE,
     summary="Get the original file",
 )
-def original(request: ApiRequest, pk: uuid.UUID) -> HttpResponseBase:
+def get_original(request: ApiRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Return the file exactly as the provider sent it. `ETag` is its SHA-256."""
     row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
     return delivery_responses.stream_object(request, row, name=delivery_responses.file_name(row))
@@ -94,10 +94,10 @@ def original(request: ApiRequest, pk: uuid.UUID) -> HttpResponseBase:
     openapi_extra=IMAGE_FILE,
     summary="Download an image",
 )
-def download(request: ApiRequest, pk: uuid.UUID, wanted: Query[FileWanted]) -> HttpResponseBase:
+def download(request: ApiRequest, pk: uuid.UUID, query: Query[FileWanted]) -> HttpResponseBase:
     """Return the image with its prompt and parameters as metadata, or in another format."""
     row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
-    return delivery_responses.download(row, OutputFormat(wanted.format, with_parameters=wanted.parameters))
+    return delivery_responses.download(row, OutputFormat(query.format, with_parameters=query.parameters))
 
 
 @router.get(
@@ -106,7 +106,7 @@ def download(request: ApiRequest, pk: uuid.UUID, wanted: Query[FileWanted]) -> H
     openapi_extra=IMAGE_FILE,
     summary="Get a thumbnail",
 )
-def thumbnail(request: ApiRequest, pk: uuid.UUID, size: Size = "small") -> HttpResponse:
+def get_thumbnail(request: ApiRequest, pk: uuid.UUID, size: Size = "small") -> HttpResponse:
     """Return a WebP that is 400 pixels wide, or 800 if `size` is `large`."""
     row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
     return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
@@ -115,7 +115,7 @@ def thumbnail(request: ApiRequest, pk: uuid.UUID, size: Size = "small") -> HttpR
 @router.patch(
     "/images/{uuid:pk}", response=responses(200, ImageOut, 400, 404, 422), summary="Change an image"
 )
-def change(request: ApiRequest, pk: uuid.UUID, payload: ImageChange) -> dict[str, Any]:
+def change_image(request: ApiRequest, pk: uuid.UUID, payload: ImageChange) -> dict[str, Any]:
     """Change the title of an image, or who sees it."""
     member = library_editor(request)
     row = visible_image(member, pk)
@@ -131,7 +131,7 @@ def change(request: ApiRequest, pk: uuid.UUID, payload: ImageChange) -> dict[str
 
 
 @router.delete("/images/{uuid:pk}", response=responses(204, None, 404), summary="Move an image to the trash")
-def trash(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
+def trash_image(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Move an image to the trash, from which it can be restored."""
     member = library_editor(request)
     visible_image(member, pk)
@@ -141,7 +141,7 @@ def trash(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @router.post("/images/{uuid:pk}/restore", response=responses(200, ImageOut, 404), summary="Restore an image")
-def restore(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+def restore_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Move an image from the trash back to the library."""
     member = library_editor(request)
     if not images_service.restore(member=member, images=[pk]):
@@ -163,7 +163,7 @@ def use_as_start_image(request: ApiRequest, pk: uuid.UUID) -> Status[Upload]:
 @router.post(
     "/uploads", response=responses(201, UploadOut, 400, 413, 422, 503), summary="Upload a start image"
 )
-def upload(request: ApiRequest, image: File[UploadedFile]) -> Status[Upload]:
+def upload_start_image(request: ApiRequest, image: File[UploadedFile]) -> Status[Upload]:
     """Upload a JPEG, PNG or WebP of at most 10 MB. Send its id as `start_image`."""
     member = library_editor(request, "upload")
     return Status(201, start_images.save_upload(member=member, file=image, name=image.name or ""))

@@ -32,12 +32,12 @@ router = Router(tags=["Invitations"])
 
 
 @router.get("/team/invitations", response=responses(200, InvitationPage, 422), summary="List invitations")
-def list_invitations(request: ApiRequest, wanted: Query[Page]) -> dict[str, Any]:
+def list_invitations(request: ApiRequest, query: Query[Page]) -> dict[str, Any]:
     """List the open invitations, newest first, 50 per page. Their links are not stored."""
     found, _open, _ended = invitations_query.list_invitations(
-        administrator(request).team, page=str(wanted.page)
+        administrator(request).team, page=str(query.page)
     )
-    return pagination.numbered_page(request, found, wanted.page, _invitation)
+    return pagination.numbered_page(request, found, query.page, _invitation)
 
 
 @router.post(
@@ -99,7 +99,7 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
 @router.delete(
     "/team/invitations/{int:pk}", response=responses(204, None, 404), summary="Revoke an invitation"
 )
-def revoke(request: ApiRequest, pk: int) -> HttpResponse:
+def revoke_invitation(request: ApiRequest, pk: int) -> HttpResponse:
     """Make the link of an invitation invalid. No effect if it has ended already."""
     acting = administrator(request)
     rows = Invitation.objects.select_related("team")

@@ -25,7 +25,7 @@ router = Router(tags=["Account"])
 
 
 @router.get("/me", response=responses(200, MeOut), summary="Get the current member")
-def me(request: ApiRequest) -> dict[str, Any]:
+def get_me(request: ApiRequest) -> dict[str, Any]:
     """Return the member for whom the token acts, and the limits of the token. Needs no scope."""
     token, member = request.auth.token, request.auth.member
     return {
@@ -39,7 +39,7 @@ def me(request: ApiRequest) -> dict[str, Any]:
 
 
 @router.get("/credits", response=responses(200, CreditsOut), summary="Get the wallet")
-def balance(request: ApiRequest) -> dict[str, Any]:
+def get_credits(request: ApiRequest) -> dict[str, Any]:
     """Return the member's credits and caps."""
     member = member_with_scope(request, *READ_OR_GENERATE)
     wallet = ledger.open_wallet(member)
@@ -53,7 +53,7 @@ def balance(request: ApiRequest) -> dict[str, Any]:
 
 
 @router.get("/credits/lines", response=responses(200, LinePage, 404, 422), summary="List ledger entries")
-def lines(
+def list_ledger_entries(
     request: ApiRequest,
     before: pagination.BeforeNumber = None,
 ) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def lines(
 
 
 @router.get("/models", response=responses(200, list[ModelOut]), summary="List models")
-def models(request: ApiRequest) -> list[dict[str, Any]]:
+def list_models(request: ApiRequest) -> list[dict[str, Any]]:
     """List all models with their fields and their current price for the team."""
     member, token = member_with_scope(request, *READ_OR_GENERATE), request.auth.token
     prices, closed = pricing.price_list(member.team), model_access.closed_models(member)

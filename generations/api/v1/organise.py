@@ -36,7 +36,7 @@ def list_tags(
 
 
 @router.post("/images/{uuid:pk}/tags", response=responses(200, ImageOut, 400, 404, 422), summary="Add a tag")
-def tag(request: ApiRequest, pk: uuid.UUID, payload: TagIn) -> dict[str, Any]:
+def add_tag(request: ApiRequest, pk: uuid.UUID, payload: TagIn) -> dict[str, Any]:
     """Add a tag to an image. A tag that does not exist is created."""
     member = library_editor(request)
     visible_image(member, pk)
@@ -45,7 +45,7 @@ def tag(request: ApiRequest, pk: uuid.UUID, payload: TagIn) -> dict[str, Any]:
 
 
 @router.delete("/images/{uuid:pk}/tags", response=responses(200, ImageOut, 404, 422), summary="Remove a tag")
-def untag(request: ApiRequest, pk: uuid.UUID, name: TagName) -> dict[str, Any]:
+def remove_tag(request: ApiRequest, pk: uuid.UUID, name: TagName) -> dict[str, Any]:
     """Remove a tag from an image. Removing a tag that it does not have has no effect."""
     member = library_editor(request)
     visible_image(member, pk)
@@ -54,7 +54,7 @@ def untag(request: ApiRequest, pk: uuid.UUID, name: TagName) -> dict[str, Any]:
 
 
 @router.put("/images/{uuid:pk}/favourite", response=responses(204, None, 404), summary="Add a favourite")
-def like(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
+def add_favourite(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Add an image to the member's favourites."""
     member = library_editor(request)
     organise_service.like(member=member, images=[visible_image(member, pk).pk])
@@ -64,7 +64,7 @@ def like(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 @router.delete(
     "/images/{uuid:pk}/favourite", response=responses(204, None, 404), summary="Remove a favourite"
 )
-def unlike(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
+def remove_favourite(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Remove an image from the member's favourites."""
     member = library_editor(request)
     organise_service.unlike(member=member, images=[visible_image(member, pk).pk])

@@ -24,7 +24,7 @@ from generations.api.v1.schemas.reports import (
 from generations.credits import periods
 from generations.credits.models import Transfer
 from generations.credits.periods import Month
-from generations.office.audit_log import query as log
+from generations.office.audit_log import query as audit_log_query
 from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
@@ -39,12 +39,12 @@ router = Router(tags=["Reports"])
 @router.get(
     "/team/lines", response=responses(200, TeamLinePage, 404, 422), summary="List the team's ledger entries"
 )
-def lines(
-    request: ApiRequest, wanted: Query[LineSearch], before: pagination.BeforeNumber = None
+def list_ledger_entries(
+    request: ApiRequest, query: Query[LineSearch], before: pagination.BeforeNumber = None
 ) -> dict[str, Any]:
     """List the entries of the team's ledger that match the filters, newest first, 50 per page."""
     team = administrator(request, "see_spending").team
-    form = LedgerFilterForm(wanted.model_dump(exclude_none=True))
+    form = LedgerFilterForm(query.model_dump(exclude_none=True))
     if not form.is_valid():
         raise v1_errors.from_form(form)
     last = get_object_or_404(Transfer, team=team, pk=before) if before else None
@@ -57,10 +57,10 @@ def lines(
 
 
 @router.get("/team/spending", response=responses(200, SpendingOut, 422), summary="Get a month's spending")
-def spending(request: ApiRequest, wanted: Query[MonthIn]) -> dict[str, Any]:
+def get_spending(request: ApiRequest, query: Query[MonthIn]) -> dict[str, Any]:
     """Return what the team spent in a month by member and by model, and the credits that it has now."""
     team = administrator(request, "see_spending").team
-    month = _month(team, wanted.month)
+    month = _month(team, query.month)
     books, balance = reports_overview.overview_books(team, month), reports_overview.team_balance(team)
     period = {"since": month.first, "until": month.last}
     pictures, refunded = reports_overview.picture_counts(books, **period)
@@ -87,15 +87,17 @@ def spending(request: ApiRequest, wanted: Query[MonthIn]) -> dict[str, Any]:
 
 
 @router.get("/team/changes", response=responses(200, ChangePage, 404, 422), summary="List the audit log")
-def changes(
-    request: ApiRequest, wanted: Query[ChangeSearch], before: pagination.BeforeNumber = None
+def list_audit_log(
+    request: ApiRequest, query: Query[ChangeSearch], before: pagination.BeforeNumber = None
 ) -> dict[str, Any]:
     """List who changed what in the team, newest first, 50 per page. Entries are never changed."""
-    form = log.AuditLogFilter(wanted.model_dump(), team=administrator(request, "see_spending").team)
+    form = audit_log_query.AuditLogFilter(
+        query.model_dump(), team=administrator(request, "see_spending").team
+    )
     if not form.is_valid():
         raise v1_errors.from_form(form)
     last = get_object_or_404(form.entries, pk=before) if before else None
-    entries, older = log.page(form.filtered(), last)
+    entries, older = audit_log_query.page(form.filtered(), last)
     return {"items": [_change(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 

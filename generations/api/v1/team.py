@@ -33,7 +33,7 @@ router = Router(tags=["Team"])
 
 
 @router.get("/team", response=responses(200, TeamOut), summary="Get the team")
-def team(request: ApiRequest) -> dict[str, Any]:
+def get_team(request: ApiRequest) -> dict[str, Any]:
     """Return the team's pool and number of members."""
     member = administrator(request)
     numbers = members_query.count_by_kind(member.team)
@@ -46,11 +46,11 @@ def team(request: ApiRequest) -> dict[str, Any]:
 
 
 @router.get("/team/members", response=responses(200, MemberPage, 422), summary="List members")
-def members(request: ApiRequest, wanted: Query[MemberSearch]) -> dict[str, Any]:
+def list_members(request: ApiRequest, query: Query[MemberSearch]) -> dict[str, Any]:
     """List people and programs of the team, owners first, 50 per page."""
     member = administrator(request)
-    found = members_query.list_members(member.team, search=wanted.q, page=str(wanted.page))
-    return pagination.numbered_page(request, found, wanted.page, _member)
+    found = members_query.list_members(member.team, search=query.q, page=str(query.page))
+    return pagination.numbered_page(request, found, query.page, _member)
 
 
 @router.get("/team/members/{int:pk}", response=responses(200, MemberOut, 404), summary="Get a member")

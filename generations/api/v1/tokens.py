@@ -94,7 +94,7 @@ def get_token(request: ApiRequest, pk: int) -> dict[str, Any]:
 
 
 @router.delete("/team/tokens/{int:pk}", response=responses(204, None, 404), summary="Revoke an API token")
-def revoke(request: ApiRequest, pk: int) -> HttpResponse:
+def revoke_token(request: ApiRequest, pk: int) -> HttpResponse:
     """Make a token invalid at once, also the token of this request. No effect if it has ended already."""
     acting = administrator(request)
     token = get_object_or_404(tokens_service.visible_to(acting), pk=valid_pk(pk))
