@@ -1,15 +1,15 @@
-// A zip that was just asked for begins by itself, once; the part that shows it asks how far it is.
-const begun = new Set();
-const READ = 20000; // milliseconds: a zip that is whole need not be told of for longer, beside a page of pictures
+// Starts the download of a zip once it is ready, one time each. Its panel polls for progress with htmx.
+const started = new Set();
+const REMOVE_AFTER = 20000; // milliseconds for which a finished zip stays on the library page
 
-function begin() {
-  for (const link of document.querySelectorAll("[data-begin]")) {
-    if (begun.has(link.dataset.begin)) continue;
-    begun.add(link.dataset.begin);
+function startDownloads() {
+  for (const link of document.querySelectorAll("[data-auto-download]")) {
+    if (started.has(link.dataset.autoDownload)) continue;
+    started.add(link.dataset.autoDownload);
     link.click();
   }
-  for (const whole of document.querySelectorAll("#deed > .archive.is-done")) setTimeout(() => whole.remove(), READ);
+  for (const done of document.querySelectorAll("#bulk-action > .archive.is-done")) setTimeout(() => done.remove(), REMOVE_AFTER);
 }
 
-document.addEventListener("htmx:afterSettle", begin);
-begin();
+document.addEventListener("htmx:afterSettle", startDownloads);
+startDownloads();

@@ -1,228 +1,234 @@
-// The form of Create: fields that follow the model, the price on the button, sending once.
-import { forgetDraft, newName, restoreDraft, saveDraft } from "./draft.js";
-import { credits, say } from "./page.js";
-import { startImage } from "./start_image.js";
+// The form of Create: fields that the model supports, the price on the button, one submission per press.
+import { deleteDraft, randomUuid, restoreDraft, saveDraft } from "./draft.js";
+import { credits, fill } from "./page.js";
+import { setUpStartImage } from "./start_image.js";
 
-let form, models, picked, sent;
+let form, models, chosenModel, isSubmitted;
 
-const one = (selector) => form.querySelector(selector);
-const value = (name) => new FormData(form).get(name) ?? "";
+const find = (selector) => form.querySelector(selector);
+const valueOf = (name) => new FormData(form).get(name) ?? "";
 const hasImage = () => Boolean(form.elements.start.value || form.elements.image.files.length);
 
-/* ---- what the chosen model takes ---- */
+/* ---- the chosen model ---- */
 
-function follow() {
-  const model = models[value("model")];
+/** Show the fields, ranges and chips of the chosen model. */
+function showModel() {
+  const model = models[valueOf("model")];
   if (!model) return;
-  if (picked && picked !== model) adapt(model);
-  picked = model;
+  if (chosenModel && chosenModel !== model) adjustTo(model);
+  chosenModel = model;
   for (const field of form.querySelectorAll("[data-field]")) {
     const name = field.dataset.field;
-    const off = !model.takes.includes(name) || (name === "aspect_ratio" && model.shapeless_with_image && hasImage());
-    field.toggleAttribute("data-off", off);
+    const isUnsupported = !model.takes.includes(name) || (name === "aspect_ratio" && model.shapeless_with_image && hasImage());
+    field.toggleAttribute("data-unsupported", isUnsupported);
   }
   for (const hint of form.querySelectorAll("[data-range]")) {
     const range = model.ranges[hint.dataset.range];
-    if (range) hint.textContent = say(hint.dataset.words, { a: range.minimum, b: range.maximum, n: range.suggested });
+    if (range) hint.textContent = fill(hint.dataset.text, { a: range.minimum, b: range.maximum, n: range.suggested });
   }
-  const shape = value("aspect_ratio");
-  one("[data-size]").textContent = [shape, model.sizes[shape]].filter(Boolean).join(", ");
-  one('[data-chip="model"]').textContent = model.title;
-  one('[data-chip="shape"]').textContent = shape;
-  one("[data-chip-glyph]").className = `glyph glyph-chosen glyph-${shape.replace(":", "x")}`;
+  const aspectRatio = valueOf("aspect_ratio");
+  find("[data-size]").textContent = [aspectRatio, model.sizes[aspectRatio]].filter(Boolean).join(", ");
+  find('[data-chip="model"]').textContent = model.title;
+  find('[data-chip="shape"]').textContent = aspectRatio;
+  find("[data-chip-glyph]").className = `glyph glyph-chosen glyph-${aspectRatio.replace(":", "x")}`;
   const style = form.querySelector('[name="style_preset"]:checked').closest("label");
-  const chip = one('[data-chip="style"]');
-  chip.textContent = value("style_preset") ? style.querySelector(".name").textContent : chip.dataset.none;
-  const sample = one("[data-chip-sample]");
-  sample.hidden = !value("style_preset");
+  const chip = find('[data-chip="style"]');
+  chip.textContent = valueOf("style_preset") ? style.querySelector(".name").textContent : chip.dataset.none;
+  const sample = find("[data-chip-sample]");
+  sample.hidden = !valueOf("style_preset");
   if (!sample.hidden) sample.src = style.querySelector("img").src;
-  one("[data-strength]").textContent = Number(value("strength")).toFixed(2).replace(/0$/, "");
+  find("[data-strength]").textContent = Number(valueOf("strength")).toFixed(2).replace(/0$/, "");
 }
 
-/** A number that the new model does not take is not carried over; a strength nobody moved follows its advice. */
-function adapt(model) {
+/** Clear numbers outside the new model's ranges; a strength that was not changed becomes its suggestion. */
+function adjustTo(model) {
   for (const name of ["cfg_scale", "steps", "seed"]) {
     const range = model.ranges[name];
     const field = form.elements[name];
     if (field.value !== "" && range && !(field.value >= range.minimum && field.value <= range.maximum)) field.value = "";
   }
-  const before = picked.ranges.strength?.suggested;
-  if (model.ranges.strength && (before === undefined || Number(value("strength")) === before)) {
+  const previous = chosenModel.ranges.strength?.suggested;
+  if (model.ranges.strength && (previous === undefined || Number(valueOf("strength")) === previous)) {
     form.elements.strength.value = model.ranges.strength.suggested;
   }
 }
 
-/* ---- words, price, summary ---- */
+/* ---- texts and price ---- */
 
-function mostlyForeign(text) {
+/** Whether most letters of a text are not Latin. */
+function isMostlyNonLatin(text) {
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
   return latin * 2 < letters;
 }
 
-function describe() {
-  const longest = picked?.longest_prompt ?? 10000;
+/** Show the prompt's length and the summary of further settings. */
+function showSummary() {
+  const maxLength = chosenModel?.longest_prompt ?? 10000;
   const length = [...form.elements.prompt.value.trim()].length;
-  const counter = one("[data-count]");
+  const counter = find("[data-count]");
   const number = new Intl.NumberFormat(document.documentElement.lang);
-  counter.textContent = `${number.format(length)} / ${number.format(longest)}`;
-  counter.classList.toggle("is-over", length > longest);
-  one("#language-hint").hidden = !(picked?.english_only && mostlyForeign(form.elements.prompt.value));
-  const summary = one("[data-summary]");
-  const seed = value("seed");
-  const parts = [seed ? say(summary.dataset.seed, { n: seed }) : summary.dataset.random];
-  if (picked?.takes.includes("output_format")) parts.push(value("output_format").toUpperCase());
-  if (picked?.takes.includes("cfg_scale") && value("cfg_scale")) parts.push(say(summary.dataset.guidance, { n: value("cfg_scale") }));
-  if (value("visibility") === "private") parts.push(summary.dataset.private);
+  counter.textContent = `${number.format(length)} / ${number.format(maxLength)}`;
+  counter.classList.toggle("is-over", length > maxLength);
+  find("#language-hint").hidden = !(chosenModel?.english_only && isMostlyNonLatin(form.elements.prompt.value));
+  const summary = find("[data-summary]");
+  const seed = valueOf("seed");
+  const parts = [seed ? fill(summary.dataset.seed, { n: seed }) : summary.dataset.random];
+  if (chosenModel?.takes.includes("output_format")) parts.push(valueOf("output_format").toUpperCase());
+  if (chosenModel?.takes.includes("cfg_scale") && valueOf("cfg_scale")) parts.push(fill(summary.dataset.guidance, { n: valueOf("cfg_scale") }));
+  if (valueOf("visibility") === "private") parts.push(summary.dataset.private);
   summary.textContent = parts.join(", ");
 }
 
+/** The price of one picture in hundredths of a credit; steps beyond the included ones cost more. */
 function price() {
-  const steps = Number(value("steps")) || 0;
-  const over = picked.included_steps && steps > picked.included_steps;
-  return over ? Math.ceil((picked.price * steps) / picked.included_steps) : picked.price;
+  const steps = Number(valueOf("steps")) || 0;
+  const isAbove = chosenModel.included_steps && steps > chosenModel.included_steps;
+  return isAbove ? Math.ceil((chosenModel.price * steps) / chosenModel.included_steps) : chosenModel.price;
 }
 
-function reckon() {
-  const count = Math.min(10, Math.max(1, Math.floor(Number(value("count"))) || 1));
-  const label = one("[data-label]");
-  if (!picked) return;
+/** Show the total on the button, and what remains of the balance. */
+function showPrice() {
+  const count = Math.min(10, Math.max(1, Math.floor(Number(valueOf("count"))) || 1));
+  const label = find("[data-label]");
+  if (!chosenModel) return;
   const available = Number(document.getElementById("balance").dataset.available);
-  const whole = count * price();
-  const missing = whole - available;
-  const short = missing > 0;
-  label.textContent = short ? say(label.dataset.missing, { n: credits(missing) }) : say(label.dataset.words, { n: count });
-  const costs = one("[data-cost-label]");
-  costs.textContent = short ? "" : say(costs.dataset.words, { n: credits(whole) });
-  one("#generate").classList.toggle("is-missing", short);
-  const leaves = one("[data-leaves]");
-  leaves.hidden = short;
-  one("[data-ask]").hidden = !short;
-  leaves.replaceChildren(...bold(leaves.dataset.words, { n: credits(available - whole), m: credits(available) }));
-  const part = (amount) => `${available > 0 ? Math.max(0, (100 * amount) / available) : 0}%`;
-  one(".meter .asked").style.width = part(available);
-  one(".meter .stays").style.width = short ? "0%" : part(available - whole);
-  one(".meter").classList.toggle("is-short", short);
+  const total = count * price();
+  const missing = total - available;
+  const isShort = missing > 0;
+  label.textContent = isShort ? fill(label.dataset.missing, { n: credits(missing) }) : fill(label.dataset.text, { n: count });
+  const costLabel = find("[data-cost-label]");
+  costLabel.textContent = isShort ? "" : fill(costLabel.dataset.text, { n: credits(total) });
+  find("#generate").classList.toggle("is-missing", isShort);
+  const balanceAfter = find("[data-balance-after]");
+  balanceAfter.hidden = isShort;
+  find("[data-ask-administrator]").hidden = !isShort;
+  balanceAfter.replaceChildren(...withBoldNumber(balanceAfter.dataset.text, { n: credits(available - total), m: credits(available) }));
+  const share = (amount) => `${available > 0 ? Math.max(0, (100 * amount) / available) : 0}%`;
+  find(".meter .price-part").style.width = share(available);
+  find(".meter .rest-part").style.width = isShort ? "0%" : share(available - total);
+  find(".meter").classList.toggle("is-short", isShort);
 }
 
-function bold(words, { n, m }) {
-  const [before, after] = words.split("{n}");
+function withBoldNumber(text, { n, m }) {
+  const [before, after] = text.split("{n}");
   const strong = document.createElement("strong");
   strong.textContent = n;
-  return [before, strong, say(after, { m })];
+  return [before, strong, fill(after, { m })];
 }
 
 function update() {
-  follow();
-  describe();
-  reckon();
+  showModel();
+  showSummary();
+  showPrice();
 }
 
-/* ---- sending ---- */
+/* ---- submitting ---- */
 
-function edited() {
-  // A request that may have arrived keeps its name only while it says the same.
-  if (sent) {
-    form.elements.submission.value = newName();
-    sent = false;
+function onEdit() {
+  // A resubmission keeps its id, and so is not charged twice, only while the form is unchanged.
+  if (isSubmitted) {
+    form.elements.submission.value = randomUuid();
+    isSubmitted = false;
   }
   saveDraft(form);
   update();
 }
 
-function ready() {
+/** Set up the form, after the page has loaded and after htmx has replaced it. */
+function setUp() {
   form = document.getElementById("create-form");
   if (!form || form.dataset.ready) return;
   form.dataset.ready = "yes";
   if (form.hasAttribute("data-bound")) form.dataset.returned = "yes";
   else if (matchMedia("(min-width: 900px)").matches) form.elements.prompt.focus();
   models = JSON.parse(form.dataset.models);
-  picked = models[value("model")];
+  chosenModel = models[valueOf("model")];
   restoreDraft(form);
   if (form.dataset.prefilled) {
     history.replaceState(null, "", location.pathname);
     form.dataset.prefilled = "";
     saveDraft(form);
   }
-  one("#negative").toggleAttribute("data-closed", !form.elements.negative_prompt.value);
-  one('[data-open="negative"]').hidden = Boolean(form.elements.negative_prompt.value);
-  if (/Mac|iPhone|iPad/.test(navigator.platform)) one("[data-key]").textContent = "⌘ ↵";
+  find("#negative").toggleAttribute("data-closed", !form.elements.negative_prompt.value);
+  find('[data-open="negative"]').hidden = Boolean(form.elements.negative_prompt.value);
+  if (/Mac|iPhone|iPad/.test(navigator.platform)) find("[data-key]").textContent = "⌘ ↵";
   update();
-  form.addEventListener("input", edited);
-  form.addEventListener("change", edited);
-  startImage(form, () => picked?.takes.includes("image"), update);
-  form.addEventListener("click", pressed);
+  form.addEventListener("input", onEdit);
+  form.addEventListener("change", onEdit);
+  setUpStartImage(form, () => chosenModel?.takes.includes("image"), update);
+  form.addEventListener("click", onClick);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      if (!one("#generate").disabled) form.requestSubmit(one("#generate"));
+      if (!find("#generate").disabled) form.requestSubmit(find("#generate"));
     }
   });
 }
 
-function pressed(event) {
+function onClick(event) {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.step) {
     const field = form.elements.count;
     field.value = Math.min(10, Math.max(1, (Number(field.value) || 1) + Number(button.dataset.step)));
-    edited();
+    onEdit();
   }
   if (button.dataset.open) {
-    one("#negative").removeAttribute("data-closed");
+    find("#negative").removeAttribute("data-closed");
     button.hidden = true;
     form.elements.negative_prompt.focus();
   }
   if (button.dataset.expand) {
-    const open = document.getElementById(button.dataset.expand).classList.toggle("is-open");
-    button.setAttribute("aria-expanded", String(open));
+    const isOpen = document.getElementById(button.dataset.expand).classList.toggle("is-open");
+    button.setAttribute("aria-expanded", String(isOpen));
   }
   if ("more" in button.dataset) {
-    const closed = one("#more-fields").toggleAttribute("data-closed");
-    button.setAttribute("aria-expanded", String(!closed));
-    if (!closed) one("#more-fields").scrollIntoView({ block: "nearest" });
+    const isClosed = find("#more-fields").toggleAttribute("data-closed");
+    button.setAttribute("aria-expanded", String(!isClosed));
+    if (!isClosed) find("#more-fields").scrollIntoView({ block: "nearest" });
   }
   if ("randomSeed" in button.dataset) {
     form.elements.seed.value = "";
-    edited();
+    onEdit();
   }
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt === form) sent = true;
+  if (event.detail.elt === form) isSubmitted = true;
 });
-/** Whether the answer is the new batch, and not the way to the sign-in or the form with its errors. */
-const wasMade = (xhr) => xhr.status === 200 && !xhr.getResponseHeader("HX-Redirect");
+/** Whether the response is the new batch, not a redirect to sign in or the form with errors. */
+const isAccepted = (xhr) => xhr.status === 200 && !xhr.getResponseHeader("HX-Redirect");
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  // The live stream may have brought this batch before the answer did, and news of it since: then that one stays.
-  if (event.detail.requestConfig?.elt !== form || !wasMade(event.detail.xhr)) return;
-  const made = /id="(batch-[-0-9a-f]+)"/.exec(event.detail.serverResponse)?.[1];
-  if (made && document.getElementById(made)) event.detail.swapOverride = "none";
+  // The event stream may have added this batch before the response arrived: then that newer one stays.
+  if (event.detail.requestConfig?.elt !== form || !isAccepted(event.detail.xhr)) return;
+  const batchId = /id="(batch-[-0-9a-f]+)"/.exec(event.detail.serverResponse)?.[1];
+  if (batchId && document.getElementById(batchId)) event.detail.swapOverride = "none";
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt !== form || !wasMade(event.detail.xhr)) return;
-  sent = false;
-  forgetDraft();
+  if (event.detail.elt !== form || !isAccepted(event.detail.xhr)) return;
+  isSubmitted = false;
+  deleteDraft();
   form.elements.image.value = "";
-  // The file is kept by now: the next request names it instead of sending it again.
-  if (picked?.takes.includes("image")) form.elements.start.value = document.getElementById("moment").dataset.start;
-  one("#form-errors").replaceChildren();
+  // The file is stored now: the next request refers to it instead of uploading it again.
+  if (chosenModel?.takes.includes("image")) form.elements.start.value = document.getElementById("submission-fields").dataset.start;
+  find("#form-errors").replaceChildren();
   for (const error of form.querySelectorAll(".error")) error.remove();
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const part of form.querySelectorAll(".has-error")) part.classList.remove("has-error");
   document.getElementById("first-run")?.remove();
   document.querySelector(".stream-head")?.removeAttribute("hidden");
   if (matchMedia("(max-width: 899px)").matches) document.querySelector(".stream").scrollIntoView({ behavior: "smooth" });
-  reckon();
+  showPrice();
 });
 document.addEventListener("htmx:afterSettle", () => {
-  ready();
-  if (form) reckon();
-  // A form that came back goes on where something is wrong.
-  if (form?.dataset.returned) (one("[aria-invalid]") ?? form.elements.prompt).focus();
+  setUp();
+  if (form) showPrice();
+  // A form that was returned with errors gets the focus at the first one.
+  if (form?.dataset.returned) (find("[aria-invalid]") ?? form.elements.prompt).focus();
   if (form) delete form.dataset.returned;
 });
-document.addEventListener("portal:balance", () => form && reckon());
+document.addEventListener("portal:balance", () => form && showPrice());
 
-ready();
+setUp();

@@ -1,42 +1,42 @@
-// What was typed on Create, kept in this browser for this person and team until it is sent.
+// The draft of Create: what was typed is saved in this browser per user and team until it is submitted.
 import { portal } from "./page.js";
 
 const key = `draft-${portal.user}-${portal.team}`;
 const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "image"]);
 
-function set(form, name, wanted) {
+function setField(form, name, value) {
   const field = form.elements[name];
-  if (!field || wanted === undefined) return;
+  if (!field || value === undefined) return;
   if (field instanceof RadioNodeList) {
-    if ([...field].some((choice) => choice.value === wanted)) field.value = wanted;
-  } else if (field.type !== "radio") field.value = wanted; // a single choice stays what it is
+    if ([...field].some((choice) => choice.value === value)) field.value = value;
+  } else if (field.type !== "radio") field.value = value; // a single radio button has nothing to choose
 }
 
-/** Keep what is typed, for a reload or a new sign-in. */
+/** Save the form's values, for a reload or a new sign-in. */
 export function saveDraft(form) {
   const draft = Object.fromEntries([...new FormData(form)].filter(([name]) => !UNSAVED.has(name)));
-  try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* private windows keep nothing */ }
+  try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* no storage in some private windows */ }
 }
 
-/** It was sent: nothing to keep. */
-export function forgetDraft() {
-  try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
+/** Delete the draft after it was submitted. */
+export function deleteDraft() {
+  try { localStorage.removeItem(key); } catch { /* nothing was saved */ }
 }
 
-/** Fill in what was kept, except where the page itself says something. */
+/** Fill in the draft, except fields that the server has prefilled. */
 export function restoreDraft(form) {
-  const won = form.dataset.prefilled;
-  if (form.hasAttribute("data-bound") || won === "*") return;
+  const { prefilled } = form.dataset;
+  if (form.hasAttribute("data-bound") || prefilled === "*") return;
   let draft;
-  try { draft = JSON.parse(localStorage.getItem(key)); } catch { /* unreadable: as if there were none */ }
-  for (const [name, kept] of Object.entries(draft ?? {})) {
-    if (name === "visibility" && kept !== "private") continue; // a draft never shows what was to be private
-    if (name !== "start" && !won.split(" ").includes(name)) set(form, name, kept);
+  try { draft = JSON.parse(localStorage.getItem(key)); } catch { /* unreadable: as without a draft */ }
+  for (const [name, value] of Object.entries(draft ?? {})) {
+    if (name === "visibility" && value !== "private") continue; // a draft never makes a private default public
+    if (name !== "start" && !prefilled.split(" ").includes(name)) setField(form, name, value);
   }
 }
 
-/** A new name for a request: a random UUID, also where there is no https and so no randomUUID. */
-export function newName() {
+/** A random UUID; crypto.randomUUID exists only on https. */
+export function randomUuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;

@@ -1,19 +1,23 @@
-// Chips that need no button, lists that are narrowed while one types, tags that are completed.
+// The library's filter menus: they submit when they close, their choices can be filtered, tags are suggested.
+import { integer } from "./page.js";
+import { onTagSuggestions } from "./tag_completion.js";
+
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches?.("details.menu")) return;
-  const field = menu.querySelector("input[data-narrow], input[name=tag], input[name=name], input[name=seed]");
   if (menu.open) {
+    const field = menu.querySelector("input[data-filter-choices], input[name=tag], input[name=name], input[name=seed]");
     if (matchMedia("(hover: hover)").matches) field?.focus();
-    within(menu.querySelector(".menu-body"));
+    keepInWindow(menu.querySelector(".menu-body"));
     return;
   }
   const form = menu.matches("[data-chip]") && menu.querySelector("form");
-  if (form && [...form.elements].some((one) => one.type === "checkbox" && one.checked !== one.defaultChecked)) form.requestSubmit();
+  const isChanged = (field) => field.type === "checkbox" && field.checked !== field.defaultChecked;
+  if (form && [...form.elements].some(isChanged)) form.requestSubmit();
 }, true);
 
-/** A menu that would stand out of the window opens to its other side. */
-function within(body) {
+/** Align a menu to its other side if it would leave the window. */
+function keepInWindow(body) {
   if (!body || innerWidth < 600 || body.closest(".menu-up, .library-side")) return;
   body.style.left = body.style.right = "";
   const { left, right } = body.getBoundingClientRect();
@@ -21,31 +25,18 @@ function within(body) {
   if (left < 8) Object.assign(body.style, { left: "0", right: "auto" });
 }
 
-document.addEventListener("input", (event) => {
-  const field = event.target;
-  if (field.matches("[data-narrow]")) {
-    const words = field.value.toLocaleLowerCase().split(/\s+/);
-    for (const choice of field.parentElement.querySelectorAll(".menu-choices > *")) {
-      const text = choice.textContent.toLocaleLowerCase();
-      choice.hidden = !words.every((word) => text.includes(word));
-    }
+document.addEventListener("input", ({ target: field }) => {
+  if (!field.matches("[data-filter-choices]")) return;
+  const words = field.value.toLocaleLowerCase().split(/\s+/);
+  for (const choice of field.parentElement.querySelectorAll(".menu-choices > *")) {
+    const text = choice.textContent.toLocaleLowerCase();
+    choice.hidden = !words.every((word) => text.includes(word));
   }
-  if (field.matches("[data-tags]")) complete(field);
-});
-document.addEventListener("focusin", ({ target }) => {
-  if (target.matches("[data-tags]")) complete(target);
 });
 
-/* ---- completion ---- */
+/* ---- tag suggestions ---- */
 
-let asked = 0;
-async function complete(field) {
-  const now = ++asked;
-  await new Promise((later) => { setTimeout(later, field.value ? 120 : 0); });
-  if (now !== asked) return;
-  const answer = await fetch(`${field.dataset.tags}?q=${encodeURIComponent(field.value)}`).catch(() => null);
-  if (!answer?.ok || now !== asked) return;
-  const { tags } = await answer.json();
+onTagSuggestions((field, tags) => {
   let list = field.parentElement.querySelector(".completions");
   if (!list) {
     list = document.createElement("div");
@@ -53,30 +44,32 @@ async function complete(field) {
     field.after(list);
   }
   list.replaceChildren(...tags.map(({ name, uses }) => suggestion(field, name, uses)));
-}
+});
 
 function suggestion(field, name, uses) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "menu-item";
-  const [word, number] = [document.createElement("bdi"), document.createElement("span")];
-  word.textContent = name;
-  number.textContent = uses.toLocaleString(document.documentElement.lang);
+  const [label, number] = [document.createElement("bdi"), document.createElement("span")];
+  label.textContent = name;
+  number.textContent = integer(uses);
   number.className = "number";
-  button.append(word, number);
+  button.append(label, number);
   button.addEventListener("click", () => {
     field.value = name;
-    const press = field.form.id === "selection" ? field.parentElement.querySelector("[value=tag]") : null;
-    field.form.requestSubmit(press);
+    const submitter = field.form.id === "selection" ? field.parentElement.querySelector("[value=tag]") : null;
+    field.form.requestSubmit(submitter);
   });
   return button;
 }
 
 document.addEventListener("keydown", (event) => {
-  const list = event.target.closest?.("[data-tags], .completions")?.parentElement.querySelector(".completions") ?? event.target.closest?.(".completions");
-  if (!list || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  const field = event.target.closest?.("[data-tags], .completions")?.parentElement.querySelector("[data-tags]");
+  const list = field?.parentElement.querySelector(".completions");
+  if (!list) return;
   event.preventDefault();
-  const every = [...list.children];
-  const next = every[every.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
-  (next ?? list.parentElement.querySelector("[data-tags]"))?.focus();
+  const buttons = [...list.children];
+  const next = buttons[buttons.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
+  (next ?? field).focus();
 });

@@ -1,15 +1,15 @@
-// Small manners of every page: copying, menus that close, tokens for plain forms.
+// Behaviour of every page: copying, closing menus, CSRF tokens for plain forms.
 import "./dialog.js";
-import { notice, portal } from "./page.js";
+import { csrfToken, notice, portal } from "./page.js";
 
 document.addEventListener("click", async (event) => {
-  const copy = event.target.closest("[data-copy]");
-  if (copy) {
-    await copied(copy.dataset.copy);
+  const copyButton = event.target.closest("[data-copy]");
+  if (copyButton) {
+    await copy(copyButton.dataset.copy);
     notice(portal.copied);
   }
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target) || copy) menu.open = false;
+    if (!menu.contains(event.target) || copyButton) menu.open = false;
   }
 });
 document.addEventListener("keydown", (event) => {
@@ -19,23 +19,21 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-// A tile that came by the stream carries no token of this page: plain forms get it when they are sent.
+// HTML from the event stream contains no CSRF token of this session: plain forms get one when they are submitted.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("[data-with-token]") || form.elements.csrfmiddlewaretoken) return;
-  const token = document.createElement("input");
-  token.type = "hidden";
-  token.name = "csrfmiddlewaretoken";
-  token.value = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-  form.append(token);
+  if (!form.matches("[data-adds-csrf-token]") || form.elements.csrfmiddlewaretoken) return;
+  const field = Object.assign(document.createElement("input"), { type: "hidden", name: "csrfmiddlewaretoken" });
+  field.value = csrfToken();
+  form.append(field);
 });
 
-async function copied(text) {
+async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea"); // plain http has no clipboard
   area.value = text;
   area.className = "visually-hidden";
-  (document.querySelector("dialog[open]") ?? document.body).append(area); // what is below an open one is out of reach
+  (document.querySelector("dialog[open]") ?? document.body).append(area); // an open dialog makes the body inert
   area.select();
   document.execCommand("copy");
   area.remove();

@@ -1,47 +1,47 @@
-// Choosing members for a grant: find some, tick all that are shown, see what it comes to.
+// The grant form: filter members by name, select those shown, calculate the total.
 import { credits } from "./page.js";
 
-const form = document.querySelector("[data-share]");
-const ticks = [...form.querySelectorAll('[name="members"]')];
-const all = form.querySelector("[data-all]");
-const find = form.querySelector("[data-find]");
+const form = document.querySelector("[data-grant-form]");
+const checkboxes = [...form.querySelectorAll('[name="members"]')];
+const selectAll = form.querySelector("[data-all]");
+const filter = form.querySelector("[data-member-filter]");
 
-const shown = () => ticks.filter((tick) => !tick.closest("[data-row]").hidden);
+const shownCheckboxes = () => checkboxes.filter((checkbox) => !checkbox.closest("[data-row]").hidden);
 
-/** Hundredths of what was typed; nothing while it is no amount. */
-function typed() {
+/** The amount field in hundredths of a credit; 0 while it holds no valid amount. */
+function amount() {
   const text = form.elements.amount.value.trim();
   return /^\d+(\.\d{1,2})?$/.test(text) ? Math.round(Number(text) * 100) : 0;
 }
 
-function reckon() {
-  const count = ticks.filter((tick) => tick.checked).length;
-  const total = count * typed();
-  const left = Number(form.dataset.pool) + ("back" in form.dataset ? total : -total);
+function showTotals() {
+  const count = checkboxes.filter((checkbox) => checkbox.checked).length;
+  const total = count * amount();
+  const remaining = Number(form.dataset.pool) + ("reclaims" in form.dataset ? total : -total);
   form.querySelector("[data-count]").textContent = String(count);
   form.querySelector("[data-total]").textContent = credits(total);
-  const rest = form.querySelector("[data-left]");
-  rest.textContent = credits(left);
-  rest.classList.toggle("is-short", left < 0);
-  const these = shown();
-  all.checked = these.length > 0 && these.every((tick) => tick.checked);
-  all.indeterminate = !all.checked && these.some((tick) => tick.checked);
+  const remainingField = form.querySelector("[data-remaining]");
+  remainingField.textContent = credits(remaining);
+  remainingField.classList.toggle("is-short", remaining < 0);
+  const shown = shownCheckboxes();
+  selectAll.checked = shown.length > 0 && shown.every((checkbox) => checkbox.checked);
+  selectAll.indeterminate = !selectAll.checked && shown.some((checkbox) => checkbox.checked);
 }
 
-find.addEventListener("input", () => {
-  const words = find.value.trim().toLocaleLowerCase();
-  for (const tick of ticks) {
-    const row = tick.closest("[data-row]");
-    row.hidden = !row.querySelector("[data-name]").textContent.toLocaleLowerCase().includes(words);
+filter.addEventListener("input", () => {
+  const text = filter.value.trim().toLocaleLowerCase();
+  for (const checkbox of checkboxes) {
+    const row = checkbox.closest("[data-row]");
+    row.hidden = !row.querySelector("[data-name]").textContent.toLocaleLowerCase().includes(text);
   }
-  reckon();
+  showTotals();
 });
-find.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") event.preventDefault(); // finding someone sends nothing
+filter.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") event.preventDefault(); // the filter does not submit the grant
 });
-all.addEventListener("change", () => {
-  for (const tick of shown()) tick.checked = all.checked;
-  reckon();
+selectAll.addEventListener("change", () => {
+  for (const checkbox of shownCheckboxes()) checkbox.checked = selectAll.checked;
+  showTotals();
 });
-form.addEventListener("input", reckon);
-reckon();
+form.addEventListener("input", showTotals);
+showTotals();

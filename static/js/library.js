@@ -1,93 +1,91 @@
-// The library's page: rows without end, keys, news, and the modules that it is made of.
+// The library page: endless scrolling, density, keyboard navigation, and the count of new pictures.
 import "./bulk_actions.js";
 import "./filters.js";
-import { clear, mark, toggle } from "./selection.js";
-import { say, speak } from "./page.js";
-import { density, layOut, takeOver } from "./library_rows.js";
+import { density, layOut, layOutNextPage, nextPage } from "./justified_rows.js";
+import { announce, fill } from "./page.js";
+import { clearSelection, selectAdded, toggle } from "./selection.js";
 
-layOut();
+/* ---- endless scrolling: the next page is loaded well before it is visible ---- */
 
-/* ---- without end: the next page is asked for long before it is seen ---- */
-
-const reach = new IntersectionObserver((entries) => {
+const observer = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) window.htmx.trigger(target, "reached");
 }, { rootMargin: "2000px 0px" });
-const watch = () => {
-  const older = document.querySelector("#pictures > .older");
-  if (older) reach.observe(older);
-};
-watch();
-const isPage = ({ detail }) => detail.pathInfo?.requestPath.includes("before=");
+function observeNextPage() {
+  if (nextPage()) observer.observe(nextPage());
+}
+observeNextPage();
+const isNextPage = ({ detail }) => detail.pathInfo?.requestPath.includes("before=");
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (!isPage(event)) return;
-  takeOver();
-  mark();
+  if (!isNextPage(event)) return;
+  layOutNextPage();
+  selectAdded();
 });
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (isPage(event)) watch(); // not before htmx knows the new end, which it does only now
+  if (isNextPage(event)) observeNextPage(); // htmx has processed the new element only now
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (!isPage(event) || event.detail.successful) return;
-  reach.disconnect();
-  setTimeout(watch, 5000);
+  if (!isNextPage(event) || event.detail.successful) return;
+  observer.disconnect();
+  setTimeout(observeNextPage, 5000);
 });
 
-/* ---- two densities ---- */
+/* ---- density ---- */
 
-function press() {
-  for (const button of document.querySelectorAll("[data-density]")) button.setAttribute("aria-pressed", String(button.dataset.density === density()));
+const densityButtons = document.querySelectorAll("[data-density]");
+function showDensity() {
+  for (const button of densityButtons) button.setAttribute("aria-pressed", String(button.dataset.density === density()));
 }
-press();
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-density]");
-  if (!button) return;
-  localStorage.setItem("density", button.dataset.density);
-  press();
-  layOut();
-});
+showDensity();
+for (const button of densityButtons) {
+  button.addEventListener("click", () => {
+    localStorage.setItem("density", button.dataset.density);
+    showDensity();
+    layOut();
+  });
+}
 
-/* ---- keys ---- */
+/* ---- keyboard ---- */
 
-const pictures = () => [...document.querySelectorAll(".rows > li:not(.is-gone, .is-held) > .picture")];
-const isTyping = (element) => element.matches("input:not(.pick), textarea, select");
+const shownPictures = () => [...document.querySelectorAll(".rows > li:not(.is-removed, .is-pending) > .picture")];
+const isTextField = (element) => element.matches("input:not(.select-box), textarea, select");
 
-/** The picture above or below: the one whose middle is nearest, in the next row that way. */
-function beside(from, every, way) {
-  const box = from.getBoundingClientRect();
-  const middle = (box.left + box.right) / 2;
-  let best = null;
-  let row = null;
-  const [start, step] = [every.indexOf(from) + way, way];
-  for (let at = start; every[at]; at += step) {
-    const { top, left, right } = every[at].getBoundingClientRect();
+/** The picture above (-1) or below (1): in the adjacent row, the one whose centre is nearest. */
+function verticalNeighbour(picture, pictures, direction) {
+  const box = picture.getBoundingClientRect();
+  const centre = (box.left + box.right) / 2;
+  let nearest = null;
+  let rowTop = null;
+  for (let index = pictures.indexOf(picture) + direction; pictures[index]; index += direction) {
+    const { top, left, right } = pictures[index].getBoundingClientRect();
     if (Math.abs(top - box.top) < 2) continue;
-    row ??= top;
-    if (Math.abs(top - row) > 2) break;
-    const away = Math.abs((left + right) / 2 - middle);
-    if (!best || away < best.away) best = { away, picture: every[at] };
+    rowTop ??= top;
+    if (Math.abs(top - rowTop) > 2) break;
+    const distance = Math.abs((left + right) / 2 - centre);
+    if (!nearest || distance < nearest.distance) nearest = { distance, picture: pictures[index] };
   }
-  return best?.picture;
+  return nearest?.picture;
 }
 
-function move(key) {
-  const every = pictures();
-  const at = every.indexOf(document.activeElement);
-  if (at < 0) return every.find((one) => one.getBoundingClientRect().bottom > 120);
+function neighbour(key) {
+  const pictures = shownPictures();
+  const index = pictures.indexOf(document.activeElement);
+  if (index < 0) return pictures.find((picture) => picture.getBoundingClientRect().bottom > 120);
   const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-  return step ? every[at + step] : beside(every[at], every, key === "ArrowUp" ? -1 : 1);
+  return step ? pictures[index + step] : verticalNeighbour(pictures[index], pictures, key === "ArrowUp" ? -1 : 1);
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
   const { key, target } = event;
-  if (key === "/" && !isTyping(target)) {
+  const isInGrid = target === document.body || target.id === "main" || target.closest(".rows");
+  if (key === "/" && !isTextField(target)) {
     event.preventDefault();
     document.getElementById("search").select();
   } else if (key === "Escape") {
-    if (isTyping(target)) target.blur();
-    else if (!document.querySelector("details.menu[open]")) clear();
-  } else if (/^Arrow/.test(key) && !isTyping(target) && (target === document.body || target.id === "main" || target.closest(".rows"))) {
-    const next = move(key);
+    if (isTextField(target)) target.blur();
+    else if (!document.querySelector("details.menu[open]")) clearSelection();
+  } else if (/^Arrow/.test(key) && !isTextField(target) && isInGrid) {
+    const next = neighbour(key);
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
@@ -98,18 +96,21 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* ---- news: what came since, told without moving the page ---- */
+/* ---- new pictures: counted without moving the page ---- */
 
 const pill = document.getElementById("newer");
-async function ask() {
-  if (document.hidden || pill.dataset.still !== undefined) return;
-  const answer = await fetch(`${pill.dataset.ask}&first=${pill.dataset.first}`, { headers: { Accept: "application/json" }, redirect: "error" }).catch(() => null);
-  if (!answer?.ok) return;
-  const { count } = await answer.json();
-  const words = count === 1 ? pill.dataset.one : say(pill.dataset.many, { n: count >= 99 ? "99+" : count });
-  if (count && pill.hidden) speak(words);
+async function countNewer() {
+  if (document.hidden || pill.dataset.paused !== undefined) return;
+  const address = `${pill.dataset.countUrl}&first=${pill.dataset.first}`;
+  const response = await fetch(address, { headers: { Accept: "application/json" }, redirect: "error" }).catch(() => null);
+  if (!response?.ok) return;
+  const { count } = await response.json();
+  const text = count === 1 ? pill.dataset.singular : fill(pill.dataset.plural, { n: count >= 99 ? "99+" : count });
+  if (count && pill.hidden) announce(text);
   pill.hidden = !count;
-  pill.querySelector("span").textContent = words;
+  pill.querySelector("span").textContent = text;
 }
-if (pill) setInterval(ask, 20000);
-addEventListener("visibilitychange", () => setTimeout(ask, 500));
+if (pill) {
+  setInterval(countNewer, 20000);
+  addEventListener("visibilitychange", () => setTimeout(countNewer, 500));
+}

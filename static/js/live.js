@@ -1,157 +1,156 @@
-// Keeps a page true while it is open: one stream of changes per browser, and what htmx asks for beside it.
-import { notice, portal, toSignIn } from "./page.js";
-import { apply, catchUp, count, refresh } from "./tiles.js";
+// Keeps an open page up to date: one event stream per browser, and htmx requests where needed.
+import { goToSignIn, notice, parse, portal } from "./page.js";
+import { apply, applyEarly, refresh, showTotals } from "./tiles.js";
 
 const live = document.getElementById("live");
-const shared = "BroadcastChannel" in window ? new BroadcastChannel(`live-${portal.user}-${portal.team}`) : null;
+const channel = "BroadcastChannel" in window ? new BroadcastChannel(`live-${portal.user}-${portal.team}`) : null;
 let since = portal.since;
 let source = null;
-let release = null; // gives the leader's lock back
-let waiting = null; // an AbortController while another tab leads
-let pause = 1000;
-let cut = false;
-let retry = 0;
+let releaseLock = null; // set while this tab is the leader
+let lockRequest = null; // an AbortController while another tab is the leader
+let retryDelay = 1000; // milliseconds
+let isDisconnected = false;
+let retryTimer = 0;
 
-function happened({ kind, data, id }) {
+function applyEvent({ kind, data, id }) {
   if (id) since = id;
   apply[kind](data);
-  count();
+  showTotals();
 }
 
-/* ---- the stream: one visible tab leads and passes on what it hears ---- */
+/* ---- the event stream: one visible tab, the leader, reads it and sends every event to the other tabs ---- */
 
-function open() {
+function connect() {
   source = new EventSource(`${portal.live}?since=${encodeURIComponent(since)}`);
   source.addEventListener("open", () => {
-    pause = 1000;
-    mend();
-    shared?.postMessage({ kind: "mended" });
+    retryDelay = 1000;
+    showConnected();
+    channel?.postMessage({ kind: "connected" });
   });
   for (const kind of Object.keys(apply)) {
     source.addEventListener(kind, (event) => {
-      const change = { kind, data: event.data, id: event.lastEventId };
-      happened(change);
-      shared?.postMessage(change);
+      const received = { kind, data: event.data, id: event.lastEventId };
+      applyEvent(received);
+      channel?.postMessage(received);
     });
   }
   source.addEventListener("error", () => {
-    broken();
-    shared?.postMessage({ kind: "cut" });
+    showDisconnected();
+    channel?.postMessage({ kind: "disconnected" });
     source?.close();
     source = null;
-    retry = setTimeout(again, pause + Math.random() * 500);
-    pause = Math.min(pause * 2, 30000);
+    retryTimer = setTimeout(reconnect, retryDelay + Math.random() * 500);
+    retryDelay = Math.min(retryDelay * 2, 30000);
   });
 }
 
-async function again() {
-  const answer = await fetch(portal.stream, { method: "GET", redirect: "manual" }).catch(() => null);
-  if (answer?.type === "opaqueredirect") return toSignIn();
-  if (release && !source) open();
+async function reconnect() {
+  const response = await fetch(portal.stream, { method: "GET", redirect: "manual" }).catch(() => null);
+  if (response?.type === "opaqueredirect") return goToSignIn();
+  if (releaseLock && !source) connect();
 }
 
-function lead() {
+/** Connect as soon as no other tab is connected. */
+function requestLeadership() {
   if (!navigator.locks) {
-    release = () => {};
-    return open();
+    releaseLock = () => {};
+    return connect();
   }
-  waiting = new AbortController();
+  lockRequest = new AbortController();
   navigator.locks
-    .request(`live-${portal.user}-${portal.team}`, { signal: waiting.signal }, () => new Promise((done) => {
-      release = done;
-      open();
+    .request(`live-${portal.user}-${portal.team}`, { signal: lockRequest.signal }, () => new Promise((done) => {
+      releaseLock = done;
+      connect();
     }))
     .catch(() => {});
 }
 
-function leave() {
-  clearTimeout(retry);
+function disconnect() {
+  clearTimeout(retryTimer);
   source?.close();
   source = null;
-  waiting?.abort();
-  release?.();
-  waiting = release = null;
+  lockRequest?.abort();
+  releaseLock?.();
+  lockRequest = releaseLock = null;
 }
 
-function broken() {
-  cut = true;
+function showDisconnected() {
+  isDisconnected = true;
   if (!live) return;
-  live.textContent = portal.cut;
+  live.textContent = portal.disconnected;
   live.hidden = false;
-  live.classList.add("is-cut");
+  live.classList.add("is-disconnected");
 }
 
-function mend() {
-  if (cut) refresh();
-  cut = false;
-  live?.classList.remove("is-cut");
-  count();
+function showConnected() {
+  if (isDisconnected) refresh();
+  isDisconnected = false;
+  live?.classList.remove("is-disconnected");
+  showTotals();
 }
 
-function pollWhileCut() {
-  if (!cut || document.hidden) return;
+function pollWhileDisconnected() {
+  if (!isDisconnected || document.hidden) return;
   for (const tile of document.querySelectorAll(".tile[hx-get]")) {
     window.htmx?.ajax("GET", tile.getAttribute("hx-get"), { target: tile, swap: "outerHTML" });
   }
 }
 
-shared?.addEventListener("message", ({ data }) => {
-  if (data.kind === "cut") broken();
-  else if (data.kind === "mended") mend();
-  else if (!document.hidden) happened(data);
+channel?.addEventListener("message", ({ data }) => {
+  if (data.kind === "disconnected") showDisconnected();
+  else if (data.kind === "connected") showConnected();
+  else if (!document.hidden) applyEvent(data);
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) leave();
+  if (document.hidden) disconnect();
   else {
     refresh();
-    lead();
+    requestLeadership();
   }
 });
-addEventListener("pagehide", leave);
+addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => {
   if (event.persisted && !document.hidden) {
     refresh();
-    lead();
+    requestLeadership();
   }
 });
 
-/* ---- htmx ---- */
+/* ---- htmx requests ---- */
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const asked = event.detail.requestConfig?.triggeringEvent;
-  const polled = event.detail.elt.matches(".tile, [data-polled]") && !asked;
-  if (polled && document.hidden) event.preventDefault();
-  // On the tile itself: what happens to an element that is no longer on the page is not heard further up.
-  else event.detail.target?.addEventListener("htmx:beforeSwap", answered, { once: true });
+  const isByUser = event.detail.requestConfig?.triggeringEvent;
+  const isPoll = event.detail.elt.matches(".tile, [data-polled]") && !isByUser;
+  if (isPoll && document.hidden) event.preventDefault();
+  // On the target itself: events of an element that was removed from the page do not bubble to the document.
+  else event.detail.target?.addEventListener("htmx:beforeSwap", applyToReplaced, { once: true });
 });
-/** The stream may replace a tile while its answer is on the way: then each part of it finds its own place. */
-function answered(event) {
+/** If the stream replaced the element during its request, apply each part of the response by its id. */
+function applyToReplaced(event) {
   if (event.detail.requestConfig.elt.isConnected || !event.detail.shouldSwap) return;
   event.preventDefault();
-  const holder = document.createElement("template");
-  holder.innerHTML = event.detail.serverResponse;
-  for (const part of holder.content.children) {
+  for (const part of parse(event.detail.serverResponse).children) {
     part.removeAttribute("hx-swap-oob");
     if (part.id === "balance") apply.wallet(part.outerHTML);
     else if (part.matches(".tile")) apply.tile(part.outerHTML);
   }
-  count();
+  showTotals();
 }
 
 document.addEventListener("htmx:afterSettle", () => {
-  catchUp();
-  count();
+  applyEarly();
+  showTotals();
 });
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id === "balance") document.dispatchEvent(new CustomEvent("portal:balance"));
 });
 document.addEventListener("htmx:responseError", (event) => {
-  if (!event.detail.elt.matches(".tile, [data-polled], [data-now]")) notice(portal.failed);
+  if (!event.detail.elt.matches(".tile, [data-polled], [data-queue-poll]")) notice(portal.failed);
 });
 document.addEventListener("htmx:sendError", (event) => {
-  if (!event.detail.elt.matches(".tile, [data-polled], [data-now]")) notice(portal.offline);
+  if (!event.detail.elt.matches(".tile, [data-polled], [data-queue-poll]")) notice(portal.offline);
 });
-document.addEventListener("portal:say", (event) => notice(event.detail.value));
+document.addEventListener("portal:notice", (event) => notice(event.detail.value));
 
-setInterval(pollWhileCut, 5000);
-if (!document.hidden) lead();
+setInterval(pollWhileDisconnected, 5000);
+if (!document.hidden) requestLeadership();

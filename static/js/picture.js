@@ -1,45 +1,46 @@
-// Looking at a picture large: keys, fingers and the mouse go to its neighbours, zoom it, and lead back.
+// The picture page: keyboard and gestures for its neighbours and zoom, and the way back.
 import "./image_tags.js";
-import { touching } from "./gestures.js";
+import { handleGestures } from "./gestures.js";
 import { zoomable } from "./zoom.js";
 
 const find = (selector) => document.querySelector(selector);
 
-/* ---- the way back: however many pictures were looked at, the library is as many steps behind ---- */
+/* ---- history: Close returns to where the visitor came from, however many pictures were viewed since ---- */
 
-const came = document.referrer && new URL(document.referrer);
-const isFrom = came && came.origin === location.origin && /\/(create|library|credits)\//.test(came.pathname);
-const depth = history.state?.depth ?? (isFrom ? 1 : Number(sessionStorage.getItem("depth")));
+const referrer = document.referrer && new URL(document.referrer);
+const cameFromList = referrer && referrer.origin === location.origin && /\/(create|library|credits)\//.test(referrer.pathname);
+const depth = history.state?.depth ?? (cameFromList ? 1 : Number(sessionStorage.getItem("depth")));
 sessionStorage.removeItem("depth");
 if (depth) history.replaceState({ depth }, "");
 
-/** The next page comes in place of this one, or behind it (`steps` 1). */
-const willBe = (steps) => depth && sessionStorage.setItem("depth", String(depth + steps));
+/** Tell the next picture page how many history entries it is away from the list. */
+const passDepth = (added) => depth && sessionStorage.setItem("depth", String(depth + added));
 
-function replace(address) {
-  willBe(0);
+function replacePage(address) {
+  passDepth(0);
   location.replace(address);
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a");
-  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const isModified = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (!link || event.defaultPrevented || isModified) return;
   if (link.matches("[data-close]") && depth) {
     event.preventDefault();
     history.go(-depth);
   } else if (link.pathname.includes("/picture/") && !link.target) {
     event.preventDefault();
-    replace(link.href);
+    replacePage(link.href);
   }
 });
 document.addEventListener("submit", (event) => {
-  if (!event.defaultPrevented) willBe(1); // a plain form leaves this page behind the next
+  if (!event.defaultPrevented) passDepth(1); // a plain form adds a history entry
 });
-document.addEventListener("portal:gone", ({ detail }) => replace(detail.value));
+document.addEventListener("portal:gone", ({ detail }) => replacePage(detail.value));
 
-/* ---- keys ---- */
+/* ---- keyboard ---- */
 
-const press = (selector) => find(selector)?.click();
+const click = (selector) => find(selector)?.click();
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
@@ -48,9 +49,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (find("details.menu[open], dialog[open], :popover-open")) return; // Escape closes that first
-  if (event.key === "ArrowLeft") press('[rel="prev"]');
-  if (event.key === "ArrowRight") press('[rel="next"]');
-  if (event.key === "Escape") press("[data-close]");
+  if (event.key === "ArrowLeft") click('[rel="prev"]');
+  if (event.key === "ArrowRight") click('[rel="next"]');
+  if (event.key === "Escape") click("[data-close]");
 }, { capture: true });
 
 /* ---- the picture ---- */
@@ -60,17 +61,17 @@ const picture = find("[data-large]");
 if (picture) {
   const link = find("[data-zoom]");
   if (!picture.complete) {
-    picture.style.backgroundImage = `url("${picture.dataset.small}")`; // until its own bytes are there
+    picture.style.backgroundImage = `url("${picture.dataset.small}")`; // until the original has loaded
     picture.addEventListener("load", () => { picture.style.backgroundImage = ""; }, { once: true });
   }
-  touching(stage, link, zoomable(picture, stage), (way) => press(way === "close" ? "[data-close]" : `[rel="${way}"]`));
-  sessionStorage.setItem("looked-at", location.pathname.split("/").at(-2)); // where the library goes on
+  const navigate = (relation) => click(relation === "close" ? "[data-close]" : `[rel="${relation}"]`);
+  handleGestures(stage, link, zoomable(picture, stage), navigate);
 }
 
-/** The neighbours' bytes, once this picture's are there and the browser has nothing better to do. */
+/** Load the neighbours' originals once this picture is complete and the browser is idle. */
 function preload() {
   if (navigator.connection?.saveData) return;
-  for (const arrow of ["next", "prev"].map((way) => find(`[rel="${way}"]`)).filter(Boolean)) {
+  for (const arrow of ["next", "prev"].map((relation) => find(`[rel="${relation}"]`)).filter(Boolean)) {
     const image = new Image();
     image.fetchPriority = "low";
     image.src = arrow.dataset.original;

@@ -1,28 +1,29 @@
-// The queue page asks for itself every two seconds: only while it is looked at, and not under somebody's hand.
+// The queue page polls itself every two seconds, but not while it is hidden or one of its menus is open.
 
-const isPoll = (event) => event.detail.elt.matches("[data-now]") && !event.detail.requestConfig?.triggeringEvent;
-const isInUse = () => document.querySelector("[data-now] details[open]") || document.activeElement?.matches("[data-now] select");
+const isPoll = (event) => event.detail.elt.matches("[data-queue-poll]") && !event.detail.requestConfig?.triggeringEvent;
+const isInUse = () =>
+  document.querySelector("[data-queue-poll] details[open]") || document.activeElement?.matches("[data-queue-poll] select");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (isPoll(event) && (document.hidden || isInUse())) event.preventDefault();
 });
 
-// An answer that was on its way when a menu opened would close it.
-let scrolled = 0;
+let tableScroll = 0;
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.requestConfig?.elt?.matches("[data-now]") && isInUse()) event.detail.shouldSwap = false;
-  scrolled = document.getElementById("hour-table")?.scrollTop ?? 0;
+  // A response to a request from before a menu was opened would close it.
+  if (event.detail.requestConfig?.elt?.matches("[data-queue-poll]") && isInUse()) event.detail.shouldSwap = false;
+  tableScroll = document.getElementById("calls-per-minute-table")?.scrollTop ?? 0;
 });
 document.addEventListener("htmx:afterSwap", () => {
-  const table = document.getElementById("hour-table");
-  if (table) table.scrollTop = scrolled;
+  const table = document.getElementById("calls-per-minute-table");
+  if (table) table.scrollTop = tableScroll;
 });
 
-function cut(event) {
-  if (!event.detail.elt.matches("[data-now]")) return;
+function showDisconnected(event) {
+  if (!event.detail.elt.matches("[data-queue-poll]")) return;
   const live = document.querySelector(".queue .live");
-  live.classList.add("is-cut");
-  live.firstElementChild.textContent = live.dataset.cut;
+  live.classList.add("is-disconnected");
+  live.firstElementChild.textContent = live.dataset.disconnected;
 }
-document.addEventListener("htmx:sendError", cut);
-document.addEventListener("htmx:responseError", cut);
+document.addEventListener("htmx:sendError", showDisconnected);
+document.addEventListener("htmx:responseError", showDisconnected);

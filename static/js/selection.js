@@ -1,127 +1,132 @@
-// Which pictures are chosen: by ticks, ranges, a rectangle, a long press, or all that the search finds.
-import { say } from "./page.js";
+// Selecting pictures: by checkbox, range, rectangle, long press, or everything that the search finds.
+import { countText, fill, integer } from "./page.js";
 
+const LONG_PRESS = 450; // milliseconds
 const form = document.getElementById("selection");
 const body = document.body;
-const ticks = () => [...document.querySelectorAll("#pictures .rows > li:not(.is-gone) > .pick")];
-let last = null; // the tick that was touched last, where a range begins
+const checkboxes = () => [...document.querySelectorAll("#pictures .rows > li:not(.is-removed) > .select-box")];
+let lastChanged = null; // the checkbox at which a range starts
 let isAll = false;
 
-export const chosen = () => ticks().filter((tick) => tick.checked).map((tick) => tick.value);
-export const isEverything = () => isAll;
-const found = () => Number(document.getElementById("found")?.dataset.found ?? 0);
+export const selectedIds = () => checkboxes().filter((checkbox) => checkbox.checked).map((checkbox) => checkbox.value);
+export const isAllSelected = () => isAll;
+const totalFound = () => Number(document.getElementById("found")?.dataset.found ?? 0);
 
-/** Says what is chosen, on the bar and to the form. */
-export function tell() {
-  const number = isAll ? found() : chosen().length;
-  body.classList.toggle("has-selection", number > 0);
+/** Show the number of selected pictures in the toolbar, and set the form's fields. */
+export function showSelection() {
+  const count = isAll ? totalFound() : selectedIds().length;
+  body.classList.toggle("has-selection", count > 0);
   form.elements.all.value = isAll ? "1" : "";
-  form.querySelector("[data-selected]").textContent = number === 1 ? form.dataset.one : say(form.dataset.many, { n: number.toLocaleString(document.documentElement.lang) });
-  for (const button of form.querySelectorAll("[data-for-one]")) button.disabled = number !== 1;
-  offerAll(number);
+  form.querySelector("[data-selected]").textContent = countText(form.dataset, count);
+  for (const button of form.querySelectorAll("[data-single-only]")) button.disabled = count !== 1;
+  showSelectAll(count);
 }
 
-function offerAll(number) {
+function showSelectAll(count) {
   const button = form.querySelector("[data-select-all]");
-  const words = document.getElementById("found");
-  button.hidden = isAll || !number || found() <= number;
-  button.textContent = say(words?.textContent.includes("+") && found() >= 10000 ? form.dataset.first : form.dataset.all, { n: found().toLocaleString(document.documentElement.lang) });
+  const isLimited = document.getElementById("found")?.textContent.includes("+") && totalFound() >= 10000;
+  button.hidden = isAll || !count || totalFound() <= count;
+  button.textContent = fill(isLimited ? form.dataset.first : form.dataset.all, { n: integer(totalFound()) });
 }
 
-export function clear() {
+export function clearSelection() {
   isAll = false;
-  for (const tick of ticks()) tick.checked = false;
-  last = null;
-  tell();
+  for (const checkbox of checkboxes()) checkbox.checked = false;
+  lastChanged = null;
+  showSelection();
 }
 
-function all() {
+function selectAll() {
   isAll = true;
-  mark();
+  selectAdded();
 }
 
-/** Pictures that came later are chosen too while all are. */
-export function mark() {
-  if (isAll) for (const tick of ticks()) tick.checked = true;
-  tell();
+/** Select pictures that were loaded later too while everything is selected. */
+export function selectAdded() {
+  if (isAll) for (const checkbox of checkboxes()) checkbox.checked = true;
+  showSelection();
 }
 
-export function pick(tick, { range = false, state = tick.checked } = {}) {
+function select(checkbox, { isRange = false, checked = checkbox.checked } = {}) {
   isAll = false;
-  const every = ticks();
-  const [from, to] = [every.indexOf(last), every.indexOf(tick)].sort((a, b) => a - b);
-  if (range && last && from >= 0) for (const one of every.slice(from, to + 1)) one.checked = state;
-  tick.checked = state;
-  last = tick;
-  tell();
+  const all = checkboxes();
+  const [from, to] = [all.indexOf(lastChanged), all.indexOf(checkbox)].sort((a, b) => a - b);
+  if (isRange && lastChanged && from >= 0) for (const one of all.slice(from, to + 1)) one.checked = checked;
+  checkbox.checked = checked;
+  lastChanged = checkbox;
+  showSelection();
 }
 
-const tickOf = (element) => element.closest(".rows > li")?.querySelector(".pick");
+const checkboxOf = (element) => element.closest(".rows > li")?.querySelector(".select-box");
 export const toggle = (item) => {
-  const tick = item.querySelector(".pick");
-  pick(tick, { state: !tick.checked });
+  const checkbox = item.querySelector(".select-box");
+  select(checkbox, { checked: !checkbox.checked });
 };
 
-let ignoreClick = false; // the one that ends a drag or a long press
+let ignoresClick = false; // the click that ends a drag or a long press
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-clear]")) return clear();
-  if (event.target.closest("[data-select-all]")) return all();
-  const tick = event.target.closest(".rows") && tickOf(event.target);
-  if (!tick) return;
-  if (ignoreClick) {
+  if (event.target.closest("[data-clear]")) return clearSelection();
+  if (event.target.closest("[data-select-all]")) return selectAll();
+  const checkbox = event.target.closest(".rows") && checkboxOf(event.target);
+  if (!checkbox) return;
+  const selectsByTap = body.classList.contains("has-selection") && matchMedia("(hover: none)").matches;
+  if (ignoresClick) {
     event.preventDefault();
-  } else if (event.target === tick) {
-    pick(tick, { range: event.shiftKey });
-  } else if (event.shiftKey || (body.classList.contains("has-selection") && matchMedia("(hover: none)").matches)) {
+  } else if (event.target === checkbox) {
+    select(checkbox, { isRange: event.shiftKey });
+  } else if (event.shiftKey || selectsByTap) {
     event.preventDefault();
-    pick(tick, { range: event.shiftKey, state: event.shiftKey || !tick.checked });
+    select(checkbox, { isRange: event.shiftKey, checked: event.shiftKey || !checkbox.checked });
   }
 }, true);
 
-/* ---- a long press ---- */
+/* ---- long press ---- */
 
-let press = 0;
+let pressTimer = 0;
 document.addEventListener("pointerdown", (event) => {
-  const tick = event.pointerType === "touch" && event.target.closest(".rows") && tickOf(event.target);
-  if (!tick) return;
-  ignoreClick = false;
-  press = setTimeout(() => {
-    ignoreClick = true;
-    pick(tick, { state: true });
+  const checkbox = event.pointerType === "touch" && event.target.closest(".rows") && checkboxOf(event.target);
+  if (!checkbox) return;
+  ignoresClick = false;
+  pressTimer = setTimeout(() => {
+    ignoresClick = true;
+    select(checkbox, { checked: true });
     navigator.vibrate?.(10);
-  }, 450);
+  }, LONG_PRESS);
 });
-for (const kind of ["pointerup", "pointercancel", "scroll"]) document.addEventListener(kind, () => clearTimeout(press), true);
+for (const type of ["pointerup", "pointercancel", "scroll"]) {
+  document.addEventListener(type, () => clearTimeout(pressTimer), true);
+}
 document.addEventListener("pointermove", (event) => {
-  if (Math.hypot(event.movementX, event.movementY) > 6) clearTimeout(press);
+  if (Math.hypot(event.movementX, event.movementY) > 6) clearTimeout(pressTimer);
 });
 document.addEventListener("contextmenu", (event) => {
-  if (ignoreClick && event.target.closest(".rows")) event.preventDefault();
+  if (ignoresClick && event.target.closest(".rows")) event.preventDefault();
 });
 
-/* ---- a rectangle ---- */
+/* ---- rectangle ---- */
 
 const main = document.querySelector(".library-main");
 let drag = null;
 
 main?.addEventListener("pointerdown", (event) => {
-  ignoreClick = false;
-  if (event.pointerType === "touch" || event.button || event.shiftKey || event.target.closest("button, input, summary, .menu, form, .newer-pill, .older")) return;
+  ignoresClick = false;
+  if (event.pointerType === "touch" || event.button || event.shiftKey) return;
+  if (event.target.closest("button, input, summary, .menu, form, .newer-pill, .next-page")) return;
   if (!document.getElementById("pictures") || event.target.closest("a:not(.picture)")) return;
-  drag = { x: event.pageX, y: event.pageY, begun: false };
+  drag = { x: event.pageX, y: event.pageY, hasStarted: false };
 });
 addEventListener("pointermove", (event) => {
   if (!drag) return;
-  Object.assign(drag, { toX: event.pageX, toY: event.pageY, clientX: event.clientX, clientY: event.clientY });
-  if (!drag.begun && Math.hypot(drag.toX - drag.x, drag.toY - drag.y) > 6) begin();
-  if (drag.begun) stretch();
+  Object.assign(drag, { toX: event.pageX, toY: event.pageY, clientY: event.clientY });
+  if (!drag.hasStarted && Math.hypot(drag.toX - drag.x, drag.toY - drag.y) > 6) startRectangle();
+  if (drag.hasStarted) updateRectangle();
 });
 addEventListener("pointerup", () => {
-  if (drag?.begun) {
+  if (drag?.hasStarted) {
     drag.box.remove();
-    ignoreClick = true;
-    setTimeout(() => { ignoreClick = false; });
+    ignoresClick = true;
+    setTimeout(() => { ignoresClick = false; });
     document.documentElement.classList.remove("is-dragging");
   }
   drag = null;
@@ -130,44 +135,48 @@ document.addEventListener("dragstart", (event) => {
   if (event.target.closest?.(".rows")) event.preventDefault();
 });
 
-function begin() {
+function startRectangle() {
   isAll = false;
-  drag.begun = true;
-  drag.before = new Map(ticks().map((tick) => [tick, tick.checked]));
+  drag.hasStarted = true;
+  drag.checkedBefore = new Map(checkboxes().map((checkbox) => [checkbox, checkbox.checked]));
+  drag.touchedLists = new Set(); // lists whose checkboxes the rectangle may have changed
   drag.box = document.createElement("div");
   drag.box.className = "lasso";
   main.append(drag.box);
   document.documentElement.classList.add("is-dragging");
   getSelection().removeAllRanges();
-  requestAnimationFrame(scroll);
+  requestAnimationFrame(scrollAtEdge);
 }
 
-function stretch() {
+function updateRectangle() {
   const base = main.getBoundingClientRect();
   const [left, right] = [drag.x, drag.toX].sort((a, b) => a - b).map((x) => x - scrollX);
   const [top, bottom] = [drag.y, drag.toY].sort((a, b) => a - b).map((y) => y - scrollY);
-  Object.assign(drag.box.style, { left: `${left - base.left}px`, top: `${top - base.top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
-  const meets = (box) => box.left < right && box.right > left && box.top < bottom && box.bottom > top;
+  const size = { width: `${right - left}px`, height: `${bottom - top}px` };
+  Object.assign(drag.box.style, { left: `${left - base.left}px`, top: `${top - base.top}px`, ...size });
+  const intersects = (box) => box.left < right && box.right > left && box.top < bottom && box.bottom > top;
   for (const list of document.querySelectorAll(".rows")) {
-    const near = meets(list.getBoundingClientRect());
-    if (!near && !drag.near?.has(list)) continue;
-    (drag.near ??= new Set()).add(list);
-    for (const tick of list.querySelectorAll(":scope > li:not(.is-gone, .is-held) > .pick")) {
-      tick.checked = (near && meets(tick.parentElement.getBoundingClientRect())) || Boolean(drag.before.get(tick));
+    const isNear = intersects(list.getBoundingClientRect());
+    if (!isNear && !drag.touchedLists.has(list)) continue;
+    drag.touchedLists.add(list);
+    for (const checkbox of list.querySelectorAll(":scope > li:not(.is-removed, .is-pending) > .select-box")) {
+      const isInside = isNear && intersects(checkbox.parentElement.getBoundingClientRect());
+      checkbox.checked = isInside || Boolean(drag.checkedBefore.get(checkbox));
     }
   }
-  tell();
+  showSelection();
 }
 
-/** The page goes on while the pointer is held at its edge. */
-function scroll() {
-  if (!drag?.begun) return;
-  const over = drag.clientY > innerHeight - 60 ? drag.clientY - innerHeight + 60 : drag.clientY < 110 ? drag.clientY - 110 : 0;
-  if (over) {
+/** Scroll while the pointer is near the window's upper or lower edge. */
+function scrollAtEdge() {
+  if (!drag?.hasStarted) return;
+  const [topEdge, bottomEdge] = [110, innerHeight - 60];
+  const overlap = drag.clientY > bottomEdge ? drag.clientY - bottomEdge : Math.min(0, drag.clientY - topEdge);
+  if (overlap) {
     const before = scrollY;
-    scrollBy({ top: Math.sign(over) * Math.min(24, Math.abs(over) / 3), behavior: "instant" });
+    scrollBy({ top: Math.sign(overlap) * Math.min(24, Math.abs(overlap) / 3), behavior: "instant" });
     drag.toY += scrollY - before;
-    stretch();
+    updateRectangle();
   }
-  requestAnimationFrame(scroll);
+  requestAnimationFrame(scrollAtEdge);
 }

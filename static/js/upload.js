@@ -1,108 +1,105 @@
-// Pictures for the library: picked on the upload page or dropped anywhere on the library's, sent one by one.
-import { toSignIn } from "./page.js";
+// Uploads to the library: files selected on the upload page or dropped on the library page, sent one after another.
+import { csrfToken, goToSignIn, parse } from "./page.js";
 
-const LARGEST = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
 const template = document.querySelector("template[data-upload]");
 const list = document.querySelector("[data-upload-list]");
 const form = document.querySelector("[data-upload-form]");
 const panel = document.querySelector("[data-upload-panel]");
-const veil = document.querySelector("[data-upload-veil]");
-const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+const overlay = document.querySelector("[data-upload-overlay]");
 
-let turn = Promise.resolve(); // each file waits for the one before
+let queue = Promise.resolve(); // each file waits for the one before
 
-function say(line, word) {
-  for (const words of line.querySelectorAll("[data-while]")) words.hidden = words.dataset.while !== word;
-  if (word === "lost" || word === "large") {
-    line.classList.add("is-refused");
-    line.querySelector("progress").remove();
+/** Show one of the item's texts: sending, checking, lost or large. */
+function showState(item, state) {
+  for (const text of item.querySelectorAll("[data-while]")) text.hidden = text.dataset.while !== state;
+  if (state === "lost" || state === "large") {
+    item.classList.add("is-refused");
+    item.querySelector("progress").remove();
   }
 }
 
-/** Sends one file; the line in the list becomes what the portal says of it. */
-function send(file, visibility, line) {
+/** Send one file; its item in the list is replaced by the server's. */
+function send(file, visibility, item) {
   return new Promise((resolve) => {
-    if (file.size > LARGEST) {
-      say(line, "large");
+    if (file.size > MAX_BYTES) {
+      showState(item, "large");
       return resolve();
     }
-    const request = new XMLHttpRequest();
-    const body = new FormData();
-    body.append("image", file);
-    if (visibility) body.append("visibility", visibility);
+    const request = new XMLHttpRequest(); // fetch reports no upload progress
+    const data = new FormData();
+    data.append("image", file);
+    if (visibility) data.append("visibility", visibility);
     request.open("POST", template.dataset.upload);
     request.setRequestHeader("HX-Request", "true");
-    request.setRequestHeader("X-CSRFToken", token());
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.upload.onprogress = (event) => {
-      line.querySelector("progress").value = event.loaded / event.total;
-      say(line, event.loaded < event.total ? "sending" : "checking");
+      item.querySelector("progress").value = event.loaded / event.total;
+      showState(item, event.loaded < event.total ? "sending" : "checking");
     };
     request.onload = () => {
-      if (request.getResponseHeader("HX-Redirect")) return toSignIn();
-      const answer = document.createElement("template");
-      answer.innerHTML = request.response;
-      const told = answer.content.querySelector(".upload-item");
-      if (told) line.replaceWith(told);
-      else say(line, "lost");
+      if (request.getResponseHeader("HX-Redirect")) return goToSignIn();
+      const result = parse(request.response).querySelector(".upload-item");
+      if (result) item.replaceWith(result);
+      else showState(item, "lost");
       resolve();
     };
     request.onerror = request.ontimeout = () => {
-      say(line, "lost");
+      showState(item, "lost");
       resolve();
     };
-    say(line, "sending");
-    request.send(body);
+    showState(item, "sending");
+    request.send(data);
   });
 }
 
-function bring(files, visibility) {
+function upload(files, visibility) {
   if (panel) panel.hidden = false;
   for (const file of files) {
-    const line = template.content.firstElementChild.cloneNode(true);
-    line.querySelector(".upload-name").textContent = file.name;
-    list.append(line);
-    turn = turn.then(() => send(file, visibility, line));
+    const item = template.content.firstElementChild.cloneNode(true);
+    item.querySelector(".upload-name").textContent = file.name;
+    list.append(item);
+    queue = queue.then(() => send(file, visibility, item));
   }
-  const last = turn;
-  turn.then(() => {
+  const last = queue;
+  queue.then(() => {
     const done = document.querySelector("[data-upload-done]");
-    if (done && last === turn) done.hidden = false;
+    if (done && last === queue) done.hidden = false;
   });
 }
 
-// A picture of the page itself that somebody drags carries a file too.
-let fromHere = false;
+let isOwnDrag = false; // a picture of this page that is dragged carries a file too
 addEventListener("dragstart", () => {
-  fromHere = true;
+  isOwnDrag = true;
 });
 addEventListener("dragend", () => {
-  fromHere = false;
+  isOwnDrag = false;
 });
-const carriesFiles = (event) => !fromHere && event.dataTransfer?.types.includes("Files");
+const hasFiles = (event) => !isOwnDrag && event.dataTransfer?.types.includes("Files");
 
 if (template && list) {
-  const target = form ? form.querySelector("[data-upload-drop]") : document;
-  const over = (is) => {
-    if (veil) veil.hidden = !is;
-    else target.classList.toggle("is-over", is);
+  const dropArea = form ? form.querySelector("[data-upload-drop]") : document;
+  const showDragOver = (isOver) => {
+    if (overlay) overlay.hidden = !isOver;
+    else dropArea.classList.toggle("is-over", isOver);
   };
-  target.addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
+  dropArea.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    over(true);
+    showDragOver(true);
   });
-  target.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget || target !== document) over(false);
+  dropArea.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget || dropArea !== document) showDragOver(false);
   });
-  target.addEventListener("drop", (event) => {
-    over(false);
-    if (!carriesFiles(event)) return;
+  dropArea.addEventListener("drop", (event) => {
+    showDragOver(false);
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    bring([...event.dataTransfer.files], form?.elements.visibility.value);
+    upload([...event.dataTransfer.files], form?.elements.visibility.value);
   });
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    bring([...form.elements.image.files], form.elements.visibility.value);
+    upload([...form.elements.image.files], form.elements.visibility.value);
     form.elements.image.value = "";
   });
   form?.elements.image.addEventListener("change", () => {

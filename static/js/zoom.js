@@ -1,26 +1,26 @@
-// A picture that can be zoomed about a point and dragged while it is larger than its stage.
-const FURTHEST = 4; // times 100 %
-const LEAST = 2; // a picture that is whole at its own size may be looked at closer too
+// Zooming a picture about a point, and moving it while it is larger than its stage.
+const MAX_FACTOR = 4; // times 100 %
+const SMALL_PICTURE_SCALE = 2; // for a picture that is shown at 100 % already
 
-/** How a picture on its stage is zoomed and moved. */
+/** Zoom and move a picture on its stage. */
 export function zoomable(picture, stage) {
   let scale = 1;
   let x = 0;
   let y = 0;
 
-  /** The scale at which a pixel of the picture is a pixel of the page. */
-  const whole = () => {
+  /** The scale at which one pixel of the picture is one CSS pixel. */
+  const fullScale = () => {
     const full = picture.naturalWidth / picture.offsetWidth;
-    return full > 1.05 ? full : LEAST;
+    return full > 1.05 ? full : SMALL_PICTURE_SCALE;
   };
-  const furthest = () => Math.max(whole(), 1) * FURTHEST;
-  const middle = () => {
+  const maxScale = () => Math.max(fullScale(), 1) * MAX_FACTOR;
+  const stageCentre = () => {
     const box = stage.getBoundingClientRect();
     return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
   };
-  const within = (value, size, room) => {
-    const most = Math.max(0, (size * scale - room) / 2);
-    return Math.min(most, Math.max(-most, value));
+  const clamp = (offset, pictureSize, stageSize) => {
+    const max = Math.max(0, (pictureSize * scale - stageSize) / 2);
+    return Math.min(max, Math.max(-max, offset));
   };
 
   function draw() {
@@ -28,40 +28,41 @@ export function zoomable(picture, stage) {
     stage.classList.toggle("is-zoomed", scale > 1);
   }
 
-  function move(across, down) {
-    x = within(x + across, picture.offsetWidth, stage.clientWidth);
-    y = within(y + down, picture.offsetHeight, stage.clientHeight);
+  function move(deltaX, deltaY) {
+    x = clamp(x + deltaX, picture.offsetWidth, stage.clientWidth);
+    y = clamp(y + deltaY, picture.offsetHeight, stage.clientHeight);
     draw();
   }
 
-  /** To a scale, about a point of the window that stays where it is. */
-  function to(wanted, point) {
-    const next = Math.min(furthest(), Math.max(1, wanted));
-    const from = middle();
-    const grows = next / scale;
-    x = (point.x - from.x) * (1 - grows) + x * grows;
-    y = (point.y - from.y) * (1 - grows) + y * grows;
+  /** Zoom to a scale; the point of the window stays where it is. */
+  function scaleTo(requested, point) {
+    const next = Math.min(maxScale(), Math.max(1, requested));
+    const centre = stageCentre();
+    const factor = next / scale;
+    x = (point.x - centre.x) * (1 - factor) + x * factor;
+    y = (point.y - centre.y) * (1 - factor) + y * factor;
     scale = next;
     move(0, 0);
   }
 
-  /** With a short glide, unless somebody wants none. */
-  function glide(change) {
-    picture.classList.add("glides");
+  /** Animate a change; the style sheet honours prefers-reduced-motion. */
+  function animate(change) {
+    picture.classList.add("is-animated");
     change();
-    setTimeout(() => picture.classList.remove("glides"), 200);
+    setTimeout(() => picture.classList.remove("is-animated"), 200);
   }
 
   return {
     move,
     get isZoomed() { return scale > 1; },
-    by: (factor, point) => to(scale * factor, point),
-    toggle: (point) => glide(() => to(scale > 1 ? 1 : whole(), point)),
-    /** Follow a finger without being zoomed. */
-    lean(across, down) {
-      picture.style.transform = `translate(${across}px, ${down}px)`;
-      picture.style.opacity = String(1 - Math.min(0.6, Math.abs(down) / 400));
+    scaleBy: (factor, point) => scaleTo(scale * factor, point),
+    toggle: (point) => animate(() => scaleTo(scale > 1 ? 1 : fullScale(), point)),
+    /** Follow a finger during a swipe. */
+    follow(deltaX, deltaY) {
+      picture.style.transform = `translate(${deltaX}px, ${deltaY}px)`;
+      picture.style.opacity = String(1 - Math.min(0.6, Math.abs(deltaY) / 400));
     },
-    settle: () => glide(() => { picture.style.opacity = ""; draw(); }),
+    /** Return to where the picture was before the swipe. */
+    reset: () => animate(() => { picture.style.opacity = ""; draw(); }),
   };
 }

@@ -50,7 +50,7 @@ def fill(page: Page, studio: Studio) -> None:
     studio.provider.plan({"outcome": "403", "match": "magazine"})
     for request in BATCHES:
         press(page, *request)
-    expect(page.locator(".tile-waiting, .tile-drawing")).to_have_count(0, timeout=90_000)
+    expect(page.locator(".tile-waiting, .tile-running")).to_have_count(0, timeout=90_000)
     page.wait_for_load_state("networkidle")
 
 

@@ -28,7 +28,7 @@ from generations.office.members import service as members_service
 from generations.teams import users
 from generations.teams.models import Role
 cache.clear()
-user = users.add(email={email!r}, password={password!r})
+user = users.create(email={email!r}, password={password!r})
 users.make_operator(user)
 team = members_service.create_team("Studio")
 members_service.add_member(user=user, team=team, role=Role.OWNER, by=Actor(user), granted=1_000_00)

@@ -44,7 +44,7 @@ indexer.refresh([row.pk])
 FORGET_IT = (
     "from generations.library.models import Image; Image.objects.filter(prompt='a new comet').delete()"
 )
-TILES = ".rows > li:not(.is-gone)"
+TILES = ".rows > li:not(.is-removed)"
 
 
 @pytest.fixture(scope="module")
@@ -119,23 +119,23 @@ def test_one_is_found_among_three_hundred_by_two_words(library):
 def test_two_hundred_are_tagged_go_to_the_trash_and_come_back(library):
     page = library("?q=harbour")
     expect(page.locator("#found")).to_have_text("200 of 300", timeout=20_000)
-    before = page.locator(f"{TILES} .pick").evaluate_all("every => every.map((one) => one.value)")
+    before = page.locator(f"{TILES} .select-box").evaluate_all("every => every.map((one) => one.value)")
     tile(page, 0).hover()
-    tile(page, 0).locator(".pick").check()
+    tile(page, 0).locator(".select-box").check()
     expect(selected(page)).to_have_text("1 selected")
     page.get_by_role("button", name="Select all 200").click()
     expect(selected(page)).to_have_text("200 selected")
     page.locator(".selection summary", has_text="Tag").click()
     page.locator("#tag-name").fill("Ports & lights <b>")
     page.locator("#tag-name").press("Enter")
-    expect(page.locator("#deed")).to_contain_text("200 tagged “Ports & lights <b>”", timeout=60_000)
+    expect(page.locator("#bulk-action")).to_contain_text("200 tagged “Ports & lights <b>”", timeout=60_000)
     page.locator(".selection button[value=trash]").click()
     expect(page.locator(f"{TILES}:visible")).to_have_count(0)
-    expect(page.locator("#deed")).to_contain_text("200 in the trash", timeout=60_000)
+    expect(page.locator("#bulk-action")).to_contain_text("200 in the trash", timeout=60_000)
     expect(page.locator("#found")).to_have_text("0 of 100", timeout=20_000)
-    page.locator("#deed").get_by_role("button", name="Undo").click()
-    expect(page.locator("#deed")).to_contain_text("Undone for 200 pictures", timeout=60_000)
-    after = page.locator(f"{TILES} .pick").evaluate_all("every => every.map((one) => one.value)")
+    page.locator("#bulk-action").get_by_role("button", name="Undo").click()
+    expect(page.locator("#bulk-action")).to_contain_text("Undone for 200 pictures", timeout=60_000)
+    after = page.locator(f"{TILES} .select-box").evaluate_all("every => every.map((one) => one.value)")
     assert after[: len(before)] == before
     page.goto(re.sub(r"\?.*", "?tag=ports+%26+lights+%3Cb%3E", page.url))
     expect(page.locator("#found")).to_have_text("200 of 300", timeout=20_000)
@@ -149,7 +149,7 @@ def test_rows_that_stand_stay_where_they_are_while_more_come(library):
     for loaded in (120, 180, 240, 300):
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         expect(page.locator(TILES)).to_have_count(loaded, timeout=30_000)
-    expect(page.locator(".rows > li.is-held")).to_have_count(0)
+    expect(page.locator(".rows > li.is-pending")).to_have_count(0)
     assert places(page, 30) == before
     boxes = places(page, 300)
     width = page.locator("#pictures").evaluate("place => place.clientWidth")
@@ -163,7 +163,7 @@ def test_rows_that_stand_stay_where_they_are_while_more_come(library):
 def test_ranges_rectangles_and_keys_choose(library):
     page = library()
     tile(page, 1).hover()
-    tile(page, 1).locator(".pick").check()
+    tile(page, 1).locator(".select-box").check()
     tile(page, 6).locator(".picture").click(modifiers=["Shift"])
     expect(selected(page)).to_have_text("6 selected")
     page.keyboard.press("Escape")
@@ -223,9 +223,9 @@ def test_the_page_acts_without_scripts(chrome, full):
     page.locator(".filter[class]", has_text="Who").get_by_role("button", name="Apply").click()
     assert "q=orchard" in page.url
     assert "who=" in page.url
-    page.locator(".pick").first.check()
+    page.locator(".select-box").first.check()
     page.locator(".selection button[value=trash]").click()
-    expect(page.locator("#deed")).to_contain_text("1 in the trash")
+    expect(page.locator("#bulk-action")).to_contain_text("1 in the trash")
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#deed")).to_contain_text("Undone for 1 picture")
+    expect(page.locator("#bulk-action")).to_contain_text("Undone for 1 picture")
     window.context.close()

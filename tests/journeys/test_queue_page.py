@@ -58,9 +58,9 @@ def test_an_operator_pauses_looks_on_and_resumes_while_a_member_cancels_all(wind
     expect(page.locator(".queue .live")).to_contain_text("Nobody waits", timeout=15_000)
     press_in_menu(page, "Actions for Environment", "Resume")
     expect(page.locator(".upstream .tag")).to_have_text("open")
-    page.locator("#hour-switch").click()
-    expect(page.locator("#hour-table tbody tr")).to_have_count(60)
+    page.locator("#calls-per-minute-switch").click()
+    expect(page.locator("#calls-per-minute-table tbody tr")).to_have_count(60)
     page.wait_for_timeout(2_500)
-    expect(page.locator("#hour-table")).to_be_visible()  # and stays so
+    expect(page.locator("#calls-per-minute-table")).to_be_visible()  # and stays so
     assert page.evaluate("window.sameDocument")
     window.studio.manage("audit_ledger")

@@ -217,7 +217,7 @@ def _not_done(request: HttpRequest, member: Membership, sentence: str) -> HttpRe
     if not request.headers.get("HX-Request"):
         messages.error(request, sentence)
         return redirect("jobs:create", member.team.slug)
-    trigger = json.dumps({"portal:say": sentence})  # escaped to ASCII, as a header must be
+    trigger = json.dumps({"portal:notice": sentence})  # escaped to ASCII, as a header must be
     return HttpResponse(status=204, headers={"HX-Trigger": trigger})
 
 

@@ -153,13 +153,13 @@ def _asks_for_table(request: HttpRequest) -> bool:
 
 def _done(request: HttpRequest, sentence: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return trigger_client_event(_page(request), "portal:say", {"value": sentence})
+        return trigger_client_event(_page(request), "portal:notice", {"value": sentence})
     messages.success(request, sentence)
     return redirect("queue:page")
 
 
 def _refused(request: HttpRequest, sentence: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return trigger_client_event(_page(request), "portal:say", {"value": sentence})
+        return trigger_client_event(_page(request), "portal:notice", {"value": sentence})
     messages.error(request, sentence)
     return redirect("queue:page")

@@ -62,7 +62,7 @@ def test_with_scripts_the_answer_is_the_batch_the_balance_and_a_new_submission(p
     assert "<html" not in part
     assert part.count('data-status="queued"') == 1
     assert 'id="balance" hx-swap-oob="true"' in part
-    assert 'id="moment" hx-swap-oob="true"' in part
+    assert 'id="submission-fields" hx-swap-oob="true"' in part
     assert str(name) not in part
 
 

@@ -165,7 +165,7 @@ def test_calls_of_the_last_hour_are_counted_by_outcome_and_the_table_has_the_sam
     assert calls.totals == (4, 3, 2, 1)
     assert len(calls.rows) == 60
     assert {segment.series for bar in calls.bars for segment in bar} == {"ok", "busy", "refused", "unknown"}
-    table = page_text(operator, "/queue/?calls=table").split('id="hour-table"')[1]
+    table = page_text(operator, "/queue/?calls=table").split('id="calls-per-minute-table"')[1]
     assert re.search(
         r'<td class="number">4</td>\s*<td class="number">3</td>\s*<td class="number">2</td>', table
     )
@@ -416,8 +416,8 @@ def test_htmx_gets_the_part_that_reloads_with_its_chart_or_table(operator, submi
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/queue/?calls=table"}
     part = operator.get("/queue/", headers=headers).content.decode()
     assert "<html" not in part
-    assert 'id="hour-table"' in part
+    assert 'id="calls-per-minute-table"' in part
     said = operator.post("/queue/pause/", headers=headers)
     assert "Everything is paused" in said["HX-Trigger"]
-    assert 'id="hour-table"' in said.content.decode()
+    assert 'id="calls-per-minute-table"' in said.content.decode()
     assert 'id="now"' in said.content.decode()

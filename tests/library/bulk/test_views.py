@@ -34,7 +34,7 @@ def test_a_few_images_are_tagged_within_the_request(do, member, enter):
     answer = do("tag", enter(3), tag="hero")
     content = answer.content.decode()
     assert "3 tagged “hero”" in content
-    assert "data-ended" in content
+    assert "data-finished" in content
     assert "<html" not in content
     assert tagged("hero") == 3
 
@@ -44,7 +44,7 @@ def test_unchanged_images_are_counted_and_shown_on_the_page_again(do, member, te
     content = do("trash", [*mine, *theirs]).content.decode()
     assert "1 in the trash" in content
     assert "2 were left alone: not yours to change" in content
-    left = content.split('data-left="')[1].split('"')[0].split()
+    left = content.split('data-unchanged="')[1].split('"')[0].split()
     assert sorted(left) == sorted(str(image.pk) for image in theirs)
 
 
@@ -67,7 +67,7 @@ def test_a_worker_tags_three_hundred_while_the_page_polls(do, sign_in, member, e
     where = address("deed_progress", member, action.pk)
     assert 'role="progressbar"' in content
     assert f'hx-get="{where}"' in content
-    assert "data-ended" not in content
+    assert "data-finished" not in content
     assert tagged("hero") == 0
     for _slice in range(60):  # each of a few seconds; one is enough where nothing else runs
         tasks.run_bulk_action(str(action.pk))

@@ -15,7 +15,7 @@ CREATORS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
 def nothing(client, member, query=""):
     """What the page shows in place of pictures."""
     page = client.get(f"{address('grid', member)}?{query}").content.decode()
-    return re.search(r'<div class="empty library-nothing".*?(?=<form id="selection")', page, re.DOTALL)[0]
+    return re.search(r'<div class="empty no-results".*?(?=<form id="selection")', page, re.DOTALL)[0]
 
 
 def links(content):

@@ -31,7 +31,7 @@ def neighbours(answer):
     """The pictures on the left and on the right, as the page links them, and which of how many it is."""
     page = answer.content.decode()
     links = [re.search(rf'rel="{way}" href="[^"]*/picture/([-0-9a-f]+)/', page) for way in ("prev", "next")]
-    place = re.search(r'class="place[^>]*>([^<]*)<', page)
+    place = re.search(r'class="position[^>]*>([^<]*)<', page)
     return [uuid.UUID(link[1]) if link else None for link in links] + [place and place[1]]
 
 

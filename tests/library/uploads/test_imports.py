@@ -42,7 +42,7 @@ def send(client, member, *files, **fields):
 
 def said(answer):
     """What the page says of each file."""
-    said = re.findall(r'class="upload-said">([^<]*)', answer.content.decode())
+    said = re.findall(r'class="upload-status">([^<]*)', answer.content.decode())
     return [words for words in said if words.strip()]
 
 

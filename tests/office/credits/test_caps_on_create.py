@@ -41,7 +41,7 @@ def test_the_create_page_shows_what_the_cap_leaves(client, member, press):
     assert "Your cap leaves 10 of 10 credits today." in client.get(here).content.decode()
     made = press(2, **{"HX-Request": "true"}).content.decode()
     assert "Your cap leaves 4 of 10 credits today." in made
-    assert 'id="cap-left" hx-swap-oob="true"' in made
+    assert 'id="cap-remaining" hx-swap-oob="true"' in made
 
 
 def test_a_failed_picture_is_not_retried_beyond_the_cap(client, member, press):
