@@ -14,7 +14,9 @@ CHANGES = dict(
     re.findall(r"^### ([^\n]+)\n(.*?)(?=^##)", TEXT.partition("## Standard changes")[2], re.M | re.S)
 )
 EXAMPLES = {
-    title: found[1] for title, text in CHANGES.items() if (found := re.search(r"^Example: `(.+)`$", text, re.M))
+    title: found[1]
+    for title, text in CHANGES.items()
+    if (found := re.search(r"^Example: `(.+)`$", text, re.M))
 }
 PATH = re.compile(r"`((?:[\w.<>-]+/)+[\w.<>-]*|[\w.-]+\.(?:md|yml|toml))`")
 # What every change has anyway, and what is written by a machine from the rest.

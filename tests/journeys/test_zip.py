@@ -116,7 +116,9 @@ def is_whole(path: Path) -> bool:
 
 
 def until_some_are_packed(page: Page) -> None:
-    expect(page.locator(".archive-progress")).to_have_text(re.compile(r"^\s*([2-9]|\d\d) of 60"), timeout=30_000)
+    expect(page.locator(".archive-progress")).to_have_text(
+        re.compile(r"^\s*([2-9]|\d\d) of 60"), timeout=30_000
+    )
 
 
 @pytest.mark.parametrize("form", [{"format": "stored"}, {"parameters": "1"}])
