@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-NAME = "migrated"
+NAME = f"fresh_{os.getpid()}"  # several processes share a server
 
 
 @contextmanager

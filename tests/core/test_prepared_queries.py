@@ -28,7 +28,7 @@ columns = PreparedQuery(
 
 @pytest.fixture
 def row(upstream, submit):
-    return submit(prompt="a quiet 'harbour' at 100 %s", seed=7).made[0]
+    return submit(prompt="a quiet 'harbour' at 100 %s", seed=7).created[0]
 
 
 def test_an_object_comes_with_all_its_columns_and_related_objects(row, django_assert_num_queries):
@@ -44,7 +44,7 @@ def test_an_object_comes_with_all_its_columns_and_related_objects(row, django_as
 
 
 def test_it_can_be_asked_again_with_other_values(row, submit):
-    other = submit().made[0]
+    other = submit().created[0]
     assert [by_id.first(pk=one.pk).pk for one in (row, other, row)] == [row.pk, other.pk, row.pk]
     assert by_id.first(pk=uuid.uuid4()) is None
 

@@ -302,7 +302,7 @@ def test_a_run_that_stops_halfway_is_continued_by_the_next(member, monkeypatch):
         real(**fields)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(allowances.bulk_transfers, "give_allowance", stop)
+    monkeypatch.setattr(allowances.bulk_transfers, "grant_allowance", stop)
     with pytest.raises(KeyboardInterrupt):
         allowances.grant_all_due(at(2026, 3, 5))
     monkeypatch.undo()
