@@ -104,7 +104,11 @@ class Provider(Protocol):
         """
 
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
-        """Poll a pending request; raises what `generate` raises."""
+        """Poll a pending request; raises what `generate` raises.
+
+        After `Busy` the generation is requested anew, so a poll raises it only if nothing was ordered; a
+        poll that merely failed raises `Unknown`.
+        """
 
     def balance(self, *, timeout: float) -> float | None:
         """Return the credits left, None if the provider does not say; raises what `generate` raises."""

@@ -15,6 +15,7 @@ from tests.journeys import studio as studios
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2`: one process makes all journeys, since they share a portal."""
     for item in items:
