@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running_portal() -> Iterator[studios.Studio]:
     folder = Path(tempfile.mkdtemp(prefix="sdweb-studio-"))
-    studio = studios.start(folder, migrated.new_database("journeys"))
+    studio = studios.start(folder, migrated.new_database(f"journeys_{os.getpid()}"))
     yield studio
     studio.close()
     shutil.rmtree(folder, ignore_errors=True)

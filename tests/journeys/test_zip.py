@@ -36,7 +36,7 @@ class Place:
         self.stage.environment |= {
             "PUBLIC_URL": self.address,
             "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self.proxy.port}",
-            "DATABASE_URL": migrated.new_database("zips"),
+            "DATABASE_URL": migrated.new_database(f"zips_{os.getpid()}"),
             "STATIC_ROOT": os.environ["STATIC_ROOT"],
         }
         console = Console(self.stage.environment)
