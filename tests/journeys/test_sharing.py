@@ -23,12 +23,12 @@ def chrome() -> Iterator[Browser]:
         yield running
 
 
-def draw(page: Page) -> None:
+def draw(page: Page, prompt: str = PROMPT) -> None:
     """One picture, and its page."""
-    page.fill("#id_prompt", PROMPT)
+    page.fill("#id_prompt", prompt)
     page.locator("[name=model][value='core']").check(force=True)
     page.click("#generate")
-    tile = page.locator(".batch", has_text=PROMPT).locator(".tile")
+    tile = page.locator(".batch", has_text=prompt).locator(".tile")
     expect(tile.locator("img.sharp")).to_be_visible(timeout=30_000)
     href = tile.locator("a.picture").get_attribute("href") or ""
     page.goto(href)
@@ -90,7 +90,9 @@ def test_a_link_is_made_opened_signed_out_and_taken_back(studio, chrome):
 def test_a_shared_collection_is_leafed_through_by_keys(studio, chrome):
     members, visitors = Window(chrome, studio), Window(chrome, studio)
     member = members.sign_in()
-    draw(member)
+    draw(member, "a first heron in the reeds")
+    member.go_back()
+    draw(member, "a second heron at noon")
     link = studio.manage("shell", "-v", "0", "-c", COLLECT).strip().splitlines()[-1]
 
     visitor = visitors.page
