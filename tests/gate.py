@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 def plan(*, everything: bool) -> dict[str, tuple[str, ...]]:
     """How each database is tested: PostgreSQL with all tests, in as many processes as there are CPUs."""
     chosen = ("-m", "slow or not slow") if everything else ()
-    parallel = (*chosen, "-n", str(os.cpu_count()), "--dist", "loadgroup")
+    parallel = (*chosen, "-n", str(os.cpu_count()), "--dist", "loadfile")
     if without_postgresql():
         return {"sqlite": parallel}
     return {"postgresql": parallel, "sqlite": chosen or ("--where-sql-differs",)}

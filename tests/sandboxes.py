@@ -35,6 +35,10 @@ class Sandbox:
         """Return all calls since the last reset, or the last ones; oldest first."""
         return self._ask("GET", "log" if last is None else f"log?last={last}")
 
+    def orders(self) -> int:
+        """How many pictures were asked for; the portal asks for the balance too, whenever that is due."""
+        return sum(call["method"] == "POST" for call in self.calls())
+
     def state(self, **changes: Any) -> dict[str, Any]:
         """Change the state; return it."""
         return self._ask("POST", "state", changes) if changes else self._ask("GET", "state")

@@ -269,7 +269,7 @@ def test_the_steps_that_follow_are_counted_too(machine):
 
 
 def test_make_run_counts_the_steps_of_both_programs(tmp_path):
-    command = ["make", "-n", "run", f"ENVIRONMENT={tmp_path}", f"PYTHON={PYTHON}"]
+    command = ["make", "-n", "--no-print-directory", "run", f"ENVIRONMENT={tmp_path}", f"PYTHON={PYTHON}"]
     first = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True).stdout
     assert f"{PYTHON} -m deploy.install {tmp_path} requirements.txt" in first
     assert first.endswith("manage.py portal --steps-done 2\n")

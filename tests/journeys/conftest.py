@@ -13,16 +13,6 @@ import pytest
 from tests import migrated
 from tests.journeys import studio as studios
 
-HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2`: one process makes all journeys, since they share a portal."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("journeys"))
-
 
 @pytest.fixture(scope="session")
 def running_portal() -> Iterator[studios.Studio]:

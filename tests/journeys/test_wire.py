@@ -63,12 +63,12 @@ def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_a_key_ge
     studio: Studio, token: str
 ):
     studio.provider.state(latency=8)
-    before = studio.provider.state()["calls"]
+    before = studio.provider.orders()
     with ThreadPoolExecutor(5) as threads:
         answers = [
             threads.submit(ask, studio, token, **{"idempotency-key": f"restart {n}"}) for n in range(5)
         ]
-        assert eventually(lambda: studio.provider.state()["calls"] == before + 5)
+        assert eventually(lambda: studio.provider.orders() == before + 5)
         os.kill(studio.portal.processes()["uvicorn"], signal.SIGTERM)
         for answer in answers:
             found = answer.result()
@@ -77,5 +77,5 @@ def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_a_key_ge
     studio.provider.state(latency=0.2)
     for number in range(5):
         assert ask(studio, token, **{"idempotency-key": f"restart {number}"}).status_code == 200
-    assert studio.provider.state()["calls"] == before + 5
+    assert studio.provider.orders() == before + 5
     studio.manage("audit_ledger")

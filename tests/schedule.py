@@ -1,0 +1,40 @@
+"""A pytest plugin: how tests are spread over the processes of `pytest -n 2`.
+
+A process gets whole files, so that what a module sets up is set up once. All journeys are one such unit,
+since they share a running portal, and the first, since they take longest. (The mark `xdist_group` does
+nothing with pytest 9.2 and pytest-xdist 3.8: pytest-dev/pytest-xdist#1386.)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+JOURNEYS = "tests/journeys"
+LONGEST = Path(__file__).parent / "journeys"
+
+
+class Scheduler(LoadScopeScheduling):
+    """Hands out the files in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        return JOURNEYS if file.startswith(f"{JOURNEYS}/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
+    """Let this scheduler take the place of that of `--dist`."""
+    config.option.loadscopereorder = False
+    return Scheduler(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the journeys first."""
+    items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))
