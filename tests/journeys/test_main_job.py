@@ -76,7 +76,7 @@ def test_without_valkey_the_form_answers_at_once_and_the_image_comes_later(studi
         began = time.monotonic()
         filled = {"prompt": "patience", "model": "core", "count": 1} | form
         visitor.session.post(visitor.create_url, data=filled, timeout=30, allow_redirects=False)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2  # after which a client of Valkey gives up
         generation, status = visitor.newest()
         assert status == "queued"
     finally:

@@ -134,7 +134,7 @@ def test_any_response_gives_an_image_or_a_provider_error(fake_provider, sent, mo
         fake_provider.plan = [sent]
         started = time.monotonic()
         assert_expected(*outcome(call, ProviderError))
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 5  # the deadline is after one
 
 
 @often
@@ -182,7 +182,7 @@ def test_ordinary_text_is_not_changed():
 @pytest.mark.parametrize("letter", ["0", "<", "*", "x", "-", "a*", ". ", "sk-", "\u200b", "<a", "Bearer "])
 def test_a_text_crafted_to_be_slow_is_parsed_quickly(letter):
     body = json.dumps({"message": letter * 60_000, "name": letter * 60_000}).encode()
-    started = time.monotonic()
+    started = time.thread_time()
     error_text.parse_error_body(body, KEY)
     error_text.clean(letter * 60_000, KEY)
-    assert time.monotonic() - started < 0.5
+    assert time.thread_time() - started < 2  # of this thread's own CPU; what is not bounded takes minutes
