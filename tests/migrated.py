@@ -24,7 +24,7 @@ TEMPLATE = "migrated"
 
 def new_database(name: str) -> str:
     """The address of a new database with all tables, and no rows but those of the migrations."""
-    once("migrated", lambda: manage("migrate", "-v0", DATABASE_URL=empty_database(TEMPLATE)))
+    once("migrated", lambda: manage("migrate", "-v0", "--skip-checks", DATABASE_URL=empty_database(TEMPLATE)))
     if _server():
         _create(name, TEMPLATE)
     else:
@@ -47,7 +47,7 @@ def address(name: str) -> str:
 
 def collect_static_files() -> None:
     """As `make run` does: pages name their files by hash."""
-    once("static", lambda: manage("collectstatic", "-v0", "--noinput"))
+    once("static", lambda: manage("collectstatic", "-v0", "--skip-checks", "--noinput"))
 
 
 def once(name: str, make: Callable[[], None]) -> None:

@@ -20,6 +20,8 @@ from tests.sdweb.portal import eventually
 UV = shutil.which("uv")
 needs_uv = pytest.mark.skipif(not UV, reason="uv is not on the path")
 INSTALLERS = ["pip", pytest.param("uv", marks=needs_uv)]
+# With pip an environment takes three seconds: `make test` tries what pip alone does, `make test-all` the rest.
+QUICK_INSTALLERS = [pytest.param("pip", marks=pytest.mark.slow), pytest.param("uv", marks=needs_uv)]
 PYTHON = f"{sys.base_prefix}/bin/python3"  # of which the environment that runs the tests was made
 MISSING = "raise ImportError('this Python was shipped without it')"
 SLOW_UV = """#!/bin/sh
@@ -131,7 +133,7 @@ def test_pinned_packages_are_installed_and_counted(machine, installer):
     assert not (machine.environment / ".unfinished").exists()
 
 
-@pytest.mark.parametrize("installer", INSTALLERS)
+@pytest.mark.parametrize("installer", QUICK_INSTALLERS)
 def test_a_second_run_keeps_the_environment(machine, installer):
     machine.provide(installer)
     machine.install()
@@ -154,7 +156,7 @@ def test_a_package_with_another_hash_is_refused(machine, installer):
     assert not machine.imports("sdone")
 
 
-@pytest.mark.parametrize("installer", INSTALLERS)
+@pytest.mark.parametrize("installer", QUICK_INSTALLERS)
 def test_an_environment_of_an_interrupted_run_is_created_again(machine, installer):
     machine.provide(installer)
     machine.install()
@@ -166,6 +168,7 @@ def test_an_environment_of_an_interrupted_run_is_created_again(machine, installe
     assert machine.imports("sdone", "sdtwo")
 
 
+@pytest.mark.slow
 def test_an_environment_whose_python_does_not_run_is_created_again(machine):
     machine.install()
     python = machine.environment / "bin/python"
@@ -175,6 +178,7 @@ def test_an_environment_whose_python_does_not_run_is_created_again(machine):
     assert machine.imports("sdone", "sdtwo")
 
 
+@pytest.mark.slow
 def test_an_environment_of_another_python_is_created_again(machine):
     machine.install()
     python = machine.environment / "bin/python"
@@ -221,6 +225,7 @@ def test_an_interrupted_run_ends_with_one_sentence_and_the_next_run_repairs_it(m
     assert machine.imports("sdone", "sdtwo")
 
 
+@pytest.mark.slow
 def test_without_ensurepip_the_pip_of_the_system_installs(machine):
     machine.remove_modules("ensurepip")
     done = machine.install()
@@ -262,6 +267,7 @@ def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(machine):
     assert done.stderr == f"{machine.environment} cannot be created: Not a directory.\n"
 
 
+@pytest.mark.slow
 def test_the_steps_that_follow_are_counted_too(machine):
     said = machine.install(STEPS_TO_COME="6").stdout
     assert f"1/8 Preparing {machine.environment}" in said
