@@ -17,6 +17,7 @@ from generations.office.members import service as members_service
 from generations.providers.base import Unavailable
 from generations.upstreams import accounts
 from tests.conftest import work
+from tests.markup import compact
 from tests.pages.csp import csp_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
@@ -95,7 +96,7 @@ def test_previous_and_next_link_to_the_neighbours(mei, address, submit, drawn):
         submit()
         work()
     newest, middle, oldest = Image.objects.order_by("-created_at", "-pk")
-    page = mei.get(address(f"picture/{middle.pk}/")).content.decode()
+    page = compact(mei.get(address(f"picture/{middle.pk}/")).content.decode())
     assert re.search(rf'rel="prev" href="[^"]*{newest.pk}', page)
     assert re.search(rf'rel="next" href="[^"]*{oldest.pk}', page)
     assert 'rel="next"' not in mei.get(address(f"picture/{oldest.pk}/")).content.decode()
@@ -136,7 +137,8 @@ def test_a_failed_picture_says_why_and_that_it_was_not_charged(
 def test_a_waiting_picture_can_be_canceled_and_retried(mei, address, submit, upstream, member):
     submit()
     row = Generation.objects.get()
-    part = mei.post(address(f"generation/{row.pk}/cancel/"), headers={"HX-Request": "true"}).content.decode()
+    answer = mei.post(address(f"generation/{row.pk}/cancel/"), headers={"HX-Request": "true"})
+    part = compact(answer.content.decode())
     assert "Canceled, not charged" in part
     assert ">100 credits<" in part
     mei.post(address(f"generation/{row.pk}/retry/"))
@@ -147,7 +149,7 @@ def test_a_waiting_picture_can_be_canceled_and_retried(mei, address, submit, ups
 
 def test_use_all_remix_prompt_and_seed_fill_the_form(mei, address, drawn):
     seed = Image.objects.get().seed
-    form = lambda use: mei.get(address(f"create/?from={drawn.pk}&use={use}")).content.decode()  # noqa: E731
+    form = lambda use: compact(mei.get(address(f"create/?from={drawn.pk}&use={use}")).content.decode())  # noqa: E731
     everything, remix, prompt, only_seed = map(form, ("all", "remix", "prompt", "seed"))
     assert "a lighthouse in the fog</textarea>" in everything
     assert 'value="ultra" checked' in everything
@@ -210,7 +212,7 @@ def test_a_signed_out_form_leads_to_the_sign_in_and_records_nothing(press, mei):
 def test_the_first_page_shows_examples_that_fill_the_form(mei, address, upstream):
     page = mei.get(address("create/")).content.decode()
     assert "Your first picture starts with a sentence" in page
-    filled = mei.get(address("create/?example=aurora")).content.decode()
+    filled = compact(mei.get(address("create/?example=aurora")).content.decode())
     assert "Green aurora over a still lake" in filled
     assert 'value="ultra" checked' in filled
 
@@ -294,14 +296,14 @@ def test_only_operators_see_why_an_upstream_is_paused(mei, address, member, upst
 
 def test_all_waiting_pictures_are_canceled_at_once(mei, address, submit, upstream):
     submit()
-    page = mei.get(address("create/")).content.decode()
+    page = compact(mei.get(address("create/")).content.decode())
     assert re.search(r'class="cancel-all"[^>]* hidden>', page)
     submit(count=3)
-    page = mei.get(address("create/")).content.decode()
+    page = compact(mei.get(address("create/")).content.decode())
     assert "Cancel 4 waiting" in page
     assert not re.search(r'class="cancel-all"[^>]* hidden>', page)
     answer = mei.post(address("cancel-waiting/"), headers={"HX-Request": "true"})
-    assert ">100 credits<" in answer.content.decode()
+    assert ">100 credits<" in compact(answer.content.decode())
     assert "4 canceled, not charged." in answer["HX-Trigger"]
     submit(count=2)
     assert "2 canceled, not charged." in mei.post(address("cancel-waiting/"), follow=True).content.decode()

@@ -12,6 +12,7 @@ from generations.jobs.models import Attempt, Batch, Generation
 from generations.library.models import Image
 from generations.teams.models import Membership, Role, User
 from tests.conftest import work
+from tests.markup import compact
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
 
@@ -30,7 +31,7 @@ def orphan(submit, upstream, mei) -> Image:
 def test_a_picture_whose_generation_is_gone_is_used_again(mei, address, orphan):
     page = mei.get(address(f"picture/{orphan.pk}/")).content.decode()
     assert f"create/?image={orphan.pk}&amp;use=remix" in page
-    form = lambda use: mei.get(address(f"create/?image={orphan.pk}&use={use}")).content.decode()  # noqa: E731
+    form = lambda use: compact(mei.get(address(f"create/?image={orphan.pk}&use={use}")).content.decode())  # noqa: E731
     everything, remix, prompt, seed = map(form, ("all", "remix", "prompt", "seed"))
     assert "a lighthouse in the fog</textarea>" in everything
     assert 'value="ultra" checked' in everything
@@ -86,7 +87,7 @@ def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstre
 
 def chosen(page: str) -> str:
     """Who is chosen to see it, on a form."""
-    return re.search(r'name="visibility" value="(\w+)" checked', page)[1]
+    return re.search(r'name="visibility" value="(\w+)" checked', compact(page))[1]
 
 
 def test_the_visibility_of_a_batch_is_saved_for_the_next_form(mei, address, press):

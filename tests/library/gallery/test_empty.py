@@ -8,13 +8,14 @@ from django.urls import reverse
 from generations.library.organise import service as organise_service
 from generations.teams.models import Role, Visibility
 from tests.library.conftest import address
+from tests.markup import compact
 
 CREATORS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
 
 
 def nothing(client, member, query=""):
     """What the page shows in place of pictures."""
-    page = client.get(f"{address('grid', member)}?{query}").content.decode()
+    page = compact(client.get(f"{address('grid', member)}?{query}").content.decode())
     return re.search(r'<div class="empty no-results".*?(?=<form id="selection")', page, re.DOTALL)[0]
 
 

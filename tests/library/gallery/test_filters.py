@@ -14,6 +14,7 @@ from generations.library.search import terms as search_terms
 from generations.library.search.filters import ChoiceFilter
 from generations.library.search.query import Search
 from tests.library.conftest import address
+from tests.markup import compact
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def test_a_declared_filter_has_a_chip_on_the_page_without_a_template_of_its_own(
     response = sign_in(member).get(address("grid", member), {"origin": "uploaded", "q": ""})
     chip = response.context["chips"]["origin"]
     assert (chip.title, chip.chosen, chip.without) == ("Origin", "Uploaded", "")
-    content = response.content.decode()
+    content = compact(response.content.decode())
     assert '<input type="checkbox" name="origin" value="uploaded" checked>' in content
     assert '<input type="checkbox" name="origin" value="imported">' in content
 

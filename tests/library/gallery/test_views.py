@@ -17,6 +17,7 @@ from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.teams.models import Role, Visibility
 from tests.library.conftest import address
+from tests.markup import compact
 
 
 def page(client, member, query=""):
@@ -89,7 +90,7 @@ def test_days_have_names_in_the_time_zone_of_the_team(sign_in, member, enter):
 def test_a_form_of_a_chip_works_without_scripts(sign_in, member, enter):
     enter(prompt="a red fox", model="core")
     (ultra,) = enter(prompt="a red fox", model="ultra")
-    content = page(sign_in(member), member, "q=fox").content.decode()
+    content = compact(page(sign_in(member), member, "q=fox").content.decode())
     assert '<input type="checkbox" name="model" value="ultra">' in content
     assert '<input type="hidden" name="q" value="fox">' in content
     assert shown(page(sign_in(member), member, "q=fox&model=ultra")) == [ultra]
@@ -112,7 +113,7 @@ def test_a_malformed_query_string_shows_a_page(sign_in, member, enter, query):
 
 def test_nothing_found_says_what_was_looked_for(sign_in, member, enter):
     enter()
-    content = page(sign_in(member), member, "q=unicorn&model=ultra").content.decode()
+    content = compact(page(sign_in(member), member, "q=unicorn&model=ultra").content.decode())
     assert "Nothing found" in content
     assert "“unicorn”" in content
     assert "Model <bdi>Ultra</bdi>" in content
@@ -196,7 +197,7 @@ def test_counts_are_loaded_after_the_page_and_are_bounded(sign_in, member, teamm
         member=member, name="Hens", search=Search(q="hen"), visibility=Visibility.TEAM
     )
     images_service.trash(member=member, images=[enter(1)[0].pk])
-    content = sign_in(member).get(f"{address('counts', member)}?q=hen").content.decode()
+    content = compact(sign_in(member).get(f"{address('counts', member)}?q=hen").content.decode())
     expected = {"count-everything": "4+", "count-favourites": "1", "count-mine": "4+"}
     expected |= {f"size-{posters.pk}": "1", f"size-{saved.pk}": "2"}
     for name, number in expected.items():

@@ -15,6 +15,7 @@ from generations.library.search import engine as search_engine
 from generations.library.search import indexer
 from generations.library.search.query import Search
 from generations.teams.models import Visibility
+from tests.markup import compact
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def look(sign_in):
 
 def neighbours(answer):
     """The pictures on the left and on the right, as the page links them, and which of how many it is."""
-    page = answer.content.decode()
+    page = compact(answer.content.decode())
     links = [re.search(rf'rel="{way}" href="[^"]*/picture/([-0-9a-f]+)/', page) for way in ("prev", "next")]
     place = re.search(r'class="position[^>]*>([^<]*)<', page)
     return [uuid.UUID(link[1]) if link else None for link in links] + [place and place[1]]
@@ -44,7 +45,7 @@ def test_left_and_right_are_those_of_the_search(look, member, make_image):
     assert neighbours(look(member, foxes[0], q="fox")) == [None, foxes[1].pk, "1 of 3"]
     assert neighbours(look(member, foxes[1], q="fox")) == [foxes[0].pk, foxes[2].pk, "2 of 3"]
     assert neighbours(look(member, foxes[2], q="fox", order="oldest")) == [None, foxes[1].pk, "1 of 3"]
-    page = look(member, foxes[1], q="fox", order="oldest").content.decode()
+    page = compact(look(member, foxes[1], q="fox", order="oldest").content.decode())
     for address in re.findall(r'href="([^"]*/picture/[^"]*)"', page):
         assert address.endswith("?q=fox&amp;order=oldest")
     assert re.search(r'href="[^"]*/library/\?q=fox&amp;order=oldest" data-close', page)
@@ -115,7 +116,7 @@ def test_an_uploaded_picture_has_a_page_that_makes_sense(look, member, make_imag
         origin=Origin.UPLOADED, prompt="", model="", parameters={}, seed=None, generation=None, title="Scan 7"
     )
     indexer.refresh([fox.pk])
-    page = look(member, fox).content.decode()
+    page = compact(look(member, fox).content.decode())
     assert "<title>Scan 7" in page
     assert "Uploaded" in page
     assert "As start image" in page

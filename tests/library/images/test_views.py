@@ -11,6 +11,7 @@ from generations.library.images import service as images_service
 from generations.library.models import Collection, Favourite, Image, Tag
 from generations.library.organise import service as organise_service
 from generations.teams.models import Membership, Role, Visibility
+from tests.markup import compact
 
 HTMX = {"HX-Request": "true"}
 
@@ -46,7 +47,7 @@ def test_a_favourite_is_pressed_and_pressed_again(press, look, member, make_imag
     assert answer.status_code == (200 if by_script else 302)
     assert Favourite.objects.filter(member=member, image=fox).exists()
     shown = answer if by_script else look(member, fox)
-    assert 'aria-pressed="true" aria-label="Favourite"' in shown.content.decode()
+    assert 'aria-pressed="true" aria-label="Favourite"' in compact(shown.content.decode())
     press(member, "like", fox, on=0)
     assert not Favourite.objects.exists()
 
@@ -149,7 +150,7 @@ def test_collections_are_found_by_a_part_of_their_name(sign_in, member, stranger
         organise_service.create_collection(member=member, name=name, visibility=Visibility.TEAM)
     organise_service.create_collection(member=stranger, name="früher", visibility=Visibility.TEAM)
     address = reverse("library:picture_collections", args=[member.team.slug, fox.pk])
-    found = sign_in(member).get(address, {"find": "früh"}).content.decode()
+    found = compact(sign_in(member).get(address, {"find": "früh"}).content.decode())
     assert re.findall(r"</svg><span>([^<]*)</span>", found) == ["Early FRÜH", "Frühling"]
     nothing = sign_in(member).get(address, {"find": "winter\0"}).content.decode()
     assert "No collection has this in its name." in nothing

@@ -19,6 +19,7 @@ from generations.teams import membership
 from generations.teams.models import Visibility
 from tests.library.conftest import encoded, pixels
 from tests.library.share_links import SECRET_PROMPT, collect, path_of
+from tests.markup import compact
 
 # Making, and taking back ------------------------------------------------------------
 
@@ -31,7 +32,7 @@ def ask(client, member, method="get", *, part=False, **fields):
 
 def test_a_member_creates_a_link_in_a_dialog(sign_in, visitor, member, make_image):
     image, signed_in = make_image(), sign_in(member)
-    dialog = ask(signed_in, member, part=True, image=image.pk).content.decode()
+    dialog = compact(ask(signed_in, member, part=True, image=image.pk).content.decode())
     assert dialog.startswith('<dialog id="share-dialog"')
     assert re.search(r'value="7" checked', dialog)
     assert not re.search(r'name="shows_prompt"[^>]* checked', dialog)

@@ -21,6 +21,7 @@ from generations.teams.models import Role, Visibility
 from tests.concurrency import run_concurrently
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.storage.test_client import with_storage_options
+from tests.markup import compact
 
 
 def import_file(member, data=None, name="My fox.final.png", **about):
@@ -42,7 +43,7 @@ def send(client, member, *files, **fields):
 
 def said(answer):
     """What the page says of each file."""
-    said = re.findall(r'class="upload-status">([^<]*)', answer.content.decode())
+    said = re.findall(r'class="upload-status">([^<]*)', compact(answer.content.decode()))
     return [words for words in said if words.strip()]
 
 

@@ -9,6 +9,7 @@ from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation
 from generations.office.audit_log.service import COMMAND
 from generations.office.credits import service as credits_service
+from tests.markup import compact
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def test_the_create_page_shows_what_the_cap_leaves(client, member, press):
     assert "Your cap leaves" not in client.get(here).content.decode()
     credits_service.set_caps(member=member, per_day=10_00, per_month=100_00, by=COMMAND)
     assert "Your cap leaves 10 of 10 credits today." in client.get(here).content.decode()
-    made = press(2, **{"HX-Request": "true"}).content.decode()
+    made = compact(press(2, **{"HX-Request": "true"}).content.decode())
     assert "Your cap leaves 4 of 10 credits today." in made
     assert 'id="cap-remaining" hx-swap-oob="true"' in made
 

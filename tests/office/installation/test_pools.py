@@ -21,6 +21,7 @@ from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
 from tests import past
+from tests.markup import compact
 from tests.pages.csp import csp_violations
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -40,7 +41,7 @@ def operator(make_member):
 def get_page(client, path=""):
     answer = client.get(f"/installation/{path}")
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", answer.content.decode())
+    return compact(answer.content.decode())
 
 
 def test_only_operators_see_the_page(team, make_member, operator, client):

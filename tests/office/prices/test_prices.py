@@ -19,6 +19,7 @@ from generations.office.models import AuditAction, AuditEntry
 from generations.office.prices import service as prices_service
 from generations.teams import users as teams_users
 from generations.teams.models import Role, Team
+from tests.markup import compact
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +137,7 @@ def test_no_hold_is_larger_than_the_price_on_the_page(client, member, upstream):
 
 def _read_and_send(client, here):
     """What became of one press: never is more held than the page showed."""
-    words = client.get(here).content.decode()
+    words = compact(client.get(here).content.decode())
     [shown] = re.findall(r'value="core"[^>]*>.*?class="price">([\d.]+) credits', words, re.DOTALL)
     [moment] = re.findall(r'name="prices_at" value="([^"]+)"', words)
     form = {"prompt": "a harbour", "model": "core", "count": 1, "prices_at": moment}
@@ -279,7 +280,7 @@ def test_create_shows_only_the_models_that_the_role_may_use(client, member, upst
     here = f"/t/{member.team.slug}/create/"
     cards = re.compile(r'type="radio" name="model" value="([^"]+)"( checked)?')
     prices_service.set_rule(team=member.team, model="core", roles=["owner"], by=COMMAND)
-    found = dict(cards.findall(client.get(here).content.decode()))
+    found = dict(cards.findall(compact(client.get(here).content.decode())))
     assert "core" not in found
     assert list(found.values()).count(" checked") == 1  # another one is chosen
     form = {"prompt": "x", "model": "core", "count": 1, "aspect_ratio": "1:1"}

@@ -26,6 +26,7 @@ from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Membership, Role, User
 from tests import past
+from tests.markup import compact
 from tests.pages.csp import csp_violations
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -51,7 +52,7 @@ def get_page(owner):
     def read(query="", status=200, **headers):
         answer = client.get(f"/t/{owner.team.slug}/team/{query}", headers=headers)
         assert answer.status_code == status, query
-        return re.sub(r"\s+", " ", answer.content.decode())
+        return compact(answer.content.decode())
 
     return read
 
