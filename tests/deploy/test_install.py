@@ -20,7 +20,7 @@ from tests.sdweb.portal import eventually
 UV = shutil.which("uv")
 needs_uv = pytest.mark.skipif(not UV, reason="uv is not on the path")
 INSTALLERS = ["pip", pytest.param("uv", marks=needs_uv)]
-# With pip an environment takes three seconds: `make test` tries what pip alone does, `make test-all` the rest.
+# With pip an environment takes three seconds: what pip alone does not need to show is slow.
 QUICK_INSTALLERS = [pytest.param("pip", marks=pytest.mark.slow), pytest.param("uv", marks=needs_uv)]
 PYTHON = f"{sys.base_prefix}/bin/python3"  # of which the environment that runs the tests was made
 MISSING = "raise ImportError('this Python was shipped without it')"
