@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+# Codes of `Refused` for a prompt or an image that was moderated, whatever the provider.
+CONTENT_CODES = frozenset(
+    {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
+)
+
 
 @dataclass(frozen=True)
 class ImageRequest:

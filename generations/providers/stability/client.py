@@ -56,9 +56,7 @@ class Stability:
         path = f"/v2beta/results/{quote(pending.remote_id, safe='')}"
         reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202:
-            return Pending(
-                pending.remote_id, POLL_AFTER, stability_errors.request_id(reply.headers, self._key)
-            )
+            return Pending(pending.remote_id, POLL_AFTER, reply.request_id(self._key))
         return self._done(reply, None)
 
     def balance(self, *, timeout: float) -> float | None:
