@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from generations.sandbox import art, unique_bytes
 from generations.sandbox.image_encoding import encode
-from generations.sandbox.stability.requests import ImageRequest
+from generations.sandbox.image_request import ImageRequest
 
 THREADS = 2
 MAX_INPUT = 64_000_000  # pixels of a start image; larger ones are ignored
