@@ -119,8 +119,8 @@ class Upstream(models.Model):
         """Names of the models that this account serves: those chosen, or all of its system."""
         return tuple(self.models_served) or catalogue_registry.names_of_system(self.kind)
 
-    def rank(self, model: str) -> int:
-        """Return the order of this account among those that serve the model: smaller is used first."""
+    def priority(self, model: str) -> int:
+        """Return the priority of this account among those that serve the model: smaller is used first."""
         own: Mapping[str, int] = self.orders
         return int(own.get(model, self.order))
 

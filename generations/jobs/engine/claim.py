@@ -165,7 +165,7 @@ def _serving_accounts() -> list[Upstream]:
     if not (found := _next_model.rows()):
         return []
     model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
-    first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.rank(model))
+    first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.priority(model))
     return [*first, *(one for one in accounts if not one.serves(model) and ready.served_by(one).exists())]
 
 

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generations.providers.catalogue.fields import Choice, Field, Image, InvalidValue, Number, Text, When
+from generations.providers.catalogue.fields import (
+    Choice,
+    Field,
+    Flag,
+    Image,
+    InvalidValue,
+    Number,
+    Text,
+    When,
+)
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import models as stability_models
@@ -23,6 +32,7 @@ __all__ = [
     "SYSTEMS",
     "Choice",
     "Field",
+    "Flag",
     "Image",
     "InvalidParameters",
     "Model",
@@ -34,6 +44,7 @@ __all__ = [
     "model_title",
     "model_titles",
     "names_of_system",
+    "system_of",
     "validate",
 ]
 
@@ -65,6 +76,14 @@ def get(name: str) -> Model:
 def names_of_system(system: str) -> tuple[str, ...]:
     """Return the names of a system's models in declared order; () for an unknown system."""
     return tuple(model.name for model in SYSTEMS.get(system, ()))
+
+
+def system_of(model: str) -> str:
+    """Return the name of the system that has the model; UnknownModel if none has."""
+    for system, models in SYSTEMS.items():
+        if model in (each.name for each in models):
+            return system
+    raise UnknownModel(model)
 
 
 def model_titles() -> dict[str, str]:

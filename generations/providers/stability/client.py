@@ -139,8 +139,10 @@ def _validated(request: ImageRequest) -> dict[str, Any]:
     raise Refused(reason)
 
 
-def _text(value: str | float) -> str:
-    """Format the value of a form field; floats without an exponent, which not every server parses."""
+def _text(value: str | float | bool) -> str:
+    """Format the value of a form field: `true`; floats without an exponent, which some servers reject."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:.10f}".rstrip("0").rstrip(".")
     return str(value)

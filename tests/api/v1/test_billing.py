@@ -12,7 +12,7 @@ from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.models import ModelRule
 from generations.office.audit_log.service import Actor
-from generations.office.members import service as members_service
+from generations.office.credits import service as credits_service
 from generations.office.models import AuditEntry
 from generations.office.prices import service as prices_service
 from tests.api.client import ApiClient, error
@@ -48,7 +48,7 @@ def test_caps_are_set_apply_at_once_and_are_removed(owner_api, member, upstream)
 
 
 def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api, member, team, owner):
-    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
+    credits_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
     url = f"/team/members/{member.pk}/allowance"
     nothing = {"kind": None, "credits": None, "first_month": None, "is_given": False}
     assert owner_api.get(url).json() == nothing
