@@ -64,11 +64,6 @@ class UpstreamForm(forms.ModelForm):
             "limit_calls",
             "limit_window",
         )
-        labels = {"order": _("Priority"), "orders": _("Priority by model")}
-        help_texts = {
-            "order": _("Among accounts that serve the same model; the smallest number is used first."),
-            "orders": _('Numbers for models that differ from it, such as {"ultra": 2}.'),
-        }
 
     def clean_base_url(self) -> str:
         """Validate the base URL."""
