@@ -86,12 +86,6 @@ def batch_created(batch: Batch) -> None:
     _send(batch.member, "batch", str(batch.pk))
 
 
-@_database_errors_logged
-def wallet_changed(member: Membership) -> None:
-    """Update the balance on the member's pages."""
-    _send(member, "wallet", "")
-
-
 def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:
     """Send each (user, team) the queue positions of its waiting generations."""
     for (user, team), mine in positions.items():

@@ -18,7 +18,7 @@ from generations.api.compat.base import GenerationRequest, HttpRequest, Response
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 
 DEFAULT_MODEL = "core"
 OPENAI_MODELS = re.compile(

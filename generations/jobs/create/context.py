@@ -14,7 +14,7 @@ from generations.jobs import model_access, pricing
 from generations.jobs.create.forms import PARAMETERS, GenerationForm
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Number, Text, When
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 from generations.teams.models import Membership, Role, User, Visibility
 from generations.upstreams.models import Upstream
 

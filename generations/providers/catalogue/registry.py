@@ -9,44 +9,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generations.providers.catalogue.fields import (
-    Choice,
-    Field,
-    Flag,
-    Image,
-    InvalidValue,
-    Number,
-    Text,
-    When,
-)
+from generations.providers.catalogue.fields import Field, InvalidValue
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import models as stability_models
-from generations.providers.stability.models import FORMATS, SHAPES, STYLES
 
-__all__ = [
-    "FORMATS",
-    "MODELS",
-    "SHAPES",
-    "STYLES",
-    "SYSTEMS",
-    "Choice",
-    "Field",
-    "Flag",
-    "Image",
-    "InvalidParameters",
-    "Model",
-    "Number",
-    "Text",
-    "UnknownModel",
-    "When",
-    "get",
-    "model_title",
-    "model_titles",
-    "names_of_system",
-    "system_of",
-    "validate",
-]
+# The values that any model can have.
+FORMATS, SHAPES, STYLES = stability_models.FORMATS, stability_models.SHAPES, stability_models.STYLES
 
 
 class UnknownModel(KeyError):
