@@ -93,7 +93,7 @@ def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) ->
 
 
 def _send_ended(generations: Collection[uuid.UUID]) -> None:
-    """Without a user or team: API calls wait for generations, whoever asks."""
+    """Report the end of generations without a user or team: any API call may wait for them."""
     keys = " ".join(map(str, generations))
     _sender.submit(_add, {"user": 0, "team": 0, "kind": ENDED, "data": keys})
 

@@ -111,8 +111,8 @@ class Provider(Protocol):
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
         """Poll a pending request; raises what `generate` raises.
 
-        After `Busy` the generation is requested anew, so a poll raises it only if nothing was ordered; a
-        poll that merely failed raises `Unknown`.
+        After `Busy` the generation is requested again, so a poll raises it only if the provider has no such
+        request; a poll that merely failed raises `Unknown`.
         """
 
     def balance(self, *, timeout: float) -> float | None:

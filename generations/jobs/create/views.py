@@ -155,7 +155,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     visibility = request.POST.get("visibility", "")
     if request.method == "POST" and visibility in Visibility:
         set_default_visibility(request.user, Visibility(visibility))
-        messages.success(request, _("Your choice is kept."))
+        messages.success(request, _("Your choice is saved."))
         return redirect("choices:page")
     return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)
 

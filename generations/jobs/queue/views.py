@@ -115,7 +115,7 @@ def give_up(request: HttpRequest, generation: uuid.UUID) -> HttpResponse:
     """Fail a generation whose image is lost; it is not charged."""
     if operator_actions.give_up(generation, by=teams_actor.actor_of(request)):
         return _done(request, _("Given up, not charged."))
-    return _refused(request, _("That picture is being looked after, so it was not given up."))
+    return _refused(request, _("A worker is still storing that picture, so it was not given up."))
 
 
 def _upstream(pk: int) -> Upstream:

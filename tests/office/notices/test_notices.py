@@ -191,7 +191,7 @@ def test_a_used_up_cap_has_a_notice_until_its_next_period(member, team):
     ledger.hold(member=member, amount=10_00, reference=uuid.uuid4())  # what is held counts
     assert notices_service.raise_and_clear() == (1, 0)
     (words,) = shown(member)
-    assert words.startswith("You have reached your cap of 40 credits a day. It starts anew on ")
+    assert words.startswith("You have reached your cap of 40 credits a day. It renews on ")
     assert "midnight" in words or "0:00" in words
     Account.objects.filter(membership=member).update(held=0)
     assert notices_service.raise_and_clear(timezone.now() + timedelta(days=1)) == (0, 1)
