@@ -1,4 +1,7 @@
-"""Stability's endpoints: v2beta's forms, v1's JSON, balance and account (docs/providers/stability.md)."""
+"""Stability's endpoints: v2beta's forms, v1's JSON, balance and account.
+
+Formats: docs/providers/stability.md, "Answers" and "Balance and account".
+"""
 
 from __future__ import annotations
 
