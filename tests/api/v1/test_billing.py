@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HARBOUR = {"model": "core", "prompt": "a quiet harbour at dawn"}
 
 
-def acts():
+def audited_actions():
     return list(AuditEntry.objects.order_by("pk").values_list("act", flat=True))
 
 
@@ -64,7 +64,7 @@ def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api,
     assert owner_api.request("delete", url).status_code == owner_api.request("delete", url).status_code == 204
     assert owner_api.get(url).json() == nothing | {"is_given": True}
     assert Transfer.objects.filter(kind=TransferKind.ALLOWANCE).count() == 1
-    assert acts().count("allowance_set") == 4
+    assert audited_actions().count("allowance_set") == 4
     assert integrity_check.problems() == []
 
 
@@ -85,7 +85,7 @@ def test_prices_are_listed_with_their_dates_and_models_restricted_to_roles(owner
     assert owner_api.request("put", "/team/models/core", {"roles": []}).json()["roles"] == []
     assert owner_api.request("put", "/team/models/core", {"roles": core["roles"]}).status_code == 200
     assert not ModelRule.objects.exists()
-    assert acts().count("model_rule_set") == 3
+    assert audited_actions().count("model_rule_set") == 3
     assert error(owner_api.request("put", "/team/models/core", {"roles": ["viewer"]})) == (422, "invalid")
     assert error(owner_api.request("put", "/team/models/dall-e", {"roles": []})) == (404, "not_found")
     assert owner_api.request("put", "/team/models/core", {"price": 1}).status_code == 422
