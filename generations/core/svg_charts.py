@@ -63,7 +63,7 @@ class Sparkline:
 
 
 def grid(bars: Iterable[Iterable[int]], *, lines: int, smallest_step: int = 1) -> Grid:
-    """About so many lines at round values, around zero and all stacked bars."""
+    """Return about `lines` grid lines at round values that enclose zero and all stacked bars."""
     stacks = [list(bar) for bar in bars]
     most = max((sum(part for part in bar if part > 0) for bar in stacks), default=0)
     least = min((sum(part for part in bar if part < 0) for bar in stacks), default=0)

@@ -39,13 +39,11 @@ class CapReached(LedgerError):
         self.cap, self.left, self.period, self.renews_at = cap, left, period, renews_at
         words = {"cap": as_text(cap), "left": as_text(left)}
         if period == "day":
-            text = _(
-                "Your cap is %(cap)s credits a day, and %(left)s of it are left. It starts anew at %(time)s."
-            )
+            text = _("Your cap is %(cap)s credits a day, and %(left)s of it are left. It renews at %(time)s.")
             words["time"] = date_format(renews_at, "j F, H:i")
         else:
             text = _(
-                "Your cap is %(cap)s credits a month, and %(left)s of it are left. It starts anew on %(day)s."
+                "Your cap is %(cap)s credits a month, and %(left)s of it are left. It renews on %(day)s."
             )
             words["day"] = date_format(renews_at, "j F")
         super().__init__(text % words)

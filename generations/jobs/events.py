@@ -86,12 +86,6 @@ def batch_created(batch: Batch) -> None:
     _send(batch.member, "batch", str(batch.pk))
 
 
-@_database_errors_logged
-def wallet_changed(member: Membership) -> None:
-    """Update the balance on the member's pages."""
-    _send(member, "wallet", "")
-
-
 def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:
     """Send each (user, team) the queue positions of its waiting generations."""
     for (user, team), mine in positions.items():
@@ -99,7 +93,7 @@ def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) ->
 
 
 def _send_ended(generations: Collection[uuid.UUID]) -> None:
-    """Without a user or team: API calls wait for generations, whoever asks."""
+    """Report the end of generations without a user or team: any API call may wait for them."""
     keys = " ".join(map(str, generations))
     _sender.submit(_add, {"user": 0, "team": 0, "kind": ENDED, "data": keys})
 

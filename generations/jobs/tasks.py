@@ -85,7 +85,7 @@ def remove_heartbeat(**_: object) -> None:
 
 
 def wake_workers(count: int) -> None:
-    """Send so many wake-up messages from another thread. The sweeper sends some if Redis is unreachable."""
+    """Send `count` wake-up messages from another thread; the sweeper sends them if Redis is unreachable."""
     if count > 0:
         _sender.submit(_send, count)
 

@@ -1,6 +1,5 @@
 from django.urls import path
 
-from generations.jobs.create import preferences_views
 from generations.jobs.create import views as create_views
 
 app_name = "jobs"
@@ -17,4 +16,4 @@ urlpatterns = [
 ]
 
 # Of a user, not of a team: included at another address.
-preferences = ([path("", preferences_views.page, name="page")], "choices")
+preferences = ([path("", create_views.preferences, name="page")], "choices")

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+# Codes of `Refused` for a prompt or an image that was moderated, whatever the provider.
+CONTENT_CODES = frozenset(
+    {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
+)
+
 
 @dataclass(frozen=True)
 class ImageRequest:
@@ -106,8 +111,8 @@ class Provider(Protocol):
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
         """Poll a pending request; raises what `generate` raises.
 
-        After `Busy` the generation is requested anew, so a poll raises it only if nothing was ordered; a
-        poll that merely failed raises `Unknown`.
+        After `Busy` the generation is requested again, so a poll raises it only if the provider has no such
+        request; a poll that merely failed raises `Unknown`.
         """
 
     def balance(self, *, timeout: float) -> float | None:

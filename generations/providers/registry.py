@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from generations.providers.base import Provider
 from generations.providers.i18n import gettext as _
 from generations.providers.stability.client import Stability
 
-KINDS: Mapping[str, type[Stability]] = MappingProxyType({"stability": Stability})
+KINDS: Mapping[str, Callable[[str, str], Provider]] = MappingProxyType({"stability": Stability})
 
 
 def open_provider(kind: str, base_url: str, key: str) -> Provider:

@@ -1,23 +1,8 @@
-"""The account of the sandbox: its balance, and the prices of images."""
+"""The account of the sandbox."""
 
 from __future__ import annotations
 
-from generations.sandbox.stability.responses import payment_required
-
-# Hundredths of a credit per image: docs/providers/stability.md, "Prices".
-COSTS = {
-    "ultra": 800,
-    "core": 300,
-    "sd3.5-large": 650,
-    "sd3.5-large-turbo": 400,
-    "sd3.5-medium": 350,
-    "sd3.5-flash": 250,
-}
-
-
-def cost_by_steps(steps: int) -> int:
-    """Return the price of one v1 image: 0.9 credits up to 30 steps, then in proportion."""
-    return max(90, -(-90 * steps // 30))
+from generations.sandbox.responses import payment_required
 
 
 class Account:

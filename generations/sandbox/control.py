@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from generations.sandbox.stability.responses import Response, as_json, bad_request, not_found
+from generations.sandbox.responses import Response, as_json, bad_request, not_found
 from generations.sandbox.state import Request, Sandbox
 
 NUMBERS = ("latency", "window", "penalty")

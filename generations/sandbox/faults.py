@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generations.sandbox.stability import responses as sandbox_responses
-from generations.sandbox.stability.responses import ApiError, Response
+from generations.sandbox import responses as sandbox_responses
+from generations.sandbox.responses import Response
 
 ERRORS = {
     "400": lambda: sandbox_responses.bad_request("prompt: planned by the sandbox"),
+    "401": sandbox_responses.unauthorized,
     "402": sandbox_responses.payment_required,
     "403": sandbox_responses.moderated,
     "404": sandbox_responses.not_found,
@@ -26,7 +27,7 @@ ERRORS = {
     "500": sandbox_responses.internal_error,
 }
 CHARGED_OUTCOMES = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image")
-OTHER_OUTCOMES = ("401", "429", "502-html", "hang")
+OTHER_OUTCOMES = ("429", "502-html", "hang")
 OUTCOMES_WITH_SECONDS = ("429", "slow")
 
 BAD_GATEWAY = (
@@ -72,18 +73,13 @@ class Planned:
         """Return the outcome as it was planned."""
         return f"{self.outcome}:{self.seconds}" if self.seconds else self.outcome
 
-    def response(self, version: str, key: str) -> Response:
+    def response(self) -> Response:
         """Return the planned response of a call without an image, or raise its ApiError."""
         if self.outcome == "502-html":
             return Response(502, BAD_GATEWAY, "text/html; charset=utf-8")
-        raise self._error(version, key)
-
-    def _error(self, version: str, key: str) -> ApiError:
         if self.outcome == "429":
-            return sandbox_responses.rate_limited(self.seconds)
-        if self.outcome == "401":
-            return sandbox_responses.unauthorized(version, key)
-        return ERRORS[self.outcome]()
+            raise sandbox_responses.rate_limited(self.seconds)
+        raise ERRORS[self.outcome]()
 
 
 class Plan:

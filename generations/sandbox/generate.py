@@ -1,61 +1,50 @@
-"""A generate call, from its body to its image, with the planned fault."""
+"""A generate call of any system, from its validation to its image, with the planned fault."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from generations.sandbox.faults import Planned
-from generations.sandbox.multipart import Form, parse_form
-from generations.sandbox.request_log import LogEntry, shortened
-from generations.sandbox.stability import validate_v1, validate_v2beta
-from generations.sandbox.stability.requests import ImageRequest, moderate
-from generations.sandbox.stability.responses import Response, as_json
+from generations.sandbox.image_request import ImageRequest, moderate
+from generations.sandbox.request_log import LogEntry
+from generations.sandbox.responses import Response
 from generations.sandbox.state import Request, Sandbox
 
 DRAWING_TIME = 1.0  # seconds before the response at which drawing starts, to keep few images in memory
 HANG_SECONDS = 600.0
 NOT_AN_IMAGE = b"these bytes were never an image\n" * 64
-FINISHED, FILTERED = "SUCCESS", "CONTENT_FILTERED"
 
 
-async def from_form(sandbox: Sandbox, request: Request, entry: LogEntry, endpoint: str) -> Response:
-    """Run a v2beta call; raises ApiError."""
-    form = parse_form(request.content_type, request.body)
-    _log_form(entry, form, endpoint)
-    planned = sandbox.plan.next(form.texts.get("prompt", ""))
-    return await _run(
-        sandbox, request, entry, planned,
-        lambda: validate_v2beta.validate(endpoint, form, strict=sandbox.options.strict),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Drawn:
+    """The images of a validated request; `filtered` if the content filter blurred them."""
+
+    request: ImageRequest
+    images: list[bytes]
+    filtered: bool
 
 
-async def from_json(sandbox: Sandbox, request: Request, entry: LogEntry, engine: str) -> Response:
-    """Run a v1 call; raises ApiError."""
-    entry.model = validate_v1.validate_engine(engine)
-    values = validate_v1.parse_body(request.body)
-    entry.fields = {name: shortened(value) for name, value in values.items()}
-    planned = sandbox.plan.next(str(values.get("text_prompts", "")))
-    return await _run(
-        sandbox, request, entry, planned,
-        lambda: validate_v1.validate(engine, values, strict=sandbox.options.strict),
-    )  # fmt: skip
-
-
-async def _run(
+async def run(
     sandbox: Sandbox,
     request: Request,
     entry: LogEntry,
-    planned: Planned,
+    *,
+    prompt: str,
     validate: Callable[[], ImageRequest],
+    respond: Callable[[Drawn], Response],
 ) -> Response:
-    """Return the planned response, or validate the request, charge it, wait, and draw."""
+    """Return the response that is planned for the prompt, or validate, charge, wait, draw and respond.
+
+    `validate` returns the request or raises ApiError; `respond` writes the system's response.
+    """
+    planned = sandbox.plan.next(prompt)
     entry.outcome = planned.as_word()
     if not planned.makes_an_image:
         await asyncio.sleep(HANG_SECONDS if planned.outcome == "hang" else planned.delay or 0)
-        return planned.response(request.version, request.key)
+        return planned.response()
     image_request = validate()
     entry.model, entry.seed = image_request.model, image_request.seed
     moderate(image_request.prompt)
@@ -67,7 +56,7 @@ async def _run(
         raise
     entry.cost = image_request.cost / 100
     entry.sha256 = hashlib.sha256(images[0]).hexdigest()
-    return _image_response(request, image_request, images, planned)
+    return _damaged(respond(Drawn(image_request, images, planned.outcome == "filtered")), planned)
 
 
 async def _draw_in_time(
@@ -86,49 +75,8 @@ async def _draw_in_time(
     return images
 
 
-def _image_response(
-    request: Request, image_request: ImageRequest, images: list[bytes], planned: Planned
-) -> Response:
-    """Return the images in the requested format, truncated or dropped if that was planned."""
-    finish = FILTERED if planned.outcome == "filtered" else FINISHED
-    response = (
-        _in_json(request, image_request, images, finish)
-        if request.wants_json
-        else _as_bytes(image_request, images, finish)
-    )
+def _damaged(response: Response, planned: Planned) -> Response:
+    """Return the response truncated or dropped if that was planned."""
     if planned.outcome == "drop":
         return Response(0, b"", dropped=True)
-    if planned.outcome == "truncate":
-        return Response(
-            response.status, response.body, response.media_type, response.headers, cut=len(response.body) // 2
-        )
-    return response
-
-
-def _as_bytes(image_request: ImageRequest, images: list[bytes], finish: str) -> Response:
-    headers = (("finish-reason", finish), ("seed", str(image_request.seed)))
-    return Response(200, images[0], f"image/{image_request.output_format}", headers)
-
-
-def _in_json(request: Request, image_request: ImageRequest, images: list[bytes], finish: str) -> Response:
-    encoded = [base64.b64encode(image).decode() for image in images]
-    if request.version == "v1":
-        return as_json(
-            {
-                "artifacts": [
-                    {"base64": image, "finishReason": finish, "seed": image_request.seed + offset}
-                    for offset, image in enumerate(encoded)
-                ]
-            }
-        )
-    body = as_json({"image": encoded[0], "finish_reason": finish, "seed": image_request.seed}).body
-    return Response(200, body, f"application/json; type=image/{image_request.output_format}")
-
-
-def _log_form(entry: LogEntry, form: Form, endpoint: str) -> None:
-    entry.model = form.texts.get("model", "sd3.5-large") if endpoint == "sd3" else endpoint
-    entry.fields = {name: shortened(value) for name, value in form.texts.items()}
-    entry.files = {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in form.files.items()
-    }
+    return replace(response, cut=len(response.body) // 2) if planned.outcome == "truncate" else response

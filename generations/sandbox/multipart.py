@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from generations.core import multipart
-from generations.sandbox.stability.responses import bad_request
+from generations.sandbox.responses import bad_request
 
 MAX_BODY = 10 * 1024 * 1024
 MAX_PARTS = 100

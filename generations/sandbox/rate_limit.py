@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from generations.sandbox.options import Options
-from generations.sandbox.stability.responses import rate_limited
+from generations.sandbox.responses import rate_limited
 
 
 class RateLimit:

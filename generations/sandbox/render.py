@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from PIL import Image, ImageFilter
 
-from generations.sandbox import art, unique_bytes
-from generations.sandbox.image_encoding import encode
-from generations.sandbox.stability.requests import ImageRequest
+from generations.sandbox import art
+from generations.sandbox.image_encoding import PREPARED_EXIF, add_serial, encode
+from generations.sandbox.image_request import ImageRequest
 
 THREADS = 2
 MAX_INPUT = 64_000_000  # pixels of a start image; larger ones are ignored
@@ -39,7 +39,7 @@ class Renderer:
             return await loop.run_in_executor(self._threads, draw, request, blurred)
         size = (request.width, request.height)
         prepared = await loop.run_in_executor(self._threads, prepare, size, request.output_format)
-        return unique_bytes.add_serial(prepared, request.output_format, next(self._serials))
+        return add_serial(prepared, request.output_format, next(self._serials))
 
 
 def draw(request: ImageRequest, blurred: bool = False) -> bytes:
@@ -59,7 +59,7 @@ def draw(request: ImageRequest, blurred: bool = False) -> bytes:
 @lru_cache(maxsize=64)
 def prepare(size: tuple[int, int], output_format: str) -> bytes:
     """Return one image per size and format, for serial numbers."""
-    return encode(art.mark(fit(plain_image(), size)), output_format, unique_bytes.PREPARED_EXIF)
+    return encode(art.mark(fit(plain_image(), size)), output_format, PREPARED_EXIF)
 
 
 @lru_cache(maxsize=1)

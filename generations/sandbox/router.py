@@ -1,24 +1,21 @@
-"""Authentication, rate limit, and routing."""
+"""What every call passes, whatever the system: log, key, rate limit, size; then the system's endpoints.
+
+A second system is told apart here, by its paths.
+"""
 
 from __future__ import annotations
 
 import hmac
-import re
 from dataclasses import replace
 
 from generations.sandbox import control
-from generations.sandbox import generate as sandbox_generate
+from generations.sandbox import responses as sandbox_responses
 from generations.sandbox.multipart import MAX_BODY
 from generations.sandbox.request_log import LogEntry
-from generations.sandbox.stability import responses as sandbox_responses
-from generations.sandbox.stability import validate_v1
-from generations.sandbox.stability.responses import ApiError, Response, as_json
+from generations.sandbox.responses import ApiError, Response, as_json
+from generations.sandbox.stability import endpoints
+from generations.sandbox.stability.errors import error_response
 from generations.sandbox.state import Request, Sandbox
-
-V2_PATH = re.compile(r"/v2beta/stable-image/generate/(ultra|core|sd3)")
-V1_PATH = re.compile(r"/v1/generation/([^/]+)/text-to-image")
-ORGANIZATION = {"id": "org-sandbox", "name": "Sandbox", "role": "ADMIN", "is_default": True}
-PROFILE = {"id": "user-sandbox", "email": "sandbox@example.com", "organizations": [ORGANIZATION]}
 
 
 async def respond(sandbox: Sandbox, request: Request) -> Response:
@@ -32,9 +29,7 @@ async def respond(sandbox: Sandbox, request: Request) -> Response:
         response = await _respond_as_provider(sandbox, request, entry)
     except ApiError as error:
         entry.error = error.name
-        response = sandbox_responses.error_response(
-            error, version=request.version, request_id=request.request_id
-        )
+        response = error_response(error, request)
     finally:
         sandbox.in_flight -= 1
         entry.seconds = round(sandbox.now() - request.arrived, 3)
@@ -45,35 +40,18 @@ async def respond(sandbox: Sandbox, request: Request) -> Response:
 async def _respond_as_provider(sandbox: Sandbox, request: Request, entry: LogEntry) -> Response:
     """Check the key first, as v1 is known to, then the rate limit and the size."""
     if not hmac.compare_digest(request.key.encode(), sandbox.options.key.encode()):
-        raise sandbox_responses.unauthorized(request.version, request.key)
+        raise sandbox_responses.unauthorized()
     sandbox.limiter.admit(request.arrived)
     if request.body_length > MAX_BODY:
         raise sandbox_responses.payload_too_large()
-    if request.method == "GET":
-        return _account_response(sandbox, request.path)
-    if request.method == "POST" and (found := V2_PATH.fullmatch(request.path)):
-        return await sandbox_generate.from_form(sandbox, request, entry, found.group(1))
-    if request.method == "POST" and (found := V1_PATH.fullmatch(request.path)):
-        return await sandbox_generate.from_json(sandbox, request, entry, found.group(1))
-    raise sandbox_responses.not_found()
+    return await endpoints.respond(sandbox, request, entry)
 
 
 def _respond_to_control(sandbox: Sandbox, request: Request) -> Response:
     try:
         return control.respond(sandbox, request)
     except ApiError as error:
-        return sandbox_responses.error_response(error, version=request.version, request_id=request.request_id)
-
-
-def _account_response(sandbox: Sandbox, path: str) -> Response:
-    if path == "/v1/user/balance":
-        return as_json({"credits": sandbox.account.credits})
-    if path == "/v1/user/account":
-        return as_json(PROFILE)
-    if path == "/v1/engines/list":
-        engines = validate_v1.ENGINES.items()
-        return as_json([{"id": i, "name": n, "description": n, "type": "PICTURE"} for i, n in engines])
-    raise sandbox_responses.not_found()
+        return as_json({"name": error.name, "errors": error.errors}, error.status)
 
 
 def _without_gateway_prefix(path: str) -> str:

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from generations.sandbox import router
 from generations.sandbox.multipart import MAX_BODY
 from generations.sandbox.options import Options, add_arguments
-from generations.sandbox.stability.responses import Response
+from generations.sandbox.responses import Response
 from generations.sandbox.state import Request, Sandbox
 
 MAX_READ = 64 * 1024 * 1024  # of a too large body, before the connection is closed

@@ -28,11 +28,6 @@ class Request:
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
-    def version(self) -> str:
-        """The version of the API, which decides the format of errors."""
-        return "v1" if self.path.startswith("/v1/") else "v2beta"
-
-    @property
     def key(self) -> str:
         """The bearer token, empty without one."""
         scheme, _, key = self.headers.get("authorization", "").partition(" ")
@@ -47,13 +42,6 @@ class Request:
     def accept(self) -> str:
         """The Accept header."""
         return self.headers.get("accept", "")
-
-    @property
-    def wants_json(self) -> bool:
-        """Whether the response is JSON: in v1 unless PNG is accepted, in v2beta only if JSON is."""
-        if self.version == "v1":
-            return "image/png" not in self.accept.lower()
-        return "application/json" in self.accept.lower()
 
 
 class Sandbox:

@@ -40,7 +40,7 @@ class InvitationRevoked(InvitationInvalid):
     """The invitation was revoked."""
 
     def __init__(self) -> None:
-        super().__init__(_("This invitation was taken back. Ask for a new one."))
+        super().__init__(_("This invitation was revoked. Ask for a new one."))
 
 
 class InvitationExpired(InvitationInvalid):

@@ -35,7 +35,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
     def clean_email(self) -> str:
         """Lower-case the address.
 
-        Without mail a taken one is refused here; with mail only its owner is told.
+        Without mail the address of an account is refused here; with mail only its owner gets a message.
         """
         email = str(super().clean_email())
         if self.account_already_exists and not settings.EMAIL_URL:

@@ -85,7 +85,7 @@ class UpstreamForm(forms.ModelForm):
         return _by_model(self.cleaned_data["costs"], range(MAX_COST + 1), message)
 
     def clean_orders(self) -> dict[str, int]:
-        """Validate the orders: numbers by model."""
+        """Validate the priorities: numbers by model."""
         message = _("Write models and whole numbers, such as %s.") % '{"ultra": 2}'
         return _by_model(self.cleaned_data["orders"], range(-1_000, 1_001), message)
 
@@ -125,7 +125,7 @@ class UpstreamAdmin(admin.ModelAdmin):
     )
     fieldsets = (
         (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining")}),
-        (_("When it is asked"), {"fields": ("order", "orders")}),
+        (_("Priority"), {"fields": ("order", "orders")}),
         (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit", "low_balance")}),
         (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),
         (_("How it is"), {"fields": readonly_fields}),

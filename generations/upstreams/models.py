@@ -38,12 +38,14 @@ class Upstream(models.Model):
         _("draining"), default=False, help_text=_("Finish what runs, start nothing.")
     )
     from_environment = models.BooleanField(_("from environment"), default=False, editable=False)
-    order = models.SmallIntegerField(_("order"), default=0, help_text=_("Smaller is asked first."))
+    order = models.SmallIntegerField(
+        _("priority"), default=0, help_text=_("The account with the smallest number is used first.")
+    )
     orders = models.JSONField(
-        _("order by model"),
+        _("priority by model"),
         default=dict,
         blank=True,
-        help_text=_('Where it differs for some models, such as {"ultra": 2}.'),
+        help_text=_('For models where it differs, such as {"ultra": 2}.'),
     )
     models_served = models.JSONField(
         _("models"), default=list, blank=True, help_text=_("Names of the catalogue; empty means all.")
@@ -61,7 +63,7 @@ class Upstream(models.Model):
         _("pace shared with"),
         max_length=80,
         blank=True,
-        help_text=_("Upstreams with the same word here share one limit; empty means its own."),
+        help_text=_("Upstreams with the same text share one rate limit; empty: a limit of its own."),
     )
     limit_calls = models.PositiveIntegerField(_("calls"), default=150)
     limit_window = models.PositiveIntegerField(_("in seconds"), default=10)
@@ -76,7 +78,7 @@ class Upstream(models.Model):
     )
     balance_at = models.DateTimeField(_("balance at"), null=True, blank=True, editable=False)
     low_balance = models.PositiveIntegerField(
-        _("low balance"), default=500, help_text=_("Operators are told when less is left; 0 for never.")
+        _("low balance"), default=500, help_text=_("Operators get a notice when less is left; 0 for never.")
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -119,8 +121,8 @@ class Upstream(models.Model):
         """Names of the models that this account serves: those chosen, or all of its system."""
         return tuple(self.models_served) or catalogue_registry.names_of_system(self.kind)
 
-    def rank(self, model: str) -> int:
-        """Return the order of this account among those that serve the model: smaller is used first."""
+    def priority(self, model: str) -> int:
+        """Return the priority of this account among those that serve the model: smaller is used first."""
         own: Mapping[str, int] = self.orders
         return int(own.get(model, self.order))
 

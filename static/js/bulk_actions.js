@@ -79,7 +79,7 @@ function revert(text) {
   clearTimer = setTimeout(() => status.replaceChildren(), 8000);
 }
 
-/** Hide pictures that were taken out of the collection that this page shows. */
+/** Hide pictures that were removed from the collection that this page shows. */
 function hideTakenOut() {
   if (new URLSearchParams(location.search).has("collection")) {
     showResult("trash", affectedIds);

@@ -22,6 +22,9 @@ function showModel() {
     const isUnsupported = !model.takes.includes(name) || (name === "aspect_ratio" && model.shapeless_with_image && hasImage());
     field.toggleAttribute("data-unsupported", isUnsupported);
   }
+  for (const chip of form.querySelectorAll(".chip[popovertarget]")) {
+    chip.hidden = document.getElementById(chip.getAttribute("popovertarget")).hasAttribute("data-unsupported");
+  }
   for (const hint of form.querySelectorAll("[data-range]")) {
     const range = model.ranges[hint.dataset.range];
     if (range) hint.textContent = fill(hint.dataset.text, { a: range.minimum, b: range.maximum, n: range.suggested });

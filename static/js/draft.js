@@ -7,6 +7,10 @@ const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "imag
 function setField(form, name, value) {
   const field = form.elements[name];
   if (!field || value === undefined) return;
+  if (field.type === "checkbox") {
+    field.checked = value !== "";
+    return;
+  }
   if (field instanceof RadioNodeList) {
     if ([...field].some((choice) => choice.value === value)) field.value = value;
   } else if (field.type !== "radio") field.value = value; // a single radio button has nothing to choose
@@ -15,6 +19,7 @@ function setField(form, name, value) {
 /** Save the form's values, for a reload or a new sign-in. */
 export function saveDraft(form) {
   const draft = Object.fromEntries([...new FormData(form)].filter(([name]) => !UNSAVED.has(name)));
+  for (const box of form.querySelectorAll("input[type=checkbox]:not(:checked)")) draft[box.name] = ""; // not in FormData
   try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* no storage in some private windows */ }
 }
 

@@ -48,12 +48,16 @@ def test_a_token_may_use_its_limit_and_headers_say_how_many_requests_are_left(is
     assert left == [4, 3, 2, 1, 0]
     with pytest.raises(api_rate_limit.TooManyRequests) as refused:
         api_rate_limit.count(token)
-    said = refused.value.allowance.headers
-    assert (said["RateLimit-Limit"], said["RateLimit-Remaining"], said["RateLimit-Reset"]) == ("5", "0", "60")
-    assert {name: said[f"X-{name}"] for name in said if name.startswith("RateLimit")} == {
-        name: value for name, value in said.items() if name.startswith("RateLimit")
+    headers = refused.value.allowance.headers
+    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"], headers["RateLimit-Reset"]) == (
+        "5",
+        "0",
+        "60",
+    )
+    assert {name: headers[f"X-{name}"] for name in headers if name.startswith("RateLimit")} == {
+        name: value for name, value in headers.items() if name.startswith("RateLimit")
     }
-    assert said["Retry-After"] == "12"
+    assert headers["Retry-After"] == "12"
 
 
 def test_used_requests_are_regained_evenly(issue, settings):
@@ -87,16 +91,16 @@ def test_without_redis_requests_are_neither_limited_nor_delayed(issue, settings,
     settings.API_REQUESTS_PER_TOKEN = 1
     secret = issue()[1]
     away = Redis(connection_pool=ConnectionPool(host="127.0.0.1", port=1, socket_connect_timeout=0.2))
-    asked = []
+    requests = []
 
     def script():
-        asked.append(time.monotonic())
+        requests.append(time.monotonic())
         return away.register_script(api_rate_limit.COUNT)
 
     monkeypatch.setattr(api_rate_limit, "_script", script)
     assert [auth.authenticate_header(f"Bearer {secret}").allowance for _ in range(20)] == [None] * 20
     assert (
-        len(asked) <= 1 + (time.monotonic() - asked[0]) / api_rate_limit.PAUSE
+        len(requests) <= 1 + (time.monotonic() - requests[0]) / api_rate_limit.PAUSE
     )  # the other requests did not try Redis
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from generations.credits import integrity_check
 from generations.jobs.models import Batch, Generation
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import User
@@ -18,7 +19,7 @@ from generations.upstreams.models import Upstream
 def fill(file: str, members: str) -> None:
     """A team whose members have credits and a token each, and an upstream that nobody calls."""
     team = members_service.create_team("Bench")
-    members_service.issue(team=team, amount=10**9, reference=uuid.uuid4())
+    credits_service.issue(team=team, amount=10**9, reference=uuid.uuid4())
     row = Upstream(name="nobody", base_url="http://127.0.0.1:9", limit_calls=150, limit_window=10)
     row.set_key("sk-nobody")
     row.save()

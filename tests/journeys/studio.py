@@ -24,6 +24,7 @@ import time, uuid
 from django.core.cache import cache
 from generations.jobs.models import Generation, Status
 from generations.office.audit_log.service import Actor
+from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.teams import users
 from generations.teams.models import Role
@@ -32,7 +33,7 @@ user = users.create(email={email!r}, password={password!r})
 users.make_operator(user)
 team = members_service.create_team("Studio")
 members_service.add_member(user=user, team=team, role=Role.OWNER, by=Actor(user), granted=1_000_00)
-members_service.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=Actor(user))
+credits_service.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=Actor(user))
 deadline = time.monotonic() + 60
 under_way = Generation.objects.filter(status__in=[Status.QUEUED, Status.RUNNING, Status.STORING])
 while under_way.exists():

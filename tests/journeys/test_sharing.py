@@ -1,4 +1,4 @@
-"""Sharing in a real browser: a link is made, opened signed out, taken back, and shows nothing any more."""
+"""Sharing in a real browser: a link is made, opened signed out, revoked, and shows nothing any more."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def test_a_link_is_made_opened_signed_out_and_taken_back(studio, chrome):
     row = member.locator(".links-table tbody tr")
     expect(row).to_have_count(1)
     expect(row.locator(".number")).to_have_text("1")
-    row.get_by_role("button", name="Take back").click()
-    expect(row).to_contain_text("taken back")
+    row.get_by_role("button", name="Revoke").click()
+    expect(row).to_contain_text("revoked")
     expect(row.get_by_role("button")).to_have_count(0)
 
     assert visitor.reload().status == 404

@@ -87,7 +87,7 @@ def test_the_picture_page_shows_everything_about_a_picture(mei, address, drawn):
         "Ledger line",
     ):
         assert words in page
-    for words in ("Attempt 1: drawn", "Kept in the library", "Use all", "Remix, new seed", "Download"):
+    for words in ("Attempt 1: drawn", "Stored in the library", "Use all", "Remix, new seed", "Download"):
         assert words in page
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Number
 from generations.providers.catalogue.registry import MODELS, InvalidParameters, UnknownModel, get, validate
 
 ULTRA, CORE, LARGE, SDXL = (get(name) for name in ("ultra", "core", "sd3.5-large", "sdxl"))
@@ -129,7 +129,7 @@ def test_a_value_out_of_range_has_an_error_at_its_field(model, name, values):
 def test_both_ends_of_every_range_are_valid():
     for model in MODELS.values():
         for field in model.fields:
-            if isinstance(field, catalogue_registry.Number):
+            if isinstance(field, Number):
                 for value in (field.minimum, field.maximum):
                     got = (
                         cleaned(

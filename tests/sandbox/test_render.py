@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from generations.sandbox import art
 from generations.sandbox.art.scenes import SCENES
-from generations.sandbox.stability.requests import STYLES
+from generations.sandbox.art.styles import STYLE_NAMES
 from tests.sandbox.conftest import Client, opened, picture
 
 
@@ -55,13 +55,15 @@ def test_every_scene_can_be_drawn_in_narrow_shapes(artist: Client, words: str, r
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (700, 2), (333, 77)])
 def test_every_style_draws_any_size(size: tuple[int, int]) -> None:
-    sizes = {style: art.draw("dunes", seed=3, style=style, size=size).size for style in ("", *STYLES)}
-    assert sizes == dict.fromkeys(("", *STYLES), size)
+    sizes = {style: art.draw("dunes", seed=3, style=style, size=size).size for style in ("", *STYLE_NAMES)}
+    assert sizes == dict.fromkeys(("", *STYLE_NAMES), size)
 
 
 def test_each_style_redraws_the_scene(artist: Client) -> None:
     common = {"seed": 4, "prompt": "sailing boats", "output_format": "jpeg"}
-    drawn = {style: small(artist.generate("sd3", style_preset=style, **common).content) for style in STYLES}
+    drawn = {
+        style: small(artist.generate("sd3", style_preset=style, **common).content) for style in STYLE_NAMES
+    }
     drawn["none"] = small(artist.generate("sd3", **common).content)
     pairs = [(a, b) for a in drawn for b in drawn if a < b]
     alike = [(a, b) for a, b in pairs if difference(drawn[a], drawn[b]) < 0.8]

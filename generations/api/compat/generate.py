@@ -20,7 +20,7 @@ from generations.jobs.live import sse
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image, Upload
 from generations.library.uploads import start_images
-from generations.providers.stability.errors import CONTENT_CODES
+from generations.providers.base import CONTENT_CODES
 from generations.teams.models import Membership, Token
 
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.

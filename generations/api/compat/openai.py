@@ -18,7 +18,7 @@ from generations.api.compat.base import GenerationRequest, HttpRequest, Response
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 
 DEFAULT_MODEL = "core"
 OPENAI_MODELS = re.compile(
@@ -100,7 +100,7 @@ def model(name: str, names: Sequence[str]) -> Response:
 
 
 def _model_entry(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "stability"}
+    return {"id": name, "object": "model", "created": 0, "owned_by": catalogue_registry.system_of(name)}
 
 
 def _parse(values: Mapping[str, Any]) -> GenerationRequest:
@@ -113,7 +113,7 @@ def _parse(values: Mapping[str, Any]) -> GenerationRequest:
         errors["stream"] = "is not supported"
     parameters = {name: values[name] for name in EXTRA_FIELDS if name in values and model.takes(name)}
     parameters["prompt"] = values.get("prompt")
-    if parameters.get("aspect_ratio") in (None, ""):
+    if model.takes("aspect_ratio") and parameters.get("aspect_ratio") in (None, ""):
         parameters["aspect_ratio"] = _aspect_ratio(values.get("size"), model, errors)
     try:
         parameters = catalogue_registry.validate(model, parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja.security import HttpBearer
@@ -14,9 +15,7 @@ from generations.api.auth import Caller
 from generations.api.v1 import errors as v1_errors
 from generations.library.images import service as images_service
 from generations.library.models import Image
-from generations.teams import actor as teams_actor
 from generations.teams import api_tokens as teams_api_tokens
-from generations.teams.actor import Actor
 from generations.teams.models import Membership, Scope
 from generations.teams.permissions import may
 
@@ -37,7 +36,9 @@ class Bearer(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Caller:
         """Return the caller. Raises auth.Unauthorized and rate_limit.TooManyRequests."""
-        return auth.authenticate_header(request.headers.get("Authorization", ""))
+        caller = auth.authenticate_header(request.headers.get("Authorization", ""))
+        request.user = caller.member.user or AnonymousUser()  # who acts; a program is no user
+        return caller
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """Return the caller of a token; the base class requires this method, `__call__` does not use it."""
@@ -78,11 +79,6 @@ def valid_pk(pk: int) -> int:
 def visible_image(member: Membership, pk: uuid.UUID) -> Image:
     """Return an image that the member may see; Http404 for any other."""
     return get_object_or_404(images_service.visible(member), pk=pk)
-
-
-def actor(request: ApiRequest) -> Actor:
-    """Return who acts, for the audit log: the token's user and the client's address."""
-    return Actor(request.auth.member.user, teams_actor.client_address(request))
 
 
 def middleware(get_response: GetResponse) -> GetResponse:

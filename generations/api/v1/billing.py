@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from ninja import Router
 
 from generations.api.v1 import serializers
-from generations.api.v1.auth import ApiRequest, actor, administrator, team_member
+from generations.api.v1.auth import ApiRequest, administrator, team_member
 from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.office import (
     AllowanceIn,
@@ -27,6 +27,7 @@ from generations.office.models import Allowance, AllowanceKind
 from generations.office.prices import service as prices_service
 from generations.office.prices import table as prices_table
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.teams.actor import actor_of
 from generations.teams.models import Membership, Role
 
 router = Router(tags=["Caps, allowances and prices"])
@@ -47,7 +48,7 @@ def set_caps(request: ApiRequest, pk: int, payload: CapsIn) -> dict[str, Any]:
         member=team_member(requester, pk),
         per_day=_hundredths(payload.per_day),
         per_month=_hundredths(payload.per_month),
-        by=actor(request),
+        by=actor_of(request),
     )
     return _caps(team_member(requester, pk))
 
@@ -71,7 +72,7 @@ def set_allowance(request: ApiRequest, pk: int, payload: AllowanceIn) -> dict[st
         kind=AllowanceKind(payload.kind),
         amount=round(payload.credits * HUNDREDTHS),
         from_this_month=payload.starts == "now",
-        by=actor(request),
+        by=actor_of(request),
     )
     return _allowance(team_member(requester, pk))
 
@@ -79,7 +80,7 @@ def set_allowance(request: ApiRequest, pk: int, payload: AllowanceIn) -> dict[st
 @router.delete(ALLOWANCE, response=responses(204, None, 404), summary="Delete a member's allowance")
 def delete_allowance(request: ApiRequest, pk: int) -> HttpResponse:
     """End the monthly allowance. Granted credits stay. No effect if there is none."""
-    allowances.end_allowance(member=team_member(administrator(request, "grant"), pk), by=actor(request))
+    allowances.end_allowance(member=team_member(administrator(request, "grant"), pk), by=actor_of(request))
     return HttpResponse(status=204)
 
 
@@ -103,7 +104,7 @@ def set_model_roles(request: ApiRequest, model: str, payload: RulesIn) -> dict[s
     if model not in catalogue_registry.MODELS:
         raise Http404
     prices_service.set_rule(
-        team=team, model=model, roles=[Role(role) for role in payload.roles], by=actor(request)
+        team=team, model=model, roles=[Role(role) for role in payload.roles], by=actor_of(request)
     )
     return next(_model(row) for row in prices_table.price_table(team) if row.model.name == model)
 

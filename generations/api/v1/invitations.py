@@ -15,7 +15,7 @@ from ninja import Query, Router
 from generations.api import idempotency
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import ApiRequest, actor, administrator, valid_pk
+from generations.api.v1.auth import ApiRequest, administrator, valid_pk
 from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
@@ -25,6 +25,7 @@ from generations.office.invitations import query as invitations_query
 from generations.office.invitations import service as invitations_service
 from generations.office.members.forms import InviteForm
 from generations.teams import invitation_links
+from generations.teams.actor import actor_of
 from generations.teams.models import Invitation, Membership, Role
 from generations.teams.permissions import assignable_roles
 
@@ -54,7 +55,7 @@ def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
         invite = _form(requester, payload, form_id, uses=payload.uses)
         _count_invitation(request, requester)
         link = invitations_service.invite_by_link(
-            inviter=requester, form_id=form_id, offer=invite.offer(), uses=payload.uses, by=actor(request)
+            inviter=requester, form_id=form_id, offer=invite.offer(), uses=payload.uses, by=actor_of(request)
         )
         row = invitation_links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
@@ -83,7 +84,7 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
             form_id=form_id,
             offer=invite.offer(),
             emails=invite.cleaned_data["emails"],
-            by=actor(request),
+            by=actor_of(request),
         )
         return {"mailed": mailed.to, "not_mailed": mailed.not_to}
 
@@ -103,7 +104,7 @@ def revoke_invitation(request: ApiRequest, pk: int) -> HttpResponse:
     requester = administrator(request)
     rows = Invitation.objects.select_related("team")
     row = get_object_or_404(rows, pk=valid_pk(pk), team=requester.team_id)
-    invitations_service.revoke(invitation=row, requester=requester, by=actor(request))
+    invitations_service.revoke(invitation=row, requester=requester, by=actor_of(request))
     return HttpResponse(status=204)
 
 

@@ -16,7 +16,7 @@ from generations.credits import caps, ledger, statement
 from generations.credits.models import Transfer
 from generations.jobs import model_access, pricing
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Choice, Field, Image, Number, Text
+from generations.providers.catalogue.fields import Choice, Field, Flag, Image, Number, Text
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Scope, Token
 from generations.upstreams.models import Upstream
@@ -125,6 +125,10 @@ def _field(field: Field) -> dict[str, Any]:
     elif isinstance(field, Number):
         kind = "whole number" if field.whole else "number"
         document |= {"type": kind, "minimum": field.minimum, "maximum": field.maximum}
-    else:
+    elif isinstance(field, Flag):
+        document["type"] = "flag"
+    elif isinstance(field, Image):
         document["type"] = "image"
+    else:
+        raise TypeError(f"the API has no type for the kind of field {type(field).__name__}")
     return document

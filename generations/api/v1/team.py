@@ -10,7 +10,7 @@ from ninja import Query, Router
 
 from generations.api import idempotency
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import ApiRequest, actor, administrator, team_member
+from generations.api.v1.auth import ApiRequest, administrator, team_member
 from generations.api.v1.errors import single_line
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.team import (
@@ -27,6 +27,7 @@ from generations.credits.amounts import HUNDREDTHS
 from generations.office.credits import service as credits_service
 from generations.office.members import query as members_query
 from generations.office.members import service as members_service
+from generations.teams.actor import actor_of
 from generations.teams.models import Membership, Role
 
 router = Router(tags=["Team"])
@@ -69,9 +70,13 @@ def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[s
     requester = administrator(request)
     row = team_member(requester, pk)
     if payload.role:
-        members_service.set_role(member=row, role=Role(payload.role), by=actor(request), requester=requester)
+        members_service.set_role(
+            member=row, role=Role(payload.role), by=actor_of(request), requester=requester
+        )
     if payload.weight:
-        members_service.set_weight(member=row, weight=payload.weight, by=actor(request), requester=requester)
+        members_service.set_weight(
+            member=row, weight=payload.weight, by=actor_of(request), requester=requester
+        )
     return _member(team_member(requester, pk))
 
 
@@ -79,7 +84,9 @@ def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[s
 def remove_member(request: ApiRequest, pk: int) -> HttpResponse:
     """Remove a member. Queued generations are canceled, credits return to the pool, images stay."""
     requester = administrator(request)
-    members_service.remove_member(member=team_member(requester, pk), requester=requester, by=actor(request))
+    members_service.remove_member(
+        member=team_member(requester, pk), requester=requester, by=actor_of(request)
+    )
     return HttpResponse(status=204)
 
 
@@ -95,7 +102,7 @@ def create_program(request: ApiRequest, payload: ProgramIn) -> HttpResponse:
     name = single_line(payload.name)
 
     def create(_submission: uuid.UUID) -> dict[str, Any]:
-        program = members_service.create_program(team=requester.team, name=name, by=actor(request))
+        program = members_service.create_program(team=requester.team, name=name, by=actor_of(request))
         return _member(team_member(requester, program.pk))
 
     return idempotent_post.create_once(request, requester, create, in_transaction=True)
@@ -130,7 +137,7 @@ def _move(request: ApiRequest, pk: int, payload: GiftIn, transfer: Any) -> dict[
     call = idempotent_post.begin(request, requester)
     amount = credits_service.MemberAmount(row, round(payload.credits * HUNDREDTHS), payload.note)
     with idempotency.released_if_refused(call):
-        transfer(team=requester.team, amounts=[amount], reference=call.submission, by=actor(request))
+        transfer(team=requester.team, amounts=[amount], reference=call.submission, by=actor_of(request))
     return _member(team_member(requester, pk))
 
 

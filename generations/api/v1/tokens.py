@@ -17,7 +17,7 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import ApiRequest, actor, administrator, team_member, valid_pk
+from generations.api.v1.auth import ApiRequest, administrator, team_member, valid_pk
 from generations.api.v1.errors import single_line
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import MadeTokenOut, SecretOut, TokenIn, TokenPage
@@ -26,6 +26,7 @@ from generations.jobs import model_access
 from generations.office.tokens import service as tokens_service
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import api_tokens as teams_api_tokens
+from generations.teams.actor import actor_of
 from generations.teams.models import Membership, Scope, Token
 
 router = Router(tags=["API tokens"])
@@ -77,7 +78,7 @@ def create_token(request: ApiRequest, payload: TokenIn) -> HttpResponse:
             expires_at=timezone.now() + lifetime if lifetime else own_token.expires_at,
             cap=None if payload.cap is None else round(payload.cap * HUNDREDTHS),
             models=list(models) or own_token.models,
-            by=actor(request),
+            by=actor_of(request),
             requester=requester,
             parent_token=own_token,
             form_id=form_id,
@@ -98,7 +99,7 @@ def revoke_token(request: ApiRequest, pk: int) -> HttpResponse:
     """Make a token invalid at once, also the token of this request. No effect if it has ended already."""
     requester = administrator(request)
     token = get_object_or_404(tokens_service.visible_to(requester), pk=valid_pk(pk))
-    tokens_service.revoke(token=token, by=actor(request), requester=requester)
+    tokens_service.revoke(token=token, by=actor_of(request), requester=requester)
     return HttpResponse(status=204)
 
 

@@ -14,7 +14,7 @@ from generations.jobs import model_access, pricing
 from generations.jobs.create.forms import PARAMETERS, GenerationForm
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Number, Text, When
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 from generations.teams.models import Membership, Role, User, Visibility
 from generations.upstreams.models import Upstream
 
@@ -159,14 +159,14 @@ class FormContext:
 def _card(model: Model, price: int) -> ModelCard:
     ranges = {field.name: _range(field) for field in model.fields if isinstance(field, Number)}
     prompt = model.field("prompt")
-    shape = model.field("aspect_ratio")
     return ModelCard(
         name=model.name,
         title=model.title,
         clause=_(model.clause),
         price=price,
         takes=tuple(name for name in (*PARAMETERS, "image") if model.takes(name)),
-        shapeless_with_image=shape.when is When.WITHOUT_IMAGE,
+        shapeless_with_image=model.takes("aspect_ratio")
+        and model.field("aspect_ratio").when is When.WITHOUT_IMAGE,
         sizes={shape: f"{width} × {height}" for shape, (width, height) in model.sizes.items()},  # noqa: RUF001  the sign of sizes
         ranges=ranges,
         longest_prompt=prompt.max_length if isinstance(prompt, Text) else 0,

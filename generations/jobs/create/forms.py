@@ -15,7 +15,7 @@ from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import start_images
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 from generations.teams.models import Membership, Visibility
 
 MOST_IMAGES = 10

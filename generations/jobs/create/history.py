@@ -38,7 +38,7 @@ def timeline(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
 
 def _waited(since: datetime, attempt: Attempt) -> Step:
     seconds = max((attempt.started_at - since).total_seconds(), 0)
-    text = _("Waited in line") if attempt.number == 1 else _("Waited for the provider")
+    text = _("Waited in the queue") if attempt.number == 1 else _("Waited for the provider")
     return Step("waiting", text, since, seconds)
 
 
@@ -61,11 +61,11 @@ def _end(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
     if row.status == Status.QUEUED and attempts:
         return [Step("waiting", _("Waits for the next attempt"), row.changed_at)]
     if row.status == Status.QUEUED:
-        return [Step("waiting", _("Waits in line"), row.created_at)]
+        return [Step("waiting", _("Waits in the queue"), row.created_at)]
     if row.ended_at is None:
         return [Step("busy", _("Being stored"), row.changed_at)] if row.status == Status.STORING else []
     if row.status == Status.SUCCEEDED:
-        return [Step("done", _("Kept in the library"), row.ended_at)]
+        return [Step("done", _("Stored in the library"), row.ended_at)]
     if row.status == Status.CANCELED:
         return [Step("waiting", _("Canceled, not charged"), row.ended_at)]
     return [Step("bad", _("Ended without a picture"), row.ended_at, not_charged=True, why=row.reason)]

@@ -1,4 +1,4 @@
-"""Create, the tiles of its batches, and the page of one image."""
+"""Create, the tiles of its batches, the page of one image, and the user's settings of the library."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
@@ -19,15 +20,15 @@ from generations.credits import caps, ledger
 from generations.jobs import events, model_access, pricing, submission
 from generations.jobs.create import detail as create_detail
 from generations.jobs.create import prefill as create_prefill
-from generations.jobs.create.context import FormContext, save_choices
+from generations.jobs.create.context import FormContext, save_choices, set_default_visibility
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.live import feed
 from generations.jobs.live import render as live_render
 from generations.jobs.models import Batch, Generation
 from generations.jobs.monitoring.alerts import alerts_for
 from generations.library.models import Image
-from generations.teams.models import Membership
-from generations.teams.permissions import may, member_required
+from generations.teams.models import Membership, Visibility
+from generations.teams.permissions import may, member_required, redirect_to_login
 
 REFUSALS = (
     ledger.CapReached,
@@ -143,6 +144,20 @@ def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> Ht
     except REFUSALS as problem:
         return _not_done(request, member, str(problem))
     return _updated(request, member, _mine(member, row.pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def preferences(request: HttpRequest) -> HttpResponse:
+    """GET: the user's settings, for every team. POST: set who sees their new images by default."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request)
+    visibility = request.POST.get("visibility", "")
+    if request.method == "POST" and visibility in Visibility:
+        set_default_visibility(request.user, Visibility(visibility))
+        messages.success(request, _("Your choice is saved."))
+        return redirect("choices:page")
+    return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)
 
 
 def _mine(member: Membership, pk: uuid.UUID) -> Generation:

@@ -51,7 +51,10 @@ class Claim:
 
 
 class ClaimLatency:
-    """Moving average of the seconds that a claim takes; on a busy machine more than a permit is valid."""
+    """The moving average of the seconds that a claim takes.
+
+    On a busy machine a claim can take longer than its permit is valid.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -165,7 +168,7 @@ def _serving_accounts() -> list[Upstream]:
     if not (found := _next_model.rows()):
         return []
     model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
-    first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.rank(model))
+    first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.priority(model))
     return [*first, *(one for one in accounts if not one.serves(model) and ready.served_by(one).exists())]
 
 
@@ -180,7 +183,7 @@ def _claim(upstream: Upstream) -> Generation | None:
 
 
 def _new_excused_wait() -> Case:
-    """The excused wait so far, plus the wait that ends now if the account was blocked or paused."""
+    """Return the excused wait, with the wait that ends now added if the account was blocked or paused."""
     before = Coalesce("excused_wait", Value(timedelta()), output_field=DurationField())
     last = ExpressionWrapper(Now() - F("changed_at"), output_field=DurationField())
     excused = When(Q(code__in=[BLOCKED, PAUSED]), then=before + last)

@@ -74,7 +74,7 @@ def positions_of(rows: Iterable[Generation]) -> dict[uuid.UUID, QueuePosition]:
 
 
 def positions_by_user() -> dict[tuple[int, int], dict[str, dict[str, object]]]:
-    """{(user, team): {generation: its position as a dict}} of the whole queue, but for programs."""
+    """Return {(user, team): {generation: its position as a dict}} of all that wait, without programs'."""
     found: dict[tuple[int, int], dict[str, dict[str, object]]] = {}
     for (pk, user, team), position in _numbered("pk", "member__user_id", "team_id"):
         if user is not None:

@@ -132,7 +132,7 @@ def delete_stored(older_than: float = KEPT_AFTER_STORING) -> int:
 
 
 def unstored_attempts(workers: Iterable[str], older_than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
-    """(generation, attempt) of what these workers have not stored, if older than so many seconds."""
+    """Return (generation, attempt) of what these workers have not stored for `older_than` seconds."""
     found, before = set(), time.time() - older_than
     for worker in workers:
         with suppress(FileNotFoundError):  # another worker may delete it at the same time

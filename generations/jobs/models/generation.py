@@ -85,7 +85,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return movable.update(status=to, changed_at=Now(), **changes) == 1
 
     def shift_behind(self, row: Generation, slots: int) -> int:
-        """Move the member's generations waiting behind `row` by so many slots of virtual time; how many."""
+        """Move the member's generations waiting behind `row` by `slots` of virtual time; return how many."""
         behind = self.filter(member=row.member_id, status=Status.QUEUED, virtual_start__gt=row.virtual_start)
         behind.lock_in_order()
         return behind.update(virtual_start=F("virtual_start") + slots * row.virtual_cost)

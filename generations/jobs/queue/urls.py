@@ -10,8 +10,8 @@ urlpatterns = [
     path("upstream/<int:upstream>/pause/", queue_views.pause, name="pause"),
     path("upstream/<int:upstream>/drain/", queue_views.drain, name="drain"),
     path("upstream/<int:upstream>/resume/", queue_views.resume, name="resume"),
-    path("member/<int:member>/first/", queue_views.serve_first, name="serve_first"),
-    path("member/<int:member>/in-turn/", queue_views.serve_in_turn, name="serve_in_turn"),
+    path("member/<int:member>/first/", queue_views.serve, {"first": True}, name="serve_first"),
+    path("member/<int:member>/in-turn/", queue_views.serve, {"first": False}, name="serve_in_turn"),
     path("member/<int:member>/weight/", queue_views.set_weight, name="set_weight"),
     path("generation/<uuid:generation>/give-up/", queue_views.give_up, name="give_up"),
 ]

@@ -80,25 +80,18 @@ def resume_all(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @operator_required
-def serve_first(request: HttpRequest, member: int) -> HttpResponse:
-    """Serve a member's waiting generations before all others."""
+def serve(request: HttpRequest, member: int, *, first: bool) -> HttpResponse:
+    """Serve a member's waiting generations before all others, or in turn again."""
     row = get_object_or_404(Membership, pk=member)
-    count = operator_actions.serve(row, first=True, by=teams_actor.actor_of(request))
-    sentence = ngettext(
-        "%(count)s of %(name)s is served first.", "%(count)s of %(name)s are served first.", count
-    )
-    return _done(request, sentence % {"count": count, "name": row})
-
-
-@require_POST
-@operator_required
-def serve_in_turn(request: HttpRequest, member: int) -> HttpResponse:
-    """Serve a member's waiting generations in turn again."""
-    row = get_object_or_404(Membership, pk=member)
-    count = operator_actions.serve(row, first=False, by=teams_actor.actor_of(request))
-    sentence = ngettext(
-        "%(count)s of %(name)s is served in turn.", "%(count)s of %(name)s are served in turn.", count
-    )
+    count = operator_actions.serve(row, first=first, by=teams_actor.actor_of(request))
+    if first:
+        sentence = ngettext(
+            "%(count)s of %(name)s is served first.", "%(count)s of %(name)s are served first.", count
+        )
+    else:
+        sentence = ngettext(
+            "%(count)s of %(name)s is served in turn.", "%(count)s of %(name)s are served in turn.", count
+        )
     return _done(request, sentence % {"count": count, "name": row})
 
 
@@ -122,7 +115,7 @@ def give_up(request: HttpRequest, generation: uuid.UUID) -> HttpResponse:
     """Fail a generation whose image is lost; it is not charged."""
     if operator_actions.give_up(generation, by=teams_actor.actor_of(request)):
         return _done(request, _("Given up, not charged."))
-    return _refused(request, _("That picture is being looked after, so it was not given up."))
+    return _refused(request, _("A worker is still storing that picture, so it was not given up."))
 
 
 def _upstream(pk: int) -> Upstream:

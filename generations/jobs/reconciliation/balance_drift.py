@@ -50,7 +50,7 @@ class Drift:
 
 @dataclass
 class _Readings:
-    """The balances of one account, oldest first, of whichever upstream was asked."""
+    """The balances of one account, oldest first, read through any of its upstreams."""
 
     names: list[str]
     pks: list[int]

@@ -222,7 +222,7 @@ def _grouped(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
 
 
 def _unknown(calls: QuerySet[Attempt]) -> Iterable[dict[str, Any]]:
-    """Calls whose answer was lost, by model and steps; but those recovered and charged later."""
+    """Calls whose answer was lost, by model and steps, without those recovered and charged later."""
     lost = _charges(calls).filter(outcome=Outcome.UNKNOWN, charge__isnull=True)
     by = ("upstream", "unit", "day", "generation__member", "generation__model", "steps")
     priced = lost.annotate(steps=F("generation__parameters__steps"))

@@ -32,7 +32,7 @@ class InvalidBulkAction(ValueError):
 
 
 class BulkActionKind(ABC):
-    """One thing to do to many images, bound to the member who does it and to its argument.
+    """An action on many images, bound to its member and to its argument.
 
     `argument` is a tag's name or a collection's id, and "" for actions that need none.
     """
@@ -62,7 +62,7 @@ class BulkActionKind(ABC):
 
     @abstractmethod
     def apply(self, images: Ids) -> Ids:
-        """Do it to those of the images that the member may change; return the ids of the changed ones.
+        """Apply it to those of the images that the member may change; return the ids of the changed ones.
 
         Runs in the worker's transaction, possibly twice for the same images.
         """
@@ -186,13 +186,13 @@ class Collect(_CollectionAction):
             return []
 
     def sentence(self, count: int) -> str:
-        return ngettext("%(count)s put into “%(subject)s”", "%(count)s put into “%(subject)s”", count)
+        return ngettext("%(count)s added to “%(subject)s”", "%(count)s added to “%(subject)s”", count)
 
 
 @register
 class TakeOut(_CollectionAction):
     name = "take_out"
-    label = gettext_lazy("Take out of the collection")
+    label = gettext_lazy("Remove from the collection")
     undo = "collect"
 
     def apply(self, images: Ids) -> Ids:
@@ -204,7 +204,7 @@ class TakeOut(_CollectionAction):
             return []
 
     def sentence(self, count: int) -> str:
-        return ngettext("%(count)s taken out of “%(subject)s”", "%(count)s taken out of “%(subject)s”", count)
+        return ngettext("%(count)s removed from “%(subject)s”", "%(count)s removed from “%(subject)s”", count)
 
 
 @register
@@ -219,13 +219,13 @@ class Like(BulkActionKind):
         return organise_service.like(member=self.member, images=images)
 
     def sentence(self, count: int) -> str:
-        return ngettext("%(count)s favourite more", "%(count)s favourites more", count)
+        return ngettext("%(count)s added to favourites", "%(count)s added to favourites", count)
 
 
 @register
 class Unlike(BulkActionKind):
     name = "unlike"
-    label = gettext_lazy("No favourite any more")
+    label = gettext_lazy("Remove from favourites")
     permission = "see"
     undo = "like"
     menu_icon = "heart"
@@ -234,7 +234,7 @@ class Unlike(BulkActionKind):
         return organise_service.unlike(member=self.member, images=images)
 
     def sentence(self, count: int) -> str:
-        return ngettext("%(count)s favourite less", "%(count)s favourites less", count)
+        return ngettext("%(count)s removed from favourites", "%(count)s removed from favourites", count)
 
 
 @register

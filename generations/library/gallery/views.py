@@ -18,17 +18,30 @@ from django.views.decorators.http import require_safe
 from generations.core.request_params import uuid_or_404
 from generations.library.bulk import actions as bulk_actions
 from generations.library.gallery import counts as gallery_counts
-from generations.library.gallery import filters as gallery_filters
 from generations.library.gallery import sidebar
 from generations.library.models import Collection, Favourite, Image
 from generations.library.organise import service as organise_service
 from generations.library.search import engine as search_engine
+from generations.library.search.filters import Choice, Page
 from generations.library.search.query import Search
 from generations.teams.models import Membership
 from generations.teams.permissions import member_required
 
 PAGE_SIZE = 60
 MAX_NEW = 99
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter on the page. `kind` decides how a template shows it."""
+
+    kind: str
+    name: str  # the query parameter
+    title: str
+    choices: list[Choice]
+    chosen: str  # in words; "" if the filter is not in use
+    without: str  # query string of the search without the filter
+    other_parameters: list[tuple[str, str]]  # of that search, for hidden fields of a form
 
 
 @member_required()
@@ -112,7 +125,7 @@ def _surroundings(member: Membership, search: Search) -> dict[str, Any]:
     """Sidebar, search form, filters and selection bar."""
     side = sidebar.load(member)
     today = timezone.now().astimezone(ZoneInfo(member.team.time_zone)).date()
-    filters = gallery_filters.chips(member, search, side.collections, today)
+    filters = _chips(member, search, side.collections, today)
     unordered = search.without("oldest")
     liked, mine = Search(liked=True), Search(who=(member.pk,))
     return {
@@ -152,3 +165,23 @@ def by_day(images: Iterable[Image], zone: ZoneInfo) -> list[tuple[date, list[Ima
 def _cursor(member: Membership, image: str | None) -> search_engine.Cursor | None:
     """The cursor at the image that a parameter names."""
     return search_engine.cursor_at(member, uuid_or_404(image)) if image else None
+
+
+def _chips(member: Membership, search: Search, collections: list[Collection], today: date) -> dict[str, Chip]:
+    """Return the chips by query parameter. `today` is in the team's time zone."""
+    page = Page(member, search, today, collections)
+    made = {}
+    for declared, value in search.filters():
+        if declared.chip:
+            choices = declared.choices(page, value)
+            without = search.without(*declared.fields)
+            made[declared.parameter] = Chip(
+                kind=declared.chip,
+                name=declared.parameter,
+                title=str(declared.label),
+                choices=choices,
+                chosen=declared.summary(page, value, choices),
+                without=without.query_string(),
+                other_parameters=without.parameters(),
+            )
+    return made

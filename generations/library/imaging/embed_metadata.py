@@ -57,7 +57,7 @@ def embed(image: Image, data: bytes, media_type: str = "") -> bytes:
 def parameters(image: Image, longest: int | None = None) -> str:
     """The text in the format of the AUTOMATIC1111 web UI: prompt, negative prompt, one line of settings.
 
-    `longest` cuts each prompt to so many characters.
+    `longest` cuts each prompt to that many characters.
     """
     lines = [_clean(image.prompt)[:longest]]
     if image.negative_prompt:

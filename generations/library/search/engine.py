@@ -35,7 +35,7 @@ class Cursor:
 
 
 class Unindexed(Func):
-    """The value itself, as an expression for which the database does not walk an index in its order."""
+    """The same value, written so that the database does not read an index to sort by it."""
 
     arity = 1
 

@@ -81,7 +81,7 @@ def _is_current(entry: SearchEntry | None, image: Image, related_terms: Iterable
 
 
 def _comparable(document: str) -> tuple[list[str], list[str]]:
-    """The words in order, and the filters' terms, whose order is of no meaning."""
+    """The words in order, and the filters' terms, whose order does not matter."""
     terms = document.split(" ")
     words = [term for term in terms if not term.startswith(search_terms.FILTER_SIGN)]
     return words, sorted(term for term in terms if term.startswith(search_terms.FILTER_SIGN))

@@ -148,6 +148,6 @@ def revoke(request: HttpRequest, member: Membership, share: uuid.UUID) -> HttpRe
     except Share.DoesNotExist as error:
         raise Http404 from error
     if getattr(request, "htmx", False):
-        return HttpResponse(format_html('<span class="tag tag-bad">{}</span>', _("taken back")))
-    messages.success(request, _("The link is taken back. Nobody can open it any more."))
+        return HttpResponse(format_html('<span class="tag tag-bad">{}</span>', _("revoked")))
+    messages.success(request, _("The link is revoked. Nobody can open it any more."))
     return redirect("library:shares", member.team.slug)

@@ -21,7 +21,6 @@ from generations.jobs.models import Price
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import service as credits_service
 from generations.office.credits.forms import AccountAdjustmentForm, IssueForm
-from generations.office.members import service as members_service
 from generations.office.prices import forms as prices_forms
 from generations.office.prices import service as prices_service
 
@@ -50,7 +49,7 @@ class AccountAdmin(ReadOnlyAccountAdmin):
         form = IssueForm(request.POST or None)
         if form.is_valid() and account.team:
             try:
-                members_service.issue(
+                credits_service.issue(
                     team=account.team, by=audit_log_service.actor_of(request), **form.cleaned_data
                 )
             except ledger.LedgerError as problem:

@@ -15,25 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from generations.jobs.engine import operator_actions
 from generations.office.audit_log import service as audit_log_service
 from generations.office.models import AuditAction
-from generations.upstreams.admin import UpstreamAdmin
+from generations.upstreams.admin import UpstreamAdmin, UpstreamForm
 from generations.upstreams.models import Upstream
 
-AUDITED_FIELDS = [
-    "name",
-    "kind",
-    "base_url",
-    "enabled",
-    "draining",
-    "order",
-    "orders",
-    "models_served",
-    "costs",
-    "unit",
-    "low_balance",
-    "pace_account",
-    "limit_calls",
-    "limit_window",
-]
+AUDITED_FIELDS = [name for name in UpstreamForm.Meta.fields if name != "key"]
 
 admin.site.unregister(Upstream)
 

@@ -1,4 +1,4 @@
-"""Changes to a team's credits: grants, refunds, adjustments and spending caps.
+"""Changes to a team's credits: issues, grants, refunds, adjustments and spending caps.
 
 Each function is all or none and writes its entry of the audit log in the same transaction; `by` says who
 acts. Amounts are hundredths of a credit. A `reference` identifies the form that was sent: the same one again
@@ -21,7 +21,7 @@ from generations.credits import adjustments as credits_adjustments
 from generations.credits.bulk_transfers import TransferItem
 from generations.credits.models import Hold, Transfer
 from generations.office.audit_log import service as audit_log_service
-from generations.office.audit_log.service import Actor
+from generations.office.audit_log.service import COMMAND, Actor
 from generations.office.models import AuditAction
 from generations.teams.models import Membership, Team
 
@@ -36,6 +36,18 @@ class MemberAmount:
     member: Membership
     amount: int
     note: str = ""
+
+
+@transaction.atomic
+def issue(*, team: Team, amount: int, reference: uuid.UUID, by: Actor = COMMAND, note: str = "") -> Transfer:
+    """Issue new credits to the pool, in hundredths, once per reference.
+
+    Views allow this to operators only.
+    """
+    entry = ledger.issue(team=team, amount=amount, reference=reference, actor=by.user, note=note)
+    if entry.is_new:
+        audit_log_service.record(by, AuditAction.ISSUED, team=team, after={"amount": amount}, note=note)
+    return entry
 
 
 @transaction.atomic

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from generations.credits import ledger
 from generations.credits.amounts import as_text
 from generations.office.audit_log import service as audit_log_service
+from generations.office.credits import service as credits_service
 from generations.office.credits.forms import IssueForm
 from generations.office.installation import pools as installation_pools
-from generations.office.members import service as members_service
 from generations.teams.models import Team
 from generations.teams.permissions import last_membership, operator_required
 
@@ -59,7 +59,7 @@ def issue(request: HttpRequest, team: str) -> HttpResponse:
     form = IssueForm(request.POST or None)
     if form.is_valid():
         try:
-            members_service.issue(team=pool_team, by=audit_log_service.actor_of(request), **form.cleaned_data)
+            credits_service.issue(team=pool_team, by=audit_log_service.actor_of(request), **form.cleaned_data)
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:

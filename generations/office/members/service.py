@@ -19,12 +19,12 @@ from django.utils.translation import ngettext
 from generations.credits import ledger
 from generations.credits.accounts import lock_pool_and_wallet
 from generations.credits.amounts import as_text
-from generations.credits.models import Transfer
 from generations.jobs import submission
 from generations.jobs.engine import operator_actions
 from generations.jobs.models import Generation, Status
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, Actor
+from generations.office.credits import service as credits_service
 from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditAction
 from generations.teams import membership
@@ -61,7 +61,7 @@ def create_first_operator(
     if not user.memberships.filter(team=team, ended_at=None).exists():
         add_member(user=user, team=team, role=Role.OWNER, by=Actor(user), granted=wallet)
     if pool:
-        issue(team=team, amount=pool, reference=uuid.uuid4(), by=Actor(user))
+        credits_service.issue(team=team, amount=pool, reference=uuid.uuid4(), by=Actor(user))
     return user
 
 
@@ -149,18 +149,6 @@ def _ended_note(returned: int, canceled: int) -> str:
     pictures = ngettext("%(count)s waiting picture canceled", "%(count)s waiting pictures canceled", canceled)
     parts = {credits_back: returned, pictures % {"count": canceled}: canceled}
     return ", ".join(text for text, number in parts.items() if number)
-
-
-@transaction.atomic
-def issue(*, team: Team, amount: int, reference: uuid.UUID, by: Actor = COMMAND, note: str = "") -> Transfer:
-    """Issue new credits to the pool, in hundredths, once per reference.
-
-    Views allow this to operators only.
-    """
-    line = ledger.issue(team=team, amount=amount, reference=reference, actor=by.user, note=note)
-    if line.is_new:
-        audit_log_service.record(by, AuditAction.ISSUED, team=team, after={"amount": amount}, note=note)
-    return line
 
 
 @transaction.atomic

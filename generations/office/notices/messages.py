@@ -75,9 +75,9 @@ def _wallet_low(values: Mapping[str, Any], team: Team) -> NoticeMessage:
 def _cap_reached(values: Mapping[str, Any], team: Team) -> NoticeMessage:
     values_text = {"cap": as_text(values["cap"]), "when": _time_text(values["renews_at"], team)}
     text = (
-        _("You have reached your cap of %(cap)s credits a day. It starts anew %(when)s.")
+        _("You have reached your cap of %(cap)s credits a day. It renews %(when)s.")
         if values["period"] == "day"
-        else _("You have reached your cap of %(cap)s credits a month. It starts anew %(when)s.")
+        else _("You have reached your cap of %(cap)s credits a month. It renews %(when)s.")
     )
     return NoticeMessage(
         text % values_text, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went")

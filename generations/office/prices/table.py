@@ -11,7 +11,7 @@ from generations.jobs import model_access
 from generations.jobs.models import Price
 from generations.office.prices.service import PRICE_DELAY
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.registry import Model
+from generations.providers.catalogue.model import Model
 from generations.teams.models import Role, Team
 from generations.teams.permissions import PERMISSIONS
 from generations.upstreams.models import Upstream

@@ -15,6 +15,8 @@ from generations.providers.i18n import gettext as _
 WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
+FLAG_VALUES: Mapping[str, bool | None] = {"true": True, "on": True, "false": None, "off": None, "": None}
+
 
 class When(Enum):
     """Whether a field is used with or without a start image."""
@@ -128,6 +130,20 @@ class Number(Field):
     @property
     def _top(self) -> str:
         return f"{self.maximum:.0f}" if self.whole else f"{self.maximum:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Field):
+    """On or off: a checkbox. Off is not sent, so the provider must take a missing one for off."""
+
+    default: bool = False
+
+    def clean(self, value: Any) -> bool | None:
+        """Return True for on, None for off."""
+        text = str(value).strip().lower()
+        if not isinstance(value, bool | str) or text not in FLAG_VALUES:
+            raise InvalidValue(_("Choose on or off."))
+        return FLAG_VALUES[text]
 
 
 @dataclass(frozen=True, kw_only=True)

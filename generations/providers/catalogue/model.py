@@ -41,9 +41,9 @@ class Model:
     def size(self, aspect_ratio: str = "1:1") -> tuple[int, int]:
         """Return the expected width and height, for display; the received image may differ.
 
-        No table is published: docs/providers/stability.md, "Sizes".
+        A square for an aspect ratio without a size, as with a model that has no sizes.
         """
-        return self.sizes[aspect_ratio]
+        return self.sizes.get(aspect_ratio, (1024, 1024))
 
     @property
     def largest_seed(self) -> int:

@@ -9,33 +9,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generations.providers.catalogue.fields import Choice, Field, Image, InvalidValue, Number, Text, When
+from generations.providers.catalogue.fields import Field, InvalidValue
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import models as stability_models
-from generations.providers.stability.models import FORMATS, SHAPES, STYLES
 
-__all__ = [
-    "FORMATS",
-    "MODELS",
-    "SHAPES",
-    "STYLES",
-    "SYSTEMS",
-    "Choice",
-    "Field",
-    "Image",
-    "InvalidParameters",
-    "Model",
-    "Number",
-    "Text",
-    "UnknownModel",
-    "When",
-    "get",
-    "model_title",
-    "model_titles",
-    "names_of_system",
-    "validate",
-]
+# The values that any model can have.
+FORMATS, SHAPES, STYLES = stability_models.FORMATS, stability_models.SHAPES, stability_models.STYLES
 
 
 class UnknownModel(KeyError):
@@ -65,6 +45,14 @@ def get(name: str) -> Model:
 def names_of_system(system: str) -> tuple[str, ...]:
     """Return the names of a system's models in declared order; () for an unknown system."""
     return tuple(model.name for model in SYSTEMS.get(system, ()))
+
+
+def system_of(model: str) -> str:
+    """Return the name of the system that has the model; UnknownModel if none has."""
+    for system, models in SYSTEMS.items():
+        if model in (each.name for each in models):
+            return system
+    raise UnknownModel(model)
 
 
 def model_titles() -> dict[str, str]:

@@ -56,9 +56,7 @@ class Stability:
         path = f"/v2beta/results/{quote(pending.remote_id, safe='')}"
         reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202:
-            return Pending(
-                pending.remote_id, POLL_AFTER, stability_errors.request_id(reply.headers, self._key)
-            )
+            return Pending(pending.remote_id, POLL_AFTER, reply.request_id(self._key))
         return self._done(reply, None)
 
     def balance(self, *, timeout: float) -> float | None:
@@ -141,8 +139,10 @@ def _validated(request: ImageRequest) -> dict[str, Any]:
     raise Refused(reason)
 
 
-def _text(value: str | float) -> str:
-    """Format the value of a form field; floats without an exponent, which not every server parses."""
+def _text(value: str | float | bool) -> str:
+    """Format the value of a form field: `true`; floats without an exponent, which some servers reject."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:.10f}".rstrip("0").rstrip(".")
     return str(value)

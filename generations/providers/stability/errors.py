@@ -7,18 +7,13 @@ docs/providers/gateways.md, "Statuses".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
-from generations.providers.base import Busy, ProviderError, Refused, Unavailable, Unknown
+from generations.providers.base import CONTENT_CODES, Busy, ProviderError, Refused, Unavailable, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
 from generations.providers.transport import error_text
 from generations.providers.transport.http import Reply
-
-MAX_RETRY_AFTER = 3600.0
 
 # Error codes of gateways (the one-api family), of OpenAI's format and of Stability's v1 that mean the account
 # is at fault and not the request, whatever the status.
@@ -62,9 +57,6 @@ ACCOUNT_MESSAGES = re.compile(
 GENERIC_CODES = frozenset(
     {"error", "api_error", "new_api_error", "one_api_error", "shell_api_error", "upstream_error"}
 )
-CONTENT_CODES = frozenset(
-    {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
-)
 # v1 has no code for a flagged prompt: only the message tells it from a locked account.
 # See docs/providers/stability.md, "v1 text to image".
 FLAGGED_MESSAGE = re.compile(r"flagged by our content moderation", re.IGNORECASE)
@@ -83,28 +75,9 @@ def to_error(reply: Reply, key: str) -> ProviderError:
     error_body = _with_moderation_code(error_text.parse_error_body(reply.body, key))
     error = _error(reply, error_body)
     error.status = reply.status
-    error.request_id = request_id(reply.headers, key)
+    error.request_id = reply.request_id(key)
     error.code = error_body.code
     return error
-
-
-def request_id(headers: Mapping[str, str], key: str) -> str:
-    """Return the provider's request id, empty if it is missing or unusable."""
-    text = error_text.redact(headers.get("x-request-id", "").strip()[:200], key)
-    return text if re.fullmatch(r"[\w.:/=+-]{1,100}", text, re.ASCII) else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header, given as a number or a date; None without one."""
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII):
-        return min(float(text), MAX_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text[:100])
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds.total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
 def _error(reply: Reply, error_body: error_text.ErrorBody) -> ProviderError:
@@ -112,11 +85,11 @@ def _error(reply: Reply, error_body: error_text.ErrorBody) -> ProviderError:
     if status >= 400 and blames_account(status, error_body):
         return Unavailable(_account_reason(status, error_body))
     if status == 429:
-        return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=retry_after(reply.headers))
+        return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=reply.retry_after)
     shown = {"status": status}
     if status in (408, 425) or 500 <= status < 600:
         reason = _("The provider is having trouble (HTTP %(status)d).") % shown
-        return Busy(reason, retry_after=retry_after(reply.headers))
+        return Busy(reason, retry_after=reply.retry_after)
     if 300 <= status < 400:
         return Unavailable(
             _("The provider answers with a redirect (HTTP %(status)d); its address must be checked.") % shown
@@ -144,7 +117,7 @@ def _with_moderation_code(error_body: error_text.ErrorBody) -> error_text.ErrorB
 def _account_reason(status: int, error_body: error_text.ErrorBody) -> str:
     sentence = _(ACCOUNT_STATUSES.get(status, gettext_noop("The provider account cannot be used now")))
     text = f"{sentence} (HTTP {status})"
-    return _sentence(f"{text}: {error_body.message}" if error_body.message else text)
+    return error_text.as_sentence(f"{text}: {error_body.message}" if error_body.message else text)
 
 
 def _refused_reason(status: int, error_body: error_text.ErrorBody) -> str:
@@ -158,12 +131,5 @@ def _refused_reason(status: int, error_body: error_text.ErrorBody) -> str:
         return _("The request is too large for the provider; use a smaller start image.")
     if error_body.message:
         refused = _("The provider did not accept the request")
-        return _sentence(f"{refused}: {error_body.message}")
+        return error_text.as_sentence(f"{refused}: {error_body.message}")
     return _("The provider did not accept the request (HTTP %(status)d).") % {"status": status}
-
-
-def _sentence(text: str) -> str:
-    """Return the text with a full stop and at most MAX_REASON letters."""
-    if len(text) >= error_text.MAX_REASON:
-        return text[: error_text.MAX_REASON - 1].rstrip() + "…"
-    return text if text.endswith((".", "!", "?", "…", "。")) else f"{text}."

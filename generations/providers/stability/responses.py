@@ -39,7 +39,7 @@ def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
 
     `requested_seed` is the seed of the request, for responses without one.
     """
-    request_id = stability_errors.request_id(reply.headers, key)
+    request_id = reply.request_id(key)
     raw_images = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
     finish_reasons = {image.finish_reason for image in raw_images}
     if FILTERED in finish_reasons:  # the blurred result is not stored, so it is not validated either
@@ -73,7 +73,7 @@ def _from_json(reply: Reply, key: str) -> list[_RawImage]:
     raw_images = list(_artifacts(_parse(reply.body)))[:MAX_IMAGES]
     if raw_images:
         return raw_images
-    request_id = stability_errors.request_id(reply.headers, key)
+    request_id = reply.request_id(key)
     error_body = error_text.parse_error_body(reply.body, key)
     if stability_errors.blames_account(reply.status, error_body):  # some gateways send errors with status 200
         raise Unavailable(

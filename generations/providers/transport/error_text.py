@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MAX_REASON = 300  # letters
+MAX_REASON = 300  # characters
 MAX_PARSED = 64 * 1024  # bytes of a body
-MAX_CLEANED = 2_000  # letters of a text before it is cut to its maximum
-KEY_FRAGMENT = 8  # letters of a key that are redacted when they occur in a row
+MAX_CLEANED = 2_000  # characters of a text before it is cut to its maximum
+KEY_FRAGMENT = 8  # characters of a key that are redacted when they occur in a row
 
 # Every repetition is bounded: the text may be crafted to make matching slow.
 _SECRETS = re.compile(
@@ -56,11 +56,18 @@ def redact(text: str, key: str) -> str:
 
 
 def clean(text: str, key: str, *, max_length: int = MAX_REASON) -> str:
-    """Return one line of readable text without markup and keys, cut to `max_length` letters."""
+    """Return one line of readable text without markup and keys, cut to `max_length` characters."""
     text = _TAGS.sub(" ", text[:MAX_CLEANED])
-    letters = (letter if unicodedata.category(letter)[0] != "C" else _gap(letter) for letter in text)
-    line = redact(" ".join("".join(letters).split()), key)
+    visible = (one if unicodedata.category(one)[0] != "C" else _gap(one) for one in text)
+    line = redact(" ".join("".join(visible).split()), key)
     return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
+
+
+def as_sentence(text: str) -> str:
+    """Return the text with a full stop, cut to `MAX_REASON` characters."""
+    if len(text) >= MAX_REASON:
+        return text[: MAX_REASON - 1].rstrip() + "…"
+    return text if text.endswith((".", "!", "?", "…", "。")) else f"{text}."
 
 
 def parse_error_body(body: bytes, key: str) -> ErrorBody:
@@ -85,9 +92,9 @@ def _is_masked(token: str, key: str) -> bool:
     return (len(first) >= 2 and key.startswith(first)) or (len(last) >= 2 and key.endswith(last))
 
 
-def _gap(letter: str) -> str:
-    """Return a space for a line end or a tab, "" for invisible letters, which could split a key."""
-    return " " if letter in "\t\n\v\f\r\x85" else ""
+def _gap(character: str) -> str:
+    """Return a space for a line end or a tab, "" for invisible characters, which could split a key."""
+    return " " if character in "\t\n\v\f\r\x85" else ""
 
 
 def _non_json_text(body: bytes, key: str) -> str:

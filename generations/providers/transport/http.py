@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -25,6 +28,7 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NameResolutionError, S
 from generations.providers.base import Busy, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
+from generations.providers.transport import error_text
 from generations.providers.transport.connection import Call, OneCallAdapter
 
 MAX_BODY = 64 * 1024 * 1024  # of a response with an image
@@ -32,6 +36,7 @@ MAX_ERROR_BODY = 64 * 1024
 ERROR_BODY_TIMEOUT = 5.0  # the status is known already; the text is not worth waiting longer
 CONNECT_TIMEOUT = 10.0
 CHUNK = 4 * 1024 * 1024  # most images in one read
+MAX_RETRY_AFTER = 3600.0  # seconds
 
 NOTHING_SENT = {
     "name": gettext_noop("The provider's host name could not be found."),
@@ -50,6 +55,24 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # names in any case
     body: bytes
+
+    def request_id(self, key: str) -> str:
+        """Return the provider's request id without the key; empty if it is missing or unusable."""
+        text = error_text.redact(self.headers.get("x-request-id", "").strip()[:200], key)
+        return text if re.fullmatch(r"[\w.:/=+-]{1,100}", text, re.ASCII) else ""
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds of a Retry-After header, given as a number or a date; None without one."""
+        text = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII):
+            return min(float(text), MAX_RETRY_AFTER)
+        try:
+            moment = parsedate_to_datetime(text[:100])
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return min(max(seconds.total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
 def exchange(method: str, url: str, *, timeout: float, **content: Any) -> Reply:

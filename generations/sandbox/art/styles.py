@@ -152,3 +152,4 @@ STYLES: dict[str, Callable[[Canvas], Image.Image]] = {
     "origami": partial(faceted, across=12, contrast=0.2, seam=1.15),
     "3d-model": partial(faceted, across=44, moved=0.12, contrast=0.03, seam=0.8),
 }
+STYLE_NAMES = tuple(filter(None, STYLES))  # "" is no style

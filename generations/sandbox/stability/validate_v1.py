@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from generations.sandbox.account import cost_by_steps
-from generations.sandbox.stability.requests import STYLES, ImageRequest, pick_seed
-from generations.sandbox.stability.responses import ApiError, bad_request
+from generations.sandbox.art.styles import STYLE_NAMES
+from generations.sandbox.image_request import ImageRequest, pick_seed
+from generations.sandbox.responses import ApiError, bad_request
 
 SDXL = "stable-diffusion-xl-1024-v1-0"
 SD16 = "stable-diffusion-v1-6"
@@ -54,6 +54,7 @@ FIELDS = {
 }
 MAX_SEED = 4_294_967_295
 MAX_PROMPT = 2_000
+BASE_COST, INCLUDED_STEPS = 90, 30  # hundredths of a credit; more steps cost in proportion
 
 
 class JsonValidator:
@@ -130,7 +131,7 @@ def validate(engine: str, values: dict[str, Any], *, strict: bool = False) -> Im
     samples = validator.integer("samples", 1, 10, 1)
     seed = validator.integer("seed", 0, MAX_SEED, 0)
     steps = validator.integer("steps", 10, 50, 30)
-    style = validator.choice("style_preset", STYLES)
+    style = validator.choice("style_preset", STYLE_NAMES)
     if not isinstance(values.get("extras", {}), dict):
         validator.errors.append("extras: must be an object")
     if strict:
@@ -146,7 +147,7 @@ def validate(engine: str, values: dict[str, Any], *, strict: bool = False) -> Im
         width=width,
         height=height,
         seed=seed or pick_seed(),
-        cost=cost_by_steps(steps) * samples,
+        cost=max(BASE_COST, -(-BASE_COST * steps // INCLUDED_STEPS)) * samples,
         style=style,
         samples=samples,
     )

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 
 from PIL import Image
 
-from generations.sandbox.account import COSTS
+from generations.sandbox.art.styles import STYLE_NAMES
+from generations.sandbox.image_request import ImageRequest, pick_seed
 from generations.sandbox.multipart import Form
-from generations.sandbox.stability.requests import STYLES, ImageRequest, pick_seed
-from generations.sandbox.stability.responses import bad_request
-from generations.sandbox.stability.sizes import RATIOS, nearest_ratio, size_of
+from generations.sandbox.responses import bad_request
+from generations.sandbox.sizes import ONE_MEGAPIXEL, nearest_ratio, size_with
 
 MAX_SEED = 4_294_967_294
 MAX_PROMPT = 10_000
@@ -24,6 +24,15 @@ MODELS = {  # names at sd3, with those of 2024, which are aliases
     "sd3-large": "sd3.5-large",
     "sd3-large-turbo": "sd3.5-large-turbo",
     "sd3-medium": "sd3.5-medium",
+}
+# Hundredths of a credit per image: docs/providers/stability.md, "Prices".
+COSTS = {
+    "ultra": 800,
+    "core": 300,
+    "sd3.5-large": 650,
+    "sd3.5-large-turbo": 400,
+    "sd3.5-medium": 350,
+    "sd3.5-flash": 250,
 }
 COMMON = {"prompt", "negative_prompt", "aspect_ratio", "seed", "output_format", "style_preset"}
 TEXT_TO_IMAGE = COMMON | {"mode", "model", "cfg_scale"}
@@ -90,16 +99,16 @@ def validate(endpoint: str, form: Form, *, strict: bool = False) -> ImageRequest
         _reject_unknown(validator, _documented_fields(endpoint, with_image=with_image))
     prompt = validator.text("prompt", MAX_PROMPT, required=True)
     negative = validator.text("negative_prompt", MAX_PROMPT)
-    ratio = validator.choice("aspect_ratio", RATIOS, "")
+    ratio = validator.choice("aspect_ratio", ONE_MEGAPIXEL, "")
     seed = validator.number("seed", 0, MAX_SEED, whole=True)
-    style = validator.choice("style_preset", STYLES, "")
+    style = validator.choice("style_preset", STYLE_NAMES, "")
     output_format = validator.choice("output_format", ("png", "jpeg", "webp"), "png")
     model = _model(endpoint, validator)
     strength = _strength(validator, with_image=with_image)
     input_size = _check_image(endpoint, validator) if with_image else None
     validator.raise_errors()
     shape = (endpoint != "sd3" and ratio) or (nearest_ratio(*input_size) if input_size else ratio or "1:1")
-    width, height = size_of(model, shape)
+    width, height = size_with(1.5e6, shape) if model == "core" else ONE_MEGAPIXEL[shape]
     return ImageRequest(
         model=model,
         prompt=prompt,

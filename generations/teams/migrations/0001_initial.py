@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="What the person chose last.",
+                        help_text="The last choices on forms.",
                         verbose_name="preferences",
                     ),
                 ),
@@ -148,7 +148,10 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        blank=True, help_text="What a program is called.", max_length=120, verbose_name="name"
+                        blank=True,
+                        help_text="Name of a program; empty for a person.",
+                        max_length=120,
+                        verbose_name="name",
                     ),
                 ),
                 (
@@ -169,7 +172,7 @@ class Migration(migrations.Migration):
                     "weight",
                     models.PositiveSmallIntegerField(
                         default=1,
-                        help_text="How many slots in the queue for one of the others'.",
+                        help_text="Share of the queue, relative to other members.",
                         verbose_name="weight",
                     ),
                 ),

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name="low_pool",
             field=models.PositiveBigIntegerField(
                 default=50000,
-                help_text="Administrators of a pool with less are told so; 0 for never.",
+                help_text="Administrators of a pool with less get a notice; 0 for never.",
                 verbose_name="low pool",
             ),
         ),
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             name="low_wallet",
             field=models.PositiveBigIntegerField(
                 default=2000,
-                help_text="A member with less is told so; hundredths of a credit, 0 for never.",
+                help_text="A member with less gets a notice; hundredths of a credit, 0 for never.",
                 verbose_name="low wallet",
             ),
         ),
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                     "email",
                     models.EmailField(
                         blank=True,
-                        help_text="Whom it was mailed to, and for whom alone it is good.",
+                        help_text="The address that it was mailed to; nobody else can accept it.",
                         max_length=254,
                         verbose_name="email",
                     ),
@@ -77,14 +77,14 @@ class Migration(migrations.Migration):
                     "credits",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="What each who comes is granted from the pool; hundredths of a credit",
+                        help_text="Granted from the pool to each person who joins; hundredths of a credit",
                         verbose_name="credits",
                     ),
                 ),
                 (
                     "uses",
                     models.PositiveIntegerField(
-                        default=1, help_text="How many people it lets in.", verbose_name="uses"
+                        default=1, help_text="How many people may join with it.", verbose_name="uses"
                     ),
                 ),
                 ("used", models.PositiveIntegerField(default=0, editable=False, verbose_name="used")),
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                     "granted",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="Less than promised if the pool had too little; hundredths of a credit",
+                        help_text="Less than offered if the pool had too little; hundredths of a credit",
                         verbose_name="granted",
                     ),
                 ),

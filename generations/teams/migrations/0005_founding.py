@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="founding",
             field=models.UUIDField(
                 editable=False,
-                help_text="The form that made it, if any.",
+                help_text="Id of the form that created it, if any.",
                 null=True,
                 unique=True,
                 verbose_name="founding",

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     "hint",
                     models.CharField(
                         editable=False,
-                        help_text="Its ends, to know it by; no secret.",
+                        help_text="Its first and last characters, to recognise it; not secret.",
                         max_length=20,
                         verbose_name="hint",
                     ),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                     "cap",
                     models.PositiveBigIntegerField(
                         blank=True,
-                        help_text="What it may ever spend in hundredths of a credit; empty: whatever its member has.",
+                        help_text="Most that it may spend in all, in hundredths of a credit; empty: no cap of its own.",
                         null=True,
                         verbose_name="cap",
                     ),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="Those it may use; empty for all.",
+                        help_text="Names of the models that it may use; empty for all.",
                         verbose_name="models",
                     ),
                 ),

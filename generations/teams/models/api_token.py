@@ -38,7 +38,10 @@ class Token(Model):
         _("token hash"), max_length=64, unique=True, editable=False, help_text=_("SHA-256, hex")
     )
     hint = CharField(
-        _("hint"), max_length=20, editable=False, help_text=_("Its ends, to know it by; no secret.")
+        _("hint"),
+        max_length=20,
+        editable=False,
+        help_text=_("Its first and last characters, to recognise it; not secret."),
     )
     scopes = JSONField(_("scopes"), default=list, help_text=_("Values of Scope."))
     expires_at = DateTimeField(_("expires at"), null=True, blank=True)
@@ -46,9 +49,14 @@ class Token(Model):
         _("cap"),
         null=True,
         blank=True,
-        help_text=_("What it may ever spend in hundredths of a credit; empty: whatever its member has."),
+        help_text=_("Most that it may spend in all, in hundredths of a credit; empty: no cap of its own."),
     )
-    models = JSONField(_("models"), default=list, blank=True, help_text=_("Those it may use; empty for all."))
+    models = JSONField(
+        _("models"),
+        default=list,
+        blank=True,
+        help_text=_("Names of the models that it may use; empty for all."),
+    )
     made_by = ForeignKey("teams.User", PROTECT, verbose_name=_("made by"), related_name="+", null=True)
     created_at = DateTimeField(_("created at"), default=timezone.now, editable=False)
     last_used_at = DateTimeField(_("last used at"), null=True, blank=True, editable=False)

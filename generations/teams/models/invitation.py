@@ -26,15 +26,15 @@ class Invitation(models.Model):
         _("email"),
         max_length=254,
         blank=True,
-        help_text=_("Whom it was mailed to, and for whom alone it is good."),
+        help_text=_("The address that it was mailed to; nobody else can accept it."),
     )
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.MEMBER)
     credits = models.PositiveBigIntegerField(
         _("credits"),
         default=0,
-        help_text=_("What each who comes is granted from the pool; hundredths of a credit"),
+        help_text=_("Granted from the pool to each person who joins; hundredths of a credit"),
     )
-    uses = models.PositiveIntegerField(_("uses"), default=1, help_text=_("How many people it lets in."))
+    uses = models.PositiveIntegerField(_("uses"), default=1, help_text=_("How many people may join with it."))
     used = models.PositiveIntegerField(_("used"), default=0, editable=False)
     made_by = models.ForeignKey(User, models.PROTECT, verbose_name=_("made by"), related_name="+", null=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
@@ -64,7 +64,7 @@ class InvitationUse(models.Model):
     granted = models.PositiveBigIntegerField(
         _("granted"),
         default=0,
-        help_text=_("Less than promised if the pool had too little; hundredths of a credit"),
+        help_text=_("Less than offered if the pool had too little; hundredths of a credit"),
     )
     used_at = models.DateTimeField(_("used at"), default=timezone.now, editable=False)
 

@@ -32,10 +32,12 @@ class Membership(models.Model):
         User, models.PROTECT, verbose_name=_("user"), related_name="memberships", null=True, blank=True
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PERSON)
-    name = models.CharField(_("name"), max_length=120, blank=True, help_text=_("What a program is called."))
+    name = models.CharField(
+        _("name"), max_length=120, blank=True, help_text=_("Name of a program; empty for a person.")
+    )
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.MEMBER)
     weight = models.PositiveSmallIntegerField(
-        _("weight"), default=1, help_text=_("How many slots in the queue for one of the others'.")
+        _("weight"), default=1, help_text=_("Share of the queue, relative to other members.")
     )
     cap_per_day = models.PositiveBigIntegerField(
         _("cap per day"), null=True, blank=True, help_text=_("hundredths of a credit")

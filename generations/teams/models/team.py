@@ -46,17 +46,21 @@ class Team(models.Model):
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     deactivated_at = models.DateTimeField(_("deactivated at"), null=True, blank=True)
     founding = models.UUIDField(
-        _("founding"), null=True, unique=True, editable=False, help_text=_("The form that made it, if any.")
+        _("founding"),
+        null=True,
+        unique=True,
+        editable=False,
+        help_text=_("Id of the form that created it, if any."),
     )
     low_wallet = models.PositiveBigIntegerField(
         _("low wallet"),
         default=2_000,
-        help_text=_("A member with less is told so; hundredths of a credit, 0 for never."),
+        help_text=_("A member with less gets a notice; hundredths of a credit, 0 for never."),
     )
     low_pool = models.PositiveBigIntegerField(
         _("low pool"),
         default=50_000,
-        help_text=_("Administrators of a pool with less are told so; 0 for never."),
+        help_text=_("Administrators of a pool with less get a notice; 0 for never."),
     )
 
     class Meta:

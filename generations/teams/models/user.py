@@ -54,7 +54,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("default visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM
     )
     preferences = models.JSONField(
-        _("preferences"), default=dict, blank=True, help_text=_("What the person chose last.")
+        _("preferences"), default=dict, blank=True, help_text=_("The last choices on forms.")
     )
 
     USERNAME_FIELD = "email"

@@ -45,7 +45,9 @@ class Migration(migrations.Migration):
                 (
                     "order",
                     models.SmallIntegerField(
-                        default=0, help_text="Smaller is asked first.", verbose_name="order"
+                        default=0,
+                        help_text="The account with the smallest number is used first.",
+                        verbose_name="priority",
                     ),
                 ),
                 (
@@ -71,7 +73,7 @@ class Migration(migrations.Migration):
                     "pace_account",
                     models.CharField(
                         blank=True,
-                        help_text="Upstreams with the same word here share one limit; empty means its own.",
+                        help_text="Upstreams with the same text share one rate limit; empty: a limit of its own.",
                         max_length=80,
                         verbose_name="pace shared with",
                     ),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="low_balance",
             field=models.PositiveIntegerField(
                 default=500,
-                help_text="Operators are told when less is left; 0 for never.",
+                help_text="Operators get a notice when less is left; 0 for never.",
                 verbose_name="low balance",
             ),
         ),
@@ -24,8 +24,8 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 blank=True,
                 default=dict,
-                help_text='Where it differs for some models, such as {"ultra": 2}.',
-                verbose_name="order by model",
+                help_text='For models where it differs, such as {"ultra": 2}.',
+                verbose_name="priority by model",
             ),
         ),
     ]

@@ -81,8 +81,8 @@ def parse(format_, parts, body, content_type=f"multipart/form-data; boundary={BO
 
 def check_refusal(format_, refusal):
     assert refusal.status in {400, 404}
-    said = json.loads(format_.respond_error(refusal, "a-name").body)
-    assert said.get("errors") or said.get("message") or said["error"]["message"]
+    document = json.loads(format_.respond_error(refusal, "a-name").body)
+    assert document.get("errors") or document.get("message") or document["error"]["message"]
 
 
 HEADERS = st.text(st.characters(max_codepoint=255), max_size=60)

@@ -44,7 +44,7 @@ ADMINISTER = [
 ]
 
 
-def acts():
+def audited_actions():
     return list(AuditEntry.objects.order_by("pk").values_list("act", flat=True))
 
 
@@ -187,12 +187,12 @@ def test_a_token_without_the_scope_or_with_another_role_may_use_none_of_them(
     robot = members_service.create_program(team=team, name="Robot")
     refused = [lost, ApiClient(member), ApiClient(make_member("lea", role=Role.VIEWER)), ApiClient(robot)]
     refused.append(ApiClient(owner, "generate", "read"))
-    before = acts()
+    before = audited_actions()
     for program in refused:
         for method, path, body in ADMINISTER:
             response = program.request(method, path.format(pk=member.pk), body)
             assert error(response) == (403, "scope_missing"), (method, path)
-    assert acts() == before
+    assert audited_actions() == before
 
 
 def test_another_teams_ledger_audit_log_and_tokens_are_not_read_or_changed(owner_api, make_member, team):

@@ -12,7 +12,7 @@ from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.models import ModelRule
 from generations.office.audit_log.service import Actor
-from generations.office.members import service as members_service
+from generations.office.credits import service as credits_service
 from generations.office.models import AuditEntry
 from generations.office.prices import service as prices_service
 from tests.api.client import ApiClient, error
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HARBOUR = {"model": "core", "prompt": "a quiet harbour at dawn"}
 
 
-def acts():
+def audited_actions():
     return list(AuditEntry.objects.order_by("pk").values_list("act", flat=True))
 
 
@@ -48,7 +48,7 @@ def test_caps_are_set_apply_at_once_and_are_removed(owner_api, member, upstream)
 
 
 def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api, member, team, owner):
-    members_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
+    credits_service.issue(team=team, amount=1_000_00, reference=uuid.uuid4(), by=Actor(owner.user))
     url = f"/team/members/{member.pk}/allowance"
     nothing = {"kind": None, "credits": None, "first_month": None, "is_given": False}
     assert owner_api.get(url).json() == nothing
@@ -64,7 +64,7 @@ def test_an_allowance_is_granted_once_a_month_however_often_it_is_set(owner_api,
     assert owner_api.request("delete", url).status_code == owner_api.request("delete", url).status_code == 204
     assert owner_api.get(url).json() == nothing | {"is_given": True}
     assert Transfer.objects.filter(kind=TransferKind.ALLOWANCE).count() == 1
-    assert acts().count("allowance_set") == 4
+    assert audited_actions().count("allowance_set") == 4
     assert integrity_check.problems() == []
 
 
@@ -85,7 +85,7 @@ def test_prices_are_listed_with_their_dates_and_models_restricted_to_roles(owner
     assert owner_api.request("put", "/team/models/core", {"roles": []}).json()["roles"] == []
     assert owner_api.request("put", "/team/models/core", {"roles": core["roles"]}).status_code == 200
     assert not ModelRule.objects.exists()
-    assert acts().count("model_rule_set") == 3
+    assert audited_actions().count("model_rule_set") == 3
     assert error(owner_api.request("put", "/team/models/core", {"roles": ["viewer"]})) == (422, "invalid")
     assert error(owner_api.request("put", "/team/models/dall-e", {"roles": []})) == (404, "not_found")
     assert owner_api.request("put", "/team/models/core", {"price": 1}).status_code == 422

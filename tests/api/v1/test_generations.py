@@ -27,10 +27,10 @@ def wallet(member):
 
 
 def test_a_client_submits_a_batch_waits_and_downloads_its_images(api, member, upstream):
-    asked = api.post("/generations", HARBOUR | {"count": 2, "seed": 7, "aspect_ratio": "16:9"})
-    assert asked.status_code == 202
-    batch = asked.json()
-    assert asked["Location"] == batch["links"]["self"] == f"/api/v1/batches/{batch['id']}"
+    accepted = api.post("/generations", HARBOUR | {"count": 2, "seed": 7, "aspect_ratio": "16:9"})
+    assert accepted.status_code == 202
+    batch = accepted.json()
+    assert accepted["Location"] == batch["links"]["self"] == f"/api/v1/batches/{batch['id']}"
     assert [each["status"] for each in batch["generations"]] == ["queued", "queued"]
     assert [each["parameters"]["seed"] for each in batch["generations"]] == [7, 8]
     assert (batch["finished"], batch["generations"][0]["price"]) == (False, 3)

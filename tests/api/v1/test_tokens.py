@@ -101,11 +101,11 @@ def test_no_token_creates_one_that_can_do_more(owner, robot, limits, payload):
     if "days" in limits:
         more["expires_at"] = timezone.now() + timedelta(days=limits["days"])
     limited = ApiClient(owner, *limits.get("scopes", ()), **more)
-    asked = TOKEN | {name: value for name, value in payload.items() if name != "robot"}
+    body = TOKEN | {name: value for name, value in payload.items() if name != "robot"}
     if "robot" in payload:
-        asked["member"] = robot.pk
+        body["member"] = robot.pk
     for key in ({}, {"Idempotency_Key": "t"}, {"Idempotency_Key": "t"}):
-        assert error(limited.post("/team/tokens", asked, **key)) == (403, "beyond_token")
+        assert error(limited.post("/team/tokens", body, **key)) == (403, "beyond_token")
     assert list(Token.objects.values_list("pk", flat=True)) == [limited.token.pk]
     assert not AuditEntry.objects.filter(act="token_made").exists()
 

@@ -355,7 +355,7 @@ def test_a_lost_image_is_given_up_and_not_charged(operator, member, submit, upst
 def test_an_image_whose_worker_is_alive_is_not_given_up(operator, submit, upstream):
     row = unstored(submit().generations.get(), upstream, silent=30)
     page = page_text(operator)
-    assert "being looked after" in page
+    assert "being stored" in page
     assert "Give up" not in page
     assert "it was not given up" in click(operator, f"generation/{row.pk}/give-up/")
     row.refresh_from_db()

@@ -24,7 +24,7 @@ from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
-from tests.library.imaging.test_convert import TYPES, told
+from tests.library.imaging.test_convert import TYPES, parameters_in
 
 STORED = OutputFormat("stored")
 
@@ -101,7 +101,7 @@ def test_the_files_of_a_zip_have_the_requested_format(sign_in, member, make_imag
         assert inside.format == FORMATS[media_type]
         assert name.endswith(storage_client.EXTENSIONS[media_type])
         if parameters == "1":
-            assert told(inside).startswith(image.prompt)
+            assert parameters_in(inside).startswith(image.prompt)
         else:
             assert b"a fox as" not in zipped.read(name).replace(b"\0", b"")
 

@@ -81,7 +81,7 @@ def test_an_action_applies_to_all_results_of_a_search(do, member, enter):
     enter(5, prompt="a red fox")
     enter(2, prompt="a hen")
     content = do("like", all="1", search="q=fox").content.decode()
-    assert "5 favourites more" in content
+    assert "5 added to favourites" in content
 
 
 def test_more_than_a_thousand_images_can_be_selected_by_hand(do, enter):
@@ -91,15 +91,15 @@ def test_more_than_a_thousand_images_can_be_selected_by_hand(do, enter):
 def test_pictures_are_put_into_a_collection_and_taken_out(do, member, enter):
     images = enter(2)
     posters = organise_service.create_collection(member=member, name="Posters", visibility=Visibility.TEAM)
-    assert "2 put into “Posters”" in do("", images, collect=str(posters.pk)).content.decode()
+    assert "2 added to “Posters”" in do("", images, collect=str(posters.pk)).content.decode()
     assert posters.collection_images.count() == 2
-    assert "2 taken out of “Posters”" in do("", images, take_out=str(posters.pk)).content.decode()
+    assert "2 removed from “Posters”" in do("", images, take_out=str(posters.pk)).content.decode()
     assert posters.collection_images.count() == 0
 
 
 def test_a_collection_is_made_while_collecting(do, member, enter):
     content = do("collect", enter(2), name="Spring <b>", visibility="private").content.decode()
-    assert "2 put into “Spring &lt;b&gt;”" in content
+    assert "2 added to “Spring &lt;b&gt;”" in content
     made = Collection.objects.get()
     assert (made.visibility, made.owner, made.collection_images.count()) == ("private", member, 2)
 
@@ -107,7 +107,7 @@ def test_a_collection_is_made_while_collecting(do, member, enter):
 def test_enter_in_a_field_never_means_the_trash(do, member, enter):
     images = enter(1)
     assert "tagged" in do("", images, tag="hero").content.decode()
-    assert "put into" in do("", images, name="Posters").content.decode()
+    assert "added to" in do("", images, name="Posters").content.decode()
     assert not Image.objects.exclude(trashed_at=None).exists()
 
 

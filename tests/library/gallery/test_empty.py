@@ -13,23 +13,25 @@ from tests.markup import compact
 CREATORS = [Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER]
 
 
-def nothing(client, member, query=""):
-    """What the page shows in place of pictures."""
+def empty_state(client, member, query=""):
+    """The part of the page that replaces the images."""
     page = compact(client.get(f"{address('grid', member)}?{query}").content.decode())
     return re.search(r'<div class="empty no-results".*?(?=<form id="selection")', page, re.DOTALL)[0]
 
 
 def links(content):
-    """Where its buttons lead, by what they say."""
+    """The addresses of its buttons by their labels."""
     found = re.findall(r'<a class="button[^"]*" href="([^"]*)">(.*?)</a>', content, re.DOTALL)
     return {re.sub(r"<[^>]*>", "", words).strip(): href.replace("&amp;", "&") for href, words in found}
 
 
 @pytest.mark.parametrize("role", CREATORS)
-def test_whoever_may_make_pictures_is_offered_both_ways_to_the_first_one(sign_in, make_member, role):
+def test_members_who_may_generate_are_offered_to_create_or_to_upload_the_first_image(
+    sign_in, make_member, role
+):
     member = make_member("new", role=role)
     client = sign_in(member)
-    offered = links(nothing(client, member))
+    offered = links(empty_state(client, member))
     assert offered == {
         "Create the first picture": reverse("jobs:create", args=[member.team.slug]),
         "Bring pictures in": reverse("library:upload_images", args=[member.team.slug]),
@@ -37,31 +39,31 @@ def test_whoever_may_make_pictures_is_offered_both_ways_to_the_first_one(sign_in
     assert [client.get(href).status_code for href in offered.values()] == [200, 200]
 
 
-def test_a_viewer_is_told_who_makes_pictures_and_offered_nothing_that_is_refused(sign_in, viewer):
-    content = nothing(sign_in(viewer), viewer)
+def test_a_viewer_is_offered_nothing_that_is_refused(sign_in, viewer):
+    content = empty_state(sign_in(viewer), viewer)
     assert f"The pictures of {viewer.team.name} appear here once its members make some" in content
     assert links(content) == {}
 
 
-def test_where_words_find_nothing_they_are_cleared(sign_in, member, enter):
+def test_without_results_for_a_text_there_is_a_link_that_clears_it(sign_in, member, enter):
     enter(prompt="a red fox")
-    content = nothing(sign_in(member), member, "q=hen")
+    content = empty_state(sign_in(member), member, "q=hen")
     assert "Nothing found" in content
     assert "Fewer words find more" in content
     assert links(content) == {"Clear the search": address("grid", member)}
 
 
-def test_where_filters_find_nothing_they_are_cleared(sign_in, member, enter):
+def test_without_results_for_filters_there_is_a_link_that_clears_them(sign_in, member, enter):
     enter(prompt="a red fox")
-    content = nothing(sign_in(member), member, "seed=99999")
+    content = empty_state(sign_in(member), member, "seed=99999")
     assert "Fewer words" not in content
     assert links(content) == {"Clear the filters": address("grid", member)}
 
 
-def test_where_words_and_filters_find_nothing_the_filters_are_cleared_alone_or_both(sign_in, member, enter):
+def test_without_results_for_text_and_filters_the_filters_or_both_can_be_cleared(sign_in, member, enter):
     enter(prompt="a red fox")
     client = sign_in(member)
-    offered = links(nothing(client, member, "q=fox&seed=99999"))
+    offered = links(empty_state(client, member, "q=fox&seed=99999"))
     assert offered == {
         "Clear the filters": f"{address('grid', member)}?q=fox",
         "Clear the search and the filters": address("grid", member),
@@ -70,34 +72,34 @@ def test_where_words_and_filters_find_nothing_the_filters_are_cleared_alone_or_b
 
 
 def test_without_favourites_the_heart_is_explained(sign_in, viewer):
-    content = nothing(sign_in(viewer), viewer, "liked=1")
+    content = empty_state(sign_in(viewer), viewer, "liked=1")
     assert "Press the heart" in content
     assert links(content) == {"All pictures": address("grid", viewer)}
 
 
-def test_who_has_made_nothing_yet_may_begin(sign_in, member, viewer, teammate, enter):
+def test_a_member_without_images_is_offered_to_create_one(sign_in, member, viewer, teammate, enter):
     enter(prompt="a red fox")
-    offered = links(nothing(sign_in(teammate), teammate, f"who={teammate.pk}"))
+    offered = links(empty_state(sign_in(teammate), teammate, f"who={teammate.pk}"))
     assert offered.keys() == {"Create a picture", "Bring pictures in"}
-    offered = links(nothing(sign_in(viewer), viewer, f"who={viewer.pk}"))
+    offered = links(empty_state(sign_in(viewer), viewer, f"who={viewer.pk}"))
     assert offered == {"Clear the filters": address("grid", viewer)}
 
 
-def test_an_empty_collection_leads_to_the_pictures(sign_in, member):
+def test_an_empty_collection_links_to_the_library(sign_in, member):
     made = organise_service.create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
-    content = nothing(sign_in(member), member, f"collection={made.pk}")
+    content = empty_state(sign_in(member), member, f"collection={made.pk}")
     assert "Nothing in this collection yet" in content
     assert links(content) == {"All pictures": address("grid", member)}
 
 
 @pytest.mark.parametrize("name", ["collections", "trash", "shares"])
-def test_no_page_of_an_empty_library_is_a_dead_end(sign_in, member, name):
+def test_every_page_of_an_empty_library_has_a_link_that_works(sign_in, member, name):
     page = sign_in(member).get(address(name, member)).content.decode()
     empty = re.search(r'<div class="empty">.*?</div>', page, re.DOTALL)[0]
     assert links(empty) == {"To the library": address("grid", member)}
 
 
-def test_whoever_has_no_lines_yet_is_led_to_create_or_to_the_library(sign_in, make_member):
+def test_a_ledger_without_entries_links_to_create_or_to_the_library(sign_in, make_member):
     maker, viewer = make_member("poor", granted=0), make_member("looks", granted=0, role=Role.VIEWER)
     for who, where in ((maker, "jobs:create"), (viewer, "library:grid")):
         page = sign_in(who).get(reverse("credits:lines", args=[who.team.slug])).content.decode()

@@ -6,6 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
+from generations.api.v1.schemas.library import ImageSearch
 from generations.library.gallery import views as gallery_views
 from generations.library.models import Origin
 from generations.library.search import engine as search_engine
@@ -81,3 +82,10 @@ def test_terms_of_filters_in_another_order_are_no_reason_to_build_an_entry_again
     entry.document = entry.document.replace("red fox", "fox red")
     entry.save()
     assert indexer.outdated([image.pk]) == [image.pk]
+
+
+def test_the_apis_document_names_every_filter():
+    """`ImageSearch` describes the parameters that `Search` parses: the same names, the same kinds."""
+    declared = {each.parameter: isinstance(each.default, tuple) for each in Search.declared()}
+    described = {name: field.annotation == list[str] for name, field in ImageSearch.model_fields.items()}
+    assert described == declared

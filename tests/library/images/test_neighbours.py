@@ -19,13 +19,13 @@ from tests.markup import compact
 
 
 @pytest.fixture
-def look(sign_in):
-    """The page of a picture: look(member, image, q="fox")."""
+def open_page(sign_in):
+    """The page of a picture: open_page(member, image, q="fox")."""
 
-    def look(member, image, /, **query):
+    def open_page(member, image, /, **query):
         return sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, image.pk]), query)
 
-    return look
+    return open_page
 
 
 def neighbours(answer):
@@ -39,28 +39,28 @@ def neighbours(answer):
 # Neighbours -------------------------------------------------------------------------------
 
 
-def test_left_and_right_are_those_of_the_search(look, member, make_image):
+def test_the_neighbours_are_those_of_the_search(open_page, member, make_image):
     foxes = [make_image(prompt=f"fox {n}") for n in range(3)][::-1]
     make_image(prompt="a hen")
-    assert neighbours(look(member, foxes[0], q="fox")) == [None, foxes[1].pk, "1 of 3"]
-    assert neighbours(look(member, foxes[1], q="fox")) == [foxes[0].pk, foxes[2].pk, "2 of 3"]
-    assert neighbours(look(member, foxes[2], q="fox", order="oldest")) == [None, foxes[1].pk, "1 of 3"]
-    page = compact(look(member, foxes[1], q="fox", order="oldest").content.decode())
+    assert neighbours(open_page(member, foxes[0], q="fox")) == [None, foxes[1].pk, "1 of 3"]
+    assert neighbours(open_page(member, foxes[1], q="fox")) == [foxes[0].pk, foxes[2].pk, "2 of 3"]
+    assert neighbours(open_page(member, foxes[2], q="fox", order="oldest")) == [None, foxes[1].pk, "1 of 3"]
+    page = compact(open_page(member, foxes[1], q="fox", order="oldest").content.decode())
     for address in re.findall(r'href="([^"]*/picture/[^"]*)"', page):
         assert address.endswith("?q=fox&amp;order=oldest")
     assert re.search(r'href="[^"]*/library/\?q=fox&amp;order=oldest" data-close', page)
 
 
-def test_a_picture_that_the_search_does_not_find_has_neighbours_and_no_number(look, member, make_image):
+def test_an_image_outside_the_search_has_neighbours_and_no_position(open_page, member, make_image):
     older, hen, newer = make_image(prompt="fox 1"), make_image(prompt="a hen"), make_image(prompt="fox 2")
-    assert neighbours(look(member, hen, q="fox")) == [newer.pk, older.pk, None]
+    assert neighbours(open_page(member, hen, q="fox")) == [newer.pk, older.pk, None]
 
 
 @pytest.mark.parametrize("name", ["collection", "batch"])
 @pytest.mark.parametrize("value", ["nonsense", str(uuid.UUID(int=7, version=4)), "\0"])
-def test_a_broken_search_does_not_break_the_page(look, sign_in, member, make_image, name, value):
+def test_a_broken_search_does_not_break_the_page(open_page, sign_in, member, make_image, name, value):
     older, newer = make_image(), make_image()
-    answer = look(member, newer, **{name: value})
+    answer = open_page(member, newer, **{name: value})
     assert answer.status_code == 200
     if value == "nonsense":
         assert neighbours(answer) == [None, older.pk, "1 of 2"]
@@ -68,7 +68,7 @@ def test_a_broken_search_does_not_break_the_page(look, sign_in, member, make_ima
     assert sign_in(member).post(like, {"on": 1, "search": f"{name}={value}"}).status_code == 302
 
 
-def test_the_number_is_left_out_once_there_are_too_many(member, make_image, monkeypatch):
+def test_in_a_very_large_result_an_image_has_no_position(member, make_image, monkeypatch):
     images = [make_image() for _ in range(3)]
     mark = search_engine.cursor_at(member, images[0].pk)
     assert search_engine.position(member, Search(), mark) == (3, 3)
@@ -76,13 +76,13 @@ def test_the_number_is_left_out_once_there_are_too_many(member, make_image, monk
     assert search_engine.position(member, Search(), mark) is None
 
 
-def test_the_page_asks_as_often_among_many_as_among_few(look, member, make_image):
+def test_the_page_takes_as_many_queries_in_a_large_library(open_page, member, make_image):
     images = [make_image(prompt="fox") for _ in range(3)]
     Image.objects.update(batch=uuid.uuid4())
     organise_service.create_collection(member=member, name="c", visibility=Visibility.TEAM)
-    look(member, images[1], q="fox")
+    open_page(member, images[1], q="fox")
     with CaptureQueriesContext(connection) as few:
-        look(member, images[1], q="fox")
+        open_page(member, images[1], q="fox")
     more = [make_image(prompt="fox") for _ in range(12)]
     Image.objects.update(batch=uuid.uuid4())
     for number in range(12):
@@ -92,31 +92,31 @@ def test_the_page_asks_as_often_among_many_as_among_few(look, member, make_image
         organise_service.add_to_collection(member=member, images=[more[5].pk], collection=made.pk)
         organise_service.tag(member=member, images=[more[5].pk], name=f"t{number}")
     with CaptureQueriesContext(connection) as many:
-        assert look(member, more[5], q="fox").status_code == 200
+        assert open_page(member, more[5], q="fox").status_code == 200
     assert len(many) <= len(few)
 
 
 # Batches, uploads ----------------------------------------------------------------------------
 
 
-def test_a_batch_shows_the_siblings_that_one_may_see(look, member, teammate, make_image):
+def test_the_batch_shows_only_visible_siblings(open_page, member, teammate, make_image):
     batch = uuid.uuid4()
     shown, private = make_image(), make_image(visibility="private")
     Image.objects.filter(pk__in=[shown.pk, private.pk]).update(batch=batch)
-    page = look(member, shown).content.decode()
+    page = open_page(member, shown).content.decode()
     assert "Batch: 2 pictures" in page
     assert f"library/?batch={batch}" in page
-    assert str(private.pk) not in look(teammate, shown).content.decode()
-    assert "Batch:" not in look(teammate, shown).content.decode()
+    assert str(private.pk) not in open_page(teammate, shown).content.decode()
+    assert "Batch:" not in open_page(teammate, shown).content.decode()
 
 
-def test_an_uploaded_picture_has_a_page_that_makes_sense(look, member, make_image):
+def test_the_page_of_an_uploaded_image_has_no_parameters(open_page, member, make_image):
     fox = make_image()
     Image.objects.filter(pk=fox.pk).update(
         origin=Origin.UPLOADED, prompt="", model="", parameters={}, seed=None, generation=None, title="Scan 7"
     )
     indexer.refresh([fox.pk])
-    page = compact(look(member, fox).content.decode())
+    page = compact(open_page(member, fox).content.decode())
     assert "<title>Scan 7" in page
     assert "Uploaded" in page
     assert "As start image" in page
@@ -124,7 +124,7 @@ def test_an_uploaded_picture_has_a_page_that_makes_sense(look, member, make_imag
         assert words not in page
 
 
-def test_a_picture_in_the_trash_has_no_page(look, member, make_image):
+def test_a_picture_in_the_trash_has_no_page(open_page, member, make_image):
     fox = make_image()
     Image.objects.filter(pk=fox.pk).update(trashed_at=timezone.now())
-    assert look(member, fox).status_code == 404
+    assert open_page(member, fox).status_code == 404

@@ -40,7 +40,7 @@ def test_the_trash_is_seen_by_its_owners_and_by_curators(member, teammate, curat
     assert images_service.restore(member=member, images=pks(fox, private)) == sorted(pks(fox, private))
 
 
-def test_what_is_deleted_for_good_leaves_its_objects_to_be_removed(member, make_image):
+def test_a_purged_image_leaves_its_objects_to_be_removed(member, make_image):
     fox = make_image()
     assert trash_purge.purge(member=member, images=pks(fox)) == []  # not in the trash
     images_service.trash(member=member, images=pks(fox))

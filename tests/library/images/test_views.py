@@ -28,31 +28,31 @@ def press(sign_in):
 
 
 @pytest.fixture
-def look(sign_in):
-    """The page of a picture: look(member, image, q="fox")."""
+def open_page(sign_in):
+    """The page of a picture: open_page(member, image, q="fox")."""
 
-    def look(member, image, /, **query):
+    def open_page(member, image, /, **query):
         return sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, image.pk]), query)
 
-    return look
+    return open_page
 
 
 # Favourite, title, visibility ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("by_script", [False, True])
-def test_a_favourite_is_pressed_and_pressed_again(press, look, member, make_image, by_script):
+def test_the_heart_adds_and_removes_a_favourite(press, open_page, member, make_image, by_script):
     fox = make_image()
     answer = press(member, "like", fox, on=1, by_script=by_script)
     assert answer.status_code == (200 if by_script else 302)
     assert Favourite.objects.filter(member=member, image=fox).exists()
-    shown = answer if by_script else look(member, fox)
+    shown = answer if by_script else open_page(member, fox)
     assert 'aria-pressed="true" aria-label="Favourite"' in compact(shown.content.decode())
     press(member, "like", fox, on=0)
     assert not Favourite.objects.exists()
 
 
-def test_a_title_is_given_by_the_owner_and_by_curators_alone(press, member, teammate, curator, make_image):
+def test_only_the_owner_and_curators_set_a_title(press, member, teammate, curator, make_image):
     fox = make_image()
     assert (
         'value="A &lt;b&gt;fox"'
@@ -64,7 +64,7 @@ def test_a_title_is_given_by_the_owner_and_by_curators_alone(press, member, team
     assert fox.title == "Better"
 
 
-def test_a_title_that_is_too_long_is_refused_and_kept_in_its_field(press, look, member, make_image):
+def test_a_too_long_title_is_refused_and_kept_in_its_field(press, open_page, member, make_image):
     fox = make_image()
     answer = press(member, "title", fox, title="x" * 201, by_script=True)
     assert answer.status_code == 422
@@ -74,25 +74,23 @@ def test_a_title_that_is_too_long_is_refused_and_kept_in_its_field(press, look, 
     assert not Image.objects.exclude(title="").exists()
 
 
-def test_only_the_one_whose_picture_it_is_decides_who_sees_it(
-    press, look, member, teammate, curator, make_image
-):
+def test_only_the_owner_sets_the_visibility(press, open_page, member, teammate, curator, make_image):
     fox = make_image()
     for other in (teammate, curator):
         assert press(other, "visibility", fox, visibility="private").status_code == 403
-        assert 'name="visibility"' not in look(other, fox).content.decode()
+        assert 'name="visibility"' not in open_page(other, fox).content.decode()
     assert press(member, "visibility", fox, visibility="everybody", by_script=True).status_code == 422
     answer = press(member, "visibility", fox, visibility="private", by_script=True)
     assert "You alone see it." in answer.content.decode()
-    assert look(teammate, fox).status_code == 404
+    assert open_page(teammate, fox).status_code == 404
     press(member, "visibility", fox, visibility="team")
-    assert look(teammate, fox).status_code == 200
+    assert open_page(teammate, fox).status_code == 200
 
 
 # Tags and collections ------------------------------------------------------------------
 
 
-def test_a_tag_is_added_and_taken_off(press, look, member, make_image):
+def test_a_tag_is_added_and_removed(press, open_page, member, make_image):
     fox = make_image()
     part = press(member, "tag", fox, name="Hero & <i>", by_script=True).content.decode()
     assert "Hero &amp; &lt;i&gt;</a>" in part
@@ -100,10 +98,10 @@ def test_a_tag_is_added_and_taken_off(press, look, member, make_image):
     assert press(member, "tag", fox, name="dawn").status_code == 302
     assert {tag.name for tag in Tag.objects.filter(image_tags__image=fox)} == {"Hero & <i>", "dawn"}
     assert "Hero" not in press(member, "untag", fox, name="hero & <i>", by_script=True).content.decode()
-    assert "Remove the tag dawn" in look(member, fox).content.decode()
+    assert "Remove the tag dawn" in open_page(member, fox).content.decode()
 
 
-def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_image, monkeypatch):
+def test_an_invalid_tag_is_refused_with_a_sentence(press, member, make_image, monkeypatch):
     fox = make_image()
     answer = press(member, "tag", fox, name="a, b", by_script=True)
     assert answer.status_code == 422
@@ -116,7 +114,7 @@ def test_a_tag_that_cannot_be_is_refused_with_a_sentence(press, member, make_ima
     assert press(member, "tag", fox, name="ONE", by_script=True).status_code == 200
 
 
-def test_a_picture_is_put_into_collections_and_taken_out(press, look, member, teammate, make_image):
+def test_an_image_is_added_to_collections_and_removed(press, open_page, member, teammate, make_image):
     fox = make_image()
     shared = organise_service.create_collection(member=teammate, name="Spring", visibility=Visibility.TEAM)
     hidden = organise_service.create_collection(member=teammate, name="Secret", visibility=Visibility.PRIVATE)
@@ -126,13 +124,13 @@ def test_a_picture_is_put_into_collections_and_taken_out(press, look, member, te
     assert press(member, "collect", fox, collection=hidden.pk).status_code == 404
     assert press(member, "collect", fox, collection="nonsense").status_code == 404
     organise_service.add_to_collection(member=teammate, images=[fox.pk], collection=hidden.pk)
-    assert "Secret" not in look(member, fox).content.decode()
-    assert "Secret" in look(teammate, fox).content.decode()
+    assert "Secret" not in open_page(member, fox).content.decode()
+    assert "Secret" in open_page(teammate, fox).content.decode()
     press(member, "take_out", fox, collection=shared.pk)
     assert not shared.collection_images.exists()
 
 
-def test_a_new_collection_is_made_with_the_picture_in_it(press, member, teammate, make_image):
+def test_a_new_collection_is_created_with_the_image(press, member, teammate, make_image):
     fox = make_image()
     assert press(member, "collect", fox, name="Landing heroes").status_code == 302
     assert press(member, "collect", fox, name="Mine", private=1, by_script=True).status_code == 200
@@ -159,7 +157,7 @@ def test_collections_are_found_by_a_part_of_their_name(sign_in, member, stranger
 # Trash -----------------------------------------------------------------------------------
 
 
-def test_trash_goes_on_to_the_next_of_the_search_and_can_be_undone(press, sign_in, member, make_image):
+def test_trashing_shows_the_next_image_of_the_search_and_can_be_undone(press, sign_in, member, make_image):
     oldest, middle, newest = (make_image(prompt=f"fox {n}") for n in range(3))
     make_image(prompt="a hen")
     answer = press(member, "trash", newest, search="q=fox")
@@ -175,23 +173,23 @@ def test_trash_goes_on_to_the_next_of_the_search_and_can_be_undone(press, sign_i
     assert browser.post(undo).status_code == 404
 
 
-def test_after_the_last_of_a_search_comes_the_one_before_it_and_then_the_library(press, member, make_image):
+def test_trashing_the_last_image_of_a_search_shows_the_previous_one_or_the_library(press, member, make_image):
     first, last = make_image(prompt="fox one"), make_image(prompt="fox two")
     assert str(last.pk) in press(member, "trash", first, search="q=fox")["Location"]
     assert press(member, "trash", last, search="q=fox")["Location"].endswith("/library/?q=fox")
 
 
-def test_a_script_hears_where_to_go_on(press, member, make_image):
+def test_a_script_gets_the_address_of_the_next_page(press, member, make_image):
     first, last = make_image(), make_image()
     answer = press(member, "trash", last, by_script=True)
     assert answer.status_code == 204
     assert json.loads(answer["HX-Trigger"])["portal:gone"]["value"].endswith(f"/picture/{first.pk}/")
 
 
-def test_what_belongs_to_somebody_else_is_not_thrown_away(press, look, member, teammate, curator, make_image):
+def test_images_of_others_are_not_trashed(press, open_page, member, teammate, curator, make_image):
     fox = make_image()
     assert press(teammate, "trash", fox).status_code == 403
-    assert "data-trash" not in look(teammate, fox).content.decode()
+    assert "data-trash" not in open_page(teammate, fox).content.decode()
     assert press(curator, "trash", fox).status_code == 302
     assert press(teammate, "restore", fox).status_code == 404
     assert press(member, "restore", fox).status_code == 302
@@ -201,9 +199,7 @@ VERBS = ["like", "title", "visibility", "tag", "untag", "collect", "take_out", "
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_nothing_is_done_to_a_picture_that_one_does_not_see(
-    press, member, teammate, stranger, make_image, verb
-):
+def test_an_invisible_image_cannot_be_changed(press, member, teammate, stranger, make_image, verb):
     private, trashed = make_image(visibility="private"), make_image()
     images_service.trash(member=member, images=[trashed.pk])
     fields = {"name": "x", "title": "x", "visibility": "team", "on": 1}
@@ -214,7 +210,7 @@ def test_nothing_is_done_to_a_picture_that_one_does_not_see(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_page_that_only_tells_changes_nothing(sign_in, member, make_image, verb):
+def test_a_get_request_changes_nothing(sign_in, member, make_image, verb):
     address = reverse(f"library:picture_{verb}", args=[member.team.slug, make_image().pk])
     assert sign_in(member).get(address).status_code == 405
 
@@ -230,7 +226,7 @@ def demoted(member, make_image):
     return private
 
 
-def test_a_viewer_sees_team_images_alone_by_every_address(sign_in, member, demoted):
+def test_a_viewer_sees_only_team_images_at_every_address(sign_in, member, demoted):
     browser, team = sign_in(member), member.team.slug
     for name in ("jobs:picture", "library:original", "library:download"):
         assert browser.get(reverse(name, args=[team, demoted.pk])).status_code == 404, name
@@ -243,9 +239,9 @@ def test_a_viewer_sees_team_images_alone_by_every_address(sign_in, member, demot
     assert str(demoted.pk) not in browser.get(create["Location"]).content.decode()
 
 
-def test_a_viewer_likes_and_is_offered_nothing_else(press, look, member, viewer, make_image):
+def test_a_viewer_may_only_add_favourites(press, open_page, member, viewer, make_image):
     fox = make_image()
-    page = look(viewer, fox).content.decode()
+    page = open_page(viewer, fox).content.decode()
     assert 'aria-label="Favourite"' in page
     for words in ("Add to a collection", "Add a tag", "Trash", 'name="visibility"', "Use all", "Share"):
         assert words not in page

@@ -49,7 +49,7 @@ def with_metadata(media_type, *, upright=False):
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-def told(picture):
+def parameters_in(picture):
     """The parameters that a file carries, where its format has them."""
     return picture.text["parameters"] if picture.format == "PNG" else comment(picture)
 
@@ -66,7 +66,7 @@ def test_every_format_is_converted_to_every_other_with_its_parameters(
     assert answer["Content-Type"] == TYPES[wanted]
     made, stored = decoded(answer.content), decoded(storage_client.read(image.key))
     assert (made.format, made.size) == (FORMATS[TYPES[wanted]], stored.size)
-    assert told(made).startswith("a red fox\nSeed: 7")
+    assert parameters_in(made).startswith("a red fox\nSeed: 7")
     made.load()
     assert description(made.info.get("xmp") or made.text["XML:com.adobe.xmp"]) == "a red fox"
     if media_type == TYPES[wanted] or wanted == "png":

@@ -121,7 +121,7 @@ def test_a_link_is_revoked_on_the_page(sign_in, visitor, member, teammate, make_
     assert sign_in(teammate).post(take_back).status_code == 404
     assert visitor.get(path_of(share)).status_code == 200
     part = sign_in(member).post(take_back, headers={"HX-Request": "true"})
-    assert "taken back" in part.content.decode()
+    assert "revoked" in part.content.decode()
     assert visitor.get(path_of(share)).status_code == 404
     assert sign_in(member).post(take_back).status_code == 302
 
@@ -167,7 +167,7 @@ def test_a_curator_does_not_see_the_targets_of_private_links(
     for share in (one, many):
         assert sharing_service.token(share.pk) not in page
         assert sharing_service.token(share.pk) in listed(sign_in(member), member).content.decode()
-        assert str(share.pk) in page  # it can be taken back
+        assert str(share.pk) in page  # it can be revoked
 
 
 def test_the_list_of_links_says_which_show_nothing(

@@ -96,7 +96,7 @@ def test_an_entry_cannot_be_changed_after_a_test_that_flushed(ana, member):
         AuditEntry.objects.update(note="another one")
 
 
-def test_an_act_that_fails_leaves_no_entry(ana, member):
+def test_a_failed_change_leaves_no_entry(ana, member):
     before = AuditEntry.objects.count()
     with transaction.atomic():
         write(ana, member=member)
@@ -219,13 +219,13 @@ OF_NO_MEMBER = [
 
 
 @pytest.mark.parametrize(("act", "about", "sentence", "detail"), SENTENCES)
-def test_what_was_done_to_a_member_is_a_sentence(ana, member, act, about, sentence, detail):
+def test_a_change_to_a_member_is_a_sentence(ana, member, act, about, sentence, detail):
     entry = write(ana, act, member=member, **about)
     assert (audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)) == (sentence, detail)
 
 
 @pytest.mark.parametrize(("act", "about", "sentence", "detail"), OF_NO_MEMBER)
-def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, about, sentence, detail):
+def test_a_change_to_a_team_or_the_installation_is_a_sentence(ana, act, about, sentence, detail):
     entry = write(ana, act, team=ana.team, **about)
     assert (audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)) == (sentence, detail)
 
@@ -234,7 +234,7 @@ def test_what_was_done_to_a_team_or_the_installation_is_a_sentence(ana, act, abo
 @pytest.mark.parametrize(
     "odd", [None, {}, {"amount": None, "role": 7, "weight": []}, {"who": "x", "a": {"b": [1]}}]
 )
-def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
+def test_every_action_has_a_sentence_for_any_stored_values(ana, member, act, odd):
     for about in ({"member": member}, {"team": ana.team}, {"subject": "100 % %(x)s %s"}):
         entry = write(ana, act, before=odd, after=odd and dict(reversed(odd.items())), **about)
         assert audit_log_sentences.sentence(entry).startswith("Ana ")
@@ -243,7 +243,7 @@ def test_every_act_has_a_sentence_whatever_was_written(ana, member, act, odd):
     assert audit_log_sentences.sentence(write(None, act, member=member)).startswith("A command at the server")
 
 
-def test_no_name_of_the_log_becomes_markup(ana, team, visit):
+def test_names_in_the_log_are_escaped(ana, team, visit):
     User.objects.filter(pk=ana.user_id).update(name="<b>Ana</b>%(whom)s")
     write(ana, AuditAction.UPSTREAM_CHANGED, team=team, subject="<script>", note="<i>", after={"<u>": "<s>"})
     page = visit(ana, page_of(team))
@@ -251,7 +251,7 @@ def test_no_name_of_the_log_becomes_markup(ana, team, visit):
     assert "&lt;i&gt;, &lt;u&gt; &lt;s&gt;" in page
 
 
-def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, visit):
+def test_the_page_shows_actor_time_address_and_old_values(ana, member, team, visit):
     write(
         ana, AuditAction.CAPS_SET, member=member, before={"cap_per_day": 40_00}, after={"cap_per_day": 60_00}
     )
@@ -262,7 +262,7 @@ def test_the_page_says_who_when_from_where_and_what_it_was(ana, member, team, vi
     assert re.search(r'<time datetime="[^"]+" title="[^"]+" data-ago>just now</time>', page)
 
 
-def test_owners_and_administrators_see_the_log_of_their_team_alone(ana, member, make_member, visit, team):
+def test_owners_and_administrators_see_only_the_log_of_their_team(ana, member, make_member, visit, team):
     other = members_service.create_team("Other")
     stranger = make_member("eve", team=other, role=Role.OWNER)
     write(stranger, AuditAction.TEAM_CHANGED, team=other, note="a secret of the others")
@@ -295,7 +295,7 @@ def test_operators_see_every_team_and_the_installation(ana, visit, team):
     assert "of the others" in visit(ana, f"/installation/changes/?team={other.pk}")
 
 
-def test_the_log_is_asked_for_a_person_an_act_and_days(ana, member, team, visit, make_member):
+def test_the_log_is_filtered_by_person_action_and_days(ana, member, team, visit, make_member):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
     write(ana, AuditAction.GRANTED, member=member, note="by Ana")
     write(jo, AuditAction.TAKEN_BACK, member=member, note="by Jo")
@@ -316,19 +316,19 @@ def test_the_log_is_asked_for_a_person_an_act_and_days(ana, member, team, visit,
 @pytest.mark.parametrize(
     "odd", ["who=999999", "who=x", "what=robbed", "first=0001-01-01", "last=9999-12-31", "first=x", "team=1"]
 )
-def test_a_question_that_makes_no_sense_is_answered_with_a_page(ana, team, visit, odd):
+def test_malformed_filters_are_ignored(ana, team, visit, odd):
     visit(ana, page_of(team, f"?{odd}"))
     visit(ana, f"{page_of(team)}export.csv?{odd}")
 
 
-def test_days_begin_where_the_team_is(ana, member, team, visit):
+def test_days_are_in_the_time_zone_of_the_team(ana, member, team, visit):
     type(team).objects.update(time_zone="Pacific/Apia")  # 13 hours ahead
     write(ana, member=member, note="in the night", at=datetime(2026, 1, 31, 11, 30, tzinfo=UTC))
     assert "in the night" in visit(ana, page_of(team, "?first=2026-02-01&last=2026-02-01"))
     assert "in the night" not in visit(ana, page_of(team, "?first=2026-01-31&last=2026-01-31"))
 
 
-def test_pages_follow_one_another_without_a_gap(ana, member, team, visit):
+def test_every_entry_is_on_exactly_one_page(ana, member, team, visit):
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     entries = [AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member, note=f"#{n}#",
                           at=moment + timedelta(minutes=n // 4)) for n in range(120)]  # fmt: skip
@@ -342,7 +342,7 @@ def test_pages_follow_one_another_without_a_gap(ana, member, team, visit):
     assert seen == [str(n) for n in reversed(range(120))]
 
 
-def test_a_page_takes_as_many_queries_whatever_stands_in_it(ana, member, make_member, team, client):
+def test_a_page_takes_a_fixed_number_of_queries(ana, member, make_member, team, client):
     client.force_login(ana.user)
     counts = []
     for size in (1, 40):
@@ -362,7 +362,7 @@ def table(answer):
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, monkeypatch):
+def test_the_csv_has_every_entry_and_no_formula(ana, member, team, client, monkeypatch):
     monkeypatch.setattr("generations.office.audit_log.query.EXPORT_CHUNK", 3)
     User.objects.filter(pk=ana.user_id).update(name='=HYPERLINK("http://evil")')
     for n in range(8):
@@ -380,7 +380,7 @@ def test_the_table_has_every_entry_and_runs_nothing(ana, member, team, client, m
     assert [cell for row in rows for cell in row.values() if cell and cell[0] in "=+-@\t\r"] == []
 
 
-def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
+def test_the_csv_is_streamed(ana, member, team, client):
     entries = [
         AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member) for _ in range(2_000)
     ]
@@ -394,7 +394,7 @@ def test_a_table_is_made_while_it_is_sent(ana, member, team, client):
     assert len(asked) == 1
 
 
-def test_every_act_has_a_title_to_choose_it_by():
+def test_every_action_has_a_title_in_the_filter():
     assert set(value_labels.ACTION_LABELS) == set(AuditAction)
 
 
@@ -409,7 +409,7 @@ def test_every_act_has_a_title_to_choose_it_by():
         ("203.0.113.7, 10.0.0.1", None),
     ],
 )
-def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept):
+def test_a_malformed_address_does_not_prevent_a_change(rf, ana, remote, kept):
     request = rf.get("/", REMOTE_ADDR=remote)
     request.user = ana.user
     assert (
@@ -419,7 +419,7 @@ def test_an_address_that_is_none_keeps_nobody_from_acting(rf, ana, remote, kept)
 
 
 @pytest.mark.filterwarnings("error:StreamingHttpResponse")
-def test_a_server_that_does_not_block_sends_the_table_piece_by_piece(ana, member, team, async_client):
+def test_an_asgi_server_streams_the_csv(ana, member, team, async_client):
     entries = [
         AuditEntry(team=team, actor=ana.user, act=AuditAction.GRANTED, member=member) for _ in range(1_200)
     ]

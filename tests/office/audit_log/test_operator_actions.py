@@ -48,8 +48,8 @@ def form(**changes):
     return fields | {"limit_calls": "150", "limit_window": "10"} | changes
 
 
-def told():
-    """The newest entry: sentence and second line; all of them came from the operator's address."""
+def newest_entry():
+    """Sentence and detail of the newest entry, which has the operator's address."""
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor.name, entry.address) == ("Olga", FROM)
     return audit_log_sentences.sentence(entry), audit_log_sentences.detail(entry)
@@ -61,7 +61,7 @@ def count():
 
 def test_a_new_account_is_in_the_log_and_its_key_is_not(office):
     office.post(reverse("admin:upstreams_upstream_add"), form(key=KEY, limit_calls="100"))
-    sentence, detail = told()
+    sentence, detail = newest_entry()
     assert sentence == "Olga added the upstream Main"
     assert "base URL http://127.0.0.1:9/sd" in detail
     assert "calls 100" in detail
@@ -72,9 +72,9 @@ def test_a_new_account_is_in_the_log_and_its_key_is_not(office):
 def test_a_changed_account_is_in_the_log_with_what_it_was(office, main):
     address = reverse("admin:upstreams_upstream_change", args=[main.pk])
     office.post(address, form(limit_calls="100"))
-    assert told() == ("Olga changed the upstream Main", "calls 100, was 150")
+    assert newest_entry() == ("Olga changed the upstream Main", "calls 100, was 150")
     office.post(address, form(limit_calls="100", key="sk-another-one"))
-    assert told() == ("Olga changed the upstream Main", "key replaced")
+    assert newest_entry() == ("Olga changed the upstream Main", "key replaced")
     before = count()
     office.post(address, form(limit_calls="100"))
     assert count() == before
@@ -95,13 +95,13 @@ def test_pausing_draining_and_resuming_are_in_the_log(office, main):
         ("resume", ("Olga resumed the upstream Main", "was draining")),
     ):
         office.post(f"{path}/{verb}/")
-        assert told() == sentence
+        assert newest_entry() == sentence
     before = count()
     office.post(f"{path}/resume/")  # nothing was paused any more
     assert count() == before
 
 
-def test_pausing_everything_tells_of_each_account(office, main):
+def test_pausing_everything_writes_an_entry_for_each_account(office, main):
     Upstream.objects.create(name="Second", base_url="http://127.0.0.1:9")
     office.post("/queue/pause/")
     subjects = AuditEntry.objects.filter(act=AuditAction.UPSTREAM_CHANGED).values_list("subject", flat=True)
@@ -112,17 +112,17 @@ def test_ending_a_pause_in_the_back_office_is_in_the_log(office, main):
     Upstream.objects.update(paused_at=timezone.now(), paused_status=401)
     chosen = {"action": "resume", "_selected_action": [str(main.pk)]}
     office.post(reverse("admin:upstreams_upstream_changelist"), chosen)
-    assert told() == ("Olga resumed the upstream Main", "was paused by what it answered")
+    assert newest_entry() == ("Olga resumed the upstream Main", "was paused by what it answered")
     assert Upstream.objects.get().paused_at is None
 
 
-def test_a_turn_and_a_weight_are_in_the_log_of_the_team(office, member):
+def test_moving_in_the_queue_and_weights_are_in_the_log_of_the_team(office, member):
     office.post(f"/queue/member/{member.pk}/first/")
-    assert told() == ("Olga served what Mei had waiting before all others", "pictures 0")
+    assert newest_entry() == ("Olga served what Mei had waiting before all others", "pictures 0")
     office.post(f"/queue/member/{member.pk}/in-turn/")
-    assert told()[0] == "Olga served what Mei had waiting in turn again"
+    assert newest_entry()[0] == "Olga served what Mei had waiting in turn again"
     office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
-    assert told() == ("Olga set the weight of Mei to 3", "was 1")
+    assert newest_entry() == ("Olga set the weight of Mei to 3", "was 1")
     assert AuditEntry.objects.latest("pk").team == member.team
     before = count()
     office.post(f"/queue/member/{member.pk}/weight/", {"weight": "3"})
@@ -145,20 +145,20 @@ def lost(member):
 
 
 @pytest.mark.parametrize("way", ["queue", "back office"])
-def test_a_picture_that_is_given_up_is_in_the_log_once(office, lost, way):
+def test_giving_up_a_generation_is_in_the_log_once(office, lost, way):
     for _ in range(2):
         if way == "queue":
             office.post(f"/queue/generation/{lost.pk}/give-up/")
         else:
             chosen = {"action": "give_up", "_selected_action": [str(lost.pk)]}
             office.post(reverse("admin:jobs_generation_changelist"), chosen)
-    assert told()[0] == "Olga gave up a picture of Mei whose worker was lost, not charged"
-    assert str(lost.pk) in told()[1]
+    assert newest_entry()[0] == "Olga gave up a picture of Mei whose worker was lost, not charged"
+    assert str(lost.pk) in newest_entry()[1]
     assert count() == 1
 
 
-def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch):
-    def full(by, deed):
+def test_a_change_is_rolled_back_if_its_entry_cannot_be_written(office, member, monkeypatch):
+    def full(by, event):
         raise RuntimeError("disk full")
 
     monkeypatch.setattr(operator_actions, "_audit_listeners", [full])
@@ -167,7 +167,7 @@ def test_a_log_that_cannot_be_written_undoes_the_act(office, member, monkeypatch
     assert Membership.objects.get(pk=member.pk).weight == 1
 
 
-def test_the_log_has_a_name_for_every_deed():
+def test_the_log_has_a_name_for_every_event():
     assert {str(kind) for kind in operator_actions.AuditKind} <= set(AuditAction.values)
 
 
@@ -177,8 +177,8 @@ def test_a_password_set_for_somebody_is_in_the_log_without_it(office, member):
     office.post(address, {"password1": "x", "password2": "y", "usable_password": "true"})
     assert count() == 0
     office.post(address, {"password1": secret, "password2": secret, "usable_password": "true"})
-    assert told() == ("Olga set another password for mei@studio.example", "")
+    assert newest_entry() == ("Olga set another password for mei@studio.example", "")
     chosen = {"action": "print_reset_links", "_selected_action": [str(member.user_id)]}
     office.post(reverse("admin:teams_user_changelist"), chosen)
-    assert told() == ("Olga made a link on which mei@studio.example sets a password", "")
+    assert newest_entry() == ("Olga made a link on which mei@studio.example sets a password", "")
     assert secret not in str(list(AuditEntry.objects.values()))

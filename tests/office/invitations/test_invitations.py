@@ -1,4 +1,4 @@
-"""Links that let people in: who makes them, to whom they are mailed, how they are taken back."""
+"""Links that let people in: who makes them, to whom they are mailed, how they are revoked."""
 
 import contextlib
 import uuid
@@ -247,7 +247,7 @@ def test_taking_back_ends_the_link_and_owners_alone_take_back_owners(
     for role, status in ((Role.OWNER, 403), (Role.MEMBER, 302)):
         row = Invitation.objects.get(role=role)
         assert [jonas.post(address.format(row.pk)).status_code for _ in range(2)] == [status] * 2
-    assert "taken back" in Client().get(links[Role.MEMBER]).text
+    assert "was revoked" in Client().get(links[Role.MEMBER]).text
     assert Client().get(links[Role.OWNER]).status_code == 200
     assert AuditEntry.objects.filter(act=AuditAction.INVITATION_REVOKED).count() == 1
     stranger = make_member("eve", team=members_service.create_team("Elsewhere"), role=Role.OWNER)

@@ -89,7 +89,7 @@ def test_who_was_removed_does_not_come_back_by_the_same_link_but_by_another(make
 @pytest.mark.parametrize(
     ("change", "status", "sentence"),
     [
-        ({"revoked_at": timezone.now()}, 410, "was taken back"),
+        ({"revoked_at": timezone.now()}, 410, "was revoked"),
         ({"expires_at": timezone.now() - WEEK}, 410, "has expired"),
         ({"used": 1}, 410, "was used before"),
         (None, 404, "no such invitation"),

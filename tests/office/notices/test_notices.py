@@ -1,4 +1,4 @@
-"""What people are told: each thing once, to those it concerns, on pages and by mail, until it is over."""
+"""Notices: raised once for those whom a condition concerns, on pages and by mail, cleared when it ends."""
 
 import re
 import threading
@@ -38,7 +38,7 @@ def _mail(settings):
 
 @pytest.fixture
 def team(db):
-    """Whose pool is told about only if a test fills it."""
+    """A team that gets notices about its pool only if a test fills it."""
     team = members_service.create_team("Studio North")
     team.low_pool = 0
     team.save()
@@ -93,14 +93,14 @@ def mailed():
     return sorted(message.to[0].partition("@")[0] for message in mail.outbox[before:])
 
 
-def test_nobody_is_told_anything_while_all_is_well(member, ana, fill):
+def test_without_a_condition_there_is_no_notice(member, ana, fill):
     fill(600)
     assert notices_service.raise_and_clear() == (0, 0)
     assert shown(member) == []
     assert mailed() == []
 
 
-def test_a_member_whose_credits_run_low_is_told_once_on_pages_and_by_mail(member, ana):
+def test_a_low_wallet_raises_one_notice_on_pages_and_by_mail(member, ana):
     spend(member, 81)
     assert notices_service.raise_and_clear() == (1, 0)
     assert notices_service.raise_and_clear() == (0, 0)
@@ -109,7 +109,7 @@ def test_a_member_whose_credits_run_low_is_told_once_on_pages_and_by_mail(member
     assert [mailed(), mailed()] == [["mei"], []]
 
 
-def test_a_low_balance_clears_only_a_fifth_above_its_mark(member, ana, fill):
+def test_a_low_balance_clears_only_a_fifth_above_its_threshold(member, ana, fill):
     fill(1000)
     spend(member, 81)
     notices_service.raise_and_clear()
@@ -125,7 +125,7 @@ def test_a_low_balance_clears_only_a_fifth_above_its_mark(member, ana, fill):
     assert mailed() == ["mei"]
 
 
-def test_what_is_shown_is_what_is_left_now(member):
+def test_a_notice_shows_the_current_balance(member):
     spend(member, 81)
     notices_service.raise_and_clear()
     spend(member, 10)
@@ -133,7 +133,7 @@ def test_what_is_shown_is_what_is_left_now(member):
     assert shown(member) == ["Your credits are running low: 9 left."]
 
 
-def test_a_team_chooses_its_marks_and_none_means_never(member, team):
+def test_a_team_chooses_its_thresholds_and_none_means_never(member, team):
     spend(member, 81)
     Team.objects.update(low_wallet=0)
     assert notices_service.raise_and_clear() == (0, 0)
@@ -145,7 +145,7 @@ def test_a_team_chooses_its_marks_and_none_means_never(member, team):
     assert notices_service.raise_and_clear() == (0, 1)
 
 
-def test_what_was_never_filled_does_not_run_low(make_member, ana):
+def test_a_pool_or_wallet_that_never_had_credits_is_not_low(make_member, ana):
     make_member("new", granted=0)
     other = members_service.create_team("Other")
     make_member("tom", granted=0, team=other, role=Role.OWNER)
@@ -155,7 +155,7 @@ def test_what_was_never_filled_does_not_run_low(make_member, ana):
     assert not Notice.objects.filter(kind="wallet_low").exists()
 
 
-def test_the_pool_is_told_to_those_who_run_the_team(member, ana, make_member, olga, fill):
+def test_a_low_pool_notifies_owners_and_administrators(member, ana, make_member, olga, fill):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
     stranger = make_member("eve", team=members_service.create_team("Other"), role=Role.OWNER, granted=0)
     fill(400)
@@ -168,7 +168,7 @@ def test_the_pool_is_told_to_those_who_run_the_team(member, ana, make_member, ol
 
 
 @pytest.mark.parametrize("ended", ["left", "deactivated", "closed", "viewer"])
-def test_who_cannot_spend_any_more_is_told_nothing(member, ended):
+def test_a_membership_that_ended_gets_no_notice(member, ended):
     spend(member, 81)
     notices_service.raise_and_clear()
     if ended == "left":
@@ -183,7 +183,7 @@ def test_who_cannot_spend_any_more_is_told_nothing(member, ended):
     assert notices_service.raise_and_clear() == (0, 1)
 
 
-def test_a_cap_that_is_used_up_is_told_until_it_starts_anew(member, team):
+def test_a_used_up_cap_has_a_notice_until_its_next_period(member, team):
     Team.objects.update(time_zone="Europe/Berlin")
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     spend(member, 30)
@@ -191,13 +191,13 @@ def test_a_cap_that_is_used_up_is_told_until_it_starts_anew(member, team):
     ledger.hold(member=member, amount=10_00, reference=uuid.uuid4())  # what is held counts
     assert notices_service.raise_and_clear() == (1, 0)
     (words,) = shown(member)
-    assert words.startswith("You have reached your cap of 40 credits a day. It starts anew on ")
+    assert words.startswith("You have reached your cap of 40 credits a day. It renews on ")
     assert "midnight" in words or "0:00" in words
     Account.objects.filter(membership=member).update(held=0)
     assert notices_service.raise_and_clear(timezone.now() + timedelta(days=1)) == (0, 1)
 
 
-def test_a_cap_of_a_month_counts_the_month_where_the_team_is(member, team):
+def test_a_monthly_cap_counts_the_month_in_the_time_zone_of_the_team(member, team):
     Team.objects.update(time_zone="Pacific/Apia")
     Membership.objects.filter(pk=member.pk).update(cap_per_month=30_00)
     spend(member, 30)
@@ -209,7 +209,7 @@ def test_a_cap_of_a_month_counts_the_month_where_the_team_is(member, team):
     assert not Notice.objects.filter(cleared_at=None, about__contains=f"{begin:%Y-%m-%d}").exists()
 
 
-def test_what_was_refunded_does_not_count_against_a_cap(member):
+def test_refunds_do_not_count_against_a_cap(member):
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     first, _second = spend(member, 20), spend(member, 20)
     assert notices_service.raise_and_clear() == (1, 0)
@@ -217,7 +217,7 @@ def test_what_was_refunded_does_not_count_against_a_cap(member):
     assert notices_service.raise_and_clear() == (0, 1)
 
 
-def test_a_cap_is_told_again_the_next_day(member):
+def test_a_used_up_cap_raises_a_new_notice_the_next_day(member):
     Membership.objects.filter(pk=member.pk).update(cap_per_day=40_00)
     ledger.hold(member=member, amount=40_00, reference=uuid.uuid4())  # waits over midnight
     now = datetime.now(UTC)
@@ -233,7 +233,7 @@ def main(db):
     return Upstream.objects.create(name="Main", base_url="http://127.0.0.1:9", balance=Decimal("420.5"))
 
 
-def test_operators_are_told_of_a_paused_account_at_once_and_only_once(main, olga, ana, member):
+def test_operators_get_one_notice_of_a_paused_account_at_once(main, olga, ana, member):
     Upstream.objects.update(paused_at=timezone.now(), paused_reason="The key was refused.", low_balance=0)
     words = ["Main is not called: The key was refused."]
     assert [shown(olga), shown(ana), shown(member)] == [words, [], []]
@@ -245,7 +245,7 @@ def test_operators_are_told_of_a_paused_account_at_once_and_only_once(main, olga
     assert notices_service.raise_and_clear() == (0, 1)
 
 
-def test_operators_are_told_that_a_provider_has_little_left(main, olga, ana):
+def test_operators_get_a_notice_of_a_low_balance_at_a_provider(main, olga, ana):
     assert notices_service.raise_and_clear() == (1, 0)
     assert shown(olga) == ["Main has 420.50 left at the provider."]
     assert shown(ana) == []
@@ -254,7 +254,7 @@ def test_operators_are_told_that_a_provider_has_little_left(main, olga, ana):
         assert notices_service.raise_and_clear() == (0, cleared)
 
 
-def test_a_notice_is_put_away_by_each_for_themselves_until_it_is_raised_anew(ana, make_member, fill):
+def test_a_notice_is_dismissed_by_each_reader_until_it_is_raised_again(ana, make_member, fill):
     jo = make_member("jo", role=Role.ADMINISTRATOR)
     fill(400)
     notices_service.raise_and_clear()
@@ -270,7 +270,7 @@ def test_a_notice_is_put_away_by_each_for_themselves_until_it_is_raised_anew(ana
     assert mailed() == ["ana", "jo"]
 
 
-def test_a_paused_account_that_was_put_away_stays_away(main, olga):
+def test_a_dismissed_notice_of_a_paused_account_stays_dismissed(main, olga):
     Upstream.objects.update(paused_at=timezone.now(), paused_reason="No.", low_balance=0)
     notices_service.raise_and_clear()
     notices_service.dismiss(notice=Notice.objects.get(), user=olga.user)
@@ -278,7 +278,7 @@ def test_a_paused_account_that_was_put_away_stays_away(main, olga):
 
 
 @pytest.mark.parametrize("way", ["page", "email"])
-def test_each_kind_is_switched_off_by_each_for_themselves(member, ana, fill, way):
+def test_each_reader_switches_off_each_kind(member, ana, fill, way):
     fill(400)
     spend(member, 81)
     notices_preferences.save(member.user, {way: ["cap_reached"]})
@@ -289,7 +289,7 @@ def test_each_kind_is_switched_off_by_each_for_themselves(member, ana, fill, way
     assert len(shown(ana)) == 1
 
 
-def test_a_choice_is_kept_on_the_page_of_notices(client, member, settings):
+def test_preferences_are_saved(client, member, settings):
     client.force_login(member.user)
     page = client.get("/accounts/notices/").content.decode()
     assert re.findall(r'name="(page|email)" value="(\w+)"( checked)?', page) == [
@@ -314,14 +314,14 @@ def test_a_choice_is_kept_on_the_page_of_notices(client, member, settings):
     assert user.preferences["notices_off"] == {"page": [], "email": ["cap_reached"]}
 
 
-def test_a_choice_of_garbage_is_as_none(client, member):
+def test_malformed_preferences_are_ignored(client, member):
     client.force_login(member.user)
     User.objects.update(preferences={"notices_off": ["?"]})
     assert client.get("/accounts/notices/").status_code == 200
     assert client.post("/accounts/notices/", {"page": "\0"}).status_code == 302
 
 
-def test_a_notice_is_put_away_by_its_button_and_by_nobody_else(client, member, ana):
+def test_a_notice_is_dismissed_by_its_button_for_its_reader_only(client, member, ana):
     spend(member, 81)
     notices_service.raise_and_clear()
     number = Notice.objects.get().pk
@@ -341,7 +341,7 @@ def test_a_notice_is_put_away_by_its_button_and_by_nobody_else(client, member, a
     assert NoticeReader.objects.count() == 1
 
 
-def test_the_button_wants_the_token_of_its_page(member):
+def test_dismissing_needs_a_csrf_token(member):
     spend(member, 81)
     notices_service.raise_and_clear()
     client = Client(enforce_csrf_checks=True)
@@ -349,7 +349,7 @@ def test_the_button_wants_the_token_of_its_page(member):
     assert client.post(f"/accounts/notices/{Notice.objects.get().pk}/dismiss/").status_code == 403
 
 
-def test_a_mail_says_what_where_and_how_to_have_no_more(member):
+def test_a_mail_has_the_notice_a_link_and_a_link_to_the_preferences(member):
     spend(member, 81)
     notices_service.raise_and_clear()
     mailed()
@@ -363,7 +363,7 @@ def test_a_mail_says_what_where_and_how_to_have_no_more(member):
     assert message.extra_headers == {"Auto-Submitted": "auto-generated"}
 
 
-def test_no_name_gets_into_the_head_of_a_mail_or_becomes_markup(member):
+def test_names_cannot_add_mail_headers_or_markup(member):
     Team.objects.update(name="North\r\nBcc: all@evil.example\r\n\r\n<b>&")
     User.objects.update(name="Mei\r\nCc: x@evil.example")
     spend(member, 81)
@@ -375,7 +375,7 @@ def test_no_name_gets_into_the_head_of_a_mail_or_becomes_markup(member):
     assert "<b>&." in message.body
 
 
-def test_without_a_mail_server_nobody_is_mailed_later_either(member, settings):
+def test_without_a_mail_server_mails_are_not_sent_later_either(member, settings):
     settings.EMAIL_URL = ""
     spend(member, 81)
     notices_service.raise_and_clear()
@@ -412,7 +412,7 @@ def test_mails_go_through_a_mail_server(member, post):
     assert "This is about the team Studio Köln 日本." in message.get_content()
 
 
-def test_a_mail_server_that_is_away_gets_it_later(member, post, settings):
+def test_a_mail_is_sent_later_if_the_mail_server_is_down(member, post, settings):
     spend(member, 81)
     notices_service.raise_and_clear()
     port, away = post.port, mail_server.MailServer()
@@ -423,7 +423,7 @@ def test_a_mail_server_that_is_away_gets_it_later(member, post, settings):
     assert notices_mail.send_due() == 1
 
 
-def test_an_address_that_is_refused_does_not_keep_the_others_waiting(ana, make_member, fill, post):
+def test_a_refused_address_does_not_delay_the_other_mails(ana, make_member, fill, post):
     for name in ("jo", "kim"):
         make_member(name, role=Role.ADMINISTRATOR)
     post.refuse = {"ana@studio.example"}
@@ -437,7 +437,7 @@ def test_an_address_that_is_refused_does_not_keep_the_others_waiting(ana, make_m
     assert sorted(post.recipients()) == [f"{name}@studio.example" for name in ("ana", "jo", "kim")]
 
 
-def test_a_mail_server_that_hangs_up_gets_it_when_it_is_back(member, post):
+def test_a_mail_is_sent_again_after_the_mail_server_disconnected(member, post):
     spend(member, 81)
     notices_service.raise_and_clear()
     post.drop = True
@@ -448,7 +448,7 @@ def test_a_mail_server_that_hangs_up_gets_it_when_it_is_back(member, post):
     assert notices_mail.send_due() == 1
 
 
-def test_an_address_that_is_refused_for_ever_is_let_be(member, post):
+def test_a_permanently_refused_address_is_not_tried_again(member, post):
     spend(member, 81)
     notices_service.raise_and_clear()
     post.refuse = {"mei@studio.example"}
@@ -459,7 +459,7 @@ def test_an_address_that_is_refused_for_ever_is_let_be(member, post):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_tasks_at_once_raise_once_and_mail_once(ana, make_member, fill, post):
+def test_concurrent_tasks_raise_and_mail_a_notice_once(ana, make_member, fill, post):
     members = [make_member(f"m{number}") for number in range(8)]
     for each in members:
         spend(each, 81)
@@ -486,7 +486,7 @@ def test_many_tasks_at_once_raise_once_and_mail_once(ana, make_member, fill, pos
     assert sum(sent for _raised, sent in results) == 9
 
 
-def test_looking_takes_as_many_queries_whatever_there_is(make_member, ana, fill, main):
+def test_the_check_takes_a_fixed_number_of_queries(make_member, ana, fill, main):
     fill(400)
     counts = []
     for size in (2, 30):
@@ -505,7 +505,7 @@ def test_looking_takes_as_many_queries_whatever_there_is(make_member, ana, fill,
     assert len(asked) <= 12
 
 
-def test_a_page_asks_once_for_its_notices(member, olga, django_assert_num_queries):
+def test_a_page_reads_its_notices_in_one_query(member, olga, django_assert_num_queries):
     spend(member, 81)
     notices_service.raise_and_clear()
     with django_assert_num_queries(1):
@@ -514,7 +514,9 @@ def test_a_page_asks_once_for_its_notices(member, olga, django_assert_num_querie
         notices_service.notices_for_page(olga.user, olga)
 
 
-def test_those_who_run_a_team_are_told_on_its_overview_and_operators_on_theirs(client, ana, olga, main, fill):
+def test_notices_are_shown_on_the_overviews_of_the_team_and_of_the_installation(
+    client, ana, olga, main, fill
+):
     fill(400)
     notices_service.raise_and_clear()
     for member, path, words in (
@@ -525,7 +527,7 @@ def test_those_who_run_a_team_are_told_on_its_overview_and_operators_on_theirs(c
         assert words in client.get(path).content.decode()
 
 
-def test_the_task_that_tells_is_on_beat_and_known_to_workers():
+def test_the_task_that_raises_notices_is_scheduled_and_known_to_workers():
     app.loader.import_default_modules()
     entry = app.conf.beat_schedule["notices"]
     assert entry["task"] in app.tasks

@@ -7,6 +7,7 @@ import pytest
 from generations.providers import open_provider
 from generations.providers.base import ImageRequest, Refused, Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Number
 from tests.providers.fake_provider import KEY, FakeProvider, make_image, response
 from tests.providers.specification import FORMATS, RATIOS, STYLES
 
@@ -53,7 +54,7 @@ def test_both_ends_of_every_range_are_sent(fake_provider, draw, model):
     declared = catalogue_registry.get(model)
     image = make_image() if declared.takes("image") else None
     base = {"strength": 0.5} if image else {}
-    numbers = [field for field in declared.fields if isinstance(field, catalogue_registry.Number)]
+    numbers = [field for field in declared.fields if isinstance(field, Number)]
     for field in numbers:
         for value in (field.minimum or field.step * (field.name != "strength"), field.maximum):
             draw(model, image, **base | {field.name: value})

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from generations.providers import open_provider
 from generations.providers.base import Busy, ImageRequest, Unknown
 from generations.providers.transport import connection as transport_connection
+from generations.providers.transport import error_text
+from generations.providers.transport.http import Reply
 from tests.providers.fake_provider import (
     KEY,
     FakeProvider,
@@ -212,3 +214,16 @@ def test_an_untrusted_certificate_is_busy(secure):
     server, _ = secure
     assert "certificate" in failure(Busy, at(server.address)).reason
     assert not server.requests
+
+
+def test_every_provider_can_read_the_request_id_and_the_pause_of_a_reply():
+    reply = Reply(429, {"x-request-id": "r-1", "retry-after": "7"}, b"")
+    assert (reply.request_id(KEY), reply.retry_after) == ("r-1", 7.0)
+    assert Reply(429, {"x-request-id": f"r-{KEY}"}, b"").request_id(KEY) == "", "never a part of the key"
+    assert (Reply(500, {}, b"").request_id(KEY), Reply(500, {}, b"").retry_after) == ("", None)
+
+
+def test_a_reason_ends_as_a_sentence_and_is_cut():
+    assert error_text.as_sentence("no credits left") == "no credits left."
+    assert error_text.as_sentence("Why?") == "Why?"
+    assert len(error_text.as_sentence("x" * 900)) == error_text.MAX_REASON

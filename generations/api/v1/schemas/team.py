@@ -91,7 +91,10 @@ class ModelOut(Schema):
     available: bool = Field(description="Whether a provider serves it and this token may use it.")
     sizes: dict[str, list[int]] = Field(description="Width and height in pixels by aspect ratio.")
     languages: list[str] = Field(description="Languages of prompts that the model understands.")
-    fields: list[dict[str, Any]] = Field(description="Fields that the model accepts, with their limits.")
+    fields: list[dict[str, Any]] = Field(
+        description="Fields that the model accepts, with their limits. The `type` is `text`, `choice`, "
+        "`number`, `whole number`, `flag` (true or false) or `image`."
+    )
 
 
 class MemberOut(Schema):

@@ -1,10 +1,10 @@
-"""Sizes of images. The service publishes no table (docs/providers/stability.md, "Sizes")."""
+"""Sizes of images by their aspect ratio, as the real services draw them."""
 
 from __future__ import annotations
 
 import math
 
-ONE_MEGAPIXEL = {  # what clients of the SD3 family assume
+ONE_MEGAPIXEL = {  # no table is published: docs/providers/stability.md, "Sizes"
     "21:9": (1536, 640),
     "16:9": (1344, 768),
     "3:2": (1216, 832),
@@ -15,15 +15,12 @@ ONE_MEGAPIXEL = {  # what clients of the SD3 family assume
     "9:16": (768, 1344),
     "9:21": (640, 1536),
 }
-RATIOS = tuple(ONE_MEGAPIXEL)
 
 
-def size_of(model: str, ratio: str) -> tuple[int, int]:
-    """Return width and height for a ratio: 1.5 megapixels for Core, one for the others."""
-    if model != "core":
-        return ONE_MEGAPIXEL[ratio]
+def size_with(pixels: float, ratio: str) -> tuple[int, int]:
+    """Return width and height of about that many pixels, as multiples of 16."""
     across, down = (int(part) for part in ratio.split(":"))
-    width, height = math.sqrt(1.5e6 * across / down), math.sqrt(1.5e6 * down / across)
+    width, height = math.sqrt(pixels * across / down), math.sqrt(pixels * down / across)
     return int(width) // 16 * 16, int(height) // 16 * 16
 
 

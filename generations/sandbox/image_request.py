@@ -1,4 +1,4 @@
-"""A validated request, of any endpoint."""
+"""A validated request for images, of any system."""
 
 from __future__ import annotations
 
@@ -6,27 +6,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from generations.sandbox.stability.responses import moderated, wrong_language
+from generations.sandbox.responses import moderated, wrong_language
 
-STYLES = (
-    "enhance",
-    "anime",
-    "photographic",
-    "digital-art",
-    "comic-book",
-    "fantasy-art",
-    "line-art",
-    "analog-film",
-    "neon-punk",
-    "isometric",
-    "low-poly",
-    "origami",
-    "modeling-compound",
-    "cinematic",
-    "3d-model",
-    "pixel-art",
-    "tile-texture",
-)
 FLAGGED_WORDS = re.compile(r"\b(forbidden|nsfw|gore)\b", re.IGNORECASE)
 LAST_LATIN_LETTER = 0x24F
 
