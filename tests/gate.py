@@ -51,9 +51,12 @@ def main(arguments: list[str]) -> int:
 
 
 def plan(*, everything: bool) -> dict[str, tuple[str, ...]]:
-    """How each database is tested: PostgreSQL with all tests, in as many processes as there are CPUs."""
+    """How each database is tested: PostgreSQL with all tests, in several processes.
+
+    There is one more than there are CPUs, since that of the journeys waits for much of its time.
+    """
     chosen = ("-m", "slow or not slow") if everything else ()
-    parallel = (*chosen, "-n", str(os.cpu_count()), "--dist", "loadfile")
+    parallel = (*chosen, "-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
     if without_postgresql():
         return {"sqlite": parallel}
     return {"postgresql": parallel, "sqlite": chosen or ("--where-sql-differs",)}

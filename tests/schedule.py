@@ -1,7 +1,7 @@
 """A pytest plugin: how tests are spread over the processes of `pytest -n 2`.
 
-A process gets whole files, so that what a module sets up is set up once. All journeys are one such unit,
-since they share a running portal, and the first, since they take longest. (The mark `xdist_group` does
+A process gets whole files, so that what a module sets up is set up once; all journeys are one such unit,
+since they share a running portal. What takes longest begins first, so that processes end together. (The mark `xdist_group` does
 nothing with pytest 9.2 and pytest-xdist 3.8: pytest-dev/pytest-xdist#1386.)
 """
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 JOURNEYS = "tests/journeys"
-LONGEST = Path(__file__).parent / "journeys"
+TESTS = Path(__file__).parent
+FIRST = [TESTS / name for name in ("journeys", "sdweb/process", "deploy", "office")]  # they take longest
 
 
 class Scheduler(LoadScopeScheduling):
@@ -36,5 +37,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the journeys first."""
-    items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))
+    """Put first what takes longest."""
+    items.sort(key=lambda item: [not item.path.is_relative_to(folder) for folder in FIRST])
