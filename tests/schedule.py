@@ -1,8 +1,8 @@
 """A pytest plugin: how tests are spread over the processes of `pytest -n 2`.
 
 A process gets whole files, so that what a module sets up is set up once; all journeys are one such unit,
-since they share a running portal. What takes longest begins first, so that processes end together. (The mark `xdist_group` does
-nothing with pytest 9.2 and pytest-xdist 3.8: pytest-dev/pytest-xdist#1386.)
+since they share a running portal. What takes longest begins first, so that processes end together.
+(The mark `xdist_group` does nothing with pytest 9.2 and pytest-xdist 3.8: pytest-dev/pytest-xdist#1386.)
 """
 
 from __future__ import annotations
