@@ -29,6 +29,7 @@ class Scheduler(LoadScopeScheduling):
         return JOURNEYS if file.startswith(f"{JOURNEYS}/") else file
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest runs without xdist too
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
     """Let this scheduler take the place of that of `--dist`."""
     config.option.loadscopereorder = False

@@ -23,13 +23,11 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests import shares
-
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("mutants.toml")
 AT_ONCE = 2
 LONGEST = 300.0  # seconds of one test; one that never ends has not failed
-ALONE = {shares.SHARED: "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others take longer to load than a test
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others take longer to load than a test
 PYTEST = (sys.executable, "-m", "pytest", "-p", "pytest_django.plugin", "-q", "--color=no")
 CAUGHT, SURVIVED, NOT_RUN = "caught", "SURVIVED", "COULD NOT RUN"
 NO_VERDICT = ("ImportError", "ModuleNotFoundError", "NameError", "SyntaxError")  # the break itself is broken
