@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,13 @@ from generations.upstreams.models import Upstream
 from tests import flush, migrated, sandboxes, services
 
 PASSWORD = "a long enough passphrase"
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what stays to the end, and look less often: a twentieth of the CPU."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
