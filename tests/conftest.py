@@ -30,7 +30,7 @@ PASSWORD = "a long enough passphrase"
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what stays to the end, and look less often: a twentieth of the CPU."""
+    """Let the garbage collector pass over what stays to the end: a twentieth of the CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
