@@ -18,6 +18,7 @@ from generations.credits.periods import Month
 from generations.jobs import events, tasks
 from generations.jobs.engine import heartbeats, spool
 from generations.library.delivery import signed_urls as delivery_signed_urls
+from generations.library.search import terms
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from generations.office.credits import allowances
@@ -181,6 +182,13 @@ def test_cache_keys_are_what_they_were():
 
 
 # Object storage and the disk
+
+
+def test_prefixes_of_index_terms_are_what_they_were():
+    in_rows = {terms.team: "t", terms.owner: "o", terms.model: "m", terms.style: "s", terms.shape: "h"}
+    in_rows |= {terms.seed: "n", terms.tag: "g", terms.collection: "c", terms.favourite: "f"}
+    in_rows |= {terms.batch: "b", terms.origin: "r"}
+    assert [term("7") for term in in_rows] == [f"§{letter}7" for letter in in_rows.values()]
 
 
 def test_objects_have_the_names_they_had():

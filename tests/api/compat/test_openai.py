@@ -48,7 +48,7 @@ OPENAI_MODELS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
 
 def test_every_model_of_the_catalogue_and_every_openai_model_name_generates(client, member):
     left = available(member)
-    for model in [*catalogue_registry.MODELS, *OPENAI_MODELS]:
+    for model in [*catalogue_registry.names_of_system("stability"), *OPENAI_MODELS]:
         response = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
         Pillow.open(io.BytesIO(base64.b64decode(response.data[0].b64_json))).load()
         assert abs(response.created - time.time()) < 60
@@ -207,7 +207,7 @@ def test_a_failure_is_not_retried_by_openais_client(portal, secret, provider, mo
 
 
 def test_only_models_that_the_token_may_use_are_listed_and_found(idle, idle_portal, connect, issue):
-    assert [model.id for model in idle.models.list()] == list(catalogue_registry.MODELS)
+    assert [model.id for model in idle.models.list()] == list(catalogue_registry.names_of_system("stability"))
     assert idle.models.retrieve("ultra").object == "model"
     narrow = connect(idle_portal, issue(models=["core"]))
     assert [model.id for model in narrow.models.list()] == ["core"]
