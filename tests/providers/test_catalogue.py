@@ -56,7 +56,7 @@ def test_every_model_has_a_short_clause(model):
     assert model.expected_seconds > 0
 
 
-@pytest.mark.parametrize("model", map(get, names_of_system("stability")), ids=str)
+@pytest.mark.parametrize("model", [*map(get, names_of_system("stability"))], ids=str)
 def test_every_model_of_stability_has_a_size_for_all_nine_shapes(model):
     field = model.field("aspect_ratio")
     assert len(field.values) == 9
