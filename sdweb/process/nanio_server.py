@@ -20,7 +20,7 @@ import asyncio
 import base64
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -69,7 +69,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 INTERNAL = (".nanio", ".tmp.")  # beginnings of names of files that are no objects
 
 
-class ConditionalRequestConflict(S3Error):
+class ConditionalRequestConflict(S3Error):  # type: ignore[misc]  # nanio has no types
     """Another request puts the object at this moment."""
 
     code = "ConditionalRequestConflict"
@@ -77,7 +77,7 @@ class ConditionalRequestConflict(S3Error):
     http_status = 409
 
 
-class InvalidRange(S3Error):
+class InvalidRange(S3Error):  # type: ignore[misc]  # nanio has no types
     """The range begins after the end of the object."""
 
     code = "InvalidRange"
@@ -103,7 +103,7 @@ class ClosesUnread:
 
         async def send_closing(message: Message) -> None:
             if message["type"] == "http.response.start" and not is_read:
-                message = message | {"headers": [*message["headers"], (b"connection", b"close")]}
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
         await self.app(scope, receive_noting, send_closing)
@@ -111,7 +111,7 @@ class ClosesUnread:
 
 def build() -> Starlette:
     """Nanio's application, whose settings are in the environment, with our handlers before its own."""
-    app = build_app()
+    app: Starlette = build_app()
     app.user_middleware.insert(0, Middleware(ClosesUnread))
     app.router.routes[:] = [
         Route("/", list_buckets, methods=["GET", "HEAD"]),
@@ -128,7 +128,7 @@ async def handle_bucket(request: Request) -> Response:
     _refuse_unknown(request, "bucket")
     if request.method == "GET" and not {"location", "uploads"} & set(request.query_params):
         return await list_objects(request)
-    return await dispatch_bucket(request)
+    return await _by_nanio(dispatch_bucket, request)
 
 
 async def handle_object(request: Request) -> Response:
@@ -144,7 +144,11 @@ async def handle_object(request: Request) -> Response:
         return await _copy(request)
     if request.method == "PUT" and not is_upload and {"if-match", "if-none-match"} & set(request.headers):
         return await _put_if(request)
-    return await dispatch_object(request)
+    return await _by_nanio(dispatch_object, request)
+
+
+async def _by_nanio(handler: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+    return await handler(request)
 
 
 def _refuse_unknown(request: Request, kind: str) -> None:
@@ -160,7 +164,7 @@ async def _copy(request: Request) -> Response:
     if "uploadId" in request.query_params:
         raise NotImplemented_("This server does not know copies of parts.")
     if request.headers.get("x-amz-metadata-directive", "COPY").upper() != "REPLACE":
-        return await dispatch_object(request)
+        return await _by_nanio(dispatch_object, request)
     bucket, slash, key = unquote(request.headers["x-amz-copy-source"]).removeprefix("/").partition("/")
     if not slash:
         raise InvalidArgument("x-amz-copy-source must be BUCKET/KEY.")
@@ -195,7 +199,7 @@ async def _put_if(request: Request) -> Response:
             raise NoSuchKey(resource="/".join(place))
         if _changed(request.headers, info) or _unchanged(request.headers, info):
             raise PreconditionFailed
-        return await dispatch_object(request)
+        return await _by_nanio(dispatch_object, request)
     finally:
         request.app.state.being_put.discard(place)
 
@@ -214,7 +218,7 @@ async def _read(request: Request) -> Response:
         except InvalidRange as error:
             headers = {"Content-Range": f"bytes */{info.size}"}
             return Response(error.to_xml(), error.http_status, headers, "application/xml")
-    return await dispatch_object(request)
+    return await _by_nanio(dispatch_object, request)
 
 
 def _info(request: Request) -> ObjectInfo:

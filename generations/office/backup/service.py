@@ -10,13 +10,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.credits import integrity_check
-from generations.jobs.engine import heartbeats, persist
+from generations.jobs.engine import adopt, heartbeats, persist
 from generations.jobs.management.commands.check_library import find_problems
 from generations.library.maintenance.check import Check, Kind
 from generations.office.backup import database, objects
@@ -45,12 +46,14 @@ class BackupResult:
 class RestoreResult:
     """What a restore did and proved; `problems` are sentences, none if all is as it was.
 
-    `ledger` are those of the ledger alone, and `library` counts what `check_library` found, by kind.
+    `adopted` counts generations that were under way and whose pictures the backup has, `ledger` are the
+    problems of the ledger alone, and `library` counts what `check_library` found, by kind.
     """
 
     manifest: Manifest
     copied: int = 0
     were_there: int = 0
+    adopted: int = 0
     keys_readable: int = 0
     keys: int = 0
     ledger: list[str] = field(default_factory=list)
@@ -70,7 +73,7 @@ def back_up(path: Path, *, quick: bool = False) -> BackupResult:
     with folder.opened_for(database.installation()):
         time = timezone.now()
         stamp = f"{time:%Y%m%dT%H%M%S.%fZ}"
-        name = f"database-{stamp}.{database.ENDINGS[database.connection.vendor]}"
+        name = f"database-{stamp}.{database.ENDINGS[connection.vendor]}"
         totals, lost, missing = _Totals(), list[Copied](), set[str]()
         for number in range(ROUNDS):
             (path / name).unlink(missing_ok=True)
@@ -164,6 +167,7 @@ def restore(path: Path, *, replaces: bool = False, say: Callable[[str], object] 
     result.problems += _compare_rows(manifest)
     bootstrap.prepare_database()
     ContentType.objects.clear_cache()
+    result.adopted = adopt.adopt_stored()
     say(_("Proving the ledger and the library ..."))
     _prove(result)
     return result

@@ -74,6 +74,9 @@ class Command(BaseCommand):
         }
         self.stdout.write(_("Database: %(rows)s rows.") % figures)
         self.stdout.write(_("Objects: %(objects)s; %(copied)s stored, %(there)s there before.") % figures)
+        if result.adopted:
+            text = _("Pictures that were under way and are in the backup: %(count)s.")
+            self.stdout.write(text % {"count": result.adopted})
         if not result.ledger:
             self.stdout.write(_("Ledger: exact, %(entries)s entries.") % figures)
         found = ", ".join(f"{kind.label} {result.library[kind]}" for kind in Kind if result.library[kind])

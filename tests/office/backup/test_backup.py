@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from generations.jobs.models import Generation, Status
@@ -211,7 +212,7 @@ def test_nothing_secret_is_in_the_folder(filled, folder, run, member, upstream):
 
 
 def test_without_a_program_that_is_new_enough_one_sentence_says_so(filled, folder, run, monkeypatch):
-    if database.connection.vendor == "sqlite":
+    if connection.vendor == "sqlite":
         pytest.skip("SQLite needs none")
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(database, "DEBIAN", folder)

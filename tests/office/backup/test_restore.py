@@ -12,11 +12,12 @@ from django.conf import settings as configured
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from django.utils import timezone
 
 from generations.core import redis_client
 from generations.credits.models import Transfer
-from generations.jobs.engine import heartbeats, persist
-from generations.jobs.models import Generation, Status
+from generations.jobs.engine import heartbeats
+from generations.jobs.models import Attempt, Generation, Status
 from generations.library.models import Image
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
@@ -230,18 +231,24 @@ def test_a_backup_of_an_older_version_is_migrated(folder, run, elsewhere, settin
         assert program.get(ADDRESS.format(OLD["image"])).status_code == 200
 
 
-def test_a_paid_picture_of_an_unfinished_generation_is_found_after_a_restore(
-    filled, folder, run, elsewhere, submit
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.QUEUED, Status.STORING])
+def test_a_picture_that_was_under_way_is_not_bought_again(
+    filled, folder, run, elsewhere, submit, upstream, status
 ):
+    """It reached storage after the copy of the database, and before the end of the backup."""
     submit(count=1)
     row = Generation.objects.get(status=Status.QUEUED)
-    Generation.objects.filter(pk=row.pk).update(status=Status.STORING, attempt=1)
+    Attempt.objects.create(generation=row, number=1, upstream=upstream)
+    Generation.objects.filter(pk=row.pk).update(status=status, attempt=1, lease_until=timezone.now())
     key = f"images/{row.pk}/1-{filled[0].sha256}.png"
-    facts = {"attempt": 1, "upstream": 1, "seed": 7, "position": 0, "of": 1}
+    facts = {"attempt": 1, "upstream": upstream.pk, "seed": 7, "position": 0, "of": 1}
     storage_client.put(key, storage_client.read(filled[0].key), media_type="image/png", metadata=facts)
     run("backup", folder)
     with elsewhere():
-        run("restore", folder)
-        assert persist.find_in_storage(Generation.objects.get(pk=row.pk))
-        assert Image.objects.filter(key=key).exists()
+        assert "in the backup: 1." in run("restore", folder)
+        assert Image.objects.filter(key=key, seed=7).exists()
+        restored = Generation.objects.get(pk=row.pk)
+        assert restored.status == Status.SUCCEEDED
+        assert restored.attempts.get().outcome == "ok"
         run("audit_ledger")
+        run("check_library")
