@@ -34,4 +34,4 @@ RUN SECRET_KEY=only-to-collect-static-files \
     python manage.py collectstatic --noinput
 USER sdweb
 EXPOSE 8000
-CMD ["uvicorn", "sdweb.asgi:application", "--host=0.0.0.0", "--port=8000", "--timeout-graceful-shutdown=3", "--no-access-log"]
+CMD ["uvicorn", "sdweb.asgi:application", "--host=0.0.0.0", "--port=8000", "--timeout-graceful-shutdown=3", "--timeout-keep-alive=620", "--no-access-log"]

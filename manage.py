@@ -21,8 +21,11 @@ def main() -> None:
     try:
         if sys.argv[1:2] == ["portal"]:
             local_environment.generate(os.environ)
-        elif not os.environ.get("DATABASE_URL"):
-            local_environment.load(os.environ)
+        else:
+            # A command may take longer than a page, and wait longer for the pages.
+            os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
+            if not (os.environ.get("DATABASE_URL") and os.environ.get("SECRET_KEY")):
+                local_environment.load(os.environ)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))

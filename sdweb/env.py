@@ -1,11 +1,15 @@
 """Read settings from the environment; an invalid one raises ImproperlyConfigured with one sentence."""
 
+import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+
+HOST = re.compile(r"\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 
 
 def required(name: str, why: str) -> str:
@@ -16,17 +20,99 @@ def required(name: str, why: str) -> str:
     return value
 
 
-def positive_integer(name: str, default: int) -> int:
-    """Return the setting as an integer from 1 on; ImproperlyConfigured if it is none."""
+def positive_integer(name: str, default: int, *, at_least: int = 1) -> int:
+    """Return the setting as an integer from 1 (or `at_least`) on; ImproperlyConfigured if it is none."""
     value: str = env.str(name, default="").strip() or str(default)
-    if not value.isdecimal() or int(value) < 1:
-        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be a whole number from 1 on.")
+    if not value.isdecimal() or int(value) < at_least:
+        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be a whole number from {at_least} on.")
     return int(value)
 
 
 def comma_separated(name: str) -> list[str]:
     """Return the values of a comma-separated setting, without empty ones."""
     return [value.strip() for value in env.str(name, default="").split(",") if value.strip()]
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return the setting as true or false; ImproperlyConfigured if it is neither."""
+    value: str = env.str(name, default="").strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    if value:
+        raise ImproperlyConfigured(f"{name} is “{value[:40]}”: it must be true or false.")
+    return default
+
+
+def web_address(name: str, default: str) -> str:
+    """Return scheme, host and port of the setting; ImproperlyConfigured if there is more, or less."""
+    return origin(name, env.str(name, default="").strip() or default)
+
+
+def origin(name: str, address: str) -> str:
+    """Return the address as `scheme://host:port`, in lower case and ASCII as browsers send it."""
+    wrong = f"{name} is “{address[:80]}”: it must be"
+    if not re.match(r"https?://", address, re.IGNORECASE):
+        raise ImproperlyConfigured(
+            f"{wrong} https:// or http:// and a host name, such as https://pictures.example.com."
+        )
+    try:
+        parts = urlsplit(address)
+        port, host = parts.port, _ascii(parts.hostname or "")
+    except ValueError:
+        raise ImproperlyConfigured(f"{wrong} an address with a host name and, maybe, a port.") from None
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{wrong} an address without a path: the portal needs a host name of its own, or a port."
+        )
+    is_host = HOST.fullmatch(f"[{host}]" if ":" in host else host) and host[0] not in "*."
+    if parts.username is not None or not is_host:
+        raise ImproperlyConfigured(f"{wrong} an address with a host name and, maybe, a port.")
+    name_and_port = host_of(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}")
+    if port:
+        name_and_port += f":{port}"
+    return f"{parts.scheme.lower()}://{name_and_port}"
+
+
+def _ascii(host: str) -> str:
+    """Return the host name as browsers send it; ValueError for one that cannot be written so."""
+    return host if host.isascii() else host.encode("idna").decode()
+
+
+def origins(name: str) -> list[str]:
+    """Return the addresses of a comma-separated setting; one may begin with a star, https://*.example.com."""
+    return [
+        address if re.fullmatch(r"https?://\*(\.[\w-]+)+(:\d+)?", address) else origin(name, address)
+        for address in comma_separated(name)
+    ]
+
+
+def hosts(name: str) -> list[str]:
+    """Return the host names of a comma-separated setting; ImproperlyConfigured for a whole address."""
+    found = comma_separated(name)
+    for host in found:
+        if not HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name} has “{host[:80]}”: write host names alone, without scheme, port and path;"
+                " IPv6 in brackets."
+            )
+    return found
+
+
+def networks(name: str) -> list[str]:
+    """Return the addresses and networks of a comma-separated setting; ImproperlyConfigured for others."""
+    found = comma_separated(name)
+    for each in found:
+        try:
+            if each != "*":
+                ipaddress.ip_network(each)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} has “{each[:80]}”: write addresses or networks, such as 10.0.0.7 or 192.168.0.0/16,"
+                " whose last bits are 0."
+            ) from None
+    return found
 
 
 def host_of(address: str) -> str:

@@ -4,39 +4,70 @@ A missing or invalid one raises ImproperlyConfigured. Only `manage.py portal` ge
 (sdweb/process/local_environment.py).
 """
 
+import re
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from sdweb.env import comma_separated, env, host_of, one_of, positive_integer, required
+from sdweb import server_settings
+from sdweb.env import (
+    comma_separated,
+    env,
+    flag,
+    host_of,
+    hosts,
+    networks,
+    one_of,
+    origins,
+    positive_integer,
+    required,
+    web_address,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Secrets ---------------------------------------------------------------------
 
 SECRET_KEY = required("SECRET_KEY", "it signs sessions; use 50 random characters")
+# Replaced ones, newest first: sessions and links that they signed go on until they are left out.
+SECRET_KEY_FALLBACKS = comma_separated("SECRET_KEY_FALLBACKS")
 required("ENCRYPTION_KEYS", "provider keys are encrypted with it; use a Fernet key, the newest first")
 ENCRYPTION_KEYS = comma_separated("ENCRYPTION_KEYS")
 
 # Addresses and security headers ------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = [host_of(PUBLIC_URL), *comma_separated("ALLOWED_HOSTS")]
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *comma_separated("CSRF_TRUSTED_ORIGINS")]
-# uvicorn alone trusts X-Forwarded-For and X-Forwarded-Proto (FORWARDED_ALLOW_IPS), since it sees the peer's
-# address. Nothing here may read those headers again.
+DEBUG = flag("DEBUG", default=False)
+PUBLIC_URL = web_address("PUBLIC_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = [host_of(PUBLIC_URL), *hosts("ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *origins("CSRF_TRUSTED_ORIGINS")]
+# Only uvicorn's own code, which sees the peer's address, believes X-Forwarded-For and X-Forwarded-Proto:
+# sdweb/asgi.py. Nothing else may read those headers.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 HTTPS = PUBLIC_URL.startswith("https://")
 
-SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = HTTPS and flag("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # requested from inside, without a proxy
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Both concern hosts that are not ours, and a browser's preload list takes months to leave.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and flag("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = HTTPS and flag("HSTS_PRELOAD", default=False)
+if SECURE_HSTS_PRELOAD and not SECURE_HSTS_INCLUDE_SUBDOMAINS:
+    raise ImproperlyConfigured("HSTS_PRELOAD needs HSTS_SUBDOMAINS=true: the list takes whole domains only.")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # `check --deploy` asks for these two
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 30 * 24 * 3600
+# Browsers give the cookies of a host to all its ports, so another port has other names.
+_port = PUBLIC_URL.rpartition(":")[2]
+COOKIE_PREFIX = env.str("COOKIE_PREFIX", default="").strip() or (
+    f"p{_port}_" if _port.isdecimal() and _port not in ("80", "443", "8000") else ""
+)
+if not re.fullmatch(r"[\w.-]*", COOKIE_PREFIX, re.ASCII):
+    raise ImproperlyConfigured("COOKIE_PREFIX has other signs than letters, digits, - and _.")
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+MESSAGE_STORAGE = "sdweb.messages.Messages"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "generations.teams.views.csrf_failure"
 
@@ -85,6 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sdweb.log_format.request_id_middleware",
+    "sdweb.untrusted_proxy.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -122,31 +154,15 @@ TEMPLATES = [
 # Database ---------------------------------------------------------------------------
 
 DATABASE_URL = required("DATABASE_URL", "use postgres://user:password@host/name")
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": server_settings.database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"] |= {
-        "ENGINE": "sdweb.db.sqlite",
-        # A file: docs/decisions/sqlite-and-valkey.md
-        "TEST": {"NAME": f"{DATABASES['default']['NAME']}.test"},
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",  # a transaction that reads first cannot fail when it writes
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;"
-            "PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",
-        },
-    }
-else:
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 20}},
-    }
 
 # Redis: Celery's broker, the rate limiter, live page updates -----------------------------
 
 REDIS_URL = required("REDIS_URL", "use redis://host:6379/0")
-CELERY_BROKER_URL = REDIS_URL
+_redis = server_settings.redis(REDIS_URL)
+CELERY_BROKER_URL = _redis.broker_url
+CELERY_BROKER_USE_SSL = _redis.broker_ssl
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "calls"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -186,13 +202,16 @@ STORAGES = {
             "access_key": env.str("AWS_ACCESS_KEY_ID", default="") or None,
             "secret_key": env.str("AWS_SECRET_ACCESS_KEY", default="") or None,
             "signature_version": "s3v4",
-            "addressing_style": "path",
+            # path: host/bucket; virtual: bucket.host, which some stores insist on
+            "addressing_style": one_of("S3_ADDRESSING_STYLE", "path", "virtual"),
             "default_acl": None,
             "file_overwrite": True,
             "querystring_auth": True,
         },
     },
 }
+# Sent with each object; buckets with Object Lock take none without.
+S3_CHECKSUM = one_of("S3_CHECKSUM", "none", "md5", "sha256")
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -213,7 +232,9 @@ TRASH_DAYS = positive_integer("TRASH_DAYS", default=30)  # until images in the t
 WORKER_THREADS = positive_integer("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
-SANDBOX = env.bool("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
+# For calls of this account alone; HTTPS_PROXY is for no account, since every key would go there.
+STABILITY_PROXY = server_settings.proxy("STABILITY_PROXY", env.str("STABILITY_PROXY", default="").strip())
+SANDBOX = flag("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 
 # Monitoring --------------------------------------------------------------------------------
 
@@ -262,9 +283,9 @@ ACCOUNT_RATE_LIMITS = {
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 
-EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL = env.str("EMAIL_URL", default="").strip()
 if EMAIL_URL:
-    vars().update(env.email_url("EMAIL_URL"))
+    vars().update(server_settings.email(EMAIL_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # without mail a second one cannot be confirmed
@@ -329,6 +350,7 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "uvicorn": {"handlers": [], "propagate": True},  # use our format instead of its own
+        "websockets": {"level": "CRITICAL"},  # a traceback for every bad handshake; the portal has no sockets
         "uvicorn.access": {"handlers": [], "propagate": False},  # URLs contain signatures
     },
 }

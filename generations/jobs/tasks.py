@@ -13,6 +13,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
+from redis import RedisError
 from redis.exceptions import LockNotOwnedError
 
 from generations.core import redis_client
@@ -106,7 +107,7 @@ def _send(count: int) -> None:
     try:
         for _ in range(count):
             wake_worker.delay()
-    except OperationalError as problem:
+    except (OperationalError, RedisError) as problem:  # away, or it takes no writes
         log.warning("Redis took no wake-up message; the sweeper will send one: %s", problem)
 
 

@@ -32,14 +32,21 @@ RETRY_AFTER = timedelta(minutes=10)  # end of a pause that a balance does not en
 
 
 @lru_cache(maxsize=64)
-def _provider(kind: str, base_url: str, encrypted_key: str) -> Provider:
-    return open_provider(kind, base_url, encryption.decrypt(encrypted_key))
+def _provider(kind: str, base_url: str, encrypted_key: str, proxy: str, encrypted_login: str) -> Provider:
+    through = Upstream(proxy=proxy, encrypted_proxy_login=encrypted_login).proxy_address
+    return open_provider(kind, base_url, encryption.decrypt(encrypted_key), through)
 
 
 def provider(upstream: Upstream) -> Provider:
-    """Return the client of the account; Unavailable if its base URL or key is unusable."""
+    """Return the client of the account; Unavailable if its base URL, key or proxy is unusable."""
     try:
-        return _provider(upstream.kind, upstream.base_url, upstream.encrypted_key)
+        return _provider(
+            upstream.kind,
+            upstream.base_url,
+            upstream.encrypted_key,
+            upstream.proxy,
+            upstream.encrypted_proxy_login,
+        )
     except ValueError as problem:
         reason = str(problem)
     raise Unavailable(reason)
@@ -55,6 +62,8 @@ def sync_environment() -> Upstream | None:
     if not _has_key(upstream, settings.STABILITY_API_KEY):
         upstream.set_key(settings.STABILITY_API_KEY)
     upstream.base_url, upstream.enabled = settings.STABILITY_BASE_URL, True
+    upstream.encrypted_proxy_login = ""  # one that was taken out of the environment is gone
+    upstream.set_proxy(settings.STABILITY_PROXY)
     if upstream.paused_status != PAUSED_BY_OPERATOR:  # the key or the address may be new
         upstream.paused_at = None
     upstream.save()

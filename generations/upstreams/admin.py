@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.providers import KINDS
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.registry import checked_address, checked_key
+from generations.providers.registry import checked_address, checked_key, checked_proxy
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -52,6 +52,7 @@ class UpstreamForm(forms.ModelForm):
             "kind",
             "base_url",
             "key",
+            "proxy",
             "enabled",
             "draining",
             "order",
@@ -73,6 +74,12 @@ class UpstreamForm(forms.ModelForm):
         """Validate the key; it may be empty if one is stored."""
         key = self.cleaned_data["key"]
         return "" if not key and self.instance.encrypted_key else _checked(checked_key, key)
+
+    def clean_proxy(self) -> str:
+        """Validate the proxy, keep its login apart, and leave the rest as the value of the field."""
+        self.instance.set_proxy(_checked(checked_proxy, self.cleaned_data["proxy"]))
+        address: str = self.instance.proxy
+        return address
 
     def clean_low_balance(self) -> int:
         """Keep the stored value if the field is empty."""
@@ -124,7 +131,7 @@ class UpstreamAdmin(admin.ModelAdmin):
         "created_at",
     )
     fieldsets = (
-        (None, {"fields": ("name", "kind", "base_url", "key", "enabled", "draining")}),
+        (None, {"fields": ("name", "kind", "base_url", "key", "proxy", "enabled", "draining")}),
         (_("Priority"), {"fields": ("order", "orders")}),
         (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit", "low_balance")}),
         (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),

@@ -33,6 +33,13 @@ class Upstream(models.Model):
         help_text=_("May carry a path: https://api.stability.ai or https://host/sd"),
     )
     encrypted_key = models.TextField(_("encrypted key"), editable=False, blank=True)
+    proxy = models.CharField(
+        _("proxy"),
+        max_length=400,
+        blank=True,
+        help_text=_("An HTTP proxy for calls of this account, such as http://proxy.example.com:3128."),
+    )
+    encrypted_proxy_login = models.TextField(_("encrypted login of the proxy"), editable=False, blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
     draining = models.BooleanField(
         _("draining"), default=False, help_text=_("Finish what runs, start nothing.")
@@ -106,6 +113,24 @@ class Upstream(models.Model):
     def set_key(self, key: str) -> None:
         """Set a new key, encrypted, without saving the row."""
         self.encrypted_key = encryption.encrypt(key)
+
+    @property
+    def proxy_address(self) -> str:
+        """The proxy with its user name and password; as secret as the key."""
+        scheme, slashes, place = self.proxy.partition("://")
+        login = encryption.decrypt(self.encrypted_proxy_login)
+        return f"{scheme}{slashes}{login}@{place}" if login else self.proxy
+
+    def set_proxy(self, address: str) -> None:
+        """Set the proxy without saving the row; its user name and password are encrypted.
+
+        An address without these keeps those that it had, as long as it stays the same.
+        """
+        scheme, slashes, rest = address.partition("://")
+        login, _at, place = rest.rpartition("@")
+        if login or f"{scheme}{slashes}{place}" != self.proxy:
+            self.encrypted_proxy_login = encryption.encrypt(login)
+        self.proxy = f"{scheme}{slashes}{place}"
 
     @property
     def pace_key(self) -> str:

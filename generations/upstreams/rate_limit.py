@@ -24,19 +24,39 @@ from generations.upstreams.models import Upstream
 MARGIN = 0.25  # seconds: how late a confirmed call may be sent, and so what the window is extended by
 HORIZON = 2.0  # seconds: how far ahead slots are reserved
 
-# KEYS: the limiter. ARGV: interval, wait of a new epoch, horizon (microseconds), name of a new epoch, and how
-# far ahead a slot can be unless the clock was set back (microseconds).
+# Which server process this is: its run id, or for a user who may not ask INFO the second since which the
+# marker is in its memory, which a restart moves: idle times are not saved. They are in whole seconds.
+IDENTITY = """
+local function identity(marker, now)
+  local info = redis.pcall('INFO', 'server')
+  local id = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
+  if id then return id end
+  local idle = redis.pcall('OBJECT', 'IDLETIME', marker)
+  return type(idle) == 'number' and 'since ' .. math.floor(now / 1000000) - idle or ''
+end
+local function is_same(known, current)
+  if known == current then return current ~= '' end
+  local before = tonumber(string.match(known or '', '^since (%d+)$'))
+  local after = tonumber(string.match(current, '^since (%d+)$'))
+  return before and after and math.abs(after - before) <= 2
+end
+"""
+# KEYS: the limiter, its marker. ARGV: interval, wait of a new epoch, horizon (microseconds), name of a new
+# epoch, and how far ahead a slot can be unless the clock was set back (microseconds).
 # Returns: reserved (1 or 0), epoch, slot, microseconds to wait.
-RESERVE = """
+RESERVE = (
+    IDENTITY
+    + """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, quiet, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+local server = identity(KEYS[2], now)
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'server', 'next', 'blocked')
 local epoch, slot, blocked = state[1], tonumber(state[3]), tonumber(state[4] or 0)
-if not epoch or state[2] ~= server or slot - now > tonumber(ARGV[5]) then
+if not epoch or not is_same(state[2], server) or slot - now > tonumber(ARGV[5]) then
   epoch, slot = ARGV[4], now + quiet
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'server', server, 'next', slot)
+  redis.call('SET', KEYS[2], epoch)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'server', identity(KEYS[2], now), 'next', slot)
 end
 if blocked > now then return {0, epoch, 0, blocked - now} end
 slot = math.max(slot, now)
@@ -44,18 +64,22 @@ if slot - now > horizon then return {0, epoch, 0, slot - now} end
 redis.call('HSET', KEYS[1], 'next', slot + interval)
 return {1, epoch, slot, slot - now}
 """
-# KEYS: the limiter. ARGV: epoch, slot, margin (microseconds).
+)
+# KEYS: the limiter, its marker. ARGV: epoch, slot, margin (microseconds).
 # Returns 1: send now; 0: void; negative: microseconds too early.
-CONFIRM = """
+CONFIRM = (
+    IDENTITY
+    + """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local state = redis.call('HMGET', KEYS[1], 'epoch', 'blocked', 'server')
-local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
-if state[1] ~= ARGV[1] or state[3] ~= server or tonumber(state[2] or 0) > now then return 0 end
+if state[1] ~= ARGV[1] or tonumber(state[2] or 0) > now then return 0 end
+if not is_same(state[3], identity(KEYS[2], now)) then return 0 end
 local late = now - tonumber(ARGV[2])
 if late < 0 then return late end
 return late < tonumber(ARGV[3]) and 1 or 0
 """
+)
 # KEYS: the limiter. Returns how far ahead the next slot is (microseconds), 0 if it is free now.
 AHEAD = """
 local time = redis.call('TIME')
@@ -70,6 +94,14 @@ local blocked = math.max(tonumber(redis.call('HGET', KEYS[1], 'blocked') or 0), 
 redis.call('HSET', KEYS[1], 'blocked', blocked)
 return blocked - now
 """
+# KEYS: any key, its marker. Returns 1 if a restart of the server would be noticed.
+KNOWN = (
+    IDENTITY
+    + """
+redis.call('SET', KEYS[2], '', 'EX', 60)
+return identity(KEYS[2], 0) ~= '' and 1 or 0
+"""
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +120,7 @@ def _script(text: str) -> Script:
 
 
 def _run(text: str, limiter: str, *arguments: str | int) -> Any:
-    return _script(text)(keys=[f"pace:{limiter}"], args=list(arguments))
+    return _script(text)(keys=[f"pace:{limiter}", f"epoch:{limiter}"], args=list(arguments))
 
 
 def interval(upstream: Upstream) -> float:
@@ -112,6 +144,11 @@ def prepare(upstream: Upstream, *, idle: bool = False) -> None:
 def is_idle(upstream: Upstream) -> bool:
     """Return whether no slot of the account is reserved beyond the next one. Raises RedisError."""
     return int(_run(AHEAD, upstream.pace_key)) <= interval(upstream) * 1e6
+
+
+def can_tell_restarts() -> bool:
+    """Return whether Redis tells a restart, without which there are no permits. Raises RedisError."""
+    return bool(_run(KNOWN, "readyz"))
 
 
 def confirm(permit: Permit) -> bool:

@@ -17,6 +17,9 @@ from sdweb.process.program import Program, always
 
 CALLS_STOP_TIMEOUT = 140.0  # a provider call takes up to 120 s, and its image is stored after that
 SANDBOX_LATENCY = 4
+# Seconds for which an idle connection stays open: longer than proxies keep theirs (nginx 60 s, Caddy 120 s,
+# load balancers up to 600 s), or their next request meets a closed one and becomes a 502.
+KEEP_ALIVE = 620
 
 
 class Services:
@@ -48,7 +51,7 @@ class Services:
         return self._python(
             "web",
             f"-m uvicorn sdweb.asgi:application --host {host} --port {port}"
-            " --timeout-graceful-shutdown 3 --no-access-log",
+            f" --timeout-graceful-shutdown 3 --timeout-keep-alive {KEEP_ALIVE} --no-access-log",
             ready=lambda: answers(int(port), LOOPBACK if host in local_environment.ALL_INTERFACES else host),
             extra_environment={"FORWARDED_ALLOW_IPS": proxies},
         )

@@ -48,7 +48,7 @@ class LibraryBench:
         stage, port = self.stage, free_port()
         stage.start_servers()
         self.address = f"http://{LOOPBACK}:{port}"
-        stage.environment |= {"PUBLIC_URL": self.address}
+        stage.environment |= {"PUBLIC_URL": self.address, "COOKIE_PREFIX": "bench_"}
         stage.manage("migrate", "-v0")
         stage.manage("collectstatic", "-v0", "--noinput")
         began = time.monotonic()
@@ -62,11 +62,13 @@ class LibraryBench:
         self.web = stage.start("web", tuple(serve.split()), ready=lambda: answers(port))
         self.web.wait_until_ready()
         self.visitor = requests.Session()
-        self.visitor.cookies["sessionid"] = self.said["cookie"]
+        self.visitor.cookies["bench_sessionid"] = self.said["cookie"]
 
     def _serve(self) -> dict[str, Any]:
         """Wait until it is stopped, so that people can look."""
-        sys.stdout.write(f"{self.address}/t/{self.said['team']}/library/ sessionid={self.said['cookie']}\n")
+        sys.stdout.write(
+            f"{self.address}/t/{self.said['team']}/library/ bench_sessionid={self.said['cookie']}\n"
+        )
         sys.stdout.flush()
         signal.pause()
         return self.result

@@ -60,7 +60,7 @@ class OfficeBench:
         stage.start_servers()
         port = free_port()
         self.address = f"http://{LOOPBACK}:{port}"
-        stage.environment |= {"PUBLIC_URL": self.address}
+        stage.environment |= {"PUBLIC_URL": self.address, "COOKIE_PREFIX": "bench_"}
         stage.manage("migrate", "-v0")
         stage.manage("collectstatic", "-v0", "--noinput")
         said = self._ask("fill", str(options.lines), str(options.members), str(options.days))
@@ -84,7 +84,7 @@ class OfficeBench:
 
     def _visitor(self, who: str = "administrator") -> requests.Session:
         visitor = requests.Session()
-        visitor.cookies["sessionid"] = self.cookies[who]
+        visitor.cookies["bench_sessionid"] = self.cookies[who]
         return visitor
 
     def _look(self) -> None:

@@ -67,6 +67,18 @@ def test_only_web_and_the_proxy_can_be_reached_from_outside(composed):
     assert composed["networks"]["inside"]["internal"] is True
 
 
+def test_no_log_grows_without_an_end(composed):
+    for name, service in composed["services"].items():
+        assert service["logging"]["driver"] == "json-file", name
+        assert service["logging"]["options"] == {"max-size": "20m", "max-file": "5"}, name
+
+
+def test_networks_of_docker_are_trusted_and_others_can_be_named(composed):
+    assert composed["services"]["web"]["environment"]["TRUSTED_PROXIES"] == "172.16.0.0/12,192.168.0.0/16"
+    named = compose.read(TRUSTED_PROXIES="10.1.0.0/16")["services"]["web"]["environment"]
+    assert named["TRUSTED_PROXIES"] == "10.1.0.0/16"
+
+
 def test_workers_can_be_scaled_and_finish_what_runs(composed):
     worker = composed["services"]["worker"]
     assert "container_name" not in worker

@@ -14,6 +14,7 @@ from redis.retry import Retry
 from generations.core import redis_client
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
+from tests import valkeys
 from tests.conftest import open_limiter
 
 SECOND = 1_000_000
@@ -129,3 +130,47 @@ def test_confirm_waits_for_the_slot(account):
     began = time.monotonic()
     assert upstreams_rate_limit.confirm(permit)
     assert time.monotonic() - began >= permit.delay - 0.005
+
+
+@pytest.fixture
+def without_info(settings, tmp_path):
+    """A private Redis whose user may not ask INFO, as at some hosts."""
+    user = "user portal on >secret ~* &* +@all -@dangerous -info"
+    with valkeys.running(tmp_path, user, "appendfsync always") as server:
+        settings.REDIS_URL = f"redis://portal:secret@127.0.0.1:{server.port}/0"
+        _forget_redis()
+        yield server
+    _forget_redis()
+
+
+def _forget_redis():
+    redis_client.client.cache_clear()
+    upstreams_rate_limit._script.cache_clear()
+
+
+def test_a_user_who_may_not_ask_info_gets_permits_and_notices_a_restart(without_info):
+    account = Upstream(pk=0, name="paced", pace_account="paced")
+    with pytest.raises(redis.ResponseError, match="permissions"):
+        redis_client.client().info()
+    upstreams_rate_limit.prepare(account, idle=True)
+    for _ in range(4):  # longer than the seconds are rounded
+        permit = upstreams_rate_limit.reserve(account)
+        assert upstreams_rate_limit.confirm(permit)
+        time.sleep(1)
+    permit = upstreams_rate_limit.reserve(account)
+    without_info.stop()
+    without_info.start()
+    assert redis_client.client().hget("pace:paced", "epoch").decode() == permit.epoch  # it was not forgotten
+    assert not upstreams_rate_limit.confirm(permit)
+    assert upstreams_rate_limit.reserve(account) is None  # the first slot is a window away
+
+
+def test_a_redis_that_does_not_tell_its_restarts_gives_no_permits(settings, tmp_path):
+    with valkeys.running(tmp_path, "user portal on >secret ~* &* +@all -info -object") as server:
+        settings.REDIS_URL = f"redis://portal:secret@127.0.0.1:{server.port}/0"
+        _forget_redis()
+        account = Upstream(pk=0, name="paced", pace_account="paced")
+        assert not upstreams_rate_limit.can_tell_restarts()
+        upstreams_rate_limit.prepare(account, idle=True)
+        assert upstreams_rate_limit.reserve(account) is None
+    _forget_redis()

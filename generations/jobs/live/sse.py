@@ -18,12 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import DatabaseError
-from redis import asyncio as redis
 from redis.exceptions import RedisError
 
-from generations.core import asgi
+from generations.core import asgi, redis_client
 from generations.jobs.events import ENDED, STREAM
 from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
@@ -58,9 +56,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.pages: dict[tuple[int, int], set[Page]] = defaultdict(set)
-        self.redis: Any = redis.Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=10
-        )
+        self.redis: Any = redis_client.async_client(seconds=10, connect_seconds=2)
         self.registry = waiters.WaitRegistry()
         self.closed = False
         work = self._follow(), self._check(), self.registry.poll()

@@ -56,6 +56,9 @@ def of_installation(health: monitoring_health.Health) -> list[Alert]:
         found.append(
             Alert("bad", _("Redis does not answer, so nobody is called. Nothing is lost meanwhile."))
         )
+    elif not health.writes:
+        text = _("Redis takes no writes, so nobody is called. Nothing is lost meanwhile; /readyz says why.")
+        found.append(Alert("bad", text))
     elif not health.alive:
         found.append(Alert("bad", _("No worker is running, so nobody is called. Nothing is lost meanwhile.")))
     if not health.storage:

@@ -10,16 +10,21 @@ from generations.jobs.engine import heartbeats
 from generations.jobs.engine.heartbeats import Worker
 from generations.jobs.monitoring import readiness
 
+_redis = readiness.Readiness({"redis": readiness.check_redis}, timeout=0.5, cached_for=5.0)
 _storage = readiness.Readiness({"storage": readiness.check_storage}, timeout=0.5, cached_for=5.0)
 
 
 @dataclass(frozen=True)
 class Health:
-    """Which services respond, and workers with a recent heartbeat. The database answered before."""
+    """Which services respond, and workers with a recent heartbeat. The database answered before.
+
+    `writes`: Redis takes writes; without, it answers and nobody is called.
+    """
 
     redis: bool
     storage: bool
     workers: list[Worker]
+    writes: bool = True
 
     @property
     def alive(self) -> int:
@@ -38,7 +43,8 @@ def check() -> Health:
         workers = heartbeats.known_workers()
     except RedisError:
         return Health(redis=False, storage=storage_answers(), workers=[])
-    return Health(redis=True, storage=storage_answers(), workers=workers)
+    [part] = _redis.parts()
+    return Health(redis=True, storage=storage_answers(), workers=workers, writes=not part.problem)
 
 
 def storage_answers() -> bool:

@@ -114,9 +114,9 @@ def share_url(share: Share) -> str:
     return f"{settings.PUBLIC_URL}{reverse('share:page', args=[token(share.pk)])}"
 
 
-def token(share: uuid.UUID) -> str:
+def token(share: uuid.UUID, secret: str | None = None) -> str:
     """The token of a link: its id and a signature, so that reading the table gives nobody a working link."""
-    signature = int.from_bytes(signed_url.sign(SALT, share.bytes), "big")
+    signature = int.from_bytes(signed_url.sign(SALT, share.bytes, secret), "big")
     return f"{b62_encode(share.int)}-{b62_encode(signature)}"
 
 
@@ -128,7 +128,7 @@ def _verified_id(value: str) -> uuid.UUID:
         share = uuid.UUID(int=b62_decode(match[1]))
     except ValueError as error:
         raise LinkNotFound from error
-    if not hmac.compare_digest(value, token(share)):
+    if not any(hmac.compare_digest(value, token(share, secret)) for secret in signed_url.secrets()):
         raise LinkNotFound
     return share
 

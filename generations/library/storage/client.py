@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import logging
 import threading
 import uuid
@@ -17,6 +19,7 @@ from urllib.parse import quote, unquote
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from django.core.files.storage import storages
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +33,9 @@ CHUNK_SIZE = 256 * 1024
 MAX_METADATA_LENGTH = 120  # characters of one value; S3 takes 2 KB in all
 REMOVE_THREADS = 8
 NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
+FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
+# Exists only where the key may not list: if it can be read, what else is forbidden to read is not there.
+MARKER = "sdweb-bucket"
 BUCKET_EXISTS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
@@ -129,25 +135,27 @@ def put(key: str, data: bytes, *, media_type: str, metadata: Mapping[str, object
     """Store an object. Each value of the metadata is cut to 120 characters of any script."""
     headers = {name.replace("_", "-"): _header_value(value) for name, value in (metadata or {}).items()}
     with translated_errors():
-        client().put_object(Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=headers)
+        client().put_object(
+            Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=headers, **_checksum(data)
+        )
 
 
 def read(key: str) -> bytes:
     """The bytes of an object. Raises ObjectMissing, StorageUnavailable."""
-    with translated_errors():
+    with translated_errors(is_read=True):
         return client().get_object(Bucket=bucket(), Key=key)["Body"].read()
 
 
 def stream(key: str) -> ObjectStream:
     """An object to be read in chunks. Raises ObjectMissing, StorageUnavailable."""
-    with translated_errors():
+    with translated_errors(is_read=True):
         response = client().get_object(Bucket=bucket(), Key=key)
     return ObjectStream(response["Body"], response["ContentLength"])
 
 
 def head(key: str) -> ObjectInfo:
     """Size, media type, metadata and age of an object. Raises ObjectMissing, StorageUnavailable."""
-    with translated_errors():
+    with translated_errors(is_read=True):
         response = client().head_object(Bucket=bucket(), Key=key)
     metadata = {name.replace("-", "_"): unquote(value) for name, value in response["Metadata"].items()}
     return ObjectInfo(response["ContentLength"], response["ContentType"], metadata, response["LastModified"])
@@ -221,13 +229,30 @@ def create_bucket() -> None:
 
 
 def is_up() -> bool:
-    """Whether storage answers and has the bucket."""
+    """Whether storage answers and has the bucket; a key that may not list it reads and writes one object."""
     try:
         with translated_errors():
             client().head_bucket(Bucket=bucket())
+    except StorageUnavailable as error:
+        return _error_code(error.cause) in FORBIDDEN and (_can_read_marker() or _can_write_marker())
+    return True
+
+
+def _can_read_marker() -> bool:
+    try:
+        with translated_errors():
+            client().get_object(Bucket=bucket(), Key=MARKER)["Body"].close()
     except StorageUnavailable:
         return False
     return True
+
+
+def _can_write_marker() -> bool:
+    try:
+        put(MARKER, b"Shows sdweb that this is its bucket.\n", media_type="text/plain")
+    except StorageUnavailable:
+        return False
+    return _can_read_marker()
 
 
 def bucket() -> str:
@@ -267,6 +292,16 @@ def _client_of(storage: S3Storage) -> S3Client:
     return shared
 
 
+def _checksum(data: bytes) -> dict[str, Any]:
+    """The checksum of an upload as arguments of the client; {} for none."""
+    if settings.S3_CHECKSUM == "sha256":
+        return {"ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
+    if settings.S3_CHECKSUM == "md5":
+        digest = hashlib.md5(data, usedforsecurity=False).digest()
+        return {"ContentMD5": base64.b64encode(digest).decode()}
+    return {}
+
+
 def _header_value(value: object) -> str:
     """The value of a metadata header: printable ASCII, without spaces at the ends."""
     return quote(str(value)[:MAX_METADATA_LENGTH], safe="/:;,=+@", errors="replace")
@@ -278,10 +313,15 @@ def _error_code(cause: object) -> str:
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Raise the errors of the S3 client as ObjectMissing or StorageUnavailable."""
+def translated_errors(*, is_read: bool = False) -> Iterator[None]:
+    """Raise the errors of the S3 client as ObjectMissing or StorageUnavailable.
+
+    To a key without the right to list, S3 answers 403 to a read (`is_read`) of an object that is not there.
+    """
     try:
         yield
     except (BotoCoreError, ClientError) as cause:
-        error = ObjectMissing if _error_code(cause) in NOT_FOUND else StorageUnavailable
+        code = _error_code(cause)
+        is_missing = code in NOT_FOUND or (is_read and code in FORBIDDEN and _can_read_marker())
+        error = ObjectMissing if is_missing else StorageUnavailable
         raise error(cause) from cause

@@ -38,6 +38,7 @@ KEY_LABELS = {
     "amount": gettext_lazy("amount"),
     "balance": gettext_lazy("balance"),
     "base_url": gettext_lazy("base URL"),
+    "proxy": gettext_lazy("proxy"),
     "cap": gettext_lazy("cap"),
     "cap_per_day": gettext_lazy("daily cap"),
     "cap_per_month": gettext_lazy("monthly cap"),

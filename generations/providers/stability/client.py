@@ -38,10 +38,11 @@ class _HttpRequest:
 class Stability:
     """One account. The key is sent to `base_url` only and is in no text, not even in `repr`."""
 
-    def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb") -> None:
+    def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb", proxy: str = "") -> None:
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._client_id = client_id
+        self._proxy = proxy
 
     def __repr__(self) -> str:
         return f"Stability({self._base_url!r})"
@@ -77,7 +78,9 @@ class Stability:
             "Stability-Client-ID": self._client_id,
         }
         url = self._base_url + request.path
-        return exchange(request.method, url, timeout=timeout, headers=headers, **request.content)
+        return exchange(
+            request.method, url, timeout=timeout, proxy=self._proxy, headers=headers, **request.content
+        )
 
     def _done(self, reply: Reply, seed: int | None) -> Done:
         if reply.status != 200:

@@ -82,25 +82,36 @@ class _TlsConnection(_Connection, HTTPSConnection):
 
 
 class OneCallAdapter(HTTPAdapter):
-    """Opens one connection for one call; certificates are read once per process."""
+    """Opens one connection for one call, through a proxy if `send` names one; certificates are read once."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
         self._call = call
         self._pool: HTTPConnectionPool | None = None
 
-    def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> HTTPConnectionPool:
+    def get_connection_with_tls_context(
+        self, request: Any, *_: Any, proxies: Any = None, **__: Any
+    ) -> HTTPConnectionPool:
         """Return a new pool for this call."""
         address = urlsplit(request.url)
         host, port = address.hostname or "", address.port
-        connection_class: Any = functools.partial(_Connection, self._call)
-        if address.scheme == "https":
+        if proxy := (proxies or {}).get(address.scheme):
+            self._pool = self._pool_through(proxy, host, port, address.scheme)
+        elif address.scheme == "https":
             self._pool = HTTPSConnectionPool(host, port, ssl_context=_ssl_context(), maxsize=1)
-            connection_class = functools.partial(_TlsConnection, self._call)
         else:
             self._pool = HTTPConnectionPool(host, port, maxsize=1)
+        is_tls = isinstance(self._pool, HTTPSConnectionPool)
+        connection_class: Any = functools.partial(_TlsConnection if is_tls else _Connection, self._call)
         self._pool.ConnectionCls = connection_class
         return self._pool
+
+    def _pool_through(self, proxy: str, host: str, port: int | None, scheme: str) -> HTTPConnectionPool:
+        """Return a pool whose connection is a tunnel for https, and the proxy's own for http."""
+        manager = self.proxy_manager_for(proxy, proxy_ssl_context=_ssl_context())
+        tls = {"ssl_context": _ssl_context()}
+        pool: HTTPConnectionPool = manager.connection_from_host(host, port, scheme, pool_kwargs=tls)
+        return pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Do nothing: the context verifies host names and certificates."""

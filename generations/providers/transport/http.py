@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError, IncompleteRead, NameResolutionError, SSLError
+from urllib3.exceptions import HTTPError, IncompleteRead, NameResolutionError, ProxyError, SSLError
 
 from generations.providers.base import Busy, Unknown
 from generations.providers.i18n import gettext as _
@@ -39,6 +39,7 @@ CHUNK = 4 * 1024 * 1024  # most images in one read
 MAX_RETRY_AFTER = 3600.0  # seconds
 
 NOTHING_SENT = {
+    "proxy": gettext_noop("The proxy to the provider cannot be reached, or refuses the connection."),
     "name": gettext_noop("The provider's host name could not be found."),
     "tls": gettext_noop("The provider's certificate or encryption could not be verified."),
     "refused": gettext_noop("The provider refuses connections."),
@@ -75,30 +76,31 @@ class Reply:
         return min(max(seconds.total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def exchange(method: str, url: str, *, timeout: float, **content: Any) -> Reply:
+def exchange(method: str, url: str, *, timeout: float, proxy: str = "", **content: Any) -> Reply:
     """Send one request and read the response within `timeout` seconds; raises only Busy or Unknown.
 
-    `content` is what `requests` takes: `headers`, `files`, `json`. Only DNS resolution may outlast the
-    deadline, and then nothing is sent.
+    `proxy` is the address of an HTTP proxy, "" for none. `content` is what `requests` takes: `headers`,
+    `files`, `json`. Only DNS resolution may outlast the deadline, and then nothing is sent.
     """
     call = Call(time.monotonic() + timeout)
     try:
-        return _exchange(call, method, url, content)
+        return _exchange(call, method, url, proxy, content)
     except FAILURES as problem:
         failure = _to_error(call, problem)
     # Raised out here, so that it has no context: exceptions of `requests` contain the key.
     raise failure
 
 
-def _exchange(call: Call, method: str, url: str, content: Mapping[str, Any]) -> Reply:
+def _exchange(call: Call, method: str, url: str, proxy: str, content: Mapping[str, Any]) -> Reply:
     prepared = requests.Request(method, url, **content).prepare()
     prepared.headers["Connection"] = "close"
     prepared.headers["Accept-Encoding"] = "identity"  # images do not compress, decompression bombs do
     # An adapter without a session: a session would read the whole body of a redirect, keep cookies, and use a
-    # .netrc file or a proxy of the environment.
+    # .netrc file or a proxy of the environment, to which other accounts' keys must not go.
     with contextlib.closing(OneCallAdapter(call)) as adapter:
         timeout = (min(CONNECT_TIMEOUT, call.remaining()), call.remaining())
-        with adapter.send(prepared, stream=True, timeout=timeout) as response:
+        proxies = {"http": proxy, "https": proxy} if proxy else None
+        with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as response:
             call.status = response.status_code
             body = _body(call, response) if call.status == 200 else _error_body(call, response)
             return Reply(call.status, response.headers, body)
@@ -159,6 +161,7 @@ def _to_error(call: Call, problem: Exception) -> Busy | Unknown:
 
 def _cause(problem: BaseException) -> str:
     causes: dict[str, tuple[type[BaseException], ...]] = {
+        "proxy": (ProxyError, requests.exceptions.ProxyError),
         "name": (NameResolutionError, socket.gaierror),
         "tls": (SSLError, ssl.SSLError),
         "refused": (ConnectionRefusedError,),

@@ -8,14 +8,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.utils.translation import gettext as _
+from redis import RedisError
 
 from deploy.progress import Progress
+from generations.core import redis_client
 from generations.library.storage.client import StorageUnavailable
 from generations.office.installation import bootstrap as installation_bootstrap
 from generations.office.members import service as members_service
@@ -97,8 +98,8 @@ class Command(BaseCommand):
         self.supervisor.start(self.services.servers(), stop_order=SERVERS)
         self.supervisor.wait_until_ready()
         try:
-            redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5).ping()
-        except redis.RedisError as problem:
+            redis_client.client(5.0).ping()
+        except RedisError as problem:
             raise StartError(_("REDIS_URL does not answer: {why}").format(why=problem)) from problem
 
     def prepare_database(self) -> None:

@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from generations.core import redis_client
-from generations.jobs.monitoring import readiness
+from generations.jobs.monitoring import alerts, readiness
+from generations.jobs.monitoring import health as monitoring_health
 from generations.jobs.monitoring.readiness import NotReady, Readiness
 from generations.library.storage import client as storage_client
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from sdweb.process.ports import free_port
+from tests import valkeys
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,3 +126,89 @@ def test_errors_of_a_check_are_not_shown():
     parts = Readiness({"one": fails, "two": refuses}).parts()
     assert [part.problem for part in parts] == ["could not be checked", "does not answer"]
     assert storage_client.is_up()
+
+
+# Redis that answers and takes no writes
+
+
+@pytest.fixture
+def other_redis(settings, tmp_path):
+    """A private Redis in place of the tests' own."""
+    with valkeys.running(tmp_path) as server:
+        use(settings, server.url)
+        yield server
+    redis_client.client.cache_clear()
+    upstreams_rate_limit._script.cache_clear()
+    monitoring_health._redis.cached = None
+
+
+def use(settings, address):
+    settings.REDIS_URL = address
+    redis_client.client.cache_clear()
+    upstreams_rate_limit._script.cache_clear()
+    monitoring_health._redis.cached = readiness.portal.cached = None
+
+
+def as_user(server, *rights):
+    """Make a user with these rights; the address with which it connects."""
+    server.client().execute_command("ACL SETUSER", "portal", "on", ">secret", "~*", "&*", *rights)
+    return f"redis://portal:secret@127.0.0.1:{server.port}/0"
+
+
+def fill_memory(server):
+    server.client().config_set("maxmemory", "1")
+
+
+def follow(server):
+    server.client().replicaof("127.0.0.1", free_port())
+
+
+def break_disk(server):
+    redis = server.client()
+    (server.log.parent / "valkey" / "dump.rdb").mkdir()  # so that saving fails at its end
+    redis.config_set("save", "3600 1")
+    redis.set("something", "to save")
+    redis.bgsave()
+    while redis.info("persistence")["rdb_last_bgsave_status"] == "ok":
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "problem"),
+    [
+        (fill_memory, "memory is full"),
+        (follow, "read-only replica"),
+        (break_disk, "cannot write to its disk"),
+    ],
+)
+def test_a_redis_that_takes_no_writes_is_not_ready_and_says_why(
+    client, other_redis, bucket, break_it, problem
+):
+    assert client.get("/readyz").status_code == 200
+    assert monitoring_health.check().writes
+    break_it(other_redis)
+    readiness.portal.cached = monitoring_health._redis.cached = None
+    assert problem in only_broken(client)["redis"]
+    health = monitoring_health.check()
+    assert (health.redis, health.writes) == (True, False)
+    assert "Redis takes no writes" in alerts.of_installation(health)[0].text
+
+
+def test_a_redis_user_that_may_not_write_is_not_ready(client, other_redis, settings):
+    use(settings, as_user(other_redis, "+@read", "+@connection"))
+    assert only_broken(client) == {"redis": "gives its user too few rights"}
+
+
+def test_a_redis_user_that_may_not_ask_info_is_ready(client, other_redis, settings):
+    use(settings, as_user(other_redis, "+@all", "-@dangerous", "-info"))
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_redis_user_whose_restarts_are_not_told_is_not_ready(client, other_redis, settings):
+    use(settings, as_user(other_redis, "+@all", "-info", "-object"))
+    assert "neither INFO nor OBJECT" in only_broken(client)["redis"]
+
+
+def test_a_wrong_password_is_not_ready_and_not_shown(client, other_redis, settings):
+    use(settings, f"redis://:secret-word@127.0.0.1:{other_redis.port}/0")
+    assert only_broken(client) == {"redis": "refuses its user or password"}

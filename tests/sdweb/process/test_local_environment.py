@@ -11,7 +11,7 @@ import environ
 import pytest
 
 from sdweb.process.local_environment import BASE_DIR
-from tests.sdweb.portal import bare_environment
+from tests.sdweb.portal import bare_environment, manage
 
 PRINT = """
 import json, os
@@ -122,3 +122,23 @@ def test_the_public_url_follows_host_and_port(generate):
     assert {"localhost", "127.0.0.1", socket.gethostname()} <= set(settings["ALLOWED_HOSTS"].split(","))
     assert generate(HOST="::1")[0]["PUBLIC_URL"] == "http://[::1]:8000"
     assert generate(PUBLIC_URL="https://pictures.example")[0]["PUBLIC_URL"] == "https://pictures.example"
+
+
+def test_commands_find_the_secrets_while_the_database_is_configured(generate, folder):
+    """As in a second terminal, while `make run DATABASE_URL=...` runs."""
+    database = f"sqlite:///{folder}/own.sqlite3"
+    generate(DATABASE_URL=database)
+    shell = {"SDWEB_DATA": str(folder / "var"), "DATABASE_URL": database}
+    migrated = manage("migrate", "-v0", environment=bare_environment(**shell))
+    assert migrated.returncode == 0, migrated.stderr
+    assert (folder / "own.sqlite3").exists()
+    audit = manage("audit_ledger", environment=bare_environment(**shell))
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+
+
+def test_a_configured_portal_takes_nothing_from_a_portal_that_ran_here(generate, folder):
+    generate()
+    configured = {"SECRET_KEY": "x" * 50, "ENCRYPTION_KEYS": "x", "DATABASE_URL": "sqlite://:memory:"}
+    done = manage("check", environment=bare_environment(SDWEB_DATA=str(folder / "var"), **configured))
+    assert done.returncode == 1
+    assert done.stderr.startswith("REDIS_URL is not set")
