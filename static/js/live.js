@@ -145,7 +145,8 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id === "balance") document.dispatchEvent(new CustomEvent("portal:balance"));
 });
 document.addEventListener("htmx:responseError", (event) => {
-  if (!event.detail.elt.matches(".tile, [data-polled], [data-queue-poll]")) notice(portal.failed);
+  if (event.detail.elt.matches(".tile, [data-polled], [data-queue-poll]")) return;
+  notice(event.detail.xhr.status === 413 ? portal.tooLarge : portal.failed); // 413 comes from a proxy's limit
 });
 document.addEventListener("htmx:sendError", (event) => {
   if (!event.detail.elt.matches(".tile, [data-polled], [data-queue-poll]")) notice(portal.offline);

@@ -10,10 +10,10 @@ const overlay = document.querySelector("[data-upload-overlay]");
 
 let queue = Promise.resolve(); // each file waits for the one before
 
-/** Show one of the item's texts: sending, checking, lost or large. */
+/** Show one of the item's texts: sending, checking, lost, large, or refused by a proxy. */
 function showState(item, state) {
   for (const text of item.querySelectorAll("[data-while]")) text.hidden = text.dataset.while !== state;
-  if (state === "lost" || state === "large") {
+  if (["lost", "large", "proxy"].includes(state)) {
     item.classList.add("is-refused");
     item.querySelector("progress").remove();
   }
@@ -41,7 +41,7 @@ function send(file, visibility, item) {
       if (request.getResponseHeader("HX-Redirect")) return goToSignIn();
       const result = parse(request.response).querySelector(".upload-item");
       if (result) item.replaceWith(result);
-      else showState(item, "lost");
+      else showState(item, request.status === 413 ? "proxy" : "lost"); // 413 comes from a proxy's limit
       resolve();
     };
     request.onerror = request.ontimeout = () => {

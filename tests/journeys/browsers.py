@@ -53,7 +53,7 @@ class Window:
         return self.page
 
     def _heard(self, message: Any) -> None:
-        if message.type == "error" and not re.search(r"status of (422|404)|ERR_FAILED", message.text):
+        if message.type == "error" and not re.search(r"status of (404|422)|\b413\b|ERR_FAILED", message.text):
             self.complaints.append(message.text)
 
 

@@ -77,6 +77,30 @@ def test_pressing_twice_makes_one_batch(window):
     expect(batch(page, "two quick presses")).to_have_count(1)
 
 
+def refuse_large_requests(route: Any) -> None:
+    """Answer a form with a file as nginx does without `client_max_body_size`; everything else goes on."""
+    if "multipart/form-data" not in route.request.headers.get("content-type", ""):
+        return route.continue_()
+    page = "<html><head><title>413 Request Entity Too Large</title></head><hr>nginx/1.22.1</html>"
+    return route.fulfill(status=413, content_type="text/html", body=page)
+
+
+def test_a_file_that_a_proxy_refuses_as_too_large_is_named_so(window):
+    page = window().sign_in()
+    page.route("**/*", refuse_large_requests)
+    ask(page, "from a photo", model="sd3.5-large")
+    photo = {"name": "photo.png", "mimeType": "image/png", "buffer": b"a photo"}
+    page.set_input_files("[name=image]", photo)
+    page.click("#generate")
+    sentence = "A server in front of the portal refuses files of this size"
+    expect(page.locator(".toast")).to_contain_text(sentence)
+    page.goto(page.url.replace("create/", "library/upload/"))
+    page.set_input_files("[name=image]", photo)
+    item = page.locator(".upload-item.is-refused")
+    expect(item).to_contain_text(sentence)
+    expect(item).to_contain_text("client_max_body_size")
+
+
 def test_the_keyboard_is_enough(window):
     page = window().sign_in()
     expect(page.locator("#id_prompt")).to_be_focused()

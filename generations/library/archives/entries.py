@@ -59,12 +59,20 @@ REASONS = (
 )
 
 
-def read_entry(entry: ZipEntry, image: Image, output: imaging_convert.OutputFormat) -> bytes:
-    """The file of an image in the requested format. Raises EntryFailed."""
+def read_entry(
+    entry: ZipEntry, image: Image, output: imaging_convert.OutputFormat
+) -> list[tuple[str, bytes]]:
+    """Names and bytes of an image's file in the requested format, and of the text file beside it if any.
+
+    The parameters of a signed file, which must not be changed, are beside it. Raises EntryFailed.
+    """
     try:
-        return imaging_convert.convert(image, _verified(_read(image.key), image), output)
+        file = imaging_convert.convert(image, _verified(_read(image.key), image), output)
     except (storage_client.StorageUnavailable, imaging_decode.Unreadable, ObjectDamaged) as error:
         raise EntryFailed(entry.name) from error
+    parameters = imaging_convert.parameters_beside(image, file, output)
+    beside = [(f"{entry.name}.txt", parameters.encode())] if parameters else []
+    return [(entry.name, file), *beside]
 
 
 def load_images(member: int, entries: Sequence[ZipEntry]) -> dict[uuid.UUID, Image]:

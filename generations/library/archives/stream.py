@@ -88,28 +88,27 @@ class ArchiveStream:
     async def _zipped(self) -> AsyncGenerator[bytes, None]:
         zipped = ZipStream(compress_type=ZIP_STORED)
         async with aclosing(self._files()) as files:
-            async for name, data in files:
-                for chunk in await _in_reader_thread(_add_file, zipped, name, data):
-                    yield chunk
+            async for files_of_image in files:
+                for name, data in files_of_image:
+                    for chunk in await _in_reader_thread(_add_file, zipped, name, data):
+                        yield chunk
                 self.packed += 1
         yield b"".join(zipped.finalize())
 
-    async def _files(self) -> AsyncGenerator[tuple[str, bytes], None]:
-        """Yield name and bytes of each file in order; the next ones are read meanwhile."""
-        pending: deque[tuple[str, asyncio.Future[bytes]]] = deque()
+    async def _files(self) -> AsyncGenerator[list[tuple[str, bytes]], None]:
+        """Yield names and bytes of each image's files in order; the next ones are read meanwhile."""
+        pending: deque[asyncio.Future[list[tuple[str, bytes]]]] = deque()
         try:
             async with aclosing(self._images()) as images:
                 async for entry, image in images:
                     reading = _in_reader_thread(archives_entries.read_entry, entry, image, self.plan.output)
-                    pending.append((entry.name, reading))
+                    pending.append(reading)
                     if len(pending) > READ_AHEAD:
-                        name, reading = pending.popleft()
-                        yield name, await reading
+                        yield await pending.popleft()
             while pending:
-                name, reading = pending.popleft()
-                yield name, await reading
+                yield await pending.popleft()
         finally:
-            for _name, reading in pending:
+            for reading in pending:
                 reading.cancel()
 
     async def _images(self) -> AsyncGenerator[tuple[ZipEntry, Image], None]:

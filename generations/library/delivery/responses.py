@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import ParamSpec
 
@@ -19,6 +21,12 @@ from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
 
 P = ParamSpec("P")
+MAX_NAME_LENGTH = 60  # letters
+MAX_NAME_SIZE = 180  # bytes: file systems allow 255, and a number and an extension follow
+JOINERS = "\u200c\u200d"  # they decide how letters of Persian and of Indian languages are written
+NOT_AT_ENDS = "-_" + JOINERS
+# Names of devices, which Windows does not let a file have, whatever its extension.
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")
 IMAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -97,7 +105,38 @@ def file_name(image: Image, media_type: str = "", *, ascii_only: bool = False) -
 
     `ascii_only` is for zips, since old programs do not unpack other names.
     """
-    words = slugify((image.title or image.prompt)[:300], allow_unicode=not ascii_only)
-    words = words[:60].strip("-_") or "picture"
+    words = file_words(image.title or image.prompt, ascii_only=ascii_only)
     suffix = image.seed if image.seed is not None else str(image.pk)[-12:]
     return f"{words}-{suffix}.{storage_client.EXTENSIONS.get(media_type or image.media_type, 'bin')}"
+
+
+def file_words(text: str, *, ascii_only: bool = False) -> str:
+    """The text as a file name without extension: letters, digits and hyphens, at most 60 and 180 bytes.
+
+    Vowel signs and other marks stay with their letters; "picture" if nothing is left.
+    """
+    kept = slugify(text[:300]) if ascii_only else re.sub(r"[-\s]+", "-", "".join(_word_letters(text[:300])))
+    words = _shortened(kept.strip(NOT_AT_ENDS)).strip(NOT_AT_ENDS) or "picture"
+    return f"picture-{words}" if DEVICE.fullmatch(words) else words
+
+
+def _word_letters(text: str) -> Iterator[str]:
+    """Yield what stays of a text: letters with their marks, digits, spaces, hyphens and underscores."""
+    follows_letter = False
+    # Not NFKC, as slugify does: it takes the Thai vowel AM apart.
+    for letter in unicodedata.normalize("NFC", text.lower()):
+        kind = unicodedata.category(letter)[0]
+        is_mark = follows_letter and (kind == "M" or letter in JOINERS)  # others belong to symbols
+        follows_letter = kind == "L" or is_mark
+        if follows_letter or kind == "N" or letter in "-_" or letter.isspace():
+            yield letter
+
+
+def _shortened(words: str) -> str:
+    """The words cut to the longest name, never between a letter and its marks."""
+    end = min(len(words), MAX_NAME_LENGTH)
+    while len(words[:end].encode()) > MAX_NAME_SIZE:
+        end -= 1
+    while 0 < end < len(words) and (unicodedata.category(words[end])[0] == "M" or words[end] in JOINERS):
+        end -= 1
+    return words[:end]

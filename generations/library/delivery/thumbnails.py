@@ -63,7 +63,7 @@ def _single_flight(name: str, make: Callable[[], bytes]) -> bytes:
 def _make(image: Image, size: str) -> bytes:
     """Decode the original, store its thumbnail, and save a placeholder with the image."""
     original = storage_client.read(image.key)
-    with imaging_decode.open_image(original) as picture:
+    with imaging_decode.open_image(original, is_stored=True) as picture:
         reduced = _reduced(picture, WIDTHS[size])
         data = _as_webp(reduced, quality=QUALITY, method=METHOD)
         placeholder = "" if image.placeholder else _placeholder(reduced)
@@ -74,11 +74,11 @@ def _make(image: Image, size: str) -> bytes:
 
 
 def _reduced(picture: Pillow.Image, width: int) -> Pillow.Image:
-    """The picture reduced to a width, never enlarged."""
+    """The picture reduced to a width, never enlarged, in sRGB."""
     picture.draft("RGB", (2 * width, 2 * width * MAX_HEIGHT_RATIO))  # a JPEG is decoded at a smaller size
-    reduced = imaging_decode.to_rgb(picture)
+    reduced = imaging_decode.resizable(picture)
     reduced.thumbnail((width, width * MAX_HEIGHT_RATIO), reducing_gap=2.0)
-    return reduced
+    return imaging_decode.to_rgb(imaging_decode.to_srgb(reduced))
 
 
 def _placeholder(picture: Pillow.Image) -> str:

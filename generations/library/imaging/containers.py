@@ -1,56 +1,112 @@
-"""Read and write the containers of PNG, JPEG and WebP: add metadata without decoding the pixels."""
+"""Read and add metadata of PNG, JPEG and WebP without decoding the pixels; the container of WebP."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+
+from generations.providers.transport.image_containers import (
+    JPEG_APP0,
+    JPEG_APP1,
+    JPEG_APP11,
+    JPEG_APP15,
+    JPEG_COMMENT,
+    JPEG_SCAN,
+    PNG_RENDERED,
+    UnknownStructure,
+    jpeg_segment,
+    jpeg_segments,
+    png_chunk,
+    png_chunks,
+)
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 EXIF_HEADER = b"Exif\0\0"
 HAS_ALPHA, HAS_EXIF, HAS_XMP = 0x10, 0x08, 0x04  # flags of VP8X (RFC 9649, 2.7)
+WEBP_RENDERED = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
+MAX_TEXT_SIZE = 4 * 1024 * 1024  # bytes of a compressed text that are looked at
 
 
-class UnknownStructure(Exception):
-    """The file does not have the structure of its format."""
+class Kind(Enum):
+    """What a piece of metadata is."""
+
+    C2PA = (
+        auto()
+    )  # a manifest store (C2PA specification 2.2, "Embedding manifests into various file formats")
+    XMP = auto()
+    EXIF = auto()
+    OTHER = auto()
 
 
-# PNG: chunks of length, type, data and checksum (PNG specification, 5) ----------------
+def metadata(data: bytes, media_type: str) -> Iterator[tuple[Kind, bytes]]:
+    """Yield kind and content of each piece of metadata, texts decompressed. Raises UnknownStructure."""
+    by_type = {"image/png": _png_metadata, "image/jpeg": _jpeg_metadata, "image/webp": _webp_metadata}
+    if media_type not in by_type:
+        raise UnknownStructure
+    return by_type[media_type](data)
 
 
-def add_to_png(data: bytes, *, parameters: str, xmp: bytes) -> bytes:
-    """The PNG with both texts; existing chunks with the same keywords are replaced."""
-    replaced = {b"parameters", XMP_KEYWORD.encode()}
+def _is_jumbf(box: bytes) -> bool:
+    """Whether this is the start of a JUMBF superbox, which a C2PA manifest store is (ISO 19566-5)."""
+    return box[4:8] == b"jumb"
+
+
+# PNG ------------------------------------------------------------------------------------
+
+
+def add_to_png(data: bytes, *, xmp: bytes, parameters: str = "") -> bytes:
+    """The PNG with these texts; existing chunks with the same keywords are replaced. UnknownStructure."""
+    added = [_png_international(XMP_KEYWORD, xmp)]
+    replaced = {XMP_KEYWORD.encode()}
+    if parameters:
+        added.insert(0, _png_text("parameters", parameters))
+        replaced.add(b"parameters")
     chunks = list(png_chunks(data))
     if not chunks or chunks[0][0] != b"IHDR":
         raise UnknownStructure
-    kept = [
-        whole
-        for kind, body, whole in chunks[1:]
-        if kind not in {b"tEXt", b"zTXt", b"iTXt"} or body.partition(b"\0")[0] not in replaced
-    ]
-    added = [_png_text("parameters", parameters), _png_international(XMP_KEYWORD, xmp)]
+    kept = [whole for kind, body, whole in chunks[1:] if png_keyword(kind, body) not in replaced]
     return b"".join([data[:8], chunks[0][2], *added, *kept])
 
 
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yield type, data and all bytes of each chunk. Raises UnknownStructure."""
-    at = 8
-    while at < len(data):
-        if at + 12 > len(data):
-            raise UnknownStructure
-        (length,) = struct.unpack_from(">I", data, at)
-        end = at + 12 + length
-        if end > len(data):
-            raise UnknownStructure
-        yield data[at + 4 : at + 8], data[at + 8 : end - 4], data[at:end]
-        at = end
+def _png_metadata(data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    for kind, body, _whole in png_chunks(data):
+        if kind == b"caBX" and _is_jumbf(body):
+            yield Kind.C2PA, body
+        elif kind == b"eXIf":
+            yield Kind.EXIF, EXIF_HEADER + body
+        elif png_keyword(kind, body) == XMP_KEYWORD.encode():
+            yield Kind.XMP, _png_text_of(kind, body)
+        elif kind not in PNG_RENDERED:
+            yield Kind.OTHER, _png_text_of(kind, body)
 
 
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk with its length and checksum."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def png_keyword(kind: bytes, body: bytes) -> bytes:
+    """The keyword of a text chunk; b"" for other chunks."""
+    return body.partition(b"\0")[0] if kind in {b"tEXt", b"zTXt", b"iTXt"} else b""
+
+
+def _png_text_of(kind: bytes, body: bytes) -> bytes:
+    """The text of a text chunk, with its keyword unless it is XMP; the body of other chunks."""
+    keyword, _separator, rest = body.partition(b"\0")
+    if kind == b"zTXt":
+        return keyword + b" " + _inflated(rest[1:])
+    if kind == b"iTXt":
+        is_compressed = rest[:1] == b"\1"
+        text = b"\0".join(rest[2:].split(b"\0", 2)[2:])
+        text = _inflated(text) if is_compressed else text
+        return text if keyword == XMP_KEYWORD.encode() else keyword + b" " + text
+    return body
+
+
+def _inflated(data: bytes) -> bytes:
+    """The start of compressed data; b"" if it is damaged."""
+    try:
+        return zlib.decompressobj().decompress(data, MAX_TEXT_SIZE)
+    except zlib.error:
+        return b""
 
 
 def _png_text(keyword: str, text: str) -> bytes:
@@ -66,53 +122,71 @@ def _png_international(keyword: str, text: bytes) -> bytes:
     return png_chunk(b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text)
 
 
-# JPEG: segments of marker, length and data (ITU-T T.81, B.1) ---------------------------
+# JPEG -----------------------------------------------------------------------------------
 
 
-def add_to_jpeg(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
-    """The JPEG with this XMP packet instead of its own; the EXIF is added only if it has none."""
-    segments, rest = _jpeg_segments(data)
-    first = [segment for segment in segments if segment[:2] == b"\xff\xe0"]  # JFIF comes first
-    others = [
-        segment for segment in segments if segment not in first and not segment[4:].startswith(XMP_HEADER)
-    ]
-    if not any(segment[4:].startswith(EXIF_HEADER) for segment in others):
-        first.append(jpeg_segment(exif))
-    return b"".join([data[:2], *first, jpeg_segment(XMP_HEADER + xmp), *others, rest])
+def add_to_jpeg(data: bytes, *, xmp: bytes, exif: bytes = b"") -> bytes:
+    """The JPEG with this XMP packet, and this EXIF if any, instead of its own. Raises UnknownStructure."""
+    replaced = (XMP_HEADER, EXIF_HEADER) if exif else (XMP_HEADER,)
+    jfif, others, rest = list[bytes](), list[bytes](), b""
+    for marker, start, end in jpeg_segments(data):
+        if marker == JPEG_SCAN:
+            rest = data[start:]
+            break
+        segment = data[start:end]
+        if marker == JPEG_APP0:  # JFIF comes first
+            jfif.append(segment)
+        elif not segment[4:].startswith(replaced):
+            others.append(segment)
+    added = [jpeg_segment(exif)] if exif else []
+    return b"".join([data[:2], *jfif, *added, jpeg_segment(XMP_HEADER + xmp), *others, rest])
 
 
-def _jpeg_segments(data: bytes) -> tuple[list[bytes], bytes]:
-    """The segments before the first scan, and everything from there on."""
-    segments, at = [], 2
-    while data[at : at + 2] != b"\xff\xda":
-        if at + 4 > len(data) or data[at] != 0xFF or not 0xC0 <= data[at + 1] <= 0xFE:
-            raise UnknownStructure
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        segments.append(data[at : at + 2 + length])
-        at += 2 + length
-    return segments, data[at:]
-
-
-def jpeg_segment(body: bytes) -> bytes:
-    """An APP1 segment."""
-    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+def _jpeg_metadata(data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    at = 0
+    for marker, start, end in jpeg_segments(data):
+        at, body = end, data[start + 4 : end]
+        if marker == JPEG_APP1 and body.startswith(XMP_HEADER):
+            yield Kind.XMP, body.removeprefix(XMP_HEADER)
+        elif marker == JPEG_APP1 and body.startswith(EXIF_HEADER):
+            yield Kind.EXIF, body
+        elif marker == JPEG_APP11 and body.startswith(b"JP") and _is_jumbf(body[8:]):
+            yield Kind.C2PA, body
+        elif marker == JPEG_COMMENT or JPEG_APP0 < marker <= JPEG_APP15:
+            yield Kind.OTHER, body
+    if at < len(data):
+        yield Kind.OTHER, data[at:]
 
 
 # WebP: RIFF chunks of type, length and data (RFC 9649) ----------------------------------
 
 
-def add_to_webp(data: bytes, *, exif: bytes, xmp: bytes) -> bytes:
-    """The WebP with this XMP packet instead of its own; the EXIF is added only if it has none."""
-    chunks = [chunk for chunk in webp_chunks(data) if chunk[0] != b"XMP "]
+def add_to_webp(data: bytes, *, xmp: bytes, exif: bytes = b"") -> bytes:
+    """The WebP with this XMP packet, and this EXIF if any, instead of its own. Raises UnknownStructure."""
+    replaced = {b"XMP ", b"EXIF"} if exif else {b"XMP "}
+    chunks = [chunk for chunk in webp_chunks(data) if chunk[0] not in replaced]
     if chunks[0][0] != b"VP8X":
         chunks.insert(0, (b"VP8X", _webp_header(*chunks[0])))
     header = bytearray(chunks[0][1])
-    header[0] |= HAS_EXIF | HAS_XMP
-    chunks[0] = (b"VP8X", bytes(header))
-    if not any(kind == b"EXIF" for kind, _body in chunks):
+    header[0] |= HAS_XMP
+    if exif:
+        header[0] |= HAS_EXIF
         chunks.append((b"EXIF", exif.removeprefix(EXIF_HEADER)))
+    chunks[0] = (b"VP8X", bytes(header))
     chunks.append((b"XMP ", xmp))
     return webp_file(chunks)
+
+
+def _webp_metadata(data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    for kind, body in webp_chunks(data):
+        if kind == b"C2PA" and _is_jumbf(body):
+            yield Kind.C2PA, body
+        elif kind == b"XMP ":
+            yield Kind.XMP, body
+        elif kind == b"EXIF":
+            yield Kind.EXIF, EXIF_HEADER + body.removeprefix(EXIF_HEADER)
+        elif kind not in WEBP_RENDERED:
+            yield Kind.OTHER, body
 
 
 def webp_file(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from generations.library.imaging import containers, embed_metadata, strip_metadata
 from generations.library.imaging import decode as imaging_decode
+from generations.library.imaging import embed_metadata
 from generations.library.models import Image
+from generations.providers.transport.image_containers import UnknownStructure
 
 ORIGINAL = "original"  # the image's own format
 STORED = "stored"  # the stored bytes unchanged, with the provider's metadata
@@ -52,7 +53,8 @@ class OutputFormat:
 def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     """The file in the output format; `data` are the stored bytes. Raises Unreadable if it cannot be made.
 
-    A conversion takes up to 300 MB and a second, and waits until one of two slots is free.
+    A file with a C2PA manifest is not changed unless it gets another format, or would tell the parameters.
+    A conversion takes up to 500 MB and two seconds, and waits until one of two slots is free.
     """
     media_type = output.media_type(image)
     if output.format == STORED:
@@ -62,16 +64,23 @@ def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     if output.with_parameters:
         return embed_metadata.embed(image, data, media_type)
     try:
-        return strip_metadata.strip(data, media_type)
-    except containers.UnknownStructure as error:
+        return embed_metadata.without_parameters(image, data, media_type)
+    except UnknownStructure as error:
         raise imaging_decode.Unreadable(_("The parameters cannot be taken out of this file.")) from error
+
+
+def parameters_beside(image: Image, file: bytes, output: OutputFormat) -> str:
+    """The parameters to be put beside a converted file that must not be changed; "" if they are in it."""
+    if not output.with_parameters or output.format == STORED:
+        return ""
+    return embed_metadata.parameters_beside(image, file, output.media_type(image))
 
 
 def _reencode(data: bytes, media_type: str) -> bytes:
     """The first frame in another format: upright, in sRGB, and for JPEG on white."""
     encoding, options = ENCODERS[media_type]
     target = io.BytesIO()
-    with imaging_decode.open_image(data) as picture:
+    with imaging_decode.open_image(data, is_stored=True) as picture:
         converted = imaging_decode.to_rgb(imaging_decode.to_srgb(imaging_decode.apply_orientation(picture)))
         if media_type == "image/jpeg":
             converted = imaging_decode.flatten_on_white(converted)

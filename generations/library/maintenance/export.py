@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.library.imaging import provenance
 from generations.library.maintenance.check import in_batches
 from generations.library.models import Collection, Image
 from generations.library.storage import client as storage_client
@@ -121,6 +122,7 @@ def _manifest_entry(exported: ExportedFile) -> dict[str, Any]:
         "file": None if exported.error else exported.name,
         **({"error": exported.error} if exported.error else {}),
         **{name: getattr(image, name) for name in FIELDS},
+        "digital_source_type": provenance.digital_source_type(image),
         "owner": _email(image.owner),
         "tags": sorted(each.tag.name for each in image.image_tags.all()),
         "collections": sorted(str(each.collection_id) for each in image.collection_images.all()),

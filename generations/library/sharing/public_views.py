@@ -15,7 +15,6 @@ from allauth.core.internal import ratelimit  # its public decorator responds wit
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
-from django.utils.text import slugify
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
@@ -23,11 +22,11 @@ from generations.core import db_connections, request_params
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
 from generations.library.imaging import decode as imaging_decode
-from generations.library.imaging import embed_metadata, strip_metadata
-from generations.library.imaging.containers import UnknownStructure
+from generations.library.imaging import embed_metadata
 from generations.library.models import Image, Share
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
+from generations.providers.transport.image_containers import UnknownStructure
 
 PAGE_SIZE = 60
 PRIVACY_HEADERS = {
@@ -172,15 +171,15 @@ def download(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpRespo
 
 
 def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
-    """The image's file; prompt and parameters are in it only if the link shows the prompt."""
+    """The image's file; prompt and parameters are in it only if the link shows the prompt.
+
+    It always says that a model made it: in its own C2PA manifest, or as its digital source type.
+    """
     db_connections.release_connections()  # a slow client must not hold one
     data = storage_client.read(image.key)
     try:
-        data = (
-            embed_metadata.embed(image, data)
-            if share.shows_prompt
-            else strip_metadata.strip(data, image.media_type)
-        )
+        write = embed_metadata.embed if share.shows_prompt else embed_metadata.without_parameters
+        data = write(image, data)
     except UnknownStructure as error:
         raise Http404 from error
     name = delivery_responses.file_name(image) if share.shows_prompt else _name_without_prompt(image)
@@ -193,7 +192,7 @@ def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
 
 
 def _name_without_prompt(image: Image) -> str:
-    words = slugify(image.title, allow_unicode=True)[:60].strip("-_") or "picture"
+    words = delivery_responses.file_words(image.title)
     return f"{words}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
 
 

@@ -61,7 +61,10 @@ def save_upload(*, member: Membership, file: IO[bytes], name: str) -> Upload:
 
     Raises BadUpload with a sentence for the user, StorageUnavailable.
     """
-    encoded = reencode(read_bounded(file))
+    return _save(member, reencode(read_bounded(file)), name)
+
+
+def _save(member: Membership, encoded: EncodedImage, name: str) -> Upload:
     fields = encoded.row_fields(member) | {"name": printable(name)[:200]}
     sha256 = fields.pop("sha256")
 
@@ -89,7 +92,7 @@ def store(key: str, encoded: EncodedImage, add_row: Callable[[], Row]) -> Row:
 def from_image(*, member: Membership, image: Image) -> Upload:
     """Copy an image of the library to a start image of the member. Raises BadUpload, StorageUnavailable."""
     name = f"{image.pk}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
-    return save_upload(member=member, file=io.BytesIO(storage_client.read(image.key)), name=name)
+    return _save(member, reencode(storage_client.read(image.key), is_stored=True), name)
 
 
 def check_size(size: int) -> None:
@@ -108,11 +111,14 @@ def read_bounded(file: IO[bytes]) -> bytes:
     return data
 
 
-def reencode(data: bytes) -> EncodedImage:
-    """The image's pixels, encoded again without metadata and within the providers' limits; BadUpload."""
+def reencode(data: bytes, *, is_stored: bool = False) -> EncodedImage:
+    """The image's pixels, encoded again without metadata and within the providers' limits; BadUpload.
+
+    `is_stored` is for images of the library, which may have more pixels than uploads.
+    """
     db_connections.release_connections()  # not held while this waits for its turn to decode
     try:
-        with imaging_decode.open_image(data) as picture:
+        with imaging_decode.open_image(data, is_stored=is_stored) as picture:
             _check_sides(picture)
             is_lossless = picture.format == "PNG"
             return _encode(_prepare(picture), is_lossless=is_lossless)
@@ -136,7 +142,7 @@ def _prepare(picture: Pillow.Image) -> Pillow.Image:
     size = _scaled(picture.size, MAX_RESULT_SIDE / max(picture.size))
     picture.draft("RGB", size)  # a JPEG is decoded at a smaller size
     if picture.size != size:
-        picture = imaging_decode.to_rgb(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+        picture = imaging_decode.resizable(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
     upright = imaging_decode.apply_orientation(picture)
     opaque = imaging_decode.flatten_on_white(imaging_decode.to_rgb(imaging_decode.to_srgb(upright)))
     opaque.info.clear()  # encoders would write some of it

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from generations.providers.base import ReceivedImage
+from generations.providers.transport import image_containers
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 MAX_PIXELS = 64_000_000
@@ -21,23 +22,32 @@ class InvalidImage(ValueError):
 
 
 def validate_image(data: bytes, seed: int | None = None) -> ReceivedImage:
-    """Return the image with its type and size; InvalidImage if it is not complete."""
+    """Return the image with its type and size; InvalidImage if it is not complete.
+
+    It is kept as it came, also where the decoder only takes it without what no viewer needs.
+    """
     try:
-        return _validate(data, seed)
+        return _validate(data, data, seed)
     except InvalidImage:
         raise
-    except Exception as problem:  # a decoder may raise anything on foreign bytes
+    except Exception:  # a decoder may raise anything on foreign bytes
+        decodable = image_containers.decodable(data)
+    try:
+        return _validate(data, decodable, seed)
+    except InvalidImage:
+        raise
+    except Exception as problem:
         name = type(problem).__name__
     raise InvalidImage(f"not a complete image ({name})")
 
 
-def _validate(data: bytes, seed: int | None) -> ReceivedImage:
-    image: Any = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
+def _validate(data: bytes, decodable: bytes, seed: int | None) -> ReceivedImage:
+    image: Any = Image.open(io.BytesIO(decodable), formats=("PNG", "JPEG", "WEBP"))
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise InvalidImage(f"{width} x {height} pixels are too many")
     media_type = MEDIA_TYPES[image.format]
-    _check_complete(image, data)
+    _check_complete(image, decodable)
     return ReceivedImage(data, media_type, width, height, seed)
 
 

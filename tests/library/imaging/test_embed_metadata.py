@@ -87,8 +87,8 @@ def test_a_png_has_the_parameters_in_the_automatic1111_format():
     assert opened.text["parameters"].split("\n") == [
         "a red fox",
         "Negative prompt: blur",
-        'CFG scale: 4.5, Style preset: "film, noir", Aspect ratio: "16:9", Seed: 7, Size: 320x200,'
-        " Model: sd3.5-large, Version: sdweb",
+        'Steps: 0, Sampler: none, Seed: 7, CFG scale: 4.5, Style preset: "film, noir", Aspect ratio: "16:9",'
+        " Size: 320x200, Model: sd3.5-large, Version: sdweb",
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_png_has_the_parameters_in_the_automatic1111_format():
 def test_jpeg_and_webp_have_the_parameters_as_exif_comment(name):
     media_type, make = FILES[name]
     opened = decoded(embed_metadata.embed(picture(media_type, "une 狐"), make()))
-    assert comment(opened).startswith("une 狐\nSeed: 7, ")
+    assert comment(opened).startswith("une 狐\nSteps: 0, Sampler: none, Seed: 7, ")
 
 
 def test_existing_metadata_of_a_jpeg_stays():
@@ -145,5 +145,5 @@ def test_the_chunks_of_a_png_have_valid_checksums():
 
 def test_a_prompt_cannot_forge_the_line_of_settings():
     last = embed_metadata.parameters(picture(prompt=HOSTILE)).split("\n")[-1]
-    assert last.startswith("Seed: 7, Size: 320x200")
+    assert last.startswith("Steps: 0, Sampler: none, Seed: 7, Size: 320x200")
     assert json.loads(embed_metadata._quoted("a: b")) == "a: b"

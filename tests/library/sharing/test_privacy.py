@@ -1,6 +1,7 @@
 """What a link does not reveal: the team, the prompt unless it is shown; no caching, no indexing."""
 
 import io
+import re
 
 import pytest
 from django.test import Client
@@ -13,6 +14,8 @@ from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.share_links import PERSON, SECRET_PROMPT, collect, every_address, path_of
+
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 # What it never says ------------------------------------------------------------
 
@@ -149,7 +152,8 @@ def test_files_have_no_metadata_unless_the_prompt_is_shown(visitor, member, make
         assert "teapot" not in answer["Content-Disposition"]
         bare = Pillow.open(io.BytesIO(answer.content))
         assert bare.tobytes() == decoded(data).tobytes()
-        assert not {"exif", "xmp", "comment", "parameters", "zipped"} & set(bare.info)
+        assert not {"exif", "comment", "parameters", "zipped"} & set(bare.info)
+        assert re.findall(r">([^<>\s]+)<", bytes(bare.info["xmp"]).decode()) == [GENERATED]
         assert len(bare.getexif()) == 0
         assert answer["Content-Type"] == media_type
     extension = storage_client.EXTENSIONS[media_type]

@@ -148,7 +148,7 @@ def test_a_larger_picture_than_providers_need_is_reduced(member, size, kept):
         (png_that_claims(2**31 - 1, 2**31 - 1), "too many pixels"),
         (png_that_claims(1000, 1000, b"\0" * 10), "damaged"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * (10 * 1024 * 1024), "larger than 10 MB"),
-        (encoded(pixels(), "JPEG") + b"\xff\xda" * 100, "too many layers"),
+        (encoded(pixels(), "JPEG")[:-2] + b"\xff\xda\0\2\0" * 100 + b"\xff\xd9", "too many layers"),
     ],
     ids=lambda value: value if isinstance(value, str) else "file",
 )
