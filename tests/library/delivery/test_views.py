@@ -67,7 +67,7 @@ def test_a_download_is_a_file_with_its_prompt(sign_in, member, make_image):
     answer = sign_in(member).get(address("download", image, member))
     assert answer["Content-Disposition"] == 'attachment; filename="a-red-fox-7.png"'
     kept = decoded(answer.content)
-    assert kept.text["parameters"].startswith("a red fox\nSeed: 7")
+    assert kept.text["parameters"].startswith("a red fox\nSteps: 0, Sampler: none, Seed: 7")
     assert kept.tobytes() == decoded(storage_client.read(image.key)).tobytes()
 
 
