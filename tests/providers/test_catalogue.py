@@ -80,8 +80,9 @@ def test_empty_values_are_not_sent():
     }
 
 
-def test_seed_0_is_not_sent():
-    assert "seed" not in cleaned(CORE, {"seed": "0"})
+def test_a_random_seed_is_not_sent():
+    for random in ("0", 0, "-1", -1, -1.0):
+        assert "seed" not in cleaned(CORE, {"seed": random})
     assert cleaned(CORE, {"seed": "1"})["seed"] == 1
 
 
@@ -110,7 +111,7 @@ def test_a_prompt_must_be_readable_text(prompt):
         (
             CORE,
             "seed",
-            [-1, 4_294_967_295, "1.5", 1.5, True, "\uff11", "1_0", "x" * 5000, 10**400, [1], "9" * 30],
+            [-2, 4_294_967_295, "1.5", 1.5, True, "\uff11", "1_0", "x" * 5000, 10**400, [1], "9" * 30],
         ),
         (SDXL, "seed", [4_294_967_296]),
         (
@@ -165,7 +166,7 @@ def test_unknown_parameters_are_refused():
     assert errors(CORE, {"cfg_scale": 4}) == {"cfg_scale": "Core does not take this."}
     assert "image" in errors(CORE, {}, has_image=True)
     assert "image" in errors(SDXL, {}, has_image=True)
-    assert set(errors(CORE, {"model": "core", "seed": -1, "prompt": ""})) == {"model", "seed", "prompt"}
+    assert set(errors(CORE, {"model": "core", "seed": -2, "prompt": ""})) == {"model", "seed", "prompt"}
     assert cleaned(CORE, {"cfg_scale": ""}) == {"prompt": "a harbour"}
 
 

@@ -13,6 +13,9 @@ from generations.jobs.models import Generation
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
 
+MAX_UPLOAD = 10 * 1024 * 1024  # bytes of a request with an image: docs/providers/stability.md, "Statuses"
+MAX_JSON = 1024 * 1024  # bytes
+
 
 @dataclass(frozen=True)
 class HttpRequest:
@@ -72,6 +75,7 @@ class Response:
 class Format(Protocol):
     """One wire format in which images can be requested."""
 
+    max_body: int  # bytes
     timeout: float  # seconds for which a call waits for its images before it gets a 504
 
     def parse(self, request: HttpRequest) -> GenerationRequest:

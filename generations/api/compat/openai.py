@@ -14,10 +14,18 @@ from typing import Any
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import signed_urls as compat_signed_urls
 from generations.api.compat import stability_responses
-from generations.api.compat.base import GenerationRequest, HttpRequest, Response, Result, json_response
+from generations.api.compat.base import (
+    MAX_JSON,
+    GenerationRequest,
+    HttpRequest,
+    Response,
+    Result,
+    json_response,
+)
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import parse_whole
 from generations.providers.catalogue.model import Model
 
 DEFAULT_MODEL = "core"
@@ -63,6 +71,7 @@ NO_RETRY = (
 class ImagesGenerations:
     """The endpoint `images/generations`."""
 
+    max_body = MAX_JSON
     timeout = 9.5 * 60  # OpenAI's clients time out after 10 minutes, and then send another request
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
@@ -138,10 +147,11 @@ def _catalogue_model(name: Any) -> str:
 def _count(value: Any, errors: dict[str, str]) -> int:
     if value is None:
         return 1
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_IMAGES:
+    count = parse_whole(value)
+    if count is None or not 1 <= count <= MAX_IMAGES:
         errors["n"] = f"must be an integer between 1 and {MAX_IMAGES}"
         return 1
-    return int(value)
+    return count
 
 
 def _response_kind(value: Any, model: Any, errors: dict[str, str]) -> str:

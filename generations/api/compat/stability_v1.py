@@ -11,6 +11,7 @@ from typing import Any
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
 from generations.api.compat.base import (
+    MAX_JSON,
     GenerationRequest,
     HttpRequest,
     Response,
@@ -20,6 +21,7 @@ from generations.api.compat.base import (
 )
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import parse_whole
 from generations.providers.stability.models import SDXL_SIZES
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
@@ -37,6 +39,8 @@ SAMPLERS = (
     "K_LMS",
 )
 MAX_SAMPLES = 10
+MAX_PROMPTS = 100
+MAX_WEIGHT = 1_000_000  # a bound for what is stored; none is documented
 CATALOGUE_FIELDS = ("seed", "cfg_scale", "steps", "style_preset")
 ASPECT_RATIOS = {size: ratio for ratio, size in SDXL_SIZES.items()}
 V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
@@ -45,6 +49,7 @@ V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect
 class TextToImage:
     """The endpoint `generation/{engine_id}/text-to-image`."""
 
+    max_body = MAX_JSON
     timeout = 15 * 60.0
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
@@ -77,6 +82,8 @@ def _parse(model: str, values: Mapping[str, Any], response_kind: str) -> Generat
     errors: dict[str, str] = {}
     parameters: dict[str, Any] = {name: values[name] for name in CATALOGUE_FIELDS if name in values}
     parameters["prompt"], parameters["negative_prompt"] = _prompts(values.get("text_prompts"), errors)
+    if not errors:
+        parameters["text_prompts"] = _weighted(values["text_prompts"])
     parameters["aspect_ratio"] = _aspect_ratio(values, errors)
     samples = _samples(values.get("samples", 1), response_kind, errors)
     _check_options(values, errors)
@@ -92,12 +99,12 @@ def _parse(model: str, values: Mapping[str, Any], response_kind: str) -> Generat
 
 def _prompts(entries: Any, errors: dict[str, str]) -> tuple[str, str]:
     """Return the prompt and the negative prompt: the texts with positive and with negative weight, joined."""
-    if not isinstance(entries, list) or not entries:
-        errors["text_prompts"] = "must be a non-empty array"
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_PROMPTS:
+        errors["text_prompts"] = f"must be a non-empty array of at most {MAX_PROMPTS}"
         return "", ""
     positive: list[str] = []
     negative: list[str] = []
-    for index, entry in enumerate(entries[:100]):
+    for index, entry in enumerate(entries):
         if error := _prompt_error(entry):
             errors[f"text_prompts[{index}]"] = error
         else:
@@ -105,32 +112,42 @@ def _prompts(entries: Any, errors: dict[str, str]) -> tuple[str, str]:
     return ", ".join(positive), ", ".join(negative)
 
 
+def _weighted(entries: Any) -> list[dict[str, Any]] | None:
+    """The texts with their weights; None for one prompt of weight 1 and at most one of weight -1.
+
+    Those are what `prompt` and `negative_prompt` are sent as.
+    """
+    texts = [{"text": entry["text"], "weight": entry.get("weight", 1)} for entry in entries]
+    return None if [text["weight"] for text in texts] in ([1], [1, -1]) else texts
+
+
 def _prompt_error(entry: Any) -> str:
     if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or not entry["text"].strip():
         return "text is required"
     weight = entry.get("weight", 1)
-    if isinstance(weight, bool) or not isinstance(weight, int | float):
-        return "weight must be a number"
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not abs(weight) <= MAX_WEIGHT:
+        return f"weight must be a number between -{MAX_WEIGHT} and {MAX_WEIGHT}"
     return ""
 
 
 def _aspect_ratio(values: Mapping[str, Any], errors: dict[str, str]) -> str:
     """Return the aspect ratio of the width and height; SDXL accepts only these pairs."""
-    size = values.get("width", 1024), values.get("height", 1024)
-    if not all(isinstance(side, int) for side in size) or size not in ASPECT_RATIOS:
+    size = parse_whole(values.get("width", 1024)), parse_whole(values.get("height", 1024))
+    if size not in ASPECT_RATIOS:
         pairs = ", ".join(f"{width}x{height}" for width, height in ASPECT_RATIOS)
         errors["width, height"] = f"must be one of {pairs}"
         return "1:1"
-    return ASPECT_RATIOS[size]
+    return ASPECT_RATIOS[size]  # type: ignore[index]  # no None is among them
 
 
 def _samples(value: Any, response_kind: str, errors: dict[str, str]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SAMPLES:
+    samples = parse_whole(value)
+    if samples is None or not 1 <= samples <= MAX_SAMPLES:
         errors["samples"] = f"must be an integer between 1 and {MAX_SAMPLES}"
         return 1
-    if response_kind == "bytes" and value > 1:
+    if response_kind == "bytes" and samples > 1:
         errors["samples"] = "must be 1 if the response is an image; accept application/json for more"
-    return int(value)
+    return samples
 
 
 def _check_options(values: Mapping[str, Any], errors: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from generations.credits import caps, ledger, statement
 from generations.credits.models import Transfer
 from generations.jobs import model_access, pricing
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Choice, Field, Flag, Image, Number, Text
+from generations.providers.catalogue.fields import Choice, Field, Flag, Image, Number, Text, WeightedTexts
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Scope, Token
 from generations.upstreams.models import Upstream
@@ -81,7 +81,7 @@ def list_models(request: ApiRequest) -> list[dict[str, Any]]:
             and any(upstream.serves(name) for upstream in upstreams),
             "sizes": {shape: list(size) for shape, size in model.sizes.items()},
             "languages": list(model.languages),
-            "fields": [_field(field) for field in model.fields],
+            "fields": [_field(field) for field in model.fields if not isinstance(field, WeightedTexts)],
         }
         for name, model in catalogue_registry.MODELS.items()
     ]

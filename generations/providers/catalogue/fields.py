@@ -12,7 +12,7 @@ from typing import Any
 
 from generations.providers.i18n import gettext as _
 
-WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+WHOLE = re.compile(r"[+-]?[0-9]{1,20}(?=(\.0{0,20})?$)", re.ASCII)  # 2.0 is whole
 DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 FLAG_VALUES: Mapping[str, bool | None] = {"true": True, "on": True, "false": None, "off": None, "": None}
@@ -79,6 +79,23 @@ class Text(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeightedTexts(Field):
+    """Several texts with a weight each: [{"text": "a harbour", "weight": 0.5}, …].
+
+    Only programs send it, beside `prompt` and `negative_prompt` that sum it up for people; forms have no such
+    field.
+    """
+
+    max_texts: int = 100
+
+    def clean(self, value: Any) -> list[dict[str, Any]]:
+        """Return the texts unchanged."""
+        if not isinstance(value, list) or not 1 <= len(value) <= self.max_texts:
+            raise InvalidValue(_("Send a list of texts, each with its weight."))
+        return [_weighted(entry) for entry in value]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice(Field):
     """One of several values, each with its title, in display order."""
 
@@ -102,7 +119,7 @@ class Choice(Field):
 class Number(Field):
     """A number from `minimum` to `maximum`; `step` is for sliders and is not validated.
 
-    `suggested` is where a slider starts; `absent` is a value that means the same as sending none.
+    `suggested` is where a slider starts; `absent` are values that mean the same as sending none.
     """
 
     minimum: float
@@ -110,16 +127,18 @@ class Number(Field):
     step: float = 1
     whole: bool = False
     suggested: float | None = None
-    absent: float | None = None
+    absent: tuple[float, ...] = ()
 
     def clean(self, value: Any) -> float | int | None:
         """Return an int or a finite float within the range."""
         if isinstance(value, str) and not value.strip():
             return None
-        number = _whole(value) if self.whole else _decimal(value)
+        number = parse_whole(value) if self.whole else _decimal(value)
+        if number in self.absent:
+            return None
         if number is None or not self.minimum <= number <= self.maximum:
             raise InvalidValue(self._range % {"least": f"{self.minimum:g}", "most": self._top})
-        return None if number == self.absent else number
+        return number
 
     @property
     def _range(self) -> str:
@@ -160,9 +179,18 @@ class Image(Field):
         raise InvalidValue(_("Send the start image as a file."))
 
 
-def _whole(value: Any) -> int | None:
+def _weighted(entry: Any) -> dict[str, Any]:
+    weight = entry.get("weight") if isinstance(entry, dict) else None
+    if _decimal(weight) is None or isinstance(weight, str) or not isinstance(entry.get("text"), str):
+        raise InvalidValue(_("Send a list of texts, each with its weight."))
+    return {"text": entry["text"], "weight": weight}
+
+
+def parse_whole(value: Any) -> int | None:
+    """Return the whole number that a client means by 2, 2.0, "2" or "2.0"; None for anything else."""
     if isinstance(value, str):
-        return int(value) if WHOLE.fullmatch(value := value.strip()) else None
+        found = WHOLE.match(value.strip())
+        return int(found[0]) if found else None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -124,6 +124,7 @@ def _v1(request: ImageRequest) -> _HttpRequest:
     prompts = [{"text": body.pop("prompt"), "weight": 1}]
     if "negative_prompt" in body:
         prompts.append({"text": body.pop("negative_prompt"), "weight": -1})
+    prompts = body.get("text_prompts", prompts)
     width, height = catalogue_registry.get("sdxl").size(body.pop("aspect_ratio", "1:1"))
     body |= {"text_prompts": prompts, "width": width, "height": height}
     return _HttpRequest(f"/v1/generation/{SDXL_ENGINE}/text-to-image", "image/png", {"json": body})

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from generations.providers.catalogue.fields import Choice, Field, Image, Number, Text, When
+from generations.providers.catalogue.fields import Choice, Field, Image, Number, Text, WeightedTexts, When
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext_noop
 
@@ -73,6 +73,7 @@ SHAPE = Choice(
 SHAPE_WITHOUT_IMAGE = replace(SHAPE, when=When.WITHOUT_IMAGE)
 STYLE = Choice(name="style_preset", title=gettext_noop("Style"), choices=STYLES)
 FORMAT = Choice(name="output_format", title=gettext_noop("Format"), default="png", choices=FORMATS)
+WEIGHTED = WeightedTexts(name="text_prompts", title=gettext_noop("Weighted prompts"))
 IMAGE = Image(name="image", title=gettext_noop("Start image"), when=When.WITH_IMAGE)
 
 
@@ -85,8 +86,14 @@ def _texts(max_length: int) -> tuple[Field, ...]:
 
 def _seed(maximum: int) -> Field:
     return Number(
-        name="seed", title=gettext_noop("Seed"), minimum=0, maximum=maximum, whole=True, default=0, absent=0
-    )  # 0 means a random seed, as sending none does
+        name="seed",
+        title=gettext_noop("Seed"),
+        minimum=0,
+        maximum=maximum,
+        whole=True,
+        default=0,
+        absent=(0, -1),
+    )  # 0 means a random seed, as sending none does; -1 does in other programs
 
 
 def _strength(suggested: float = 0.6) -> Field:
@@ -189,7 +196,7 @@ MODELS = (
         90,
         6,
         SDXL_SIZES,
-        (*_texts(2_000), SHAPE, STYLE, _seed(4_294_967_295), _guidance(0, 35, 7), _steps()),
+        (*_texts(2_000), WEIGHTED, SHAPE, STYLE, _seed(4_294_967_295), _guidance(0, 35, 7), _steps()),
         included_steps=30,
     ),
 )

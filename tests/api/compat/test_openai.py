@@ -138,6 +138,27 @@ def test_fields_of_the_catalogue_are_accepted_beside_openais(client):
     assert Generation.objects.get().parameters == {"prompt": "a harbour"} | ours
 
 
+@pytest.mark.parametrize(("number", "count"), [("2", 2), (2.0, 2), ("2.0", 2), ("1", 1), (1.0, 1)])
+def test_a_number_may_be_text_or_have_a_point(client, number, count):
+    more = {"n": number, "seed": "7", "steps": "30.0", "cfg_scale": "7"}
+    made = client.images.generate(prompt="a harbour", model="sdxl", extra_body=more)
+    assert len(made.data) == count
+    first = Generation.objects.get(position=0)
+    assert first.parameters == {
+        "prompt": "a harbour",
+        "aspect_ratio": "1:1",
+        "seed": 7,
+        "steps": 30,
+        "cfg_scale": 7,
+    }
+
+
+@pytest.mark.parametrize("seed", [-1, "-1", -1.0, 0, "0", "", None])
+def test_a_random_seed_may_be_asked_for_in_the_ways_of_other_programs(client, seed):
+    client.images.generate(prompt="a harbour", extra_body={"seed": seed})
+    assert "seed" not in Generation.objects.get().parameters
+
+
 REFUSED = [
     ({"prompt": ""}, "prompt"),
     ({"prompt": "x" * 10_001}, "prompt"),
@@ -147,7 +168,9 @@ REFUSED = [
     ({"size": "0x0"}, "size"),
     ({"response_format": "file"}, "response_format"),
     ({"stream": True}, "stream"),
-    ({"extra_body": {"seed": -1}}, "seed"),
+    ({"extra_body": {"seed": -2}}, "seed"),
+    ({"extra_body": {"n": "1.5"}}, "n"),
+    ({"extra_body": {"n": True}}, "n"),
     ({"extra_body": {"aspect_ratio": "4:3"}}, "size"),
     ({"extra_body": {"prompt": ["x"]}}, "prompt"),
     ({"extra_body": {"n": {}}}, "n"),

@@ -9,9 +9,11 @@ import pytest
 import requests
 from PIL import Image as Pillow
 
+from generations.jobs import submission
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
 from generations.teams.models import Membership
+from tests.sdweb.portal import eventually
 
 ENGINE = "stable-diffusion-xl-1024-v1-0"
 
@@ -55,16 +57,76 @@ def test_weights_decide_the_negative_prompt_and_width_and_height_the_aspect_rati
     assert made.parameters["aspect_ratio"] == "2:3"
 
 
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        [
+            {"text": "a cliff", "weight": 0.7},
+            {"text": "fog", "weight": 0.25},
+            {"text": "people", "weight": -0.5},
+        ],
+        [{"text": "a cliff", "weight": 2}],
+        [{"text": "a cliff", "weight": 1}, {"text": "fog", "weight": 1}],
+        [{"text": "a cliff", "weight": 1}, {"text": "people", "weight": -0.8}],
+    ],
+)
+def test_weights_reach_the_provider(portal, bearer, provider, prompts):
+    assert ask(portal, bearer, text_prompts=prompts).status_code == 200
+    [call] = provider.calls()
+    assert call["fields"]["text_prompts"] == prompts
+    made = Image.objects.get()
+    assert made.prompt == ", ".join(each["text"] for each in prompts if each["weight"] > 0)
+
+
+def test_prompts_without_weights_are_sent_with_those_that_they_have(portal, bearer, provider):
+    assert ask(portal, bearer, text_prompts=[{"text": "a cliff"}, {"text": "fog"}]).status_code == 200
+    sent = provider.calls()[0]["fields"]["text_prompts"]
+    assert sent == [{"text": "a cliff", "weight": 1}, {"text": "fog", "weight": 1}]
+
+
+def test_weights_survive_a_retry(portal, bearer, provider, member):
+    prompts = [{"text": "a cliff", "weight": 0.5}]
+    provider.plan("403")
+    assert ask(portal, bearer, text_prompts=prompts).status_code == 403
+    submission.retry(member=member, generation=Generation.objects.get().pk)
+    assert eventually(Image.objects.exists)
+    assert provider.calls()[-1]["fields"]["text_prompts"] == prompts
+
+
+def test_a_plain_prompt_is_kept_without_weights(portal, bearer):
+    prompts = [{"text": "a cliff", "weight": 1}, {"text": "people", "weight": -1}]
+    assert ask(portal, bearer, text_prompts=prompts).status_code == 200
+    assert "text_prompts" not in Generation.objects.get().parameters
+
+
+def test_numbers_may_be_text_or_have_a_point(portal, bearer, provider):
+    numbers = {
+        "samples": "2",
+        "seed": "5",
+        "width": "1024",
+        "height": 1024.0,
+        "steps": 30.0,
+        "cfg_scale": "7",
+    }
+    response = ask(portal, bearer, **numbers)
+    assert response.status_code == 200, response.text
+    assert [artifact["seed"] for artifact in response.json()["artifacts"]] == [5, 6]
+    assert ask(portal, bearer, seed=-1).status_code == 200
+    assert "seed" not in provider.calls()[-1]["fields"]
+
+
 REFUSED_FIELDS = [
     ({"text_prompts": []}, "text_prompts"),
     ({"text_prompts": "a cliff"}, "text_prompts"),
     ({"text_prompts": [{"text": ""}]}, "text_prompts[0]"),
     ({"text_prompts": [{"text": "x", "weight": "heavy"}]}, "text_prompts[0]"),
+    ({"text_prompts": [{"text": "x", "weight": 10**400}]}, "text_prompts[0]"),
+    ({"text_prompts": [{"text": "x"}] * 101}, "text_prompts"),
     ({"text_prompts": [{"text": "x" * 2001}]}, "text_prompts"),
     ({"text_prompts": [{"text": "only", "weight": -1}]}, "text_prompts"),
     ({"text_prompts": [{"text": "\ud800"}]}, "text_prompts"),
     ({"width": 1000, "height": 1000}, "width, height"),
-    ({"width": "1024"}, "width, height"),
+    ({"width": "wide"}, "width, height"),
     ({"width": [1024]}, "width, height"),
     ({"steps": 51}, "steps"),
     ({"steps": 10**400}, "steps"),
