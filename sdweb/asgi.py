@@ -12,23 +12,42 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402  see below
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: E402
 
-from generations.api.compat import app as compat_app  # noqa: E402  their models need Django set up
+from generations.api import addresses, cors  # noqa: E402  their models need Django set up
+from generations.api.compat import app as compat_app  # noqa: E402
+from generations.core import asgi  # noqa: E402
+from generations.core.asgi import Receive, Scope, Send  # noqa: E402
 from generations.jobs.live import sse  # noqa: E402
 from sdweb.asgi_handler import SingleThreadHandler  # noqa: E402
-from sdweb.body_limit import limit_body  # noqa: E402
 
-django_application = limit_body(SingleThreadHandler())
+django_application = SingleThreadHandler()
 
 
-async def route(scope: sse.Scope, receive: sse.Receive, send: sse.Send) -> None:
-    """Route a request to the event stream, to the compatible APIs, or to Django."""
+async def route(scope: Scope, receive: Receive, send: Send) -> None:
+    """Route a request to the event stream, to the APIs, or to Django; cut off a client that reads nothing."""
     if scope["type"] == "lifespan":
         await sse.lifespan(receive, send)
-    elif scope["type"] == "websocket":
+        return
+    if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})  # uvicorn answers 403
-    elif scope["type"] == "http" and (match := sse.ROUTE.fullmatch(scope["path"])):
+        return
+    try:
+        await _respond(scope, receive, send)
+    except asgi.ReaderTooSlow:
+        await asgi.abort(receive, send)
+
+
+async def _respond(scope: Scope, receive: Receive, send: Send) -> None:
+    if path := addresses.canonical(scope["path"]):
+        await cors.application(_respond_to_program, scope | {"path": path}, receive, send)
+    elif match := sse.ROUTE.fullmatch(scope["path"]):
         await sse.stream(match["team"], scope, receive, send)
-    elif compat_app.handles(scope):
+    else:
+        await django_application(scope, receive, send)
+
+
+async def _respond_to_program(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond at an address of an API, in whose path nothing is superfluous."""
+    if compat_app.handles(scope):
         await compat_app.application(scope, receive, send)
     else:
         await django_application(scope, receive, send)

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sdweb.log_format.request_id_middleware",
+    "generations.api.v1.auth.middleware",  # before those whose errors it makes JSON
     "sdweb.untrusted_proxy.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -129,7 +130,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "generations.api.v1.auth.middleware",
 ]
 
 ROOT_URLCONF = "sdweb.urls"

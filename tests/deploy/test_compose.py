@@ -16,6 +16,8 @@ import pytest
 import requests
 import yaml
 
+from generations.core import request_body
+from sdweb import body_limit
 from sdweb.process.local_environment import BASE_DIR
 from sdweb.process.ports import free_port
 from sdweb.process.program import ChildProcess, Program
@@ -99,6 +101,25 @@ def test_the_example_names_every_variable_and_holds_no_secret():
     assert set(compose.REQUIRED) <= set(given)
     assert not any(given[name] for name in compose.REQUIRED)
     assert set(given) <= set(re.findall(r"\$\{(\w+)", compose.text()))
+
+
+def test_temporary_files_have_room_for_bodies_in_flight_and_no_more(composed):
+    """They are memory: without a size, half of the machine's."""
+    for name in PORTAL_SERVICES:
+        [mount] = composed["services"][name]["tmpfs"]
+        size = re.fullmatch(r"/tmp:size=(\d+)m", mount)
+        assert size, mount
+        assert 2 * request_body.MAX_IN_FLIGHT < int(size[1]) * 1024 * 1024 < 1024 * 1024 * 1024
+
+
+def test_the_proxy_gives_up_requests_that_do_not_arrive_but_no_responses():
+    caddyfile = (BASE_DIR / "deploy" / "Caddyfile").read_text()
+    timeouts = re.search(r"timeouts \{(.*?)\n\t\t\}", caddyfile, re.DOTALL)[1]
+    assert set(re.findall(r"^\t\t\t(\w+) ", timeouts, re.MULTILINE)) == {"read_header", "read_body", "idle"}
+    largest = max(body_limit.UPLOADS.values())
+    assert f"max_size {largest // 2**20}MiB" in caddyfile
+    minutes = int(re.search(r"read_body (\d+)m", timeouts)[1])
+    assert minutes * 60 >= request_body.SECONDS + largest / request_body.RATE
 
 
 def test_images_are_pinned(composed):

@@ -12,8 +12,10 @@ from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import path
+from django.urls import include, path
 
+from generations.core import asgi
+from sdweb import asgi_handler
 from sdweb.asgi_handler import SingleThreadHandler
 
 seen: dict[str, object] = {}
@@ -59,7 +61,14 @@ def broken(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a view that fails")
 
 
-urlpatterns = [path("view", view), path("stream", stream), path("broken", broken), path("slow", slow)]
+health = ([path("healthz", view, name="healthz")], "teams")
+urlpatterns = [
+    path("view", view),
+    path("stream", stream),
+    path("broken", broken),
+    path("slow", slow),
+    path("", include(health)),
+]
 
 
 @pytest.fixture
@@ -156,3 +165,50 @@ def test_a_hundred_blocked_requests_do_not_block_others(ask):
         return statuses + [(await each.receive_output(10))["status"] for each in hanging]
 
     assert async_to_sync(exchange)() == [200] * 101
+
+
+@pytest.fixture
+def few_threads(monkeypatch):
+    monkeypatch.setattr(asgi_handler, "THREADS", 2)
+    monkeypatch.setattr(asgi_handler, "WAIT_SECONDS", 0.2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_gets_no_thread_in_time_is_refused_and_health_is_answered(few_threads, ask):
+    seen["answered"] = threading.Event()
+
+    async def exchange() -> None:
+        hanging = [await ask("/slow") for _ in range(2)]
+        refused = await (await ask("/view")).receive_output(10)
+        assert refused["status"] == 503
+        assert int(dict(refused["headers"])[b"Retry-After"]) > 0
+        assert (await (await ask("/healthz")).receive_output(10))["status"] == 200
+        seen["answered"].set()
+        assert [(await each.receive_output(10))["status"] for each in hanging] == [200, 200]
+        assert (await (await ask("/view")).receive_output(10))["status"] == 200
+
+    async_to_sync(exchange)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_stops_reading_ends_its_response(ask, monkeypatch):
+    monkeypatch.setattr(asgi, "READER_SECONDS", 0.2)
+    taken = asyncio.Event()
+
+    async def exchange() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/stream", "query_string": b"", "headers": []}
+
+        async def receive() -> dict:
+            if taken.is_set():
+                await asyncio.sleep(100)
+            taken.set()
+            return {"type": "http.request", "body": b""}
+
+        async def never(_message: dict) -> None:
+            await asyncio.sleep(100)
+
+        with pytest.raises(asgi.ReaderTooSlow):
+            await SingleThreadHandler()(scope, receive, never)
+
+    async_to_sync(exchange)()
+    assert seen["closed"]

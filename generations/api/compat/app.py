@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import IO, Any, TypeVar
 
 from django.db import connection
 
@@ -25,15 +25,15 @@ from generations.api.compat import http as compat_http
 from generations.api.compat import routes as compat_routes
 from generations.api.compat.base import Format, GenerationRequest, HttpRequest, Response
 from generations.api.compat.generate import Submitted
-from generations.api.compat.http import ClientDisconnected, Receive, Send
+from generations.api.compat.http import ClientDisconnected
 from generations.api.compat.routes import Route
-from generations.core import log_context
+from generations.core import log_context, request_body
+from generations.core.asgi import Receive, Send
 from generations.jobs.live import sse
 from generations.teams.models import Token
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 Scope = dict[str, Any]
@@ -41,6 +41,7 @@ WriteResponse = Callable[[], Response]
 
 THREADS = 8
 _threads = ThreadPoolExecutor(THREADS, "api")
+_file_threads = ThreadPoolExecutor(THREADS, "api-files")  # storage may hang; who may call is still answered
 
 
 @dataclass
@@ -68,7 +69,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     route, path_parts = compat_routes.find(scope["method"], scope["path"])
     format_ = route.format if route else compat_routes.likely_format(scope["path"])
     call = Call(scope, format_, path_parts, headers, receive, compat_http.request_id(headers))
-    call.has_unread_body = compat_http.has_body(headers)
+    call.has_unread_body = request_body.is_announced(headers)
     call.response_headers["x-request-id"] = call.request_id
     with log_context.bind(request=call.request_id), contextlib.suppress(ClientDisconnected):
         prepared = await _prepare(call, route)
@@ -102,11 +103,10 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
 
 async def _generate(call: Call, token: Token) -> WriteResponse:
     compat_auth.require_generate(token)
-    compat_http.check_content_length(call.headers.get("content-length", ""))
     sse.hub()  # subscribes now, before a generation of this call can end
-    with await compat_http.read_body(call.receive) as body:
+    async with compat_http.body(call.headers, call.receive, call.format.max_body) as body:
         call.has_unread_body = False
-        request, submitted = await _in_thread(_submit, call, token, body)
+        request, submitted = await _in_thread(_submit, call, token, body, threads=_file_threads)
     call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
     await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
     return lambda: call.format.respond(request, compat_generate.results(submitted))
@@ -120,7 +120,7 @@ def _submit(call: Call, token: Token, body: IO[bytes]) -> tuple[GenerationReques
 
 async def _write(call: Call, write: WriteResponse) -> Response:
     try:
-        return await _in_thread(write)
+        return await _in_thread(write, threads=_file_threads)
     except Exception as problem:
         return _error_response(call, problem)
 
@@ -132,14 +132,14 @@ def _error_response(call: Call, problem: Exception) -> Response:
     return call.format.respond_error(error or compat_errors.internal_error(), call.request_id)
 
 
-async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def _in_thread(work: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor = _threads) -> T:
     """Run database work on a thread, and close its connection afterwards."""
 
     def run() -> T:
         try:
-            return work(*arguments, **named)
+            return work(*arguments)
         finally:
             connection.close()
 
     loop, context = asyncio.get_running_loop(), copy_context()
-    return await loop.run_in_executor(_threads, context.run, run)
+    return await loop.run_in_executor(threads, context.run, run)

@@ -11,6 +11,7 @@ from generations.api import idempotency
 from generations.api.rate_limit import TooManyRequests
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
+from generations.library.imaging.decode import DecodingBusy
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads.start_images import BadUpload
 from generations.providers.catalogue.registry import InvalidParameters
@@ -60,9 +61,10 @@ def not_found(sentence: str = "The requested resource does not exist.") -> Compa
     return CompatError(404, "not_found", (sentence,))
 
 
-def too_large() -> CompatError:
-    """413: over 10 MiB."""
-    return CompatError(413, "payload_too_large", ("body: payloads cannot be larger than 10MiB in size",))
+def too_large(limit: int) -> CompatError:
+    """413: over the limit, in bytes."""
+    text = f"body: payloads cannot be larger than {limit // 2**20}MiB in size"
+    return CompatError(413, "payload_too_large", (text,))
 
 
 def conflict(sentence: str) -> CompatError:
@@ -117,4 +119,5 @@ REFUSALS: Mapping[type[Exception], Callable[[str], CompatError]] = {
     idempotency.KeyReused: conflict,
     submission.NoUpstream: unavailable,
     StorageUnavailable: unavailable,
+    DecodingBusy: unavailable,
 }

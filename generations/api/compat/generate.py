@@ -13,8 +13,9 @@ from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
 from generations.api.compat.base import GenerationRequest, Result
 from generations.api.compat.errors import CompatError
-from generations.api.compat.http import ClientDisconnected, Receive
+from generations.api.compat.http import ClientDisconnected
 from generations.core import asgi
+from generations.core.asgi import Receive
 from generations.jobs import submission
 from generations.jobs.live import sse
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 from python_multipart.multipart import parse_options_header
 
+from generations.api.compat.base import MAX_UPLOAD
 from generations.api.compat.errors import bad_fields
-from generations.api.compat.http import MAX_BODY
 from generations.core import multipart
 
 MAX_PARTS = 100
@@ -41,7 +41,7 @@ def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Fo
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body)
     try:
-        parts = multipart.parse(content_type, body, max_size=MAX_BODY, max_parts=MAX_PARTS)
+        parts = multipart.parse(content_type, body, max_size=MAX_UPLOAD, max_parts=MAX_PARTS)
     except multipart.MalformedForm as error:
         raise bad_fields({"body": str(error)}) from None
     if parts is None:

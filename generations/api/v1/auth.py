@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja.security import HttpBearer
 
-from generations.api import auth
+from generations.api import addresses, auth
 from generations.api.auth import Caller
 from generations.api.v1 import errors as v1_errors
 from generations.library.images import service as images_service
@@ -19,7 +19,6 @@ from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Membership, Scope
 from generations.teams.permissions import may
 
-PREFIX = "/api/v1/"
 READ_OR_GENERATE = (Scope.READ, Scope.GENERATE)  # a token that generates must see its results
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -82,11 +81,14 @@ def visible_image(member: Membership, pk: uuid.UUID) -> Image:
 
 
 def middleware(get_response: GetResponse) -> GetResponse:
-    """Give Django's own 404 and 405 the API's error format, and add rate limit headers to every response."""
+    """Give errors of Django the API's format, and add rate limit headers to every response.
+
+    It stands before the middleware whose errors it translates.
+    """
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        return _finish(request, response) if request.path.startswith(PREFIX) else response
+        return _finish(request, response) if addresses.is_own(request.path) else response
 
     return respond
 
@@ -99,10 +101,8 @@ def _permitted(member: Membership, permission: str) -> Membership:
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     is_json = response.headers.get("Content-Type", "").startswith("application/json")
-    if response.status_code == 404 and not is_json:
-        response = v1_errors.not_found().response()
-    elif response.status_code == 405 and not is_json:
-        response = v1_errors.method_not_allowed(response.headers.get("Allow", "")).response()
+    if isinstance(response, HttpResponse) and not is_json:
+        v1_errors.translate(response)
     caller = getattr(request, "auth", None)
     if isinstance(caller, Caller) and caller.allowance:
         for name, value in caller.allowance.headers.items():

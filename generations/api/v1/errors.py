@@ -21,6 +21,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja.errors import HttpError, ValidationError
 
 from generations.api import auth, idempotency
@@ -94,6 +95,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (storage_client.ObjectMissing, 404, "not_found"),
     (start_images.BadUpload, 422, "bad_upload"),
     (imaging_decode.Unreadable, 422, "unreadable"),
+    (imaging_decode.DecodingBusy, 503, "busy"),
     (bulk_actions.InvalidBulkAction, 422, "invalid"),
     (organise_service.InvalidName, 422, "invalid"),
     (organise_service.NotOwner, 403, "not_yours"),
@@ -104,6 +106,16 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
 )
+# Code and message of what Django and its middleware refuse by themselves, by status.
+FRAMEWORK_ERRORS = {
+    400: ("bad_request", gettext_lazy("This request cannot be read.")),
+    403: ("forbidden", gettext_lazy("This is not allowed.")),
+    404: ("not_found", gettext_lazy("Not found.")),
+    405: ("method_not_allowed", gettext_lazy("This path does not accept that method.")),
+    413: ("too_large", gettext_lazy("This request is larger than any this portal takes.")),
+    500: ("internal_error", gettext_lazy("An unexpected error occurred. It was logged.")),
+    503: ("busy", gettext_lazy("The portal is busy. Try again soon.")),
+}
 # The field that an exception is about.
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
@@ -140,6 +152,27 @@ def from_exception(problem: Exception) -> ApiError | None:
     return _from_framework(problem)
 
 
+def translate(response: HttpResponse) -> None:
+    """Give a response of Django, such as a page for an error, the format of the API's errors."""
+    if response.headers.get("Location", "").startswith("https://"):  # it would make a GET of every request
+        message = _("Call this portal by https. Create a new token: this one was sent unencrypted.")
+        error = ApiError(403, "https_required", message)
+    elif response.status_code in (301, 302):  # to the same path with a slash, which is no better
+        error = not_found()
+    elif response.status_code in FRAMEWORK_ERRORS:
+        code, message = FRAMEWORK_ERRORS[response.status_code]
+        error = ApiError(response.status_code, code, str(message))
+    else:
+        return
+    body = error.response()
+    response.status_code, response.content = error.status, body.content
+    response.headers["Content-Type"] = body.headers["Content-Type"]
+    for name in ("Location", "Content-Language"):
+        response.headers.pop(name, None)
+    if "Content-Length" in response.headers:
+        response.headers["Content-Length"] = str(len(body.content))
+
+
 def not_found() -> ApiError:
     """404: it does not exist, or the caller may not see it."""
     return ApiError(404, "not_found", _("Not found."))
@@ -162,12 +195,6 @@ def single_line(text: str) -> str:
     if not words:
         raise ApiError(422, "invalid", _("Fill in this field."), "name")
     return words
-
-
-def method_not_allowed(allowed: str) -> ApiError:
-    """405: the path accepts other methods."""
-    message = _("This path does not accept that method.")
-    return ApiError(405, "method_not_allowed", message, headers={"Allow": allowed} if allowed else {})
 
 
 def _from_framework(problem: Exception) -> ApiError | None:

@@ -11,6 +11,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import start_images
@@ -140,7 +141,7 @@ class GenerationForm(forms.Form):
             return None
         try:
             return start_images.save_upload(member=self.member, file=file, name=file.name)
-        except (start_images.BadUpload, StorageUnavailable) as problem:
+        except (start_images.BadUpload, StorageUnavailable, DecodingBusy) as problem:
             self.add_error("image", str(problem))
             return None
 

@@ -14,9 +14,13 @@ from django.http import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from generations.core import asgi
 from generations.teams.models import Membership
 
 MAX_UNREAD = 100  # messages; a page that is further behind is closed
+
+# For everything that live pages and waiting calls ask of the database.
+live_threads = asgi.Threads("live", 8)
 
 
 @dataclass(eq=False)

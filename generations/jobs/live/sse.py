@@ -9,35 +9,33 @@ memberships, and closed if these are no longer valid.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from generations.core import asgi, redis_client
+from generations.core.asgi import Receive, Scope, Send
 from generations.jobs.events import ENDED, STREAM
 from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
-from generations.jobs.live.connections import Page, sign_in, still_valid
+from generations.jobs.live.connections import Page, live_threads, sign_in, still_valid
 from generations.jobs.live.render import Change
 
 log = logging.getLogger(__name__)
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 ROUTE = re.compile(r"/t/(?P<team>[-\w]+)/live")
 EVENT_ID = re.compile(r"\d{1,20}-\d{1,20}")
 HEARTBEAT = 15.0  # seconds without an event after which a comment is sent, so that proxies do not time out
 CHECK_INTERVAL = 30.0  # seconds between two checks of sessions and memberships
+MAX_PAGES = 2_000  # open in one process
+MAX_PAGES_OF_USER = 20  # a browser has one open for each team, however many tabs
+SIGN_IN_SECONDS = 10.0  # for which a page waits to be let in
 BATCH_SIZE = 500  # events read at once: a rendered tile has kilobytes, and many pages may catch up
 SECURITY_HEADERS = [  # which Django's middleware sets on other pages
     (b"cache-control", b"no-store"),
@@ -56,20 +54,27 @@ class Hub:
 
     def __init__(self) -> None:
         self.pages: dict[tuple[int, int], set[Page]] = defaultdict(set)
+        self.count = 0  # of all pages
         self.redis: Any = redis_client.async_client(seconds=10, connect_seconds=2)
         self.registry = waiters.WaitRegistry()
         self.closed = False
         work = self._follow(), self._check(), self.registry.poll()
         self.tasks = [asyncio.create_task(each) for each in work]
 
-    def add(self, page: Page) -> None:
-        """Send the page events from now on."""
+    def add(self, page: Page) -> bool:
+        """Send the page events from now on; False if its user, or this process, has too many open."""
+        users = [key for key in self.pages if key[0] == page.user]
+        if self.count >= MAX_PAGES or sum(len(self.pages[key]) for key in users) >= MAX_PAGES_OF_USER:
+            return False
         self.pages[page.user, page.team].add(page)
+        self.count += 1
+        return True
 
     def remove(self, page: Page) -> None:
         """Remove a page that was closed."""
         mine = self.pages[page.user, page.team]
-        mine.discard(page)
+        mine.remove(page)
+        self.count -= 1
         if not mine:
             del self.pages[page.user, page.team]
 
@@ -138,7 +143,7 @@ class Hub:
             await asyncio.sleep(CHECK_INTERVAL)
             pages = self.all_pages()
             try:
-                valid = await sync_to_async(still_valid, thread_sensitive=False)(pages)
+                valid = await live_threads.run(still_valid, pages)
             except DatabaseError as problem:
                 log.warning("Open pages could not be checked and are closed, to reconnect: %s", problem)
                 valid = set()
@@ -172,35 +177,51 @@ async def lifespan(receive: Receive, send: Send) -> None:
 
 
 async def stream(team: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one page: the events since Last-Event-ID or `?since=`, then new ones as they come."""
+    """Serve one page: the events since Last-Event-ID or `?since=`, then new ones as they come.
+
+    404 without a session in the team, 503 with too many pages. Raises asgi.ReaderTooSlow.
+    """
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     page = None
-    if scope["method"] == "GET":
-        page = await sync_to_async(sign_in, thread_sensitive=False)(headers.get("cookie", ""), team)
-    if page is None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 404,
-                "headers": [*SECURITY_HEADERS, (b"content-length", b"0")],
-            }
-        )
-        await send({"type": "http.response.body"})
+    try:
+        if scope["method"] == "GET":
+            async with asyncio.timeout(SIGN_IN_SECONDS):
+                page = await live_threads.run(sign_in, headers.get("cookie", ""), team)
+    except (TimeoutError, DatabaseError) as problem:
+        log.warning("A page could not be checked and will ask again: %r", problem)
+        await _refuse(send, 503)
         return
-    since = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
+    if page is None:
+        await _refuse(send, 404)
+    elif not (mine := hub()).add(page):
+        await _refuse(send, 503)
+    else:
+        since = parse_qs(scope["query_string"].decode("latin-1")).get("since", [""])[0]
+        await _serve(mine, page, headers.get("last-event-id") or since, receive, send)
+
+
+async def _refuse(send: Send, status: int) -> None:
+    headers = [*SECURITY_HEADERS, (b"content-length", b"0")]
+    if status == 503:
+        headers.append((b"retry-after", b"30"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+async def _serve(hub: Hub, page: Page, since: str, receive: Receive, send: Send) -> None:
+    """Send the page its events until it is closed, its client disconnects, or takes none of them any more."""
     gone = asyncio.create_task(asgi.wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await _pump(page, headers.get("last-event-id") or since, send, gone)
+        await _pump(hub, page, since, send, gone)
     finally:
         gone.cancel()
-        hub().remove(page)
+        hub.remove(page)
 
 
-async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) -> None:
-    hub().add(page)
+async def _pump(hub: Hub, page: Page, since: str, send: Send, gone: asyncio.Task[None]) -> None:
     await _send(send, b"retry: 2000\n\n")
-    async for missed in hub().missed(page, since):
+    async for missed in hub.missed(page, since):
         await _send(send, missed)
     while not gone.done():
         reading = asyncio.ensure_future(page.unread.get())
@@ -210,18 +231,18 @@ async def _pump(page: Page, since: str, send: Send, gone: asyncio.Task[None]) ->
         if message is None:
             break
         await _send(send, message)
-    with contextlib.suppress(OSError):  # the client may have disconnected
-        await send({"type": "http.response.body"})
+    await asgi.PacedSend(send)({"type": "http.response.body"})
 
 
 async def _render(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
     """Render on a thread, so that other pages need not wait."""
     wanted = list(changes)
-    return await sync_to_async(live_render.render, thread_sensitive=False)(wanted) if wanted else []
+    return await live_threads.run(live_render.render, wanted) if wanted else []
 
 
 async def _send(send: Send, message: bytes) -> None:
-    await send({"type": "http.response.body", "body": message, "more_body": True})
+    """Send a part of the stream. Each has a deadline of its own, since a page stays open for days."""
+    await asgi.PacedSend(send)({"type": "http.response.body", "body": message, "more_body": True})
 
 
 def _parsed(event: str) -> tuple[int, int]:

@@ -12,9 +12,9 @@ import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 
+from generations.jobs.live.connections import live_threads
 from generations.jobs.models import UNFINISHED, Generation
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class WaitRegistry:
             if not self.waits:
                 continue
             try:
-                self.ended(await sync_to_async(_ended, thread_sensitive=False)(list(self.waits)))
+                self.ended(await live_threads.run(_ended, list(self.waits)))
             except DatabaseError as problem:
                 log.warning("Waiting calls could not be checked: %s", problem)
 

@@ -20,6 +20,7 @@ from generations.teams.models import Membership
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # to read an object; it is read whole before any of it is sent
+DECODING_ATTEMPTS = 6  # two minutes: a zip has time, and should not fail because many others are packed
 
 
 class AccessChanged(Exception):
@@ -47,6 +48,10 @@ REASONS = (
     (ObjectDamaged, _("The file of “%(name)s” is damaged in the storage. Leave it out, and try again.")),
     (imaging_decode.Unreadable, _("“%(name)s” cannot be made into this format. Take the originals instead.")),
     (
+        imaging_decode.DecodingBusy,
+        _("Too many pictures were being worked on at “%(name)s”. Please try again in a minute."),
+    ),
+    (
         storage_client.StorageUnavailable,
         _("The storage for pictures stopped answering at “%(name)s”. Please try again in a minute."),
     ),
@@ -59,6 +64,14 @@ REASONS = (
 )
 
 
+FAILURES = (
+    storage_client.StorageUnavailable,
+    imaging_decode.DecodingBusy,
+    imaging_decode.Unreadable,
+    ObjectDamaged,
+)
+
+
 def read_entry(
     entry: ZipEntry, image: Image, output: imaging_convert.OutputFormat
 ) -> list[tuple[str, bytes]]:
@@ -67,8 +80,8 @@ def read_entry(
     The parameters of a signed file, which must not be changed, are beside it. Raises EntryFailed.
     """
     try:
-        file = imaging_convert.convert(image, _verified(_read(image.key), image), output)
-    except (storage_client.StorageUnavailable, imaging_decode.Unreadable, ObjectDamaged) as error:
+        file = _convert(image, _verified(_read(image.key), image), output)
+    except FAILURES as error:
         raise EntryFailed(entry.name) from error
     parameters = imaging_convert.parameters_beside(image, file, output)
     beside = [(f"{entry.name}.txt", parameters.encode())] if parameters else []
@@ -97,6 +110,16 @@ def _verified(data: bytes, image: Image) -> bytes:
     if len(data) != image.bytes or hashlib.sha256(data).hexdigest() != image.sha256:
         raise ObjectDamaged
     return data
+
+
+def _convert(image: Image, data: bytes, output: imaging_convert.OutputFormat) -> bytes:
+    """The file in the output format; waits longer for its turn to decode than a page would."""
+    for _attempt in range(DECODING_ATTEMPTS - 1):
+        try:
+            return imaging_convert.convert(image, data, output)
+        except imaging_decode.DecodingBusy:
+            log.info("A zip waits for its turn to decode a picture")
+    return imaging_convert.convert(image, data, output)
 
 
 def _read(key: str) -> bytes:

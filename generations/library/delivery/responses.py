@@ -17,6 +17,7 @@ from django.utils.text import slugify
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
 from generations.library.imaging import convert as imaging_convert
+from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
 
@@ -37,7 +38,7 @@ IMAGE_HEADERS = {
 def handle_storage_errors(
     view: Callable[P, HttpResponseBase],
 ) -> Callable[P, HttpResponseBase]:
-    """Decorate a view: 404 if the object is missing, 503 with a sentence while storage is unavailable."""
+    """Decorate a view: 404 if the object is missing, 503 while storage or decoding cannot be had."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -45,7 +46,7 @@ def handle_storage_errors(
             return view(*args, **kwargs)
         except storage_client.ObjectMissing as error:
             raise Http404 from error
-        except storage_client.StorageUnavailable as error:
+        except (storage_client.StorageUnavailable, imaging_decode.DecodingBusy) as error:
             headers = {"Retry-After": "10", "Cache-Control": "no-store"}
             return HttpResponse(str(error), status=503, content_type="text/plain", headers=headers)
 

@@ -54,7 +54,7 @@ def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     """The file in the output format; `data` are the stored bytes. Raises Unreadable if it cannot be made.
 
     A file with a C2PA manifest is not changed unless it gets another format, or would tell the parameters.
-    A conversion takes up to 500 MB and two seconds, and waits until one of two slots is free.
+    A conversion takes up to 500 MB and two seconds, and waits for one of two slots. Raises DecodingBusy.
     """
     media_type = output.media_type(image)
     if output.format == STORED:

@@ -22,10 +22,18 @@ MAX_JPEG_SCANS = 64  # a photo has about 10; each one takes a pass over all pixe
 
 # An image of 40 megapixels takes about 300 MB while it is decoded and encoded: two at a time.
 _decode_slots = threading.BoundedSemaphore(2)
+WAIT_SECONDS = 20.0  # for a slot
 
 
 class Unreadable(Exception):
     """The bytes are not an image that is accepted; the text says why."""
+
+
+class DecodingBusy(Exception):
+    """No slot became free in time; trying again soon helps. The text is a sentence for the user."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Too many pictures are being worked on. Please try again in a minute."))
 
 
 def detect_format(data: bytes) -> str | None:
@@ -39,7 +47,7 @@ def detect_format(data: bytes) -> str | None:
 
 @contextmanager
 def open_image(data: bytes, *, is_stored: bool = False) -> Iterator[Pillow.Image]:
-    """Open an image that is small enough to be decoded, without decoding it. Raises Unreadable.
+    """Open an image that is small enough to be decoded, without decoding it. Raises Unreadable, DecodingBusy.
 
     `is_stored` is for images of the library: whatever was accepted of a provider is decoded, up to 64
     million pixels. Errors in the body of `with`, where it is decoded, are raised as Unreadable too.
@@ -49,7 +57,7 @@ def open_image(data: bytes, *, is_stored: bool = False) -> Iterator[Pillow.Image
         raise Unreadable(_("This is not a PNG, JPEG or WebP picture."))
     if encoding == "JPEG" and _jpeg_scans(data) > MAX_JPEG_SCANS:
         raise Unreadable(_("This JPEG is put together from too many layers; save it again as a plain one."))
-    with _decode_slots:
+    with _decode_slot():
         try:
             decodable = image_containers.decodable(data)
             with Pillow.open(io.BytesIO(decodable), formats=[encoding]) as picture:
@@ -63,6 +71,16 @@ def open_image(data: bytes, *, is_stored: bool = False) -> Iterator[Pillow.Image
             raise Unreadable(_too_many_pixels()) from error
         except Exception as error:  # Pillow raises many kinds, from SyntaxError to struct.error
             raise Unreadable(_("This picture is damaged or cut off; save it again and retry.")) from error
+
+
+@contextmanager
+def _decode_slot() -> Iterator[None]:
+    if not _decode_slots.acquire(timeout=WAIT_SECONDS):
+        raise DecodingBusy
+    try:
+        yield
+    finally:
+        _decode_slots.release()
 
 
 def _jpeg_scans(data: bytes) -> int:

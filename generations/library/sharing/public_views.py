@@ -55,12 +55,10 @@ def public_view(*, limit: str = "") -> Callable[[View], View]:
         @require_safe
         @wraps(view)
         def wrapper(request: HttpRequest, token: str, **named: Any) -> HttpResponseBase:
-            if limit and not is_within_rate_limit(request, limit):
-                response: HttpResponseBase = render(
-                    request, "library/sharing/public/too_many_requests.html", status=429
-                )
-            else:
-                response = _respond(view, request, token, named)
+            try:
+                response = _respond(view, request, token, named, limit)
+            except Http404:  # one and the same page for every reason why there is nothing
+                response = render(request, "library/sharing/public/gone.html", status=404)
             for header, value in PRIVACY_HEADERS.items():
                 response[header] = value
             return response
@@ -70,12 +68,17 @@ def public_view(*, limit: str = "") -> Callable[[View], View]:
     return decorate
 
 
-def _respond(view: View, request: HttpRequest, token: str, named: dict[str, Any]) -> HttpResponseBase:
-    """The view's response; one and the same page for every reason why there is none."""
-    try:
-        return view(request, sharing_service.find(token), **named)
-    except Http404:
-        return render(request, "library/sharing/public/gone.html", status=404)
+def _respond(
+    view: View, request: HttpRequest, token: str, named: dict[str, Any], limit: str
+) -> HttpResponseBase:
+    """The view's response, or that there are too many requests. Raises Http404.
+
+    Counting a request writes to the database, so the signature is checked first: it stops strangers.
+    """
+    sharing_service.verified_id(token)
+    if limit and not is_within_rate_limit(request, limit):
+        return render(request, "library/sharing/public/too_many_requests.html", status=429)
+    return view(request, sharing_service.find(token), **named)
 
 
 def is_within_rate_limit(request: HttpRequest, action: str) -> bool:

@@ -120,7 +120,7 @@ def token(share: uuid.UUID, secret: str | None = None) -> str:
     return f"{b62_encode(share.int)}-{b62_encode(signature)}"
 
 
-def _verified_id(value: str) -> uuid.UUID:
+def verified_id(value: str) -> uuid.UUID:
     """The id in a token with a valid signature. Raises LinkNotFound."""
     if not (match := TOKEN.fullmatch(value)):
         raise LinkNotFound
@@ -139,7 +139,7 @@ def _verified_id(value: str) -> uuid.UUID:
 def find(value: str) -> Share:
     """The active link of a token, with its image or collection. Raises LinkNotFound."""
     rows = Share.objects.select_related("maker__team", "maker__user", "collection")
-    share = rows.filter(active(), pk=_verified_id(value)).first()
+    share = rows.filter(active(), pk=verified_id(value)).first()
     if share is None or not share.maker.is_current:
         raise LinkNotFound
     if share.collection_id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import logging
@@ -23,6 +22,8 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.utils.translation import gettext_lazy as _
 
+from generations.core import asgi
+
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
@@ -40,6 +41,9 @@ BUCKET_EXISTS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
 log = logging.getLogger(__name__)
+
+# Not the event loop's own threads: if storage hangs, what else uses those would hang too.
+_stream_threads = asgi.Threads("storage", 32)
 
 
 class StorageUnavailable(Exception):
@@ -88,7 +92,7 @@ class ObjectStream:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The chunks, read in a thread so that the event loop is not blocked."""
         with self.body as body:
-            while chunk := await asyncio.to_thread(body.read, CHUNK_SIZE):
+            while chunk := await _stream_threads.run(body.read, CHUNK_SIZE):
                 yield chunk
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from generations.library.delivery import responses as delivery_responses
 from generations.library.images import service as images_service
+from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import imports as uploads_imports
@@ -40,8 +41,8 @@ def upload(request: HttpRequest, member: Membership) -> JsonResponse:
         row = start_images.save_upload(member=member, file=file, name=file.name or "")
     except start_images.BadUpload as error:
         return JsonResponse({"error": str(error)}, status=422)
-    except StorageUnavailable as error:
-        return JsonResponse({"error": str(error)}, status=503)
+    except (StorageUnavailable, DecodingBusy) as error:
+        return JsonResponse({"error": str(error)}, status=503, headers={"Retry-After": "10"})
     return JsonResponse(
         {
             "id": str(row.pk),
@@ -69,7 +70,7 @@ def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> 
     row = get_object_or_404(images_service.visible(member), pk=image)
     try:
         start = start_images.from_image(member=member, image=row)
-    except (start_images.BadUpload, StorageUnavailable) as error:
+    except (start_images.BadUpload, StorageUnavailable, DecodingBusy) as error:
         messages.error(request, str(error))
         return redirect("jobs:picture", member.team.slug, row.pk)
     return redirect(reverse("jobs:create", args=[member.team.slug], query={"start": str(start.pk)}))
@@ -139,7 +140,7 @@ def _import_file(member: Membership, file: UploadedFile, visibility: str) -> Fil
         result = uploads_imports.import_file(member=member, file=file, name=name, visibility=visibility)
     except start_images.BadUpload as error:
         return FileOutcome(name, error=str(error), status=422)
-    except StorageUnavailable as error:
+    except (StorageUnavailable, DecodingBusy) as error:
         return FileOutcome(name, error=str(error), status=503)
     return FileOutcome(name, result)
 

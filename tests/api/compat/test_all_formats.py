@@ -10,8 +10,8 @@ import openai
 import pytest
 import requests
 
-from generations.api.compat import http as compat_http
 from generations.api.models import IdempotentCall
+from generations.core import request_body
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, ModelRule
 from generations.library.models import Upload
@@ -174,7 +174,7 @@ def test_a_missing_token_is_refused_before_the_body_is_sent(idle_portal):
 
 
 def test_a_body_that_does_not_arrive_times_out(idle_portal, bearer, monkeypatch):
-    monkeypatch.setattr(compat_http, "BODY_TIMEOUT", 0.5)
+    monkeypatch.setattr(request_body, "SECONDS", 0.5)
     connection = http.client.HTTPConnection(idle_portal.removeprefix("http://"), timeout=120)
     connection.putrequest("POST", CORE)
     for name, value in (*bearer.items(), ("content-length", "1000")):

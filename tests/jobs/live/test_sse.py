@@ -295,3 +295,60 @@ def test_a_page_that_missed_many_events_receives_them_in_order(member, cookie_of
         await page.close()
 
     run_scenario(scenario)
+
+
+def test_a_person_has_a_bounded_number_of_open_pages(
+    member, make_member, cookie_of, run_scenario, monkeypatch
+):
+    monkeypatch.setattr(sse, "MAX_PAGES_OF_USER", 2)
+    elsewhere = members_service.create_team("Studio South")
+    members_service.add_member(user=member.user, team=elsewhere)
+    mine, theirs = cookie_of(member), cookie_of(make_member("jonas"))
+
+    async def scenario():
+        pages = [OpenPage("studio-north", mine), OpenPage(elsewhere.slug, mine)]
+        assert [await page.open() for page in pages] == [200, 200]
+        refused = OpenPage("studio-north", mine)
+        await refused.wire.send_input({"type": "http.request"})
+        start = await refused.wire.receive_output(5)
+        assert start["status"] == 503
+        assert int(dict(start["headers"])[b"retry-after"]) > 0
+        other = OpenPage("studio-north", theirs)
+        assert await other.open() == 200
+        await pages[0].close()
+        again = OpenPage("studio-north", mine)
+        assert await again.open() == 200
+        for page in (pages[1], other, again):
+            await page.close()
+        assert sse.hub().count == 0
+
+    run_scenario(scenario)
+
+
+def test_a_process_has_a_bounded_number_of_open_pages(
+    member, make_member, cookie_of, run_scenario, monkeypatch
+):
+    monkeypatch.setattr(sse, "MAX_PAGES", 1)
+    mine, theirs = cookie_of(member), cookie_of(make_member("jonas"))
+
+    async def scenario():
+        page = OpenPage("studio-north", mine)
+        assert await page.open() == 200
+        assert await OpenPage("studio-north", theirs).open() == 503
+        await page.close()
+        assert await OpenPage("studio-north", theirs).open() == 200
+
+    run_scenario(scenario)
+
+
+def test_a_page_that_cannot_be_checked_is_refused_for_now(member, cookie_of, run_scenario, monkeypatch):
+    def away(cookies, team):
+        raise OperationalError("the database is starting up")
+
+    cookie = cookie_of(member)
+    monkeypatch.setattr(sse, "sign_in", away)
+
+    async def scenario():
+        assert await OpenPage("studio-north", cookie).open() == 503
+
+    run_scenario(scenario)

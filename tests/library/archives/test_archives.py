@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -194,6 +195,21 @@ def test_pictures_no_longer_visible_are_left_out_and_counted(
     shown = text(client.get(address("archive_progress", member, archive.pk)))
     assert "3 of the chosen pictures are no longer in the library and are left out." in shown
     assert "4 pictures downloaded" in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_zip_is_planned_without_a_lock(member, pictures):
+    """On SQLite nobody could write meanwhile, and with ten thousand pictures that takes seconds."""
+    archive = packed(member, pictures)
+    images_service.trash(member=member, images=[pictures[0].pk])
+    with CaptureQueriesContext(connection) as queries:
+        plan = archives_service.start(member=member, archive=archive)
+    assert len(plan.entries) == len(pictures) - 1
+    said = [query["sql"] for query in queries]
+    begun = next(number for number, sql in enumerate(said) if sql.startswith("BEGIN"))
+    assert any('"library_image"' in sql for sql in said[:begun])
+    assert not any('"library_image"' in sql for sql in said[begun:])
+    assert sum("UPDATE" in sql for sql in said[begun:]) == 1
 
 
 def test_a_zip_without_visible_pictures_is_not_sent(sign_in, member, pictures):

@@ -192,3 +192,16 @@ def test_requests_are_limited_by_ip_address(visitor, member, make_image, setting
     assert visitor.get(path_of(share, image.pk, "small")).status_code == 200
     elsewhere = Client(headers=PERSON, REMOTE_ADDR="192.0.2.7")
     assert elsewhere.get(path_of(share)).status_code == 200
+
+
+def test_a_forged_link_is_refused_before_anything_is_asked_of_the_database(visitor, member, make_image):
+    image = make_image()
+    share = sharing_service.share_image(member=member, image=image.pk)
+    token = sharing_service.token(share.pk)
+    forged = f"{token.split('-')[0]}-{'1' * 20}"
+    for path in every_address(share, image):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert visitor.get(path.replace(token, forged)).status_code == 404
+        assert [query["sql"] for query in queries] == [], path
