@@ -151,12 +151,12 @@ class SingleThreadHandler(ASGIHandler):
         response.headers["Connection"] = "close"
         response.headers["Content-Length"] = str(len(response.content))
 
-        async def send_then_drain(message: Mapping[str, Any]) -> None:
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                await send({**message, "more_body": True})
+        async def send_then_drain(event: Mapping[str, Any]) -> None:
+            is_last = event["type"] == "http.response.body" and not event.get("more_body")
+            if is_last:
+                await send({**event, "more_body": True})
                 await asgi.drain(receive)
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
+            await send({"type": "http.response.body", "body": b""} if is_last else event)
 
         await self.send_response(response, send_then_drain)
 

@@ -155,8 +155,8 @@ def from_exception(problem: Exception) -> ApiError | None:
 def translate(response: HttpResponse) -> None:
     """Give a response of Django, such as a page for an error, the format of the API's errors."""
     if response.headers.get("Location", "").startswith("https://"):  # it would make a GET of every request
-        message = _("Call this portal by https. Create a new token: this one was sent unencrypted.")
-        error = ApiError(403, "https_required", message)
+        text = _("Call this portal by https. Create a new token: this one was sent unencrypted.")
+        error = ApiError(403, "https_required", text)
     elif response.status_code in (301, 302):  # to the same path with a slash, which is no better
         error = not_found()
     elif response.status_code in FRAMEWORK_ERRORS:
