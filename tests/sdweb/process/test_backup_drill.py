@@ -7,6 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests import migrated, postgresql
@@ -65,6 +66,7 @@ def new_portal(folder: Path, name: str) -> Portal:
     return Portal(folder / name / "var", **settings)
 
 
+@pytest.mark.slow
 def test_a_portal_is_backed_up_while_it_draws_and_restored_on_another_machine(folder: Path) -> None:
     backup = str(folder / "backup")
     old, new = new_portal(folder, "old"), new_portal(folder, "new")
