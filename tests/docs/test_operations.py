@@ -24,6 +24,12 @@ def called(path: Path, *names: str) -> Iterator[str]:
             yield from (text for text in texts[-1:] if isinstance(text, str))
 
 
+def problems_of_readiness() -> list[str]:
+    """What is raised, and what says for Redis why it is."""
+    body = READINESS.read_text().partition("def _redis_problem")[2].partition("\ndef ")[0]
+    return [*called(READINESS, "NotReady"), *re.findall(r'return "([^"]+)"', body)]
+
+
 def parts(text: str) -> list[str]:
     """What a sentence says between its names and numbers."""
     return [part.strip(" :.") for part in re.split(r"%\(\w+\)s", text) if part.strip(" :.")]
@@ -45,6 +51,6 @@ def test_every_notice_has_a_row() -> None:
     assert [text for text in said if not lines_with([text])] == []
 
 
-@pytest.mark.parametrize("text", [*called(READINESS, "NotReady")])
+@pytest.mark.parametrize("text", problems_of_readiness())
 def test_every_problem_of_readiness_has_a_row(text: str) -> None:
     assert lines_with([f"| {text} |"]), text
