@@ -52,7 +52,7 @@ PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to pr
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
     r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|fts5|local|bind)\b"  # SQL, Lua, settings
-    "|-m |<[?]"  # command lines and XML
+    "|-m |<[?]|<[a-z]+:"  # command lines, and XML with namespaces
     "|(?P<look>[a-z]+) (?P=look)-"  # classes of a tag or an icon
 )
 AS_THEY_ARE = re.compile(

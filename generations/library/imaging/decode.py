@@ -176,7 +176,7 @@ def _colors_and_alpha(picture: Pillow.Image, mode: str) -> tuple[Pillow.Image, P
     alpha = picture.getchannel("A") if picture.mode.endswith("A") else None
     own = picture.mode.removesuffix("A")
     if own != mode and (own, mode) != ("L", "RGB"):
-        raise ValueError(f"a profile for {mode} in a picture in {own}")
+        raise ValueError(own)
     return picture if picture.mode == mode else picture.convert(mode), alpha
 
 
