@@ -39,7 +39,7 @@ MAIL_WITHOUT_SERVER = ("consolemail", "dummymail", "filemail", "memorymail")
 def _read(name: str, read: Callable[[str], T], address: str) -> T:
     try:
         return read(address)
-    except ValueError as problem:
+    except ImproperlyConfigured as problem:
         reason = str(problem)
     raise ImproperlyConfigured(f"{name} {reason} (README.md, Settings).")
 
@@ -56,9 +56,13 @@ def _sqlite(address: str) -> dict[str, Any]:
     if address != "sqlite://:memory:":
         place, _mark, options = address.removeprefix("sqlite:").partition("?")
         if options:
-            raise ValueError("has options, which SQLite does not take here: end it with the file's path")
+            raise ImproperlyConfigured(
+                "has options, which SQLite does not take here: end it with the file's path"
+            )
         if not place.startswith("///"):
-            raise ValueError("must give a file by its whole path: sqlite:////srv/sdweb/sdweb.sqlite3")
+            raise ImproperlyConfigured(
+                "must give a file by its whole path: sqlite:////srv/sdweb/sdweb.sqlite3"
+            )
     settings: dict[str, Any] = env.db_url_config(address)
     return settings | {
         "ENGINE": "sdweb.db.sqlite",
@@ -77,9 +81,9 @@ def _sqlite(address: str) -> dict[str, Any]:
 def _postgresql(address: str) -> dict[str, Any]:
     url = service_url.parse(address)
     if url.scheme not in POSTGRESQL:
-        raise ValueError("must begin with postgres:// (PostgreSQL) or sqlite:/// (SQLite)")
+        raise ImproperlyConfigured("must begin with postgres:// (PostgreSQL) or sqlite:/// (SQLite)")
     if not url.path.strip("/") and not url.options.get("service"):
-        raise ValueError("names no database: postgres://user:password@host/name")
+        raise ImproperlyConfigured("names no database: postgres://user:password@host/name")
     options = _libpq_options(url)
     ports = [str(port or "") for _name, port in url.hosts]
     return {
@@ -97,17 +101,17 @@ def _postgresql(address: str) -> dict[str, Any]:
 
 
 def _libpq_options(url: service_url.ServiceUrl) -> dict[str, str]:
-    """Return the options of the address; ValueError for one that libpq does not know."""
+    """Return the options of the address; ImproperlyConfigured for one that libpq does not know."""
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - NOT_OPTIONS
     if unknown := sorted(url.options.keys() - known):
-        raise ValueError(
+        raise ImproperlyConfigured(
             f"has the option {unknown[0][:40]}, which PostgreSQL's library does not know: take one of its"
             " own, such as sslmode, sslrootcert, application_name, connect_timeout or options"
         )
     if (mode := url.options.get("sslmode")) is not None and mode not in SSL_MODES:
-        raise ValueError(f"has another sslmode than there is: {', '.join(SSL_MODES)}")
+        raise ImproperlyConfigured(f"has another sslmode than there is: {', '.join(SSL_MODES)}")
     if url.hosts and url.options.keys() & {"host", "hostaddr", "port"}:
-        raise ValueError("names its host twice, before the path and in an option")
+        raise ImproperlyConfigured("names its host twice, before the path and in an option")
     return url.options
 
 
@@ -154,7 +158,7 @@ def _proxy(address: str) -> str:
     url = service_url.parse(address)
     plain = url.scheme in ("http", "https") and len(url.hosts) == 1 and url.hosts[0][0]
     if not plain or url.path.strip("/") or url.options:
-        raise ValueError("must be http://host:port, or http://user:password@host:port")
+        raise ImproperlyConfigured("must be http://host:port, or http://user:password@host:port")
     host, port = url.hosts[0]
     place = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{url.login()}{place}" + (f":{port}" if port else "")
@@ -174,17 +178,23 @@ def _email(address: str) -> dict[str, Any]:
         return settings
     url = service_url.parse(address)
     if url.scheme not in SMTP_PORTS:
-        raise ValueError("must begin with smtp+tls:// (STARTTLS), smtps:// (TLS at once) or smtp://")
+        raise ImproperlyConfigured(
+            "must begin with smtp+tls:// (STARTTLS), smtps:// (TLS at once) or smtp://"
+        )
     if url.options or url.path.strip("/"):
-        raise ValueError("must end with host and port: smtp+tls://user:password@mail.example.com:587")
+        raise ImproperlyConfigured(
+            "must end with host and port: smtp+tls://user:password@mail.example.com:587"
+        )
     if len(url.hosts) != 1 or not url.hosts[0][0]:
-        raise ValueError("must name one host: smtp+tls://user:password@mail.example.com:587")
+        raise ImproperlyConfigured("must name one host: smtp+tls://user:password@mail.example.com:587")
     host, port = url.hosts[0][0], url.hosts[0][1] or SMTP_PORTS[url.scheme]
     is_tls = url.scheme in ("smtps", "smtp+ssl")
     if is_tls and port == SMTP_PORTS["smtp+tls"]:
-        raise ValueError("asks for TLS at once on port 587, which speaks STARTTLS: write smtp+tls://")
+        raise ImproperlyConfigured(
+            "asks for TLS at once on port 587, which speaks STARTTLS: write smtp+tls://"
+        )
     if not is_tls and port == SMTP_PORTS["smtps"]:
-        raise ValueError("has port 465, which speaks TLS at once: write smtps://")
+        raise ImproperlyConfigured("has port 465, which speaks TLS at once: write smtps://")
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": host,

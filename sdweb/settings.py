@@ -171,6 +171,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A primary that becomes a replica answers with errors that are none of the connection, and ended the worker.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # Messages only wake workers, and the sweeper makes up for lost ones, so they need no acknowledgement.
 # Emulating it costs more than the rest of a message, and kombu 5.7 ends the worker when Redis dies
 # while one is not acknowledged.

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from django.core.exceptions import ImproperlyConfigured
+
 from generations.core import service_url
 
 SCHEMES = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss"}
 SOCKETS = ("unix", "redis+socket", "valkey+socket")
+SENTINELS = ("sentinel", "redis+sentinel", "rediss+sentinel")
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 VERIFY = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
 DEFAULT_PORT = 6379
@@ -30,16 +33,24 @@ class RedisServer:
 
 
 def read(address: str) -> RedisServer:
-    """Return the server; ValueError, without the address, for what one of the libraries cannot use."""
+    """Return the server; ImproperlyConfigured, without the address, if a library cannot use it."""
     url = service_url.parse(address)
     if url.scheme in SOCKETS:
         return _socket(url)
+    if url.scheme in SENTINELS:
+        raise ImproperlyConfigured(
+            "names sentinels, which are not asked: give the address of the primary, or of a proxy that"
+            " follows it"
+        )
     if url.scheme not in SCHEMES:
-        raise ValueError(_wrong_scheme(url.scheme))
+        raise ImproperlyConfigured(
+            "must begin with redis:// or valkey://, with rediss:// or valkeys:// for TLS, or with unix://"
+            " for a socket"
+        )
     tls = _tls(url) if SCHEMES[url.scheme] == "rediss" else None
     _refuse(url, {"db", *([*TLS_FILES, "ssl_cert_reqs", "ssl_check_hostname"] if tls else [])})
     if len(url.hosts) != 1 or not url.hosts[0][0]:
-        raise ValueError("must name one host, as redis://:password@host:6379/0")
+        raise ImproperlyConfigured("must name one host, as redis://:password@host:6379/0")
     host, port = url.hosts[0][0], url.hosts[0][1] or DEFAULT_PORT
     database = _database(url.options.get("db") or url.path.strip("/"))
     name = f"[{host}]" if ":" in host else host
@@ -54,7 +65,7 @@ def read(address: str) -> RedisServer:
 def _socket(url: service_url.ServiceUrl) -> RedisServer:
     _refuse(url, {"db", "virtual_host"})
     if url.hosts or len(url.path) < 2:
-        raise ValueError("must name the socket's whole path, as unix:///run/valkey.sock?db=0")
+        raise ImproperlyConfigured("must name the socket's whole path, as unix:///run/valkey.sock?db=0")
     database = _database(url.options.get("db") or url.options.get("virtual_host") or "")
     return RedisServer(
         options={"unix_socket_path": url.path, "db": database, **_login(url)},
@@ -69,7 +80,7 @@ def _login(url: service_url.ServiceUrl) -> dict[str, str | None]:
 
 def _database(text: str) -> int:
     if text and not (text.isascii() and text.isdecimal() and len(text) < 6):
-        raise ValueError("must end with the number of a database, as in redis://host:6379/0")
+        raise ImproperlyConfigured("must end with the number of a database, as in redis://host:6379/0")
     return int(text or 0)
 
 
@@ -78,7 +89,7 @@ def _tls(url: service_url.ServiceUrl) -> dict[str, Any]:
     said = url.options.get("ssl_cert_reqs", "required").lower().removeprefix("cert_")
     named = url.options.get("ssl_check_hostname", "true").lower()
     if said not in VERIFY or named not in ("true", "false"):
-        raise ValueError(
+        raise ImproperlyConfigured(
             "has an option of TLS that cannot be used: ssl_cert_reqs is required, optional or none,"
             " ssl_check_hostname true or false"
         )
@@ -93,19 +104,7 @@ def _tls(url: service_url.ServiceUrl) -> dict[str, Any]:
 def _refuse(url: service_url.ServiceUrl, allowed: set[str]) -> None:
     if unknown := sorted(url.options.keys() - allowed):
         tls = " (those of TLS need rediss://)" if any(name.startswith("ssl_") for name in unknown) else ""
-        raise ValueError(
+        raise ImproperlyConfigured(
             f"has the option {unknown[0][:40]}, which is not known here{tls}; there are: "
             + ", ".join(sorted(allowed))
         )
-
-
-def _wrong_scheme(scheme: str) -> str:
-    if scheme in ("sentinel", "redis+sentinel", "rediss+sentinel"):
-        return (
-            "names sentinels, which are not asked: give the address of the primary, or of a proxy that"
-            " follows it"
-        )
-    return (
-        "must begin with redis:// or valkey://, with rediss:// or valkeys:// for TLS, or with unix://"
-        " for a socket"
-    )

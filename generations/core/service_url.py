@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote
 
+from django.core.exceptions import ImproperlyConfigured
+
 # With a user name and a password, the first @ after which only a host, a path and options come ends them:
 # whatever stands before may hold signs that were meant to be quoted.
 _SCHEME, _PLACE = r"(?P<scheme>[a-z][a-z0-9+.-]*)://", r"(?P<hosts>[^/?#@]*)(?P<path>/[^?#@]*)?"
@@ -39,7 +41,7 @@ class ServiceUrl:
 
 
 def parse(address: str) -> ServiceUrl:
-    """Return the parts of an address; ValueError, without the address, if it has another form.
+    """Return the parts of an address; ImproperlyConfigured, without the address, if it has another form.
 
     Signs with a meaning in addresses may stand quoted (%23) or as they are in user name and password.
     """
@@ -48,14 +50,14 @@ def parse(address: str) -> ServiceUrl:
     login = (found.groupdict().get("login") or "") if found else ""
     is_plain = all(letter.isprintable() and not letter.isspace() for letter in text)
     if not found or not is_plain or _AMBIGUOUS.fullmatch(login):
-        raise ValueError(
+        raise ImproperlyConfigured(
             "is no address: write it as scheme://user:password@host:port/name, and in the password signs"
             " such as #, @, / and spaces as %23, %40, %2F and %20"
         )
     user, _colon, password = login.partition(":")
     options = parse_qsl(found["query"] or "", keep_blank_values=True)
     if len(dict(options)) < len(options):
-        raise ValueError("gives an option twice")
+        raise ImproperlyConfigured("gives an option twice")
     return ServiceUrl(
         scheme=found["scheme"].lower(),
         user=unquote(user),
@@ -70,6 +72,8 @@ def _host(text: str) -> tuple[str, int]:
     found = _HOST.fullmatch(text)
     port = int(found["port"] or 0) if found else -1
     if not found or not 0 <= port < 65_536:
-        raise ValueError("has no usable host and port: write host:port, with a number from 1 to 65535")
+        raise ImproperlyConfigured(
+            "has no usable host and port: write host:port, with a number from 1 to 65535"
+        )
     name = unquote(found["name"])
     return (name[1:-1] if name.startswith("[") else name), port

@@ -147,7 +147,10 @@ def is_idle(upstream: Upstream) -> bool:
 
 
 def can_tell_restarts() -> bool:
-    """Return whether Redis tells a restart, without which there are no permits. Raises RedisError."""
+    """Write to Redis; return whether it tells a restart, without which there are no permits.
+
+    Raises RedisError, also if it answers and takes no writes.
+    """
     return bool(_run(KNOWN, "readyz"))
 
 

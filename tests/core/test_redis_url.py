@@ -11,6 +11,7 @@ import kombu
 import pytest
 import redis
 import redis.asyncio
+from django.core.exceptions import ImproperlyConfigured
 
 from generations.core import redis_url
 from sdweb.process.ports import LOOPBACK
@@ -130,6 +131,6 @@ def test_who_wants_no_verification_says_so_to_both(tls, library, said):
     ],
 )
 def test_what_one_of_the_libraries_cannot_use_is_refused_with_a_sentence(address, sentence):
-    with pytest.raises(ValueError, match=sentence) as problem:
+    with pytest.raises(ImproperlyConfigured, match=sentence) as problem:
         redis_url.read(address)
     assert "secret-word" not in str(problem.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from generations.core import service_url
 
@@ -36,7 +37,7 @@ def test_hosts_may_be_several_ipv6_or_a_socket():
 def test_an_at_in_an_option_is_quoted_or_refused():
     found = service_url.parse("postgres://u:p@h/n?application_name=a%40b")
     assert (found.password, found.options) == ("p", {"application_name": "a@b"})
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ImproperlyConfigured, match="is no address"):
         service_url.parse("postgres://u:p@h/n?application_name=a@b")
 
 
@@ -55,6 +56,6 @@ def test_an_at_in_an_option_is_quoted_or_refused():
     ],
 )
 def test_anything_else_is_refused_without_being_shown(address):
-    with pytest.raises(ValueError, match=r"^(is|has|gives) ") as problem:
+    with pytest.raises(ImproperlyConfigured, match=r"^(is|has|gives) ") as problem:
         service_url.parse(address)
     assert "secret-word" not in str(problem.value)

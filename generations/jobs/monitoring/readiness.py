@@ -21,7 +21,6 @@ from django.db import DatabaseError, connection
 from redis import RedisError, ResponseError
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError
 
-from generations.core import redis_client
 from generations.jobs.engine import spool
 from generations.library.storage import client as storage_client
 from generations.upstreams import rate_limit
@@ -113,7 +112,6 @@ def _database() -> None:
 def check_redis() -> None:
     """NotReady unless Redis takes a write, and allows what the rate limiter asks for."""
     try:
-        redis_client.client(1.0).set("readyz", 1, ex=60)
         knows_restarts = rate_limit.can_tell_restarts()
     except RedisError as problem:
         raise NotReady(_redis_problem(problem)) from problem
