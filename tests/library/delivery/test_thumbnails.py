@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.template import Context, Template
 from django.test import Client, RequestFactory
@@ -126,7 +127,7 @@ def test_an_address_opens_nothing_without_the_session_that_it_was_made_for(
     assert client.get(address).status_code == 200
     assert "Cookie" in client.get(address)["Vary"]
     forger = Client()
-    forger.cookies["sessionid"] = ""
+    forger.cookies[settings.SESSION_COOKIE_NAME] = ""
     for other in (Client(), forger, sign_in(teammate), phone):
         assert other.get(address).status_code == 404
     assert phone.get(url(phone, image, member)).status_code == 200
