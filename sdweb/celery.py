@@ -47,6 +47,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 500},
     },
+    "expired-personal-data": {
+        "task": "generations.office.tasks.clear_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     "allowances": {
         "task": "generations.office.tasks.give_allowances",
         "schedule": 180.0,

@@ -230,6 +230,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 SDWEB_DATA = Path(env.str("SDWEB_DATA", default=str(BASE_DIR / "var")))
 SPOOL = Path(env.str("SPOOL", default=str(SDWEB_DATA / "spool")))
+AUDIT_ADDRESS_DAYS = positive_integer("AUDIT_ADDRESS_DAYS", default=90)  # until the change log forgets them
 TRASH_DAYS = positive_integer("TRASH_DAYS", default=30)  # until images in the trash are purged
 WORKER_THREADS = positive_integer("WORKER_THREADS", default=240)
 STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.stability.ai").rstrip("/")
@@ -279,6 +280,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "join": "60/m/ip",
     "new_team": "10/h/user",
+    "export_my_data": "10/h/user",
     "invite": "60/h/user",
     "share": "240/m/ip",  # pages of share links
     "share_file": "600/m/ip",  # and their originals; an office of many people may have one address

@@ -29,15 +29,18 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 class StreamedFile(StreamingHttpResponse):
-    """A file download that is sent while its chunks of text are made, in the memory of one chunk.
+    """A file download that is sent while its chunks are made, in the memory of one chunk.
 
     Under ASGI each chunk is made in the request's own thread; Django by itself would collect all chunks of a
     plain iterator before it sends the first.
     """
 
-    def __init__(self, chunks: Iterator[str], *, name: str, content_type: str = "text/csv") -> None:
-        """Stream the chunks as a file called `name`, which is ASCII."""
-        super().__init__(chunks, content_type=f"{content_type}; charset=utf-8")
+    def __init__(
+        self, chunks: Iterator[str] | Iterator[bytes], *, name: str, content_type: str = "text/csv"
+    ) -> None:
+        """Stream the chunks as a file called `name`, which is ASCII. Text is sent as UTF-8."""
+        charset = "" if content_type == "application/zip" else "; charset=utf-8"
+        super().__init__(chunks, content_type=f"{content_type}{charset}")
         self.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         self.headers["X-Accel-Buffering"] = "no"  # a proxy passes it on at once
 

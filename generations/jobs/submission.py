@@ -120,7 +120,7 @@ def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = No
     """Create a new generation of the same batch for one that ended without an image, at the current price.
 
     It counts against the cap of `token`, whatever token the batch was requested with. Retrying twice returns
-    the same new generation. Raises Generation.DoesNotExist if it is not the member's or not ended,
+    the same new generation. Raises Generation.DoesNotExist if it is not the member's, not ended or erased,
     RetryPriceRose if it costs more than before, and what `submit` raises.
     """
     old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
@@ -197,12 +197,17 @@ def _cancel(row: Generation) -> bool:
 
 @transaction.atomic
 def _retry(old: Generation, token: Token | None) -> Generation:
+    # Locked, so that what it asked for is not erased meanwhile.
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=old.batch_id)
+    old.parameters = Generation.objects.values_list("parameters", flat=True).get(pk=old.pk)
+    if not (batch.parameters and old.parameters):
+        raise Generation.DoesNotExist
     model_access.check(old.member, old.model, token)
     _check_served(old.model)
     price = pricing.price(old.model, old.parameters, old.team)
     if price > old.price:  # the member was not shown this price
         raise pricing.RetryPriceRose(old.price, price)
-    row = _row(old.batch, old.position, price)
+    row = _row(batch, old.position, price)
     row.retry_of, row.parameters, row.token = old, old.parameters, token
     _queue(old.member, [row])
     transaction.on_commit(tasks.wake_after_commit)

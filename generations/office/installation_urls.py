@@ -7,12 +7,17 @@ from generations.office.installation import views as installation_views
 from generations.office.invitations import join_views
 from generations.office.members import team_views
 from generations.office.notices import views as notices_views
+from generations.office.personal_data import views as personal_data_views
 
 people = [
     path("join/<slug:token>/", join_views.join, name="join"),
     path("join/<slug:token>/account/", join_views.JoinSignupView.as_view(), name="join_account"),
     path("teams/new/", team_views.new_team, name="new_team"),
     path("accounts/teams/", team_views.my_teams, name="teams"),
+]
+personal_data = [
+    path("export/", personal_data_views.export_data, name="export"),
+    path("delete/", personal_data_views.delete_account, name="delete"),
 ]
 notices = [
     path("", notices_views.preferences, name="choices"),
@@ -30,6 +35,7 @@ changes = [
 urlpatterns = [
     path("", include((people, "people"))),
     path("accounts/notices/", include((notices, "notices"))),
+    path("accounts/", include((personal_data, "personal_data"))),
     path("installation/", include((installation, "installation"))),
     path("installation/changes/", include((changes, "changes"))),
 ]

@@ -110,6 +110,19 @@ def issue(
     return token, secret
 
 
+def lock(token: Token) -> Token:
+    """Lock the row of a token that is about to make something, so that one being revoked makes nothing.
+
+    Raises TokenRevoked or TokenExpired.
+    """
+    row = Token.objects.select_for_update(no_key=True).get(pk=token.pk)
+    if row.revoked_at:
+        raise TokenRevoked
+    if not row.is_valid_at(timezone.now()):
+        raise TokenExpired
+    return row
+
+
 def revoke(token: Token) -> bool:
     """Revoke the token; False if it was revoked before."""
     return Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from generations.teams.models import Invitation, InvitationUse, Role, Team, User
+from generations.teams.models import Invitation, InvitationUse, Role, Team, Token, User
 
 SALT = "generations.teams.invitations"
 
@@ -88,16 +88,23 @@ def create(
     *,
     team: Team,
     made_by: User | None,
-    token: str,
+    link_token: str,
     email: str = "",
     role: Role = Role.MEMBER,
     starting_credits: int = 0,
     uses: int = 1,
     lasts: timedelta,
+    token: Token | None = None,
 ) -> tuple[Invitation, bool]:
-    """Return the invitation with this token, and whether it is new. `starting_credits` in hundredths."""
+    """Return the invitation with this link token, and whether it is new. `starting_credits` in hundredths.
+
+    `token` is the API token that makes it: the invitation expires no later.
+    """
+    expires_at = timezone.now() + lasts
+    if token and token.expires_at:
+        expires_at = min(expires_at, token.expires_at)
     return Invitation.objects.get_or_create(
-        token_hash=hash_token(token),
+        token_hash=hash_token(link_token),
         defaults={
             "team": team,
             "made_by": made_by,
@@ -105,7 +112,8 @@ def create(
             "role": role,
             "credits": starting_credits,
             "uses": uses,
-            "expires_at": timezone.now() + lasts,
+            "expires_at": expires_at,
+            "token": token,
         },
     )
 

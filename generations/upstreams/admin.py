@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from generations.providers import KINDS
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.registry import checked_address, checked_key, checked_proxy
-from generations.upstreams import accounts
+from generations.upstreams import accounts, addresses
 from generations.upstreams.models import Upstream
 
 MAX_COST = 1_000_000_00
@@ -26,7 +26,16 @@ class UpstreamForm(forms.ModelForm):
         required=False,
         max_length=400,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
-        help_text=_("Never shown again. Leave empty to keep the one that is stored."),
+        help_text=_(
+            "Never shown again. Leave empty to keep the one that is stored, unless the address changes."
+        ),
+    )
+    plain_http = forms.BooleanField(
+        label=_("Send the key without encryption"),
+        required=False,
+        help_text=_(
+            "Only for an http:// address in a network that you trust: others on the way read the key."
+        ),
     )
     models_served = forms.MultipleChoiceField(
         label=_("Models"),
@@ -66,14 +75,35 @@ class UpstreamForm(forms.ModelForm):
             "limit_window",
         )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored_base_url: str = self.instance.base_url  # validation changes the instance
+        stored = bool(self.stored_base_url) and addresses.is_unencrypted(self.stored_base_url)
+        self.fields["plain_http"].initial = stored
+
     def clean_base_url(self) -> str:
         """Validate the base URL."""
         return _checked(checked_address, self.cleaned_data["base_url"])
 
     def clean_key(self) -> str:
-        """Validate the key; it may be empty if one is stored."""
+        """Validate the key; it may be empty if one is stored for the same origin."""
         key = self.cleaned_data["key"]
-        return "" if not key and self.instance.encrypted_key else _checked(checked_key, key)
+        if key or not self.instance.encrypted_key:
+            return _checked(checked_key, key)
+        base_url = self.cleaned_data.get("base_url")
+        if base_url and not addresses.is_same_origin(base_url, self.stored_base_url):
+            message = _("The address has another scheme, host or port: enter the key again to send it there.")
+            raise ValidationError(message)
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to send a key without encryption unless the operator says so."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        base_url = cleaned.get("base_url")
+        if base_url and addresses.is_unencrypted(base_url) and not cleaned.get("plain_http"):
+            message = _("Use https://. The key of an http:// address is read by others on the way.")
+            self.add_error("base_url", message)
+        return cleaned
 
     def clean_proxy(self) -> str:
         """Validate the proxy, keep its login apart, and leave the rest as the value of the field."""
@@ -131,7 +161,7 @@ class UpstreamAdmin(admin.ModelAdmin):
         "created_at",
     )
     fieldsets = (
-        (None, {"fields": ("name", "kind", "base_url", "key", "proxy", "enabled", "draining")}),
+        (None, {"fields": ("name", "kind", "base_url", "plain_http", "key", "proxy", "enabled", "draining")}),
         (_("Priority"), {"fields": ("order", "orders")}),
         (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit", "low_balance")}),
         (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),
@@ -144,7 +174,7 @@ class UpstreamAdmin(admin.ModelAdmin):
         if obj is None or not obj.from_environment:
             return self.fieldsets
         return [
-            (title, {"fields": tuple(name for name in part["fields"] if name != "key")})
+            (title, {"fields": tuple(name for name in part["fields"] if name not in {"key", "plain_http"})})
             for title, part in self.fieldsets
         ]
 

@@ -138,6 +138,8 @@ TABLE = {
     "people:join_account": form(nobody),
     "people:new_team": form(may_found),
     "people:teams": shown(a_person),
+    "personal_data:export": form(a_person),
+    "personal_data:delete": form(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
     "choices:page": form(a_person),

@@ -46,12 +46,13 @@ FOR_OPERATORS = (
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|AppendOnlyTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|AppendOnlyTriggers|AuditLogTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
-    r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|fts5|local|bind)\b"  # SQL, Lua, settings
+    # SQL, Lua, settings
+    r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|RAISE|NEW|json|fts5|local|bind)\b"
     "|-m |<[?]|<[a-z]+:"  # command lines, and XML with namespaces
     "|(?P<look>[a-z]+) (?P=look)-"  # classes of a tag or an icon
 )

@@ -141,6 +141,7 @@ def test_tasks_have_the_names_that_messages_under_way_carry():
         "generations.jobs.tasks.ring",
         "generations.jobs.tasks.sweep",
         "generations.library.house_tasks.keep_house",
+        "generations.office.tasks.clear_sessions",
         "generations.library.tasks.carry_on",
         "generations.library.tasks.take_up",
         "generations.office.notice_tasks.tell",

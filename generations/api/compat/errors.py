@@ -108,6 +108,13 @@ def canceled() -> CompatError:
     )
 
 
+def deleted() -> CompatError:
+    """410: the image of a repeated call is in the trash, or deleted for good."""
+    return CompatError(
+        410, "deleted", (_("The image of this request was deleted. Use a new Idempotency-Key."),)
+    )
+
+
 REFUSALS: Mapping[type[Exception], Callable[[str], CompatError]] = {
     ledger.InsufficientCredits: payment_required,
     ledger.CapReached: payment_required,

@@ -87,9 +87,12 @@ async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: floa
 
 
 def results(submitted: Submitted) -> list[Result]:
-    """Return the result of every generation, in order; CompatError (500) for one that has not ended."""
+    """Return the result of every generation, in order.
+
+    A failure of CompatError: 410 for one whose image was deleted since, 500 for one that has not ended.
+    """
     rows = Generation.objects.in_bulk(submitted.generations)
-    images = Image.objects.filter(generation__in=submitted.generations).order_by("-position")
+    images = Image.objects.filter(generation__in=submitted.generations, trashed_at=None).order_by("-position")
     by_generation = {image.generation: image for image in images}
     return [_result(rows[pk], by_generation.get(pk)) for pk in submitted.generations]
 
@@ -144,6 +147,8 @@ def _names(generations: Sequence[uuid.UUID]) -> str:
 def _result(row: Generation, image: Image | None) -> Result:
     if row.status == Status.SUCCEEDED and image is not None:
         return Result(row, image)
+    if row.status == Status.SUCCEEDED:
+        return Result(row, failure=compat_errors.deleted())
     if row.status == Status.FILTERED:
         return Result(row)
     if row.status == Status.CANCELED:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
 from generations.api import addresses, auth
 from generations.api.auth import Caller
 from generations.api.v1 import errors as v1_errors
+from generations.jobs.models import Batch, Generation
 from generations.library.images import service as images_service
-from generations.library.models import Image
+from generations.library.models import Image, ImageQuerySet
 from generations.teams import api_tokens as teams_api_tokens
-from generations.teams.models import Membership, Scope
-from generations.teams.permissions import may
+from generations.teams.models import Membership, Role, Scope
+from generations.teams.permissions import assignable_roles, may
 
 READ_OR_GENERATE = (Scope.READ, Scope.GENERATE)  # a token that generates must see its results
 
+Requested = TypeVar("Requested", Batch, Generation)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -75,9 +81,34 @@ def valid_pk(pk: int) -> int:
     return pk
 
 
-def visible_image(member: Membership, pk: uuid.UUID) -> Image:
-    """Return an image that the member may see; Http404 for any other."""
-    return get_object_or_404(images_service.visible(member), pk=pk)
+def visible_image(request: ApiRequest, pk: uuid.UUID) -> Image:
+    """Return an image that the token may read; Http404 for any other."""
+    return get_object_or_404(readable_images(request, images_service.visible(request.auth.member)), pk=pk)
+
+
+def readable_images(request: ApiRequest, rows: ImageQuerySet) -> ImageQuerySet:
+    """Return those of the images that the token may read: without the scope `read`, what it generated."""
+    if teams_api_tokens.allows(request.auth.token, Scope.READ):
+        return rows
+    return rows.filter(generation__in=readable_generations(request).values("pk"))
+
+
+def readable_generations(request: ApiRequest) -> QuerySet[Generation]:
+    """Return the member's generations; for a token without the scope `read`, those that it requested."""
+    return _readable(request, Generation.objects.filter(member=request.auth.member))
+
+
+def readable_batches(request: ApiRequest) -> QuerySet[Batch]:
+    """Return the member's batches; for a token without the scope `read`, those that it requested."""
+    return _readable(request, Batch.objects.filter(member=request.auth.member))
+
+
+def check_appointment(requester: Membership, role: str) -> None:
+    """Raise PermissionDenied if an owner's token makes somebody an owner, who would outlive the token."""
+    if role == Role.OWNER and Role.OWNER in assignable_roles(requester.role):
+        raise PermissionDenied(
+            _("An API token makes nobody an owner. Owners do that on the page of members.")
+        )
 
 
 def middleware(get_response: GetResponse) -> GetResponse:
@@ -91,6 +122,11 @@ def middleware(get_response: GetResponse) -> GetResponse:
         return _finish(request, response) if addresses.is_own(request.path) else response
 
     return respond
+
+
+def _readable(request: ApiRequest, rows: QuerySet[Requested]) -> QuerySet[Requested]:
+    token = request.auth.token
+    return rows if teams_api_tokens.allows(token, Scope.READ) else rows.filter(token=token)
 
 
 def _permitted(member: Membership, permission: str) -> Membership:

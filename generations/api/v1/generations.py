@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Router
@@ -13,7 +13,13 @@ from ninja import Query, Router
 from generations.api import idempotency
 from generations.api.idempotency import Call, StoredResponse
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import READ_OR_GENERATE, ApiRequest, member_with_scope
+from generations.api.v1.auth import (
+    READ_OR_GENERATE,
+    ApiRequest,
+    member_with_scope,
+    readable_batches,
+    readable_generations,
+)
 from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.library import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
@@ -40,6 +46,7 @@ def create_generations(request: ApiRequest, payload: GenerationIn) -> HttpRespon
     member = member_with_scope(request, Scope.GENERATE)
     call = idempotent_post.begin(request, member)
     if call.response:
+        _check_not_erased(member, call)
         return idempotent_post.respond(call.response)
     with idempotency.released_if_refused(call):
         batch = _submit(request.auth.token, payload, call)
@@ -56,12 +63,12 @@ def list_generations(
 ) -> dict[str, Any]:
     """List the member's generations, newest first."""
     member = member_with_scope(request, *READ_OR_GENERATE)
-    rows = Generation.objects.filter(member=member)
+    rows = readable_generations(request)
     if status:
         rows = rows.filter(status=status)
     if batch:
         rows = rows.filter(batch=batch)
-    last = get_object_or_404(member.generations, pk=before) if before else None
+    last = get_object_or_404(readable_generations(request), pk=before) if before else None
     found = pagination.older(rows, last, limit)
 
     def serialize(shown: list[Generation]) -> list[dict[str, Any]]:
@@ -74,7 +81,8 @@ def list_generations(
 @router.get("/generations/{uuid:pk}", response=responses(200, GenerationOut, 404), summary="Get a generation")
 def get_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Return the status of a generation, and a link to its image once it has succeeded."""
-    return _generation(member_with_scope(request, *READ_OR_GENERATE), pk)
+    member_with_scope(request, *READ_OR_GENERATE)
+    return _generation(request, pk)
 
 
 @router.post(
@@ -85,9 +93,9 @@ def get_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
 def cancel_generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Cancel a queued generation and release its hold. 409 if it has started."""
     member = member_with_scope(request, Scope.GENERATE)
-    found = get_object_or_404(member.generations, pk=pk)
+    found = get_object_or_404(readable_generations(request), pk=pk)
     submission.cancel(member=member, generation=found.pk)
-    document = _generation(member, pk)
+    document = _generation(request, pk)
     if document["status"] != "canceled":
         raise ApiError(409, "not_waiting", _("It has started, so it cannot be canceled."))
     return document
@@ -104,14 +112,14 @@ def retry_generation(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     Retrying it twice returns the same new generation. 409 if its price has risen.
     """
     member = member_with_scope(request, Scope.GENERATE)
-    get_object_or_404(member.generations, pk=pk)
+    get_object_or_404(readable_generations(request), pk=pk)
     try:
         row = submission.retry(member=member, generation=pk, token=request.auth.token)
     except Generation.DoesNotExist:
         raise ApiError(
             409, "not_ended", _("Only a generation that ended without an image can be retried.")
         ) from None
-    text = idempotent_post.to_json(_generation(member, row.pk))
+    text = idempotent_post.to_json(_generation(request, row.pk))
     return idempotent_post.respond(
         StoredResponse(202, text, {"Location": f"{serializers.ROOT}/generations/{row.pk}"})
     )
@@ -120,17 +128,18 @@ def retry_generation(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 @router.get("/batches/{uuid:pk}", response=responses(200, BatchOut, 404), summary="Get a batch")
 def get_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Return the generations of a batch, each with a link to its image once it has succeeded."""
-    return _batch(member_with_scope(request, *READ_OR_GENERATE), pk)
+    member_with_scope(request, *READ_OR_GENERATE)
+    return _batch(request, pk)
 
 
 @router.post("/batches/{uuid:pk}/cancel", response=responses(200, BatchOut, 404), summary="Cancel a batch")
 def cancel_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Cancel the queued generations of a batch; those that have started continue."""
     member = member_with_scope(request, Scope.GENERATE)
-    found = get_object_or_404(member.batches, pk=pk)
+    found = get_object_or_404(readable_batches(request), pk=pk)
     for each in found.generations.order_by("virtual_start", "pk"):
         submission.cancel(member=member, generation=each.pk)
-    return _batch(member, pk)
+    return _batch(request, pk)
 
 
 def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
@@ -149,6 +158,12 @@ def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
     )
 
 
+def _check_not_erased(member: Membership, call: Call) -> None:
+    """Raise Http404 for a batch that was erased with its last image: the stored response has its prompt."""
+    if Batch.objects.filter(member=member, submission=call.submission, parameters={}).exists():
+        raise Http404
+
+
 def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
     if pk is None:
         return None
@@ -164,12 +179,14 @@ def _accepted(member: Membership, batch: Batch) -> StoredResponse:
     return StoredResponse(202, idempotent_post.to_json(document), {"Location": document["links"]["self"]})
 
 
-def _generation(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
-    row = get_object_or_404(member.generations, pk=pk)
-    return serializers.generation(row, serializers.images_by_generation(member, [row]).get(row.pk))
+def _generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    row = get_object_or_404(readable_generations(request), pk=pk)
+    images = serializers.images_by_generation(request.auth.member, [row])
+    return serializers.generation(row, images.get(row.pk))
 
 
-def _batch(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
-    row = get_object_or_404(member.batches.prefetch_related(serializers.with_generations()), pk=pk)
+def _batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
+    found = readable_batches(request).prefetch_related(serializers.with_generations())
+    row = get_object_or_404(found, pk=pk)
     rows = row.generations.all()
-    return serializers.batch(row, rows, serializers.images_by_generation(member, rows))
+    return serializers.batch(row, rows, serializers.images_by_generation(request.auth.member, rows))

@@ -17,6 +17,7 @@ from generations.api.v1.auth import (
     ApiRequest,
     library_editor,
     member_with_scope,
+    readable_images,
     visible_image,
 )
 from generations.api.v1.errors import not_found, role_does_not_allow
@@ -73,7 +74,7 @@ def list_trash(
 def get_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Return how an image was generated, with links to its files."""
     member = member_with_scope(request, *READ_OR_GENERATE)
-    return serializers.image(member, visible_image(member, pk))
+    return serializers.image(member, visible_image(request, pk))
 
 
 @router.get(
@@ -84,7 +85,8 @@ def get_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
 )
 def get_original(request: ApiRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Return the file exactly as the provider sent it. `ETag` is its SHA-256."""
-    row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
+    member_with_scope(request, *READ_OR_GENERATE)
+    row = visible_image(request, pk)
     return delivery_responses.stream_object(request, row, name=delivery_responses.file_name(row))
 
 
@@ -96,7 +98,8 @@ def get_original(request: ApiRequest, pk: uuid.UUID) -> HttpResponseBase:
 )
 def download(request: ApiRequest, pk: uuid.UUID, query: Query[FileWanted]) -> HttpResponseBase:
     """Return the image with its prompt and parameters as metadata, or in another format."""
-    row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
+    member_with_scope(request, *READ_OR_GENERATE)
+    row = visible_image(request, pk)
     return delivery_responses.download(row, OutputFormat(query.format, with_parameters=query.parameters))
 
 
@@ -108,7 +111,8 @@ def download(request: ApiRequest, pk: uuid.UUID, query: Query[FileWanted]) -> Ht
 )
 def get_thumbnail(request: ApiRequest, pk: uuid.UUID, size: Size = "small") -> HttpResponse:
     """Return a WebP that is 400 pixels wide, or 800 if `size` is `large`."""
-    row = visible_image(member_with_scope(request, *READ_OR_GENERATE), pk)
+    member_with_scope(request, *READ_OR_GENERATE)
+    row = visible_image(request, pk)
     return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
 
 
@@ -118,7 +122,7 @@ def get_thumbnail(request: ApiRequest, pk: uuid.UUID, size: Size = "small") -> H
 def change_image(request: ApiRequest, pk: uuid.UUID, payload: ImageChange) -> dict[str, Any]:
     """Change the title of an image, or who sees it."""
     member = library_editor(request)
-    row = visible_image(member, pk)
+    row = visible_image(request, pk)
     if payload.title is not None and not images_service.set_title(
         member=member, image=pk, title=payload.title
     ):
@@ -127,14 +131,14 @@ def change_image(request: ApiRequest, pk: uuid.UUID, payload: ImageChange) -> di
         who = Visibility(payload.visibility)
         if not images_service.set_visibility(member=member, images=[pk], visibility=who):
             raise role_does_not_allow()
-    return serializers.image(member, visible_image(member, pk))
+    return serializers.image(member, visible_image(request, pk))
 
 
 @router.delete("/images/{uuid:pk}", response=responses(204, None, 404), summary="Move an image to the trash")
 def trash_image(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Move an image to the trash, from which it can be restored."""
     member = library_editor(request)
-    visible_image(member, pk)
+    visible_image(request, pk)
     if not images_service.trash(member=member, images=[pk]):
         raise role_does_not_allow()
     return HttpResponse(status=204)
@@ -144,9 +148,10 @@ def trash_image(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 def restore_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     """Move an image from the trash back to the library."""
     member = library_editor(request)
-    if not images_service.restore(member=member, images=[pk]):
+    readable = readable_images(request, images_service.in_trash(member)).filter(pk=pk).exists()
+    if not readable or not images_service.restore(member=member, images=[pk]):
         raise not_found()
-    return serializers.image(member, visible_image(member, pk))
+    return serializers.image(member, visible_image(request, pk))
 
 
 @router.post(
@@ -157,7 +162,7 @@ def restore_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
 def use_as_start_image(request: ApiRequest, pk: uuid.UUID) -> Status[Upload]:
     """Create a start image from an image of the library. Send its id as `start_image`."""
     member = library_editor(request, "upload")
-    return Status(201, start_images.from_image(member=member, image=visible_image(member, pk)))
+    return Status(201, start_images.from_image(member=member, image=visible_image(request, pk)))
 
 
 @router.post(

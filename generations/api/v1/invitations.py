@@ -15,7 +15,7 @@ from ninja import Query, Router
 from generations.api import idempotency
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import ApiRequest, administrator, valid_pk
+from generations.api.v1.auth import ApiRequest, administrator, check_appointment, valid_pk
 from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
@@ -48,14 +48,22 @@ def list_invitations(request: ApiRequest, query: Query[Page]) -> dict[str, Any]:
     openapi_extra=IDEMPOTENCY_KEY,
 )
 def create_link(request: ApiRequest, payload: LinkIn) -> HttpResponse:
-    """Create a link for the people you invite. A repeated request with the same key returns the same link."""
+    """Create a link for the people you invite. A repeated request with the same key returns the same link.
+
+    The link works no longer than the token of this request, and a token invites no owners.
+    """
     requester = administrator(request)
 
     def create(form_id: uuid.UUID) -> dict[str, Any]:
         invite = _form(requester, payload, form_id, uses=payload.uses)
         _count_invitation(request, requester)
         link = invitations_service.invite_by_link(
-            inviter=requester, form_id=form_id, offer=invite.offer(), uses=payload.uses, by=actor_of(request)
+            inviter=requester,
+            form_id=form_id,
+            offer=invite.offer(),
+            uses=payload.uses,
+            by=actor_of(request),
+            token=request.auth.token,
         )
         row = invitation_links.find(link.rstrip("/").rpartition("/")[2])
         return _invitation(row) | {"link": link}
@@ -85,6 +93,7 @@ def send_mail(request: ApiRequest, payload: MailIn) -> HttpResponse:
             offer=invite.offer(),
             emails=invite.cleaned_data["emails"],
             by=actor_of(request),
+            token=request.auth.token,
         )
         return {"mailed": mailed.to, "not_mailed": mailed.not_to}
 
@@ -112,6 +121,7 @@ def _form(requester: Membership, payload: InvitationIn, form_id: uuid.UUID, **mo
     """Return the validated form of the portal's page; ApiError (403, 422) if it is invalid."""
     if Role(payload.role) not in assignable_roles(requester.role):
         raise v1_errors.role_does_not_allow()
+    check_appointment(requester, payload.role)
     data = {"reference": form_id, "role": payload.role, "days": payload.days, **more}
     if payload.credits is not None:
         data["credits"] = f"{round(payload.credits * HUNDREDTHS)}e-2"

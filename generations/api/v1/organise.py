@@ -39,25 +39,25 @@ def list_tags(
 def add_tag(request: ApiRequest, pk: uuid.UUID, payload: TagIn) -> dict[str, Any]:
     """Add a tag to an image. A tag that does not exist is created."""
     member = library_editor(request)
-    visible_image(member, pk)
+    visible_image(request, pk)
     organise_service.tag(member=member, images=[pk], name=payload.name)
-    return serializers.image(member, visible_image(member, pk))
+    return serializers.image(member, visible_image(request, pk))
 
 
 @router.delete("/images/{uuid:pk}/tags", response=responses(200, ImageOut, 404, 422), summary="Remove a tag")
 def remove_tag(request: ApiRequest, pk: uuid.UUID, name: TagName) -> dict[str, Any]:
     """Remove a tag from an image. Removing a tag that it does not have has no effect."""
     member = library_editor(request)
-    visible_image(member, pk)
+    visible_image(request, pk)
     organise_service.untag(member=member, images=[pk], name=name)
-    return serializers.image(member, visible_image(member, pk))
+    return serializers.image(member, visible_image(request, pk))
 
 
 @router.put("/images/{uuid:pk}/favourite", response=responses(204, None, 404), summary="Add a favourite")
 def add_favourite(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Add an image to the member's favourites."""
     member = library_editor(request)
-    organise_service.like(member=member, images=[visible_image(member, pk).pk])
+    organise_service.like(member=member, images=[visible_image(request, pk).pk])
     return HttpResponse(status=204)
 
 
@@ -67,7 +67,7 @@ def add_favourite(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 def remove_favourite(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     """Remove an image from the member's favourites."""
     member = library_editor(request)
-    organise_service.unlike(member=member, images=[visible_image(member, pk).pk])
+    organise_service.unlike(member=member, images=[visible_image(request, pk).pk])
     return HttpResponse(status=204)
 
 
@@ -125,7 +125,9 @@ def delete_collection(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
 def add_to_collection(request: ApiRequest, pk: uuid.UUID, image: uuid.UUID) -> HttpResponse:
     """Add an image to a collection. Adding it again has no effect."""
     member = library_editor(request)
-    organise_service.add_to_collection(member=member, images=[visible_image(member, image).pk], collection=pk)
+    organise_service.add_to_collection(
+        member=member, images=[visible_image(request, image).pk], collection=pk
+    )
     return HttpResponse(status=204)
 
 
@@ -138,7 +140,7 @@ def remove_from_collection(request: ApiRequest, pk: uuid.UUID, image: uuid.UUID)
     """Remove an image from a collection. It stays in the library."""
     member = library_editor(request)
     organise_service.remove_from_collection(
-        member=member, images=[visible_image(member, image).pk], collection=pk
+        member=member, images=[visible_image(request, image).pk], collection=pk
     )
     return HttpResponse(status=204)
 

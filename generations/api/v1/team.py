@@ -10,7 +10,7 @@ from ninja import Query, Router
 
 from generations.api import idempotency
 from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1.auth import ApiRequest, administrator, team_member
+from generations.api.v1.auth import ApiRequest, administrator, check_appointment, team_member
 from generations.api.v1.errors import single_line
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.team import (
@@ -66,10 +66,14 @@ def get_member(request: ApiRequest, pk: int) -> dict[str, Any]:
     summary="Change a member",
 )
 def change_member(request: ApiRequest, pk: int, payload: MemberChange) -> dict[str, Any]:
-    """Change the role or the share of the queue, as far as the caller's role allows it."""
+    """Change the role or the share of the queue, as far as the caller's role allows it.
+
+    No token makes anybody an owner.
+    """
     requester = administrator(request)
     row = team_member(requester, pk)
     if payload.role:
+        check_appointment(requester, payload.role)
         members_service.set_role(
             member=row, role=Role(payload.role), by=actor_of(request), requester=requester
         )

@@ -27,7 +27,7 @@ def detail_context(
     """
     mine = (row.member_id if row else image and image.owner_id) == member.pk
     attempts = list(row.attempts.all()) if row else []
-    parameters = dict(row.parameters if row else _parameters_of(image) if image else {})
+    parameters = dict(row.parameters if row else {}) or (_parameters_of(image) if image else {})
     return {
         "member": member,
         "generation": row,

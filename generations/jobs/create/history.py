@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from generations.jobs.engine import member_reasons
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 
 LOOKS = {Outcome.OK: "done", Outcome.REFUSED: "bad", Outcome.FILTERED: "bad"}
@@ -53,7 +54,7 @@ def _called(attempt: Attempt) -> Step:
         attempt.started_at,
         attempt.seconds,
         not_charged=not drawn,
-        why="" if drawn else attempt.reason,
+        why=member_reasons.of_attempt(attempt),
     )
 
 

@@ -55,7 +55,7 @@ def _of_generation(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
     if image is None and mine is None:
         raise Http404
     seed = {"seed": image.seed} if image and image.seed else {}
-    if mine:
+    if mine and mine.parameters:
         return {**mine.parameters, "model": mine.model, "start": mine.batch.start_image_id, **seed}
     return _stored_with(image) if image else {}
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import spool
+from generations.jobs.engine import member_reasons, spool
 from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Outcome, Status
 from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable, Unknown
 from generations.upstreams import accounts
@@ -92,10 +92,11 @@ def record_unknown(row: Generation, error: ProviderError) -> None:
     _close_attempt(row, Outcome.UNKNOWN, error)
     unknown_calls = row.unknown_calls + 1
     if unknown_calls >= MAX_UNKNOWN_CALLS:
-        reason = _("The provider's answer was lost twice: %(reason)s") % {"reason": error.reason}
+        text = _("The provider's answer was lost twice: %(reason)s")
+        reason = text % {"reason": member_reasons.of_error(error)}
         end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
-        requeue(row, _jitter(2.0), error.reason, unknown_calls=unknown_calls)
+        requeue(row, _jitter(2.0), member_reasons.of_error(error), unknown_calls=unknown_calls)
 
 
 @transaction.atomic
@@ -170,7 +171,7 @@ def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
 @transaction.atomic
 def _refused(row: Generation, error: Refused) -> None:
     _close_attempt(row, Outcome.REFUSED, error, cost=0)
-    end_uncharged(row, Status.FAILED, error.reason, code=error.code or "refused")
+    end_uncharged(row, Status.FAILED, member_reasons.of_error(error), code=error.code or "refused")
 
 
 @transaction.atomic
@@ -192,12 +193,12 @@ def _busy(row: Generation, error: Busy) -> None:
     if busy_calls >= MAX_BUSY_CALLS:
         reason = _("The provider was busy %(count)s times: %(reason)s") % {
             "count": busy_calls,
-            "reason": error.reason,
+            "reason": member_reasons.of_error(error),
         }
         end_uncharged(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
     else:
         pause = error.retry_after or _jitter(min(MAX_RETRY_DELAY, 2.0**busy_calls))
-        requeue(row, pause, error.reason, busy_calls=busy_calls)
+        requeue(row, pause, member_reasons.of_error(error), busy_calls=busy_calls)
 
 
 def _charge_slot(row: Generation) -> None:

@@ -26,6 +26,7 @@ from generations.jobs.live import render as live_render
 from generations.jobs.live import waiters
 from generations.jobs.live.connections import Page, live_threads, sign_in, still_valid
 from generations.jobs.live.render import Change
+from generations.library.delivery.signed_urls import sign_for_session
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Hub:
                 changes = (Change.from_entry(*entry) for entry in entries)
                 mine = [change for change in changes if change.address == (page.user, page.team)]
                 for _address, frame in await _render(mine):
-                    yield frame
+                    yield sign_for_session(frame, page.session)
                 since = str(entries[-1][0], "ascii")
         except RedisError as problem:
             log.info("A page could not catch up and will ask again: %s", problem)
@@ -123,7 +124,7 @@ class Hub:
                         change for change in changes if change.address in self.pages
                     ):
                         for page in list(self.pages.get(address, ())):
-                            page.send(frame)
+                            page.send(sign_for_session(frame, page.session))
             except RedisError as problem:
                 log.info("Redis is unreachable, so live pages wait: %s", problem)
                 last = None

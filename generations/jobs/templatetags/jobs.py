@@ -97,4 +97,4 @@ def signed(amount: int) -> str:
 @register.filter
 def is_worth_repeating(generation: Generation) -> bool:
     """Whether the same request may succeed if it is sent again."""
-    return generation.code in RETRYABLE_CODES
+    return generation.code in RETRYABLE_CODES and bool(generation.parameters)

@@ -1,7 +1,12 @@
-"""Signed URLs of thumbnails: for one member, for one to two hours. Verifying one needs no database query."""
+"""Signed URLs of thumbnails: for one session of one member, for one to two hours.
+
+The signature covers the key of the session, which is in the session cookie alone, so that a URL by itself
+opens nothing. Verifying one needs no database query.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from functools import lru_cache
@@ -15,27 +20,60 @@ from generations.teams.models import Membership
 HOUR = 3600
 SALT = "generations.library.tickets"  # URLs that were made before an upgrade are signed with it: it stays
 ANY_IMAGE = uuid.UUID(int=0)
+NO_SESSION = ""  # of a URL that `sign_for_session` signs again; until then it opens nothing
+URL = re.compile(
+    r"(?P<path>/t/(?P<team>[-\w]+)/thumbnail/(?P<image>[-0-9a-f]{36})/(?P<size>\w+))"
+    r"\?ticket=(?P<ticket>[0-9]{1,19}\.[0-9a-f]{32})",
+    re.ASCII,
+)
 
 
-def thumbnail_url(image: Image, size: str, member: Membership) -> str:
-    """The member's URL of a thumbnail, valid in this hour and the next."""
+def thumbnail_url(image: Image, size: str, member: Membership, session: str = NO_SESSION) -> str:
+    """The member's URL of a thumbnail, valid in this hour and the next with the cookie of that session."""
     team = member.team.slug
-    signature = _signature(team=team, image=image.pk, size=size, member=member.pk, hour=_current_hour())
+    signature = _signature(
+        team=team, image=image.pk, size=size, member=member.pk, hour=_current_hour(), session=session
+    )
     before, after = _path(team, size)
     return f"{before}{image.pk}{after}?ticket={member.pk}.{signature}"
 
 
-def verify(ticket: str, *, team: str, image: uuid.UUID, size: str) -> int | None:
+def sign_for_session(html: bytes, session: str) -> bytes:
+    """Sign the URLs in HTML that was rendered without a session again, for the session with that key.
+
+    Only what this portal signed is signed again: a prompt may hold the text of any URL.
+    """
+
+    def signed(found: re.Match[str]) -> str:
+        about = {"team": found["team"], "image": found["image"], "size": found["size"]}
+        member = _verify(found["ticket"], session=NO_SESSION, **about)
+        if member is None:
+            return found[0]
+        signature = _signature(member=member, hour=_current_hour(), session=session, **about)
+        return f"{found['path']}?ticket={member}.{signature}"
+
+    return URL.sub(signed, html.decode()).encode()
+
+
+def verify(ticket: str, *, team: str, image: uuid.UUID, size: str, session: str) -> int | None:
     """The primary key of the membership that the URL was signed for; None if it is not valid now.
 
-    `ticket` is the query parameter: the membership, a dot, the signature.
+    `ticket` is the query parameter: the membership, a dot, the signature. `session` is the session cookie.
     """
+    if session == NO_SESSION:
+        return None
+    return _verify(ticket, team=team, image=image, size=size, session=session)
+
+
+def _verify(ticket: str, *, team: str, image: object, size: str, session: str) -> int | None:
+    """The membership of a ticket that this portal signed in this hour or the last one; else None."""
     number, _dot, signature = ticket.partition(".")
     member, hour = signed_url.parse_number(number), _current_hour()
     if member is None:
         return None
     values = (
-        _signed_value(team=team, image=image, size=size, member=member, hour=hour - ago) for ago in (0, 1)
+        _signed_value(team=team, image=image, size=size, member=member, hour=hour - ago, session=session)
+        for ago in (0, 1)
     )
     return member if any(signed_url.is_valid(signature, SALT, value) for value in values) else None
 
@@ -51,10 +89,13 @@ def _current_hour() -> int:
     return int(time.time() // HOUR)
 
 
-def _signed_value(*, team: str, image: uuid.UUID, size: str, member: int, hour: int) -> str:
-    return "/".join((team, str(image), size, str(member), str(hour)))
+def _signed_value(*, team: str, image: object, size: str, member: int, hour: int, session: str) -> str:
+    value = "/".join((team, str(image), size, str(member), str(hour)))
+    return value if session == NO_SESSION else f"{value}/{session}"
 
 
-def _signature(*, team: str, image: uuid.UUID, size: str, member: int, hour: int) -> str:
-    value = _signed_value(team=team, image=image, size=size, member=member, hour=hour)
+def _signature(
+    *, team: str, image: object, size: str, member: int, hour: int, session: str = NO_SESSION
+) -> str:
+    value = _signed_value(team=team, image=image, size=size, member=member, hour=hour, session=session)
     return signed_url.sign(SALT, value).hex()

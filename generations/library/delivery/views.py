@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from generations.library.delivery import responses as delivery_responses
@@ -21,18 +23,21 @@ from generations.teams.permissions import member_required
 @require_safe
 @delivery_responses.handle_storage_errors
 def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> HttpResponseBase:
-    """The thumbnail of a signed URL; only one that was not made yet needs a database query."""
-    ticket = request.GET.get("ticket", "")
-    member = delivery_signed_urls.verify(ticket, team=team, image=image, size=size)
+    """The thumbnail of a URL signed for this session; one that is not made yet needs a database query."""
+    ticket, session = request.GET.get("ticket", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    member = delivery_signed_urls.verify(ticket, team=team, image=image, size=size, session=session)
     if member is None or size not in thumbnails.WIDTHS:
-        raise Http404
-    if data := thumbnails.read_stored(image, size):
-        return delivery_responses.thumbnail(data)
-    row = images_service.get_visible(member, image)
-    try:
-        return delivery_responses.thumbnail(thumbnails.get_or_make(row, size))
-    except imaging_decode.Unreadable as error:
-        raise Http404 from error
+        return HttpResponseNotFound()  # not a page of the portal, which would look up who is signed in
+    data = thumbnails.read_stored(image, size)
+    if data is None:
+        row = images_service.get_visible(member, image)
+        try:
+            data = thumbnails.get_or_make(row, size)
+        except imaging_decode.Unreadable as error:
+            raise Http404 from error
+    response = delivery_responses.thumbnail(data)
+    patch_vary_headers(response, ["Cookie"])  # the browser's copy is not shown after signing out either
+    return response
 
 
 @member_required()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from generations.library.models import Collection, CollectionImage, Favourite, Image, Tag
 from generations.library.search.tokenizer import fold
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may
 
 MAX_COLLECTIONS = 8  # in the menu of collections
@@ -23,6 +23,7 @@ class ImageDetails:
     is_favourite: bool
     is_own: bool
     is_editable: bool
+    is_inherited: bool  # private, of somebody who left: owners see it, and no link shows it
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def details(member: Membership, image: Image) -> ImageDetails:
         is_favourite=Favourite.objects.filter(member=member, image=image).exists(),
         is_own=own,
         is_editable=may(member, "organise") and (own or may(member, "curate")),
+        is_inherited=image.visibility == Visibility.PRIVATE and not own,
     )
 
 

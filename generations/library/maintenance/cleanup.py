@@ -12,8 +12,8 @@ log = logging.getLogger(__name__)
 
 
 def clean_up() -> None:
-    """Delete what expired in the trash, objects that no row needs, and old bulk actions and zips."""
-    deleted = trash_purge.delete_expired()
+    """Delete what expired in the trash, unused start images, objects without a row, old actions and zips."""
+    deleted = trash_purge.delete_expired() + trash_purge.delete_unused_uploads()
     removed = trash_purge.remove_discarded()
     forgotten = bulk_service.delete_old() + archives_service.delete_old()
     if deleted or removed or forgotten:

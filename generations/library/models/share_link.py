@@ -13,7 +13,7 @@ from generations.teams.models import Membership, Team
 
 
 class Share(models.Model):
-    """A link to an image or a collection. It shows only what its maker may see."""
+    """A link to an image or a collection. It shows only what its maker may share."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="shares")

@@ -81,15 +81,15 @@ def rows(member: Membership, shares: list[Share]) -> list[ShareRow]:
 
 
 def _working(shares: list[Share]) -> set[uuid.UUID]:
-    """The ids of those links whose makers may see the target."""
+    """The ids of those links whose makers may share the target."""
     makers = {share.maker for share in shares if share.maker.is_current}
-    visible = reduce(or_, (Q(maker=maker) & _is_visible_to(maker) for maker in makers), Q(pk=None))
+    visible = reduce(or_, (Q(maker=maker) & _is_shareable_by(maker) for maker in makers), Q(pk=None))
     rows = Share.objects.filter(visible, pk__in=[share.pk for share in shares])
     return set(rows.values_list("pk", flat=True))
 
 
-def _is_visible_to(maker: Membership) -> Q:
-    """EXISTS, not IN: else the database would collect everything that the maker may see."""
-    return Q(Exists(Image.objects.visible_to(maker).filter(pk=OuterRef("image")))) | Q(
-        Exists(Collection.objects.visible_to(maker).filter(pk=OuterRef("collection")))
-    )
+def _is_shareable_by(maker: Membership) -> Q:
+    """EXISTS, not IN: else the database would collect everything that the maker may share."""
+    images = sharing_service.shareable_images(maker).filter(pk=OuterRef("image"))
+    collections = sharing_service.shareable_collections(maker).filter(pk=OuterRef("collection"))
+    return Q(Exists(images)) | Q(Exists(collections))

@@ -1,6 +1,7 @@
 """Share links: create, revoke and resolve links that show an image or a collection without an account.
 
-A link shows what its maker may see at the time of each request, and nothing else.
+A link shows the team's images and its maker's own, as its maker may see and share them at the time of each
+request. What owners inherit, the private images of people who left, no link ever shows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.core import signed_url
 from generations.library.models import Collection, Image, ImageQuerySet, Share
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may
 
 SALT = "generations.library.sharing"  # all existing links are signed with it: it stays
@@ -75,7 +76,7 @@ def share_collection(
 
 def shareable_images(member: Membership) -> ImageQuerySet:
     """The images to which the member may create links."""
-    return Image.objects.visible_to(member) if may(member, "share") else Image.objects.none()
+    return _without_inherited(member) if may(member, "share") else Image.objects.none()
 
 
 def shareable_collections(member: Membership) -> QuerySet[Collection]:
@@ -140,7 +141,7 @@ def find(value: str) -> Share:
     """The active link of a token, with its image or collection. Raises LinkNotFound."""
     rows = Share.objects.select_related("maker__team", "maker__user", "collection")
     share = rows.filter(active(), pk=verified_id(value)).first()
-    if share is None or not share.maker.is_current:
+    if share is None or not share.maker.is_current or not may(share.maker, "share"):
         raise LinkNotFound
     if share.collection_id:
         if not Collection.objects.visible_to(share.maker).filter(pk=share.collection_id).exists():
@@ -153,11 +154,16 @@ def find(value: str) -> Share:
 
 
 def visible_images(share: Share) -> ImageQuerySet:
-    """The images that the link shows now, newest first: those of its target that its maker may see."""
-    visible = Image.objects.visible_to(share.maker)
+    """The images that the link shows now, newest first: those of its target that its maker may share."""
+    visible = shareable_images(share.maker)
     if share.collection_id:
         return visible.filter(collection_images__collection=share.collection_id).order_by("-pk")
     return visible.filter(shares=share.pk)
+
+
+def _without_inherited(member: Membership) -> ImageQuerySet:
+    """What the member sees without the private images of others, which only owners see, by inheritance."""
+    return Image.objects.visible_to(member).filter(Q(visibility=Visibility.TEAM) | Q(owner=member.pk))
 
 
 def count_view(share: Share) -> None:

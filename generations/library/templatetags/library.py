@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -30,10 +31,13 @@ class Thumbnail:
     placeholder: str
 
 
-@register.simple_tag
-def thumbnail(image: Image, member: Membership) -> Thumbnail:
-    """Return a thumbnail with URLs signed for the member: {% thumbnail image member as picture %}."""
-    small, large = (delivery_signed_urls.thumbnail_url(image, size, member) for size in thumbnails.WIDTHS)
+@register.simple_tag(takes_context=True)
+def thumbnail(context: Context, image: Image, member: Membership) -> Thumbnail:
+    """Return a thumbnail with URLs signed for the session: {% thumbnail image member as picture %}."""
+    session = _session_key(context)
+    small, large = (
+        delivery_signed_urls.thumbnail_url(image, size, member, session) for size in thumbnails.WIDTHS
+    )
     return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
 
 
@@ -53,10 +57,16 @@ def days_left(image: Image) -> int:
     return trash_listing.days_left(image)
 
 
-@register.simple_tag
-def cover(image: Image, member: Membership) -> str:
+@register.simple_tag(takes_context=True)
+def cover(context: Context, image: Image, member: Membership) -> str:
     """Return the URL of a collection's newest thumbnail: {% cover collection.newest member %}."""
-    return delivery_signed_urls.thumbnail_url(image, "small", member)
+    return delivery_signed_urls.thumbnail_url(image, "small", member, _session_key(context))
+
+
+def _session_key(context: Context) -> str:
+    """Return the key of the request's session; "" for HTML that `jobs.live` signs for each open page."""
+    request = context.get("request")
+    return (request.session.session_key if request else None) or delivery_signed_urls.NO_SESSION
 
 
 @register.filter

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from time import monotonic
 
@@ -25,9 +25,22 @@ BATCH_SIZE = 500  # rows of one transaction
 MAX_BATCHES = 40  # of one run
 TIME_LIMIT = 60.0  # seconds that one run removes objects, so that other tasks get the worker
 SHARED_PREFIX = "uploads/"  # keys made from the hash alone: the same picture may be uploaded at any time
+UNUSED_AFTER = timedelta(days=30)  # until a start image is deleted that no request was made with
 MIN_AGE = timedelta(hours=1)  # of a shared object that is removed; far longer than an upload takes
 
 log = logging.getLogger(__name__)
+
+PurgeListener = Callable[[Collection[uuid.UUID]], object]
+_listeners: list[PurgeListener] = []
+
+
+def add_listener(listener: PurgeListener) -> None:
+    """Call `listener` with the generations of images that are deleted for good, in the same transaction.
+
+    The library must not import what keeps the requests of these images.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 @transaction.atomic
@@ -37,7 +50,7 @@ def purge(*, member: Membership, images: Collection[uuid.UUID]) -> list[uuid.UUI
     Ledger entries stay.
     """
     purged = images_service.in_trash(member).filter(pk__in=images).lock()
-    _delete(purged)
+    delete(purged)
     return purged
 
 
@@ -67,6 +80,39 @@ def remove_discarded() -> int:
     return removed
 
 
+def delete(images: Collection[uuid.UUID]) -> None:
+    """Delete images for good, wherever they are: rows, objects, and by the listeners their requests.
+
+    The caller is in a transaction and has locked the rows.
+    """
+    rows = list(Image.objects.filter(pk__in=images).values_list("key", "generation"))
+    keys = [key for key, _generation in rows]
+    keys += [
+        storage_client.thumbnail_key(image=image, size=size) for image in images for size in thumbnails.WIDTHS
+    ]
+    Image.objects.filter(pk__in=images).delete()
+    discard(keys)
+    if generations := {generation for _key, generation in rows if generation}:
+        for listener in _listeners:
+            listener(generations)
+
+
+@transaction.atomic
+def delete_unused_uploads() -> int:
+    """Delete start images that no batch refers to and that are older than UNUSED_AFTER; return how many."""
+    unused = Upload.objects.filter(batches=None, created_at__lt=timezone.now() - UNUSED_AFTER)
+    return delete_uploads(list(unused.order_by("created_at").values_list("pk", flat=True)[:BATCH_SIZE]))
+
+
+def delete_uploads(uploads: Collection[uuid.UUID]) -> int:
+    """Delete those start images that no batch refers to; return how many. The caller is in a transaction."""
+    rows = Upload.objects.filter(pk__in=uploads, batches=None)
+    keys = dict(Upload.objects.filter(pk__in=rows).select_for_update().values_list("pk", "key"))
+    Upload.objects.filter(pk__in=keys).delete()
+    discard(keys.values())
+    return len(keys)
+
+
 def discard(keys: Iterable[str]) -> None:
     """Record objects as discarded: `remove_discarded` removes those that no row refers to by then."""
     # Updating an existing row makes a transaction that is about to delete it wait, and check again after us.
@@ -92,18 +138,8 @@ def _delete_expired_batch() -> int:
     expired = Image.objects.filter(trashed_at__lt=timezone.now() - timedelta(days=settings.TRASH_DAYS))
     oldest = list(expired.order_by("trashed_at").values_list("pk", flat=True)[:BATCH_SIZE])
     images = expired.filter(pk__in=oldest).lock()
-    _delete(images)
+    delete(images)
     return len(images)
-
-
-def _delete(images: list[uuid.UUID]) -> None:
-    """Delete rows and discard their objects."""
-    keys = list(Image.objects.filter(pk__in=images).values_list("key", flat=True))
-    keys += [
-        storage_client.thumbnail_key(image=image, size=size) for image in images for size in thumbnails.WIDTHS
-    ]
-    Image.objects.filter(pk__in=images).delete()
-    discard(keys)
 
 
 def _remove(batch: list[DiscardedObject]) -> int:

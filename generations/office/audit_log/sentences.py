@@ -45,6 +45,7 @@ SENTENCES: Mapping[str, Any] = {
 VARIANT_SENTENCES = {
     "linked": gettext_lazy("%(who)s made a link on which %(subject)s sets a password"),
     "password_set": gettext_lazy("%(who)s set another password for %(subject)s"),
+    "deleted": gettext_lazy("%(who)s deleted their account"),
     "joined": gettext_lazy("%(who)s joined the team"),
     "came_back": gettext_lazy("%(who)s came back to the team"),
     "added": gettext_lazy("%(who)s added the upstream %(subject)s"),

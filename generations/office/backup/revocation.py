@@ -33,13 +33,13 @@ def revoke_all() -> Revoked:
     now = timezone.now()
     tokens = list(Token.objects.filter(revoked_at=None).select_related("membership__team"))
     invitations = list(Invitation.objects.filter(revoked_at=None, expires_at__gt=now).select_related("team"))
-    for token in tokens:
-        tokens_service.revoke(token=token)
     for invitation in invitations:
         audit_log_service.record(
             COMMAND, AuditAction.INVITATION_REVOKED, team=invitation.team, subject=invitation.email
         )
     Invitation.objects.filter(pk__in=[row.pk for row in invitations]).update(revoked_at=now)
+    for token in tokens:  # after their invitations, which would be recorded twice
+        tokens_service.revoke(token=token)
     links = Share.objects.filter(revoked_at=None).update(revoked_at=now)
     UserSession.objects.all().delete()
     sessions, _by_model = Session.objects.all().delete()

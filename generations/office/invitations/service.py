@@ -20,8 +20,8 @@ from generations.credits.amounts import as_text
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
-from generations.teams import invitation_links, membership
-from generations.teams.models import Invitation, InvitationUse, Membership, Role, Team, User
+from generations.teams import api_tokens, invitation_links, membership
+from generations.teams.models import Invitation, InvitationUse, Membership, Role, Team, Token, User
 from generations.teams.permissions import assignable_roles
 
 log = logging.getLogger(__name__)
@@ -58,37 +58,53 @@ class NotMailed(Exception):
         )
 
 
-def invite_by_link(*, inviter: Membership, form_id: uuid.UUID, offer: Offer, uses: int, by: Actor) -> str:
+def invite_by_link(
+    *,
+    inviter: Membership,
+    form_id: uuid.UUID,
+    offer: Offer,
+    uses: int,
+    by: Actor,
+    token: Token | None = None,
+) -> str:
     """Create an invitation for `uses` people and return its URL. The same form returns the same link.
 
-    Raises InvitationInvalid if the link of the form cannot be used any more.
+    `token` is the API token of the request: the invitation ends with it. Raises InvitationInvalid if the link
+    of the form cannot be used any more.
     """
-    token = invitation_links.derive_token(
+    link_token = invitation_links.derive_token(
         team=inviter.team, made_by=inviter.user, form_id=form_id, about=(offer, uses)
     )
-    invitation, _is_new = _create(inviter, token, offer, uses=uses, by=by)
+    invitation, _is_new = _create(inviter, link_token, offer, uses=uses, by=by, token=token)
     invitation_links.check_usable(invitation)
-    return invitation_links.url_of(token)
+    return invitation_links.url_of(link_token)
 
 
 def invite_by_mail(
-    *, inviter: Membership, form_id: uuid.UUID, offer: Offer, emails: Collection[str], by: Actor
+    *,
+    inviter: Membership,
+    form_id: uuid.UUID,
+    offer: Offer,
+    emails: Collection[str],
+    by: Actor,
+    token: Token | None = None,
 ) -> Mailed:
     """Mail each address a link that is valid for that address only; raise NotMailed if no mail could be sent.
 
-    Only the owner of the mailbox sees the link, so accepting it also confirms the address.
+    Only the owner of the mailbox sees the link, so accepting it also confirms the address. `token` as in
+    `invite_by_link`.
     """
     to_send: list[tuple[Invitation, EmailMessage]] = []
     failed: list[str] = []
     with transaction.atomic():
         for email in emails:
             about = (offer, email)
-            token = invitation_links.derive_token(
+            link_token = invitation_links.derive_token(
                 team=inviter.team, made_by=inviter.user, form_id=form_id, about=about
             )
-            invitation, is_new = _create(inviter, token, offer, email=email, by=by)
+            invitation, is_new = _create(inviter, link_token, offer, email=email, by=by, token=token)
             if is_new:
-                to_send.append((invitation, _mail(inviter, invitation, invitation_links.url_of(token))))
+                to_send.append((invitation, _mail(inviter, invitation, invitation_links.url_of(link_token))))
             elif invitation.revoked_at:
                 failed.append(email)
     for invitation in _send(to_send):
@@ -114,6 +130,13 @@ def revoke_all(*, made_by: User, team: Team, by: Actor, except_for: Collection[R
     """Revoke a user's open invitations to the team, except those to the given roles."""
     for invitation in invitation_links.revoke_all(made_by=made_by, team=team, except_for=except_for):
         audit_log_service.record(by, AuditAction.INVITATION_REVOKED, team=team, subject=invitation.email)
+
+
+@transaction.atomic
+def revoke_issued(*, token: Token, by: Actor) -> None:
+    """Revoke the open invitations that an API token made."""
+    for invitation in Invitation.objects.select_related("team").filter(token=token).order_by("pk"):
+        _revoke(invitation, by)
 
 
 @transaction.atomic
@@ -164,21 +187,39 @@ def _check_may_invite(member: Membership, role: Role) -> None:
         )
 
 
+def _check_valid(token: Token) -> None:
+    """Raise PermissionDenied for an API token that was revoked since the request was authenticated."""
+    try:
+        api_tokens.lock(token)
+    except api_tokens.TokenInvalid as refusal:
+        raise PermissionDenied(str(refusal)) from None
+
+
 @transaction.atomic
 def _create(
-    inviter: Membership, token: str, offer: Offer, *, email: str = "", uses: int = 1, by: Actor
+    inviter: Membership,
+    link_token: str,
+    offer: Offer,
+    *,
+    email: str = "",
+    uses: int = 1,
+    by: Actor,
+    token: Token | None = None,
 ) -> tuple[Invitation, bool]:
     membership.lock_team(inviter.team)  # so that the role checked below is the current one
     _check_may_invite(inviter, offer.role)
+    if token:
+        _check_valid(token)
     invitation, is_new = invitation_links.create(
         team=inviter.team,
         made_by=inviter.user,
-        token=token,
+        link_token=link_token,
         email=email,
         role=offer.role,
         starting_credits=offer.credits,
         uses=uses,
         lasts=offer.lasts,
+        token=token,
     )
     if is_new:
         facts = {"role": offer.role, "credits": offer.credits, "uses": uses if uses > 1 else 0}

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from generations.jobs import model_access
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, Actor
+from generations.office.invitations import service as invitations_service
 from generations.office.models import AuditAction
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams import membership
@@ -136,7 +137,10 @@ def issue(
 
 @transaction.atomic
 def revoke(*, token: Token, by: Actor = COMMAND, requester: Membership | None = None) -> bool:
-    """Revoke the token; False if it was revoked before. Its member may, and administrators of the team."""
+    """Revoke the token; False if it was revoked before. Its member may, and administrators of the team.
+
+    Invitations that it made are revoked too, if they are still open.
+    """
     member = token.membership
     if (
         requester
@@ -146,6 +150,7 @@ def revoke(*, token: Token, by: Actor = COMMAND, requester: Membership | None = 
         raise PermissionDenied(_("Only owners and administrators revoke the tokens of others."))
     if not teams_api_tokens.revoke(token):
         return False
+    invitations_service.revoke_issued(token=token, by=by)
     audit_log_service.record(by, AuditAction.TOKEN_REVOKED, member=member, subject=token.name)
     return True
 
@@ -188,10 +193,10 @@ def _check_within(parent_token: Token | None, token: Token) -> None:
     """Raise ExceedsParentToken if the token may do more than its parent, or lasts longer."""
     if parent_token is None:
         return
-    # Locked, so that a token that is being revoked issues none.
-    parent = Token.objects.select_for_update(no_key=True).get(pk=parent_token.pk)
-    if not parent.is_valid_at(timezone.now()):
-        raise ExceedsParentToken
+    try:
+        parent = teams_api_tokens.lock(parent_token)
+    except teams_api_tokens.TokenInvalid:
+        raise ExceedsParentToken from None
     longer = parent.expires_at and (token.expires_at is None or token.expires_at > parent.expires_at)
     more_models = parent.models and (not token.models or set(token.models) - set(parent.models))
     if parent.cap is not None or set(token.scopes) - set(parent.scopes) or longer or more_models:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.teams.models.api_token import Token
 from generations.teams.models.membership import Membership, Role
 from generations.teams.models.team import Team
 from generations.teams.models.user import User
@@ -37,6 +38,15 @@ class Invitation(models.Model):
     uses = models.PositiveIntegerField(_("uses"), default=1, help_text=_("How many people may join with it."))
     used = models.PositiveIntegerField(_("used"), default=0, editable=False)
     made_by = models.ForeignKey(User, models.PROTECT, verbose_name=_("made by"), related_name="+", null=True)
+    token = models.ForeignKey(
+        Token,
+        models.PROTECT,
+        verbose_name=_("API token"),
+        related_name="invitations",
+        null=True,
+        editable=False,
+        help_text=_("The token that asked for it by the API, and with which it ends; empty: a page."),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -91,6 +93,17 @@ def end(user: User, *, pk: int) -> bool:
 def end_others(user: User, *, this: str | None) -> int:
     """End all sessions of the user except that with the key `this`; return how many."""
     return _end(list(UserSession.objects.filter(user=user).exclude(session_key=this)))
+
+
+def delete_expired() -> int:
+    """Delete expired sessions, and what is known of sessions that are gone; return how many of these."""
+    SessionStore.clear_expired()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    old = UserSession.objects.filter(
+        created_at__lt=timezone.now() - WRITE_INTERVAL
+    )  # not of a sign-in just now
+    count, _by_model = old.filter(~Exists(alive)).delete()
+    return int(count)
 
 
 def _end(rows: list[UserSession]) -> int:

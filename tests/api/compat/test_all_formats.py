@@ -14,7 +14,9 @@ from generations.api.models import IdempotentCall
 from generations.core import request_body
 from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, ModelRule
-from generations.library.models import Upload
+from generations.library.images import service as images_service
+from generations.library.models import Image, Upload
+from generations.library.trash import purge as trash_purge
 from generations.teams.models import Membership
 from tests.api.conftest import CORE, IMAGES, V1
 from tests.conftest import work
@@ -46,6 +48,30 @@ def test_fifty_clients_with_one_key_get_one_image_that_is_charged_once(portal, b
     assert Generation.objects.count() == 1
     assert Membership.objects.get(pk=member.pk).wallet.available == 100_00 - 3_00
     assert core(portal, bearer | {"idempotency-key": "k1"}).content == responses[0].content
+
+
+def test_a_repeated_call_does_not_return_an_image_that_was_deleted_since(portal, bearer, member):
+    def send(kind):
+        headers = bearer | {"idempotency-key": kind}
+        if kind == "core":
+            return core(portal, headers)
+        path, body = {
+            "v1": (V1, {"text_prompts": [{"text": "a harbour"}]}),
+            "openai": (IMAGES, {"prompt": "a harbour"}),
+        }[kind]
+        return requests.post(portal + path, headers=headers, json=body, timeout=120)
+
+    kinds = ("core", "v1", "openai")
+    assert [send(kind).status_code for kind in kinds] == [200] * 3
+    drawn = Generation.objects.count()
+    images = list(Image.objects.values_list("pk", flat=True))
+    images_service.trash(member=member, images=images)
+    for _state in ("in the trash", "deleted for good"):
+        for response in map(send, kinds):
+            assert response.status_code == 410
+            assert b"deleted" in response.content
+        trash_purge.purge(member=member, images=images)
+    assert Generation.objects.count() == drawn
 
 
 def test_a_key_used_for_another_request_is_a_conflict_in_every_format(portal, bearer):

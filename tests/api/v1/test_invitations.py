@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -95,12 +96,19 @@ def test_a_revoked_link_is_invalid_and_is_not_returned_again(owner_api):
     assert AuditEntry.objects.filter(act="invitation_revoked").count() == 1
 
 
-def test_only_owners_invite_owners_and_revoke_such_invitations(owner_api, administrator):
+def test_no_token_invites_owners_and_only_those_of_owners_revoke_such_invitations(
+    owner, owner_api, administrator
+):
     assert error(administrator.post("/team/invitations", {"role": "owner"})) == (403, "not_yours")
-    made = owner_api.post("/team/invitations", {"role": "owner"}).json()
-    url = made["links"]["self"].removeprefix("/api/v1")
+    assert error(owner_api.post("/team/invitations", {"role": "owner"})) == (403, "forbidden")
+    offer = invitations_service.Offer(Role.OWNER, 0, timedelta(days=1))
+    link = invitations_service.invite_by_link(
+        inviter=owner, form_id=uuid.uuid4(), offer=offer, uses=1, by=Actor(owner.user)
+    )
+    url = f"/team/invitations/{Invitation.objects.get().pk}"
     assert error(administrator.request("delete", url)) == (403, "forbidden")
-    assert invitation_links.find(token_in(made)).role == Role.OWNER
+    assert invitation_links.find(token_in({"link": link})).role == Role.OWNER
+    assert owner_api.request("delete", url).status_code == 204
     assert administrator.post("/team/invitations", {"role": "administrator"}).status_code == 201
 
 

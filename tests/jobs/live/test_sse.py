@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -17,6 +18,7 @@ from generations.jobs import events
 from generations.jobs.live import connections, sse
 from generations.office.members import service as members_service
 from sdweb.asgi import application
+from tests.conftest import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +100,36 @@ def test_a_page_receives_events_of_its_own_user_only(member, make_member, cookie
         await other.close()
 
     run_scenario(scenario)
+
+
+def test_the_thumbnails_of_an_event_open_for_the_session_that_receives_it_alone(
+    member, submit, upstream, run_scenario
+):
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        browser.force_login(member.user)
+    cookies = [browser.cookies[settings.SESSION_COOKIE_NAME].value for browser in browsers]
+    events.flush()
+    since = events.newest_id() or "0-0"
+    submit(prompt="/t/studio-north/thumbnail/<b>")
+    work()
+    events.flush()
+    tiles = []
+
+    async def scenario():
+        for cookie in cookies:  # both at once: one event is rendered for both
+            page = OpenPage("studio-north", cookie, since)
+            assert await page.open() == 200
+            while "succeeded" not in (tile := await page.next()):
+                pass
+            tiles.append(re.findall(r"[^\"\s]+/thumbnail/[^\"\s]+\?ticket=[^\"\s]+", tile))
+            await page.close()
+
+    run_scenario(scenario)
+    for browser, mine, others in zip(browsers, tiles, reversed(tiles), strict=True):
+        assert len(mine) >= 2
+        assert {browser.get(address).status_code for address in mine} == {200}
+        assert {browser.get(address).status_code for address in others} == {404}
 
 
 def test_a_page_receives_nothing_of_the_same_user_in_another_team(member, cookie_of, run_scenario):

@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.template import Context, Template
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from generations.library.delivery import signed_urls as delivery_signed_urls
@@ -17,8 +19,15 @@ from generations.library.storage import client as storage_client
 from tests.library.conftest import decoded, encoded, pixels
 
 
+def url(client, image, member, size="small"):
+    """The address of a thumbnail for the browser, in which the member is signed in from now on."""
+    if client.session.get("_auth_user_id") != str(member.user_id):
+        client.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
+    return delivery_signed_urls.thumbnail_url(image, size, member, client.session.session_key)
+
+
 def get(client, image, member, size="small"):
-    return client.get(delivery_signed_urls.thumbnail_url(image, size, member))
+    return client.get(url(client, image, member, size))
 
 
 @pytest.fixture
@@ -59,7 +68,8 @@ def test_transparency_stays(client, member, make_image):
 
 def test_the_second_request_needs_no_database_query(sign_in, member, make_image, django_assert_num_queries):
     image = make_image(member)
-    address, signed_in = delivery_signed_urls.thumbnail_url(image, "small", member), sign_in(member)
+    signed_in = sign_in(member)
+    address = url(signed_in, image, member)
     first = signed_in.get(address).content
     with django_assert_num_queries(0):
         assert signed_in.get(address).content == first
@@ -75,7 +85,7 @@ def test_the_first_request_saves_a_placeholder(client, member, make_image):
 
 def test_a_signed_url_is_valid_in_its_hour_and_the_next(client, member, make_image, monkeypatch):
     image = make_image(member)
-    address = delivery_signed_urls.thumbnail_url(image, "small", member)
+    address = url(client, image, member)
     later(monkeypatch, 1)
     assert client.get(address).status_code == 200
     later(monkeypatch, 1)
@@ -86,7 +96,7 @@ def test_an_invalid_signature_needs_no_database_query(
     client, member, make_image, monkeypatch, django_assert_num_queries
 ):
     image, other = make_image(member), make_image(member)
-    address = delivery_signed_urls.thumbnail_url(image, "small", member)
+    address = url(client, image, member)
     assert client.get(address).status_code == 200
     path, _, ticket = address.partition("?ticket=")
     name, _, seal = ticket.partition(".")
@@ -109,9 +119,50 @@ def test_an_invalid_signature_needs_no_database_query(
         assert client.get(address).status_code == 404
 
 
+def test_an_address_opens_nothing_without_the_session_that_it_was_made_for(
+    client, member, teammate, sign_in, make_image
+):
+    image, phone = make_image(member), sign_in(member)
+    address = url(client, image, member)
+    assert client.get(address).status_code == 200
+    assert "Cookie" in client.get(address)["Vary"]
+    forger = Client()
+    forger.cookies[settings.SESSION_COOKIE_NAME] = ""
+    for other in (Client(), forger, sign_in(teammate), phone):
+        assert other.get(address).status_code == 404
+    assert phone.get(url(phone, image, member)).status_code == 200
+    client.post("/accounts/logout/")
+    assert client.get(address).status_code == 404
+
+
+def test_an_address_that_no_session_has_signed_opens_nothing(client, member, make_image):
+    image = make_image(member)
+    session = url(client, image, member) and client.session.session_key
+    address = delivery_signed_urls.thumbnail_url(image, "small", member)
+    assert client.get(address).status_code == Client().get(address).status_code == 404
+    html = f'<img src="{address}" srcset="{address} 1x"> 港'.encode()
+    signed = delivery_signed_urls.sign_for_session(html, session).decode()
+    assert signed.count(delivery_signed_urls.thumbnail_url(image, "small", member, session)) == 2
+    assert signed.endswith("港")
+    assert client.get(re.findall(r'src="([^"]+)"', signed)[0]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "ticket", ["{member}." + "0" * 32, "{member}.unsigned", "x", "9" * 19 + "." + "a" * 32]
+)
+def test_a_prompt_that_looks_like_an_address_is_not_signed(client, member, stranger, make_image, ticket):
+    image = make_image(stranger, visibility="private")
+    session = url(client, make_image(member), member) and client.session.session_key
+    ticket = ticket.format(member=stranger.pk)
+    html = f"/t/{stranger.team.slug}/thumbnail/{image.pk}/small?ticket={ticket}".encode()
+    assert delivery_signed_urls.sign_for_session(html, session) == html
+    hyphens = f"/t/x/thumbnail/{'-' * 36}/small?ticket=1.{'0' * 32}".encode()
+    assert delivery_signed_urls.sign_for_session(hyphens, session) == hyphens
+
+
 def test_an_unknown_size_is_not_found(client, member, make_image):
     image = make_image(member)
-    assert client.get(delivery_signed_urls.thumbnail_url(image, "huge", member)).status_code == 404
+    assert get(client, image, member, "huge").status_code == 404
 
 
 def test_no_thumbnail_is_made_of_a_trashed_image(client, member, make_image):
@@ -131,7 +182,7 @@ def test_no_thumbnail_is_made_for_those_who_may_not_see_the_image(
 
 def test_no_thumbnail_is_made_for_a_former_member(client, member, teammate, make_image):
     image = make_image(member)
-    address = delivery_signed_urls.thumbnail_url(image, "small", teammate)
+    address = url(client, image, teammate)
     type(teammate).objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
     assert client.get(address).status_code == 404
 
@@ -176,9 +227,12 @@ def test_an_unavailable_storage_is_503_and_the_next_request_tries_again(client, 
 
 def test_the_template_tag_has_all_attributes_of_an_img(client, member, make_image):
     image = make_image(member)
+    url(client, image, member)
+    request = RequestFactory().get("/")
+    request.session = client.session
     written = Template(
         "{% load library %}{% thumbnail image member as t %}{{ t.src }}|{{ t.srcset }}|{{ t.width }}"
-    ).render(Context({"image": image, "member": member}))
+    ).render(Context({"image": image, "member": member, "request": request}))
     src, srcset, width = unescape(written).split("|")
     assert width == "320"
     assert re.fullmatch(r"(\S+) 1x, (\S+) 2x", srcset)

@@ -230,7 +230,9 @@ def test_a_viewer_sees_only_team_images_at_every_address(sign_in, member, demote
     browser, team = sign_in(member), member.team.slug
     for name in ("jobs:picture", "library:original", "library:download"):
         assert browser.get(reverse(name, args=[team, demoted.pk])).status_code == 404, name
-    assert browser.get(delivery_signed_urls.thumbnail_url(demoted, "640", member)).status_code == 404
+    session = browser.session.session_key
+    thumbnail = delivery_signed_urls.thumbnail_url(demoted, "small", member, session)
+    assert browser.get(thumbnail).status_code == 404
     assert browser.get(reverse("jobs:generation", args=[team, demoted.generation])).status_code == 404
     like = reverse("library:picture_like", args=[team, demoted.pk])
     assert browser.post(like, {"on": 1}).status_code == 404

@@ -23,10 +23,8 @@ def private(member, make_image):
 def answers(client, image, asking):
     """The statuses of its pages, its bytes and a thumbnail that has to be made."""
     pages = [reverse(name, args=[asking.team.slug, image.pk]) for name in PAGES]
-    return [
-        client.get(page).status_code
-        for page in (*pages, delivery_signed_urls.thumbnail_url(image, "small", asking))
-    ]
+    thumbnail = delivery_signed_urls.thumbnail_url(image, "small", asking, client.session.session_key)
+    return [client.get(page).status_code for page in (*pages, thumbnail)]
 
 
 def test_owners_see_it_once_its_owner_left(private, member, owner, teammate, sign_in):

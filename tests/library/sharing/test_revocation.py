@@ -13,6 +13,7 @@ from generations.library.models import Share
 from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
 from generations.library.trash import purge as trash_purge
+from generations.office.members import service as members_service
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Visibility
 from tests.library.share_links import answers, collect, every_address, path_of
@@ -45,6 +46,10 @@ def maker_left(member, teammate, image, share):
     membership.leave(member)
 
 
+def maker_made_viewer(member, teammate, image, share):
+    members_service.set_role(member=member, role=Role.VIEWER)
+
+
 def maker_closed(member, teammate, image, share):
     type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
 
@@ -54,7 +59,18 @@ def team_closed(member, teammate, image, share):
 
 
 @pytest.mark.parametrize(
-    "end", [revoked, expired, trashed, made_private, purged, maker_left, maker_closed, team_closed]
+    "end",
+    [
+        revoked,
+        expired,
+        trashed,
+        made_private,
+        purged,
+        maker_left,
+        maker_made_viewer,
+        maker_closed,
+        team_closed,
+    ],
 )
 def test_a_link_to_an_image_stops_working_at_once(visitor, member, teammate, make_image, end):
     image = make_image(teammate)
@@ -64,7 +80,7 @@ def test_a_link_to_an_image_stops_working_at_once(visitor, member, teammate, mak
     assert answers(visitor, share, image) == {404}
 
 
-@pytest.mark.parametrize("end", [revoked, expired, maker_left, maker_closed, team_closed])
+@pytest.mark.parametrize("end", [revoked, expired, maker_left, maker_made_viewer, maker_closed, team_closed])
 def test_a_link_to_a_collection_stops_working_at_once(visitor, member, teammate, make_image, collection, end):
     image = make_image(teammate)
     collect(collection, image)

@@ -180,7 +180,7 @@ def test_thumbnails_in_the_trash_are_served_to_those_who_may_restore_the_picture
 
 def test_the_signed_urls_of_a_trashed_picture_expire(sign_in, member, make_image, monkeypatch):
     fox, mine = make_image(), sign_in(member)
-    before = delivery_signed_urls.thumbnail_url(fox, "small", member)
+    before = delivery_signed_urls.thumbnail_url(fox, "small", member, mine.session.session_key)
     assert mine.get(before).status_code == 200  # it is made and stored
     images_service.trash(member=member, images=[fox.pk])
     assert before not in shown(mine, member).content.decode()
