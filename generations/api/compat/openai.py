@@ -14,7 +14,14 @@ from typing import Any
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import signed_urls as compat_signed_urls
 from generations.api.compat import stability_responses
-from generations.api.compat.base import GenerationRequest, HttpRequest, Response, Result, json_response
+from generations.api.compat.base import (
+    WAIT_SECONDS,
+    GenerationRequest,
+    HttpRequest,
+    Response,
+    Result,
+    json_response,
+)
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.jobs.models import Status
 from generations.providers.catalogue import registry as catalogue_registry
@@ -63,7 +70,7 @@ NO_RETRY = (
 class ImagesGenerations:
     """The endpoint `images/generations`."""
 
-    timeout = 9.5 * 60  # OpenAI's clients time out after 10 minutes, and then send another request
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object."""

@@ -11,6 +11,7 @@ from typing import Any
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
 from generations.api.compat.base import (
+    WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
     Response,
@@ -45,7 +46,7 @@ V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect
 class TextToImage:
     """The endpoint `generation/{engine_id}/text-to-image`."""
 
-    timeout = 15 * 60.0
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object for an engine that exists."""

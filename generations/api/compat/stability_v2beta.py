@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
-from generations.api.compat.base import GenerationRequest, HttpRequest, Response, Result, single_result
+from generations.api.compat.base import (
+    WAIT_SECONDS,
+    GenerationRequest,
+    HttpRequest,
+    Response,
+    Result,
+    single_result,
+)
 from generations.api.compat.errors import CompatError, bad_fields
 from generations.api.compat.parsing import Form
 from generations.providers.catalogue import registry as catalogue_registry
@@ -37,7 +44,7 @@ MAX_CLIENT_HEADER = 256
 class StableImage:
     """The endpoints `generate/ultra`, `generate/core` and `generate/sd3`."""
 
-    timeout = 15 * 60.0
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a form; below `/sd` also an urlencoded one, which one gateway documents."""

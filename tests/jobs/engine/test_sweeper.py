@@ -38,23 +38,40 @@ def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, pro
     _expire_leases()
     sweeper.sweep()
     row = batch.generations.get()
-    assert (row.status, row.unknown_calls) == ("queued", 1)
+    assert (row.status, row.unknown_calls, row.interrupted_calls) == ("queued", 0, 1)
     assert Attempt.objects.get().outcome == "unknown"
     _make_ready()
     assert work() == 1
     assert statuses(batch) == ["succeeded"]
 
 
-def test_a_generation_that_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
-    batch = submit()
-    for _ in range(2):
+def test_a_killed_worker_allows_three_further_calls_and_then_costs_nothing(member, submit, upstream):
+    batch, calls = submit(), 0
+    while statuses(batch) == ["queued"]:
         _make_ready()
         engine_claim.claim_next()
+        calls += 1
         _expire_leases()
         sweeper.sweep()
-    assert statuses(batch) == ["failed"]
+    assert calls == 4
+    assert (statuses(batch), batch.generations.get().code) == (["failed"], "interrupted")
+    assert is_worth_repeating(batch.generations.get())
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
+
+
+def test_a_killed_worker_and_a_lost_answer_are_counted_apart(submit, upstream, provider):
+    batch = submit()
+    provider.plan("drop")
+    assert work() == 1  # a lost answer
+    for _ in range(3):
+        _make_ready()
+        engine_claim.claim_next()  # and the worker is killed
+        _expire_leases()
+        sweeper.sweep()
+    _make_ready()
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
 
 
 def test_a_living_worker_keeps_its_lease(submit, upstream):
@@ -90,7 +107,7 @@ def test_generations_of_a_dead_worker_of_this_machine_are_recovered_at_once(subm
     claim, _ = engine_claim.claim_next()
     _let_worker_die(claim.generation)
     assert sweeper.recover() == 1
-    assert batch.generations.get().unknown_calls == 1
+    assert batch.generations.get().interrupted_calls == 1
     assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
 
 
