@@ -9,6 +9,7 @@ after an answer, is two orders.
 from __future__ import annotations
 
 import logging
+import secrets
 import uuid
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from generations.teams.models import Token
 log = logging.getLogger(__name__)
 
 JOINED_FOR = timedelta(minutes=10)
-MAX_EQUAL = 10  # lost orders of the same request that are remembered at the same time
+MAX_EQUAL = 100  # lost orders of the same request that are remembered at the same time
 
 
 def take(token: Token, fingerprint: str) -> uuid.UUID | None:
@@ -40,7 +41,9 @@ def take(token: Token, fingerprint: str) -> uuid.UUID | None:
 def remember(token: Token, fingerprint: str, batch: uuid.UUID) -> None:
     """Remember that the answer with the images of this batch was lost."""
     _rows(token, fingerprint).filter(created_at__lt=timezone.now() - JOINED_FOR).delete()
-    for key in _keys(token, fingerprint):
+    # From anywhere on: a restart may lose the answers of many equal requests at the same time.
+    keys, start = _keys(token, fingerprint), secrets.randbelow(MAX_EQUAL)
+    for key in keys[start:] + keys[:start]:
         row = IdempotentCall(
             membership_id=token.membership_id, key=key, fingerprint=fingerprint, status=200, body=str(batch)
         )
