@@ -162,10 +162,8 @@ def test_every_waiting_call_is_answered_when_a_real_web_process_is_told_to_stop(
         responses = [asking(address) for _ in range(20)]
         assert eventually(lambda: rows() == 20)
         process.send_signal(number)
-        began = time.monotonic()
+        process.wait(30)  # long before the grace period is over
         assert [response.result(120).status_code for response in responses] == [424] * 20
-        process.wait(30)
-    assert time.monotonic() - began < 10
     with servers.web() as address, servers.workers(2):
         repeated = [asking(address) for _ in range(20)]
         assert {response.result(120).status_code for response in repeated} == {200}
@@ -319,7 +317,7 @@ def _web_process():
     """A web process as in production, on the tests' database, and its address."""
     port = ports.free_port()
     command = [sys.executable, "-m", "uvicorn", "sdweb.asgi:application", "--no-access-log"]
-    options = ["--port", str(port), "--timeout-graceful-shutdown", "3"]
+    options = ["--port", str(port), "--timeout-graceful-shutdown", "100"]  # so that no call is cut after it
     process = subprocess.Popen(
         [*command, *options], cwd=ROOT, env=os.environ | {"PUBLIC_URL": f"http://127.0.0.1:{port}"}
     )
