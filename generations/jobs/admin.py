@@ -58,7 +58,19 @@ class GenerationAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("id", "status", "reason", "code", "member", "team", "credits")}),
         (_("Request"), {"fields": ("model", "prompt", "parameters", "batch", "retry_of")}),
-        (_("Progress"), {"fields": ("upstream", "attempt", "busy_calls", "unknown_calls", "worker")}),
+        (
+            _("Progress"),
+            {
+                "fields": (
+                    "upstream",
+                    "attempt",
+                    "busy_calls",
+                    "unknown_calls",
+                    "interrupted_calls",
+                    "worker",
+                )
+            },
+        ),
         (_("Queue"), {"fields": ("priority", "virtual_start", "not_before", "lease_until")}),
         (_("Times"), {"fields": ("created_at", "first_called_at", "claimed_at", "changed_at", "ended_at")}),
     )

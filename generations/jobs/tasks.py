@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
-from django.db import DatabaseError, connection
+from django.db import connection
 from kombu.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockNotOwnedError
@@ -20,6 +20,7 @@ from generations.core import redis_client
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import heartbeats, sweeper
 from generations.jobs.engine import run as engine_run
+from generations.jobs.engine.failures import guarded
 from generations.upstreams import accounts
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,9 @@ def stop_claiming(**_: object) -> None:
 
 @worker_shutdown.connect
 def remove_heartbeat(**_: object) -> None:
-    """Remove this worker from the list of workers, so that it is not reported missing."""
+    """Bring to safety what is in memory alone, and leave the list of workers, so as not to be missed."""
+    with guarded("store images that the spool refused"):
+        sweeper.store_refused()
     heartbeats.remove()
 
 
@@ -112,13 +115,24 @@ def _send(count: int) -> None:
 
 
 def _upkeep() -> None:
+    """Do the rounds of upkeep until the process ends; nothing that happens in one ends the thread."""
     for count in itertools.count():
         try:
-            wake_workers(sweeper.recover_and_store())
-            heartbeats.send()
-            if count % CLEAN_EVERY == 0:
-                sweeper.clean_spool()
-        except (DatabaseError, OSError):
-            log.exception("Upkeep failed and is tried again")
-        connection.close()
+            upkeep_round(count)
+        except BaseException:  # the thread that saves paid images must not die
+            log.exception("Upkeep was interrupted and goes on")
         time.sleep(UPKEEP_INTERVAL)
+
+
+def upkeep_round(count: int) -> None:
+    """One round of upkeep, the `count`-th: each part is guarded, so that one that fails stops no other."""
+    try:
+        with guarded("recover and store images"):
+            wake_workers(sweeper.recover_and_store())
+        with guarded("send the heartbeat"):
+            heartbeats.send()
+        if count % CLEAN_EVERY == 0:
+            with guarded("clean the spool"):
+                sweeper.clean_spool()
+    finally:
+        connection.close()

@@ -1,6 +1,6 @@
 """The interface of all providers, whatever their wire format.
 
-`generate` takes an `ImageRequest` and returns `Done` or `Pending`, or raises one of four errors. The class of
+`generate` takes an `ImageRequest` and returns `Done` or `Pending`, or raises one of five errors. The class of
 the error decides what a caller does next; its text is shown to members.
 """
 
@@ -12,7 +12,13 @@ from typing import Any, Protocol
 
 # Codes of `Refused` for a prompt or an image that was moderated, whatever the provider.
 CONTENT_CODES = frozenset(
-    {"content_moderation", "content_policy_violation", "moderation_blocked", "content_filter"}
+    {
+        "content_moderation",
+        "content_policy_violation",
+        "moderation_blocked",
+        "content_filter",
+        "sensitive_words_detected",
+    }
 )
 
 
@@ -78,12 +84,20 @@ class Refused(ProviderError):
 
 
 class Unavailable(ProviderError):
-    """The account cannot be used (401, 402, 404, quota): pause it and notify operators."""
+    """The account cannot be used (401, 402, quota): pause it and notify operators."""
+
+
+class ModelUnavailable(ProviderError):
+    """The account does not have this model now (404, 405, 501, `model_not_found`, a 403 for one model).
+
+    It says nothing about other models: do not ask the account for this one for some minutes, and try another
+    account. Nothing was charged.
+    """
 
 
 @dataclass(eq=False)
 class Busy(ProviderError):
-    """Nothing was charged (429, a 5xx response, connection refused): wait and retry."""
+    """Proven not to be charged (429, 503 or 5xx in the provider's own words, connection refused): retry."""
 
     retry_after: float | None = field(default=None, kw_only=True)  # seconds; None: not given
 
@@ -96,7 +110,11 @@ class Busy(ProviderError):
 
 
 class Unknown(ProviderError):
-    """The request was sent, but no usable response came back: it may have been charged."""
+    """The request was sent whole, and nothing proves that it was not charged.
+
+    The connection was cut, the time was over, a server in between answered (504, 520 to 524, a page of HTML),
+    or what came is no image.
+    """
 
 
 class Provider(Protocol):
@@ -105,7 +123,8 @@ class Provider(Protocol):
     def generate(self, request: ImageRequest, *, timeout: float) -> Done | Pending:
         """Call the API once, within `timeout` seconds in all, body included.
 
-        Raises Refused, Unavailable, Busy or Unknown and nothing else, whatever the provider sends.
+        Raises Refused, Unavailable, ModelUnavailable, Busy or Unknown and nothing else, whatever the provider
+        sends.
         """
 
     def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:

@@ -5,7 +5,10 @@ then succeeds, and `ok` is an ordinary call. As an object it is
 `{"outcome": "500", "match": "boat", "times": 3, "delay": 2}`: for prompts that contain the text, for that
 many calls, and after a delay in seconds.
 
-Charged as an ordinary call: ok, slow, filtered, drop, truncate, not-an-image.
+`404-model` and `403-model` are a gateway's words for a model that the account lacks, `504-html` and
+`524-html` are its pages after it has waited too long for a picture that was drawn.
+
+Charged as an ordinary call: ok, slow, filtered, drop, truncate, not-an-image, 504-html, 524-html.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generations.sandbox import responses as sandbox_responses
-from generations.sandbox.responses import Response
+from generations.sandbox.responses import Response, as_json
 
 ERRORS = {
     "400": lambda: sandbox_responses.bad_request("prompt: planned by the sandbox"),
@@ -26,13 +29,16 @@ ERRORS = {
     "422": sandbox_responses.wrong_language,
     "500": sandbox_responses.internal_error,
 }
-CHARGED_OUTCOMES = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image")
-OTHER_OUTCOMES = ("429", "502-html", "hang")
+LOST_PAGES = {"504-html": 504, "524-html": 524}  # in place of a picture that was drawn
+CHARGED_OUTCOMES = ("ok", "slow", "filtered", "drop", "truncate", "not-an-image", *LOST_PAGES)
+GATEWAY_ERRORS = {  # in the format of gateways: docs/providers/gateways.md, "Statuses"
+    "403-model": (403, "", "This token has no access to model stable-image"),
+    "404-model": (404, "model_not_found", "The model does not exist"),
+}
+OTHER_OUTCOMES = ("429", "502-html", "hang", *GATEWAY_ERRORS)
 OUTCOMES_WITH_SECONDS = ("429", "slow")
 
-BAD_GATEWAY = (
-    b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502</h1></body></html>"
-)
+GATEWAY_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 @dataclass
@@ -76,10 +82,18 @@ class Planned:
     def response(self) -> Response:
         """Return the planned response of a call without an image, or raise its ApiError."""
         if self.outcome == "502-html":
-            return Response(502, BAD_GATEWAY, "text/html; charset=utf-8")
+            return gateway_page(502)
+        if self.outcome in GATEWAY_ERRORS:
+            status, code, message = GATEWAY_ERRORS[self.outcome]
+            return as_json({"error": {"message": message, "type": "new_api_error", "code": code}}, status)
         if self.outcome == "429":
             raise sandbox_responses.rate_limited(self.seconds)
         raise ERRORS[self.outcome]()
+
+
+def gateway_page(status: int) -> Response:
+    """Return the page of a server before the provider."""
+    return Response(status, GATEWAY_PAGE.format(status).encode(), "text/html; charset=utf-8")
 
 
 class Plan:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from generations.sandbox.faults import Planned
+from generations.sandbox.faults import LOST_PAGES, Planned, gateway_page
 from generations.sandbox.image_request import ImageRequest, moderate
 from generations.sandbox.request_log import LogEntry
 from generations.sandbox.responses import Response
@@ -76,7 +76,9 @@ async def _draw_in_time(
 
 
 def _damaged(response: Response, planned: Planned) -> Response:
-    """Return the response truncated or dropped if that was planned."""
+    """Return the response truncated, dropped, or replaced by a gateway's page if that was planned."""
     if planned.outcome == "drop":
         return Response(0, b"", dropped=True)
+    if planned.outcome in LOST_PAGES:
+        return gateway_page(LOST_PAGES[planned.outcome])
     return replace(response, cut=len(response.body) // 2) if planned.outcome == "truncate" else response

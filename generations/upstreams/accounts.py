@@ -29,6 +29,8 @@ DEFAULT_BLOCK = 60.0  # seconds after a 429 without Retry-After: docs/providers/
 BALANCE_HISTORY_INTERVAL = timedelta(minutes=15)
 PAUSED_BY_OPERATOR = 0  # status of a pause that only an operator ends
 RETRY_AFTER = timedelta(minutes=10)  # end of a pause that a balance does not end
+MODEL_CLOSED = timedelta(minutes=10)  # for which an account is not asked for a model that it lacks
+SOON = timedelta(minutes=1)  # within which an image whose model is closed must go elsewhere or end
 
 
 @lru_cache(maxsize=64)
@@ -64,7 +66,8 @@ def sync_environment() -> Upstream | None:
     upstream.base_url, upstream.enabled = settings.STABILITY_BASE_URL, True
     upstream.encrypted_proxy_login = ""  # one that was taken out of the environment is gone
     upstream.set_proxy(settings.STABILITY_PROXY)
-    if upstream.paused_status != PAUSED_BY_OPERATOR:  # the key or the address may be new
+    upstream.closed_models = {}  # the key or the address may be new
+    if upstream.paused_status != PAUSED_BY_OPERATOR:
         upstream.paused_at = None
     upstream.save()
     return upstream
@@ -81,10 +84,6 @@ def test(upstream: Upstream) -> tuple[bool, str]:
     """Request the balance, which costs nothing; return whether that worked, and a sentence."""
     try:
         balance = provider(upstream).balance(timeout=10)
-    except Unavailable as problem:
-        if problem.status == 404:
-            return True, _("It answers, and has no balance to show.")
-        return False, problem.reason
     except ProviderError as problem:
         return False, problem.reason
     if balance is None:
@@ -114,6 +113,63 @@ def pause(upstream: Upstream, problem: ProviderError) -> None:
         log.error("Upstream %s is paused: %s", upstream.name, problem.reason)
 
 
+@transaction.atomic
+def close_model(upstream: Upstream, model: str, problem: ProviderError) -> None:
+    """Do not ask the account for this model for ten minutes; log an error once per closing.
+
+    One model says nothing about others. If each model that the account serves was closed, and these are
+    several, they confirm each other: then the account is paused.
+    """
+    row = Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
+    now = timezone.now()
+    was_closed = row.is_closed(model)
+    entry = {
+        "until": (now + MODEL_CLOSED).isoformat(),
+        "status": problem.status,
+        "reason": problem.reason[:400],
+    }
+    row.closed_models = row.recent_closings | {model: entry}
+    Upstream.objects.filter(pk=row.pk).update(closed_models=row.closed_models)
+    upstream.closed_models = row.closed_models
+    if not was_closed:
+        log.error("Upstream %s is not asked for %s for ten minutes: %s", row.name, model, problem.reason)
+    if len(row.served_models) > 1 and not row.callable_models:
+        pause(row, problem)
+
+
+def open_model(upstream: Upstream, model: str) -> None:
+    """Forget that a model was closed, because the account has drawn it."""
+    if model not in upstream.closed_models:
+        return
+    with transaction.atomic():
+        row = Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
+        left = {name: entry for name, entry in row.closed_models.items() if name != model}
+        Upstream.objects.filter(pk=row.pk).update(closed_models=left)
+    log.warning("Upstream %s draws %s again", upstream.name, model)
+
+
+def takes_soon(model: str) -> bool:
+    """Return whether some account can be asked for the model now or within a minute."""
+    return any(
+        not upstream.is_closed(model) and upstream.serves(model)
+        for upstream in Upstream.objects.filter(enabled=True, draining=False, paused_at=None)
+        if upstream.blocked_until is None or upstream.blocked_until < timezone.now() + SOON
+    )
+
+
+def models_closed_everywhere() -> set[str]:
+    """Return the models that every enabled account which serves them has closed."""
+    upstreams = list(Upstream.objects.filter(enabled=True))
+    closed = {
+        model for upstream in upstreams for model in upstream.closed_models if upstream.is_closed(model)
+    }
+    return {
+        model
+        for model in closed
+        if all(upstream.is_closed(model) for upstream in upstreams if upstream.serves(model))
+    }
+
+
 def pause_by_operator(upstreams: QuerySet[Upstream], *, by: str) -> int:
     """Pause these until an operator resumes them; return how many."""
     reason = _("Paused by %(name)s.") % {"name": by}
@@ -140,11 +196,12 @@ def reopen(upstreams: QuerySet[Upstream]) -> None:
 
 
 def resume(upstream: Upstream) -> None:
-    """End the pause of the account."""
+    """End the pause of the account, and ask it again for models that it said not to have."""
     if Upstream.objects.filter(pk=upstream.pk, paused_at__isnull=False).update(
         paused_at=None, paused_status=None, paused_reason=""
     ):
         log.warning("Upstream %s is resumed", upstream.name)
+    Upstream.objects.filter(pk=upstream.pk).exclude(closed_models={}).update(closed_models={})
 
 
 def block(upstream: Upstream, seconds: float | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.upstreams import encryption
+
+CLOSING_KEPT = timedelta(days=1)  # after its end, so that a model that stays away is one notice
 
 
 class UpstreamQuerySet(models.QuerySet["Upstream"]):
@@ -80,6 +83,15 @@ class Upstream(models.Model):
         _("paused status"), null=True, blank=True, editable=False
     )
     paused_reason = models.CharField(_("paused reason"), max_length=400, blank=True, editable=False)
+    closed_models = models.JSONField(
+        _("closed models"),
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text=_(
+            "Models that the account said it does not have: until when they are not asked for, and why."
+        ),
+    )
     balance = models.DecimalField(
         _("balance"), max_digits=14, decimal_places=4, null=True, blank=True, editable=False
     )
@@ -140,6 +152,27 @@ class Upstream(models.Model):
     def serves(self, model: str) -> bool:
         """Return whether this account serves the model."""
         return model in self.served_models
+
+    def is_closed(self, model: str) -> bool:
+        """Return whether the account said, some minutes ago at most, that it does not have the model."""
+        return model in self.closed_models and self.closed_until(model) > timezone.now()
+
+    def closed_until(self, model: str) -> datetime:
+        """Return until when a model in `closed_models` is not asked for; it may be past."""
+        return datetime.fromisoformat(self.closed_models[model]["until"])
+
+    @property
+    def recent_closings(self) -> dict[str, dict[str, Any]]:
+        """What is known of models that are closed now or were within the last day, by their names."""
+        since = timezone.now() - CLOSING_KEPT
+        return {
+            model: entry for model, entry in self.closed_models.items() if self.closed_until(model) > since
+        }
+
+    @property
+    def callable_models(self) -> tuple[str, ...]:
+        """Names of the models that this account serves and that are not closed now."""
+        return tuple(model for model in self.served_models if not self.is_closed(model))
 
     @property
     def served_models(self) -> tuple[str, ...]:

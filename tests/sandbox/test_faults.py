@@ -22,6 +22,8 @@ from tests.sandboxes import KEY, ROOT, Sandbox
         ("402", 402),
         ("403", 403),
         ("404", 404),
+        ("404-model", 404),
+        ("403-model", 403),
         ("413", 413),
         ("422", 422),
         ("429", 429),
@@ -50,6 +52,18 @@ def test_retry_after_is_sent_when_planned(client: Client) -> None:
 def test_a_gateway_page_is_html(client: Client) -> None:
     client.sandbox.plan("502-html")
     assert client.generate().headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_gateway_that_waited_too_long_has_a_page_for_a_call_that_is_charged(
+    client: Client, status: int
+) -> None:
+    client.sandbox.plan(f"{status}-html")
+    before = client.sandbox.state()["credits"]
+    answer = client.generate()
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert client.sandbox.state()["credits"] == before - 3
 
 
 def test_a_dropped_call_is_charged_and_gets_no_response(client: Client) -> None:

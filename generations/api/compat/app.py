@@ -17,6 +17,7 @@ from functools import partial
 from typing import IO, Any, TypeVar
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from generations.api.compat import auth as compat_auth
 from generations.api.compat import errors as compat_errors
@@ -27,7 +28,7 @@ from generations.api.compat.base import Format, GenerationRequest, HttpRequest, 
 from generations.api.compat.generate import Submitted
 from generations.api.compat.http import ClientDisconnected
 from generations.api.compat.routes import Route
-from generations.core import log_context, request_body
+from generations.core import asgi, log_context, request_body
 from generations.core.asgi import Receive, Send
 from generations.jobs.live import sse
 from generations.teams.models import Token
@@ -44,9 +45,17 @@ _threads = ThreadPoolExecutor(THREADS, "api")
 _file_threads = ThreadPoolExecutor(THREADS, "api-files")  # storage may hang; who may call is still answered
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a call has ordered, so that an equal one can join if the answer is lost."""
+
+    token: Token
+    submitted: Submitted
+
+
 @dataclass
 class Call:
-    """One HTTP exchange: the request, and the headers that every response to it has."""
+    """One HTTP exchange: the request, the headers that every response to it has, and what it has ordered."""
 
     scope: Scope
     format: Format
@@ -56,6 +65,7 @@ class Call:
     request_id: str
     has_unread_body: bool = False
     response_headers: dict[str, str] = field(default_factory=dict)
+    order: Order | None = None
 
 
 def handles(scope: Scope) -> bool:
@@ -72,11 +82,36 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     call.has_unread_body = request_body.is_announced(headers)
     call.response_headers["x-request-id"] = call.request_id
     with log_context.bind(request=call.request_id), contextlib.suppress(ClientDisconnected):
-        prepared = await _prepare(call, route)
-        async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
-            response = prepared if isinstance(prepared, Response) else await _write(call, prepared)
-            unread = receive if call.has_unread_body else None
-            await compat_http.send_response(response, call.response_headers, send, unread=unread)
+        try:
+            await _answer(call, route, send)
+        finally:
+            await _remember_lost(call)
+
+
+async def _answer(call: Call, route: Route | None, send: Send) -> None:
+    """Answer the call; `call.order` is left if the client did not get what it ordered."""
+    prepared = await _prepare(call, route)
+    async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
+        response = prepared if isinstance(prepared, Response) else await _write(call, prepared)
+        if response.status == 424:
+            await _remember_lost(call)  # before it is sent: the client may repeat its request at once
+        unread = call.receive if call.has_unread_body else None
+        gone = None if unread else asyncio.create_task(asgi.wait_for_disconnect(call.receive))
+        try:
+            if await compat_http.send_response(
+                response, call.response_headers, send, unread=unread, gone=gone
+            ):
+                call.order = None
+        finally:
+            if gone:
+                gone.cancel()
+
+
+async def _remember_lost(call: Call) -> None:
+    """Remember what the call has ordered and its client did not get, once."""
+    order, call.order = call.order, None
+    if order and order.submitted.fingerprint:
+        await _to_the_end(_start(compat_generate.remember_lost, order.token, order.submitted))
 
 
 async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
@@ -103,10 +138,14 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
 
 async def _generate(call: Call, token: Token) -> WriteResponse:
     compat_auth.require_generate(token)
-    sse.hub()  # subscribes now, before a generation of this call can end
+    registry = sse.hub().registry  # subscribes now, before a generation of this call can end
     async with compat_http.body(call.headers, call.receive, call.format.max_body) as body:
         call.has_unread_body = False
-        request, submitted = await _in_thread(_submit, call, token, body, threads=_file_threads)
+        if registry.closed:
+            raise compat_errors.unavailable(_("The portal is restarting. Nothing was ordered."))
+        order = _start(_submit, call, token, body, threads=_file_threads)
+        request, submitted = await _to_the_end(order)
+    call.order = Order(token, submitted)
     call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
     await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
     return lambda: call.format.respond(request, compat_generate.results(submitted))
@@ -129,11 +168,32 @@ def _error_response(call: Call, problem: Exception) -> Response:
     error = compat_errors.from_exception(problem)
     if error is None:
         log.error("A compatible API call failed", exc_info=problem)
-    return call.format.respond_error(error or compat_errors.internal_error(), call.request_id)
+        error = compat_errors.internal_error()
+        if call.order:  # repeated by a client, it must not become another order
+            error = compat_errors.order_goes_on(error.name, str(error))
+    return call.format.respond_error(error, call.request_id)
 
 
 async def _in_thread(work: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor = _threads) -> T:
     """Run database work on a thread, and close its connection afterwards."""
+    return await _start(work, *arguments, threads=threads)
+
+
+async def _to_the_end(work: asyncio.Future[T]) -> T:
+    """Wait for work although this call is canceled meanwhile, as a server does when it stops.
+
+    An order must not be made without anybody who knows of it.
+    """
+    while not work.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({work})
+    return work.result()
+
+
+def _start(
+    work: Callable[..., T], *arguments: object, threads: ThreadPoolExecutor = _threads
+) -> asyncio.Future[T]:
+    """Begin database work on a thread, which closes its connection afterwards."""
 
     def run() -> T:
         try:
@@ -142,4 +202,4 @@ async def _in_thread(work: Callable[..., T], *arguments: object, threads: Thread
             connection.close()
 
     loop, context = asyncio.get_running_loop(), copy_context()
-    return await loop.run_in_executor(threads, context.run, run)
+    return loop.run_in_executor(threads, context.run, run)

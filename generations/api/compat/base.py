@@ -15,6 +15,8 @@ from generations.library.storage import client as storage_client
 
 MAX_UPLOAD = 10 * 1024 * 1024  # bytes of a request with an image: docs/providers/stability.md, "Statuses"
 MAX_JSON = 1024 * 1024  # bytes
+# Clients on Node give up after 300 s without headers, and many of them order again then.
+WAIT_SECONDS = 280.0
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,13 @@ class Result:
         return known or self.row.parameters.get("seed") or 0
 
     def read_image(self) -> bytes:
-        """Return the bytes of the image. Raises CompatError (503) if storage is unavailable."""
+        """Return the bytes of the image. Raises CompatError (424) if storage is unavailable."""
         if self.image is None:
             raise self.failure or compat_errors.internal_error()
         try:
             return storage_client.read(self.image.key)
         except storage_client.StorageUnavailable as problem:
-            raise compat_errors.unavailable(str(problem)) from problem
+            raise compat_errors.order_goes_on("service_unavailable", str(problem)) from problem
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Format(Protocol):
     """One wire format in which images can be requested."""
 
     max_body: int  # bytes
-    timeout: float  # seconds for which a call waits for its images before it gets a 504
+    timeout: float  # seconds for which a call waits for its images before it gets a 424
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Return what is asked for; CompatError (400, 404) if the request is invalid."""

@@ -77,8 +77,17 @@ def bad_key(sentence: str) -> CompatError:
     return bad_fields({"Idempotency-Key": sentence})
 
 
+def order_goes_on(name: str, sentence: str) -> CompatError:
+    """424: the images are ordered, and this call cannot wait for them or send them.
+
+    No client repeats this status by itself, as many do with 408, 409, 429 and 5xx: a repeated request would
+    be another order.
+    """
+    return CompatError(424, name, (sentence,))
+
+
 def unavailable(sentence: str) -> CompatError:
-    """503: temporarily not possible; the client may try again."""
+    """503: temporarily not possible, and nothing was ordered; the client may try again."""
     return CompatError(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
 
 

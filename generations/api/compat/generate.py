@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
+from generations.api.compat import lost_answers
 from generations.api.compat.base import GenerationRequest, Result
 from generations.api.compat.errors import CompatError
 from generations.api.compat.http import ClientDisconnected
@@ -27,6 +28,10 @@ from generations.teams.models import Membership, Token
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
 FLAGGED = "Your request was flagged by our content moderation system, as a result your request was denied."
 NOT_CHARGED = "You were not charged for this request."
+GOES_ON = (
+    "It continues; its image will be in the library. Send the same request again within ten minutes to wait"
+    " for it: nothing more is ordered."
+)
 ENGLISH_ONLY = "English is the only supported language for this service."
 REFUSED = {
     400: "bad_request",
@@ -38,34 +43,49 @@ REFUSED = {
 
 @dataclass(frozen=True)
 class Submitted:
-    """The batch of a call, or of several with the same Idempotency-Key, and its generations in order."""
+    """The batch of a call, or of several with the same Idempotency-Key, and its generations in order.
+
+    `fingerprint` is that of the request if it had no key: the same request joins it if its answer is lost.
+    """
 
     batch: uuid.UUID
     generations: tuple[uuid.UUID, ...]
+    fingerprint: str = ""
 
 
 def submit(token: Token, request: GenerationRequest, path: str, key: str | None) -> Submitted:
     """Submit a request. The same key, path and request return the same batch.
 
-    Only the id of the batch is stored with the key, so a repeated call waits for the same images.
+    Without a key, a request that equals one of this token whose answer was lost returns that one's batch.
+    Only the id of the batch is stored, so a repeated call waits for the same images.
     Raises what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
     """
-    call = idempotency.begin(token.membership, key, _fingerprint(path, request))
+    fingerprint = _fingerprint(path, request)
+    call = idempotency.begin(token.membership, key, fingerprint)
     if call.response is not None:
         return _submitted(uuid.UUID(call.response.body))
+    if call.pk is None and (lost := lost_answers.take(token, fingerprint)):
+        return _submitted(lost, fingerprint)
     with idempotency.released_if_refused(call):
         batch = _submit(token, request, call.submission if call.pk else None)
     idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
-    return (
-        Submitted(batch.pk, tuple(row.pk for row in batch.created)) if batch.created else _submitted(batch.pk)
-    )
+    if not batch.created:
+        return _submitted(batch.pk)
+    rows = tuple(row.pk for row in batch.created)
+    return Submitted(batch.pk, rows, "" if call.pk else fingerprint)
+
+
+def remember_lost(token: Token, submitted: Submitted) -> None:
+    """Remember that the client did not get the answer with these images."""
+    if submitted.fingerprint:
+        lost_answers.remember(token, submitted.fingerprint, submitted.batch)
 
 
 async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: float) -> None:
     """Return once all generations have ended; meanwhile the call holds only this coroutine.
 
-    Raises ClientDisconnected, and CompatError: 504 after `seconds`, 503 if this process stops. In each
-    case the generations continue, and their images are added to the library.
+    Raises ClientDisconnected, and CompatError (424) after `seconds` or if this process stops. In each case
+    the generations continue, and their images are added to the library.
     """
     awaited = sse.hub().registry
     waiter = awaited.begin(generations)
@@ -111,9 +131,9 @@ def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID |
     )
 
 
-def _submitted(batch: uuid.UUID) -> Submitted:
+def _submitted(batch: uuid.UUID, fingerprint: str = "") -> Submitted:
     rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)))
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), fingerprint)
 
 
 def _fingerprint(path: str, request: GenerationRequest) -> str:
@@ -129,15 +149,15 @@ def _upload(member: Membership, request: GenerationRequest) -> Upload | None:
 
 
 def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:
-    text = (
-        f"Timed out while waiting for {_names(generations)}. It continues; its image will be in the library."
+    return compat_errors.order_goes_on(
+        "timeout", f"Timed out while waiting for {_names(generations)}. {GOES_ON}"
     )
-    return CompatError(504, "timeout", (text,))
 
 
 def _stopping(generations: Sequence[uuid.UUID]) -> CompatError:
-    text = f"The portal is restarting. {_names(generations)} continues; its image will be in the library."
-    return CompatError(503, "service_unavailable", (text,), headers={"retry-after": "5"})
+    return compat_errors.order_goes_on(
+        "service_unavailable", f"The portal is restarting. {_names(generations)} is not done yet. {GOES_ON}"
+    )
 
 
 def _names(generations: Sequence[uuid.UUID]) -> str:

@@ -76,12 +76,19 @@ def response_slot(*, large: bool) -> AbstractAsyncContextManager[None]:
 
 
 async def send_response(
-    response: Response, headers: Mapping[str, str], send: Send, *, unread: Receive | None = None
-) -> None:
+    response: Response,
+    headers: Mapping[str, str],
+    send: Send,
+    *,
+    unread: Receive | None = None,
+    gone: asyncio.Task[None] | None = None,
+) -> bool:
     """Send the response with the headers of the call, and discard the rest of an `unread` body.
 
+    Return whether the client took it, as far as can be known: `gone` is done once it has disconnected.
     Raises asgi.ReaderTooSlow.
     """
+    taken = False
     all_headers = SECURITY_HEADERS | {"content-type": response.media_type}
     all_headers |= {"content-length": str(len(response.body))} | dict(response.headers) | dict(headers)
     if unread:
@@ -97,4 +104,7 @@ async def send_response(
             await paced({"type": "http.response.body", "body": part, "more_body": True})
         if unread:
             await asgi.drain(unread)
+        await asyncio.sleep(0)  # a server sends to a client that has gone without a word
+        taken = gone is None or not gone.done()
         await paced({"type": "http.response.body", "body": b""})
+    return taken

@@ -16,6 +16,7 @@ from generations.api.compat import signed_urls as compat_signed_urls
 from generations.api.compat import stability_responses
 from generations.api.compat.base import (
     MAX_JSON,
+    WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
     Response,
@@ -72,7 +73,7 @@ class ImagesGenerations:
     """The endpoint `images/generations`."""
 
     max_body = MAX_JSON
-    timeout = 9.5 * 60  # OpenAI's clients time out after 10 minutes, and then send another request
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object."""

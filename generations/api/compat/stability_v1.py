@@ -12,6 +12,7 @@ from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
 from generations.api.compat.base import (
     MAX_JSON,
+    WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
     Response,
@@ -50,7 +51,7 @@ class TextToImage:
     """The endpoint `generation/{engine_id}/text-to-image`."""
 
     max_body = MAX_JSON
-    timeout = 15 * 60.0
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object for an engine that exists."""

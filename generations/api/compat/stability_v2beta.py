@@ -11,6 +11,7 @@ from generations.api.compat import parsing as compat_parsing
 from generations.api.compat import stability_responses
 from generations.api.compat.base import (
     MAX_UPLOAD,
+    WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
     Response,
@@ -45,7 +46,7 @@ class StableImage:
     """The endpoints `generate/ultra`, `generate/core` and `generate/sd3`."""
 
     max_body = MAX_UPLOAD
-    timeout = 15 * 60.0
+    timeout = WAIT_SECONDS
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a form; below `/sd` also an urlencoded one, which one gateway documents."""

@@ -92,13 +92,15 @@ def claim_next() -> tuple[Claim | None, int]:
 
 
 def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | None:
-    """Claim the first ready generation that `upstream` serves; None if there is none.
+    """Claim the first ready generation that `upstream` serves now; None if there is none.
 
     One UPDATE on both databases, compiled by Django but for RETURNING, which the ORM does not offer.
     PostgreSQL skips rows that others are claiming (SKIP LOCKED); SQLite has one writer at a time. Needs a
     transaction.
     """
-    update = _claim_statement(upstream.served_models)
+    if not (models := upstream.callable_models):
+        return None
+    update = _claim_statement(models)
     parameters = update.bind(upstream=upstream.pk, worker=worker, lease=lease)
     return next(iter(Generation.objects.raw(f"{update.sql} RETURNING *", parameters)), None)
 
@@ -168,8 +170,9 @@ def _serving_accounts() -> list[Upstream]:
     if not (found := _next_model.rows()):
         return []
     model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
-    first = sorted((one for one in accounts if one.serves(model)), key=lambda one: one.priority(model))
-    return [*first, *(one for one in accounts if not one.serves(model) and ready.served_by(one).exists())]
+    serving = [one for one in accounts if model in one.callable_models]
+    others = [one for one in accounts if one not in serving and ready.served_by(one).exists()]
+    return [*sorted(serving, key=lambda one: one.priority(model)), *others]
 
 
 @transaction.atomic

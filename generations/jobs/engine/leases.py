@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 RENEW_INTERVAL = 5.0  # seconds
+RENEWED_AT_ONCE = 200  # in one UPDATE: SQLite takes conditions of up to 1,000 terms
 CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider
 MAX_HELD = (
     CALL_TIMEOUT + 30.0
@@ -44,12 +45,21 @@ def renewing(generation: uuid.UUID, attempt: int) -> Iterator[None]:
 
 
 def renew_all() -> int:
-    """Renew the leases of this process in one UPDATE; the number of generations that it still holds."""
+    """Renew the leases of this process; the number of generations that it still holds."""
     now = time.monotonic()
     with _lock:
         held = [key for key, since in _held.items() if now - since < MAX_HELD]
-    if not held:
-        return 0
+    pieces = (held[start : start + RENEWED_AT_ONCE] for start in range(0, len(held), RENEWED_AT_ONCE))
+    return sum(map(_renew, pieces))
+
+
+def count_held() -> int:
+    """The number of generations that this process works on."""
+    with _lock:
+        return len(_held)
+
+
+def _renew(held: Iterable[tuple[uuid.UUID, int]]) -> int:
     rows = Q()
     for pk, attempt in held:
         rows |= Q(pk=pk, attempt=attempt)
@@ -76,6 +86,6 @@ def _renew_forever() -> None:
         time.sleep(RENEW_INTERVAL)
         try:
             renew_all()
-        except DatabaseError:
+        except Exception:  # whatever it is, the calls of this worker must not be given to others
             log.exception("Leases were not renewed; next try in %.0f s", RENEW_INTERVAL)
             connection.close()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, Min
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +18,16 @@ from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, spool
-from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Outcome, Status
-from generations.providers.base import Busy, Done, ProviderError, Refused, Unavailable, Unknown
+from generations.jobs.models import BLOCKED, NO_ACCOUNT, PAUSED, Attempt, Generation, Outcome, Status
+from generations.providers.base import (
+    Busy,
+    Done,
+    ModelUnavailable,
+    ProviderError,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -27,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MAX_BUSY_CALLS = 6  # a 429 is not counted
 MAX_UNKNOWN_CALLS = 2  # each may have been charged by the provider
+MAX_INTERRUPTED_CALLS = 4  # our own crash is no reason to let a member wait in vain: three further calls
 MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
 MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits
 
@@ -43,6 +52,9 @@ def record(row: Generation, upstream: Upstream, result: Done | ProviderError) ->
             return _received(row, upstream, result)
         case Refused():
             _refused(row, result)
+        case ModelUnavailable():
+            accounts.close_model(upstream, row.model, result)
+            _model_unavailable(row, result)
         case Unavailable():
             accounts.pause(upstream, result)
             _unavailable(row, result)
@@ -60,7 +72,12 @@ def outcome_of(result: Done | ProviderError) -> Outcome:
     """The outcome of an attempt with that result."""
     if isinstance(result, Done):
         return Outcome.FILTERED if result.filtered else Outcome.OK
-    kinds = {Refused: Outcome.REFUSED, Unavailable: Outcome.UNAVAILABLE, Busy: Outcome.BUSY}
+    kinds: dict[type[ProviderError], Outcome] = {
+        Refused: Outcome.REFUSED,
+        Unavailable: Outcome.UNAVAILABLE,
+        ModelUnavailable: Outcome.UNAVAILABLE,
+        Busy: Outcome.BUSY,
+    }
     return next((kinds[kind] for kind in kinds if isinstance(result, kind)), Outcome.UNKNOWN)
 
 
@@ -72,11 +89,18 @@ def unclaim(row: Generation, seconds: float = 0.0) -> None:
 
 
 def settle_interrupted(row: Generation) -> None:
-    """Settle a running generation whose worker died: use the spooled image, or else count an unknown call."""
+    """Settle a running generation whose worker died: use the spooled image, or else have it called again."""
     if spool.read(row.pk, row.attempt):
         mark_received(row, lease=timedelta())
     else:
-        record_unknown(row, Unknown(_("The portal's worker was interrupted.")))
+        _interrupted(row, Unknown(_("The portal's worker was interrupted."), code="interrupted"))
+
+
+def fail_without_account(row: Generation) -> bool:
+    """Fail a generation whose model no account has; False if another writer moved it first."""
+    return end_uncharged(
+        row, Status.FAILED, _("No provider account has this model at the moment."), code=NO_ACCOUNT
+    )
 
 
 @transaction.atomic
@@ -97,6 +121,18 @@ def record_unknown(row: Generation, error: ProviderError) -> None:
         end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
         requeue(row, _jitter(2.0), member_reasons.of_error(error), unknown_calls=unknown_calls)
+
+
+@transaction.atomic
+def _interrupted(row: Generation, error: Unknown) -> None:
+    """Record a call that our own crash cut off. It may have been charged, so reconciliation lists it too."""
+    _close_attempt(row, Outcome.UNKNOWN, error)
+    calls = row.interrupted_calls + 1
+    if calls >= MAX_INTERRUPTED_CALLS:
+        reason = _("The portal's worker was interrupted %(count)s times.") % {"count": calls}
+        end_uncharged(row, Status.FAILED, reason, code="interrupted", interrupted_calls=calls)
+    else:
+        requeue(row, _jitter(2.0), error.reason, code="interrupted", interrupted_calls=calls)
 
 
 @transaction.atomic
@@ -123,6 +159,8 @@ def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy",
     moved = _move_to_queue(row, seconds, reason=reason[:400], code=code, **changes)
     if moved and code not in (BLOCKED, PAUSED):
         _charge_slot(row)
+    if moved and code == PAUSED:
+        _let_others_try_first(row)
 
 
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
@@ -181,6 +219,15 @@ def _unavailable(row: Generation, error: Unavailable) -> None:
 
 
 @transaction.atomic
+def _model_unavailable(row: Generation, error: ModelUnavailable) -> None:
+    _close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
+    if accounts.takes_soon(row.model):
+        requeue(row, 0, _("The provider account does not have this model at the moment."), code=NO_ACCOUNT)
+    else:
+        fail_without_account(row)
+
+
+@transaction.atomic
 def _limited(row: Generation, error: Busy) -> None:
     _close_attempt(row, Outcome.BUSY, error, cost=0)
     requeue(row, 0, _("The provider asked us to wait."), code=BLOCKED)
@@ -207,6 +254,21 @@ def _charge_slot(row: Generation) -> None:
     Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(
         virtual_start=F("virtual_start") + row.virtual_cost
     )
+
+
+def _let_others_try_first(row: Generation) -> None:
+    """Put a generation whose call paused the account behind the first of every member and model that wait.
+
+    It may be the only one that the account does not take. Once the account is called again, what comes first
+    must not be what would pause it again.
+    """
+    waiting = Generation.objects.filter(status=Status.QUEUED)
+    groups = waiting.exclude(pk=row.pk).order_by().values("member", "model")
+    last = groups.annotate(first=Min("virtual_start")).aggregate(last=Max("first"))["last"]
+    if last is not None:
+        mine = waiting.filter(pk=row.pk)
+        mine.update(priority=0)
+        mine.filter(virtual_start__lte=last).update(virtual_start=last + 1)
 
 
 def _move_to_queue(row: Generation, seconds: float, **changes: Any) -> bool:

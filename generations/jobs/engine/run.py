@@ -19,7 +19,7 @@ from generations.jobs.engine import outcomes, persist
 from generations.jobs.engine.claim import Claim, release_connection
 from generations.jobs.models import Batch, Generation
 from generations.library.storage import client as storage_client
-from generations.providers.base import Done, ImageRequest, Pending, ProviderError
+from generations.providers.base import Done, ImageRequest, Pending, ProviderError, Unknown
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 
@@ -58,6 +58,8 @@ def run(claim: Claim) -> None:
         result = _call(claim, request)
         if retry_on_db_error(outcomes.record, row, claim.upstream, result):
             retry_on_db_error(persist.store, row)
+        if isinstance(result, Done):
+            accounts.open_model(claim.upstream, row.model)
 
 
 def retry_on_db_error(write: Callable[..., T], row: Generation, *arguments: Any) -> T:
@@ -133,4 +135,7 @@ def _result(claim: Claim, request: ImageRequest) -> Done | ProviderError:
             result = provider.collect(result, timeout=deadline - time.monotonic())
     except ProviderError as problem:
         return problem
+    except Exception:  # a fault of ours, after which it is not known what was sent
+        log.exception("The client of upstream %s failed", claim.upstream.name)
+        return Unknown(_("The provider's answer could not be read."))
     return result

@@ -4,6 +4,9 @@ Each worker has a folder, on which it holds a lock (`flock`) until its process e
 attempt: the image files, and last a sidecar with their facts. Without a sidecar an attempt was not received
 completely. Everything is synced to disk before the generation becomes STORING. A worker that finds an
 unlocked folder recovers its images.
+
+If the disk refuses an image, it is kept in memory until it is in object storage or on disk after all: the
+caller goes on as with an image on disk, and this worker claims nothing meanwhile.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import math
 import os
 import shutil
@@ -28,57 +32,75 @@ from typing import Any
 
 from django.conf import settings
 
+from generations.jobs.engine import leases as engine_leases
 from generations.providers.base import Done, ReceivedImage
+
+log = logging.getLogger(__name__)
 
 SIDECAR, STORED, LOCK = "received.json", "stored", "lock"
 KEPT_AFTER_STORING = 600  # seconds
-MIN_FREE_BYTES = 200 * 2**20  # claims stop when the disk has less
+MIN_FREE_BYTES = (
+    200 * 2**20
+)  # claims stop when the disk has less than this and what calls in flight may bring
+BYTES_PER_CALL = 16 * 2**20  # that a call in flight may bring: more than the largest images of the catalogue
 CHECK_INTERVAL = 2.0  # seconds; at full speed 30 images arrive in it
 MAX_UNSTORED = 400  # attempts not stored yet; claims stop above it
-
-WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-_folder_lock = threading.Lock()
-_own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
-_has_room: dict[str, tuple[float, bool]] = {}
 
 
 @dataclass(frozen=True)
 class SpooledImage:
-    """One received image on disk, with its facts from the sidecar."""
+    """One received image with its facts from the sidecar: on disk, or in memory if the disk refused it."""
 
     path: Path
     facts: dict[str, Any]
+    data: bytes | None = None
 
     def read(self) -> bytes:
         """The image file as the provider sent it."""
-        return self.path.read_bytes()
+        return self.path.read_bytes() if self.data is None else self.data
+
+
+WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+_folder_lock = threading.Lock()
+_own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
+_in_memory: dict[tuple[uuid.UUID, int], list[SpooledImage]] = {}  # attempts that the disk refused
+_usage: dict[str, tuple[float, tuple[int, int]]] = {}
 
 
 def has_room() -> bool:
-    """Whether this worker may receive more: its disk has space, and few of its images wait to be stored.
+    """Whether this worker may receive one more: its disk has space for it and for what calls in flight bring.
 
-    Called before every claim, so the answer is cached for CHECK_INTERVAL.
+    False too while the disk refuses images, and if many wait to be stored. Called before every claim, so the
+    state of the disk is cached for CHECK_INTERVAL.
     """
     root = str(settings.SPOOL)
-    checked_at, room = _has_room.get(root, (-math.inf, False))
-    if not room or time.monotonic() - checked_at > CHECK_INTERVAL:
+    checked_at, (waiting, free) = _usage.get(root, (-math.inf, (0, 0)))
+    if not _room(waiting, free) or time.monotonic() - checked_at > CHECK_INTERVAL:
         waiting, free = usage()
-        room = waiting < MAX_UNSTORED and free > MIN_FREE_BYTES
-        _has_room[root] = time.monotonic(), room
-    return room
+        _usage[root] = time.monotonic(), (waiting, free)
+    return _room(waiting, free)
+
+
+def _room(waiting: int, free: int) -> bool:
+    in_flight = engine_leases.count_held() + 1
+    return not _in_memory and waiting < MAX_UNSTORED and free > MIN_FREE_BYTES + in_flight * BYTES_PER_CALL
 
 
 def usage() -> tuple[int, int]:
     """The number of this worker's attempts that are not stored yet, and the free bytes of its disk.
 
-    Kept in memory, since listing the folder means thousands of stored attempts at full speed. Attempts that
-    another worker stored are dropped here.
+    0 bytes if the disk does not answer. Kept in memory, since listing the folder means thousands of stored
+    attempts at full speed. Attempts that another worker stored are dropped here.
     """
-    folder = _own_folder(settings.SPOOL)
-    for name in list(_own_unstored[folder]):
-        if (folder / name / STORED).exists() or not (folder / name).exists():
-            _own_unstored[folder].discard(name)
-    return len(_own_unstored[folder]), shutil.disk_usage(folder).free
+    try:
+        folder = _own_folder(settings.SPOOL)
+        for name in list(_own_unstored[folder]):
+            if (folder / name / STORED).exists() or not (folder / name).exists():
+                _own_unstored[folder].discard(name)
+        return len(_own_unstored[folder]) + len(_in_memory), shutil.disk_usage(folder).free
+    except OSError:
+        log.exception("The spool %s cannot be used", settings.SPOOL)
+        return len(_in_memory), 0
 
 
 def count_unstored() -> int:
@@ -87,26 +109,59 @@ def count_unstored() -> int:
     return sum(1 for sidecar in sidecars if not sidecar.with_name(STORED).exists())
 
 
-def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> None:
-    """Write received images durably: after return they survive a power cut. Raises OSError on a full disk.
+def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> bool:
+    """Write received images durably: after return they survive a power cut. False if the disk refused them.
 
-    Into the sidecar go `facts` and, of each image, media_type, width, height, seed, bytes and sha256.
+    Then they are kept in memory, and `read` returns them from there. Into the sidecar go `facts` and, of each
+    image, media_type, width, height, seed, bytes and sha256.
     """
+    images = [
+        SpooledImage(
+            Path(f"{position}.image"), {"name": f"{position}.image", **_facts(image), **facts}, image.data
+        )
+        for position, image in enumerate(done.images)
+    ]
+    try:
+        _write_attempt(generation, attempt, images)
+    except OSError:
+        log.exception("The spool refused an image, which goes straight to storage")
+        _in_memory[generation, attempt] = images
+        return False
+    return True
+
+
+def write_refused() -> int:
+    """Write to disk what it refused before and is not in object storage yet; how many attempts.
+
+    Raises OSError if it still refuses.
+    """
+    written = 0
+    for (generation, attempt), images in list(_in_memory.items()):
+        _write_attempt(generation, attempt, images)
+        written += _in_memory.pop((generation, attempt), None) is not None
+    return written
+
+
+def _write_attempt(generation: uuid.UUID, attempt: int, images: list[SpooledImage]) -> None:
     folder = _own_folder(settings.SPOOL) / f"{generation}-{attempt}"
-    folder.mkdir(exist_ok=True)
-    _own_unstored[folder.parent].add(folder.name)
-    images = []
-    for position, image in enumerate(done.images):
-        name = f"{position}.image"
-        _write(folder / name, image.data)
-        images.append({"name": name, **_facts(image), **facts})
-    _write(folder / SIDECAR, json.dumps({"images": images}).encode())
-    _sync(folder)
-    _sync(folder.parent)
+    try:
+        folder.mkdir(exist_ok=True)
+        _own_unstored[folder.parent].add(folder.name)
+        for image in images:
+            _write(folder / image.path.name, image.read())
+        _write(folder / SIDECAR, json.dumps({"images": [image.facts for image in images]}).encode())
+        _sync(folder)
+        _sync(folder.parent)
+    except OSError:
+        _own_unstored[folder.parent].discard(folder.name)
+        shutil.rmtree(folder, ignore_errors=True)  # half an attempt takes space that another may need
+        raise
 
 
 def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
     """The images of an attempt, of whichever worker; empty if they are not on this machine."""
+    if kept := _in_memory.get((generation, attempt)):
+        return kept
     for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
         images = json.loads(sidecar.read_bytes())["images"]
         return [SpooledImage(sidecar.with_name(image["name"]), image) for image in images]
@@ -115,6 +170,7 @@ def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
 
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
     """Mark an attempt as stored in object storage and in the library: `delete_stored` may delete it."""
+    _in_memory.pop((generation, attempt), None)
     for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
         sidecar.with_name(STORED).touch()
 
@@ -133,14 +189,20 @@ def delete_stored(older_than: float = KEPT_AFTER_STORING) -> int:
 
 def unstored_attempts(workers: Iterable[str], older_than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
     """Return (generation, attempt) of what these workers have not stored for `older_than` seconds."""
-    found, before = set(), time.time() - older_than
+    found: set[tuple[uuid.UUID, int]] = set()
+    before = time.time() - older_than
     for worker in workers:
+        found |= set(_in_memory) if worker == WORKER else set()
         with suppress(FileNotFoundError):  # another worker may delete it at the same time
             for folder in _attempts(Path(settings.SPOOL) / worker):
                 if not (folder / STORED).exists() and folder.stat().st_mtime < before:
-                    generation, _, attempt = folder.name.rpartition("-")
-                    found.add((uuid.UUID(generation), int(attempt)))
+                    found |= _attempt_of(folder)
     return found
+
+
+def in_memory() -> set[tuple[uuid.UUID, int]]:
+    """Return (generation, attempt) of what the disk refused and is not stored yet."""
+    return set(_in_memory)
 
 
 def worker_names() -> list[str]:
@@ -150,6 +212,7 @@ def worker_names() -> list[str]:
 
 def delete(generation: uuid.UUID, attempt: int) -> None:
     """Delete an attempt that will not be stored."""
+    _in_memory.pop((generation, attempt), None)
     for folder in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -208,6 +271,15 @@ def _other_workers() -> Iterator[Path]:
 
 def _attempts(worker: Path) -> Iterator[Path]:
     return (folder for folder in worker.iterdir() if folder.is_dir())
+
+
+def _attempt_of(folder: Path) -> set[tuple[uuid.UUID, int]]:
+    """Return {(generation, attempt)}; empty for a folder that is not ours."""
+    generation, _, attempt = folder.name.rpartition("-")
+    try:
+        return {(uuid.UUID(generation), int(attempt))}
+    except ValueError:
+        return set()
 
 
 def _facts(image: ReceivedImage) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Repair after crashes: expired leases, images of dead workers, generations that are not being served.
 
-Everything here may run twice, or on two machines at once.
+Everything here may run twice, or on two machines at once. Each step and each row is guarded: one that fails
+is tried again in the next sweep, and does not keep others waiting.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -21,8 +23,10 @@ from generations.core import log_context
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist, queue_position, spool
+from generations.jobs.engine.failures import guarded
 from generations.jobs.models import Attempt, Generation, Status
 from generations.library.storage import client as storage_client
+from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
@@ -38,11 +42,17 @@ RECOVERY_LEASE = timedelta(minutes=2)  # for all generations of a dead worker
 
 def sweep() -> int:
     """Settle expired leases, fail unserved generations, send queue positions; how many workers to wake."""
-    prepare_rate_limits()
-    settle_expired_leases()
-    fail_unserved()
-    find_lost_images()
-    events.positions_changed(queue_position.positions_by_user())
+    steps: tuple[Callable[[], object], ...] = (
+        prepare_rate_limits,
+        settle_expired_leases,
+        fail_unserved,
+        fail_without_account,
+        find_lost_images,
+        send_positions,
+    )
+    for step in steps:
+        with guarded(f"sweep: {step.__name__}"):
+            step()
     return wakes_needed()
 
 
@@ -68,7 +78,8 @@ def settle_expired_leases() -> int:
     expired = Generation.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
     for row in expired:
         log.warning("The lease of generation %s expired", row.pk)
-        outcomes.settle_interrupted(row)
+        with guarded(f"settle generation {row.pk}, whose lease expired"):
+            outcomes.settle_interrupted(row)
     return len(expired)
 
 
@@ -80,7 +91,8 @@ def recover() -> int:
         held = spool.unstored_attempts(workers)
         for row in sorted(running, key=lambda row: (row.pk, row.attempt) not in held):
             log.warning("Generation %s is recovered from worker %s", row.pk, row.worker)
-            outcomes.settle_interrupted(row)
+            with guarded(f"recover generation {row.pk} from a worker that died"):
+                outcomes.settle_interrupted(row)
         storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
         return len(running) + recover_requeued(workers) + storing.update(lease_until=Now())
 
@@ -89,14 +101,32 @@ def recover_requeued(workers: Iterable[str]) -> int:
     """Use spooled images of dead workers whose generations are in the queue again; how many."""
     left = spool.unstored_attempts(workers)
     waiting = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, status=Status.QUEUED)
-    found = [row for row in waiting if (row.pk, row.attempt) in left and spool.read(row.pk, row.attempt)]
-    return sum(outcomes.mark_received(row, lease=timedelta()) for row in found)
+    found = 0
+    for row in waiting:
+        with guarded(f"use the spooled image of generation {row.pk}, which waits again"):
+            if (row.pk, row.attempt) in left and spool.read(row.pk, row.attempt):
+                found += outcomes.mark_received(row, lease=timedelta())
+    return found
 
 
 def store_spooled() -> int:
     """Store images in this machine's spool that no living worker is storing; how many."""
-    waiting = Generation.objects.filter(status=Status.STORING, lease_until__lt=Now())
-    return sum(_lease_and_store(row) for row in waiting if spool.read(row.pk, row.attempt))
+    stored = 0
+    for row in Generation.objects.filter(status=Status.STORING, lease_until__lt=Now()):
+        with guarded(f"store the image of generation {row.pk} from the spool"):
+            stored += bool(spool.read(row.pk, row.attempt)) and _lease_and_store(row)
+    return stored
+
+
+def store_refused() -> int:
+    """Bring to safety what the disk refused and this process holds in memory; how many attempts are left."""
+    for pk, attempt in spool.in_memory():
+        for row in Generation.objects.filter(pk=pk, attempt=attempt, status=Status.STORING):
+            with guarded(f"store the image of generation {pk}, which the spool refused"):
+                persist.store(row)
+    with suppress(OSError):  # it still refuses; the images stay in memory
+        spool.write_refused()
+    return len(spool.in_memory())
 
 
 def delete_unneeded(older_than: float = spool.KEPT_AFTER_STORING) -> int:
@@ -116,24 +146,44 @@ def find_lost_images() -> int:
     for row in Generation.objects.lost()[:LOST_AT_ONCE]:
         if time.monotonic() - _looked_for.get(row.pk, -math.inf) > LOOK_INTERVAL:
             _looked_for[row.pk] = time.monotonic()
-            try:
-                found += persist.find_in_storage(row)
-            except storage_client.StorageUnavailable as error:
-                log.warning("Storage could not be searched for generation %s: %s", row.pk, error)
+            with guarded(f"search storage for the image of generation {row.pk}"):
+                found += _find_in_storage(row)
     return found
 
 
 def fail_unserved() -> int:
     """Fail generations that have waited for 24 hours; how many."""
-    late = Generation.objects.filter(status=Status.QUEUED, created_at__lt=Now() - UNSERVED_AFTER)
-    reason = _("No provider took this picture within 24 hours.")
-    return sum(outcomes.end_uncharged(row, Status.FAILED, reason, code="unserved") for row in late)
+    failed, reason = 0, _("No provider took this picture within 24 hours.")
+    for row in Generation.objects.filter(status=Status.QUEUED, created_at__lt=Now() - UNSERVED_AFTER):
+        with guarded(f"fail generation {row.pk}, which nobody took within 24 hours"):
+            failed += outcomes.end_uncharged(row, Status.FAILED, reason, code="unserved")
+    return failed
+
+
+def fail_without_account() -> int:
+    """Fail waiting generations of models that no enabled account has at the moment; how many."""
+    failed, models = 0, accounts.models_closed_everywhere()
+    if models:
+        for row in Generation.objects.filter(status=Status.QUEUED, model__in=models):
+            with guarded(f"fail generation {row.pk}, whose model no account has"):
+                failed += outcomes.fail_without_account(row)
+    return failed
+
+
+def send_positions() -> None:
+    """Send their queue positions to the pages of those who wait."""
+    events.positions_changed(queue_position.positions_by_user())
 
 
 def recover_and_store() -> int:
     """Recover and store what is in this machine's spool, which no other machine sees; how many to wake."""
-    recovered = recover()
-    store_spooled()
+    recovered = 0
+    with guarded("recover what workers of this machine left that died"):
+        recovered = recover()
+    with guarded("store images from the spool"):
+        store_spooled()
+    with guarded("store images that the spool refused"):
+        store_refused()
     return recovered
 
 
@@ -154,6 +204,14 @@ def wakes_needed() -> int:
     except RedisError as error:
         log.warning("Redis is unreachable, so no worker is woken: %s", error)
         return 0
+
+
+def _find_in_storage(row: Generation) -> bool:
+    try:
+        return persist.find_in_storage(row)
+    except storage_client.StorageUnavailable as error:
+        log.warning("Storage could not be searched for generation %s: %s", row.pk, error)
+        return False
 
 
 def _lease_and_store(row: Generation) -> bool:

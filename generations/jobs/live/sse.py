@@ -164,11 +164,18 @@ def hub() -> Hub:
     return _hub
 
 
+def end_waits() -> None:
+    """Wake API calls that wait for images, so that they are answered before this process stops."""
+    if _hub:
+        _hub.registry.close()
+
+
 async def lifespan(receive: Receive, send: Send) -> None:
     """Answer the ASGI lifespan protocol; end all streams on shutdown."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            asgi.on_stop_signal(end_waits)
             await send({"type": "lifespan.startup.complete"})
         else:
             if _hub:

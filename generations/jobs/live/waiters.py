@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from generations.jobs.live.connections import live_threads
 from generations.jobs.models import UNFINISHED, Generation
@@ -80,8 +80,8 @@ class WaitRegistry:
                 continue
             try:
                 self.ended(await live_threads.run(_ended, list(self.waits)))
-            except DatabaseError as problem:
-                log.warning("Waiting calls could not be checked: %s", problem)
+            except Exception:  # whatever it is, calls must not wait for ever
+                log.exception("Waiting calls could not be checked; next try in %.0f s", POLL_INTERVAL)
 
     def _remove(self, pk: uuid.UUID, wait: Wait) -> None:
         self.waits[pk].discard(wait)

@@ -5,6 +5,7 @@ from generations.jobs.models.price import ModelRule, Price
 from generations.jobs.models.status import (
     BLOCKED,
     MOVES,
+    NO_ACCOUNT,
     PAUSED,
     UNFINISHED,
     VIRTUAL_COST,
@@ -16,6 +17,7 @@ from generations.teams.models import Visibility
 __all__ = [
     "BLOCKED",
     "MOVES",
+    "NO_ACCOUNT",
     "PAUSED",
     "UNFINISHED",
     "VIRTUAL_COST",

@@ -100,12 +100,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(status=Status.QUEUED, not_before__lte=Now())
 
     def served_by(self, upstream: Upstream) -> GenerationQuerySet:
-        """Generations of the models that the account serves."""
-        return self.of_models(upstream.models_served)
+        """Generations of the models that the account serves now."""
+        return self.of_models(upstream.callable_models)
 
     def of_models(self, models: Collection[str]) -> GenerationQuerySet:
-        """Generations of these models; all if `models` is empty."""
-        return self.filter(model__in=models) if models else self
+        """Generations of these models."""
+        return self.filter(model__in=models)
 
     def in_queue_order(self) -> GenerationQuerySet:
         """In the order in which they are served: an operator's priority, then start-time fair queueing."""
@@ -173,6 +173,12 @@ class Generation(models.Model):
         _("unknown calls"),
         default=0,
         help_text=_("Calls without an answer; they may have been charged."),
+    )
+    interrupted_calls = models.PositiveSmallIntegerField(
+        _("interrupted calls"),
+        default=0,
+        db_default=0,
+        help_text=_("Calls whose worker was killed or hung; they may have been charged."),
     )
     upstream = models.ForeignKey(
         Upstream,

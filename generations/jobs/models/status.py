@@ -31,6 +31,9 @@ MOVES: dict[str, set[str]] = {
 # count towards the time limit, and cost no virtual time.
 BLOCKED, PAUSED = "blocked", "paused"
 
+# Value of Generation.code of one whose model no account has at the moment.
+NO_ACCOUNT = "model_unavailable"
+
 VIRTUAL_COST = 1_000_000  # virtual time of one slot at weight 1
 
 

@@ -64,7 +64,14 @@ def of_installation(health: monitoring_health.Health) -> list[Alert]:
     if not health.storage:
         text = _("The storage for pictures does not answer. Pictures that come wait in the workers' spools.")
         found.append(Alert("bad", text))
-    return [*found, *map(_spool, health.low_on_space)]
+    failing = [alert for worker in health.workers if worker.is_alive for alert in _failing(worker)]
+    return [*found, *map(_spool, health.low_on_space), *failing]
+
+
+def _failing(worker: Worker) -> list[Alert]:
+    """Repairs that fail again and again at a worker, and need somebody who reads its log."""
+    text = _("A repair fails again and again at %(name)s, and is in its log: %(what)s")
+    return [Alert("bad", text % {"name": worker.name, "what": what}) for what in worker.failing]
 
 
 def _spool(worker: Worker) -> Alert:

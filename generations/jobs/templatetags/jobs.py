@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
 from generations.jobs.engine import queue_position
-from generations.jobs.models import Generation
+from generations.jobs.models import NO_ACCOUNT, Generation
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
 from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
@@ -21,7 +21,9 @@ register = template.Library()
 MAX_TICKS = 8  # queue positions drawn as ticks; more are a "+"
 MAX_PERCENT = 96  # of the progress bar, when a call takes longer than usual
 # Codes of failures that are not due to the request. A refused one must be edited before it is sent again.
-RETRYABLE_CODES = frozenset({"busy", "unknown", "patience", "unserved", "given_up"})
+RETRYABLE_CODES = frozenset(
+    {"busy", "unknown", "interrupted", "patience", "unserved", "given_up", NO_ACCOUNT}
+)
 
 
 @dataclass(frozen=True)

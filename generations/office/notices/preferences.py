@@ -21,7 +21,9 @@ DESCRIPTIONS = {
     NoticeKind.WALLET_LOW: _("When you have less than the limit that your team has set."),
     NoticeKind.CAP_REACHED: _("When you have used up what you may spend in a day or a month."),
     NoticeKind.POOL_LOW: _("When a team that you run has little left to grant."),
-    NoticeKind.UPSTREAM_PAUSED: _("When a provider account is not called any more."),
+    NoticeKind.UPSTREAM_PAUSED: _(
+        "When a provider account is not called any more, or not for one of its models."
+    ),
     NoticeKind.PROVIDER_LOW: _("When a provider account has little left."),
 }
 

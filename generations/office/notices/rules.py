@@ -20,6 +20,7 @@ from generations.credits import periods
 from generations.credits.models import Account, AccountKind, Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.office.models import NoticeKind
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Kind, Membership, Team
 from generations.teams.permissions import CREATORS
 from generations.upstreams.models import Upstream
@@ -85,17 +86,42 @@ def low_pools() -> Iterator[Condition]:
 
 
 def upstream_conditions() -> Iterator[Condition]:
-    """Find provider accounts that are paused or run low. One query."""
+    """Find provider accounts that are paused, lack a model, or run low. One query."""
     for row in Upstream.objects.filter(enabled=True):
-        if row.paused_at:
-            paused = {"name": row.name, "reason": row.paused_reason}
-            yield Condition(NoticeKind.UPSTREAM_PAUSED, str(row.pk), met=True, upstream=row.pk, values=paused)
+        yield from unusable(row)
         left, mark = row.balance, row.low_balance
         if left is not None and left * HYSTERESIS[1] < mark * HYSTERESIS[0]:
             low = {"name": row.name, "left": str(left), "mark": mark}
             yield Condition(
                 NoticeKind.PROVIDER_LOW, str(row.pk), met=left < mark, upstream=row.pk, values=low
             )
+
+
+def unusable(upstream: Upstream) -> Iterator[Condition]:
+    """Find whether the account is paused, and the models that it said it does not have.
+
+    Of a model the condition is met while the account is not asked for it, and stays until the account draws
+    it or nobody has asked for a day: what is tried again every ten minutes is one notice.
+    """
+    if upstream.paused_at:
+        paused = {"name": upstream.name, "reason": upstream.paused_reason}
+        yield Condition(
+            NoticeKind.UPSTREAM_PAUSED, str(upstream.pk), met=True, upstream=upstream.pk, values=paused
+        )
+    for model, entry in upstream.recent_closings.items():
+        values = {"name": f"{upstream.name} ({title_of(model)})", "reason": entry["reason"]}
+        yield Condition(
+            NoticeKind.UPSTREAM_PAUSED,
+            f"{upstream.pk}:{model}",
+            met=upstream.is_closed(model),
+            upstream=upstream.pk,
+            values=values,
+        )
+
+
+def title_of(model: str) -> str:
+    """Return the title of a model; its name if the catalogue no longer has it."""
+    return catalogue_registry.get(model).title if model in catalogue_registry.MODELS else model
 
 
 @dataclass(frozen=True)

@@ -146,16 +146,21 @@ def _concerning(member: Membership | None) -> Q:
 
 
 def _paused_upstreams(user: User, notices: Iterable[Notice]) -> list[ShownNotice]:
-    """Return notices about the accounts that are paused now; stored notices follow up to a minute later."""
+    """Return notices about accounts that are paused now, or lack a model.
+
+    Stored notices follow up to a minute later, and stay while a model is only tried again.
+    """
     if not (user.is_staff and wants(user, NoticeKind.UPSTREAM_PAUSED, PAGE)):
         return []
     raised = {notice.about: notice for notice in notices if notice.kind == NoticeKind.UPSTREAM_PAUSED}
     shown = []
-    for row in Upstream.objects.filter(enabled=True, paused_at__isnull=False):
-        notice = raised.get(str(row.pk))
-        if not getattr(notice, "is_dismissed", False):
-            message = notices_messages.upstream_paused({"name": row.name, "reason": row.paused_reason})
-            shown.append(ShownNotice(notice.pk if notice else None, message))
+    unusable = ~Q(closed_models={}) | Q(paused_at__isnull=False)
+    for row in Upstream.objects.filter(unusable, enabled=True):
+        for condition in notices_rules.unusable(row):
+            notice = raised.get(condition.about)
+            if not getattr(notice, "is_dismissed", False) and (notice or condition.met):
+                message = notices_messages.upstream_paused(condition.values)
+                shown.append(ShownNotice(notice.pk if notice else None, message))
     return shown
 
 

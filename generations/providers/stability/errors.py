@@ -7,36 +7,38 @@ docs/providers/gateways.md, "Statuses".
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
-from generations.providers.base import CONTENT_CODES, Busy, ProviderError, Refused, Unavailable, Unknown
+from generations.providers.base import (
+    CONTENT_CODES,
+    Busy,
+    ModelUnavailable,
+    ProviderError,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
 from generations.providers.transport import error_text
 from generations.providers.transport.http import Reply
 
-# Error codes of gateways (the one-api family), of OpenAI's format and of Stability's v1 that mean the account
-# is at fault and not the request, whatever the status.
+# Error codes of gateways (the one-api family) and of OpenAI's format that mean the account is at fault and
+# not the request, whatever the status.
 ACCOUNT_CODES = frozenset(
     {
-        "access_denied",
         "access_terminated",
         "account_deactivated",
         "billing_hard_limit_reached",
         "billing_not_active",
-        "channel_not_found",
-        "get_channel_failed",
         "incorrect_api_key",
         "insufficient_balance",
         "insufficient_credits",
         "insufficient_quota",
         "insufficient_user_quota",
         "invalid_api_key",
-        "model_not_found",
-        "no_available_channel",
         "payment_required",
-        "permission_denied",
-        "permission_error",
         "pre_consume_token_quota_failed",
         "quota_exceeded",
         "quota_not_enough",
@@ -47,13 +49,45 @@ ACCOUNT_CODES = frozenset(
         "user_quota_not_enough",
     }
 )
+# Codes that mean one model, whatever the status: other models of the account may be drawn.
+MODEL_CODES = frozenset(
+    {
+        "api_not_implemented",
+        "channel:model_mapped_error",
+        "channel:no_available_key",
+        "channel_not_found",
+        "deprecated_model",
+        "engine_not_found",
+        "get_channel_failed",
+        "invalid_model",
+        "model_access_denied",
+        "model_deprecated",
+        "model_not_allowed",
+        "model_not_available",
+        "model_not_found",
+        "model_not_supported",
+        "model_price_error",
+        "no_available_channel",
+        "unsupported_model",
+    }
+)
+# Codes of a 403 that refuses the address or the model. The account itself is refused with 401 or 402.
+FORBIDDEN_CODES = frozenset({"access_denied", "forbidden", "permission_denied", "permission_error"})
 # Older gateways only have a message. It counts only without a code and never in Stability's own format: a
-# message may repeat the prompt, and a prompt must not pause an account.
+# message may repeat the prompt, and a prompt must neither pause an account nor close a model.
 ACCOUNT_MESSAGES = re.compile(
-    r"no available channel|insufficient (user |token |account )?(quota|balance|credits?)|quota (is )?"
-    r"(not enough|exhausted|used up)|无可用渠道|额度不足|余额不足|额度已用尽|无效的令牌",
+    r"insufficient (user |token |account )?(quota|balance|credits?)|quota (is )?"
+    r"(not enough|exhausted|used up)|额度不足|余额不足|额度已用尽|无效的令牌",
     re.IGNORECASE,
 )
+CHANNEL_MESSAGES = re.compile(r"no available channel|无可用渠道", re.IGNORECASE)
+FORBIDDEN_MESSAGES = re.compile(  # of a 403
+    r"无权访问模型|\b(access|permission|allowed|authorized|permitted)\b.{0,60}\bmodel\b"
+    r"|\bmodel\b.{0,80}\b(access|permission|allowed|authorized|permitted|available|supported|enabled|exist)",
+    re.IGNORECASE,
+)
+# Stability's own words for a field: the model's name is the catalogue's, never the member's.
+MODEL_FIELD = re.compile(r"model\b[^:]{0,40}:", re.IGNORECASE)
 GENERIC_CODES = frozenset(
     {"error", "api_error", "new_api_error", "one_api_error", "shell_api_error", "upstream_error"}
 )
@@ -63,11 +97,17 @@ FLAGGED_MESSAGE = re.compile(r"flagged by our content moderation", re.IGNORECASE
 ACCOUNT_STATUSES = {
     401: gettext_noop("The provider does not accept the key"),
     402: gettext_noop("The provider account has no credits left"),
+}
+MODEL_STATUSES = {
     404: gettext_noop("The provider has nothing at this address"),
     405: gettext_noop("The provider takes no requests at this address"),
     407: gettext_noop("A proxy before the provider asks for a sign-in"),
     410: gettext_noop("The provider has nothing at this address any more"),
+    501: gettext_noop("The provider does not offer this"),
 }
+# Of a server that had our whole request and lost what is behind it: it may have been drawn and charged.
+# 408 is the timeout of some gateways, 424 is this portal's own for an order that goes on.
+LOST_STATUSES = frozenset({408, 424, 499, 504, *range(520, 531)})
 
 
 def to_error(reply: Reply, key: str) -> ProviderError:
@@ -80,32 +120,74 @@ def to_error(reply: Reply, key: str) -> ProviderError:
     return error
 
 
+def without_purchase(status: int, error_body: error_text.ErrorBody) -> ProviderError | None:
+    """Return the error if the account, the model or the content is blamed, and so nothing was charged.
+
+    Also for errors that are sent with status 200.
+    """
+    if error_body.codes & CONTENT_CODES:
+        return Refused(_refused_reason(status, error_body))
+    if _blames_account(status, error_body):
+        return Unavailable(_reason(ACCOUNT_STATUSES, status, error_body))
+    if _blames_model(status, error_body):
+        return ModelUnavailable(_reason(MODEL_STATUSES, status, error_body))
+    return None
+
+
 def _error(reply: Reply, error_body: error_text.ErrorBody) -> ProviderError:
     status = reply.status
-    if status >= 400 and blames_account(status, error_body):
-        return Unavailable(_account_reason(status, error_body))
+    if status >= 400 and (error := without_purchase(status, error_body)):
+        return error
     if status == 429:
         return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=reply.retry_after)
-    shown = {"status": status}
-    if status in (408, 425) or 500 <= status < 600:
-        reason = _("The provider is having trouble (HTTP %(status)d).") % shown
-        return Busy(reason, retry_after=reply.retry_after)
+    if status in LOST_STATUSES or status == 425 or 500 <= status < 600:
+        return _trouble(reply, error_body)
     if 300 <= status < 400:
-        return Unavailable(
-            _("The provider answers with a redirect (HTTP %(status)d); its address must be checked.") % shown
+        return ModelUnavailable(
+            _("The provider answers with a redirect (HTTP %(status)d); its address must be checked.")
+            % {"status": status}
         )
     if 400 <= status < 500:
         return Refused(_refused_reason(status, error_body))
-    return Unknown(_("The provider answered without an image (HTTP %(status)d).") % shown)
+    return Unknown(_("The provider answered without an image (HTTP %(status)d).") % {"status": status})
 
 
-def blames_account(status: int, error_body: error_text.ErrorBody) -> bool:
-    """Return whether the account is at fault: no request can succeed with it."""
+def _trouble(reply: Reply, error_body: error_text.ErrorBody) -> Busy | Unknown:
+    """Return Busy if it is proven that nothing was charged, else Unknown.
+
+    Proof is an answer before the whole request was sent, the status 425, or the provider's own words.
+    A gateway's words prove it with 503 alone: with other statuses it may have asked the provider before.
+    """
+    status = reply.status
+    own_words = error_body.is_own and (status == 503 or not error_body.from_gateway)
+    if not reply.sent_whole or status == 425 or (own_words and status not in LOST_STATUSES):
+        reason = _("The provider is having trouble (HTTP %(status)d).")
+        return Busy(reason % {"status": status}, retry_after=reply.retry_after)
+    return Unknown(_("The provider's answer was lost on its way (HTTP %(status)d).") % {"status": status})
+
+
+def _blames_account(status: int, error_body: error_text.ErrorBody) -> bool:
     if status in ACCOUNT_STATUSES or error_body.codes & ACCOUNT_CODES:
         return True
-    if not error_body.from_gateway or error_body.codes - GENERIC_CODES or status in (400, 422):
+    return _has_words_alone(status, error_body) and bool(ACCOUNT_MESSAGES.search(error_body.message))
+
+
+def _blames_model(status: int, error_body: error_text.ErrorBody) -> bool:
+    if status in MODEL_STATUSES or error_body.codes & MODEL_CODES:
+        return True
+    if status == 403 and error_body.codes & FORBIDDEN_CODES:
+        return True
+    if status in (400, 422) and error_body.is_own and not error_body.from_gateway:
+        return bool(MODEL_FIELD.match(error_body.message))
+    if not _has_words_alone(status, error_body):
         return False
-    return bool(ACCOUNT_MESSAGES.search(error_body.message))
+    is_forbidden = status == 403 and FORBIDDEN_MESSAGES.search(error_body.message)
+    return bool(is_forbidden or CHANNEL_MESSAGES.search(error_body.message))
+
+
+def _has_words_alone(status: int, error_body: error_text.ErrorBody) -> bool:
+    """Return whether only the message can tell who is to blame."""
+    return error_body.from_gateway and not error_body.codes - GENERIC_CODES and status not in (400, 422)
 
 
 def _with_moderation_code(error_body: error_text.ErrorBody) -> error_text.ErrorBody:
@@ -114,8 +196,13 @@ def _with_moderation_code(error_body: error_text.ErrorBody) -> error_text.ErrorB
     return error_body
 
 
-def _account_reason(status: int, error_body: error_text.ErrorBody) -> str:
-    sentence = _(ACCOUNT_STATUSES.get(status, gettext_noop("The provider account cannot be used now")))
+def _reason(sentences: Mapping[int, str], status: int, error_body: error_text.ErrorBody) -> str:
+    otherwise = (
+        gettext_noop("The provider account cannot be used now")
+        if sentences is ACCOUNT_STATUSES
+        else gettext_noop("The provider does not have this model now")
+    )
+    sentence = _(sentences.get(status, otherwise))
     text = f"{sentence} (HTTP {status})"
     return error_text.as_sentence(f"{text}: {error_body.message}" if error_body.message else text)
 

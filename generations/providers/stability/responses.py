@@ -5,17 +5,15 @@ The wire: docs/providers/stability.md, "Answers" and "v1 text to image".
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generations.providers.base import Done, ReceivedImage, Unavailable, Unknown
+from generations.providers.base import Done, ReceivedImage, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
-from generations.providers.transport import error_text
+from generations.providers.transport import base64_text, error_text
 from generations.providers.transport.http import Reply
 from generations.providers.transport.media_check import InvalidImage, validate_image
 
@@ -23,6 +21,12 @@ FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
 MAX_SEED = 4_294_967_295
 MAX_JSON = 24 * 1024 * 1024  # bytes; an image of 18 MB
 MAX_IMAGES = 10
+# Where images are listed, and under which name each has its base64: v1's and v2beta's names, and those of
+# OpenAI's format, which some gateways write whatever was asked for.
+LISTS = ("artifacts", "data", "images")
+TEXTS = ("base64", "image", "result", "b64_json")
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,21 @@ def _checked(raw_images: list[_RawImage], requested_seed: int | None) -> tuple[R
 
 def _is_json(body: bytes) -> bool:
     """Decide by content: some servers respond in another format than requested."""
-    return body[:64].lstrip()[:1] in (b"{", b"[")
+    return body[:64].removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"[")
 
 
 def _from_bytes(reply: Reply) -> _RawImage:
     headers = reply.headers
-    return _RawImage(reply.body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")))
+    body = reply.body if reply.body.startswith(SIGNATURES) else _from_text(reply.body)
+    return _RawImage(body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")))
+
+
+def _from_text(body: bytes) -> bytes:
+    """Return the image of a body that is nothing but its base64; any other body as it is."""
+    if len(body) > MAX_JSON or not body.isascii():
+        return body
+    decoded = base64_text.decode(body.decode("ascii"))
+    return decoded if decoded.startswith(SIGNATURES) else body
 
 
 def _from_json(reply: Reply, key: str) -> list[_RawImage]:
@@ -75,39 +88,37 @@ def _from_json(reply: Reply, key: str) -> list[_RawImage]:
         return raw_images
     request_id = reply.request_id(key)
     error_body = error_text.parse_error_body(reply.body, key)
-    if stability_errors.blames_account(reply.status, error_body):  # some gateways send errors with status 200
-        raise Unavailable(
-            _("The provider account cannot be used now."), 200, request_id, code=error_body.code
-        )
+    if refusal := stability_errors.without_purchase(
+        reply.status, error_body
+    ):  # some gateways send it with 200
+        refusal.status, refusal.request_id, refusal.code = 200, request_id, error_body.code
+        raise refusal
     raise Unknown(_("The provider answered without an image."), 200, request_id, code=error_body.code)
 
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body) if len(body) <= MAX_JSON else None
+        # Not strict: base64 in lines may have its line ends in the text as they are.
+        text = body.removeprefix(BYTE_ORDER_MARK)
+        return json.loads(text, strict=False) if len(body) <= MAX_JSON else None
     except (ValueError, RecursionError):  # not UTF-8, no JSON, a number without end, too deep
         return None
 
 
 def _artifacts(data: Any) -> Iterator[_RawImage]:
-    """Yield the images of v1's list or of v2beta's object, where some servers name it `result`."""
-    if not isinstance(data, Mapping):
-        return
-    artifacts = data.get("artifacts")
-    for entry in artifacts if isinstance(artifacts, list) else [data]:
+    """Yield the images of a list, or of an object that is the only one."""
+    if isinstance(data, Mapping):
+        listed = next((data[name] for name in LISTS if isinstance(data.get(name), list)), [data])
+    else:
+        listed = data if isinstance(data, list) else []
+    for entry in listed:
         if isinstance(entry, Mapping):
-            texts = (entry.get(name) for name in ("base64", "image", "result"))
-            text = next((text for text in texts if isinstance(text, str)), None)
+            text = next((text for name in TEXTS if isinstance(text := entry.get(name), str)), None)
             finish_reason = _finish(entry.get("finishReason") or entry.get("finish_reason"))
             if text is not None or finish_reason in (FILTERED, FAILED):
-                yield _RawImage(_decoded(text or ""), finish_reason, _seed(entry.get("seed")))
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        return b""
+                yield _RawImage(base64_text.decode(text or ""), finish_reason, _seed(entry.get("seed")))
+        elif isinstance(entry, str):
+            yield _RawImage(base64_text.decode(entry), "", None)
 
 
 def _finish(value: Any) -> str:

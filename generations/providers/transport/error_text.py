@@ -35,6 +35,7 @@ class ErrorBody:
     codes: frozenset[str] = frozenset()
     message: str = ""
     from_gateway: bool = False  # in the format of OpenAI or a gateway, not of Stability
+    is_own: bool = False  # in a format of image APIs, so not written by some server before them
 
     @property
     def code(self) -> str:
@@ -82,7 +83,17 @@ def parse_error_body(body: bytes, key: str) -> ErrorBody:
     error = inner if isinstance(inner, dict) else data
     codes = frozenset(_codes(error, key))
     message = clean("; ".join(_sentences(error)) or (inner if isinstance(inner, str) else ""), key)
-    return ErrorBody(codes, message, from_gateway=not ({"name", "errors"} & data.keys()))
+    from_gateway = not ({"name", "errors"} & data.keys())
+    return ErrorBody(codes, message, from_gateway, is_own=_is_own(data))
+
+
+def _is_own(data: dict[Any, Any]) -> bool:
+    """Return whether it is Stability's envelope or an `error` object.
+
+    A bare `{"message": …}` is what load balancers write when they do not wait any longer.
+    """
+    is_stability = isinstance(data.get("name"), str) and bool({"errors", "message"} & data.keys())
+    return is_stability or isinstance(data.get("error"), dict)
 
 
 def _is_masked(token: str, key: str) -> bool:

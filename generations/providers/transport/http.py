@@ -51,11 +51,15 @@ FAILURES = (requests.RequestException, HTTPError, http.client.HTTPException, OSE
 
 @dataclass(frozen=True)
 class Reply:
-    """A response: the body is complete if the status is 200, else its beginning."""
+    """A response: the body is complete if the status is 200, else its beginning.
+
+    `sent_whole` is false if it came before the whole request was sent, which then had no effect.
+    """
 
     status: int
     headers: Mapping[str, str]  # names in any case
     body: bytes
+    sent_whole: bool = True
 
     def request_id(self, key: str) -> str:
         """Return the provider's request id without the key; empty if it is missing or unusable."""
@@ -103,7 +107,7 @@ def _exchange(call: Call, method: str, url: str, proxy: str, content: Mapping[st
         with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as response:
             call.status = response.status_code
             body = _body(call, response) if call.status == 200 else _error_body(call, response)
-            return Reply(call.status, response.headers, body)
+            return Reply(call.status, response.headers, body, call.sent)
 
 
 def _body(call: Call, response: requests.Response) -> bytes:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("upstreams", "0004_names"),
+        ("upstreams", "0005_closed_models"),
     ]
 
     operations = [

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import openai
 import pytest
 import requests
 from django.db import connection
+from django.utils import timezone
 
 from generations.api.compat import app as compat_app
+from generations.api.compat import lost_answers
+from generations.api.compat import routes as compat_routes
+from generations.api.compat.openai import ImagesGenerations
 from generations.api.compat.stability_v2beta import StableImage
+from generations.api.models import IdempotentCall
 from generations.core import redis_client
 from generations.jobs import events, submission
-from generations.jobs.live import waiters
+from generations.jobs.live import sse, waiters
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
+from generations.library.storage import client as storage_client
+from sdweb.process import ports
 from tests.api import servers
-from tests.api.conftest import CORE
+from tests.api.conftest import CORE, IMAGES
 from tests.conftest import work
+from tests.migrated import ROOT
 from tests.sdweb.portal import eventually
 
 
@@ -123,7 +137,7 @@ def test_a_call_times_out_and_names_the_generation_that_continues(idle_portal, a
     monkeypatch.setattr(StableImage, "timeout", 0.5)
     response = asking(idle_portal).result(120)
     generation = str(Generation.objects.get().pk)
-    assert (response.status_code, response.json()["name"]) == (504, "timeout")
+    assert (response.status_code, response.json()["name"]) == (424, "timeout")
     assert response.headers["x-generation-id"] == generation
     assert generation in response.json()["errors"][0]
     assert not _waits()
@@ -136,10 +150,131 @@ def test_waiting_calls_get_an_error_in_their_format_when_the_portal_stops(transa
         assert eventually(lambda: rows() == 5)
     for response in responses:
         found = response.result(120)
-        assert (found.status_code, found.json()["name"]) == (503, "service_unavailable")
+        assert (found.status_code, found.json()["name"]) == (424, "service_unavailable")
         assert found.headers["x-generation-id"] in found.json()["errors"][0]
-        assert found.headers["retry-after"]
     assert work() == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_every_waiting_call_is_answered_when_a_real_web_process_is_told_to_stop(
+    transactional_db, upstream, asking, number
+):
+    with _web_process() as (process, address):
+        responses = [asking(address) for _ in range(20)]
+        assert eventually(lambda: rows() == 20)
+        process.send_signal(number)
+        process.wait(30)  # long before the grace period is over
+        assert [response.result(120).status_code for response in responses] == [424] * 20
+    with servers.web() as address, servers.workers(2):
+        repeated = [asking(address) for _ in range(20)]
+        assert {response.result(120).status_code for response in repeated} == {200}
+    assert rows() == 20, "each repeated request joined an order whose answer was lost"
+
+
+def test_formats_answer_before_clients_on_node_give_up():
+    assert {route.format.timeout for route in compat_routes.ROUTES} == {280.0}
+
+
+def test_no_status_of_an_order_that_goes_on_is_repeated_by_clients(idle_portal, asking, bearer, monkeypatch):
+    monkeypatch.setattr(ImagesGenerations, "timeout", 0.5)
+    response = requests.post(idle_portal + IMAGES, headers=bearer, json={"prompt": "a harbour"}, timeout=120)
+    assert response.status_code == 424
+    assert response.headers["x-should-retry"] == "false"
+    assert "retry-after" not in response.headers
+    client = openai.OpenAI(base_url=f"{idle_portal}/v1", api_key=bearer["authorization"].split()[1])
+    with pytest.raises(openai.APIStatusError) as failed:
+        client.images.generate(prompt="another harbour")
+    assert failed.value.status_code == 424
+    assert rows() == 2
+
+
+def test_the_same_request_joins_the_order_whose_answer_timed_out(idle_portal, asking, bearer, monkeypatch):
+    with monkeypatch.context() as impatient:
+        impatient.setattr(StableImage, "timeout", 0.5)
+        first = asking(idle_portal).result(120)
+        again = asking(idle_portal).result(120)
+    assert (first.status_code, again.status_code, rows()) == (424, 424, 1)
+    assert first.headers["x-generation-id"] == again.headers["x-generation-id"]
+    assert work() == 1
+    found = asking(idle_portal).result(120)
+    assert (found.status_code, rows()) == (200, 1)
+    after = asking(idle_portal)
+    assert eventually(lambda: rows() == 2), "an order whose answer arrived is not joined"
+    assert work() == 1
+    assert after.result(120).status_code == 200
+
+
+def test_a_client_that_gave_up_joins_its_order_when_it_asks_again(idle_portal, bearer, asking):
+    for timeout in (0.7, 0.7):
+        with pytest.raises(requests.Timeout):
+            requests.post(
+                idle_portal + CORE,
+                headers=bearer,
+                files={"none": ""},
+                data={"prompt": "a harbour"},
+                timeout=timeout,
+            )
+        assert eventually(lambda: remembered() == 1)
+    assert rows() == 1
+    assert work() == 1
+    assert asking(idle_portal).result(120).status_code == 200
+    assert (rows(), remembered()) == (1, 0)
+
+
+def test_only_the_same_request_of_the_same_token_joins_a_lost_order(
+    idle_portal, asking, bearer, issue, monkeypatch
+):
+    monkeypatch.setattr(StableImage, "timeout", 0.5)
+    asking(idle_portal).result(120)
+    assert asking(idle_portal, authorization=f"Bearer {issue()}").result(120).status_code == 424
+    assert rows() == 2
+    other = requests.post(
+        idle_portal + CORE, headers=bearer, files={"none": ""}, data={"prompt": "a tree"}, timeout=120
+    )
+    assert (other.status_code, rows()) == (424, 3)
+    assert asking(idle_portal, **{"idempotency-key": "mine"}).result(120).status_code == 424
+    assert rows() == 4
+    IdempotentCall.objects.update(created_at=timezone.now() - lost_answers.JOINED_FOR)
+    assert asking(idle_portal).result(120).status_code == 424
+    assert rows() == 5, "after ten minutes it is a new order"
+
+
+def test_equal_requests_at_once_are_orders_of_their_own_and_each_is_joined_once(
+    idle_portal, asking, monkeypatch
+):
+    with monkeypatch.context() as impatient:
+        impatient.setattr(StableImage, "timeout", 1.0)
+        lost = [asking(idle_portal) for _ in range(3)]
+        first = {response.result(120).headers["x-generation-id"] for response in lost}
+    assert (len(first), rows(), remembered()) == (3, 3, 3)
+    responses = [asking(idle_portal) for _ in range(3)]
+    assert eventually(lambda: remembered() == 0)
+    assert work() == 3
+    assert {response.result(120).headers["x-generation-id"] for response in responses} == first
+    assert rows() == 3
+
+
+def test_a_stored_image_that_cannot_be_read_is_not_ordered_again(idle_portal, asking, monkeypatch):
+    def away(_key):
+        raise storage_client.StorageUnavailable("connection refused")
+
+    response = asking(idle_portal)
+    assert eventually(lambda: rows() == 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage_client, "read", away)
+        assert work() == 1
+        assert response.result(120).status_code == 424
+    assert asking(idle_portal).result(120).status_code == 200
+    assert rows() == 1
+
+
+def test_a_request_that_comes_while_the_portal_stops_orders_nothing(idle_portal, asking):
+    waiting = asking(idle_portal)
+    assert eventually(lambda: rows() == 1 and sse._hub.registry.waits)
+    sse.end_waits()
+    assert waiting.result(120).status_code == 424
+    assert asking(idle_portal).result(120).status_code == 503
+    assert rows() == 1
 
 
 def test_a_call_is_answered_although_redis_was_emptied(portal, asking, monkeypatch):
@@ -168,9 +303,31 @@ def test_a_generation_that_ended_before_its_call_waits_is_not_waited_for():
 
 
 def _waits():
-    from generations.jobs.live import sse  # noqa: PLC0415  its Hub is of this moment
-
     return sse.hub().registry.waits
+
+
+def remembered():
+    try:
+        return IdempotentCall.objects.filter(key__startswith="\t").count()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _web_process():
+    """A web process as in production, on the tests' database, and its address."""
+    port = ports.free_port()
+    command = [sys.executable, "-m", "uvicorn", "sdweb.asgi:application", "--no-access-log"]
+    options = ["--port", str(port), "--timeout-graceful-shutdown", "100"]  # so that no call is cut after it
+    process = subprocess.Popen(
+        [*command, *options], cwd=ROOT, env=os.environ | {"PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    )
+    try:
+        assert eventually(lambda: ports.answers(port), within=60)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_waiting_calls_hold_no_threads(idle_portal, asking):

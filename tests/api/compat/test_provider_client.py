@@ -78,7 +78,7 @@ def test_an_account_that_cannot_pay_or_is_unknown_is_unavailable_to_the_outer_po
 
 def test_a_failure_is_busy_to_the_outer_portal(outer, provider, monkeypatch):
     monkeypatch.setattr("generations.jobs.engine.outcomes.MAX_BUSY_CALLS", 1)
-    provider.plan("502-html")
+    provider.plan("500")
     with pytest.raises(Busy):
         outer()
 

@@ -13,11 +13,14 @@ from django.utils import timezone
 from generations.credits import integrity_check
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import outcomes
+from generations.jobs.engine import outcomes, sweeper
 from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
+from generations.jobs.reconciliation import report as reconciliation_report
+from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.providers.stability import client as stability_client
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from tests.conftest import open_limiter, statuses, work
@@ -74,9 +77,8 @@ def test_a_refused_image_costs_nothing_and_says_why(
     _assert_nothing_charged(member)
 
 
-@pytest.mark.parametrize("outcome", ["500", "502-html"])
-def test_a_busy_provider_is_asked_again(member, submit, upstream, provider, outcome):
-    provider.plan(outcome, outcome, "ok")
+def test_a_busy_provider_is_asked_again(member, submit, upstream, provider):
+    provider.plan("500", "500", "ok")
     batch = submit()
     assert work() == 3
     assert statuses(batch) == ["succeeded"]
@@ -91,7 +93,7 @@ def test_after_six_busy_answers_the_image_fails_and_costs_nothing(member, submit
     _assert_nothing_charged(member)
 
 
-@pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image"])
+@pytest.mark.parametrize("outcome", ["drop", "truncate", "not-an-image", "502-html", "504-html", "524-html"])
 def test_a_call_whose_answer_was_lost_is_repeated_once(member, submit, upstream, provider, outcome):
     provider.plan(outcome, outcome, "ok")
     batch = submit()
@@ -118,7 +120,7 @@ def test_a_429_blocks_the_account_and_is_not_counted_as_busy(
     assert member.wallet.held == 600
 
 
-@pytest.mark.parametrize(("outcome", "status"), [("401", 401), ("402", 402), ("404", 404)])
+@pytest.mark.parametrize(("outcome", "status"), [("401", 401), ("402", 402)])
 def test_an_account_that_cannot_serve_is_paused_and_the_image_waits(
     submit, upstream, provider, outcome, status
 ):
@@ -129,6 +131,117 @@ def test_an_account_that_cannot_serve_is_paused_and_the_image_waits(
     upstream.refresh_from_db()
     assert upstream.paused_status == status
     assert upstream.key not in upstream.paused_reason
+
+
+LACKING = ["404", "404-model", "403-model"]
+
+
+@pytest.mark.parametrize("outcome", LACKING)
+def test_a_model_that_an_account_lacks_fails_uncharged_and_stops_no_other_model(
+    member, submit, upstream, provider, outcome
+):
+    provider.plan({"outcome": outcome, "match": "ultra", "times": 9})
+    lacking, beside = submit(model="ultra", prompt="an ultra boat", count=2), submit(model="core")
+    assert work() == 2
+    assert sweeper.fail_without_account() == 1  # its second picture needs no call to know it
+    assert (statuses(lacking), statuses(beside)) == (["failed", "failed"], ["succeeded"])
+    row = lacking.generations.first()
+    assert row.code == "model_unavailable"
+    assert is_worth_repeating(row)
+    upstream.refresh_from_db()
+    assert upstream.paused_at is None
+    assert not upstream.is_closed("core")
+    member.wallet.refresh_from_db()
+    assert (member.wallet.balance, member.wallet.held) == (9_700, 0)
+
+
+def test_a_closed_model_is_asked_for_again_after_ten_minutes_and_opens_when_it_is_drawn(
+    submit, upstream, provider
+):
+    provider.plan("404-model")
+    submit()
+    assert work() == 1
+    upstream.refresh_from_db()
+    rest = upstream.closed_until("core") - timezone.now()
+    assert timedelta(minutes=9) < rest <= timedelta(minutes=10)
+    later = submit()
+    assert work() == 0
+    upstream.closed_models["core"]["until"] = timezone.now().isoformat()
+    upstream.save()
+    assert work() == 1
+    assert statuses(later) == ["succeeded"]
+    upstream.refresh_from_db()
+    assert upstream.closed_models == {}
+
+
+def test_an_image_whose_model_one_account_lacks_goes_to_another(submit, upstream, provider):
+    second = type(upstream)(
+        name="second", base_url=upstream.base_url, order=1, limit_calls=1_000, limit_window=1
+    )
+    second.set_key(upstream.key)
+    second.save()
+    open_limiter(second)
+    provider.plan("404-model")
+    batch = submit()
+    assert work() == 2
+    assert statuses(batch) == ["succeeded"]
+    used = Attempt.objects.values_list("upstream__name", "outcome", "cost")
+    assert list(used) == [("sandbox", "unavailable", 0), ("second", "ok", 300)]
+    assert sweeper.fail_without_account() == 0
+
+
+def test_an_account_that_lacks_each_of_its_models_is_paused(submit, upstream, provider):
+    upstream.models_served = ["core", "ultra"]
+    upstream.save()
+    provider.plan("404", "404")
+    submit()
+    work()
+    upstream.refresh_from_db()
+    assert upstream.paused_at is None
+    submit(model="ultra")
+    work()
+    upstream.refresh_from_db()
+    assert upstream.paused_status == 404
+    accounts.resume(upstream)
+    upstream.refresh_from_db()
+    assert (upstream.paused_at, upstream.closed_models) == (None, {})
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_image_whose_call_paused_the_account_is_not_the_first_to_try_afterwards(
+    submit, upstream, provider, make_member, first
+):
+    provider.plan({"outcome": "402", "match": "cursed", "times": 9})
+    cursed = submit(prompt="cursed", by=make_member("tom"))
+    own, others = submit(model="ultra", by=cursed.member), submit()
+    if first:
+        Generation.objects.filter(batch=cursed).update(priority=1)
+    assert work() == 1
+    assert statuses(cursed) == ["queued"]
+    accounts.resume(upstream)
+    assert work() == 3  # the cursed one comes last, and pauses the account again
+    assert (statuses(cursed), statuses(own), statuses(others)) == (["queued"], ["succeeded"], ["succeeded"])
+
+
+def test_what_a_gateway_drew_before_its_timeout_is_named_by_the_reconciliation(submit, upstream, provider):
+    provider.plan("504-html", "ok")
+    submit()
+    assert work() == 2
+    [day] = reconciliation_report.reconcile(since=timezone.localdate(), until=timezone.localdate()).days
+    assert (day.calls["unknown"], day.may_have_cost, day.bought) == (1, 300, 300)
+
+
+def test_an_exception_in_a_providers_client_counts_as_a_lost_answer(submit, upstream, provider, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise KeyError("a fault of ours")
+
+    batch = submit()
+    with monkeypatch.context() as patch:
+        patch.setattr(stability_client, "parse_response", broken)
+        assert work(1) == 1
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown"]
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
 
 
 def test_an_account_whose_key_cannot_be_decrypted_is_paused_and_the_image_waits(

@@ -46,6 +46,7 @@ class Expected:
     attempt: int = 0
     busy_calls: int = 0
     unknown_calls: int = 0
+    interrupted_calls: int = 0
 
 
 class GenerationMachine(RuleBasedStateMachine):
@@ -142,7 +143,7 @@ class GenerationMachine(RuleBasedStateMachine):
         )
         sweeper.settle_expired_leases()
         for pk in self.of("running"):
-            self.expect(self.expected[pk], "lost")
+            self.expect(self.expected[pk], "interrupted")
 
     @rule()
     def the_worker_dies(self):
@@ -152,7 +153,7 @@ class GenerationMachine(RuleBasedStateMachine):
         self.late = []
         for row in running:
             outcomes.settle_interrupted(row)
-            self.expect(self.expected[row.pk], "lost")
+            self.expect(self.expected[row.pk], "interrupted")
 
     @rule(up=st.booleans())
     def store(self, up):
@@ -177,13 +178,17 @@ class GenerationMachine(RuleBasedStateMachine):
             expected.status = "storing" if answer == "done" else "failed"
         elif answer == "busy" and expected.busy_calls + 1 >= outcomes.MAX_BUSY_CALLS:
             expected.status, expected.busy_calls = "failed", expected.busy_calls + 1
+        elif answer == "lost" and expected.unknown_calls + 1 >= outcomes.MAX_UNKNOWN_CALLS:
+            expected.status, expected.unknown_calls = "failed", expected.unknown_calls + 1
 
     def expect(self, expected, answer):
         """What the design says that an answer does."""
         expected.busy_calls += answer == "busy"
         expected.unknown_calls += answer == "lost"
+        expected.interrupted_calls += answer == "interrupted"
         too_busy = expected.busy_calls >= outcomes.MAX_BUSY_CALLS
         spent = too_busy or expected.unknown_calls >= outcomes.MAX_UNKNOWN_CALLS
+        spent = spent or expected.interrupted_calls >= outcomes.MAX_INTERRUPTED_CALLS
         ends = {"done": "storing", "refused": "failed", "filtered": "filtered"}
         before, expected.status = expected.status, ends.get(answer, "failed" if spent else "queued")
         assert expected.status in MOVES[before]
@@ -191,9 +196,9 @@ class GenerationMachine(RuleBasedStateMachine):
     @invariant()
     def every_row_is_where_it_should_be(self):
         rows = Generation.objects.filter(pk__in=self.expected)
-        assert {row.pk: (row.status, row.attempt, row.busy_calls, row.unknown_calls) for row in rows} == {
-            pk: (one.status, one.attempt, one.busy_calls, one.unknown_calls)
-            for pk, one in self.expected.items()
+        columns = ("status", "attempt", "busy_calls", "unknown_calls", "interrupted_calls")
+        assert {row.pk: [getattr(row, name) for name in columns] for row in rows} == {
+            pk: [getattr(one, name) for name in columns] for pk, one in self.expected.items()
         }
         assert all((row.ended_at is None) == (row.status in UNFINISHED) for row in rows)
 
@@ -210,7 +215,12 @@ class GenerationMachine(RuleBasedStateMachine):
     def a_members_images_keep_their_order(self):
         for member in self.people:
             waiting = Generation.objects.filter(
-                member=member, status="queued", retry_of=None, busy_calls=0, unknown_calls=0
+                member=member,
+                status="queued",
+                retry_of=None,
+                busy_calls=0,
+                unknown_calls=0,
+                interrupted_calls=0,
             )
             virtual_starts = list(waiting.order_by("pk").values_list("virtual_start", flat=True))
             assert virtual_starts == sorted(virtual_starts)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
+import uuid
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +14,14 @@ import pytest
 from django.utils import timezone
 
 from generations.credits import integrity_check
+from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import failures, heartbeats, outcomes, persist, spool, sweeper
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist, spool, sweeper
 from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
+from generations.jobs.monitoring import alerts
+from generations.jobs.monitoring.health import Health
 from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -38,23 +44,40 @@ def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, pro
     _expire_leases()
     sweeper.sweep()
     row = batch.generations.get()
-    assert (row.status, row.unknown_calls) == ("queued", 1)
+    assert (row.status, row.unknown_calls, row.interrupted_calls) == ("queued", 0, 1)
     assert Attempt.objects.get().outcome == "unknown"
     _make_ready()
     assert work() == 1
     assert statuses(batch) == ["succeeded"]
 
 
-def test_a_generation_that_was_lost_twice_fails_and_costs_nothing(member, submit, upstream):
-    batch = submit()
-    for _ in range(2):
+def test_a_killed_worker_allows_three_further_calls_and_then_costs_nothing(member, submit, upstream):
+    batch, calls = submit(), 0
+    while statuses(batch) == ["queued"]:
         _make_ready()
         engine_claim.claim_next()
+        calls += 1
         _expire_leases()
         sweeper.sweep()
-    assert statuses(batch) == ["failed"]
+    assert calls == 4
+    assert (statuses(batch), batch.generations.get().code) == (["failed"], "interrupted")
+    assert is_worth_repeating(batch.generations.get())
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
+
+
+def test_a_killed_worker_and_a_lost_answer_are_counted_apart(submit, upstream, provider):
+    batch = submit()
+    provider.plan("drop")
+    assert work() == 1  # a lost answer
+    for _ in range(3):
+        _make_ready()
+        engine_claim.claim_next()  # and the worker is killed
+        _expire_leases()
+        sweeper.sweep()
+    _make_ready()
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
 
 
 def test_a_living_worker_keeps_its_lease(submit, upstream):
@@ -90,7 +113,7 @@ def test_generations_of_a_dead_worker_of_this_machine_are_recovered_at_once(subm
     claim, _ = engine_claim.claim_next()
     _let_worker_die(claim.generation)
     assert sweeper.recover() == 1
-    assert batch.generations.get().unknown_calls == 1
+    assert batch.generations.get().interrupted_calls == 1
     assert not list(spool.Path(spool.settings.SPOOL).glob("dead-worker*"))
 
 
@@ -269,6 +292,79 @@ def test_a_generation_unserved_for_a_day_fails_and_costs_nothing(member, submit,
     member.wallet.refresh_from_db()
     assert member.wallet.available == 10_000
     assert is_worth_repeating(batch.generations.get())
+
+
+def test_a_row_that_cannot_be_repaired_keeps_no_other_waiting_and_is_reported_the_third_time(
+    submit, upstream, client
+):
+    submit(count=3)
+    rows = [engine_claim.claim_next()[0].generation for _ in range(3)]
+    unreadable = spool.Path(spool.settings.SPOOL) / "another-worker" / f"{rows[0].pk}-1"
+    unreadable.mkdir(parents=True)
+    (unreadable / spool.SIDECAR).write_bytes(b"\x00 not what was written")
+    for count in range(1, 4):
+        _expire_leases()
+        sweeper.sweep()
+        found = {row.pk: row.status for row in Generation.objects.all()}
+        assert found == {rows[0].pk: "running", rows[1].pk: "queued", rows[2].pk: "queued"}
+        assert len(failures.reported()) == (count == 3)
+    assert str(rows[0].pk) in failures.reported()[0]
+    heartbeats.send()
+    [worker] = [worker for worker in heartbeats.known_workers() if worker.name == spool.WORKER]
+    [alert] = alerts.of_installation(Health(redis=True, storage=True, workers=[worker]))
+    assert (alert.level, str(rows[0].pk) in alert.text) == ("bad", True)
+    shutil.rmtree(unreadable)
+    sweeper.sweep()
+    assert Generation.objects.get(pk=rows[0].pk).status == "queued"
+    assert failures.reported() == []
+    heartbeats.remove()
+
+
+def test_a_step_that_fails_ends_no_sweep(submit, upstream, monkeypatch):
+    submit()
+    engine_claim.claim_next()
+    _expire_leases()
+    monkeypatch.setattr(sweeper.upstreams_rate_limit, "prepare", lambda *_a, **_o: 1 / 0)
+    sweeper.sweep()
+    assert Generation.objects.get().status == "queued"
+
+
+def test_upkeep_goes_on_after_any_exception(monkeypatch):
+    rounds, over = [], threading.Event()
+
+    def fails(count):
+        rounds.append(count)
+        if count == 3:
+            over.set()
+            threading.Event().wait()  # to the end of this process
+        raise (KeyError, MemoryError, SystemExit)[count]("unexpected")
+
+    monkeypatch.setattr(tasks, "UPKEEP_INTERVAL", 0.0)
+    monkeypatch.setattr(tasks, "upkeep_round", fails)
+    tasks.start_upkeep()
+    assert over.wait(10)
+    assert rounds == [0, 1, 2, 3]
+
+
+def test_one_part_of_upkeep_that_fails_stops_no_other(monkeypatch):
+    done = []
+    monkeypatch.setattr(sweeper, "recover_and_store", lambda: 1 / 0)
+    monkeypatch.setattr(heartbeats, "send", lambda: done.append("heartbeat"))
+    monkeypatch.setattr(sweeper, "clean_spool", lambda: done.append("clean"))
+    tasks.upkeep_round(0)
+    assert done == ["heartbeat", "clean"]
+
+
+def test_leases_of_more_than_a_thousand_rows_are_renewed(submit, upstream):
+    submit()
+    claim, _ = engine_claim.claim_next()
+    Generation.objects.update(lease_until=timezone.now())
+    with ExitStack() as held:
+        for _ in range(1_200):
+            held.enter_context(engine_leases.renewing(uuid.uuid4(), 1))
+        held.enter_context(engine_leases.renewing(claim.generation.pk, claim.generation.attempt))
+        assert engine_leases.renew_all() == 1
+    assert Generation.objects.get().lease_until > timezone.now() + timedelta(seconds=15)
 
 
 def test_the_sweeper_wakes_one_worker_for_an_idle_account(submit, upstream):

@@ -18,12 +18,14 @@ from django.utils import timezone
 from generations.credits import ledger
 from generations.credits.models import Account
 from generations.office.members import service as members_service
-from generations.office.models import Notice, NoticeReader
+from generations.office.models import Notice, NoticeKind, NoticeReader
 from generations.office.notices import mail as notices_mail
 from generations.office.notices import preferences as notices_preferences
 from generations.office.notices import service as notices_service
+from generations.providers.base import ModelUnavailable
 from generations.teams import membership
 from generations.teams.models import Membership, Role, Team, User
+from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 from sdweb.celery import app
 from tests.office import mail_server
@@ -532,3 +534,26 @@ def test_the_task_that_raises_notices_is_scheduled_and_known_to_workers():
     entry = app.conf.beat_schedule["notices"]
     assert entry["task"] in app.tasks
     assert app.amqp.router.route({}, entry["task"])["queue"].name == "upkeep"
+
+
+def test_a_model_that_an_account_lacks_is_one_notice_for_operators_however_often_it_is_tried(main):
+    operator, upstream = User.objects.create_user("op@studio.example", is_staff=True), main
+    Upstream.objects.update(low_balance=0)
+    lacks = ModelUnavailable("The provider has nothing at this address (HTTP 404).", 404)
+    for _ in range(3):
+        upstream.refresh_from_db()
+        accounts.close_model(upstream, "core", lacks)
+        notices_service.raise_and_clear()
+        upstream.refresh_from_db()
+        upstream.closed_models["core"]["until"] = timezone.now().isoformat()  # ten minutes later
+        upstream.save()
+        notices_service.raise_and_clear()
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.cleared_at) == (NoticeKind.UPSTREAM_PAUSED, None)
+    [shown] = notices_service.notices_for_page(operator, None)
+    assert "HTTP 404" in shown.message.text
+    assert "Core" in shown.message.text
+    accounts.open_model(upstream, "core")
+    notices_service.raise_and_clear()
+    assert Notice.objects.get().cleared_at
+    assert notices_service.notices_for_page(operator, None) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generations.providers import open_provider
-from generations.providers.base import ImageRequest, Refused, Unavailable
+from generations.providers.base import ImageRequest, ModelUnavailable, Refused
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Number
 from tests.providers.fake_provider import KEY, FakeProvider, make_image, response
@@ -146,7 +146,7 @@ def test_neither_the_environment_nor_cookies_reach_the_provider(fake_provider, d
 def test_a_redirect_is_not_followed(fake_provider, draw):
     elsewhere = FakeProvider()
     fake_provider.plan = [response(307, location=f"{elsewhere.address}/v2beta/stable-image/generate/core")]
-    with pytest.raises(Unavailable, match="redirect"):
+    with pytest.raises(ModelUnavailable, match="redirect"):
         draw()
     elsewhere.close()
     assert elsewhere.connections == 0

@@ -1,4 +1,4 @@
-"""Every error response becomes one of four errors, with a readable reason without the key."""
+"""Every error response becomes one of five errors, with a readable reason without the key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from generations.providers.base import Busy, Refused, Unavailable
+from generations.providers.base import Busy, ModelUnavailable, Refused, Unavailable, Unknown
 from tests.providers.fake_provider import KEY, assert_readable, error, response
 
 
@@ -64,8 +64,29 @@ FAULTS = [
     (MASKED, Unavailable, "does not accept the key"),
     (response(401), Unavailable, "does not accept the key"),
     (stability(402, "payment_required", "You lack sufficient credits"), Unavailable, "no credits left"),
-    (response(404, b"<html>nginx</html>"), Unavailable, "nothing at this address"),
-    (error(403, {"id": "1", "name": "permission_denied", "message": "no"}), Unavailable, "cannot be used"),
+    (response(404, b"<html>nginx</html>"), ModelUnavailable, "nothing at this address"),
+    (stability(404, "not_found", "no such resource"), ModelUnavailable, "nothing at this address"),
+    (response(405), ModelUnavailable, "takes no requests"),
+    (response(410), ModelUnavailable, "any more"),
+    (response(407), ModelUnavailable, "sign-in"),
+    (openai(501, "api_not_implemented"), ModelUnavailable, "does not offer this"),
+    (openai(404, "model_not_found"), ModelUnavailable, "nothing at this address"),
+    (openai(403, "model_not_found", "no access to model core"), ModelUnavailable, "does not have this model"),
+    (openai(403, "", "This token has no access to model core"), ModelUnavailable, "does not have"),
+    (openai(403, "", "该令牌无权访问模型 core"), ModelUnavailable, "does not have this model"),
+    (openai(403, "access_denied"), ModelUnavailable, "does not have this model"),
+    (openai(400, "model_not_found"), ModelUnavailable, "does not have this model"),
+    (openai(500, "channel:no_available_key"), ModelUnavailable, "does not have this model"),
+    (stability(400, "bad_request", "model: must be one of sd3.5-large"), ModelUnavailable, "does not have"),
+    (stability(400, "bad_request", "prompt: model: must be shorter"), Refused, "did not accept"),
+    (openai(400, "", "model: what the prompt says"), Refused, "did not accept"),
+    (openai(403, "invalid_prompt", "no access to the model, says the prompt"), Refused, "did not accept"),
+    (openai(500, "sensitive_words_detected"), Refused, "content"),
+    (
+        error(403, {"id": "1", "name": "permission_denied", "message": "no"}),
+        ModelUnavailable,
+        "does not have",
+    ),
     (openai(403, "insufficient_user_quota"), Unavailable, "cannot be used"),
     (openai(403, "pre_consume_token_quota_failed"), Unavailable, "cannot be used"),
     (openai(429, "insufficient_quota"), Unavailable, "cannot be used"),
@@ -73,10 +94,14 @@ FAULTS = [
     (openai(400, "billing_hard_limit_reached"), Unavailable, "cannot be used"),
     (
         openai(503, "model_not_found", "No available channel for model core"),
-        Unavailable,
+        ModelUnavailable,
         "No available channel",
     ),
-    (openai(503, "", "当前分组 default 下对于模型 core 无可用渠道"), Unavailable, "cannot be used"),
+    (
+        openai(503, "", "当前分组 default 下对于模型 core 无可用渠道"),
+        ModelUnavailable,
+        "does not have this model",
+    ),
     (openai(403, None, "用户额度不足"), Unavailable, "cannot be used"),
     (
         error(403, {"code": 4, "description": "quota_not_enough", "type": "upstream_error"}),
@@ -84,17 +109,36 @@ FAULTS = [
         "cannot be used",
     ),
     (error(200, {"error": {"code": "insufficient_user_quota"}}), Unavailable, "cannot be used"),
-    (response(302, location="https://elsewhere.example/"), Unavailable, "redirect"),
-    (response(301, b"x" * 100_000, location="http://[bad"), Unavailable, "redirect"),
-    (response(304), Unavailable, "redirect"),
+    (response(302, location="https://elsewhere.example/"), ModelUnavailable, "redirect"),
+    (response(301, b"x" * 100_000, location="http://[bad"), ModelUnavailable, "redirect"),
+    (response(304), ModelUnavailable, "redirect"),
     (stability(429, "rate_limit_exceeded", "slow down"), Busy, "pause"),
     (openai(429, "rate_limit_exceeded"), Busy, "pause"),
     (stability(500, "internal_error", "oops"), Busy, "HTTP 500"),
-    (response(502, b"<html><center>Bad Gateway</center>"), Busy, "HTTP 502"),
-    (response(524), Busy, "HTTP 524"),
-    (response(408), Busy, "HTTP 408"),
-    (response(500, b"x", content_length="99"), Busy, "HTTP 500"),
-    (response(503, gzip.compress(b"0" * 50_000_000), content_encoding="gzip"), Busy, "HTTP 503"),
+    (error(500, {"id": "1", "name": "server_error", "message": "v1"}), Busy, "HTTP 500"),
+    (stability(502, "bad_gateway", "try again"), Busy, "HTTP 502"),
+    (stability(503, "service_unavailable", "try again"), Busy, "HTTP 503"),
+    (openai(503, "server_overloaded"), Busy, "HTTP 503"),
+    (response(425), Busy, "HTTP 425"),
+    (response(502, b"<html><center>Bad Gateway</center>"), Unknown, "HTTP 502"),
+    (response(503, b"<html>Service Unavailable</html>"), Unknown, "HTTP 503"),
+    (response(503, b"upstream connect error or disconnect/reset before headers"), Unknown, "HTTP 503"),
+    (error(503, {"message": "Service Unavailable"}), Unknown, "HTTP 503"),  # an API gateway's timeout
+    (response(504, b"<html>Gateway Time-out</html>"), Unknown, "HTTP 504"),
+    (openai(504, "gateway_timeout"), Unknown, "HTTP 504"),
+    (stability(504, "timeout", "The server took too long"), Unknown, "HTTP 504"),
+    *(
+        (response(status, b"<html>cloudflare</html>"), Unknown, f"HTTP {status}")
+        for status in range(520, 525)
+    ),
+    (openai(500, "do_request_failed", "read: connection reset by peer"), Unknown, "HTTP 500"),
+    (openai(502, "bad_response_status_code"), Unknown, "HTTP 502"),
+    (response(500), Unknown, "HTTP 500"),
+    (response(408), Unknown, "HTTP 408"),
+    (response(424), Unknown, "HTTP 424"),
+    (response(499), Unknown, "HTTP 499"),
+    (response(500, b"x", content_length="99"), Unknown, "HTTP 500"),
+    (response(503, gzip.compress(b"0" * 50_000_000), content_encoding="gzip"), Unknown, "HTTP 503"),
 ]
 
 
@@ -147,7 +191,7 @@ def test_retry_after_is_followed_up_to_a_maximum(fake_provider, draw, header, lo
 
 def test_retry_after_may_be_a_date(fake_provider, draw):
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    fake_provider.plan = [response(503, retry_after=moment)]
+    fake_provider.plan = [stability(503, "service_unavailable", "later", retry_after=moment)]
     with pytest.raises(Busy) as caught:
         draw()
     assert 50 < caught.value.retry_after <= 60

@@ -55,6 +55,53 @@ def test_images_in_json_are_accepted(fake_provider, draw, data, seed):
         assert (image.data, image.seed) == (PNG, seed)
 
 
+PADDED = next(
+    text
+    for size in range(40, 60)
+    if (text := base64.b64encode(make_image(size=(size, 9))).decode())[-1] == "="
+)
+WRAPPINGS = {
+    "data URL": lambda text: f"data:image/png;base64,{text}",
+    "data URL with parameters": lambda text: f"Data:image/png;name=a.png;charset=utf-8;base64, {text}",
+    "lines of 76": lambda text: "\n".join(text[at : at + 76] for at in range(0, len(text), 76)),
+    "lines of 64 with CRLF": lambda text: "\r\n".join(text[at : at + 64] for at in range(0, len(text), 64)),
+    "line ends escaped twice": lambda text: "\\n".join(text[at : at + 76] for at in range(0, len(text), 76)),
+    "URL-safe": lambda text: text.replace("+", "-").replace("/", "_"),
+    "URL-safe without padding": lambda text: text.replace("+", "-").replace("/", "_").rstrip("="),
+    "without padding": lambda text: text.rstrip("="),
+    "too much padding": lambda text: text.rstrip("=") + "====",
+    "quoted": lambda text: f'"{text}"',
+    "percent-encoded": lambda text: text.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+    "spaces around": lambda text: f"\t {text}\n",
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS.values(), ids=WRAPPINGS.keys())
+def test_a_paid_image_is_not_lost_over_the_wrapping_of_its_base64(fake_provider, draw, wrap):
+    for text in (TEXT, PADDED):
+        wrapped, image = wrap(text), base64.b64decode(text)
+        for model, data in (
+            ("core", {"image": wrapped}),
+            ("sdxl", {"artifacts": [{"base64": wrapped}]}),
+            ("core", {"data": [{"b64_json": wrapped, "url": None}]}),
+            ("core", {"images": [wrapped]}),
+        ):
+            fake_provider.plan = [answer(data)]
+            assert draw(model).images[0].data == image
+
+
+def test_a_body_is_read_whatever_surrounds_its_json_or_base64(fake_provider, draw):
+    lines = "\n".join(TEXT[at : at + 76] for at in range(0, len(TEXT), 76))
+    fake_provider.plan = [
+        response(200, b"\xef\xbb\xbf" + json.dumps({"image": TEXT}).encode()),
+        response(200, f'{{"image": "{lines}"}}'.encode()),  # line ends that JSON forbids
+        response(200, lines.encode(), content_type="text/plain"),
+        response(200, f"data:image/png;base64,{TEXT}".encode(), content_type="image/png"),
+        response(200, json.dumps(TEXT).encode(), content_type="application/json"),
+    ]
+    assert [draw().images[0].data for _ in range(5)] == [PNG] * 5
+
+
 def test_the_requested_seed_is_used_when_the_response_has_none(fake_provider, draw):
     fake_provider.plan = [response(200, PNG), answer({"image": TEXT, "seed": 0})]
     assert [draw(seed=99).images[0].seed for _ in range(2)] == [99, 99]
@@ -164,7 +211,7 @@ def test_the_balance_is_none_where_the_provider_has_none(fake_provider, provider
 def test_the_balance_raises_the_same_errors(fake_provider, provider):
     for sent, kind in (
         (response(401), Unavailable),
-        (response(500), Busy),
+        (error(500, {"name": "internal_error", "errors": ["oops"]}), Busy),
         (response(200, b"{", content_length="9"), Unknown),
     ):
         fake_provider.plan = [sent]
