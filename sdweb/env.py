@@ -52,27 +52,34 @@ def web_address(name: str, default: str) -> str:
 
 def origin(name: str, address: str) -> str:
     """Return the address as `scheme://host:port`, in lower case and ASCII as browsers send it."""
-    wrong = f"{name} is “{address[:80]}”: it must be"
+    shown = address[:80].rpartition("@")[2]  # without a password
     if not re.match(r"https?://", address, re.IGNORECASE):
         raise ImproperlyConfigured(
-            f"{wrong} https:// or http:// and a host name, such as https://pictures.example.com."
+            f"{name} is “{shown}”: it must be https:// or http:// and a host name, such as"
+            " https://pictures.example.com."
         )
     try:
         parts = urlsplit(address)
         port, host = parts.port, _ascii(parts.hostname or "")
     except ValueError:
-        raise ImproperlyConfigured(f"{wrong} an address with a host name and, maybe, a port.") from None
-    if parts.path.strip("/") or parts.query or parts.fragment:
+        port, host = None, ""
+    if parts_beyond_host(address):
         raise ImproperlyConfigured(
-            f"{wrong} an address without a path: the portal needs a host name of its own, or a port."
+            f"{name} is “{shown}”: it must be an address without a path; the portal needs a host name or a"
+            " port of its own."
         )
     is_host = HOST.fullmatch(f"[{host}]" if ":" in host else host) and host[0] not in "*."
-    if parts.username is not None or not is_host:
-        raise ImproperlyConfigured(f"{wrong} an address with a host name and, maybe, a port.")
-    name_and_port = host_of(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}")
-    if port:
-        name_and_port += f":{port}"
-    return f"{parts.scheme.lower()}://{name_and_port}"
+    if "@" in address or not is_host:
+        raise ImproperlyConfigured(f"{name} is “{shown}”: it must be https:// and a host name, maybe a port.")
+    scheme = address.partition(":")[0].lower()
+    place = host_of(f"{scheme}://{f'[{host}]' if ':' in host else host}")
+    return f"{scheme}://{place}:{port}" if port else f"{scheme}://{place}"
+
+
+def parts_beyond_host(address: str) -> bool:
+    """Return whether more than a slash follows the host and the port of a web address."""
+    rest = re.split(r"[/?#]", address.partition("://")[2], maxsplit=1)
+    return len(rest) > 1 and address[-len(rest[1]) - 1 :].strip("/") != ""
 
 
 def _ascii(host: str) -> str:

@@ -49,7 +49,12 @@ def _read(name: str, read: Callable[[str], T], address: str) -> T:
 
 def database(address: str) -> dict[str, Any]:
     """Return Django's settings of the database."""
-    return _read("DATABASE_URL", _sqlite if address.startswith("sqlite:") else _postgresql, address)
+    if address.startswith("sqlite:"):
+        return _read("DATABASE_URL", _sqlite, address)
+    settings = _read("DATABASE_URL", _postgresql, address)
+    options = settings["OPTIONS"]
+    options |= {"options": _session_options(options.get("options", "")), "pool": _pool()}
+    return settings
 
 
 def _sqlite(address: str) -> dict[str, Any]:
@@ -96,7 +101,7 @@ def _postgresql(address: str) -> dict[str, Any]:
         # Pooled connections may be broken: each is tried before it is used.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": CONNECTING | options | {"options": _session_options(options), "pool": _pool()},
+        "OPTIONS": CONNECTING | options,
     }
 
 
@@ -115,7 +120,7 @@ def _libpq_options(url: service_url.ServiceUrl) -> dict[str, str]:
     return url.options
 
 
-def _session_options(options: dict[str, str]) -> str:
+def _session_options(given: str) -> str:
     """Return the settings of each session; those of the address come last and win."""
     timeouts = {
         "statement_timeout": positive_integer("DATABASE_STATEMENT_TIMEOUT", default=60, at_least=0),
@@ -125,7 +130,7 @@ def _session_options(options: dict[str, str]) -> str:
     if not timeouts["statement_timeout"]:  # a command, which may take long and wait long
         timeouts = {}
     ours = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts.items())
-    return f"{ours} {options.get('options', '')}".strip()
+    return f"{ours} {given}".strip()
 
 
 def _pool() -> dict[str, Any]:

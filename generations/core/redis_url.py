@@ -102,9 +102,11 @@ def _tls(url: service_url.ServiceUrl) -> dict[str, Any]:
 
 
 def _refuse(url: service_url.ServiceUrl, allowed: set[str]) -> None:
-    if unknown := sorted(url.options.keys() - allowed):
-        tls = " (those of TLS need rediss://)" if any(name.startswith("ssl_") for name in unknown) else ""
+    unknown = sorted(url.options.keys() - allowed)
+    if any(name.startswith("ssl_") for name in unknown) and url.scheme not in ("rediss", "valkeys"):
+        raise ImproperlyConfigured("has options of TLS, which need rediss:// or valkeys://")
+    if unknown:
         raise ImproperlyConfigured(
-            f"has the option {unknown[0][:40]}, which is not known here{tls}; there are: "
-            + ", ".join(sorted(allowed))
+            f"has the option {unknown[0][:40]}, which is not known here;"
+            f" there are: {', '.join(sorted(allowed))}"
         )

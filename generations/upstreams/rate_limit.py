@@ -95,13 +95,7 @@ redis.call('HSET', KEYS[1], 'blocked', blocked)
 return blocked - now
 """
 # KEYS: any key, its marker. Returns 1 if a restart of the server would be noticed.
-KNOWN = (
-    IDENTITY
-    + """
-redis.call('SET', KEYS[2], '', 'EX', 60)
-return identity(KEYS[2], 0) ~= '' and 1 or 0
-"""
-)
+KNOWN = IDENTITY + "redis.call('SET', KEYS[2], 1, 'EX', 60); return(identity(KEYS[2], 0) ~= '' and 1 or 0)"
 
 
 @dataclass(frozen=True)
@@ -151,7 +145,8 @@ def can_tell_restarts() -> bool:
 
     Raises RedisError, also if it answers and takes no writes.
     """
-    return bool(_run(KNOWN, "readyz"))
+    answer = _run(KNOWN, "readyz")
+    return bool(answer)
 
 
 def confirm(permit: Permit) -> bool:

@@ -71,6 +71,7 @@ def test_a_public_url_that_is_no_origin_is_refused(error, address, said):
     message = error(PUBLIC_URL=address)
     assert message.startswith("PUBLIC_URL is")
     assert said in message
+    assert "secret-word" not in message
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from redis import RedisError, ResponseError
+from redis import RedisError
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError
 
+from generations.core import redis_client
 from generations.jobs.engine import spool
 from generations.library.storage import client as storage_client
 from generations.upstreams import rate_limit
@@ -112,25 +113,22 @@ def _database() -> None:
 def check_redis() -> None:
     """NotReady unless Redis takes a write, and allows what the rate limiter asks for."""
     try:
+        redis_client.client(1.0).set("readyz", 1, ex=60)
         knows_restarts = rate_limit.can_tell_restarts()
+    except OutOfMemoryError as problem:
+        raise NotReady("takes no writes: its memory is full (maxmemory)") from problem
+    except ReadOnlyError as problem:
+        raise NotReady("takes no writes: it is a read-only replica") from problem
+    except NoPermissionError as problem:
+        raise NotReady("gives its user too few rights") from problem
+    except AuthenticationError as problem:
+        raise NotReady("refuses its user or password") from problem
     except RedisError as problem:
-        raise NotReady(_redis_problem(problem)) from problem
+        if str(problem).startswith("MISCONF"):
+            raise NotReady("takes no writes: it cannot write to its disk") from problem
+        raise NotReady("does not answer") from problem
     if not knows_restarts:
         raise NotReady("gives its user neither INFO nor OBJECT, so nobody is called")
-
-
-def _redis_problem(problem: RedisError) -> str:
-    if isinstance(problem, OutOfMemoryError):
-        return "takes no writes: its memory is full (maxmemory)"
-    if isinstance(problem, ReadOnlyError):
-        return "takes no writes: it is a read-only replica"
-    if isinstance(problem, NoPermissionError):
-        return "gives its user too few rights"
-    if isinstance(problem, AuthenticationError):
-        return "refuses its user or password"
-    if isinstance(problem, ResponseError) and str(problem).startswith("MISCONF"):
-        return "takes no writes: it cannot write to its disk"
-    return "does not answer"
 
 
 def check_storage() -> None:

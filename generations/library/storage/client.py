@@ -253,7 +253,7 @@ def _can_read_marker() -> bool:
 
 def _can_write_marker() -> bool:
     try:
-        put(MARKER, b"Shows sdweb that this is its bucket.\n", media_type="text/plain")
+        put(MARKER, b"sdweb", media_type="text/plain")
     except StorageUnavailable:
         return False
     return _can_read_marker()
