@@ -43,16 +43,18 @@ FOR_OPERATORS = (
     "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
     "|FormParserError|MalformedForm"
 )
-# Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs.
+# Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs; and
+# names of what is guarded, which stand in the log and are quoted from there.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
     "|AppendOnlyTriggers|AuditLogTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|guarded|salted_hmac"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
     # SQL, Lua, settings
-    r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|RAISE|NEW|json|fts5|local|bind)\b"
+    r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|UNION|DO|RAISE|NEW|json|fts5|local|bind)\b"
     "|-m |<[?]|<[a-z]+:"  # command lines, and XML with namespaces
     "|(?P<look>[a-z]+) (?P=look)-"  # classes of a tag or an icon
 )

@@ -10,8 +10,9 @@ from tests.translations import ROOT, report, source
 from tests.translations.gettext_calls import GettextCalls
 
 PYTHON = {path for room in ("generations", "sdweb") for path in (ROOT / room).rglob("*.py")}
-# Migrations repeat models, nobody imports the sandbox, programs read English, commands speak at a terminal.
-NOT_FOR_PAGES = {"migrations", "sandbox", "api", "management"}
+# Migrations repeat models, nobody imports the sandbox, programs read English (of the S3 server too), commands
+# speak at a terminal.
+NOT_FOR_PAGES = {"migrations", "sandbox", "api", "management", "nanio_server.py"}
 FOR_PAGES = {path for path in PYTHON if not NOT_FOR_PAGES & set(path.relative_to(ROOT).parts)}
 IMPORTS = "from django.utils.translation import gettext as _, gettext_lazy, ngettext\n"
 

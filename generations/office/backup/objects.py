@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 from generations.library.maintenance.check import batched
 from generations.library.storage import client as storage_client
 from generations.office.backup.folder import Folder, Lookup, StoredObject, hash_of, written
@@ -68,9 +70,9 @@ def _to_folder(folder: Folder, wanted: StoredObject, known: StoredObject | None,
         with written(path) as file:
             _copy_bytes(wanted, file)
     except storage_client.ObjectMissing:
-        return Copied(wanted, problem="missing", is_missing=True)
+        return Copied(wanted, problem=_("missing"), is_missing=True)
     except _WrongBytes:
-        return Copied(wanted, problem="wrong sha256")
+        return Copied(wanted, problem=_("wrong sha256"))
     return Copied(replace(wanted, media_type=info.media_type, metadata=info.metadata))
 
 
@@ -88,12 +90,12 @@ def _copy_bytes(wanted: StoredObject, file: IO[bytes]) -> None:
 def _to_storage(folder: Folder, stored: StoredObject) -> Copied:
     path = folder.object_path(stored.key)
     if not path.is_file():
-        return Copied(stored, problem="missing in the backup", is_missing=True)
+        return Copied(stored, problem=_("missing in the backup"), is_missing=True)
     if _hash_in_storage(stored) == stored.sha256:
         return Copied(stored, was_there=True)
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != stored.sha256:
-        return Copied(stored, problem="wrong sha256 in the backup")
+        return Copied(stored, problem=_("wrong sha256 in the backup"))
     storage_client.put(stored.key, data, media_type=stored.media_type, metadata=stored.metadata)
     return Copied(stored)
 

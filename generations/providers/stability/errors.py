@@ -7,7 +7,6 @@ docs/providers/gateways.md, "Statuses".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from generations.providers.base import (
@@ -128,9 +127,11 @@ def without_purchase(status: int, error_body: error_text.ErrorBody) -> ProviderE
     if error_body.codes & CONTENT_CODES:
         return Refused(_refused_reason(status, error_body))
     if _blames_account(status, error_body):
-        return Unavailable(_reason(ACCOUNT_STATUSES, status, error_body))
+        sentence = _(ACCOUNT_STATUSES.get(status, gettext_noop("The provider account cannot be used now")))
+        return Unavailable(_reason(sentence, status, error_body))
     if _blames_model(status, error_body):
-        return ModelUnavailable(_reason(MODEL_STATUSES, status, error_body))
+        sentence = _(MODEL_STATUSES.get(status, gettext_noop("The provider does not have this model now")))
+        return ModelUnavailable(_reason(sentence, status, error_body))
     return None
 
 
@@ -196,13 +197,7 @@ def _with_moderation_code(error_body: error_text.ErrorBody) -> error_text.ErrorB
     return error_body
 
 
-def _reason(sentences: Mapping[int, str], status: int, error_body: error_text.ErrorBody) -> str:
-    otherwise = (
-        gettext_noop("The provider account cannot be used now")
-        if sentences is ACCOUNT_STATUSES
-        else gettext_noop("The provider does not have this model now")
-    )
-    sentence = _(sentences.get(status, otherwise))
+def _reason(sentence: str, status: int, error_body: error_text.ErrorBody) -> str:
     text = f"{sentence} (HTTP {status})"
     return error_text.as_sentence(f"{text}: {error_body.message}" if error_body.message else text)
 

@@ -39,7 +39,7 @@ def test_pictures_are_refused_for_now_while_all_places_are_taken(
     image, client, api = make_image(), sign_in(member), ApiClient(member)
     share = sharing_service.share_image(member=member, image=image.pk)
     addresses = [
-        signed_urls.thumbnail_url(image, "small", member),
+        signed_urls.thumbnail_url(image, "small", member, client.session.session_key),
         f"{address('download', member, image.pk)}?format=jpeg",
     ]
     for path in addresses:
