@@ -209,7 +209,7 @@ def test_a_zip_is_planned_without_a_lock(member, pictures):
     begun = next(number for number, sql in enumerate(said) if sql.startswith("BEGIN"))
     assert any('"library_image"' in sql for sql in said[:begun])
     assert not any('"library_image"' in sql for sql in said[begun:])
-    assert sum("UPDATE" in sql for sql in said[begun:]) == 1
+    assert sum(sql.startswith("UPDATE") for sql in said[begun:]) == 1
 
 
 def test_a_zip_without_visible_pictures_is_not_sent(sign_in, member, pictures):
