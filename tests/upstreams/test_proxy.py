@@ -20,7 +20,7 @@ def proxy():
 
 
 def form(upstream, **changes):
-    fields = {"name": "Main", "kind": "stability", "base_url": "http://127.0.0.1:9/sd", "key": ""}
+    fields = {"name": "Main", "kind": "stability", "base_url": upstream.base_url, "key": ""}
     fields |= {"enabled": "on", "order": "0", "costs": "{}", "orders": "{}", "unit": "credit"}
     fields |= {"limit_calls": "150", "limit_window": "10", "low_balance": "500"}
     return UpstreamForm(fields | changes, instance=upstream)
