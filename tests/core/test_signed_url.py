@@ -33,10 +33,10 @@ def test_a_share_link_outlives_the_key(rotate):
     share = Share()
     token = sharing_service.token(share.pk)
     rotate("new-key", "old-key")
-    assert sharing_service._verified_id(token) == share.pk
+    assert sharing_service.verified_id(token) == share.pk
     rotate("new-key")
     with pytest.raises(sharing_service.LinkNotFound):
-        sharing_service._verified_id(token)
+        sharing_service.verified_id(token)
 
 
 def test_who_is_signed_in_stays_so(rotate, client, member):

@@ -68,13 +68,17 @@ def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_get_thei
     with ThreadPoolExecutor(5) as threads:
         answers = [threads.submit(ask, studio, token, **key) for key in keys]
         assert eventually(lambda: studio.provider.orders() == before + 5)
-        os.kill(studio.portal.processes()["uvicorn"], signal.SIGTERM)
+        stopped = studio.portal.processes()["uvicorn"]
+        os.kill(stopped, signal.SIGTERM)
         for answer in answers:
             found = answer.result()
             assert (found.status_code, found.json()["name"]) == (424, "service_unavailable")
+    # The one that stops takes connections for a moment still, and says that nothing was ordered.
+    assert eventually(lambda: studio.portal.processes().get("uvicorn", stopped) != stopped, within=60)
     assert eventually(studio.portal.answers, within=60)
     studio.provider.state(latency=0.2)
     for key in keys:
-        assert ask(studio, token, **key).status_code == 200
+        answer = ask(studio, token, **key)
+        assert answer.status_code == 200, answer.text
     assert studio.provider.orders() == before + 5
     studio.manage("audit_ledger")

@@ -203,15 +203,13 @@ def test_the_number_of_queries_is_the_same_for_one_row_and_for_hundreds(
 
     submit(count=2)
     work(1)
-    queries()
-    few = queries()
+    few = min(queries() for _ in range(3))
     for number in range(12):
         submit(by=make_member(f"person{number}"), count=10)
     work(20)
     for _ in range(3):
         Upstream.objects.create(name=f"other {_}", base_url="http://x")
-    queries()  # that somebody was here is written down once a minute
-    assert queries() == few
+    assert min(queries() for _ in range(3)) == few  # that somebody was here is written down once a minute
 
 
 def test_an_hour_of_many_calls_is_found_by_its_index(submit, upstream):
