@@ -231,9 +231,8 @@ def test_a_file_grants_to_thousands_of_members(client, studio):
     assert grant_previewed(client, studio, preview).status_code == 302
     assert Transfer.objects.filter(kind="grant", member__kind="program").count() == count
     with connection.cursor() as cursor:
-        cursor.execute(
-            "ANALYZE"
-        )  # what PostgreSQL does by itself soon; the check that follows takes minutes else
+        # As PostgreSQL does by itself soon; without, the check that follows takes minutes.
+        cursor.execute("ANALYZE")
 
 
 def test_the_largest_file_is_granted_although_a_browser_sends_longer_line_breaks(client, studio):
