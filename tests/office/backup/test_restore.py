@@ -211,6 +211,7 @@ def test_a_backup_of_a_newer_version_is_refused(filled, folder, run, elsewhere):
         assert "jobs.9999_from_the_future" in run("restore", folder, expected=1)
 
 
+@pytest.mark.slow
 def test_a_backup_of_an_older_version_is_migrated(folder, run, elsewhere, settings):
     settings.SECRET_KEY, settings.ENCRYPTION_KEYS = OLD["secret_key"], [OLD["encryption_key"]]
     with elsewhere():
