@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import socket
 import sys
 import time
@@ -49,10 +50,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
 
 
 def request(connection: socket.socket, path: str, *headers: str) -> str:
-    """Send a request over an open connection; the beginning of its response."""
+    """Send a request over an open connection; its response to the end, or as far as one packet goes."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", *headers]
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-    return connection.recv(65_536).decode(errors="replace")
+    said = connection.recv(65_536)
+    head, _, body = said.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (more := connection.recv(left)):  # it may come apart, and is not the next response
+        said, left = said + more, left - len(more)
+    return said.decode(errors="replace")
 
 
 def connect(server: tuple[int, Path], source: str = "127.0.0.1") -> socket.socket:
