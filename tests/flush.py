@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from generations.credits import append_only
 from generations.credits.models import Account, AccountKind
-from generations.office.audit_log import service as audit_log_service
+from tests import guards
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 INDEX = "library_words"  # SQLite's full-text index: its tables follow the entries' own
-GUARDS = {each.table: each for each in (append_only.LEDGER, audit_log_service.GUARD)}
 
 
 def flush() -> None:
@@ -34,23 +32,16 @@ def _tables_with_rows() -> list[str]:
 
 @transaction.atomic
 def _empty_on_postgresql(tables: list[str]) -> None:
-    with connection.cursor() as cursor:
-        # Neither foreign keys nor the guards of what is permanent are asked until the transaction ends.
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with guards.lifted(), connection.cursor() as cursor:  # nor are foreign keys asked
         cursor.execute("; ".join(f"DELETE FROM {name}" for name in tables))
     _open_outside_accounts()
 
 
 def _empty_on_sqlite(tables: list[str]) -> None:
-    guards = [GUARDS[name] for name in tables if name in GUARDS]
-    statements = [
-        *(statement for each in guards for statement in each.drop["sqlite"]),
-        *(f"DELETE FROM {name}" for name in tables),
-        *(statement for each in guards for statement in each.create["sqlite"]),
-    ]
-    with connection.constraint_checks_disabled(), transaction.atomic(), connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+    with connection.constraint_checks_disabled(), transaction.atomic(), guards.lifted():
+        with connection.cursor() as cursor:
+            for name in tables:
+                cursor.execute(f"DELETE FROM {name}")
         _open_outside_accounts()
 
 

@@ -113,7 +113,7 @@ def released_if_refused(call: Call) -> Iterator[None]:
     """Release the call if the block raises: its transaction was rolled back, so nothing has changed."""
     try:
         yield
-    except Exception:
+    except Exception:  # whatever it is: it is raised again
         release(call)
         raise
 

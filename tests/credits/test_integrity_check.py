@@ -4,12 +4,12 @@ import uuid
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
-from generations.credits import append_only, integrity_check, ledger, posting
+from generations.credits import integrity_check, ledger, posting
 from generations.credits.models import Account, Hold, Transfer
 from generations.teams.models import Team
+from tests import guards
 
 
 @pytest.fixture
@@ -19,12 +19,8 @@ def corrupted(member):
         ledger.hold(member=member, amount=8_00, reference=(reference := uuid.uuid4()))
         if close:
             close(reference=reference)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for statement in append_only.LEDGER.drop[connection.vendor]:
-            cursor.execute(statement)
-    return member
+    with guards.lifted():
+        yield member
 
 
 def charge():

@@ -47,7 +47,7 @@ FOR_OPERATORS = (
 # names of what is guarded, which stand in the log and are quoted from there.
 FOR_MACHINES = re.compile(
     f"{FOR_OPERATORS}|debug|info|warning|error|exception|critical|compile|execute|date_format|required|Part"
-    "|AppendOnlyTriggers|AuditLogTriggers|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
+    "|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
     "|guarded|salted_hmac"
 )
 PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English

@@ -103,7 +103,7 @@ class Hub:
                 yield b"event: resync\ndata: gone\n\n"
                 return
             while entries := await self.redis.xrange(STREAM, f"({since}", count=BATCH_SIZE):
-                changes = (Change.from_entry(*entry) for entry in entries)
+                changes = _understood(entries)
                 mine = [change for change in changes if change.address == (page.user, page.team)]
                 for _address, frame in await _render(mine):
                     yield sign_for_session(frame, page.session)
@@ -118,7 +118,7 @@ class Hub:
                 last = last or await self._newest()
                 for _name, entries in await self.redis.xread({STREAM: last}, count=BATCH_SIZE, block=5_000):
                     last = entries[-1][0]
-                    changes = [Change.from_entry(*entry) for entry in entries]
+                    changes = _understood(entries)
                     self._wake(changes)
                     for address, frame in await _render(
                         change for change in changes if change.address in self.pages
@@ -128,6 +128,9 @@ class Hub:
             except RedisError as problem:
                 log.info("Redis is unreachable, so live pages wait: %s", problem)
                 last = None
+                await asyncio.sleep(1)
+            except Exception:  # whatever it is, other events go on; open pages ask again by themselves
+                log.exception("Events could not be sent to live pages")
                 await asyncio.sleep(1)
 
     def _wake(self, changes: Iterable[Change]) -> None:
@@ -145,12 +148,23 @@ class Hub:
             pages = self.all_pages()
             try:
                 valid = await live_threads.run(still_valid, pages)
-            except DatabaseError as problem:
-                log.warning("Open pages could not be checked and are closed, to reconnect: %s", problem)
+            except Exception:  # whatever it is, a page that cannot be checked is not left open
+                log.exception("Open pages could not be checked and are closed, to reconnect")
                 valid = set()
             for page in pages:
                 if page not in valid:
                     page.close()
+
+
+def _understood(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> list[Change]:
+    """The entries of the stream, without those that another version wrote and this one cannot read."""
+    changes = []
+    for entry in entries:
+        try:
+            changes.append(Change.from_entry(*entry))
+        except (KeyError, ValueError):
+            log.warning("The event %r cannot be read", entry[0])
+    return changes
 
 
 _hub: Hub | None = None

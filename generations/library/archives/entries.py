@@ -83,7 +83,7 @@ def read_entry(
         file = _convert(image, _verified(_read(image.key), image), output)
     except FAILURES as error:
         raise EntryFailed(entry.name) from error
-    parameters = imaging_convert.parameters_beside(image, file, output)
+    parameters = imaging_convert.sidecar_parameters(image, file, output)
     beside = [(f"{entry.name}.txt", parameters.encode())] if parameters else []
     return [(entry.name, file), *beside]
 

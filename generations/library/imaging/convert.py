@@ -69,11 +69,11 @@ def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
         raise imaging_decode.Unreadable(_("The parameters cannot be taken out of this file.")) from error
 
 
-def parameters_beside(image: Image, file: bytes, output: OutputFormat) -> str:
+def sidecar_parameters(image: Image, file: bytes, output: OutputFormat) -> str:
     """The parameters to be put beside a converted file that must not be changed; "" if they are in it."""
     if not output.with_parameters or output.format == STORED:
         return ""
-    return embed_metadata.parameters_beside(image, file, output.media_type(image))
+    return embed_metadata.sidecar_parameters(image, file, output.media_type(image))
 
 
 def _reencode(data: bytes, media_type: str) -> bytes:

@@ -78,7 +78,7 @@ def embed(image: Image, data: bytes, media_type: str = "") -> bytes:
         return data
 
 
-def parameters_beside(image: Image, data: bytes, media_type: str) -> str:
+def sidecar_parameters(image: Image, data: bytes, media_type: str) -> str:
     """The parameters of an image whose file has a C2PA manifest, so that they are not in it; else ""."""
     is_generated = bool(provenance.digital_source_type(image))
     return parameters(image) if is_generated and provenance.has_manifest(data, media_type) else ""

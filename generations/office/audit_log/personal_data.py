@@ -1,6 +1,7 @@
 """Remove personal data from audit entries: network addresses after a while, a person's on request.
 
-Who did what, when and to whom stays; the database refuses any other change (`append_only.py`).
+Who did what, when and to whom stays; the database refuses any other change
+(`migrations/0005_personal_data_in_changes.py`).
 """
 
 from __future__ import annotations

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from generations.jobs.engine.operator_actions import AuditEvent
-from generations.office.audit_log.append_only import AuditLogTriggers
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.actor import COMMAND, Actor, actor_of
 from generations.teams.models import Membership, Team
 
-__all__ = ["COMMAND", "GUARD", "Actor", "actor_of", "record", "record_queue_change"]
-
-GUARD = AuditLogTriggers("office_auditentry", "changes_guard", "Changes are written down, never rewritten.")
+__all__ = ["COMMAND", "Actor", "actor_of", "record", "record_queue_change"]
 
 
 def record(

@@ -283,14 +283,34 @@ def test_a_cookie_of_another_program_on_the_same_host_does_no_harm(member, cooki
     run_scenario(scenario)
 
 
-def test_a_database_error_does_not_end_the_checks_of_open_pages(member, cookie_of, run_scenario, monkeypatch):
+def test_an_event_that_nobody_understands_does_not_end_the_events_of_others(member, cookie_of, run_scenario):
+    cookie = cookie_of(member)
+
+    async def scenario():
+        page = OpenPage("studio-north", cookie)
+        assert await page.open() == 200
+        await asyncio.sleep(0.3)
+        redis_client.client().xadd(events.STREAM, {"of": "another version"})
+        send_event(member, "one")
+        assert (await page.next()).endswith("event: places\ndata: one\n\n")
+        await page.close()
+
+    run_scenario(scenario)
+
+
+@pytest.mark.parametrize(
+    "problem", [OperationalError("the database is starting up"), ValueError("nobody thought of it")], ids=repr
+)
+def test_an_error_does_not_end_the_checks_of_open_pages(
+    member, cookie_of, run_scenario, monkeypatch, problem
+):
     monkeypatch.setattr(sse, "CHECK_INTERVAL", 0.2)
     cookie, check = cookie_of(member), sse.still_valid
-    answers = iter([OperationalError("the database is starting up")])
+    answers = iter([problem])
 
     def away_once(pages):
-        for problem in answers:
-            raise problem
+        for error in answers:
+            raise error
         return check(pages)
 
     monkeypatch.setattr(sse, "still_valid", away_once)

@@ -18,6 +18,7 @@ from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.teams.models import Role, User
+from tests import guards
 from tests.markup import compact
 
 ANA_S = "203.0.113.7"
@@ -56,12 +57,8 @@ def write(who, act=AuditAction.GRANTED, *, at=None, **about):
 
 def rewrite(entry, **fields):
     """Change an entry as nobody can: with the guard lifted."""
-    with connection.cursor() as cursor:
-        for statement in audit_log_service.GUARD.drop[connection.vendor]:
-            cursor.execute(statement)
+    with guards.lifted():
         AuditEntry.objects.filter(pk=entry.pk).update(**fields)
-        for statement in audit_log_service.GUARD.create[connection.vendor]:
-            cursor.execute(statement)
     entry.refresh_from_db()
 
 
