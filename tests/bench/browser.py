@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -43,8 +44,19 @@ class OpenPage:
         while True:
             try:
                 with requests.get(self._url, cookies=self._cookies, stream=True, timeout=60) as stream:
-                    for line in stream.iter_lines(chunk_size=1):
-                        for generation in DONE.findall(line.decode()):
+                    for event in _events(stream):
+                        for generation in DONE.findall(event):
                             self.shown.setdefault(generation, time.time())
             except requests.RequestException:
                 time.sleep(0.2)
+
+
+def _events(stream: requests.Response) -> Iterator[str]:
+    """The data of each event, its lines joined."""
+    lines: list[str] = []
+    for line in stream.iter_lines(chunk_size=1):
+        if line:
+            lines.append(line.decode().removeprefix("data: "))
+        else:
+            yield "\n".join(lines)
+            lines.clear()

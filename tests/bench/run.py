@@ -195,9 +195,11 @@ class Bench:
         return json.loads(file.read_text())
 
     def _wait(self, images: int, patience: float) -> None:
-        """Until so many pictures were shown to their members."""
+        """Until so many pictures were shown to their members; TimeoutError if they were not."""
         limit = time.monotonic() + patience
-        while len(self.page.shown) + len(self.crowd_page.shown) < images and time.monotonic() < limit:
+        while (shown := len(self.page.shown) + len(self.crowd_page.shown)) < images:
+            if time.monotonic() > limit:
+                raise TimeoutError(f"open pages were told of {shown} of {images} pictures")
             time.sleep(0.05)
 
     def _calls(self) -> dict[str, dict[str, Any]]:
