@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,9 +19,12 @@ from uuid6 import uuid7
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger
 from generations.jobs import events, model_access, pricing, tasks
-from generations.jobs.models import Batch, Generation, Status
-from generations.library.models import Upload
+from generations.jobs import inputs as job_inputs
+from generations.jobs.inputs import NewInput
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Outcome, Status
+from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE
 from generations.teams.models import Membership, Token
 from generations.upstreams.models import Upstream
 
@@ -59,25 +63,34 @@ def submit(
     count: int,
     submission: uuid.UUID | None,
     prices_at: datetime | None,
-    start_image: Upload | None = None,
+    inputs: Sequence[NewInput] = (),
+    parent: Image | None = None,
+    action: str = "",
     visibility: str = "",
     token: Token | None = None,
 ) -> Batch:
     """Create a batch of `count` generations, hold their price, and wake a worker after the commit.
 
     The same `submission` of the same member returns the batch that it created before; None always creates
-    one. `prices_at` is when the member was shown the prices; None means the current price. `token` is the API
-    token of the request.
+    one. `prices_at` is when the member was shown the prices; None means the current price. `parent` is the
+    image of the library that the request continues; `action` names the next step of it that is wanted, which
+    only the account that made the parent can do. `token` is the API token of the request.
     Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
-    and TokenCapReached; then nothing is created.
+    and TokenCapReached, and what `inputs.prepare` raises; then nothing is created.
     """
     if submission and (batch := Batch.objects.filter(member=member, submission=submission).first()):
         return batch
-    cleaned = catalogue_registry.validate(
-        catalogue_registry.get(model), parameters, has_image=start_image is not None
+    declared = catalogue_registry.get(model)
+    chosen = _action(parent, model, action) if action else None
+    cleaned = (
+        dict(parent.parameters)
+        if parent and chosen
+        else catalogue_registry.validate(declared, parameters, roles={each.role for each in inputs})
     )
     model_access.check(member, model, token)
+    pinned_to = _account_of(parent, model) if parent and chosen else None
     _check_served(model)
+    prepared = job_inputs.prepare(member, declared, inputs)
     price = pricing.agreed_price(model, cleaned, member.team, prices_at)
     batch = Batch(
         team=member.team,
@@ -85,13 +98,15 @@ def submit(
         submission=submission or uuid.uuid4(),
         model=model,
         parameters=cleaned,
-        start_image=start_image,
+        start_image=next((each.upload for each in prepared if each.role == IMAGE), None),
+        parent=parent.pk if parent else next((each.image for each in prepared if each.image), None),
+        action=chosen or {},
         count=count,
         visibility=visibility or member.default_visibility,
         token=token,
     )
     try:
-        return _record(batch, price)
+        return _record(batch, price, prepared, pinned_to)
     except IntegrityError:  # the same form was sent twice at once, and the other request came first
         return Batch.objects.get(member=member, submission=batch.submission)
 
@@ -135,10 +150,32 @@ def _check_served(model: str) -> None:
         raise NoUpstream
 
 
+def _action(parent: Image | None, model: str, name: str) -> dict[str, Any]:
+    """The next step of this name that the parent offers, as its provider described it."""
+    offered = parent.actions if parent and parent.model == model else []
+    for action in offered:
+        if action["name"] == name:
+            return dict(action)
+    raise catalogue_registry.InvalidParameters({"action": _("This image does not offer this next step.")})
+
+
+def _account_of(parent: Image, model: str) -> Upstream:
+    """The account that made the parent; NoUpstream if it does not serve the model any more."""
+    made_by = Attempt.objects.filter(generation=parent.generation, outcome=Outcome.OK)
+    attempt = made_by.select_related("upstream").last()
+    if attempt is None or not (attempt.upstream.enabled and attempt.upstream.serves(model)):
+        raise NoUpstream
+    return attempt.upstream
+
+
 @transaction.atomic
-def _record(batch: Batch, price: int) -> Batch:
+def _record(
+    batch: Batch, price: int, inputs: Sequence[NewInput] = (), pinned_to: Upstream | None = None
+) -> Batch:
     batch.save(force_insert=True)
-    rows = [_row(batch, position, price) for position in range(batch.count)]
+    if inputs:
+        _add_inputs(batch, inputs)
+    rows = [_row(batch, position, price, pinned_to) for position in range(batch.count)]
     _queue(batch.member, rows)
     batch.created = rows
     transaction.on_commit(partial(events.batch_created, batch))
@@ -147,7 +184,19 @@ def _record(batch: Batch, price: int) -> Batch:
     return batch
 
 
-def _row(batch: Batch, position: int, price: int) -> Generation:
+def _add_inputs(batch: Batch, inputs: Sequence[NewInput]) -> None:
+    positions: Counter[str] = Counter()
+    rows = []
+    for each in inputs:
+        position = positions[each.role]
+        rows.append(
+            BatchInput(batch=batch, role=each.role, position=position, upload=each.upload, image=each.image)
+        )
+        positions[each.role] += 1
+    BatchInput.objects.bulk_create(rows)
+
+
+def _row(batch: Batch, position: int, price: int, pinned_to: Upstream | None = None) -> Generation:
     return Generation(
         id=uuid7(),
         batch=batch,
@@ -158,6 +207,7 @@ def _row(batch: Batch, position: int, price: int) -> Generation:
         parameters=_parameters_at(batch, position),
         price=price,
         token=batch.token,
+        pinned_to=pinned_to,
     )
 
 
@@ -207,7 +257,7 @@ def _retry(old: Generation, token: Token | None) -> Generation:
     price = pricing.price(old.model, old.parameters, old.team)
     if price > old.price:  # the member was not shown this price
         raise pricing.RetryPriceRose(old.price, price)
-    row = _row(batch, old.position, price)
+    row = _row(batch, old.position, price, old.pinned_to)
     row.retry_of, row.parameters, row.token = old, old.parameters, token
     _queue(old.member, [row])
     transaction.on_commit(tasks.wake_after_commit)

@@ -18,7 +18,7 @@ from redis.exceptions import LockNotOwnedError
 
 from generations.core import redis_client
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import heartbeats, sweeper
+from generations.jobs.engine import heartbeats, pollers, sweeper
 from generations.jobs.engine import run as engine_run
 from generations.jobs.engine.failures import guarded
 from generations.upstreams import accounts
@@ -70,8 +70,10 @@ def ask_balances() -> None:
 
 @worker_ready.connect
 def start_upkeep(**_: object) -> None:
-    """Start the upkeep thread: it recovers spooled images and sends heartbeats while this worker runs."""
+    """Start the threads that recover spooled images, send heartbeats and poll tasks."""
     threading.Thread(target=_upkeep, name="upkeep", daemon=True).start()
+    # An account that takes few at the same time may have a place again.
+    pollers.start(ended=wake_after_commit)
 
 
 @worker_shutting_down.connect
@@ -83,6 +85,7 @@ def stop_claiming(**_: object) -> None:
 @worker_shutdown.connect
 def remove_heartbeat(**_: object) -> None:
     """Bring to safety what is in memory alone, and leave the list of workers, so as not to be missed."""
+    pollers.stop()
     with guarded("store images that the spool refused"):
         sweeper.store_refused()
     heartbeats.remove()

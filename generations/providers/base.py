@@ -1,13 +1,15 @@
 """The interface of all providers, whatever their wire format.
 
-`generate` takes an `ImageRequest` and returns `Done` or `Pending`, or raises one of five errors. The class of
-the error decides what a caller does next; its text is shown to members.
+`submit` takes an `ImageRequest` and returns `Done`, or `Accepted` for a task that is polled for its result.
+Failures are raised as one of five errors: the class decides what a caller does next; the text is shown to
+members.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 # Codes of `Refused` for a prompt or an image that was moderated, whatever the provider.
@@ -22,48 +24,125 @@ CONTENT_CODES = frozenset(
 )
 
 
+class OutputKind(StrEnum):
+    """What a model makes: a raster image, a drawing in SVG, a text, or a file that only programs open."""
+
+    IMAGE = "image"
+    SVG = "svg"
+    TEXT = "text"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class InputImage:
+    """An image that goes with a request, in one of the roles that its model declares."""
+
+    role: str
+    data: bytes
+    media_type: str  # image/png, image/jpeg or image/webp
+
+
 @dataclass(frozen=True)
 class ImageRequest:
-    """A request for an image: a model of the catalogue and validated parameters.
+    """A request: a model of the catalogue, validated parameters, and images by role.
 
     `parameters` maps the provider's field names (`prompt`, `seed`, `aspect_ratio`, ...) to values, without
-    empty ones. `image` is the start image, encoded as PNG, JPEG or WebP.
+    empty ones. `inputs` of one role are in the order that the member gave them. `action` is what an earlier
+    result offered as a next step, if this is one.
     """
 
     model: str
     parameters: Mapping[str, Any]
-    image: bytes | None = None
+    inputs: tuple[InputImage, ...] = ()
+    action: Action | None = None
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that have an image."""
+        return frozenset(image.role for image in self.inputs)
+
+    def of_role(self, role: str) -> list[InputImage]:
+        """Return the images of a role, in order."""
+        return [image for image in self.inputs if image.role == role]
 
 
 @dataclass(frozen=True)
-class ReceivedImage:
-    """A complete image with its real type and size."""
+class Action:
+    """A next step that a result offers: its name, what a button says, and what the provider needs for it."""
 
-    data: bytes
-    media_type: str  # image/png, image/jpeg or image/webp
-    width: int
-    height: int
+    name: str
+    title: str
+    state: Mapping[str, Any] = field(default_factory=dict)  # JSON, at most 2 KB
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result: complete bytes with their real type and size, an address to fetch them from, or a text.
+
+    A `filtered` one was withheld or blurred by the provider, and has nothing to keep.
+    """
+
+    data: bytes = b""
+    media_type: str = ""
+    width: int = 0
+    height: int = 0
     seed: int | None = None
+    kind: OutputKind = OutputKind.IMAGE
+    finish_reason: str = "SUCCESS"
+    url: str = ""
+    text: str = ""
+    filtered: bool = False
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True)
 class Done:
-    """A finished generation; `filtered` if the provider's content filter blurred the result."""
+    """A finished request with one or more outputs; `broken` more came and cannot be used."""
 
-    images: tuple[ReceivedImage, ...]
-    filtered: bool = False
-    finish_reason: str = "SUCCESS"
+    outputs: tuple[Output, ...]
     request_id: str = ""
     status: int = 200
+    cost: int | None = None  # what the answer says it cost, in hundredths of the account's unit
+    broken: int = 0
+
+    @property
+    def kept(self) -> tuple[Output, ...]:
+        """The outputs that were not withheld."""
+        return tuple(output for output in self.outputs if not output.filtered)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the provider's filter withheld all that there was."""
+        return not self.kept
+
+    @property
+    def finish_reason(self) -> str:
+        """The finish reason of the first output."""
+        return self.outputs[0].finish_reason if self.outputs else ""
 
 
 @dataclass(frozen=True)
-class Pending:
-    """An accepted request; poll it by `remote_id`, not before `ask_after` seconds."""
+class Task:
+    """A request that the provider has accepted: how to poll it, and what the client needs to know then.
+
+    `state` is the client's own, as JSON of at most 4 KB. `poll_url` is empty where the task's id is enough.
+    """
 
     remote_id: str
-    ask_after: float
+    poll_url: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A task that is under way; poll it not before `poll_after` seconds. It counts as bought."""
+
+    task: Task
+    poll_after: float
+    progress: int | None = None  # percent
+    message: str = ""  # what the provider says about it, for members
     request_id: str = ""
+    status: int = 200
 
 
 @dataclass(eq=False)
@@ -120,19 +199,23 @@ class Unknown(ProviderError):
 class Provider(Protocol):
     """One account at one image API. Thread-safe."""
 
-    def generate(self, request: ImageRequest, *, timeout: float) -> Done | Pending:
+    # Whether polls count towards the account's limit of calls; if not, they have one of the same size.
+    polls_count_as_calls: bool
+    result_hosts: tuple[str, ...]  # from which results given by address come; empty: the account's own host
+
+    def submit(self, request: ImageRequest, *, timeout: float) -> Done | Accepted:
         """Call the API once, within `timeout` seconds in all, body included.
 
         Raises Refused, Unavailable, ModelUnavailable, Busy or Unknown and nothing else, whatever the provider
         sends.
         """
 
-    def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
-        """Poll a pending request; raises what `generate` raises.
+    def poll(self, task: Task, *, timeout: float) -> Done | Accepted:
+        """Ask once how a task is.
 
-        After `Busy` the generation is requested again, so a poll raises it only if the provider has no such
-        request; a poll that merely failed raises `Unknown`.
+        Raises what `submit` raises, but `Refused` only if the provider says that the task has failed or was
+        moderated: it ends the task. After any other error the task is polled again later.
         """
 
     def balance(self, *, timeout: float) -> float | None:
-        """Return the credits left, None if the provider does not say; raises what `generate` raises."""
+        """Return the credits left, None if the provider does not say; raises what `submit` raises."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -52,6 +53,15 @@ def provider(upstream: Upstream) -> Provider:
     except ValueError as problem:
         reason = str(problem)
     raise Unavailable(reason)
+
+
+def result_hosts(upstream: Upstream) -> tuple[str, ...]:
+    """Return the hosts from which results of the account are fetched: its own, or its system's, or its address's.
+
+    Unavailable as `provider` raises it.
+    """
+    own = tuple(upstream.result_hosts) or provider(upstream).result_hosts
+    return own or (urlsplit(upstream.base_url).hostname or "",)
 
 
 def sync_environment() -> Upstream | None:

@@ -77,6 +77,28 @@ class Upstream(models.Model):
     )
     limit_calls = models.PositiveIntegerField(_("calls"), default=150)
     limit_window = models.PositiveIntegerField(_("in seconds"), default=10)
+    max_in_flight = models.PositiveIntegerField(
+        _("at the same time"),
+        null=True,
+        blank=True,
+        help_text=_("Calls and tasks that it takes at the same time; empty: any number."),
+    )
+    result_hosts = models.JSONField(
+        _("hosts of results"),
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text=_(
+            "Hosts from which results are fetched that it gives by address, such as *.example.com; empty:"
+            " those of its system."
+        ),
+    )
+    private_results = models.BooleanField(
+        _("results in private networks"),
+        default=False,
+        db_default=False,
+        help_text=_("Fetch results from addresses of private networks too, and without https."),
+    )
     blocked_until = models.DateTimeField(_("blocked until"), null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True, editable=False)
     paused_status = models.PositiveSmallIntegerField(

@@ -127,6 +127,12 @@ def reserve(upstream: Upstream, *, horizon: float = HORIZON) -> Permit | None:
     return _reserve(upstream, horizon, quiet=upstream.limit_window + MARGIN)
 
 
+def reserve_poll(upstream: Upstream, *, horizon: float, counts_as_call: bool) -> Permit | None:
+    """Do as `reserve`, for a poll: of the same limit, or of one of the same size for polls alone."""
+    limiter = upstream.pace_key if counts_as_call else f"{upstream.pace_key}:polls"
+    return _reserve(upstream, horizon, quiet=upstream.limit_window + MARGIN, limiter=limiter)
+
+
 def prepare(upstream: Upstream, *, idle: bool = False) -> None:
     """Begin the first epoch now, so that its first window is over when the first call comes.
 
@@ -165,10 +171,11 @@ def block(upstream: Upstream, seconds: float) -> None:
     _run(BLOCK, upstream.pace_key, int(seconds * 1e6))
 
 
-def _reserve(upstream: Upstream, horizon: float, *, quiet: float) -> Permit | None:
+def _reserve(upstream: Upstream, horizon: float, *, quiet: float, limiter: str = "") -> Permit | None:
+    limiter = limiter or upstream.pace_key
     furthest = upstream.limit_window + MARGIN + HORIZON + interval(upstream)
     in_microseconds = (int(seconds * 1e6) for seconds in (interval(upstream), quiet, horizon))
     reserved, epoch, slot, wait = _run(
-        RESERVE, upstream.pace_key, *in_microseconds, secrets.token_hex(8), int(furthest * 1e6)
+        RESERVE, limiter, *in_microseconds, secrets.token_hex(8), int(furthest * 1e6)
     )
-    return Permit(upstream.pace_key, epoch.decode(), int(slot), wait / 1e6) if reserved else None
+    return Permit(limiter, epoch.decode(), int(slot), wait / 1e6) if reserved else None

@@ -16,7 +16,7 @@ from generations.library.maintenance import cleanup
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
-from generations.library.uploads import imports, start_images
+from generations.library.uploads import imports, input_images
 from tests.api.client import ApiClient
 from tests.conftest import statuses, work
 from tests.library.conftest import encoded, pixels
@@ -32,7 +32,7 @@ def _objects_may_go_at_once(monkeypatch):
 
 @pytest.fixture
 def upload(member, bucket):
-    return start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="sketch.png")
+    return input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="sketch.png")
 
 
 def purge(member, *images):
@@ -130,7 +130,7 @@ def test_the_object_stays_while_the_library_shows_it(member, submit, upstream, u
 
 
 def test_start_images_that_were_never_used_are_deleted_after_a_month(member, submit, upstream, upload):
-    used = start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=9))), name="x.png")
+    used = input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=9))), name="x.png")
     submit(model="ultra", start_image=used, strength=0.5)
     Upload.objects.update(created_at=timezone.now() - timedelta(days=29))
     assert trash_purge.delete_unused_uploads() == 0

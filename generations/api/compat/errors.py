@@ -13,7 +13,7 @@ from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.storage.client import StorageUnavailable
-from generations.library.uploads.start_images import BadUpload
+from generations.library.uploads.input_images import BadUpload
 from generations.providers.catalogue.registry import InvalidParameters
 
 

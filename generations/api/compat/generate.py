@@ -18,11 +18,13 @@ from generations.api.compat.http import ClientDisconnected
 from generations.core import asgi
 from generations.core.asgi import Receive
 from generations.jobs import submission
+from generations.jobs.inputs import NewInput
 from generations.jobs.live import sse
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
-from generations.library.models import Image, Upload
-from generations.library.uploads import start_images
+from generations.library.models import Image
+from generations.library.uploads import input_images
 from generations.providers.base import CONTENT_CODES
+from generations.providers.catalogue.inputs import IMAGE
 from generations.teams.models import Membership, Token
 
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
@@ -126,7 +128,7 @@ def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID |
         count=request.count,
         submission=submission_id,
         prices_at=None,
-        start_image=_upload(member, request),
+        inputs=_inputs(member, request),
         token=token,
     )
 
@@ -142,10 +144,11 @@ def _fingerprint(path: str, request: GenerationRequest) -> str:
     return idempotency.fingerprint("POST", path, parsed.encode(), request.image or b"")
 
 
-def _upload(member: Membership, request: GenerationRequest) -> Upload | None:
+def _inputs(member: Membership, request: GenerationRequest) -> list[NewInput]:
     if request.image is None:
-        return None
-    return start_images.save_upload(member=member, file=io.BytesIO(request.image), name=request.image_name)
+        return []
+    file = io.BytesIO(request.image)
+    return [NewInput(IMAGE, input_images.save_upload(member=member, file=file, name=request.image_name))]
 
 
 def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:

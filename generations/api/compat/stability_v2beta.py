@@ -21,6 +21,7 @@ from generations.api.compat.base import (
 from generations.api.compat.errors import CompatError, bad_fields
 from generations.api.compat.parsing import Form
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE
 
 # Model names of the endpoint sd3. The provider redirects those from before April 2025 too:
 # docs/providers/stability.md, "Models".
@@ -88,7 +89,7 @@ def _parse(endpoint: str, form: Form, response_kind: str, errors: dict[str, str]
     declared = catalogue_registry.get(model)
     values = {name: form.text(name) for name in form.parts if declared.takes(name) and name != "image"}
     try:
-        parameters = catalogue_registry.validate(declared, values, has_image=image is not None)
+        parameters = catalogue_registry.validate(declared, values, roles=[IMAGE] if image is not None else [])
     except catalogue_registry.InvalidParameters as problem:
         errors |= problem.errors
     if errors:

@@ -34,7 +34,7 @@ from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
 from generations.library.organise import service as organise_service
 from generations.library.storage import client as storage_client
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.office.invitations import service as invitations_service
 from generations.office.tokens import service as tokens_service
 from generations.providers.catalogue.registry import InvalidParameters, UnknownModel
@@ -93,7 +93,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (storage_client.StorageUnavailable, 503, "storage_unavailable"),
     (OperationalError, 503, "busy"),
     (storage_client.ObjectMissing, 404, "not_found"),
-    (start_images.BadUpload, 422, "bad_upload"),
+    (input_images.BadUpload, 422, "bad_upload"),
     (imaging_decode.Unreadable, 422, "unreadable"),
     (imaging_decode.DecodingBusy, 503, "busy"),
     (bulk_actions.InvalidBulkAction, 422, "invalid"),
@@ -120,7 +120,7 @@ FRAMEWORK_ERRORS = {
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
     teams_api_tokens.ScopeNotAllowed: "scopes",
-    start_images.BadUpload: "image",
+    input_images.BadUpload: "image",
     organise_service.InvalidName: "name",
     images_service.TitleTooLong: "title",
     operator_actions.InvalidWeight: "weight",

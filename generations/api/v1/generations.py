@@ -24,8 +24,10 @@ from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.library import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
 from generations.jobs import submission
+from generations.jobs.inputs import NewInput
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
+from generations.providers.catalogue.inputs import IMAGE
 from generations.teams.models import Membership, Scope, Token
 
 router = Router(tags=["Generations"])
@@ -152,7 +154,7 @@ def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
         count=payload.count,
         submission=call.submission if call.pk else None,
         prices_at=None,
-        start_image=_start_image(token.membership, payload.start_image),
+        inputs=_inputs(token.membership, payload.start_image),
         visibility=payload.visibility or "",
         token=token,
     )
@@ -164,13 +166,13 @@ def _check_not_erased(member: Membership, call: Call) -> None:
         raise Http404
 
 
-def _start_image(member: Membership, pk: uuid.UUID | None) -> Upload | None:
+def _inputs(member: Membership, pk: uuid.UUID | None) -> list[NewInput]:
     if pk is None:
-        return None
+        return []
     upload = Upload.objects.filter(owner=member, pk=pk).first()
     if upload is None:
         raise ApiError(404, "not_found", _("This start image does not exist."), "start_image")
-    return upload
+    return [NewInput(IMAGE, upload)]
 
 
 def _accepted(member: Membership, batch: Batch) -> StoredResponse:

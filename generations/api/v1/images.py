@@ -37,7 +37,7 @@ from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Image, Upload
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.teams.models import Membership, Scope, Visibility
 
 router = Router(tags=["Images"])
@@ -162,7 +162,7 @@ def restore_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
 def use_as_start_image(request: ApiRequest, pk: uuid.UUID) -> Status[Upload]:
     """Create a start image from an image of the library. Send its id as `start_image`."""
     member = library_editor(request, "upload")
-    return Status(201, start_images.from_image(member=member, image=visible_image(request, pk)))
+    return Status(201, input_images.from_image(member=member, image=visible_image(request, pk)))
 
 
 @router.post(
@@ -171,7 +171,7 @@ def use_as_start_image(request: ApiRequest, pk: uuid.UUID) -> Status[Upload]:
 def upload_start_image(request: ApiRequest, image: File[UploadedFile]) -> Status[Upload]:
     """Upload a JPEG, PNG or WebP of at most 10 MB. Send its id as `start_image`."""
     member = library_editor(request, "upload")
-    return Status(201, start_images.save_upload(member=member, file=image, name=image.name or ""))
+    return Status(201, input_images.save_upload(member=member, file=image, name=image.name or ""))
 
 
 def _page(request: ApiRequest, member: Membership, found: list[Image], limit: int) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from generations.credits import caps, ledger, statement
 from generations.credits.models import Transfer
 from generations.jobs import model_access, pricing
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Choice, Field, Flag, Image, Number, Text, WeightedTexts
+from generations.providers.catalogue.fields import Choice, Field, Flag, Number, Text, WeightedTexts, When
+from generations.providers.catalogue.inputs import IMAGE
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Scope, Token
 from generations.upstreams.models import Upstream
@@ -64,6 +65,16 @@ def list_ledger_entries(
     return {"items": [_line(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
+# How versions before `inputs` listed the input in the role `image`.
+START_IMAGE = {
+    "name": "start_image",
+    "required": False,
+    "default": None,
+    "when": When.WITH_IMAGE.value,
+    "type": "image",
+}
+
+
 @router.get("/models", response=responses(200, list[ModelOut]), summary="List models")
 def list_models(request: ApiRequest) -> list[dict[str, Any]]:
     """List all models with their fields and their current price for the team."""
@@ -81,7 +92,8 @@ def list_models(request: ApiRequest) -> list[dict[str, Any]]:
             and any(upstream.serves(name) for upstream in upstreams),
             "sizes": {shape: list(size) for shape, size in model.sizes.items()},
             "languages": list(model.languages),
-            "fields": [_field(field) for field in model.fields if not isinstance(field, WeightedTexts)],
+            "fields": [_field(field) for field in model.fields if not isinstance(field, WeightedTexts)]
+            + ([START_IMAGE] if model.input(IMAGE) else []),
         }
         for name, model in catalogue_registry.MODELS.items()
     ]
@@ -115,8 +127,7 @@ def _line(entry: statement.StatementEntry) -> dict[str, Any]:
 
 def _field(field: Field) -> dict[str, Any]:
     """Serialize a field of a model with its limits."""
-    name = "start_image" if isinstance(field, Image) else field.name
-    document: dict[str, Any] = {"name": name, "required": field.required, "default": field.default}
+    document: dict[str, Any] = {"name": field.name, "required": field.required, "default": field.default}
     document["when"] = field.when.value
     if isinstance(field, Text):
         document |= {"type": "text", "longest": field.max_length}
@@ -127,8 +138,6 @@ def _field(field: Field) -> dict[str, Any]:
         document |= {"type": kind, "minimum": field.minimum, "maximum": field.maximum}
     elif isinstance(field, Flag):
         document["type"] = "flag"
-    elif isinstance(field, Image):
-        document["type"] = "image"
     else:
         raise TypeError(f"the API has no type for the kind of field {type(field).__name__}")
     return document

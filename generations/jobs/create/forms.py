@@ -11,11 +11,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.jobs.inputs import NewInput
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE
 from generations.providers.catalogue.model import Model
 from generations.teams.models import Membership, Visibility
 
@@ -88,7 +90,7 @@ class GenerationForm(forms.Form):
         if model is None:
             self.add_error("model", _("Choose one of the models."))
             return values
-        if model.takes("image"):
+        if model.input(IMAGE):
             self.start_image = self._uploaded() or self._earlier_upload(values.get("start"))
         values["parameters"] = self._validated(model)
         return values
@@ -102,7 +104,7 @@ class GenerationForm(forms.Form):
             "count": values["count"],
             "submission": values["submission"],
             "prices_at": values["prices_at"],
-            "start_image": self.start_image,
+            "inputs": [NewInput(IMAGE, self.start_image)] if self.start_image else [],
             "visibility": values["visibility"],
         }
 
@@ -140,8 +142,8 @@ class GenerationForm(forms.Form):
         if not file:
             return None
         try:
-            return start_images.save_upload(member=self.member, file=file, name=file.name)
-        except (start_images.BadUpload, StorageUnavailable, DecodingBusy) as problem:
+            return input_images.save_upload(member=self.member, file=file, name=file.name)
+        except (input_images.BadUpload, StorageUnavailable, DecodingBusy) as problem:
             self.add_error("image", str(problem))
             return None
 
@@ -162,7 +164,7 @@ class GenerationForm(forms.Form):
             if model.takes(name) and self.cleaned_data.get(name)
         }
         try:
-            return catalogue_registry.validate(model, values, has_image=self.start_image is not None)
+            return catalogue_registry.validate(model, values, roles=[IMAGE] if self.start_image else [])
         except catalogue_registry.InvalidParameters as problem:
             for name, sentence in problem.errors.items():
                 if name not in self.errors:

@@ -96,9 +96,9 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
 
     One UPDATE on both databases, compiled by Django but for RETURNING, which the ORM does not offer.
     PostgreSQL skips rows that others are claiming (SKIP LOCKED); SQLite has one writer at a time. Needs a
-    transaction.
+    transaction. None too if the account works on as many as it takes at the same time.
     """
-    if not (models := upstream.callable_models):
+    if not (models := upstream.callable_models) or _is_full(upstream, lock=True):
         return None
     update = _claim_statement(models)
     parameters = update.bind(upstream=upstream.pk, worker=worker, lease=lease)
@@ -107,7 +107,7 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
 
 @lru_cache(maxsize=64)
 def _claim_statement(models: tuple[str, ...]) -> PreparedStatement:
-    ready = Generation.objects.ready().of_models(models)
+    ready = Generation.objects.ready().of_models(models).open_to(Param("upstream"))
     first = ready.in_queue_order().select_for_update(skip_locked=True).values("pk")[:1]
     claimed = Generation.objects.filter(pk=first, status=Status.QUEUED)
     update = cast(UpdateQuery, claimed.query.chain(UpdateQuery))
@@ -169,10 +169,23 @@ def _serving_accounts() -> list[Upstream]:
     """Open accounts that serve what is ready: by rank for the model that is next, then the others."""
     if not (found := _next_model.rows()):
         return []
-    model, ready, accounts = found[0][0], Generation.objects.ready(), _open.all()
+    model, ready = found[0][0], Generation.objects.ready()
+    accounts = [one for one in _open.all() if not _is_full(one)]
     serving = [one for one in accounts if model in one.callable_models]
     others = [one for one in accounts if one not in serving and ready.served_by(one).exists()]
     return [*sorted(serving, key=lambda one: one.priority(model)), *others]
+
+
+def _is_full(upstream: Upstream, *, lock: bool = False) -> bool:
+    """Whether the account works on as many calls and tasks as it takes at the same time.
+
+    With `lock`, other claims of this account wait until the transaction ends, so that none is counted twice.
+    """
+    if upstream.max_in_flight is None:
+        return False
+    if lock:
+        Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
+    return Generation.objects.in_flight().filter(upstream=upstream).count() >= upstream.max_in_flight
 
 
 @transaction.atomic

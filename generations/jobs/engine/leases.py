@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=20)
 RENEW_INTERVAL = 5.0  # seconds
 RENEWED_AT_ONCE = 200  # in one UPDATE: SQLite takes conditions of up to 1,000 terms
-CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider
-MAX_HELD = (
-    CALL_TIMEOUT + 30.0
-)  # seconds after which a lease is not renewed any more: its thread must be stuck
+CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider, where its model does not say
+EXTRA_SECONDS = (
+    30.0  # after these and the call's own a lease is not renewed any more: its thread must be stuck
+)
 
 _lock = threading.Lock()
-_held: dict[tuple[uuid.UUID, int], float] = {}  # (generation, attempt): when its work began
+_held: dict[tuple[uuid.UUID, int], float] = {}  # (generation, attempt): until when it is renewed
 _renewer: threading.Thread | None = None
 
 
 @contextmanager
-def renewing(generation: uuid.UUID, attempt: int) -> Iterator[None]:
-    """Renew the lease of a claimed generation while the block runs."""
+def renewing(generation: uuid.UUID, attempt: int, seconds: float = CALL_TIMEOUT) -> Iterator[None]:
+    """Renew the lease of a claimed generation while the block runs, which takes that long at most."""
     _start_renewer()
     with _lock:
-        _held[generation, attempt] = time.monotonic()
+        _held[generation, attempt] = time.monotonic() + seconds + EXTRA_SECONDS
     try:
         yield
     finally:
@@ -48,7 +48,7 @@ def renew_all() -> int:
     """Renew the leases of this process; the number of generations that it still holds."""
     now = time.monotonic()
     with _lock:
-        held = [key for key, since in _held.items() if now - since < MAX_HELD]
+        held = [key for key, until in _held.items() if now < until]
     pieces = (held[start : start + RENEWED_AT_ONCE] for start in range(0, len(held), RENEWED_AT_ONCE))
     return sum(map(_renew, pieces))
 

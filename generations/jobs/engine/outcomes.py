@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import member_reasons, spool
+from generations.jobs.engine import member_reasons, spool, task_text
 from generations.jobs.models import BLOCKED, NO_ACCOUNT, PAUSED, Attempt, Generation, Outcome, Status
 from generations.providers.base import (
+    Accepted,
     Busy,
     Done,
     ModelUnavailable,
@@ -28,6 +29,7 @@ from generations.providers.base import (
     Unavailable,
     Unknown,
 )
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -36,16 +38,25 @@ log = logging.getLogger(__name__)
 MAX_BUSY_CALLS = 6  # a 429 is not counted
 MAX_UNKNOWN_CALLS = 2  # each may have been charged by the provider
 MAX_INTERRUPTED_CALLS = 4  # our own crash is no reason to let a member wait in vain: three further calls
+TASK_SECONDS = 3600.0  # in which a task must be done, where its model does not say
+ADDRESS_SECONDS = (
+    600.0  # in which results are fetched: the shortest life of an address (docs/providers/flux.md)
+)
 MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
 MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits
 
 
-def record(row: Generation, upstream: Upstream, result: Done | ProviderError) -> bool:
+def record(row: Generation, upstream: Upstream, result: Done | Accepted | ProviderError) -> bool:
     """Record how a call ended and move the generation on; True if its images are now in the spool.
 
-    If another worker has claimed the generation since, only the attempt of this call changes.
+    A task, and results that are given by address, are left to `poll`. If another worker has claimed the
+    generation since, only the attempt of this call changes.
     """
     match result:
+        case Accepted():
+            accept(row, upstream, result)
+        case Done() if any(output.url for output in result.kept):
+            accept_addresses(row, upstream, result)
         case Done(filtered=True):
             _filtered(row, upstream, result)
         case Done():
@@ -68,8 +79,10 @@ def record(row: Generation, upstream: Upstream, result: Done | ProviderError) ->
     return False
 
 
-def outcome_of(result: Done | ProviderError) -> Outcome:
+def outcome_of(result: Done | Accepted | ProviderError) -> Outcome:
     """The outcome of an attempt with that result."""
+    if isinstance(result, Accepted):
+        return Outcome.ACCEPTED
     if isinstance(result, Done):
         return Outcome.FILTERED if result.filtered else Outcome.OK
     kinds: dict[type[ProviderError], Outcome] = {
@@ -163,14 +176,78 @@ def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy",
         _let_others_try_first(row)
 
 
+@transaction.atomic
+def accept(row: Generation, upstream: Upstream, accepted: Accepted) -> None:
+    """Record a task that the provider has accepted. From now on it is bought, and polled by any worker."""
+    declared = catalogue_registry.MODELS.get(row.model)
+    seconds = (declared and declared.task_seconds) or TASK_SECONDS
+    _submitted(
+        row,
+        upstream,
+        accepted,
+        task=task_text.of_task(accepted.task),
+        poll_after=accepted.poll_after,
+        seconds=seconds,
+    )
+    facts = {"remote_id": accepted.task.remote_id[:128], "progress": accepted.progress}
+    Attempt.objects.filter(generation=row, number=row.attempt).update(message=accepted.message[:200], **facts)
+
+
+def accept_addresses(row: Generation, upstream: Upstream, done: Done) -> None:
+    """Record results that are still to be fetched from their addresses, within ADDRESS_SECONDS."""
+    _submitted(row, upstream, done, task=task_text.of_done(done), poll_after=0.0, seconds=ADDRESS_SECONDS)
+
+
+@transaction.atomic
+def _submitted(
+    row: Generation,
+    upstream: Upstream,
+    result: Done | Accepted,
+    *,
+    task: str,
+    poll_after: float,
+    seconds: float,
+) -> None:
+    moved = Generation.objects.move(
+        row.pk, fence=row.attempt, to=Status.SUBMITTED, lease_until=None, worker="", reason="", code=""
+    )
+    cost = result.cost if isinstance(result, Done) else None
+    fields: dict[str, Any] = {"reason": "", "code": ""}
+    if moved or row.status == Status.SUBMITTED:
+        now = timezone.now()
+        fields |= {
+            "task": task,
+            "poll_at": now + timedelta(seconds=poll_after),
+            "expires_at": now + timedelta(seconds=seconds),
+        }
+    replaced = ["", Outcome.ACCEPTED, Outcome.UNKNOWN]
+    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=replaced).update(
+        outcome=Outcome.ACCEPTED,
+        status_code=result.status,
+        request_id=result.request_id[:128],
+        cost=upstream.cost(row.model, row.parameters) if cost is None else cost,
+        **fields,
+    )
+    if moved:
+        row.status = Status.SUBMITTED
+        transaction.on_commit(partial(events.generation_changed, row))
+
+
+@transaction.atomic
+def give_up_task(row: Generation, error: Unknown) -> None:
+    """End a task without a result, not by the provider's word. It was bought, so it keeps its cost."""
+    _close_attempt(row, Outcome.UNKNOWN, error, cost=F("cost"))
+    end_uncharged(row, Status.FAILED, error.reason, code=error.code)
+
+
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
     facts = {
         "attempt": row.attempt,
         "upstream": upstream.name,
         "status": done.status,
-        "finish_reason": done.finish_reason,
         "request_id": done.request_id,
-        "cost": upstream.cost(row.model, row.parameters),
+        "cost": upstream.cost(row.model, row.parameters) if done.cost is None else done.cost,
+        "total": len(done.outputs) + done.broken,
     }
     spool.write(row.pk, row.attempt, done, facts)
     return mark_received(row)
@@ -183,9 +260,7 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
     Also after its lease expired, unless another worker has claimed it since.
     """
     facts = spool.read(row.pk, row.attempt)[0].facts
-    done = Done(
-        (), finish_reason=facts["finish_reason"], request_id=facts["request_id"], status=facts["status"]
-    )
+    done = Done((), request_id=facts["request_id"], status=facts["status"])
     moved = Generation.objects.move(
         row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
     )
@@ -197,7 +272,8 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
 @transaction.atomic
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
     # Not known whether the provider charges for it (docs/providers/stability.md, "Answers"): assume so.
-    _close_attempt(row, Outcome.FILTERED, done, cost=upstream.cost(row.model, row.parameters))
+    cost = upstream.cost(row.model, row.parameters) if done.cost is None else done.cost
+    _close_attempt(row, Outcome.FILTERED, done, cost=cost)
     end_uncharged(
         row,
         Status.FILTERED,
@@ -291,20 +367,22 @@ def _close_attempt(
     outcome: Outcome,
     result: Done | ProviderError,
     *,
-    cost: int | None = None,
+    cost: int | F | None = None,
     overwrite_unknown: bool = False,
     **fields: Any,
 ) -> None:
-    """Record how a call ended. An attempt that has an outcome keeps it, unless `overwrite_unknown`."""
+    """Record how a call or its task ended. An attempt that has ended stays so, unless `overwrite_unknown`."""
     if isinstance(result, ProviderError):
         fields |= {"reason": result.reason[:400], "code": result.code[:60]}
-    replaced = ["", Outcome.UNKNOWN] if overwrite_unknown else [""]
+    replaced = ["", Outcome.ACCEPTED, *([Outcome.UNKNOWN] if overwrite_unknown else [])]
     Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=replaced).update(
         outcome=outcome,
         ended_at=timezone.now(),
         status_code=result.status,
         request_id=result.request_id[:128],
         cost=cost,
+        poll_at=None,
+        task="",
         **fields,
     )
 

@@ -19,6 +19,7 @@ from generations.jobs.engine import outcomes, spool
 from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
+from generations.library.models import ImageKind
 from generations.library.storage import client as storage_client
 from generations.providers.transport.media_check import InvalidImage, validate_image
 
@@ -89,41 +90,62 @@ def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> 
     key = storage_client.image_key(
         generation=row.pk, attempt=row.attempt, sha256=facts["sha256"], media_type=facts["media_type"]
     )
-    names = ("attempt", "upstream", "seed", "finish_reason", "request_id")
+    names = ("attempt", "upstream", "seed", "finish_reason", "request_id", "kind", "width", "height", "total")
     metadata = {name: str(facts[name]) for name in names} | {"position": position, "of": of}
     storage_client.put(key, image.read(), media_type=facts["media_type"], metadata=metadata)
     return key
 
 
 def _facts(key: str) -> Facts:
-    """What the sidecar in the spool said of an image, read from its object and the object's metadata."""
-    metadata = storage_client.head(key).metadata
-    seed = int(metadata["seed"]) if metadata.get("seed", "").isdecimal() else None
-    image = validate_image(storage_client.read(key), seed)
+    """What the sidecar in the spool said of an image, read from its object and the object's metadata.
+
+    Raises InvalidImage if the object is damaged.
+    """
+    metadata, data = storage_client.head(key), storage_client.read(key)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 not in key:
+        raise InvalidImage("not what was uploaded")
+    told = metadata.metadata
+    seed = int(told["seed"]) if told.get("seed", "").isdecimal() else None
+    if "kind" not in told:  # uploaded by an older version, which knew images alone
+        image = validate_image(data, seed)
+        told |= {"width": str(image.width), "height": str(image.height)}
     return {
-        "sha256": hashlib.sha256(image.data).hexdigest(),
-        "media_type": image.media_type,
-        "width": image.width,
-        "height": image.height,
-        "bytes": len(image.data),
+        "kind": told.get("kind", "image"),
+        "sha256": sha256,
+        "media_type": metadata.media_type,
+        "width": int(told["width"]),
+        "height": int(told["height"]),
+        "bytes": len(data),
         "seed": seed,
-        "position": int(metadata.get("position", "0")),
-        "of": int(metadata.get("of", "1")),
+        "actions": [],
+        "position": int(told.get("position", "0")),
+        "of": int(told.get("of", "1")),
+        "total": int(told.get("total", told.get("of", "1"))),
     }
 
 
 @transaction.atomic
 def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
-    """Add the images to the library, end the generation and settle its hold, in one transaction."""
+    """Add the images to the library, end the generation and settle its hold, in one transaction.
+
+    Images that the provider withheld are not charged.
+    """
     if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
         return False
     for position, (facts, key) in enumerate(stored):
         _add_image(row, position, facts, key)
-    ledger.settle(reference=row.pk)
-    transaction.on_commit(partial(log.info, "settled", extra={"charged": row.price}))
+    charged = _charge(row, len(stored), stored[0][0].get("total", len(stored)))
+    ledger.settle(reference=row.pk, amount=charged if charged < row.price else None)
+    transaction.on_commit(partial(log.info, "settled", extra={"charged": charged}))
     transaction.on_commit(partial(spool.mark_stored, row.pk, row.attempt))
     transaction.on_commit(partial(events.generation_ended, row))
     return True
+
+
+def _charge(row: Generation, arrived: int, total: int) -> int:
+    """The part of the price for those that arrived of all that the call should have brought, rounded up."""
+    return -(-row.price * arrived // max(total, arrived))
 
 
 def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
@@ -142,4 +164,7 @@ def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
         height=facts["height"],
         size=facts["bytes"],
         seed=facts["seed"] if facts["seed"] is not None else row.parameters.get("seed"),
+        kind=facts.get("kind", ImageKind.IMAGE),
+        parent=row.batch.parent,
+        actions=facts.get("actions", []),
     )

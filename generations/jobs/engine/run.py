@@ -1,4 +1,4 @@
-"""Call a provider for a claimed generation, and record the result."""
+"""Call a provider for a claimed generation, and record the result: images, a task, or an error."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist
 from generations.jobs.engine.claim import Claim, release_connection
-from generations.jobs.models import Batch, Generation
+from generations.jobs.models import Batch, BatchInput, Generation
 from generations.library.storage import client as storage_client
-from generations.providers.base import Done, ImageRequest, Pending, ProviderError, Unknown
+from generations.providers.base import (
+    Accepted,
+    Action,
+    Done,
+    ImageRequest,
+    InputImage,
+    ProviderError,
+    Unknown,
+)
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 
@@ -40,7 +50,7 @@ def run(claim: Claim) -> None:
     """Call the provider for a claimed generation, record the result, and store the image if there is one."""
     row = claim.generation
     about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
-    with about, engine_leases.renewing(row.pk, row.attempt):
+    with about, engine_leases.renewing(row.pk, row.attempt, call_seconds(row.model)):
         log.info("claimed", extra={"model": row.model})
         try:
             request = _request(row)
@@ -58,7 +68,7 @@ def run(claim: Claim) -> None:
         result = _call(claim, request)
         if retry_on_db_error(outcomes.record, row, claim.upstream, result):
             retry_on_db_error(persist.store, row)
-        if isinstance(result, Done):
+        if isinstance(result, Done | Accepted):
             accounts.open_model(claim.upstream, row.model)
 
 
@@ -104,15 +114,34 @@ def _may_call(claim: Claim) -> bool:
     return False
 
 
+def call_seconds(model: str) -> float:
+    """The seconds that a call for this model may take in all; the catalogue may not have it any more."""
+    declared = catalogue_registry.MODELS.get(model)
+    return (declared and declared.call_seconds) or engine_leases.CALL_TIMEOUT
+
+
 def _request(row: Generation) -> ImageRequest:
     [row.batch] = _batch.all(pk=row.batch_id)
     row.member = row.batch.member
-    upload = row.batch.start_image
-    image = storage_client.read(upload.key) if upload else None
-    return ImageRequest(row.model, row.parameters, image)
+    action = Action(**row.batch.action) if row.batch.action else None
+    return ImageRequest(row.model, row.parameters, _inputs(row.batch), action)
 
 
-def _call(claim: Claim, request: ImageRequest) -> Done | ProviderError:
+def _inputs(batch: Batch) -> tuple[InputImage, ...]:
+    declared = catalogue_registry.MODELS.get(batch.model)
+    if declared is not None and not declared.inputs:
+        return ()
+    uploads = [
+        (each.role, each.upload) for each in BatchInput.objects.filter(batch=batch).select_related("upload")
+    ]
+    if not uploads and batch.start_image:  # submitted by an older version
+        uploads = [(IMAGE, batch.start_image)]
+    return tuple(
+        InputImage(role, storage_client.read(upload.key), upload.media_type) for role, upload in uploads
+    )
+
+
+def _call(claim: Claim, request: ImageRequest) -> Done | Accepted | ProviderError:
     began = time.monotonic()
     result = _result(claim, request)
     fields = {
@@ -125,17 +154,12 @@ def _call(claim: Claim, request: ImageRequest) -> Done | ProviderError:
     return result
 
 
-def _result(claim: Claim, request: ImageRequest) -> Done | ProviderError:
-    deadline = time.monotonic() + engine_leases.CALL_TIMEOUT
+def _result(claim: Claim, request: ImageRequest) -> Done | Accepted | ProviderError:
     try:
         provider = accounts.provider(claim.upstream)
-        result: Done | Pending = provider.generate(request, timeout=engine_leases.CALL_TIMEOUT)
-        while isinstance(result, Pending):
-            time.sleep(result.ask_after)
-            result = provider.collect(result, timeout=deadline - time.monotonic())
+        return provider.submit(request, timeout=call_seconds(request.model))
     except ProviderError as problem:
         return problem
     except Exception:  # a fault of ours, after which it is not known what was sent
         log.exception("The client of upstream %s failed", claim.upstream.name)
         return Unknown(_("The provider's answer could not be read."))
-    return result

@@ -25,7 +25,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from typing import Any
 from django.conf import settings
 
 from generations.jobs.engine import leases as engine_leases
-from generations.providers.base import Done, ReceivedImage
+from generations.providers.base import Done, Output, OutputKind
 
 log = logging.getLogger(__name__)
 
@@ -113,13 +113,11 @@ def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]
     """Write received images durably: after return they survive a power cut. False if the disk refused them.
 
     Then they are kept in memory, and `read` returns them from there. Into the sidecar go `facts` and, of each
-    image, media_type, width, height, seed, bytes and sha256.
+    image, what `_facts` returns. Outputs that the provider withheld have nothing to write.
     """
     images = [
-        SpooledImage(
-            Path(f"{position}.image"), {"name": f"{position}.image", **_facts(image), **facts}, image.data
-        )
-        for position, image in enumerate(done.images)
+        SpooledImage(Path(name), {"name": name, **_facts(output), **facts}, _bytes_of(output))
+        for name, output in ((f"{position}.image", output) for position, output in enumerate(done.kept))
     ]
     try:
         _write_attempt(generation, attempt, images)
@@ -282,14 +280,22 @@ def _attempt_of(folder: Path) -> set[tuple[uuid.UUID, int]]:
         return set()
 
 
-def _facts(image: ReceivedImage) -> dict[str, Any]:
+def _bytes_of(output: Output) -> bytes:
+    return output.text.encode() if output.kind is OutputKind.TEXT else output.data
+
+
+def _facts(output: Output) -> dict[str, Any]:
+    data = _bytes_of(output)
     return {
-        "media_type": image.media_type,
-        "width": image.width,
-        "height": image.height,
-        "seed": image.seed,
-        "bytes": len(image.data),
-        "sha256": hashlib.sha256(image.data).hexdigest(),
+        "kind": output.kind.value,
+        "media_type": "text/plain" if output.kind is OutputKind.TEXT else output.media_type,
+        "width": output.width,
+        "height": output.height,
+        "seed": output.seed,
+        "finish_reason": output.finish_reason,
+        "actions": [asdict(action) for action in output.actions],
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
     }
 
 

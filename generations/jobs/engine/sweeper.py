@@ -98,9 +98,10 @@ def recover() -> int:
 
 
 def recover_requeued(workers: Iterable[str]) -> int:
-    """Use spooled images of dead workers whose generations are in the queue again; how many."""
+    """Use spooled images of dead workers whose generations wait, in the queue or as tasks; how many."""
     left = spool.unstored_attempts(workers)
-    waiting = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, status=Status.QUEUED)
+    states = [Status.QUEUED, Status.SUBMITTED]
+    waiting = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, status__in=states)
     found = 0
     for row in waiting:
         with guarded(f"use the spooled image of generation {row.pk}, which waits again"):

@@ -1,6 +1,6 @@
 """The models of jobs: batches, generations, attempts, prices and model rules."""
 
-from generations.jobs.models.generation import Attempt, Batch, Generation, GenerationQuerySet
+from generations.jobs.models.generation import Attempt, Batch, BatchInput, Generation, GenerationQuerySet
 from generations.jobs.models.price import ModelRule, Price
 from generations.jobs.models.status import (
     BLOCKED,
@@ -23,6 +23,7 @@ __all__ = [
     "VIRTUAL_COST",
     "Attempt",
     "Batch",
+    "BatchInput",
     "Generation",
     "GenerationQuerySet",
     "ModelRule",

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
+from generations.core.prepared_queries import Param
 from generations.jobs.models.status import MOVES, UNFINISHED, VIRTUAL_COST, Outcome, Status
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Token, Visibility
@@ -38,8 +39,20 @@ class Batch(models.Model):
     )
     model = models.CharField(_("model"), max_length=40)
     parameters = models.JSONField(_("parameters"), default=dict)
+    # The first input in the role `image`, which is in `inputs` too. Versions before `inputs` read and write
+    # it, and may still run while this one is installed.
     start_image = models.ForeignKey(
         Upload, models.PROTECT, verbose_name=_("start image"), related_name="batches", null=True, blank=True
+    )
+    parent = models.UUIDField(
+        _("parent"), null=True, blank=True, help_text=_("The image of the library that it continues.")
+    )
+    action = models.JSONField(
+        _("action"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text=_("What its parent offered as a next step: name, title, state; empty for other requests."),
     )
     count = models.PositiveSmallIntegerField(_("count"))
     visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
@@ -74,6 +87,33 @@ class Batch(models.Model):
         return str(self.parameters.get("prompt", ""))
 
 
+class BatchInput(models.Model):
+    """An image that goes with the requests of a batch, in one of its model's roles."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, verbose_name=_("batch"), related_name="inputs")
+    role = models.CharField(_("role"), max_length=20)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    upload = models.ForeignKey(
+        Upload, models.PROTECT, verbose_name=_("upload"), related_name="inputs", help_text=_("As it is sent.")
+    )
+    image = models.UUIDField(
+        _("image"), null=True, blank=True, help_text=_("The image of the library that it was made from.")
+    )
+
+    class Meta:
+        ordering = ["role", "position"]
+        verbose_name = _("input of a batch")
+        verbose_name_plural = _("inputs of batches")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "role", "position"], name="one_input_a_role_and_position"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.position + 1}"
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def move(self, pk: uuid.UUID, *, fence: int, to: Status, **changes: Any) -> bool:
         """Move one generation to a new status; False if another writer moved it first.
@@ -95,13 +135,21 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         rows = self.select_for_update(no_key=True).order_by("virtual_start", "pk")
         return list(rows.values_list("pk", flat=True))
 
+    def in_flight(self) -> GenerationQuerySet:
+        """Generations that the provider works on: called just now, or accepted as a task."""
+        return self.filter(status__in=[Status.RUNNING, Status.SUBMITTED])
+
     def ready(self) -> GenerationQuerySet:
         """Waiting generations that may be claimed now."""
         return self.filter(status=Status.QUEUED, not_before__lte=Now())
 
     def served_by(self, upstream: Upstream) -> GenerationQuerySet:
-        """Generations of the models that the account serves now."""
-        return self.of_models(upstream.callable_models)
+        """Generations of the models that the account serves now, without those pinned to another account."""
+        return self.of_models(upstream.callable_models).open_to(upstream.pk)
+
+    def open_to(self, upstream: int | Param) -> GenerationQuerySet:
+        """Generations that are not pinned to another account than the one with this key."""
+        return self.filter(Q(pinned_to__isnull=True) | Q(pinned_to=upstream))
 
     def of_models(self, models: Collection[str]) -> GenerationQuerySet:
         """Generations of these models."""
@@ -112,7 +160,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.order_by("-priority", "virtual_start", "pk")
 
     def unfinished(self) -> GenerationQuerySet:
-        """Generations that are queued, running or storing."""
+        """Generations that are queued, running, submitted or storing."""
         return self.filter(status__in=UNFINISHED)
 
     def lost(self) -> GenerationQuerySet:
@@ -187,6 +235,16 @@ class Generation(models.Model):
         related_name="generations",
         null=True,
         blank=True,
+    )
+    pinned_to = models.ForeignKey(
+        Upstream,
+        models.PROTECT,
+        verbose_name=_("pinned to"),
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text=_("The only account that can do it: the one that made its parent."),
     )
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -278,6 +336,32 @@ class Attempt(models.Model):
     )
     unit = models.CharField(_("unit"), max_length=20, default="credit")
 
+    # Of a task that the provider has accepted, until it has ended:
+    poll_at = models.DateTimeField(
+        _("poll at"), null=True, blank=True, help_text=_("When it is polled next; empty if it is no task.")
+    )
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, blank=True, help_text=_("When it is given up.")
+    )
+    failed_polls = models.PositiveSmallIntegerField(_("failed polls in a row"), default=0, db_default=0)
+    progress = models.PositiveSmallIntegerField(_("progress in percent"), null=True, blank=True)
+    message = models.CharField(
+        _("message"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What the provider says."),
+    )
+    task = models.TextField(
+        _("task"),
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("How to poll it, or the addresses of its results; encrypted."),
+    )
+
     class Meta:
         ordering = ["number"]
         verbose_name = _("attempt")
@@ -285,7 +369,10 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["generation", "number"], name="an_attempt_is_made_once"),
         ]
-        indexes = [models.Index(fields=["upstream", "-started_at"], name="newest_calls_of_an_upstream")]
+        indexes = [
+            models.Index(fields=["upstream", "-started_at"], name="newest_calls_of_an_upstream"),
+            models.Index(fields=["poll_at"], condition=Q(poll_at__isnull=False), name="tasks_by_next_poll"),
+        ]
 
     def __str__(self) -> str:
         return _("Call %(number)s: %(outcome)s") % {

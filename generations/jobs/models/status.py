@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Status(models.TextChoices):
     QUEUED = "queued", _("Waiting")
     RUNNING = "running", _("Drawing")
+    SUBMITTED = "submitted", _("In progress")
     STORING = "storing", _("Storing")
     SUCCEEDED = "succeeded", _("Done")
     FAILED = "failed", _("Not charged")
@@ -16,14 +17,16 @@ class Status(models.TextChoices):
     CANCELED = "canceled", _("Canceled, not charged")
 
 
-UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
+UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.SUBMITTED, Status.STORING)
 
 # From each status, the statuses that may follow. A finished generation never reopens: a retry is a new row
 # (`retry_of`). QUEUED to STORING: a worker whose lease had expired delivers the image after all, so that the
-# generation need not be called for again.
+# generation need not be called for again. SUBMITTED: the provider has accepted a task, which is bought: it is
+# never requested again.
 MOVES: dict[str, set[str]] = {
-    Status.QUEUED: {Status.RUNNING, Status.STORING, Status.FAILED, Status.CANCELED},
-    Status.RUNNING: {Status.QUEUED, Status.STORING, Status.FAILED, Status.FILTERED},
+    Status.QUEUED: {Status.RUNNING, Status.SUBMITTED, Status.STORING, Status.FAILED, Status.CANCELED},
+    Status.RUNNING: {Status.QUEUED, Status.SUBMITTED, Status.STORING, Status.FAILED, Status.FILTERED},
+    Status.SUBMITTED: {Status.STORING, Status.FAILED, Status.FILTERED},
     Status.STORING: {Status.SUCCEEDED, Status.FAILED},
 }
 
@@ -39,6 +42,7 @@ VIRTUAL_COST = 1_000_000  # virtual time of one slot at weight 1
 
 class Outcome(models.TextChoices):
     OK = "ok", _("drawn")
+    ACCEPTED = "accepted", _("accepted")
     FILTERED = "filtered", _("filtered")
     REFUSED = "refused", _("refused")
     UNAVAILABLE = "unavailable", _("unavailable")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from generations.library.models import Image, ImageQuerySet, visible_to
+from generations.library.models import Image, ImageKind, ImageQuerySet, visible_to
 from generations.library.search import indexer
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may
@@ -45,8 +45,14 @@ def add(
     height: int,
     size: int,
     seed: int | None,
+    kind: str = ImageKind.IMAGE,
+    parent: uuid.UUID | None = None,
+    actions: Sequence[Mapping[str, Any]] = (),
 ) -> Image:
-    """Add a stored image; IntegrityError if its generation and position have one. `size` is in bytes."""
+    """Add a stored image; IntegrityError if its generation and position have one. `size` is in bytes.
+
+    `parent` is the image that it was made from, which may have been deleted meanwhile.
+    """
     image = Image.objects.create(
         generation=generation,
         position=position,
@@ -65,6 +71,9 @@ def add(
         height=height,
         bytes=size,
         seed=seed,
+        kind=kind,
+        parent=Image.objects.filter(pk=parent).first() if parent else None,
+        actions=list(actions),
     )
     indexer.add(image)
     return image

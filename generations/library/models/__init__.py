@@ -2,7 +2,15 @@
 
 from generations.library.models.archive import Archive, Packing
 from generations.library.models.bulk_action import BulkAction
-from generations.library.models.image import DiscardedObject, Image, ImageQuerySet, Origin, Upload, visible_to
+from generations.library.models.image import (
+    DiscardedObject,
+    Image,
+    ImageKind,
+    ImageQuerySet,
+    Origin,
+    Upload,
+    visible_to,
+)
 from generations.library.models.organise import (
     MAX_TAG_LENGTH,
     Collection,
@@ -25,6 +33,7 @@ __all__ = [
     "DocumentField",
     "Favourite",
     "Image",
+    "ImageKind",
     "ImageQuerySet",
     "ImageTag",
     "Matches",

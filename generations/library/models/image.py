@@ -20,6 +20,15 @@ class Origin(models.TextChoices):
     IMPORTED = "imported", _("Imported")
 
 
+class ImageKind(models.TextChoices):
+    """As `providers.base.OutputKind`."""
+
+    IMAGE = "image", _("Image")
+    SVG = "svg", _("Drawing (SVG)")
+    TEXT = "text", _("Text")
+    FILE = "file", _("File")
+
+
 def visible_to(member: Membership) -> Q:
     """Return the condition on images or search entries that a member may see.
 
@@ -49,12 +58,15 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
 
 class Image(models.Model):
-    """A stored image. Its bytes are in object storage under `key` and are never overwritten."""
+    """A stored image, or what else a model made. Its bytes are under `key` and are never overwritten."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="images")
     owner = models.ForeignKey(Membership, models.PROTECT, verbose_name=_("owner"), related_name="images")
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.GENERATED)
+    kind = models.CharField(
+        _("kind"), max_length=5, choices=ImageKind, default=ImageKind.IMAGE, db_default=ImageKind.IMAGE.value
+    )
     visibility = models.CharField(_("visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM)
     title = models.CharField(_("title"), max_length=200, blank=True)
     prompt = models.TextField(_("prompt"), blank=True)
@@ -67,9 +79,26 @@ class Image(models.Model):
     position = models.PositiveSmallIntegerField(
         _("position"), default=0, help_text=_("Which image of its generation.")
     )
+    parent = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        verbose_name=_("parent"),
+        related_name="children",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text=_("The image that it was made from."),
+    )
+    actions = models.JSONField(
+        _("actions"),
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text=_("Next steps that the provider offers: name, title and state of each."),
+    )
     key = models.CharField(_("key"), max_length=300)
     sha256 = models.CharField(_("sha256"), max_length=64, db_index=True)
-    media_type = models.CharField(_("media type"), max_length=20)
+    media_type = models.CharField(_("media type"), max_length=100)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     bytes = models.PositiveBigIntegerField(_("bytes"))
@@ -120,11 +149,12 @@ class Image(models.Model):
                 name="trash_of_a_team",
             ),
             models.Index(fields=["key"], name="images_by_object"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="images_by_parent"),
         ]
 
 
 class Upload(models.Model):
-    """An uploaded picture: validated, rotated upright, without metadata, re-encoded, one per hash."""
+    """An uploaded picture or mask: validated, rotated upright, without metadata, re-encoded, one per hash."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, models.PROTECT, verbose_name=_("team"), related_name="uploads")
@@ -135,6 +165,11 @@ class Upload(models.Model):
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
     bytes = models.PositiveBigIntegerField(_("bytes"))
+    has_alpha = models.BooleanField(_("has transparency"), default=False, db_default=False)
+    source_width = models.PositiveIntegerField(
+        _("width of the file"), null=True, blank=True, help_text=_("Before it was made smaller.")
+    )
+    source_height = models.PositiveIntegerField(_("height of the file"), null=True, blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -148,6 +183,16 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(uuid.UUID(str(self.pk)))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """Width and height of the file that was uploaded."""
+        return self.source_width or self.width, self.source_height or self.height
 
 
 class DiscardedObject(models.Model):

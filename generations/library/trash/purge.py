@@ -157,7 +157,7 @@ def _remove_unless_referenced(pk: int) -> bool:
     """Remove an object that another row may refer to; True if it is gone. Raises StorageUnavailable.
 
     An upload of the same picture deletes the DiscardedObject after adding its own row, waits for this lock,
-    and then checks that the object still exists (`start_images.store`).
+    and then checks that the object still exists (`input_images.store`).
     """
     row = DiscardedObject.objects.select_for_update().filter(pk=pk).first()
     if row is None:

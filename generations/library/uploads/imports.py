@@ -12,7 +12,7 @@ from django.db import transaction
 from generations.library.images import service as images_service
 from generations.library.models import Image, Origin, Upload
 from generations.library.search import indexer
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.teams.models import Membership, Team
 
 
@@ -35,15 +35,15 @@ def import_file(*, member: Membership, file: IO[bytes], name: str, visibility: s
     `visibility` defaults to the member's own. Equal images are found by the SHA-256 of the file and of the
     re-encoded image. Raises BadUpload with a sentence for the user, StorageUnavailable.
     """
-    data = start_images.read_bounded(file)
+    data = input_images.read_bounded(file)
     if existing := _existing(member, hashlib.sha256(data).hexdigest()):
         return ImportResult(existing, is_new=False)
-    encoded = start_images.reencode(data)
+    encoded = input_images.reencode(data)
     fields = encoded.row_fields(member)
     if existing := _existing(member, fields["sha256"]):
         return ImportResult(existing, is_new=False)
     fields |= {"title": _title(name), "visibility": visibility or member.default_visibility}
-    return start_images.store(fields["key"], encoded, partial(_add, member, fields))
+    return input_images.store(fields["key"], encoded, partial(_add, member, fields))
 
 
 def import_upload(*, member: Membership, upload: Upload) -> ImportResult:
@@ -74,6 +74,6 @@ def _existing(member: Membership, sha256: str) -> Image | None:
 
 def _title(name: str) -> str:
     """The name of a file without its extension."""
-    words = " ".join(start_images.printable(name).split())
+    words = " ".join(input_images.printable(name).split())
     stem, dot, _extension = words.rpartition(".")
     return (stem if dot and stem else words)[: images_service.MAX_TITLE_LENGTH]

@@ -20,7 +20,7 @@ from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Upload
 from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import imports as uploads_imports
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.library.uploads.imports import ImportResult
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import member_required
@@ -38,8 +38,8 @@ def upload(request: HttpRequest, member: Membership) -> JsonResponse:
     """Upload a start image; JSON with its id and URL, or an error sentence (422, 503)."""
     try:
         file = _uploaded_file(request)
-        row = start_images.save_upload(member=member, file=file, name=file.name or "")
-    except start_images.BadUpload as error:
+        row = input_images.save_upload(member=member, file=file, name=file.name or "")
+    except input_images.BadUpload as error:
         return JsonResponse({"error": str(error)}, status=422)
     except (StorageUnavailable, DecodingBusy) as error:
         return JsonResponse({"error": str(error)}, status=503, headers={"Retry-After": "10"})
@@ -69,8 +69,8 @@ def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> 
     """Copy an image of the library to a start image, and open the create form with it."""
     row = get_object_or_404(images_service.visible(member), pk=image)
     try:
-        start = start_images.from_image(member=member, image=row)
-    except (start_images.BadUpload, StorageUnavailable, DecodingBusy) as error:
+        start = input_images.from_image(member=member, image=row)
+    except (input_images.BadUpload, StorageUnavailable, DecodingBusy) as error:
         messages.error(request, str(error))
         return redirect("jobs:picture", member.team.slug, row.pk)
     return redirect(reverse("jobs:create", args=[member.team.slug], query={"start": str(start.pk)}))
@@ -78,10 +78,10 @@ def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> 
 
 def _uploaded_file(request: HttpRequest) -> UploadedFile:
     """The file of the request. Raises BadUpload if there is none or it is too large, before reading it."""
-    start_images.check_size(int(request.META.get("CONTENT_LENGTH") or 0) - FORM_OVERHEAD)
+    input_images.check_size(int(request.META.get("CONTENT_LENGTH") or 0) - FORM_OVERHEAD)
     file = request.FILES.get("image")
     if file is None:
-        raise start_images.BadUpload(_("Choose a picture first."))
+        raise input_images.BadUpload(_("Choose a picture first."))
     return file
 
 
@@ -138,7 +138,7 @@ def _import_file(member: Membership, file: UploadedFile, visibility: str) -> Fil
     name = file.name or ""
     try:
         result = uploads_imports.import_file(member=member, file=file, name=name, visibility=visibility)
-    except start_images.BadUpload as error:
+    except input_images.BadUpload as error:
         return FileOutcome(name, error=str(error), status=422)
     except (StorageUnavailable, DecodingBusy) as error:
         return FileOutcome(name, error=str(error), status=503)

@@ -19,7 +19,7 @@ FLAG_VALUES: Mapping[str, bool | None] = {"true": True, "on": True, "false": Non
 
 
 class When(Enum):
-    """Whether a field is used with or without a start image."""
+    """Whether a field is used with or without an image in the role `image`."""
 
     ALWAYS = "always"
     WITH_IMAGE = "with an image"
@@ -28,6 +28,14 @@ class When(Enum):
     def holds(self, *, has_image: bool) -> bool:
         """Return whether the endpoint takes the field in such a request."""
         return self is When.ALWAYS or (self is When.WITH_IMAGE) == has_image
+
+
+class Group(Enum):
+    """Where a form shows a field: at once, folded away, or beside the image that it is about."""
+
+    MAIN = "main"
+    MORE = "more"
+    IMAGE = "image"
 
 
 class InvalidValue(ValueError):
@@ -39,13 +47,18 @@ class Field:
     """One field of a model, under the provider's own name.
 
     `default` is what the provider uses when nothing is sent; `required` applies only `when` the field is
-    used.
+    used. `label` is its name in the metadata of a picture, its title in English if empty. A form fills in
+    what a member chose last in fields that are `remembered`.
     """
 
     name: str
     title: str
+    help: str = ""
+    group: Group = Group.MAIN
     required: bool = False
+    remembered: bool = False
     default: Any = None
+    label: str = ""
     when: When = When.ALWAYS
 
     def clean(self, value: Any) -> Any:
@@ -163,20 +176,6 @@ class Flag(Field):
         if not isinstance(value, bool | str) or text not in FLAG_VALUES:
             raise InvalidValue(_("Choose on or off."))
         return FLAG_VALUES[text]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Image(Field):
-    """A start image; it is passed as `ImageRequest.image`, not as a parameter."""
-
-    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
-    # The whole request may have 10 MiB: docs/providers/stability.md, "Image input".
-    max_bytes: int = 9 * 1024 * 1024
-    min_side: int = 64
-
-    def clean(self, value: Any) -> None:
-        """Raise InvalidValue: an image is no parameter."""
-        raise InvalidValue(_("Send the start image as a file."))
 
 
 def _weighted(entry: Any) -> dict[str, Any]:

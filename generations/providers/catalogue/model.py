@@ -1,17 +1,29 @@
-"""The declaration of a model: its fields, costs, sizes and formats."""
+"""The declaration of a model: what it does, its fields, inputs, costs, sizes and formats."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generations.providers.base import OutputKind
 from generations.providers.catalogue.fields import Choice, Field, Number
+from generations.providers.catalogue.inputs import Input
+from generations.providers.catalogue.operations import Operation
+
+# A rule over several fields and inputs: takes the cleaned parameters and the roles that have an image, and
+# returns a sentence for each field or role that is wrong.
+Rule = Callable[[Mapping[str, Any], Collection[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model; costs are hundredths of a credit per image."""
+    """One model; costs are hundredths of a credit per call.
+
+    `operations` are what people do with it; the first is its own. A model whose provider answers with a task
+    has `task_seconds`: how long it is polled before it is given up. `call_seconds` are for a call in all,
+    None for the engine's own limit.
+    """
 
     name: str
     title: str
@@ -22,6 +34,12 @@ class Model:
     fields: tuple[Field, ...]
     languages: tuple[str, ...] = ("en",)
     included_steps: int | None = None  # above these the cost grows in proportion
+    operations: tuple[Operation, ...] = (Operation.GENERATE,)
+    inputs: tuple[Input, ...] = ()
+    output: OutputKind = OutputKind.IMAGE
+    rules: tuple[Rule, ...] = ()
+    call_seconds: float | None = None
+    task_seconds: float | None = None
 
     def field(self, name: str) -> Field:
         """Return the field of this name; KeyError if there is none."""
@@ -30,6 +48,15 @@ class Model:
     def takes(self, name: str) -> bool:
         """Return whether the model has a field of this name."""
         return name in self._by_name
+
+    def input(self, role: str) -> Input | None:
+        """Return the input of this role, None if the model takes none."""
+        return next((each for each in self.inputs if each.role == role), None)
+
+    @property
+    def operation(self) -> Operation:
+        """What the model does first of all."""
+        return self.operations[0]
 
     def cost(self, parameters: Mapping[str, Any]) -> int:
         """Return the list price of one image with these validated parameters."""

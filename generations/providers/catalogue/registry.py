@@ -5,11 +5,12 @@ Each system declares its models in `providers/<system>/models.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from generations.providers.catalogue.fields import Field, InvalidValue
+from generations.providers.catalogue.inputs import IMAGE
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import models as stability_models
@@ -65,31 +66,47 @@ def model_title(name: str) -> str:
     return model_titles().get(name, name)
 
 
-def validate(model: Model, parameters: Mapping[str, Any], *, has_image: bool = False) -> dict[str, Any]:
-    """Return the parameters to send; InvalidParameters names every invalid field.
+def validate(model: Model, parameters: Mapping[str, Any], *, roles: Collection[str] = ()) -> dict[str, Any]:
+    """Return the parameters to send; InvalidParameters names every invalid field or role.
 
-    Nothing is added. Empty values are dropped, and so are values without a meaning in such a request
-    (`strength` without a start image, the shape where the image decides it, seed 0).
+    `roles` are those in which the request has at least one image. Nothing is added. Empty values are dropped,
+    and so are values without a meaning in such a request (`strength` without a start image, the shape where
+    the image decides it, seed 0).
     """
     errors = {
         str(name): _("%(model)s does not take this.") % {"model": model.title}
         for name, value in parameters.items()
         if value not in (None, "") and not model.takes(name)
-    }
-    if has_image and not model.takes("image"):
-        errors["image"] = _("%(model)s takes no start image.") % {"model": model.title}
+    } | _role_errors(model, roles)
     cleaned = {}
     for field in model.fields:
         try:
-            value = _clean(field, parameters.get(field.name), has_image=has_image)
+            value = _clean(field, parameters.get(field.name), has_image=IMAGE in roles)
         except InvalidValue as problem:
             errors[field.name] = str(problem)
         else:
             if value is not None:
                 cleaned[field.name] = value
+    if not errors:
+        for rule in model.rules:
+            errors |= rule(cleaned, roles)
     if errors:
         raise InvalidParameters(errors)
     return cleaned
+
+
+def _role_errors(model: Model, roles: Collection[str]) -> dict[str, str]:
+    errors = {}
+    for role in roles:
+        if model.input(role) is None:
+            text = (
+                _("%(model)s takes no start image.") if role == IMAGE else _("%(model)s does not take this.")
+            )
+            errors[role] = text % {"model": model.title}
+    for each in model.inputs:
+        if each.minimum and each.role not in roles:
+            errors[each.role] = _("Add an image here.")
+    return errors
 
 
 def _clean(field: Field, value: Any, *, has_image: bool) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from generations.providers.base import Done, ImageRequest, Pending, Refused
+from generations.providers.base import Accepted, Done, ImageRequest, InputImage, Refused, Task
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
@@ -22,7 +22,6 @@ from generations.providers.transport.http import Reply, exchange
 
 SDXL_ENGINE = "stable-diffusion-xl-1024-v1-0"
 POLL_AFTER = 10.0  # seconds: docs/providers/stability.md, "Results that come later"
-IMAGE_SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,9 @@ class _HttpRequest:
 class Stability:
     """One account. The key is sent to `base_url` only and is in no text, not even in `repr`."""
 
+    polls_count_as_calls = True  # the limit is of requests: docs/providers/stability.md, "Rate limit"
+    result_hosts = ()
+
     def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb", proxy: str = "") -> None:
         self._base_url = base_url.rstrip("/")
         self._key = key
@@ -47,18 +49,18 @@ class Stability:
     def __repr__(self) -> str:
         return f"Stability({self._base_url!r})"
 
-    def generate(self, request: ImageRequest, *, timeout: float) -> Done:
-        """Generate one image; raises what `base.Provider.generate` raises."""
+    def submit(self, request: ImageRequest, *, timeout: float) -> Done | Accepted:
+        """Request one image; raises what `base.Provider.submit` raises."""
         reply = self._send(_http_request(request), timeout)
         return self._done(reply, request.parameters.get("seed"))
 
-    def collect(self, pending: Pending, *, timeout: float) -> Done | Pending:
-        """Poll a pending request; no model of the catalogue is asynchronous yet."""
-        path = f"/v2beta/results/{quote(pending.remote_id, safe='')}"
+    def poll(self, task: Task, *, timeout: float) -> Done | Accepted:
+        """Ask for the result of a task; raises what `base.Provider.poll` raises."""
+        path = f"/v2beta/results/{quote(task.remote_id, safe='')}"
         reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202:
-            return Pending(pending.remote_id, POLL_AFTER, reply.request_id(self._key))
-        return self._done(reply, None)
+            return Accepted(task, POLL_AFTER, request_id=reply.request_id(self._key), status=202)
+        return self._done(reply, task.state.get("seed"))
 
     def balance(self, *, timeout: float) -> float | None:
         """Return the credits left, None at a gateway that does not say; raises as `generate` does."""
@@ -94,7 +96,7 @@ def _http_request(request: ImageRequest) -> _HttpRequest:
     if request.model in ("ultra", "core"):
         return _v2beta(request, request.model)
     if request.model.startswith("sd3.5-") and request.model in catalogue_registry.MODELS:
-        mode = "text-to-image" if request.image is None else "image-to-image"
+        mode = "image-to-image" if request.inputs else "text-to-image"
         return _v2beta(request, "sd3", model=request.model, mode=mode)
     raise Refused(_("This provider does not have the model."))
 
@@ -107,12 +109,12 @@ def _v2beta(request: ImageRequest, endpoint: str, **extra_fields: str) -> _HttpR
     files: list[tuple[str, tuple[Any, ...]]] = [
         (name, (None, _text(value))) for name, value in (_validated(request) | extra_fields).items()
     ]
-    if request.image is not None:
-        kind = next(
-            (kind for start, kind in IMAGE_SIGNATURES.items() if request.image.startswith(start)), "png"
-        )
-        files.append(("image", (f"image.{kind}", request.image, f"image/{kind}")))
+    files += [(image.role, _file_part(image)) for image in request.inputs]
     return _HttpRequest(f"/v2beta/stable-image/generate/{endpoint}", "image/*", {"files": files})
+
+
+def _file_part(image: InputImage) -> tuple[str, bytes, str]:
+    return f"{image.role}.{image.media_type.removeprefix('image/')}", image.data, image.media_type
 
 
 def _v1(request: ImageRequest) -> _HttpRequest:
@@ -137,7 +139,7 @@ def _validated(request: ImageRequest) -> dict[str, Any]:
     """
     model = catalogue_registry.get(request.model)
     try:
-        return catalogue_registry.validate(model, request.parameters, has_image=request.image is not None)
+        return catalogue_registry.validate(model, request.parameters, roles=request.roles)
     except catalogue_registry.InvalidParameters as problem:
         reason = str(problem)[:300]
     raise Refused(reason)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from generations.providers.catalogue.fields import Choice, Field, Image, Number, Text, WeightedTexts, When
+from generations.providers.catalogue.fields import Choice, Field, Group, Number, Text, WeightedTexts, When
+from generations.providers.catalogue.inputs import IMAGE, Input
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext_noop
 
@@ -68,13 +69,21 @@ SHAPE = Choice(
     name="aspect_ratio",
     title=gettext_noop("Shape"),
     default="1:1",
+    remembered=True,
     choices=MappingProxyType({s: s for s in SHAPES}),
 )
 SHAPE_WITHOUT_IMAGE = replace(SHAPE, when=When.WITHOUT_IMAGE)
 STYLE = Choice(name="style_preset", title=gettext_noop("Style"), choices=STYLES)
-FORMAT = Choice(name="output_format", title=gettext_noop("Format"), default="png", choices=FORMATS)
+FORMAT = Choice(
+    name="output_format",
+    title=gettext_noop("Format"),
+    group=Group.MORE,
+    remembered=True,
+    default="png",
+    choices=FORMATS,
+)
 WEIGHTED = WeightedTexts(name="text_prompts", title=gettext_noop("Weighted prompts"))
-IMAGE = Image(name="image", title=gettext_noop("Start image"), when=When.WITH_IMAGE)
+START_IMAGE = Input(role=IMAGE, title=gettext_noop("Start image"), max_side=4096)
 
 
 def _texts(max_length: int) -> tuple[Field, ...]:
@@ -88,6 +97,7 @@ def _seed(maximum: int) -> Field:
     return Number(
         name="seed",
         title=gettext_noop("Seed"),
+        group=Group.MORE,
         minimum=0,
         maximum=maximum,
         whole=True,
@@ -101,6 +111,7 @@ def _strength(suggested: float = 0.6) -> Field:
     return Number(
         name="strength",
         title=gettext_noop("Strength"),
+        group=Group.IMAGE,
         required=True,
         when=When.WITH_IMAGE,
         minimum=0,
@@ -114,6 +125,8 @@ def _guidance(minimum: float, maximum: float, default: float) -> Field:
     return Number(
         name="cfg_scale",
         title=gettext_noop("Guidance"),
+        group=Group.MORE,
+        remembered=True,
         minimum=minimum,
         maximum=maximum,
         step=0.5,
@@ -122,7 +135,16 @@ def _guidance(minimum: float, maximum: float, default: float) -> Field:
 
 
 def _steps() -> Field:
-    return Number(name="steps", title=gettext_noop("Steps"), minimum=10, maximum=50, whole=True, default=30)
+    return Number(
+        name="steps",
+        title=gettext_noop("Steps"),
+        group=Group.MORE,
+        remembered=True,
+        minimum=10,
+        maximum=50,
+        whole=True,
+        default=30,
+    )
 
 
 def _stable_image(*extra: Field, shape: Field = SHAPE) -> tuple[Field, ...]:
@@ -130,8 +152,8 @@ def _stable_image(*extra: Field, shape: Field = SHAPE) -> tuple[Field, ...]:
 
 
 def _sd3(name: str, title: str, clause: str, cost: int, seconds: int, *extra: Field) -> Model:
-    fields = _stable_image(IMAGE, *extra, shape=SHAPE_WITHOUT_IMAGE)
-    return Model(name, title, clause, cost, seconds, ONE_MEGAPIXEL, fields)
+    fields = _stable_image(*extra, shape=SHAPE_WITHOUT_IMAGE)
+    return Model(name, title, clause, cost, seconds, ONE_MEGAPIXEL, fields, inputs=(START_IMAGE,))
 
 
 MODELS = (
@@ -151,7 +173,8 @@ MODELS = (
         800,
         12,
         ONE_MEGAPIXEL,
-        _stable_image(IMAGE, _strength()),
+        _stable_image(_strength()),
+        inputs=(START_IMAGE,),
     ),
     _sd3(
         "sd3.5-large",

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from generations.providers.base import Done, ReceivedImage, Unknown
+from generations.providers.base import Done, Output, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
 from generations.providers.transport import base64_text, error_text
@@ -45,20 +45,22 @@ def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
     """
     request_id = reply.request_id(key)
     raw_images = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
-    finish_reasons = {image.finish_reason for image in raw_images}
-    if FILTERED in finish_reasons:  # the blurred result is not stored, so it is not validated either
-        return Done((), filtered=True, finish_reason=FILTERED, request_id=request_id)
-    if FAILED in finish_reasons:
+    if all(image.finish_reason == FAILED for image in raw_images):
         raise Unknown(_("The provider could not finish the image."), 200, request_id)
-    images = _checked(raw_images, requested_seed)
-    if images is None:
+    outputs = [_output(image, requested_seed) for image in raw_images if image.finish_reason != FAILED]
+    usable = tuple(output for output in outputs if output is not None)
+    if not usable:
         raise Unknown(_("What the provider sent is no whole image."), 200, request_id)
-    return Done(images, finish_reason=raw_images[0].finish_reason or "SUCCESS", request_id=request_id)
+    return Done(usable, request_id, broken=len(raw_images) - len(usable))
 
 
-def _checked(raw_images: list[_RawImage], requested_seed: int | None) -> tuple[ReceivedImage, ...] | None:
+def _output(image: _RawImage, requested_seed: int | None) -> Output | None:
+    """The validated image, None if it is broken; a blurred one is not kept, so it is not validated either."""
+    finish_reason = image.finish_reason or "SUCCESS"
+    if finish_reason == FILTERED:
+        return Output(filtered=True, finish_reason=FILTERED)
     try:
-        return tuple(validate_image(image.data, image.seed or requested_seed) for image in raw_images)
+        return replace(validate_image(image.data, image.seed or requested_seed), finish_reason=finish_reason)
     except InvalidImage:
         return None
 

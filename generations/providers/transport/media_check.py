@@ -9,7 +9,7 @@ from typing import Any
 # Imported so that Pillow does not load all its other plug-ins when it opens an image.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from generations.providers.base import ReceivedImage
+from generations.providers.base import Output
 from generations.providers.transport import image_containers
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
@@ -21,7 +21,7 @@ class InvalidImage(ValueError):
     """The bytes are no image or not a complete one."""
 
 
-def validate_image(data: bytes, seed: int | None = None) -> ReceivedImage:
+def validate_image(data: bytes, seed: int | None = None) -> Output:
     """Return the image with its type and size; InvalidImage if it is not complete.
 
     It is kept as it came, also where the decoder only takes it without what no viewer needs.
@@ -41,14 +41,14 @@ def validate_image(data: bytes, seed: int | None = None) -> ReceivedImage:
     raise InvalidImage(f"not a complete image ({name})")
 
 
-def _validate(data: bytes, decodable: bytes, seed: int | None) -> ReceivedImage:
+def _validate(data: bytes, decodable: bytes, seed: int | None) -> Output:
     image: Any = Image.open(io.BytesIO(decodable), formats=("PNG", "JPEG", "WEBP"))
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise InvalidImage(f"{width} x {height} pixels are too many")
     media_type = MEDIA_TYPES[image.format]
     _check_complete(image, decodable)
-    return ReceivedImage(data, media_type, width, height, seed)
+    return Output(data, media_type, width, height, seed)
 
 
 def _check_complete(image: Any, data: bytes) -> None:

@@ -13,7 +13,7 @@ from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging.convert import OutputFormat
 from generations.library.storage import client as storage_client
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.providers.transport import image_containers, media_check
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
 from tests.library.imaging.color_profiles import LINEAR_128, linear_grey, linear_rgb, printed_cmyk
@@ -81,7 +81,7 @@ MORE_PICTURES = {
 
 
 def save_upload(member, data):
-    return start_images.save_upload(member=member, file=io.BytesIO(data), name="photo")
+    return input_images.save_upload(member=member, file=io.BytesIO(data), name="photo")
 
 
 @pytest.mark.parametrize("name", SIDE_CHUNKS)
@@ -224,12 +224,12 @@ def test_what_a_provider_may_send_has_a_thumbnail_and_is_converted(member, make_
     assert decoded(thumbnails.get_or_make(image, "large")).width == 800
     made = imaging_convert.convert(image, data, OutputFormat("jpeg"))
     assert decoded(made).size == size
-    start = start_images.from_image(member=member, image=image)
+    start = input_images.from_image(member=member, image=image)
     assert (start.width, start.height) < size
 
 
 def test_an_upload_of_that_size_is_still_refused(member):
-    with pytest.raises(start_images.BadUpload, match="too many pixels"):
+    with pytest.raises(input_images.BadUpload, match="too many pixels"):
         save_upload(member, encoded(Pillow.new("L", (6_600, 6_600)), "JPEG"))
 
 
@@ -242,8 +242,8 @@ def test_a_stored_picture_larger_than_the_last_size_has_no_thumbnail(make_image)
 def test_a_stored_image_of_any_size_can_be_a_start_image(member, make_image):
     noise = Pillow.effect_noise((2_400, 2_400), 200)
     data = encoded(Pillow.merge("RGB", [noise, noise.rotate(90), noise.rotate(180)]))
-    assert len(data) > start_images.MAX_FILE_SIZE
-    assert start_images.from_image(member=member, image=make_image(data=data)).width == 2_400
+    assert len(data) > input_images.MAX_FILE_SIZE
+    assert input_images.from_image(member=member, image=make_image(data=data)).width == 2_400
 
 
 def test_layers_of_a_jpeg_are_counted_in_the_picture_alone():

@@ -20,7 +20,7 @@ from generations.library.maintenance import object_check
 from generations.library.maintenance.check import Check, Kind
 from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
 from generations.library.storage import client as storage_client
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from tests.library.conftest import encoded, pixels
 from tests.library.storage.test_client import with_storage_options
 
@@ -61,7 +61,7 @@ def orphan(key, data=b"x"):
 def test_a_library_without_problems_has_none(member, make_image):
     fox = make_image()
     thumbnails.get_or_make(fox, "small")
-    start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
+    input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="x.png")
     images_service.trash(member=member, images=[make_image().pk])
     said = check()
     assert said == [
@@ -120,7 +120,7 @@ def test_an_object_that_cannot_be_read_is_unreadable(make_image, monkeypatch):
 def test_objects_shared_by_rows_are_no_problem(member, teammate):
     data = encoded(pixels())
     for each in (member, teammate):
-        start_images.save_upload(member=each, file=io.BytesIO(data), name="x.png")
+        input_images.save_upload(member=each, file=io.BytesIO(data), name="x.png")
     assert Upload.objects.values("key").distinct().count() == 1
     check()
 

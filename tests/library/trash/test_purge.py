@@ -28,7 +28,7 @@ from generations.library.organise.service import add_to_collection, create_colle
 from generations.library.storage import client as storage_client
 from generations.library.tasks import clean_up
 from generations.library.trash import purge as trash_purge
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.teams.models import Visibility
 from sdweb.celery import app
 from tests.library.conftest import encoded, pixels
@@ -58,7 +58,7 @@ def upload(member):
 
 
 def save_upload(member, seed=5):
-    return start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
+    return input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels(seed=seed))), name="x.png")
 
 
 def image_of(member, upload):

@@ -16,7 +16,7 @@ from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
 from generations.library.storage import client as storage_client
 from generations.library.uploads import imports as uploads_imports
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.teams.models import Role, Visibility
 from tests.concurrency import run_concurrently
 from tests.library.conftest import decoded, encoded, pixels
@@ -96,7 +96,7 @@ def test_the_visibility_is_the_members_default_or_as_chosen(member):
     "data", [b"GIF89a", b"<svg/>", encoded(pixels())[:900], encoded(pixels((32, 32))), b"\x89PNG\r\n\x1a\n"]
 )
 def test_an_unsupported_file_is_refused_with_a_sentence(member, data):
-    with pytest.raises(start_images.BadUpload, match=r"\w+ .*\."):
+    with pytest.raises(input_images.BadUpload, match=r"\w+ .*\."):
         import_file(member, data)
     assert not Image.objects.exists()
 
@@ -189,7 +189,7 @@ def test_a_picture_in_the_trash_can_be_restored_from_the_answer(sign_in, member)
 
 
 def test_a_file_that_is_too_large_is_refused_with_a_sentence(sign_in, member):
-    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(start_images.MAX_FILE_SIZE)))
+    answer = send(sign_in(member), member, ("big.png", b"\x89PNG" + bytes(input_images.MAX_FILE_SIZE)))
     assert answer.status_code == 422
     assert said(answer) == ["This file is larger than 10 MB. Save the picture smaller, or as a JPEG."]
 
@@ -212,7 +212,7 @@ def test_a_viewer_cannot_upload(sign_in, viewer):
 
 
 def test_a_start_image_is_added_to_the_library_by_its_owner_alone(sign_in, member, teammate):
-    start = start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
+    start = input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="start.png")
     address = reverse("library:add_upload", args=[member.team.slug, start.pk])
     assert sign_in(teammate).post(address).status_code == 404
     assert said(sign_in(member).post(address)) == ["Added to the library"]

@@ -20,7 +20,7 @@ from generations.jobs.models import Batch
 from generations.library.images import service as images_service
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.teams.models import Membership
 from tests import postgresql
 from tests.conftest import work
@@ -70,7 +70,7 @@ def filled(member: Membership, upstream: Any, submit: Callable[..., Batch]) -> l
     """Three pictures that were drawn and charged, one of them in the trash, and an uploaded one."""
     submit(count=3)
     assert work() == 3
-    start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="mine.png")
+    input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="mine.png")
     images = list(Image.objects.order_by("pk"))
     images_service.trash(member=member, images=[images[0].pk])
     return images

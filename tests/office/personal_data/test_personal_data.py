@@ -25,7 +25,7 @@ from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from generations.office import tasks
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
@@ -65,7 +65,7 @@ def sign_in():
 @pytest.fixture
 def mei(member, owner, make_member, submit, upstream):
     """Mei with pictures, a start image, a collection, a link and a token; and Tom beside her."""
-    upload = start_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="sketch.png")
+    upload = input_images.save_upload(member=member, file=io.BytesIO(encoded(pixels())), name="sketch.png")
     submit(prompt="a team fox")
     submit(prompt="a private hen", visibility="private", model="ultra", start_image=upload, strength=0.5)
     submit(by=make_member("tom"), prompt="a fox of Tom")

@@ -11,12 +11,12 @@ from PIL import ImageCms, PngImagePlugin
 
 from generations.library.models import Upload
 from generations.library.storage import client as storage_client
-from generations.library.uploads import start_images
+from generations.library.uploads import input_images
 from tests.library.conftest import decoded, encoded, pixels
 
 
 def save_upload(member, data, name="photo.png"):
-    return start_images.save_upload(member=member, file=io.BytesIO(data), name=name)
+    return input_images.save_upload(member=member, file=io.BytesIO(data), name=name)
 
 
 def stored(upload):
@@ -115,9 +115,9 @@ def test_of_an_animation_the_first_frame_is_used(member):
 def test_a_large_photo_fits_into_the_providers_request(member):
     noise = Pillow.effect_noise((3600, 3600), 200).convert("RGB")
     data = encoded(noise, "JPEG", quality=60)
-    assert len(data) < start_images.MAX_FILE_SIZE
+    assert len(data) < input_images.MAX_FILE_SIZE
     upload = save_upload(member, data)
-    assert upload.bytes <= start_images.MAX_RESULT_SIZE
+    assert upload.bytes <= input_images.MAX_RESULT_SIZE
     assert stored(upload).size == (upload.width, upload.height)
 
 
@@ -153,7 +153,7 @@ def test_a_larger_picture_than_providers_need_is_reduced(member, size, kept):
     ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_an_invalid_file_is_refused_with_a_sentence_and_not_stored(member, data, sentence):
-    with pytest.raises(start_images.BadUpload, match=sentence):
+    with pytest.raises(input_images.BadUpload, match=sentence):
         save_upload(member, data)
     assert not Upload.objects.exists()
 
@@ -166,7 +166,7 @@ def test_a_decompression_bomb_is_refused_before_it_takes_memory(member, name):
         "webp": lambda: webp_that_claims(9_000, 9_000),
     }[name]()
     tracemalloc.start()
-    with pytest.raises(start_images.BadUpload, match="too many pixels"):
+    with pytest.raises(input_images.BadUpload, match="too many pixels"):
         save_upload(member, bomb)
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -1,0 +1,92 @@
+"""The images that go with a request: checked against its model, made smaller where they must be."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from generations.library.models import Upload
+from generations.library.storage.client import ObjectMissing
+from generations.library.uploads import input_images
+from generations.providers.catalogue.fields import InvalidValue
+from generations.providers.catalogue.inputs import IMAGE, Input
+from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.registry import InvalidParameters
+from generations.teams.models import Membership
+
+__all__ = ["NewInput", "prepare"]
+
+
+@dataclass(frozen=True)
+class NewInput:
+    """An upload for one role; `image` is the image of the library that it was made from."""
+
+    role: str
+    upload: Upload
+    image: uuid.UUID | None = None
+
+
+def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list[NewInput]:
+    """Return the inputs as the model takes them: its formats and sizes, a mask as large as the image.
+
+    Raises InvalidParameters with a sentence for each role, StorageUnavailable, DecodingBusy.
+    """
+    errors: dict[str, str] = {}
+    prepared: list[NewInput] = []
+    image = next((each.upload for each in given if each.role == IMAGE), None)
+    for declared in model.inputs:
+        of_role = [each for each in given if each.role == declared.role]
+        try:
+            _check_count(declared, len(of_role))
+            for each in of_role:
+                size = (
+                    _mask_size(model, each.upload, image)
+                    if declared.is_mask
+                    else _size(declared, each.upload)
+                )
+                upload = input_images.adapted(member=member, upload=each.upload, declared=declared, size=size)
+                prepared.append(replace(each, upload=upload))
+        except (InvalidValue, input_images.BadUpload) as problem:
+            errors[declared.role] = str(problem)
+        except ObjectMissing:
+            errors[declared.role] = _("This picture is not there any more. Choose it again.")
+    if errors:
+        raise InvalidParameters(errors)
+    return prepared
+
+
+def _check_count(declared: Input, count: int) -> None:
+    if count > declared.maximum:
+        text = _("Add at most %(most)s images here; these are %(count)s.")
+        raise InvalidValue(text % {"most": declared.maximum, "count": count})
+    if 0 < count < declared.minimum:
+        raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
+
+
+def _size(declared: Input, upload: Upload) -> tuple[int, int]:
+    """The size in which an image is sent; InvalidValue if the model takes no such image."""
+    size = declared.fit(upload.width, upload.height)
+    declared.check(*size)
+    return size
+
+
+def _mask_size(model: Model, mask: Upload, image: Upload | None) -> tuple[int, int]:
+    """The size of the image, of which the mask must be too, as they were uploaded or as they are stored."""
+    if mask.media_type != "image/png":
+        raise InvalidValue(_("A mask must be a PNG: a JPEG blurs its edges."))
+    declared = model.input(IMAGE)
+    if image is None or declared is None:
+        raise InvalidValue(_("A mask needs an image."))
+    if image.size != mask.size and image.source_size != mask.source_size:
+        sizes = {"mask": _text(mask.source_size), "image": _text(image.source_size)}
+        raise InvalidValue(
+            _("The mask has %(mask)s pixels and the image %(image)s: they must be the same.") % sizes
+        )
+    return declared.fit(image.width, image.height)
+
+
+def _text(size: tuple[int, int]) -> str:
+    return f"{size[0]:,} x {size[1]:,}"

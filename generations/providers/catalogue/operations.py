@@ -1,0 +1,58 @@
+"""What people do with a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from generations.providers.i18n import gettext_noop
+
+
+class Operation(StrEnum):
+    """One operation, in the order in which pages list them."""
+
+    GENERATE = "generate"
+    EDIT = "edit"
+    OUTPAINT = "outpaint"
+    UPSCALE = "upscale"
+    ERASE = "erase"
+    REMOVE_BACKGROUND = "remove_background"
+    RELIGHT = "relight"
+    REPLACE = "replace"
+    RECOLOR = "recolor"
+    SKETCH = "sketch"
+    STRUCTURE = "structure"
+    STYLE = "style"
+    STYLE_TRANSFER = "style_transfer"
+    VECTORIZE = "vectorize"
+    DESCRIBE = "describe"
+    BLEND = "blend"
+    SWAP_FACE = "swap_face"
+    VARY = "vary"
+    FOLLOW_UP = "follow_up"
+
+
+TITLES: Mapping[Operation, str] = MappingProxyType(
+    {
+        Operation.GENERATE: gettext_noop("Generate"),
+        Operation.EDIT: gettext_noop("Edit"),
+        Operation.OUTPAINT: gettext_noop("Expand"),
+        Operation.UPSCALE: gettext_noop("Upscale"),
+        Operation.ERASE: gettext_noop("Erase"),
+        Operation.REMOVE_BACKGROUND: gettext_noop("Remove background"),
+        Operation.RELIGHT: gettext_noop("Replace background"),
+        Operation.REPLACE: gettext_noop("Search and replace"),
+        Operation.RECOLOR: gettext_noop("Recolor"),
+        Operation.SKETCH: gettext_noop("From a sketch"),
+        Operation.STRUCTURE: gettext_noop("Keep the structure"),
+        Operation.STYLE: gettext_noop("In the style of"),
+        Operation.STYLE_TRANSFER: gettext_noop("Transfer a style"),
+        Operation.VECTORIZE: gettext_noop("Vectorize"),
+        Operation.DESCRIBE: gettext_noop("Describe"),
+        Operation.BLEND: gettext_noop("Blend"),
+        Operation.SWAP_FACE: gettext_noop("Swap a face"),
+        Operation.VARY: gettext_noop("Vary"),
+        Operation.FOLLOW_UP: gettext_noop("Next step"),
+    }
+)

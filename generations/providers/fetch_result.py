@@ -1,0 +1,45 @@
+"""Fetch a result that a provider gives by address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from generations.providers.base import Output, OutputKind
+from generations.providers.i18n import gettext as _
+from generations.providers.transport.download import DownloadFailed, download
+from generations.providers.transport.media_check import InvalidImage, identify
+
+TIMEOUT = 60.0  # seconds in all
+
+
+class FetchFailed(Exception):
+    """The result was not fetched; `again` if a later try may succeed. The text is for members."""
+
+    def __init__(self, reason: str, *, again: bool) -> None:
+        super().__init__(reason)
+        self.again = again
+
+
+def fetch(output: Output, *, hosts: Collection[str], allow_private: bool = False, proxy: str = "") -> Output:
+    """Return the output with its bytes, type and size instead of its address. Raises FetchFailed.
+
+    `hosts` are those that results may come from; no key is sent. `allow_private` allows addresses of private
+    networks too.
+    """
+    try:
+        file = download(output.url, hosts=hosts, timeout=TIMEOUT, allow_private=allow_private, proxy=proxy)
+        media = identify(file.data)
+    except DownloadFailed as problem:
+        raise FetchFailed(problem.reason, again=problem.again) from None
+    except InvalidImage:
+        raise FetchFailed(_("What came is no whole image."), again=True) from None
+    return replace(
+        output,
+        url="",
+        data=file.data,
+        kind=OutputKind(media.kind),
+        media_type=media.media_type,
+        width=media.width,
+        height=media.height,
+    )
