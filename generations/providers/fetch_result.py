@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from generations.providers.base import Output, OutputKind
+from generations.providers.base import Output
 from generations.providers.i18n import gettext as _
 from generations.providers.transport.download import DownloadFailed, download
-from generations.providers.transport.media_check import InvalidImage, identify
+from generations.providers.transport.media_check import InvalidImage, output_of
 
 TIMEOUT = 60.0  # seconds in all
 
@@ -29,17 +29,9 @@ def fetch(output: Output, *, hosts: Collection[str], allow_private: bool = False
     """
     try:
         file = download(output.url, hosts=hosts, timeout=TIMEOUT, allow_private=allow_private, proxy=proxy)
-        media = identify(file.data)
+        fetched = output_of(file.data, output.seed)
     except DownloadFailed as problem:
         raise FetchFailed(problem.reason, again=problem.again) from None
     except InvalidImage:
         raise FetchFailed(_("What came is no whole image."), again=True) from None
-    return replace(
-        output,
-        url="",
-        data=file.data,
-        kind=OutputKind(media.kind),
-        media_type=media.media_type,
-        width=media.width,
-        height=media.height,
-    )
+    return replace(fetched, finish_reason=output.finish_reason, actions=output.actions)

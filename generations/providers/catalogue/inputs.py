@@ -57,9 +57,7 @@ class Input:
         size = {"width": width, "height": height}
         if min(width, height) < self.min_side or width * height < self.min_pixels:
             side = max(self.min_side, math.isqrt(self.min_pixels - 1) + 1)
-            text = _(
-                "This picture is too small (%(width)s x %(height)s): each side needs %(least)s."
-            )
+            text = _("This picture is too small (%(width)s x %(height)s): each side needs %(least)s.")
             raise InvalidValue(text % (size | {"least": side}))
         if self.max_ratio is not None and max(width, height) > self.max_ratio * min(width, height):
             text = _(

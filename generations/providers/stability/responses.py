@@ -15,7 +15,7 @@ from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
 from generations.providers.transport import base64_text, error_text
 from generations.providers.transport.http import Reply
-from generations.providers.transport.media_check import InvalidImage, validate_image
+from generations.providers.transport.media_check import InvalidImage, output_of
 
 FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
 MAX_SEED = 4_294_967_295
@@ -55,14 +55,15 @@ def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
 
 
 def _output(image: _RawImage, requested_seed: int | None) -> Output | None:
-    """The validated image, None if it is broken; a blurred one is not kept, so it is not validated either."""
+    """The result, None if it is broken; a blurred one is not kept, so it is not validated either."""
     finish_reason = image.finish_reason or "SUCCESS"
     if finish_reason == FILTERED:
         return Output(filtered=True, finish_reason=FILTERED)
     try:
-        return replace(validate_image(image.data, image.seed or requested_seed), finish_reason=finish_reason)
+        output = output_of(image.data, image.seed or requested_seed)
     except InvalidImage:
         return None
+    return replace(output, finish_reason=finish_reason)
 
 
 def _is_json(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Read the containers of PNG and JPEG, and leave out what decoders do not need but stumble over."""
+"""Read the containers of PNG, JPEG and GIF, and leave out what decoders do not need but stumble over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ PNG_RENDERED = frozenset(
 )
 JPEG_APP0, JPEG_APP1, JPEG_APP2, JPEG_APP11, JPEG_APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEF
 JPEG_COMMENT, JPEG_END, JPEG_SCAN = 0xFE, 0xD9, 0xDA
+GIF_EXTENSION, GIF_IMAGE, GIF_TRAILER = 0x21, 0x2C, 0x3B
 MPF_HEADER = b"MPF\0"  # Multi-Picture Format (CIPA DC-007): where the other pictures are behind the first
 # Within a scan, FF is followed by 00 or by a restart marker (ITU-T T.81, B.1.1.5).
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
@@ -141,3 +142,30 @@ def _decodable_jpeg(data: bytes) -> bytes:
     ]
     size = 2 + sum(map(len, kept))
     return data if size == len(data) else b"".join([data[:2], *kept])
+
+
+# GIF: blocks of sub-blocks (GIF89a specification, 15 to 27) ------------------------------
+
+
+def gif_frames(data: bytes) -> int:
+    """The number of frames of a GIF up to its trailer. Raises UnknownStructure if it is cut off."""
+    try:
+        at, frames = 13 + _color_table_size(data[10]), 0
+        while (kind := data[at]) != GIF_TRAILER:
+            if kind == GIF_EXTENSION:
+                at += 2
+            elif kind == GIF_IMAGE:
+                frames += 1
+                at += 11 + _color_table_size(data[at + 9])
+            else:
+                raise UnknownStructure
+            while size := data[at]:
+                at += 1 + size
+            at += 1
+    except IndexError:
+        raise UnknownStructure from None
+    return frames
+
+
+def _color_table_size(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
