@@ -17,6 +17,7 @@ from generations.core import redis_client
 from generations.jobs import events, submission
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import run as engine_run
+from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.library.storage import client as storage_client
 from generations.office.members import service as members_service
@@ -156,7 +157,10 @@ def submit(member: Membership) -> Callable[..., Batch]:
     def ask(*, by: Membership = member, model: str = "core", count: int = 1, **parameters: Any) -> Batch:
         parameters.setdefault("prompt", "a quiet harbour at dawn")
         named = {"submission": parameters.pop("submission", uuid.uuid4())}
-        named |= {name: parameters.pop(name) for name in ("start_image", "visibility") if name in parameters}
+        given = ("inputs", "parent", "action", "visibility")
+        named |= {name: parameters.pop(name) for name in given if name in parameters}
+        if start := parameters.pop("start_image", None):
+            named["inputs"] = [NewInput("image", start)]
         return submission.submit(
             member=by, model=model, parameters=parameters, count=count, prices_at=timezone.now(), **named
         )

@@ -1,4 +1,4 @@
-"""Erase what was asked for: prompts and other parameters in job rows, and start images that nothing needs.
+"""Erase what was asked for: prompts and other parameters in job rows, and inputs that nothing needs.
 
 An erased row has no parameters. Its status, price and times stay, since the ledger refers to it.
 """
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import QuerySet
 
-from generations.jobs.models import Attempt, Batch, Generation
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation
 from generations.library.models import Image, Upload
 from generations.library.trash import purge as trash_purge
 from generations.teams.models import Membership
@@ -50,7 +50,10 @@ def _stored(generations: object) -> QuerySet[Image, uuid.UUID | None]:
 
 
 def _erase_batches(batches: list[Batch]) -> None:
+    inputs = BatchInput.objects.filter(batch__in=batches)
     uploads = {batch.start_image_id for batch in batches if batch.start_image_id}
+    uploads |= set(inputs.values_list("upload", flat=True))
+    inputs.delete()
     _erase(Generation.objects.filter(batch__in=batches))
     Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(parameters={}, start_image=None)
     trash_purge.delete_uploads(uploads)

@@ -56,7 +56,7 @@ def provider(upstream: Upstream) -> Provider:
 
 
 def result_hosts(upstream: Upstream) -> tuple[str, ...]:
-    """Return the hosts from which results of the account are fetched: its own, or its system's, or its address's.
+    """Return from which hosts the account's results are fetched: its own, its system's, or its address's.
 
     Unavailable as `provider` raises it.
     """

@@ -141,38 +141,38 @@ def test_both_ends_of_every_range_are_valid():
                 for value in (field.minimum, field.maximum):
                     got = (
                         cleaned(
-                            model, {field.name: value, "strength": 0.5} | {field.name: value}, has_image=True
+                            model, {field.name: value, "strength": 0.5} | {field.name: value}, roles={"image"}
                         )
-                        if (model.takes("image"))
+                        if (model.input("image"))
                         else cleaned(model, {field.name: value})
                     )
                     assert got.get(field.name, 0) == value
 
 
 def test_strength_is_only_sent_with_a_start_image():
-    assert "strength" in errors(ULTRA, {}, has_image=True)
-    assert cleaned(ULTRA, {"strength": 0}, has_image=True)["strength"] == 0
+    assert "strength" in errors(ULTRA, {}, roles={"image"})
+    assert cleaned(ULTRA, {"strength": 0}, roles={"image"})["strength"] == 0
     assert "strength" not in cleaned(ULTRA, {"strength": 0.5})
 
 
 def test_a_start_image_decides_the_shape_of_sd3_but_not_of_ultra():
     given = {"strength": 1, "aspect_ratio": "16:9"}
-    assert "aspect_ratio" not in cleaned(LARGE, given, has_image=True)
+    assert "aspect_ratio" not in cleaned(LARGE, given, roles={"image"})
     assert cleaned(LARGE, {"aspect_ratio": "16:9"})["aspect_ratio"] == "16:9"
-    assert cleaned(ULTRA, given, has_image=True)["aspect_ratio"] == "16:9"
+    assert cleaned(ULTRA, given, roles={"image"})["aspect_ratio"] == "16:9"
 
 
 def test_unknown_parameters_are_refused():
     assert errors(CORE, {"cfg_scale": 4}) == {"cfg_scale": "Core does not take this."}
-    assert "image" in errors(CORE, {}, has_image=True)
-    assert "image" in errors(SDXL, {}, has_image=True)
+    assert "image" in errors(CORE, {}, roles={"image"})
+    assert "image" in errors(SDXL, {}, roles={"image"})
     assert set(errors(CORE, {"model": "core", "seed": -2, "prompt": ""})) == {"model", "seed", "prompt"}
     assert cleaned(CORE, {"cfg_scale": ""}) == {"prompt": "a harbour"}
 
 
 def test_validating_twice_changes_nothing():
-    once = cleaned(LARGE, {"seed": "5", "strength": "0.25", "cfg_scale": "7.5"}, has_image=True)
-    assert validate(LARGE, once, has_image=True) == once
+    once = cleaned(LARGE, {"seed": "5", "strength": "0.25", "cfg_scale": "7.5"}, roles={"image"})
+    assert validate(LARGE, once, roles={"image"}) == once
 
 
 @pytest.mark.parametrize("name", ["", "sd3", "<b>", None, ["core"]])

@@ -80,9 +80,9 @@ def test_the_error_of_a_too_short_text_is_translated():
 def test_every_error_of_a_model_is_translated():
     given = {"prompt": "", "steps": 3}
     with pytest.raises(catalogue_registry.InvalidParameters) as caught:
-        catalogue_registry.validate(catalogue_registry.get("core"), given, has_image=True)
+        catalogue_registry.validate(catalogue_registry.get("core"), given, roles={"image"})
     with pytest.raises(catalogue_registry.InvalidParameters) as other:
-        catalogue_registry.validate(catalogue_registry.get("ultra"), {"prompt": "a harbour"}, has_image=True)
+        catalogue_registry.validate(catalogue_registry.get("ultra"), {"prompt": "a harbour"}, roles={"image"})
     said = caught.value.errors | other.value.errors
     assert set(said) == {"prompt", "steps", "image", "strength"}
     assert [bare(sentence) for sentence in said.values()] == [""] * 4
@@ -155,7 +155,7 @@ def test_errors_of_settings_are_translated(kind, address, key):
 
 def test_the_error_of_a_model_the_provider_does_not_have_is_translated(provider):
     with pytest.raises(Refused) as caught:
-        provider.generate(ImageRequest("sd9", {"prompt": "a harbour"}), timeout=5)
+        provider.submit(ImageRequest("sd9", {"prompt": "a harbour"}), timeout=5)
     assert bare(caught.value.reason) == ""
 
 

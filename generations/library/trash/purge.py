@@ -105,8 +105,8 @@ def delete_unused_uploads() -> int:
 
 
 def delete_uploads(uploads: Collection[uuid.UUID]) -> int:
-    """Delete those start images that no batch refers to; return how many. The caller is in a transaction."""
-    rows = Upload.objects.filter(pk__in=uploads, batches=None)
+    """Delete those uploads that no batch refers to; return how many. The caller is in a transaction."""
+    rows = Upload.objects.filter(pk__in=uploads, batches=None, inputs=None)
     keys = dict(Upload.objects.filter(pk__in=rows).select_for_update().values_list("pk", "key"))
     Upload.objects.filter(pk__in=keys).delete()
     discard(keys.values())

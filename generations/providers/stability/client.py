@@ -38,7 +38,7 @@ class Stability:
     """One account. The key is sent to `base_url` only and is in no text, not even in `repr`."""
 
     polls_count_as_calls = True  # the limit is of requests: docs/providers/stability.md, "Rate limit"
-    result_hosts = ()
+    result_hosts: tuple[str, ...] = ()
 
     def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb", proxy: str = "") -> None:
         self._base_url = base_url.rstrip("/")

@@ -103,7 +103,7 @@ def identify(data: bytes) -> Media:
 
 
 def output_of(data: bytes, seed: int | None = None) -> Output:
-    """The received bytes as an output, whatever they are: they were paid for. Raises InvalidImage as above."""
+    """The received bytes as an output, whatever they are: they were paid for. InvalidImage as `identify`."""
     media = identify(data)
     return Output(data, media.media_type, media.width, media.height, seed, OutputKind(media.kind))
 
@@ -133,9 +133,7 @@ def _is_animated(data: bytes) -> bool:
         return bool(getattr(image, "is_animated", False))
 
 
-def validate_image(
-    data: bytes, seed: int | None = None, *, formats: tuple[str, ...] = FORMATS
-) -> Output:
+def validate_image(data: bytes, seed: int | None = None, *, formats: tuple[str, ...] = FORMATS) -> Output:
     """Return the image with its type and size; InvalidImage if it is not complete.
 
     It is kept as it came, also where the decoder only takes it without what no viewer needs.

@@ -8,6 +8,7 @@ from generations.jobs.models import Generation
 from generations.providers import open_provider
 from generations.providers.base import Busy, Done, ImageRequest, Refused, Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
+from tests.providers.conftest import start_image
 
 MODELS = catalogue_registry.names_of_system("stability")
 
@@ -18,8 +19,8 @@ def outer(portal, secret):
 
     def generate(model="core", image=None, key=secret, prefix="/sd", **parameters):
         provider = open_provider("stability", portal + prefix, key)
-        request = ImageRequest(model, {"prompt": "a harbour"} | parameters, image)
-        return provider.generate(request, timeout=120)
+        request = ImageRequest(model, {"prompt": "a harbour"} | parameters, start_image(image))
+        return provider.submit(request, timeout=120)
 
     return generate
 
@@ -42,11 +43,11 @@ def test_every_model_generates_with_every_field(outer, prefix, picture):
         fields = {name: value for name, value in VALUES.items() if declared.takes(name)}
         done = outer(model, prefix=prefix, **fields)
         assert isinstance(done, Done)
-        assert (done.images[0].seed, done.filtered, done.finish_reason) == (77, False, "SUCCESS")
+        assert (done.outputs[0].seed, done.filtered, done.finish_reason) == (77, False, "SUCCESS")
         assert done.request_id
         assert Generation.objects.latest("created_at").parameters == {"prompt": "a harbour"} | fields
-        if declared.takes("image"):
-            assert outer(model, picture(), prefix=prefix, strength=0.5).images
+        if declared.input("image"):
+            assert outer(model, picture(), prefix=prefix, strength=0.5).outputs
 
 
 @pytest.mark.parametrize(

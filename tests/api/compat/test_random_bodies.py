@@ -74,7 +74,7 @@ def parse(format_, parts, body, content_type=f"multipart/form-data; boundary={BO
     else:
         has_image = request.image is not None
         assert catalogue_registry.validate(
-            catalogue_registry.get(request.model), request.parameters, has_image=has_image
+            catalogue_registry.get(request.model), request.parameters, roles={"image"} if has_image else ()
         )
         assert 1 <= request.count <= 10
 

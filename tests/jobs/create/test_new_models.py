@@ -101,7 +101,7 @@ def test_a_flag_is_true_on_the_wire_and_absent_if_it_is_off(core_with_flag, fake
     for flag in (True, False):
         fake_provider.plan = [response(200, make_image())]
         request = ImageRequest("core", {"prompt": "a boat", "transparent": flag})
-        provider.generate(request, timeout=5)
+        provider.submit(request, timeout=5)
     on, off = (sent.body for sent in fake_provider.requests)
     assert b'name="transparent"\r\n\r\ntrue\r\n' in on
     assert b"transparent" not in off

@@ -21,7 +21,7 @@ from generations.jobs.engine import spool, sweeper
 from generations.jobs.models import Attempt, Generation
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
-from generations.providers.base import Done, ReceivedImage
+from generations.providers.base import Done, Output
 from tests.conftest import statuses
 
 THREADS = 12
@@ -50,7 +50,7 @@ def test_a_received_image_is_synced_to_disk_before_its_sidecar_and_folder(monkey
         synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
 
     monkeypatch.setattr(os, "fsync", noted)
-    picture = ReceivedImage(b"a picture", "image/png", width=64, height=64)
+    picture = Output(b"a picture", "image/png", width=64, height=64)
     spool.write(generation, 1, Done((picture,)), {})
     [image] = spool.read(generation, 1)
     folder = image.path.parent
@@ -134,7 +134,7 @@ def test_a_spool_that_cannot_be_used_has_no_room(settings, tmp_path):
 
 def test_a_folder_of_another_name_in_a_spool_hides_no_image(settings):
     generation = uuid.uuid4()
-    picture = ReceivedImage(b"a picture", "image/png", width=64, height=64)
+    picture = Output(b"a picture", "image/png", width=64, height=64)
     spool.write(generation, 1, Done((picture,)), {})
     (settings.SPOOL / spool.WORKER / "lost+found").mkdir()
     assert spool.unstored_attempts([spool.WORKER]) == {(generation, 1)}

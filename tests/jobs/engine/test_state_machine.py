@@ -28,11 +28,11 @@ from generations.jobs.engine import outcomes, persist, sweeper
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
-from generations.providers.base import Busy, Done, ReceivedImage, Refused, Unknown
+from generations.providers.base import Busy, Done, Output, Refused, Unknown
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
-PICTURE = ReceivedImage(b"a picture", "image/webp", 1, 1, 7)
+PICTURE = Output(b"a picture", "image/webp", 1, 1, 7)
 PRICE = 300
 CHOICE = st.integers(0, 50)
 

@@ -391,7 +391,7 @@ def _expire_leases():
 
 def _receive_and_die(row, upstream):
     """Its image was received and synced, and nobody wrote so."""
-    done = accounts.provider(upstream).generate(engine_run._request(row), timeout=10)
+    done = accounts.provider(upstream).submit(engine_run._request(row), timeout=10)
     with pytest.MonkeyPatch.context() as dying:
         dying.setattr(outcomes, "mark_received", lambda row: False)
         outcomes.record(row, upstream, done)

@@ -21,8 +21,8 @@ WITH_IMAGE = ["ultra", *SD3]
 @pytest.mark.parametrize("prefix", ["", "/", "/sd", "/sd/"])
 def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(fake_provider, model, prefix):
     provider = open_provider("stability", fake_provider.address + prefix, KEY)
-    done = provider.generate(ImageRequest(model, {"prompt": "a harbour"}), timeout=5)
-    assert done.images[0].data == make_image()
+    done = provider.submit(ImageRequest(model, {"prompt": "a harbour"}), timeout=5)
+    assert done.outputs[0].data == make_image()
     [request] = fake_provider.requests
     assert request.path.startswith(prefix.rstrip("/") + "/v")
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -45,7 +45,7 @@ def test_every_shape_style_and_format_is_accepted(fake_provider, draw, model):
     for kind in catalogue_registry.get(model).formats:
         options = {"output_format": kind} if model != "sdxl" else {}
         done = draw(model, **options)
-        assert done.images[0].media_type == f"image/{kind}"
+        assert done.outputs[0].media_type == f"image/{kind}"
     assert len(fake_provider.requests) == 9 + 17 + (1 if model == "sdxl" else len(FORMATS))
     assert not fake_provider.problems
 
@@ -53,7 +53,7 @@ def test_every_shape_style_and_format_is_accepted(fake_provider, draw, model):
 @pytest.mark.parametrize("model", MODELS)
 def test_both_ends_of_every_range_are_sent(fake_provider, draw, model):
     declared = catalogue_registry.get(model)
-    image = make_image() if declared.takes("image") else None
+    image = make_image() if declared.input("image") else None
     base = {"strength": 0.5} if image else {}
     numbers = [field for field in declared.fields if isinstance(field, Number)]
     for field in numbers:

@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from generations.providers.base import Busy, ImageRequest, Pending, Unavailable, Unknown
+from generations.providers.base import Accepted, Busy, ImageRequest, Task, Unavailable, Unknown
 from tests.providers.fake_provider import assert_readable, error, make_image, response
 from tests.providers.specification import FORMATS
 
@@ -29,7 +29,7 @@ def test_the_type_of_an_image_is_that_of_its_bytes_not_of_the_header(fake_provid
         response(200, make_image(kind, (80, 96)), content_type="text/html", seed="77", x_request_id="r-9")
     ]
     done = draw()
-    [image] = done.images
+    [image] = done.outputs
     assert (image.media_type, image.width, image.height, image.seed) == (f"image/{kind}", 80, 96, 77)
     assert (done.filtered, done.finish_reason, done.request_id, done.status) == (False, "SUCCESS", "r-9", 200)
 
@@ -51,7 +51,7 @@ def test_the_type_of_an_image_is_that_of_its_bytes_not_of_the_header(fake_provid
 def test_images_in_json_are_accepted(fake_provider, draw, data, seed):
     for model in ("core", "sdxl"):
         fake_provider.plan = [answer(data, content_type="application/json; type=image/png")]
-        [image] = draw(model).images
+        [image] = draw(model).outputs
         assert (image.data, image.seed) == (PNG, seed)
 
 
@@ -87,7 +87,7 @@ def test_a_paid_image_is_not_lost_over_the_wrapping_of_its_base64(fake_provider,
             ("core", {"images": [wrapped]}),
         ):
             fake_provider.plan = [answer(data)]
-            assert draw(model).images[0].data == image
+            assert draw(model).outputs[0].data == image
 
 
 def test_a_body_is_read_whatever_surrounds_its_json_or_base64(fake_provider, draw):
@@ -99,12 +99,12 @@ def test_a_body_is_read_whatever_surrounds_its_json_or_base64(fake_provider, dra
         response(200, f"data:image/png;base64,{TEXT}".encode(), content_type="image/png"),
         response(200, json.dumps(TEXT).encode(), content_type="application/json"),
     ]
-    assert [draw().images[0].data for _ in range(5)] == [PNG] * 5
+    assert [draw().outputs[0].data for _ in range(5)] == [PNG] * 5
 
 
 def test_the_requested_seed_is_used_when_the_response_has_none(fake_provider, draw):
     fake_provider.plan = [response(200, PNG), answer({"image": TEXT, "seed": 0})]
-    assert [draw(seed=99).images[0].seed for _ in range(2)] == [99, 99]
+    assert [draw(seed=99).outputs[0].seed for _ in range(2)] == [99, 99]
 
 
 def test_chunked_and_compressed_images_are_decoded(fake_provider, draw):
@@ -117,7 +117,7 @@ def test_chunked_and_compressed_images_are_decoded(fake_provider, draw):
         response(200, gzip.compress(PNG), content_encoding="gzip"),
         b"HTTP/1.1 100 Continue\r\n\r\n" + response(200, PNG),
     ]
-    assert [draw().images[0].data for _ in range(4)] == [PNG] * 4
+    assert [draw().outputs[0].data for _ in range(4)] == [PNG] * 4
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_filtered_image_is_reported_and_dropped(fake_provider, draw, sent):
     fake_provider.plan = [sent]
     done = draw()
     assert done.filtered
-    assert done.images == ()
+    assert done.outputs == ()
     assert done.finish_reason == "CONTENT_FILTERED"
 
 
@@ -219,11 +219,11 @@ def test_the_balance_raises_the_same_errors(fake_provider, provider):
             provider.balance(timeout=2)
 
 
-def test_a_pending_request_is_polled_until_it_is_done(fake_provider, provider):
-    pending = Pending("a/b?c", 0)
+def test_a_task_is_polled_until_it_is_done(fake_provider, provider):
+    task = Task("a/b?c")
     fake_provider.plan = [error(202, {"id": "x", "status": "in-progress"}), response(200, PNG)]
-    assert provider.collect(pending, timeout=2) == Pending("a/b?c", 10.0)
-    assert provider.collect(pending, timeout=2).images[0].data == PNG
+    assert provider.poll(task, timeout=2) == Accepted(task, 10.0, status=202)
+    assert provider.poll(task, timeout=2).outputs[0].data == PNG
     assert fake_provider.requests[0].path == "/v2beta/results/a%2Fb%3Fc"
 
 
@@ -240,5 +240,5 @@ def test_a_too_large_response_is_aborted(fake_provider, provider):
     started = time.monotonic()
     for _ in range(2):
         with pytest.raises(Unknown, match="could not be read"):
-            provider.generate(ImageRequest("core", {"prompt": "x"}), timeout=9)
+            provider.submit(ImageRequest("core", {"prompt": "x"}), timeout=9)
     assert time.monotonic() - started < 5

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from generations.providers import open_provider
-from generations.providers.base import Done, ImageRequest, Pending, ProviderError
+from generations.providers.base import Accepted, Done, ImageRequest, ProviderError, Task
 from generations.providers.transport import error_text
 from generations.providers.transport.media_check import InvalidImage, validate_image
 from tests.providers.fake_provider import KEY, FakeProvider, make_image
@@ -105,7 +105,7 @@ def outcome(call, kind: type[Exception]) -> tuple[object, Exception | None]:
 
 
 def assert_expected(result: object, problem: ProviderError | None) -> None:
-    assert result is None or isinstance(result, Done | Pending | float)
+    assert result is None or isinstance(result, Done | Accepted | float)
     if problem:
         assert len(problem.reason) <= 300
         assert problem.reason.isprintable()
@@ -126,8 +126,8 @@ def assert_expected(result: object, problem: ProviderError | None) -> None:
 def test_any_response_gives_an_image_or_a_provider_error(fake_provider, sent, model):
     provider = open_provider("stability", fake_provider.address, KEY)
     calls = (
-        lambda: provider.generate(ImageRequest(model, {"prompt": "x"}), timeout=1),
-        lambda: provider.collect(Pending("1", 0), timeout=1),
+        lambda: provider.submit(ImageRequest(model, {"prompt": "x"}), timeout=1),
+        lambda: provider.poll(Task("1"), timeout=1),
         lambda: provider.balance(timeout=1),
     )
     for call in calls:

@@ -50,7 +50,7 @@ def free_port() -> int:
 
 
 def at(address):
-    return lambda timeout=1.0: open_provider("stability", address, KEY).generate(REQUEST, timeout=timeout)
+    return lambda timeout=1.0: open_provider("stability", address, KEY).submit(REQUEST, timeout=timeout)
 
 
 def test_a_refused_connection_is_busy():
@@ -110,7 +110,7 @@ def test_sending_a_large_start_image_may_exceed_the_connect_timeout(fake_provide
 
     answer.before_reading = True
     fake_provider.plan = [answer]
-    assert draw("ultra", PNG + b"\x00" * 9_000_000, strength=0.5).images
+    assert draw("ultra", PNG + b"\x00" * 9_000_000, strength=0.5).outputs
 
 
 def test_an_error_sent_before_the_whole_request_is_still_read(fake_provider, draw):
@@ -170,7 +170,7 @@ def test_a_slow_image_within_the_deadline_arrives(fake_provider, draw):
             time.sleep(0.01)
 
     fake_provider.plan = [slowly]
-    assert draw(timeout=5).images[0].data == PNG
+    assert draw(timeout=5).outputs[0].data == PNG
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def secure(tmp_path, monkeypatch):
 def test_tls_works_and_the_deadline_holds(secure, monkeypatch):
     server, pem = secure
     monkeypatch.setattr(transport_connection, "_ssl_context", lambda: ssl.create_default_context(cafile=pem))
-    assert at(server.address)().images[0].data == PNG
+    assert at(server.address)().outputs[0].data == PNG
     server.plan = [dripping(response(200, b"", content_length="99999")), hanging, reset]
     for _ in range(3):
         failure(Unknown, lambda: at(server.address)(0.4), within=1.2)

@@ -41,26 +41,26 @@ def secure(tmp_path, monkeypatch):
 
 def draw(address, proxy, login=LOGIN, timeout=5.0):
     through = f"http://{login}@127.0.0.1:{proxy.port}"
-    return open_provider("stability", address, KEY, through).generate(REQUEST, timeout=timeout)
+    return open_provider("stability", address, KEY, through).submit(REQUEST, timeout=timeout)
 
 
 def test_https_goes_through_a_tunnel_that_sees_no_key(secure, proxy):
     server, address = secure
-    assert draw(address, proxy).images
+    assert draw(address, proxy).outputs
     assert [line.rpartition(" ")[0] for line in proxy.asked] == [f"CONNECT localhost:{server.port}"]
     assert KEY.encode() not in proxy.heads[0]
     assert "proxy-authorization" not in {name.lower() for name in server.requests[0].headers}
 
 
 def test_http_is_fetched_by_the_proxy(fake_provider, proxy):
-    assert draw(fake_provider.address, proxy).images
+    assert draw(fake_provider.address, proxy).outputs
     assert proxy.asked[0].startswith(f"POST {fake_provider.address}/v2beta/")
 
 
 def test_without_a_proxy_of_its_own_an_account_uses_none(fake_provider, proxy, monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://{LOGIN}@127.0.0.1:{proxy.port}")
-    open_provider("stability", fake_provider.address, KEY).generate(REQUEST, timeout=5)
+    open_provider("stability", fake_provider.address, KEY).submit(REQUEST, timeout=5)
     assert not proxy.asked
 
 
