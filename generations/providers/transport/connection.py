@@ -17,6 +17,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+CONNECT_TIMEOUT = 10.0
+
 
 @dataclass
 class Call:
@@ -69,6 +71,11 @@ class _Connection(HTTPConnection):
         self._call = call
         self.response_class = functools.partial(_Response, call=call)  # type: ignore[assignment]  # called like one
 
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        sock.settimeout(min(sock.gettimeout() or CONNECT_TIMEOUT, self._call.remaining()))  # of the handshake
+        return sock
+
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -82,11 +89,15 @@ class _TlsConnection(_Connection, HTTPSConnection):
 
 
 class OneCallAdapter(HTTPAdapter):
-    """Opens one connection for one call, through a proxy if `send` names one; certificates are read once."""
+    """Opens one connection for one call, through a proxy if `send` names one; certificates are read once.
 
-    def __init__(self, call: Call) -> None:
+    `ip_address` is connected to instead of what the host's name resolves to; SNI and the certificate have the
+    name. A proxy connects to the name.
+    """
+
+    def __init__(self, call: Call, ip_address: str = "") -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-        self._call = call
+        self._call, self._ip_address = call, ip_address
         self._pool: HTTPConnectionPool | None = None
 
     def get_connection_with_tls_context(
@@ -98,9 +109,12 @@ class OneCallAdapter(HTTPAdapter):
         if proxy := (proxies or {}).get(address.scheme):
             self._pool = self._pool_through(proxy, host, port, address.scheme)
         elif address.scheme == "https":
-            self._pool = HTTPSConnectionPool(host, port, ssl_context=_ssl_context(), maxsize=1)
+            # Not assert_hostname, for which urllib3 switches the check of names off in the shared context.
+            self._pool = HTTPSConnectionPool(
+                self._ip_address or host, port, ssl_context=_ssl_context(), server_hostname=host, maxsize=1
+            )
         else:
-            self._pool = HTTPConnectionPool(host, port, maxsize=1)
+            self._pool = HTTPConnectionPool(self._ip_address or host, port, maxsize=1)
         is_tls = isinstance(self._pool, HTTPSConnectionPool)
         connection_class: Any = functools.partial(_TlsConnection if is_tls else _Connection, self._call)
         self._pool.ConnectionCls = connection_class

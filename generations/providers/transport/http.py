@@ -29,12 +29,11 @@ from generations.providers.base import Busy, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
 from generations.providers.transport import error_text
-from generations.providers.transport.connection import Call, OneCallAdapter
+from generations.providers.transport.connection import CONNECT_TIMEOUT, Call, OneCallAdapter
 
 MAX_BODY = 64 * 1024 * 1024  # of a response with an image
 MAX_ERROR_BODY = 64 * 1024
 ERROR_BODY_TIMEOUT = 5.0  # the status is known already; the text is not worth waiting longer
-CONNECT_TIMEOUT = 10.0
 CHUNK = 4 * 1024 * 1024  # most images in one read
 MAX_RETRY_AFTER = 3600.0  # seconds
 
@@ -111,7 +110,7 @@ def _exchange(call: Call, method: str, url: str, proxy: str, content: Mapping[st
 
 
 def _body(call: Call, response: requests.Response) -> bytes:
-    raw = _read(response, MAX_BODY)
+    raw = read_body(response, MAX_BODY)
     if len(raw) > MAX_BODY:
         raise OSError("the answer is too large")
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -122,14 +121,14 @@ def _error_body(call: Call, response: requests.Response) -> bytes:
     """Return the error body, b"" if it cannot be read: the status is enough."""
     call.deadline = min(call.deadline, time.monotonic() + ERROR_BODY_TIMEOUT)
     try:
-        raw = _read(response, MAX_ERROR_BODY)[:MAX_ERROR_BODY]
+        raw = read_body(response, MAX_ERROR_BODY)[:MAX_ERROR_BODY]
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         return raw if encoding in ("", "identity") else _unpack(raw, encoding)
     except FAILURES:
         return b""
 
 
-def _read(response: requests.Response, limit: int) -> bytes:
+def read_body(response: requests.Response, limit: int) -> bytes:
     """Read at most `limit` + 1 bytes without decoding; an incomplete body raises."""
     parts, size = [], 0
     while size <= limit and (part := response.raw.read(min(CHUNK, limit + 1 - size), decode_content=False)):
@@ -156,9 +155,9 @@ def _to_error(call: Call, problem: Exception) -> Busy | Unknown:
     """Map a failed exchange to an error: only a request that was sent completely may have been charged."""
     if not call.sent:
         return Busy(_(NOTHING_SENT[_cause(problem)]))
-    if call.deadline <= time.monotonic() or _has(problem, TimeoutError):
+    if call.deadline <= time.monotonic() or is_caused_by(problem, TimeoutError):
         return Unknown(_("The provider did not answer in time."), call.status)
-    if call.status is not None and not _has(problem, IncompleteRead, http.client.IncompleteRead):
+    if call.status is not None and not is_caused_by(problem, IncompleteRead, http.client.IncompleteRead):
         return Unknown(_("The provider's answer could not be read."), call.status)
     return Unknown(_("The connection broke before the answer was complete."), call.status)
 
@@ -171,14 +170,14 @@ def _cause(problem: BaseException) -> str:
         "refused": (ConnectionRefusedError,),
         "slow": (TimeoutError, requests.Timeout),
     }
-    return next((name for name, kinds in causes.items() if _has(problem, *kinds)), "other")
+    return next((name for name, kinds in causes.items() if is_caused_by(problem, *kinds)), "other")
 
 
-def _has(problem: object, *kinds: type[BaseException], depth: int = 6) -> bool:
+def is_caused_by(problem: object, *kinds: type[BaseException], depth: int = 6) -> bool:
     """Return whether the exception, or one that it wraps in any way, is of these types."""
     if isinstance(problem, kinds):
         return True
     if not isinstance(problem, BaseException) or depth == 0:
         return False
     inner = (*problem.args, problem.__cause__, problem.__context__, getattr(problem, "reason", None))
-    return any(_has(one, *kinds, depth=depth - 1) for one in inner)
+    return any(is_caused_by(one, *kinds, depth=depth - 1) for one in inner)
