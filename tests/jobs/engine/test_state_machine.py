@@ -242,7 +242,7 @@ class GenerationMachine(RuleBasedStateMachine):
 def _answer(name):
     return {
         "done": Done((PICTURE,)),
-        "filtered": Done((PICTURE,), filtered=True),
+        "filtered": Done((Output(filtered=True),)),
         "busy": Busy("too much to do", 503),
         "lost": Unknown("cut off"),
         "refused": Refused("not that", 403),

@@ -134,7 +134,7 @@ def test_a_filtered_image_is_reported_and_dropped(fake_provider, draw, sent):
     fake_provider.plan = [sent]
     done = draw()
     assert done.filtered
-    assert done.outputs == ()
+    assert (done.kept, done.outputs[0].data) == ((), b"")
     assert done.finish_reason == "CONTENT_FILTERED"
 
 
@@ -155,6 +155,23 @@ def broken(at: int) -> bytes:
     return PNG[:at] + bytes([PNG[at] ^ 0xFF]) + PNG[at + 1 :]
 
 
+@pytest.mark.parametrize(
+    ("data", "kind", "media_type"), [(gif(), "image", "image/gif"), (bomb(), "file", "image/png")]
+)
+def test_bytes_that_were_paid_for_are_kept_whatever_they_are(fake_provider, draw, data, kind, media_type):
+    fake_provider.plan = [response(200, data, content_type="image/png")]
+    [output] = draw().outputs
+    assert (output.data, output.kind, output.media_type) == (data, kind, media_type)
+
+
+def test_a_broken_image_among_several_costs_none_of_the_others(fake_provider, draw):
+    entries = [{"base64": TEXT, "seed": 1}, {"base64": TEXT[:40]}, {"finishReason": "CONTENT_FILTERED"}]
+    fake_provider.plan = [answer({"artifacts": entries})]
+    done = draw()
+    assert [output.data for output in done.kept] == [PNG]
+    assert (len(done.outputs), done.broken) == (2, 1)
+
+
 UNUSABLE = {
     "empty": response(200),
     "no content": response(204),
@@ -168,8 +185,6 @@ UNUSABLE = {
     "png with a wrong byte": response(200, broken(len(PNG) // 2)),
     "half a jpeg": response(200, make_image("jpeg")[: len(make_image("jpeg")) // 2]),
     "half a webp": response(200, make_image("webp")[:-40]),
-    "gif": response(200, gif()),
-    "too many pixels": response(200, bomb()),
     "wrong base64": answer({"image": TEXT[:-3]}),
     "strange base64": answer({"image": "*" + TEXT}),
     "cut in base64": answer({"image": base64.b64encode(PNG[:99]).decode()}),
