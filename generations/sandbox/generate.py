@@ -138,15 +138,13 @@ def _state(
 
 async def _work(sandbox: Sandbox, task: Task) -> None:
     """Draw the image of a task in its time, and refund it if that fails."""
-    latency = sandbox.options.task_latency
-    if task.planned.outcome == "task-endless":
-        return
+    planned, latency = task.planned, sandbox.options.task_latency
     try:
-        if task.planned.is_charged:
-            images = await _draw_in_time(sandbox, task.ordered_at, task.request, task.planned, latency)
+        if planned.is_charged:
+            images = await _draw_in_time(sandbox, task.ordered_at, task.request, planned, latency)
             task.image = images[0]
-        else:
-            await asyncio.sleep(latency if task.planned.latency is None else task.planned.latency)
+        elif planned.outcome != "task-endless":
+            await asyncio.sleep(latency if planned.latency is None else planned.latency)
             task.image = b""
     except Exception:
         logger.exception("a task could not be drawn")

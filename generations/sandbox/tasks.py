@@ -11,12 +11,13 @@ from generations.sandbox.image_request import ImageRequest
 from generations.sandbox.options import Options
 from generations.sandbox.responses import generation_not_found
 
-MAX_KEPT = 256 * 1024 * 1024  # bytes of results; the oldest are forgotten sooner than after a day
+MAX_TASKS = 10_000
+MAX_KEPT = 256 * 1024 * 1024  # bytes of results; beyond that the oldest are forgotten
 
 
 @dataclass
 class Task:
-    """An order of one key. `image` is its result, None until it has ended; times as of the request."""
+    """An order of one key. `image` is its result: None until it has ended, empty if it failed as planned."""
 
     key: str
     request: ImageRequest
@@ -49,7 +50,8 @@ class Tasks:
         """Add a task, and forget those that are too old or too much to keep."""
         kept = sum(len(each.image or b"") for each in self._tasks.values())
         for each in list(self._tasks.values()):
-            if self._is_expired(each, task.ordered_at) or (kept > MAX_KEPT and each.image is not None):
+            too_much = len(self._tasks) >= MAX_TASKS or (kept > MAX_KEPT and each.image is not None)
+            if too_much or self._is_expired(each, task.ordered_at):
                 kept -= len(each.image or b"")
                 del self._tasks[each.id]
         self._tasks[task.id] = task

@@ -73,8 +73,7 @@ def test_a_grown_edge_fades(artist: Client) -> None:
         for x in (29, 32, 35, 38)
     ]
     assert row[0] == 255
-    assert row == sorted(row, reverse=True)
-    assert len(set(row)) == 4
+    assert row[3] < 100 < row[2] < 170 < row[1] < 240  # night is below 40
 
 
 @pytest.mark.parametrize("path", ["edit/erase", "edit/inpaint"])
