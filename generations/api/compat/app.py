@@ -62,6 +62,7 @@ class Call:
     response_headers: dict[str, str] = field(default_factory=dict)
     submitted: Submitted | None = None
     keeps_order: bool = False  # an equal call is to get what this one has ordered
+    is_delivered: bool = False
 
 
 def handles(scope: Scope) -> bool:
@@ -81,11 +82,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await _answer(call, route, send)
         finally:
-            await _record(call, undelivered.lost)
+            await _record(call, undelivered.delivered if call.is_delivered else undelivered.lost)
 
 
 async def _answer(call: Call, route: Route | None, send: Send) -> None:
-    """Answer the call, and record whether the client got what it ordered."""
     prepared = await _prepare(call, route)
     if isinstance(prepared, Response):
         await _send(call, prepared, send)
@@ -103,8 +103,9 @@ async def _send(call: Call, response: Response, send: Send) -> None:
     unread = call.receive if call.has_unread_body else None
     gone = None if unread else asyncio.create_task(asgi.wait_for_disconnect(call.receive))
     try:
-        if await compat_http.send_response(response, call.response_headers, send, unread=unread, gone=gone):
-            await _record(call, undelivered.delivered)
+        call.is_delivered = await compat_http.send_response(
+            response, call.response_headers, send, unread=unread, gone=gone
+        )
     finally:
         if gone:
             gone.cancel()

@@ -210,6 +210,18 @@ def test_a_call_does_not_join_one_that_waits_in_another_process(idle_portal, ask
     assert not UndeliveredOrder.objects.exists()
 
 
+def test_an_equal_request_while_one_waits_in_the_same_process_is_ordered_at_once(
+    idle_portal, asking, monkeypatch
+):
+    monkeypatch.setattr(compat_app, "LOOK_AGAIN", 600)
+    responses = []
+    for count in (1, 2, 3):
+        responses.append(asking(idle_portal))
+        assert eventually(lambda count=count: rows() == count)
+    assert work() == 3
+    assert len({response.result(120).headers["x-generation-id"] for response in responses}) == 3
+
+
 def test_a_refused_order_leaves_nothing_that_waits_for_it(idle_portal, asking, upstream):
     Upstream.objects.update(enabled=False)
     assert asking(idle_portal).result(120).status_code == 503
