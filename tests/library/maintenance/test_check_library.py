@@ -302,5 +302,7 @@ def test_a_store_that_refuses_everything_is_not_taken_for_one_that_does_not_list
     access_key = settings.STORAGES["images"]["OPTIONS"]["access_key"]
     with strict_store.running(storage_client.client(), access_key, no_list=True) as server:
         with_storage_options(settings, **server.options, access_key="somebody-else")
+        said = io.StringIO()
         with pytest.raises(CommandError, match="does not answer"):
-            check()
+            call_command("check_library", stdout=said)
+        assert not said.getvalue()
