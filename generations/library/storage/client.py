@@ -176,13 +176,17 @@ def head(key: str) -> ObjectInfo:
     return ObjectInfo(response["ContentLength"], response["ContentType"], metadata, response["LastModified"])
 
 
+def head_or_none(key: str) -> ObjectInfo | None:
+    """As `head`; None if there is no such object. Raises StorageUnavailable."""
+    try:
+        return head(key)
+    except ObjectMissing:
+        return None
+
+
 def exists(key: str) -> bool:
     """Whether there is such an object. Raises StorageUnavailable."""
-    try:
-        head(key)
-    except ObjectMissing:
-        return False
-    return True
+    return head_or_none(key) is not None
 
 
 def list_objects(prefix: str = "") -> Iterator[ListedObject]:
@@ -192,6 +196,18 @@ def list_objects(prefix: str = "") -> Iterator[ListedObject]:
         for page in paginator.paginate(Bucket=bucket(), Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"])
+
+
+def may_list() -> bool:
+    """Whether the key may list the bucket, which storage can work without. Raises StorageUnavailable."""
+    try:
+        with translated_errors():
+            client().list_objects_v2(Bucket=bucket(), MaxKeys=1)
+    except StorageUnavailable as error:
+        if _error_code(error.cause) in FORBIDDEN and is_up():
+            return False
+        raise
+    return True
 
 
 def list_keys(prefix: str) -> list[str]:
