@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image as Pillow
 
+from generations.library.delivery import revocation
 from generations.library.images import service as images_service
 from generations.library.models import Image
 from generations.library.organise import service as organise_service
@@ -26,6 +27,11 @@ FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 @pytest.fixture(autouse=True)
 def _with_storage(bucket):
     pass
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_other_tests():
+    revocation.forget()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
-from django.utils.text import slugify
 
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
@@ -101,22 +100,19 @@ def thumbnail(data: bytes) -> HttpResponse:
     return HttpResponse(data, headers=headers)
 
 
-def file_name(image: Image, media_type: str = "", *, ascii_only: bool = False) -> str:
-    """A file name from the title or prompt and the seed, valid on every file system.
-
-    `ascii_only` is for zips, since old programs do not unpack other names.
-    """
-    words = file_words(image.title or image.prompt, ascii_only=ascii_only)
+def file_name(image: Image, media_type: str = "") -> str:
+    """A file name from the title or prompt and the seed, valid on every file system."""
+    words = file_words(image.title or image.prompt)
     suffix = image.seed if image.seed is not None else str(image.pk)[-12:]
     return f"{words}-{suffix}.{storage_client.EXTENSIONS.get(media_type or image.media_type, 'bin')}"
 
 
-def file_words(text: str, *, ascii_only: bool = False) -> str:
+def file_words(text: str) -> str:
     """The text as a file name without extension: letters, digits and hyphens, at most 60 and 180 bytes.
 
     Vowel signs and other marks stay with their letters; "picture" if nothing is left.
     """
-    kept = slugify(text[:300]) if ascii_only else re.sub(r"[-\s]+", "-", "".join(_word_letters(text[:300])))
+    kept = re.sub(r"[-\s]+", "-", "".join(_word_letters(text[:300])))
     words = _shortened(kept.strip(NOT_AT_ENDS)).strip(NOT_AT_ENDS) or "picture"
     return f"picture-{words}" if DEVICE.fullmatch(words) else words
 

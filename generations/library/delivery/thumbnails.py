@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any, TypeVar, cast
 
 from PIL import Image as Pillow
 
@@ -16,6 +17,7 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
 
+T = TypeVar("T")
 MEDIA_TYPE = "image/webp"
 WIDTHS = {"small": 400, "large": 800}  # pixels, for screens of one and of two device pixels per CSS pixel
 MAX_HEIGHT_RATIO = 3  # of the width
@@ -23,7 +25,7 @@ QUALITY, METHOD = 80, 2  # 34 ms for the large size; method 4 takes 79 ms and sa
 PLACEHOLDER_WIDTH = 18
 SHARED_SECONDS = 30.0  # for which a request waits for a thumbnail that another one is making
 
-_running: dict[str, Future[bytes]] = {}
+_running: dict[str, Future[Any]] = {}
 _running_lock = threading.Lock()
 
 
@@ -42,11 +44,14 @@ def get_or_make(image: Image, size: str) -> bytes:
     StorageUnavailable.
     """
     db_connections.release_connections()  # many may wait here, and connections are few
-    return _single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
+    return single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
 
 
-def _single_flight(name: str, make: Callable[[], bytes]) -> bytes:
-    """The result of `make`, called by one thread while others with the same name wait for its result."""
+def single_flight(name: str, make: Callable[[], T]) -> T:
+    """The result of `make`, called by one thread while others with the same name wait for its result.
+
+    Raises what it raises, and DecodingBusy if it takes too long.
+    """
     with _running_lock:
         future = _running.get(name)
         if is_first := future is None:
@@ -60,7 +65,7 @@ def _single_flight(name: str, make: Callable[[], bytes]) -> bytes:
             with _running_lock:
                 del _running[name]
     try:
-        return future.result(SHARED_SECONDS)
+        return cast("T", future.result(SHARED_SECONDS))
     except TimeoutError:  # of this waiting, or of `make`
         raise imaging_decode.DecodingBusy from None
 
