@@ -9,6 +9,7 @@ task expires: it is bought and never requested again.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from redis import RedisError
 
 from generations.core import log_context
 from generations.jobs import events
+from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, outcomes, persist, spool, task_text
 from generations.jobs.engine.claim import release_connection
 from generations.jobs.engine.run import retry_on_db_error
@@ -50,7 +52,12 @@ TIMEOUT = 60.0  # seconds for a poll in all, the picture included if it is done
 LEASE = timedelta(seconds=150)  # for a poll, or for fetching several results
 HORIZON = 5.0  # seconds that a poll may wait for its permit
 NO_PERMIT = 1.0  # seconds after which a poll without a permit tries again
+MAX_POLLS_A_SECOND = 50  # of all tasks together; if there are more, each is polled less often
+COUNT_INTERVAL = 5.0  # seconds for which the number of open tasks is remembered
 FIRST_RETRY, LAST_RETRY = 10.0, 300.0  # seconds after a failed poll, doubled each time
+
+
+_counted = (-math.inf, 0)  # when open tasks were counted, and how many there were
 
 
 def release(attempts: Iterable[Attempt]) -> None:
@@ -72,17 +79,18 @@ def claim_due(limit: int) -> list[Attempt]:
     return found
 
 
-def run(attempt: Attempt) -> None:
-    """Poll one claimed task once, or fetch its results, and record what came of it."""
+def run(attempt: Attempt) -> bool:
+    """Poll one claimed task once, or fetch its results, and record what came of it; True if it has ended."""
     row = attempt.generation
     about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=attempt.upstream.name)
-    with about:
+    with about, engine_leases.renewing(row.pk, row.attempt, TIMEOUT):
         if row.status != Status.SUBMITTED or row.attempt != attempt.number:
             Attempt.objects.filter(pk=attempt.pk).update(poll_at=None)
-            return
+            return True
         result = _next_result(attempt)
         if result is not None and retry_on_db_error(_record, row, attempt, result):
             retry_on_db_error(persist.store, row)
+        return not Attempt.objects.filter(pk=attempt.pk, poll_at__isnull=False).exists()
 
 
 def _next_result(attempt: Attempt) -> Done | Accepted | ProviderError | None:
@@ -145,10 +153,24 @@ def _go_on(row: Generation, attempt: Attempt, accepted: Accepted) -> None:
     changes = {name: value for name, value in said.items() if getattr(attempt, name) != value}
     with transaction.atomic():
         _postpone(
-            attempt, accepted.poll_after, failed_polls=0, task=task_text.of_task(accepted.task), **changes
+            attempt,
+            max(accepted.poll_after, _crowded()),
+            failed_polls=0,
+            task=task_text.of_task(accepted.task),
+            **changes,
         )
         if changes:
             transaction.on_commit(partial(events.generation_changed, row))
+
+
+def _crowded() -> float:
+    """The seconds between two polls of a task at which all together are polled as often as they may be."""
+    global _counted  # noqa: PLW0603  one per process
+    at, tasks = _counted
+    if time.monotonic() - at > COUNT_INTERVAL:
+        tasks = Attempt.objects.filter(poll_at__isnull=False).count()
+        _counted = time.monotonic(), tasks
+    return tasks / MAX_POLLS_A_SECOND
 
 
 def _retry_later(row: Generation, attempt: Attempt, error: ProviderError) -> None:
