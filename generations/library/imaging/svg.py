@@ -61,14 +61,12 @@ def sanitize_svg(data: bytes) -> bytes:
 
 
 def draw_svg(data: bytes, longest_side: int) -> bytes:
-    """A sanitised document as PNG with transparency, `longest_side` pixels wide or high. Raises InvalidSvg.
+    """A sanitised document as PNG with transparency, `longest_side` pixels wide or high; at most 4,096.
 
-    It is drawn by a process of its own, which is ended if it takes too much time or memory.
+    A process of its own draws it, and is ended if it takes too much time or memory. Raises InvalidSvg.
     """
-    if not 1 <= longest_side <= MAX_SIDE:
-        raise ValueError(f"a drawing has 1 to {MAX_SIDE} pixels a side")
     size = _check(data)
-    scale = longest_side / max(size.width, size.height)
+    scale = min(longest_side, MAX_SIDE) / max(size.width, size.height)
     width, height = (max(1, round(side * scale)) for side in (size.width, size.height))
     with tempfile.TemporaryDirectory(prefix="sdweb-svg-") as empty:
         limits = (width, height, empty, MEMORY, CPU_SECONDS)

@@ -10,7 +10,7 @@ import sys
 import resvg_py
 
 # Without names resvg draws no text at all where Times New Roman and Arial are not installed.
-SANS, SERIF, MONOSPACE = "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono"
+FONTS = SANS, SERIF, MONOSPACE = "DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono"
 
 
 def main(width: int, height: int, folder: str, memory: int, seconds: int) -> None:

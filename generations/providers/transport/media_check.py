@@ -102,6 +102,12 @@ def identify(data: bytes) -> Media:
         return Media("file", image_type)
 
 
+def moving_format(data: bytes) -> Literal["GIF", "AVIF"] | None:
+    """Pillow's name of the format, if the first bytes are of a GIF or an AVIF."""
+    formats: dict[str, Literal["GIF", "AVIF"]] = {"image/gif": "GIF", "image/avif": "AVIF"}
+    return formats.get(_by_signature(data, IMAGE_SIGNATURES))
+
+
 def _by_signature(data: bytes, signatures: tuple[tuple[re.Pattern[bytes], str], ...]) -> str:
     return next((media_type for pattern, media_type in signatures if pattern.match(data)), "")
 
