@@ -87,7 +87,7 @@ def save_mask(
     try:
         with imaging_decode.open_image(data) as picture:
             if picture.format == "JPEG":
-                raise BadUpload(_("A mask must be a PNG: a JPEG blurs its edges."))
+                raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
             grey = _as_mask(picture, transparent_is_white=transparent_is_white)
     except imaging_decode.Unreadable as error:
         raise BadUpload(*error.args) from error
@@ -129,7 +129,8 @@ def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pi
     alpha = upright.getchannel("A") if upright.mode in ("LA", "RGBA") else None
     if transparent_is_white:
         if alpha is None:
-            raise BadUpload(_("This mask has no transparent part: make transparent what shall change."))
+            text = _("This mask has no transparent part: make transparent what shall change.")
+            raise imaging_decode.Unreadable(text)
         return ImageOps.invert(alpha)
     grey = upright.convert("L")
     if alpha is None:
