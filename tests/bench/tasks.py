@@ -101,11 +101,11 @@ class Bench:
         while self._facts()["states"] != {state: self.tasks}:
             if time.monotonic() > limit:
                 raise TimeoutError(f"not all are {state}: {self._facts()['states']}")
+            time.sleep(2)
             if self.kill:
-                time.sleep(random.uniform(1, 4))
+                time.sleep(random.uniform(8, 16))
                 self.stage.children["calls"].kill()
                 self._start_worker()
-            time.sleep(2)
 
     def _facts(self) -> dict[str, Any]:
         file = self.stage.folder / "facts.json"

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
-from generations.api.compat import lost_answers
+from generations.api.compat import undelivered
 from generations.api.compat.base import GenerationRequest, Result
 from generations.api.compat.errors import CompatError
 from generations.api.compat.http import ClientDisconnected
+from generations.api.compat.undelivered import Delivery
 from generations.core import asgi
 from generations.core.asgi import Receive
 from generations.jobs import submission
@@ -47,40 +48,62 @@ REFUSED = {
 class Submitted:
     """The batch of a call, or of several with the same Idempotency-Key, and its generations in order.
 
-    `fingerprint` is that of the request if it had no key: the same request joins it if its answer is lost.
+    `delivery` is what a call without a key has to report: whether the client got the answer.
     """
 
     batch: uuid.UUID
     generations: tuple[uuid.UUID, ...]
-    fingerprint: str = ""
+    delivery: Delivery | None = None
 
 
-def submit(token: Token, request: GenerationRequest, path: str, key: str | None) -> Submitted:
-    """Submit a request. The same key, path and request return the same batch.
+class Order:
+    """What one call orders: `submit` it until that is decided.
 
-    Without a key, a request that equals one of this token whose answer was lost returns that one's batch.
-    Only the id of the batch is stored, so a repeated call waits for the same images.
-    Raises what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
+    The same key, path and request have the same batch. Without a key, a request that equals one of this token
+    whose answer was not delivered has that one's batch. Only the id of the batch is stored, so a repeated
+    call waits for the same images.
     """
-    fingerprint = _fingerprint(path, request)
-    call = idempotency.begin(token.membership, key, fingerprint)
-    if call.response is not None:
-        return _submitted(uuid.UUID(call.response.body))
-    if call.pk is None and (lost := lost_answers.take(token, fingerprint)):
-        return _submitted(lost, fingerprint)
-    with idempotency.released_if_refused(call):
-        batch = _submit(token, request, call.submission if call.pk else None)
-    idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
-    if not batch.created:
+
+    def __init__(self, token: Token, request: GenerationRequest, path: str, key: str | None) -> None:
+        self.token, self.request, self._key = token, request, key
+        self._fingerprint = _fingerprint(path, request)
+        self._search = undelivered.Search(token, self._fingerprint)
+
+    def submit(self) -> Submitted:
+        """Submit the request, or find what it joins.
+
+        Raises undelivered.Undecided, what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
+        """
+        return self._submit() if self._key is None else self._submit_once()
+
+    def _submit(self) -> Submitted:
+        if delivery := self._search.take():
+            return _submitted(delivery.batch, delivery)
+        inputs = _inputs(self.token.membership, self.request)
+        batch, delivery = undelivered.record(self.token, self._fingerprint, lambda: self._batch(inputs))
+        assert batch.created is not None  # without a submission id it is always a new one
+        return Submitted(batch.pk, tuple(row.pk for row in batch.created), delivery)
+
+    def _submit_once(self) -> Submitted:
+        call = idempotency.begin(self.token.membership, self._key, self._fingerprint)
+        if call.response is not None:
+            return _submitted(uuid.UUID(call.response.body))
+        with idempotency.released_if_refused(call):
+            batch = self._batch(_inputs(self.token.membership, self.request), call.submission)
+        idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
         return _submitted(batch.pk)
-    rows = tuple(row.pk for row in batch.created)
-    return Submitted(batch.pk, rows, "" if call.pk else fingerprint)
 
-
-def remember_lost(token: Token, submitted: Submitted) -> None:
-    """Remember that the client did not get the answer with these images."""
-    if submitted.fingerprint:
-        lost_answers.remember(token, submitted.fingerprint, submitted.batch)
+    def _batch(self, inputs: Sequence[NewInput], submission_id: uuid.UUID | None = None) -> Batch:
+        return submission.submit(
+            member=self.token.membership,
+            model=self.request.model,
+            parameters=self.request.parameters,
+            count=self.request.count,
+            submission=submission_id,
+            prices_at=None,
+            inputs=inputs,
+            token=self.token,
+        )
 
 
 async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: float) -> None:
@@ -119,23 +142,9 @@ def results(submitted: Submitted) -> list[Result]:
     return [_result(rows[pk], by_generation.get(pk)) for pk in submitted.generations]
 
 
-def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID | None) -> Batch:
-    member = token.membership
-    return submission.submit(
-        member=member,
-        model=request.model,
-        parameters=request.parameters,
-        count=request.count,
-        submission=submission_id,
-        prices_at=None,
-        inputs=_inputs(member, request),
-        token=token,
-    )
-
-
-def _submitted(batch: uuid.UUID, fingerprint: str = "") -> Submitted:
+def _submitted(batch: uuid.UUID, delivery: Delivery | None = None) -> Submitted:
     rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), fingerprint)
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), delivery)
 
 
 def _fingerprint(path: str, request: GenerationRequest) -> str:
@@ -187,8 +196,10 @@ def _failure(row: Generation) -> CompatError:
         return CompatError(422, row.code, (ENGLISH_ONLY,))
     if row.code == "public_figure":
         return CompatError(422, row.code, (row.reason,))
-    last = Attempt.objects.filter(generation=row).order_by("-number").first()
-    if last is not None and last.outcome == Outcome.REFUSED:
-        status = last.status_code if last.status_code in REFUSED else 400
+    attempts = list(Attempt.objects.filter(generation=row).order_by("number"))
+    if attempts and attempts[-1].outcome == Outcome.REFUSED:
+        status = attempts[-1].status_code if attempts[-1].status_code in REFUSED else 400
         return CompatError(status, REFUSED[status], (row.reason,))
+    if any(attempt.outcome == Outcome.UNKNOWN for attempt in attempts):
+        return compat_errors.perhaps_bought(row.reason)
     return CompatError(500, "internal_error", (row.reason or str(compat_errors.internal_error()),))

@@ -66,6 +66,12 @@ def release(attempts: Iterable[Attempt]) -> None:
         _postpone(attempt, 0.0)
 
 
+def release_of(workers: Iterable[str]) -> int:
+    """Make due at once what workers that died had claimed, or would have polled next; how many."""
+    left = Attempt.objects.filter(poll_at__gt=Now(), worker__in=workers, outcome=Outcome.ACCEPTED)
+    return left.update(poll_at=Now())
+
+
 def claim_due(limit: int) -> list[Attempt]:
     """Claim up to `limit` attempts whose task is due, those that wait longest first."""
     unblocked = Q(upstream__blocked_until__isnull=True) | Q(upstream__blocked_until__lte=Now())
@@ -75,7 +81,8 @@ def claim_due(limit: int) -> list[Attempt]:
     with transaction.atomic():
         joined = due.select_related("upstream", "generation__batch", "generation__member__team")
         found = list(joined.select_for_update(skip_locked=True, of=("self",))[:limit])
-        Attempt.objects.filter(pk__in=[each.pk for each in found]).update(poll_at=Now() + LEASE)
+        claimed = Attempt.objects.filter(pk__in=[each.pk for each in found])
+        claimed.update(poll_at=Now() + LEASE, worker=spool.WORKER)
     return found
 
 
