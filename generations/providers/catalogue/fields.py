@@ -61,6 +61,21 @@ class Field:
     label: str = ""
     when: When = When.ALWAYS
 
+    @property
+    def kind(self) -> str:
+        """What programs call its kind; empty for one that is only in formats of other makers."""
+        return ""
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return str
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What a value is limited by, in the words of the API."""
+        return {}
+
     def clean(self, value: Any) -> Any:
         """Return the value as the provider takes it, None for an empty one; InvalidValue otherwise."""
         raise NotImplementedError
@@ -72,6 +87,16 @@ class Text(Field):
 
     min_length: int = 0
     max_length: int
+
+    @property
+    def kind(self) -> str:
+        """Text."""
+        return "text"
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The longest text, in code points."""
+        return {"max_length": self.max_length}
 
     def clean(self, value: Any) -> str | None:
         """Return the text trimmed, with line feeds only."""
@@ -115,6 +140,16 @@ class Choice(Field):
     choices: Mapping[str, str]
 
     @property
+    def kind(self) -> str:
+        """Choice."""
+        return "choice"
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The values to choose from."""
+        return {"choices": list(self.choices)}
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The values as they are sent to the provider."""
         return tuple(self.choices)
@@ -141,6 +176,21 @@ class Number(Field):
     whole: bool = False
     suggested: float | None = None
     absent: tuple[float, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Number, or whole number."""
+        return "whole number" if self.whole else "number"
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return int if self.whole else float
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The range."""
+        return {"minimum": self.minimum, "maximum": self.maximum}
 
     def clean(self, value: Any) -> float | int | None:
         """Return an int or a finite float within the range."""
@@ -169,6 +219,16 @@ class Flag(Field):
     """On or off: a checkbox. Off is not sent, so the provider must take a missing one for off."""
 
     default: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Flag."""
+        return "flag"
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return bool
 
     def clean(self, value: Any) -> bool | None:
         """Return True for on, None for off."""

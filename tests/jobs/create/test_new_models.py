@@ -9,8 +9,8 @@ from types import MappingProxyType
 import pytest
 
 from generations.api.compat import openai
-from generations.api.v1 import me
-from generations.api.v1.schemas.library import GenerationIn
+from generations.api.v1 import catalogue
+from generations.api.v1.schemas.generations import GenerationIn
 from generations.jobs.create import forms
 from generations.jobs.create.forms import PARAMETERS, GenerationForm
 from generations.jobs.models import Generation
