@@ -15,6 +15,7 @@ from generations.jobs.create.forms import PARAMETERS, GenerationForm
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Number, Text, When
 from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, Role, User, Visibility
 from generations.upstreams.models import Upstream
 
@@ -146,7 +147,8 @@ class FormContext:
         served = [
             model
             for model in catalogue_registry.MODELS.values()
-            if any(upstream.serves(model.name) for upstream in upstreams)
+            if model.operation is Operation.GENERATE  # the form cannot send what others need
+            and any(upstream.serves(model.name) for upstream in upstreams)
         ]
         closed = model_access.closed_models(self.member)
         self.closed = [model.title for model in served if model.name in closed]
