@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -23,6 +23,7 @@ from generations.api.compat import auth as compat_auth
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import generate as compat_generate
 from generations.api.compat import http as compat_http
+from generations.api.compat import results as compat_results
 from generations.api.compat import routes as compat_routes
 from generations.api.compat.base import Format, GenerationRequest, HttpRequest, Response
 from generations.api.compat.generate import Submitted
@@ -64,6 +65,7 @@ class Call:
     receive: Receive
     request_id: str
     has_unread_body: bool = False
+    is_large: bool = False  # the response has images
     response_headers: dict[str, str] = field(default_factory=dict)
     order: Order | None = None
 
@@ -91,7 +93,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _answer(call: Call, route: Route | None, send: Send) -> None:
     """Answer the call; `call.order` is left if the client did not get what it ordered."""
     prepared = await _prepare(call, route)
-    async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
+    async with compat_http.response_slot(large=call.is_large):
         response = prepared if isinstance(prepared, Response) else await _write(call, prepared)
         if response.status == 424:
             await _remember_lost(call)  # before it is sent: the client may repeat its request at once
@@ -128,8 +130,8 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
             return _error_response(call, compat_errors.not_found())
         if route.respond:
             compat_auth.require_read(token)
-            return partial(route.respond, token, **call.path_parts)
-        return await _generate(call, token)
+            return partial(route.respond, token, HttpRequest(call.path_parts, call.headers))
+        return await (_find_result if route.is_result else _generate)(call, token)
     except ClientDisconnected:
         raise
     except Exception as problem:  # also an unexpected one is reported in the client's format
@@ -146,15 +148,36 @@ async def _generate(call: Call, token: Token) -> WriteResponse:
         order = _start(_submit, call, token, body, threads=_file_threads)
         request, submitted = await _to_the_end(order)
     call.order = Order(token, submitted)
-    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
+    _name_generations(call, submitted)
+    if request.is_task:
+        return partial(compat_results.accepted, token, submitted)
+    call.is_large = True
     await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
     return lambda: call.format.respond(request, compat_generate.results(submitted))
 
 
 def _submit(call: Call, token: Token, body: IO[bytes]) -> tuple[GenerationRequest, Submitted]:
+    """Submit what the body asks for; the request is returned without its files: nobody needs them longer."""
     request = call.format.parse(HttpRequest(call.path_parts, call.headers, body.read()))
     key = call.headers.get("idempotency-key")
-    return request, compat_generate.submit(token, request, call.scope["path"], key)
+    submitted = compat_generate.submit(token, request, call.scope["path"], key)
+    return replace(request, files=()), submitted
+
+
+async def _find_result(call: Call, token: Token) -> Response | WriteResponse:
+    """Return how to write a finished result, or the response for one that is not finished."""
+    compat_auth.require_read(token)
+    request = HttpRequest(call.path_parts, call.headers)
+    found = await _in_thread(compat_results.find, token, request)
+    if isinstance(found, Response):
+        return found
+    _name_generations(call, found)
+    call.is_large = True
+    return partial(compat_results.respond, request, found)
+
+
+def _name_generations(call: Call, submitted: Submitted) -> None:
+    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
 
 
 async def _write(call: Call, write: WriteResponse) -> Response:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import lost_answers
-from generations.api.compat.base import GenerationRequest, Result
+from generations.api.compat.base import GenerationRequest, InputFile, MaskChanges, Result, wire_errors
 from generations.api.compat.errors import CompatError
 from generations.api.compat.http import ClientDisconnected
 from generations.core import asgi
@@ -24,7 +24,8 @@ from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.library.uploads import input_images
 from generations.providers.base import CONTENT_CODES
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.inputs import IMAGE, MASK
+from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Token
 
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
@@ -65,16 +66,25 @@ def submit(token: Token, request: GenerationRequest, path: str, key: str | None)
     fingerprint = _fingerprint(path, request)
     call = idempotency.begin(token.membership, key, fingerprint)
     if call.response is not None:
-        return _submitted(uuid.UUID(call.response.body))
+        return of_batch(uuid.UUID(call.response.body))
     if call.pk is None and (lost := lost_answers.take(token, fingerprint)):
-        return _submitted(lost, fingerprint)
+        return of_batch(lost, fingerprint)
     with idempotency.released_if_refused(call):
-        batch = _submit(token, request, call.submission if call.pk else None)
+        try:
+            batch = _submit(token, request, call.submission if call.pk else None)
+        except InvalidParameters as problem:
+            raise compat_errors.bad_fields(wire_errors(request, problem.errors)) from None
     idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
     if not batch.created:
-        return _submitted(batch.pk)
+        return of_batch(batch.pk)
     rows = tuple(row.pk for row in batch.created)
     return Submitted(batch.pk, rows, "" if call.pk else fingerprint)
+
+
+def of_batch(batch: uuid.UUID, fingerprint: str = "") -> Submitted:
+    """Return the batch with its generations; a retry of one is not part of the call."""
+    rows = Generation.objects.filter(batch=batch, retry_of=None)
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), fingerprint)
 
 
 def remember_lost(token: Token, submitted: Submitted) -> None:
@@ -128,27 +138,39 @@ def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID |
         count=request.count,
         submission=submission_id,
         prices_at=None,
-        inputs=_inputs(member, request),
+        inputs=[_input(member, request, file) for file in request.files],
         token=token,
     )
-
-
-def _submitted(batch: uuid.UUID, fingerprint: str = "") -> Submitted:
-    rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), fingerprint)
 
 
 def _fingerprint(path: str, request: GenerationRequest) -> str:
     """Of the parsed request, not of the body: a client that repeats a form chooses another boundary."""
     parsed = json.dumps([request.model, request.count, dict(request.parameters)], sort_keys=True)
-    return idempotency.fingerprint("POST", path, parsed.encode(), request.image or b"")
+    # As it was when there was one image at most: keys from before an upgrade are still known.
+    image = next((file for file in request.files if file.role == IMAGE), None)
+    parts = [parsed.encode(), image.data if image else b""]
+    for file in request.files:
+        if file is not image:
+            parts += [f"{file.role} {file.mask_changes.value}".encode(), file.data]
+    return idempotency.fingerprint("POST", path, *parts)
 
 
-def _inputs(member: Membership, request: GenerationRequest) -> list[NewInput]:
-    if request.image is None:
-        return []
-    file = io.BytesIO(request.image)
-    return [NewInput(IMAGE, input_images.save_upload(member=member, file=file, name=request.image_name))]
+def _input(member: Membership, request: GenerationRequest, file: InputFile) -> NewInput:
+    """Store a file; CompatError (400), which names its part, if it cannot be used."""
+    content, changes = io.BytesIO(file.data), file.mask_changes
+    try:
+        if file.role != MASK:
+            return NewInput(file.role, input_images.save_upload(member=member, file=content, name=file.name))
+        mask = input_images.save_mask(
+            member=member,
+            file=content,
+            name=file.name,
+            transparent_is_white=changes is MaskChanges.TRANSPARENT,
+            black_is_white=changes is MaskChanges.BLACK,
+        )
+    except input_images.BadUpload as problem:
+        raise compat_errors.bad_fields(wire_errors(request, {file.role: str(problem)})) from None
+    return NewInput(file.role, mask)
 
 
 def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:

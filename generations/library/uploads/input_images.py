@@ -220,7 +220,7 @@ def reencode(
         with imaging_decode.open_image(data, is_stored=is_stored) as picture:
             _check_sides(picture)
             is_lossless = picture.format == "PNG"
-            source_size = _upright_size(picture)
+            source_size = upright_size(picture)
             prepared = _prepare(picture, size=size, keeps_alpha=keeps_alpha)
             encoded = _encode(prepared, is_lossless=is_lossless, max_bytes=max_bytes)
             return replace(encoded, source_size=source_size)
@@ -239,7 +239,8 @@ def _check_sides(picture: Pillow.Image) -> None:
         raise imaging_decode.Unreadable(_("This picture is too small: both sides need at least 64 pixels."))
 
 
-def _upright_size(picture: Pillow.Image) -> tuple[int, int]:
+def upright_size(picture: Pillow.Image) -> tuple[int, int]:
+    """Width and height once the picture is turned as its EXIF orientation says."""
     turned = picture.getexif().get(ORIENTATION) in TURNED
     return (picture.height, picture.width) if turned else picture.size
 
@@ -248,7 +249,7 @@ def _prepare(picture: Pillow.Image, *, size: tuple[int, int] | None, keeps_alpha
     """The first frame: reduced to the size, upright, in sRGB, and opaque on white unless alpha is kept."""
     if size is None:
         size = _scaled(picture.size, MAX_RESULT_SIDE / max(picture.size))
-    elif _upright_size(picture) != picture.size:
+    elif upright_size(picture) != picture.size:
         size = size[1], size[0]
     picture.draft("RGB", size)  # a JPEG is decoded at a smaller size
     if picture.size != size:

@@ -196,7 +196,7 @@ class Number(Field):
         """Return an int or a finite float within the range."""
         if isinstance(value, str) and not value.strip():
             return None
-        number = parse_whole(value) if self.whole else _decimal(value)
+        number = parse_whole(value) if self.whole else parse_decimal(value)
         if number in self.absent:
             return None
         if number is None or not self.minimum <= number <= self.maximum:
@@ -240,7 +240,7 @@ class Flag(Field):
 
 def _weighted(entry: Any) -> dict[str, Any]:
     weight = entry.get("weight") if isinstance(entry, dict) else None
-    if _decimal(weight) is None or isinstance(weight, str) or not isinstance(entry.get("text"), str):
+    if parse_decimal(weight) is None or isinstance(weight, str) or not isinstance(entry.get("text"), str):
         raise InvalidValue(_("Send a list of texts, each with its weight."))
     return {"text": entry["text"], "weight": weight}
 
@@ -255,7 +255,8 @@ def parse_whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _decimal(value: Any) -> float | None:
+def parse_decimal(value: Any) -> float | None:
+    """Return the number that a client means by 2, 2.5, "2.5" or "1e3"; None for anything else."""
     if isinstance(value, str):
         if not DECIMAL.fullmatch(value := value.strip()):
             return None
