@@ -92,7 +92,7 @@ def save_mask(
     try:
         with imaging_decode.open_image(data) as picture:
             if picture.format == "JPEG":
-                raise BadUpload(_("A mask must be a PNG: a JPEG blurs its edges."))
+                raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
             grey = _as_mask(picture, transparent_is_white=transparent_is_white)
             grey = ImageOps.invert(grey) if black_is_white else grey
     except imaging_decode.Unreadable as error:
@@ -130,12 +130,13 @@ def adapted(*, member: Membership, upload: Upload, declared: Input, size: tuple[
 
 
 def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pillow.Image:
-    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded."""
+    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded. Raises imaging_decode.Unreadable."""
     upright = imaging_decode.apply_orientation(imaging_decode.resizable(picture))
     alpha = upright.getchannel("A") if upright.mode in ("LA", "RGBA") else None
     if transparent_is_white:
         if alpha is None:
-            raise BadUpload(_("This mask has no transparent part: make transparent what shall change."))
+            text = _("This mask has no transparent part: make transparent what shall change.")
+            raise imaging_decode.Unreadable(text)
         return ImageOps.invert(alpha)
     grey = upright.convert("L")
     if alpha is None:
