@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status
@@ -20,7 +21,7 @@ from generations.api.v1.auth import (
     readable_images,
     visible_image,
 )
-from generations.api.v1.errors import not_found, role_does_not_allow
+from generations.api.v1.errors import ApiError, not_found, role_does_not_allow
 from generations.api.v1.openapi import IMAGE_FILE, error_responses, responses
 from generations.api.v1.schemas.base import Text
 from generations.api.v1.schemas.library import (
@@ -39,6 +40,7 @@ from generations.library.models import Image, Upload
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
 from generations.library.uploads import input_images
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.inputs import MASK
 from generations.teams.models import Membership, Scope, Visibility
 
@@ -192,6 +194,8 @@ def upload_start_image(
     A mask is a PNG or WebP as large as its image, and white where the image shall change.
     """
     member = library_editor(request, "upload")
+    if role not in catalogue_registry.roles():
+        raise ApiError(422, "invalid", _("No model has inputs in this role."), "role")
     name = image.name or ""
     if role == MASK:
         edits = alpha == "edit"

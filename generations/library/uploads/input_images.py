@@ -91,8 +91,6 @@ def save_mask(
     db_connections.release_connections()
     try:
         with imaging_decode.open_image(data) as picture:
-            if picture.format == "JPEG":
-                raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
             grey = _as_mask(picture, transparent_is_white=transparent_is_white)
             grey = ImageOps.invert(grey) if black_is_white else grey
     except imaging_decode.Unreadable as error:
@@ -131,6 +129,8 @@ def adapted(*, member: Membership, upload: Upload, declared: Input, size: tuple[
 
 def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pillow.Image:
     """The picture in 8-bit grey, upright; PNG's 16 bits are rounded. Raises imaging_decode.Unreadable."""
+    if picture.format == "JPEG":
+        raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
     upright = imaging_decode.apply_orientation(imaging_decode.resizable(picture))
     alpha = upright.getchannel("A") if upright.mode in ("LA", "RGBA") else None
     if transparent_is_white:

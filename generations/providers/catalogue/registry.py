@@ -59,6 +59,11 @@ def fields_by_name() -> dict[str, tuple[Field, ...]]:
     return named
 
 
+def roles() -> frozenset[str]:
+    """Return the roles of all inputs."""
+    return frozenset(each.role for model in MODELS.values() for each in model.inputs)
+
+
 def system_of(model: str) -> str:
     """Return the name of the system that has the model; UnknownModel if none has."""
     for system, models in SYSTEMS.items():
