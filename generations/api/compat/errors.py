@@ -20,7 +20,8 @@ from generations.providers.catalogue.registry import InvalidParameters
 class CompatError(Exception):
     """A refused or failed call: status and name as in docs/providers/stability.md, "Statuses".
 
-    `errors` are sentences for developers; `field_name` is the invalid field, if one is.
+    `errors` are sentences for developers; `field_name` is the invalid field, if one is. `keeps_order` says
+    that the same request gets what this one ordered.
     """
 
     status: int
@@ -28,6 +29,7 @@ class CompatError(Exception):
     errors: tuple[str, ...]
     field_name: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    keeps_order: bool = False
 
     def __str__(self) -> str:
         return "; ".join(self.errors)
@@ -88,12 +90,26 @@ def order_goes_on(name: str, sentence: str) -> CompatError:
     No client repeats this status by itself, as many do with 408, 409, 429 and 5xx: a repeated request would
     be another order.
     """
-    return CompatError(424, name, (sentence,))
+    return CompatError(424, name, (sentence,), keeps_order=True)
+
+
+def perhaps_bought(sentence: str) -> CompatError:
+    """424: the provider may have drawn, but its answer was lost. No client repeats it by itself."""
+    return CompatError(424, "internal_error", (sentence,))
 
 
 def unavailable(sentence: str) -> CompatError:
     """503: temporarily not possible, and nothing was ordered; the client may try again."""
     return CompatError(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
+
+
+def response_busy() -> CompatError:
+    """503: the images are there, and too many others are being sent; the same request again gets them."""
+    text = (
+        "Too many images are being sent at the moment. Yours are kept in the library: send the same request"
+        " again in a moment to get them, nothing more is ordered."
+    )
+    return CompatError(503, "response_busy", (text,), headers={"retry-after": "5"}, keeps_order=True)
 
 
 def internal_error() -> CompatError:

@@ -73,6 +73,7 @@ CODES = {  # code and type by the error's name; other names are used as code
     "internal_error": ("server_error", "server_error"),
     "service_unavailable": ("service_unavailable", "server_error"),
     "timeout": ("timeout", "server_error"),
+    "response_busy": ("response_busy", "server_error"),
 }
 STATUSES = {
     "payment_required": 429,

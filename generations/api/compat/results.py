@@ -82,10 +82,10 @@ def _batch(token: Token, name: str) -> uuid.UUID:
 
 
 def _failure(problem: CompatError) -> CompatError:
-    if problem.status == 424:  # storage does not answer
+    if problem.keeps_order:  # storage does not answer
         return compat_errors.unavailable(_("The result cannot be read now. Ask for it again."))
     if problem.status == 410:  # the image was deleted
         return compat_errors.result_not_found()
-    if problem.status >= 500:
+    if problem.status == 424 or problem.status >= 500:
         return CompatError(400, "bad_request", problem.errors)
     return problem

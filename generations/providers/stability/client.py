@@ -82,7 +82,7 @@ class Stability:
         reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202 or (reply.status == 200 and task_id(reply, self._key)):
             return Accepted(task, POLL_AFTER, request_id=reply.request_id(self._key), status=reply.status)
-        images = _titles(task.state.get("model", ""), task.state.get("roles", ()))
+        images = _titles(task.state.get("model") or "", task.state.get("roles") or ())
         if reply.status != 200:
             raise stability_errors.to_poll_error(reply, self._key, images)
         try:

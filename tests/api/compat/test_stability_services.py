@@ -185,6 +185,13 @@ def test_a_failure_of_the_portal_is_final_for_who_asks_for_the_result(idle_porta
     assert (response.status_code, response.json()["errors"]) == (400, ["It took too long."])
 
 
+def test_a_result_whose_answer_was_lost_twice_is_final_for_who_asks_for_it(portal, provider, bearer, member):
+    provider.plan("drop", "drop")
+    response = finished(portal, order(portal, bearer), bearer)
+    assert (response.status_code, response.json()["name"]) == (400, "bad_request")
+    assert available(member) == 1_000_00
+
+
 def test_a_filtered_result_is_reported_as_filtered_and_costs_nothing(portal, provider, bearer, member):
     provider.plan("filtered")
     response = finished(portal, order(portal, bearer), bearer)

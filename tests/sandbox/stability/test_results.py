@@ -3,6 +3,7 @@
 Source: docs/providers/stability.md, "Results that come later".
 """
 
+import asyncio
 import base64
 import re
 import time
@@ -10,12 +11,17 @@ from typing import cast
 
 import pytest
 import requests
+from PIL import Image
 
+from generations.sandbox import generate
 from generations.sandbox import tasks as tasks_module
 from generations.sandbox.faults import Planned
 from generations.sandbox.image_request import ImageRequest
 from generations.sandbox.options import Options
-from generations.sandbox.responses import ApiError
+from generations.sandbox.request_log import LogEntry
+from generations.sandbox.responses import ApiError, as_json
+from generations.sandbox.state import Request
+from generations.sandbox.state import Sandbox as State
 from generations.sandbox.tasks import Task, Tasks
 from tests import sandboxes
 from tests.sandbox.conftest import KEY, OTHER_KEY, Client, opened
@@ -323,3 +329,31 @@ def test_an_empty_key_opens_nothing() -> None:
         url = f"{sandbox.url}/v1/user/balance"
         assert requests.get(url, headers={"authorization": f"Bearer {KEY}"}, timeout=5).status_code == 200
         assert requests.get(url, timeout=5).status_code == 401
+
+
+def test_a_task_that_cannot_be_drawn_is_refunded() -> None:
+    def broken(_request: ImageRequest) -> Image.Image:
+        raise OSError("the disk is full")
+
+    async def balance_and_status() -> tuple[float, int]:
+        sandbox = State(Options(task_latency=0, credits=10))
+        request = Request("POST", "/", "", {"authorization": "Bearer one"}, b"", 0, sandbox.now())
+        entry = LogEntry("POST", "/", "", "", "")
+        await generate.order(
+            sandbox,
+            request,
+            entry,
+            prompt="",
+            validate=lambda: ImageRequest("core", "boat", 1, 800, broken),
+            respond=lambda task: as_json(task.id),
+        )
+        charged = sandbox.account.credits
+        task = sandbox.tasks.find(entry.task, "one", sandbox.now())
+        await cast(asyncio.Task[None], task.work)
+        never = {"pending": as_json, "failed": as_json, "respond": as_json}
+        with pytest.raises(ApiError) as refusal:
+            await generate.poll(sandbox, request, entry, task_id=task.id, **never)
+        assert charged == 2
+        return sandbox.account.credits, refusal.value.status
+
+    assert asyncio.run(balance_and_status()) == (10, 500)
