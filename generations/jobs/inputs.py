@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership
 
-__all__ = ["NewInput", "prepare"]
+__all__ = ["NewInput", "check_counts", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
 
     Raises InvalidParameters with a sentence for each role, StorageUnavailable, DecodingBusy.
     """
+    check_counts(model, Counter(each.role for each in given))
     errors: dict[str, str] = {}
     prepared: list[NewInput] = []
     image = next((each.upload for each in given if each.role == IMAGE), None)
@@ -41,7 +43,6 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     for declared in sorted(model.inputs, key=lambda each: each.is_mask):
         of_role = [each for each in given if each.role == declared.role]
         try:
-            _check_count(declared, len(of_role))
             _check_transparency(declared, len(of_role), image)
             for each in of_role:
                 if not declared.is_mask:
@@ -62,12 +63,18 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     return prepared
 
 
-def _check_count(declared: Input, count: int) -> None:
-    if count > declared.maximum:
-        text = _("Add at most %(most)s images here; these are %(count)s.")
-        raise InvalidValue(text % {"most": declared.maximum, "count": count})
-    if 0 < count < declared.minimum:
-        raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
+def check_counts(model: Model, counts: Mapping[str, int]) -> None:
+    """Check how many images there are of each role; InvalidParameters with a sentence for each wrong one."""
+    errors: dict[str, str] = {}
+    for declared in model.inputs:
+        count = counts.get(declared.role, 0)
+        if count > declared.maximum:
+            text = _("Add at most %(most)s images here; these are %(count)s.")
+            errors[declared.role] = text % {"most": declared.maximum, "count": count}
+        elif 0 < count < declared.minimum:
+            errors[declared.role] = _("Add at least %(least)s images here.") % {"least": declared.minimum}
+    if errors:
+        raise InvalidParameters(errors)
 
 
 def _check_transparency(declared: Input, count: int, image: Upload | None) -> None:
