@@ -17,7 +17,7 @@ from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership
 
-__all__ = ["NewInput", "prepare"]
+__all__ = ["NewInput", "prepare", "size_sent", "too_many"]
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,7 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
         try:
             _check_count(declared, len(of_role))
             for each in of_role:
-                size = (
-                    _mask_size(model, each.upload, image)
-                    if declared.is_mask
-                    else _size(declared, each.upload)
-                )
+                size = size_sent(model, declared, each.upload, image)
                 upload = input_images.adapted(member=member, upload=each.upload, declared=declared, size=size)
                 prepared.append(replace(each, upload=upload))
         except (InvalidValue, input_images.BadUpload) as problem:
@@ -58,10 +54,23 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     return prepared
 
 
+def size_sent(model: Model, declared: Input, upload: Upload, image: Upload | None) -> tuple[int, int]:
+    """Return the size in which an upload is sent; InvalidValue if the model cannot take it.
+
+    `image` is the request's upload in the role `image`, of which a mask must have the size.
+    """
+    return _mask_size(model, upload, image) if declared.is_mask else _size(declared, upload)
+
+
+def too_many(declared: Input, count: int) -> InvalidValue:
+    """Return the error of a role with more images than it takes."""
+    text = _("Add at most %(most)s images here; these are %(count)s.")
+    return InvalidValue(text % {"most": declared.maximum, "count": count})
+
+
 def _check_count(declared: Input, count: int) -> None:
     if count > declared.maximum:
-        text = _("Add at most %(most)s images here; these are %(count)s.")
-        raise InvalidValue(text % {"most": declared.maximum, "count": count})
+        raise too_many(declared, count)
     if 0 < count < declared.minimum:
         raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
 
