@@ -37,14 +37,19 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     errors: dict[str, str] = {}
     prepared: list[NewInput] = []
     image = next((each.upload for each in given if each.role == IMAGE), None)
-    for declared in model.inputs:
+    sent: Upload | None = None  # the image as it is sent
+    for declared in sorted(model.inputs, key=lambda each: each.is_mask):
         of_role = [each for each in given if each.role == declared.role]
         try:
             _check_count(declared, len(of_role))
+            _check_transparency(declared, len(of_role), image)
             for each in of_role:
-                size = size_sent(model, declared, each.upload, image)
+                if declared.is_mask and IMAGE in errors:
+                    continue
+                size = size_sent(declared, each.upload, image=image, sent=sent)
                 upload = input_images.adapted(member=member, upload=each.upload, declared=declared, size=size)
                 prepared.append(replace(each, upload=upload))
+                sent = upload if declared.role == IMAGE else sent
         except (InvalidValue, input_images.BadUpload) as problem:
             errors[declared.role] = str(problem)
         except ObjectMissing:
@@ -54,12 +59,15 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     return prepared
 
 
-def size_sent(model: Model, declared: Input, upload: Upload, image: Upload | None) -> tuple[int, int]:
+def size_sent(
+    declared: Input, upload: Upload, *, image: Upload | None, sent: Upload | None
+) -> tuple[int, int]:
     """Return the size in which an upload is sent; InvalidValue if the model cannot take it.
 
-    `image` is the request's upload in the role `image`, of which a mask must have the size.
+    `image` is the request's upload in the role `image`, of which a mask must have the size, and `sent` the
+    same as it is sent.
     """
-    return _mask_size(model, upload, image) if declared.is_mask else _size(declared, upload)
+    return _mask_size(upload, image, sent) if declared.is_mask else _size(declared, upload)
 
 
 def too_many(declared: Input, count: int) -> InvalidValue:
@@ -75,6 +83,12 @@ def _check_count(declared: Input, count: int) -> None:
         raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
 
 
+def _check_transparency(declared: Input, count: int, image: Upload | None) -> None:
+    """Raise InvalidValue if nothing says where the image shall change: no mask and no transparent part."""
+    if declared.is_needed_unless_transparent and not count and image is not None and not image.has_alpha:
+        raise InvalidValue(_("Paint a mask, or choose an image whose transparent parts shall change."))
+
+
 def _size(declared: Input, upload: Upload) -> tuple[int, int]:
     """The size in which an image is sent; InvalidValue if the model takes no such image."""
     size = declared.fit(upload.width, upload.height)
@@ -82,19 +96,21 @@ def _size(declared: Input, upload: Upload) -> tuple[int, int]:
     return size
 
 
-def _mask_size(model: Model, mask: Upload, image: Upload | None) -> tuple[int, int]:
-    """The size of the image, of which the mask must be too, as they were uploaded or as they are stored."""
+def _mask_size(mask: Upload, image: Upload | None, sent: Upload | None) -> tuple[int, int]:
+    """The size of the image as it is sent.
+
+    Mask and image must have the same size as they were uploaded, or as they are stored.
+    """
     if mask.media_type != "image/png":
         raise InvalidValue(_("A mask must be a PNG: a JPEG blurs its edges."))
-    declared = model.input(IMAGE)
-    if image is None or declared is None:
+    if image is None or sent is None:
         raise InvalidValue(_("A mask needs an image."))
     if image.size != mask.size and image.source_size != mask.source_size:
         sizes = {"mask": _text(mask.source_size), "image": _text(image.source_size)}
         raise InvalidValue(
             _("The mask has %(mask)s pixels and the image %(image)s: they must be the same.") % sizes
         )
-    return declared.fit(image.width, image.height)
+    return sent.size
 
 
 def _text(size: tuple[int, int]) -> str:

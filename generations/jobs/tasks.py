@@ -72,7 +72,6 @@ def ask_balances() -> None:
 def start_upkeep(**_: object) -> None:
     """Start the threads that recover spooled images, send heartbeats and poll tasks."""
     threading.Thread(target=_upkeep, name="upkeep", daemon=True).start()
-    # An account that takes few at the same time may have a place again.
     pollers.start(ended=wake_after_commit)
 
 

@@ -16,10 +16,14 @@ class Account:
         """The balance in credits, as in the API."""
         return self.hundredths / 100
 
-    def charge(self, hundredths: int) -> None:
-        """Charge a call; ApiError (402) if the balance is too low."""
+    def require(self, hundredths: int) -> None:
+        """Raise ApiError (402) if the balance is lower."""
         if self.hundredths < hundredths:
             raise payment_required()
+
+    def charge(self, hundredths: int) -> None:
+        """Charge a call; ApiError (402) if the balance is too low."""
+        self.require(hundredths)
         self.hundredths -= hundredths
 
     def refund(self, hundredths: int) -> None:

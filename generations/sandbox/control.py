@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from generations.sandbox.responses import Response, as_json, bad_request, not_found
 from generations.sandbox.state import Request, Sandbox
 
-NUMBERS = ("latency", "window", "penalty")
+NUMBERS = ("latency", "task_latency", "task_lifetime", "poll_interval", "window", "penalty")
 
 
 def respond(sandbox: Sandbox, request: Request) -> Response:
@@ -28,16 +28,15 @@ def state(sandbox: Sandbox, _request: Request) -> dict[str, Any]:
     """Return the settings and counters of the sandbox, without the key."""
     options, limiter = sandbox.options, sandbox.limiter
     return {
-        "latency": options.latency,
+        **{name: getattr(options, name) for name in NUMBERS},
         "limit": options.limit,
-        "window": options.window,
-        "penalty": options.penalty,
         "plain": options.plain,
         "strict": options.strict,
         "credits": sandbox.account.credits,
         "calls": sandbox.log.count,
         "in_flight": sandbox.in_flight,
         "planned": len(sandbox.plan.planned),
+        "tasks": len(sandbox.tasks),
         "fullest_window": limiter.fullest,
         "rate_limited": limiter.refused,
         "blocked_for": limiter.blocked_for(sandbox.now()),

@@ -1,21 +1,30 @@
-"""A generate call of any system, from its validation to its image, with the planned fault."""
+"""A call of any system, from its validation to its image, with the planned fault.
+
+`run` answers with the image, `order` with a task whose image is drawn later, `poll` with the image of a task.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from generations.sandbox import responses as sandbox_responses
 from generations.sandbox.faults import LOST_PAGES, Planned, gateway_page
 from generations.sandbox.image_request import ImageRequest, moderate
 from generations.sandbox.request_log import LogEntry
 from generations.sandbox.responses import Response
 from generations.sandbox.state import Request, Sandbox
+from generations.sandbox.tasks import Task
 
 DRAWING_TIME = 1.0  # seconds before the response at which drawing starts, to keep few images in memory
 HANG_SECONDS = 600.0
 NOT_AN_IMAGE = b"these bytes were never an image\n" * 64
+GARBAGE = b'{"image": "\x00\xff'
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,14 +52,13 @@ async def run(
     planned = sandbox.plan.next(prompt)
     entry.outcome = planned.as_word()
     if not planned.makes_an_image:
-        await asyncio.sleep(HANG_SECONDS if planned.outcome == "hang" else planned.delay or 0)
-        return planned.response()
-    image_request = validate()
-    entry.model, entry.seed = image_request.model, image_request.seed
-    moderate(image_request.prompt)
+        return await _refusal(planned)
+    image_request = await _accepted(sandbox, entry, validate)
     sandbox.account.charge(image_request.cost)
     try:
-        images = await _draw_in_time(sandbox, request, image_request, planned)
+        images = await _draw_in_time(
+            sandbox, request.arrived, image_request, planned, sandbox.options.latency
+        )
     except BaseException:
         sandbox.account.refund(image_request.cost)
         raise
@@ -59,12 +67,110 @@ async def run(
     return _damaged(respond(Drawn(image_request, images, planned.outcome == "filtered")), planned)
 
 
+async def order(
+    sandbox: Sandbox,
+    request: Request,
+    entry: LogEntry,
+    *,
+    prompt: str,
+    validate: Callable[[], ImageRequest],
+    respond: Callable[[Task], Response],
+) -> Response:
+    """Return the response that is planned for the prompt, or validate, charge and start a task."""
+    planned = sandbox.plan.next(prompt, "order")
+    entry.outcome = planned.as_word()
+    if not planned.makes_an_image:
+        return await _refusal(planned)
+    image_request = await _accepted(sandbox, entry, validate)
+    task = Task(request.key, image_request, planned, request.arrived)
+    if planned.is_charged:
+        sandbox.account.charge(image_request.cost)
+        entry.cost = image_request.cost / 100
+    else:
+        sandbox.account.require(image_request.cost)
+    sandbox.tasks.add(task)
+    entry.task = task.id
+    task.work = asyncio.create_task(_work(sandbox, task))
+    return _damaged(respond(task), planned)
+
+
+async def poll(
+    sandbox: Sandbox,
+    request: Request,
+    entry: LogEntry,
+    *,
+    task_id: str,
+    pending: Callable[[Task], Response],
+    failed: Callable[[Task], Response],
+    respond: Callable[[Drawn], Response],
+) -> Response:
+    """Return how a task is, or the response that is planned; ApiError for one that is gone or was refused."""
+    task = sandbox.tasks.find(task_id, request.key, request.arrived)
+    entry.task, entry.model = task.id, task.request.model
+    entry.early = task.poll(request.arrived, sandbox.options.poll_interval)
+    planned = sandbox.plan.next(task.request.prompt, "poll")
+    entry.outcome = planned.as_word()
+    if not planned.makes_an_image:
+        return await _refusal(planned)
+    await asyncio.sleep(planned.delay or 0)
+    return _damaged(_state(task, entry, pending, failed, respond), planned)
+
+
+def _state(
+    task: Task,
+    entry: LogEntry,
+    pending: Callable[[Task], Response],
+    failed: Callable[[Task], Response],
+    respond: Callable[[Drawn], Response],
+) -> Response:
+    if task.broke:
+        raise sandbox_responses.internal_error()
+    if task.image is None:
+        return pending(task)
+    if task.planned.outcome == "task-moderated":
+        raise sandbox_responses.moderated()
+    if task.planned.outcome == "task-failed":
+        return failed(task)
+    entry.seed = task.request.seed
+    entry.sha256 = hashlib.sha256(task.image).hexdigest()
+    return respond(Drawn(task.request, [task.image], task.planned.outcome == "filtered"))
+
+
+async def _work(sandbox: Sandbox, task: Task) -> None:
+    """Draw the image of a task in its time, and refund it if that fails."""
+    planned, latency = task.planned, sandbox.options.task_latency
+    try:
+        if planned.is_charged:
+            images = await _draw_in_time(sandbox, task.ordered_at, task.request, planned, latency)
+            task.image = images[0]
+        elif planned.outcome != "task-endless":
+            await asyncio.sleep(latency if planned.latency is None else planned.latency)
+            task.image = b""
+    except Exception:
+        logger.exception("a task could not be drawn")
+        sandbox.account.refund(task.request.cost)
+        task.broke = True
+    task.request = replace(task.request, files={})  # nobody reads them any more
+
+
+async def _refusal(planned: Planned) -> Response:
+    await asyncio.sleep(HANG_SECONDS if planned.action == "hang" else planned.delay or 0)
+    return planned.response()
+
+
+async def _accepted(sandbox: Sandbox, entry: LogEntry, validate: Callable[[], ImageRequest]) -> ImageRequest:
+    """Return the validated request; ApiError if it is invalid or flagged."""
+    image_request = await sandbox.renderer.run(validate)
+    entry.model, entry.seed = image_request.model, image_request.seed
+    moderate(image_request.prompt)
+    return image_request
+
+
 async def _draw_in_time(
-    sandbox: Sandbox, request: Request, image_request: ImageRequest, planned: Planned
+    sandbox: Sandbox, since: float, image_request: ImageRequest, planned: Planned, latency: float
 ) -> list[bytes]:
-    """Draw so that the response is sent `latency` seconds after the request arrived."""
-    latency = sandbox.options.latency if planned.latency is None else planned.latency
-    ready_at = request.arrived + latency
+    """Draw so that all is ready `latency` seconds, or as many as planned, after the request arrived."""
+    ready_at = since + (latency if planned.latency is None else planned.latency)
     await asyncio.sleep(max(0.0, ready_at - DRAWING_TIME - sandbox.now()))
     if planned.outcome == "not-an-image":
         images = [NOT_AN_IMAGE] * image_request.samples
@@ -76,9 +182,12 @@ async def _draw_in_time(
 
 
 def _damaged(response: Response, planned: Planned) -> Response:
-    """Return the response truncated, dropped, or replaced by a gateway's page if that was planned."""
-    if planned.outcome == "drop":
+    """Return the response truncated, dropped or replaced, if that was planned."""
+    action = planned.action
+    if action == "drop":
         return Response(0, b"", dropped=True)
-    if planned.outcome in LOST_PAGES:
-        return gateway_page(LOST_PAGES[planned.outcome])
-    return replace(response, cut=len(response.body) // 2) if planned.outcome == "truncate" else response
+    if action == "garbage":
+        return Response(200, GARBAGE)
+    if action in LOST_PAGES:
+        return gateway_page(LOST_PAGES[action])
+    return replace(response, cut=len(response.body) // 2) if action == "truncate" else response

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
 
 from generations.sandbox.responses import moderated, wrong_language
 
@@ -14,20 +18,25 @@ LAST_LATIN_LETTER = 0x24F
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """A validated request; `cost` is in hundredths of a credit for all samples."""
+    """A validated request; `cost` is in hundredths of a credit for all samples.
+
+    `draw` returns the image, RGB or RGBA. `width` and `height` are 0 if it decides the size, as edits do.
+    """
 
     model: str
-    prompt: str
-    width: int
-    height: int
+    prompt: str  # all that describes what to draw, to be moderated
     seed: int
     cost: int
+    draw: Callable[[ImageRequest], Image.Image]
+    width: int = 0
+    height: int = 0
     negative_prompt: str = ""
     style: str = ""
     output_format: str = "png"
-    image: bytes | None = None
-    strength: float = 1.0  # 0 keeps the start image, 1 ignores it
     samples: int = 1
+    strength: float = 1.0  # 0 keeps the start image, 1 ignores it
+    files: Mapping[str, bytes] = field(default_factory=dict)  # checked images by the name of their field
+    values: Mapping[str, Any] = field(default_factory=dict)  # what else the draw function reads
 
 
 def pick_seed() -> int:

@@ -16,8 +16,11 @@ class Options:
 
     host: str = "127.0.0.1"
     port: int = 8090
-    key: str = "sandbox"
+    key: str = "sandbox"  # or several, separated by commas, of one account
     latency: float = 5.0  # seconds from the arrival of a request to its response
+    task_latency: float = 8.0  # seconds from an order to its result; real ones take a minute
+    task_lifetime: float = 86_400.0  # seconds for which a result is kept
+    poll_interval: float = 10.0  # seconds; a task that is asked for sooner again is logged as early
     limit: int = 150  # calls in any `window` seconds: docs/providers/stability.md, "Rate limit"
     window: float = 10.0
     penalty: float = 60.0  # seconds of 429 after the limit was exceeded
@@ -41,8 +44,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the sandbox to a parser."""
     parser.add_argument("--host", default=Options.host, help="address to listen on")
     parser.add_argument("--port", type=int, default=Options.port, help="0 takes a free one")
-    parser.add_argument("--key", default=Options.key, help="the only API key that is accepted")
+    parser.add_argument(
+        "--key", default=Options.key, help="the API keys that are accepted, separated by commas"
+    )
     parser.add_argument("--latency", type=float, default=Options.latency, help="seconds a picture takes")
+    parser.add_argument(
+        "--task-latency", type=float, default=Options.task_latency, help="seconds a task takes"
+    )
+    parser.add_argument(
+        "--task-lifetime", type=float, default=Options.task_lifetime, help="seconds a result is kept"
+    )
+    parser.add_argument(
+        "--poll-interval", type=float, default=Options.poll_interval, help="seconds between two polls"
+    )
     parser.add_argument("--limit", type=int, default=Options.limit, help="calls allowed in any window")
     parser.add_argument("--window", type=float, default=Options.window, help="seconds")
     parser.add_argument(

@@ -33,6 +33,8 @@ class LogEntry:
     seed: int | None = None
     cost: float = 0.0
     seconds: float = 0.0
+    task: str = ""  # that was ordered, or asked for
+    early: bool = False  # asked for a task sooner than the poll interval after the last time
 
 
 class RequestLog:

@@ -65,6 +65,12 @@ def not_found() -> ApiError:
     return ApiError(404, "not_found", "The requested resource does not exist.")
 
 
+def generation_not_found() -> ApiError:
+    """Return the error of a task that is unknown, expired or another key's."""
+    text = "id: the generation either does not exist or has expired."
+    return ApiError(404, "generation_not_found", text)
+
+
 def payload_too_large() -> ApiError:
     """Return the error of a body over 10 MiB."""
     return ApiError(413, "payload_too_large", "body: payloads cannot be larger than 10MiB in size")
@@ -73,6 +79,11 @@ def payload_too_large() -> ApiError:
 def wrong_language() -> ApiError:
     """Return the error of a prompt that is not English."""
     return ApiError(422, "invalid_language", "English is the only supported language for this service.")
+
+
+def public_figure() -> ApiError:
+    """Return the error of an image that shows a public figure."""
+    return ApiError(422, "public_figure", "The image shows the likeness of a public figure.")
 
 
 def rate_limited(seconds: str = "") -> ApiError:

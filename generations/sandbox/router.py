@@ -39,7 +39,8 @@ async def respond(sandbox: Sandbox, request: Request) -> Response:
 
 async def _respond_as_provider(sandbox: Sandbox, request: Request, entry: LogEntry) -> Response:
     """Check the key first, as v1 is known to, then the rate limit and the size."""
-    if not hmac.compare_digest(request.key.encode(), sandbox.options.key.encode()):
+    keys = [key.encode() for key in sandbox.options.key.split(",") if key]
+    if not any(hmac.compare_digest(request.key.encode(), key) for key in keys):
         raise sandbox_responses.unauthorized()
     sandbox.limiter.admit(request.arrived)
     if request.body_length > MAX_BODY:

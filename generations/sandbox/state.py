@@ -12,6 +12,7 @@ from generations.sandbox.options import Options
 from generations.sandbox.rate_limit import RateLimit
 from generations.sandbox.render import Renderer
 from generations.sandbox.request_log import RequestLog
+from generations.sandbox.tasks import Tasks
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Request:
 
 
 class Sandbox:
-    """One account with its rate limit, planned outcomes and log."""
+    """One account with its rate limit, planned outcomes, tasks and log."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -54,6 +55,7 @@ class Sandbox:
         self.plan = Plan()
         self.log = RequestLog()
         self.renderer = Renderer()
+        self.tasks = Tasks(options)
         self.in_flight = 0
 
     def now(self) -> float:

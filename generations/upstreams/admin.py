@@ -1,5 +1,6 @@
 """Admin of provider accounts. A key can be entered and is never shown."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from generations.providers.registry import checked_address, checked_key, checked
 from generations.upstreams import accounts, addresses
 from generations.upstreams.models import Upstream
 
+HOST = re.compile(r"(\*?\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 MAX_COST = 1_000_000_00
 MAX_BALANCE = 1_000_000_000
 
@@ -73,6 +75,9 @@ class UpstreamForm(forms.ModelForm):
             "pace_account",
             "limit_calls",
             "limit_window",
+            "max_in_flight",
+            "result_hosts",
+            "private_results",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -110,6 +115,22 @@ class UpstreamForm(forms.ModelForm):
         self.instance.set_proxy(_checked(checked_proxy, self.cleaned_data["proxy"]))
         address: str = self.instance.proxy
         return address
+
+    def clean_max_in_flight(self) -> int | None:
+        """Refuse 0, with which nothing would ever be called."""
+        value: int | None = self.cleaned_data["max_in_flight"]
+        if value == 0:
+            raise ValidationError(_("Write 1 or more, or nothing for any number."))
+        return value
+
+    def clean_result_hosts(self) -> list[str]:
+        """Validate the hosts: names, or all names below one."""
+        hosts = self.cleaned_data["result_hosts"] or []
+        if not isinstance(hosts, list) or not all(
+            isinstance(host, str) and HOST.fullmatch(host) for host in hosts
+        ):
+            raise ValidationError(_("Write host names, such as %s.") % '["cdn.example.com", "*.example.net"]')
+        return hosts
 
     def clean_low_balance(self) -> int:
         """Keep the stored value if the field is empty."""
@@ -164,7 +185,8 @@ class UpstreamAdmin(admin.ModelAdmin):
         (None, {"fields": ("name", "kind", "base_url", "plain_http", "key", "proxy", "enabled", "draining")}),
         (_("Priority"), {"fields": ("order", "orders")}),
         (_("What it draws, and for how much"), {"fields": ("models_served", "costs", "unit", "low_balance")}),
-        (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account")}),
+        (_("How fast"), {"fields": ("limit_calls", "limit_window", "pace_account", "max_in_flight")}),
+        (_("Results that it gives by address"), {"fields": ("result_hosts", "private_results")}),
         (_("How it is"), {"fields": readonly_fields}),
     )
     actions = ("test", "resume")

@@ -5,6 +5,7 @@ import { deleteStoredMasks, isUploading, setUpInputs } from "./inputs.js";
 import { credits, csrfToken, fill, goToSignIn, notice, parse, portal } from "./page.js";
 
 let form, isSubmitted;
+let isNegativeOpen = false; // without a text
 let renewal = null; // an AbortController while other choices are asked for
 let isSubmitDelayed = false; // until files are uploaded and the choices are those of the chosen model
 const opened = new Set(); // ids of what was unfolded
@@ -83,8 +84,16 @@ function setOpen(id, isOpen) {
 /** Show what the chosen model takes of the prompts, and the words of what is chosen. */
 function showChosen() {
   const { dataset } = choices();
-  find("#prompt-part").toggleAttribute("data-unsupported", !("prompt" in dataset));
-  for (const part of [find("#negative"), find('[data-open="negative"]')]) part.toggleAttribute("data-unsupported", !("negative" in dataset));
+  const [hasPrompt, hasNegative] = ["prompt" in dataset, "negative" in dataset];
+  find("#prompt-part").toggleAttribute("data-unsupported", !hasPrompt && !hasNegative);
+  for (const part of ["#id_prompt", "#prompt-tools"]) find(part).toggleAttribute("data-unsupported", !hasPrompt);
+  find("#negative").toggleAttribute("data-unsupported", !hasNegative);
+  find("#negative").toggleAttribute("data-closed", hasPrompt && !form.elements.negative_prompt.value && !isNegativeOpen);
+  const opener = find('[data-open="negative"]');
+  opener.toggleAttribute("data-unsupported", !hasNegative);
+  opener.hidden = !find("#negative").hasAttribute("data-closed");
+  form.elements.prompt.placeholder = dataset.placeholder;
+  if (find("[data-expand-editor]")) import("./expand_editor.js");
   form.toggleAttribute("data-needs-prompt", "needsPrompt" in dataset);
   const operation = document.getElementById(`id_operation_${dataset.operation}`);
   if (operation) operation.checked = true;
@@ -243,8 +252,6 @@ function setUp() {
     form.dataset.prefilled = "";
     if (!draft) saveDraft(form);
   }
-  find("#negative").toggleAttribute("data-closed", !form.elements.negative_prompt.value);
-  find('[data-open="negative"]').hidden = Boolean(form.elements.negative_prompt.value);
   if (/Mac|iPhone|iPad/.test(navigator.platform)) find("[data-key]").textContent = "⌘ ↵";
   update();
   form.addEventListener("input", onInput);
@@ -276,8 +283,8 @@ function onClick(event) {
     onEdit();
   }
   if (button.dataset.open) {
-    find("#negative").removeAttribute("data-closed");
-    button.hidden = true;
+    isNegativeOpen = true;
+    update();
     form.elements.negative_prompt.focus();
   }
   if (button.dataset.expand) setOpen(button.dataset.expand, button.getAttribute("aria-expanded") !== "true");

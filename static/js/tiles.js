@@ -7,10 +7,10 @@ const cancelAll = document.querySelector(".cancel-all");
 /* ---- progress and queue position ---- */
 
 const firstSeen = new WeakMap();
-const isFinished = (tile) => !["queued", "running", "storing"].includes(tile.dataset.status);
+const isFinished = (tile) => !["queued", "running", "submitted", "storing"].includes(tile.dataset.status);
 
 function showProgress() {
-  for (const tile of document.querySelectorAll('[data-status="running"]')) {
+  for (const tile of document.querySelectorAll('.tile[data-status="running"], .tile[data-status="submitted"]:not([data-told])')) {
     if (!firstSeen.has(tile)) firstSeen.set(tile, performance.now());
     const elapsed = Math.floor(Number(tile.dataset.elapsed) + (performance.now() - firstSeen.get(tile)) / 1000);
     const typical = Number(tile.dataset.typical);
@@ -77,7 +77,7 @@ export function showTotals() {
   for (const batch of document.querySelectorAll("[data-batch]")) setText(batch.querySelector("[data-cost]"), batchCost(batch));
   if (!live || live.classList.contains("is-disconnected")) return;
   const countOf = (...states) => document.querySelectorAll(states.map((state) => `.tile[data-status="${state}"]`).join()).length;
-  const running = countOf("running", "storing");
+  const running = countOf("running", "submitted", "storing");
   const queued = countOf("queued");
   const texts = [running && fill(portal.running, { n: running }), queued && fill(portal.waiting, { n: queued })].filter(Boolean);
   live.classList.toggle("is-idle", !texts.length);

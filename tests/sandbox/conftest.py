@@ -15,6 +15,7 @@ from tests.sandboxes import KEY, Sandbox
 
 SDXL = "stable-diffusion-xl-1024-v1-0"
 DUMMY = {"none": ""}
+OTHER_KEY = "sk-another-key-for-tests"
 
 
 class Client:
@@ -45,6 +46,23 @@ class Client:
             timeout=10,
         )
 
+    def post(
+        self, path: str, files: dict[str, bytes] | None = None, *, accept: str = "image/*", **fields: Any
+    ) -> requests.Response:
+        """Call a service: `edit/erase` and the like below v2beta, or a whole path."""
+        return requests.post(
+            self.sandbox.url + (path if path.startswith("/") else f"/v2beta/stable-image/{path}"),
+            headers={**self.headers, "accept": accept},
+            data={name: str(value) for name, value in fields.items()},
+            files=files or DUMMY,
+            timeout=20,
+        )
+
+    def result(self, task: str, *, accept: str = "*/*") -> requests.Response:
+        """Ask for the result of a task."""
+        url = f"{self.sandbox.url}/v2beta/results/{task}"
+        return requests.get(url, headers={**self.headers, "accept": accept}, timeout=10)
+
     def generate_v1(self, engine: str = SDXL, accept: str = "", **values: Any) -> requests.Response:
         values.setdefault("text_prompts", [{"text": "a quiet harbour"}])
         return requests.post(
@@ -65,17 +83,30 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
+def encoded(image: Image.Image, kind: str = "png") -> bytes:
+    """Return an encoded image."""
+    target = io.BytesIO()
+    image.save(target, kind)
+    return target.getvalue()
+
+
 def picture(size: tuple[int, int] = (640, 480), kind: str = "png") -> bytes:
     """Return an encoded start image."""
-    target = io.BytesIO()
-    Image.linear_gradient("L").convert("RGB").resize(size).save(target, kind)
-    return target.getvalue()
+    return encoded(Image.linear_gradient("L").convert("RGB").resize(size), kind)
 
 
 @pytest.fixture(scope="session")
 def drawing_sandbox() -> Iterator[Sandbox]:
-    with sandboxes.running("--latency", "0") as sandbox:
+    with sandboxes.running("--latency", "0", "--key", f"{KEY},{OTHER_KEY}") as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def tasks(drawing_sandbox: Sandbox) -> Client:
+    """A client of a sandbox whose tasks end at once, and may be asked for ten times a second."""
+    drawing_sandbox.reset()
+    drawing_sandbox.state(task_latency=0, poll_interval=0.1, task_lifetime=86_400)
+    return Client(drawing_sandbox)
 
 
 @pytest.fixture(scope="session")

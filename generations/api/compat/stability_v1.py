@@ -23,7 +23,7 @@ from generations.api.compat.base import (
 from generations.api.compat.errors import CompatError, bad_fields, not_found
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import parse_whole
-from generations.providers.stability.models import SDXL_SIZES
+from generations.providers.stability.fields import SDXL_SIZES
 
 ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")

@@ -149,6 +149,12 @@ class FormContext:
         return next((each for each in self.controls if each.name == controls.NEGATIVE_PROMPT), None)
 
     @property
+    def placeholder(self) -> str:
+        """What to write in the prompt."""
+        said = self.prompt.help if self.prompt else ""
+        return said or _("Describe the picture: what is in it, the light, the mood")
+
+    @property
     def longest_prompt(self) -> int:
         """How many characters the prompt may have; 0 without one."""
         return self.prompt.max_length if self.prompt else 0
@@ -195,6 +201,11 @@ class FormContext:
         if model is None or not controls.is_expandable(model):
             return []
         return [each for each in self.controls if each.name in controls.SIDES]
+
+    @property
+    def side_values(self) -> dict[str, str]:
+        """What is filled in for each side."""
+        return {each.name: each.value for each in self.sides}
 
     @property
     def shape(self) -> Control | None:

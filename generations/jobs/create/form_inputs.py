@@ -81,6 +81,11 @@ class InputField:
         return "image/png" if self.declared.is_mask else "image/png,image/jpeg,image/webp"
 
     @property
+    def is_optional(self) -> bool:
+        """Whether the request can do without a picture here."""
+        return not self.declared.minimum and not self.declared.is_needed_unless_transparent
+
+    @property
     def has_room(self) -> bool:
         """Whether another picture can be added."""
         return len(self.items) < self.declared.maximum
@@ -112,8 +117,7 @@ class FormInputs:
         self.kept = [
             (role, pk) for role in sorted(ids) if role not in taken for pk in map(_id, ids[role]) if pk
         ]
-        if model:
-            self._check(model)
+        self._check()
 
     @property
     def image(self) -> InputItem | None:
@@ -142,13 +146,13 @@ class FormInputs:
             return None
         return NewInput(of.role, upload, item.image.pk)
 
-    def _check(self, model: Model) -> None:
+    def _check(self) -> None:
         """Say what is wrong with each picture, and what will be changed."""
         for each in self.fields:
             if len(each.items) > each.declared.maximum:
                 each.errors.append(str(job_inputs.too_many(each.declared, len(each.items))))
             for item in each.items:
-                _describe(item, model, each.declared, self.image.upload if self.image else None)
+                _describe(item, each.declared, self.image.upload if self.image else None)
 
 
 def roles() -> set[str]:
@@ -221,10 +225,10 @@ def _as_upload(image: Image) -> Upload:
     )
 
 
-def _describe(item: InputItem, model: Model, declared: Input, image: Upload | None) -> None:
+def _describe(item: InputItem, declared: Input, image: Upload | None) -> None:
     upload = item.upload
     try:
-        size = job_inputs.size_sent(model, declared, upload, image)
+        size = job_inputs.size_sent(declared, upload, image=image, sent=image)
     except InvalidValue as problem:
         item.problem = str(problem)
         return

@@ -47,7 +47,7 @@ def _called(attempt: Attempt) -> Step:
     outcome = attempt.get_outcome_display() if attempt.outcome else _("drawing now")
     status = f" ({attempt.status_code})" if attempt.status_code and attempt.outcome != Outcome.OK else ""
     text = _("Attempt %(number)d: %(outcome)s") % {"number": attempt.number, "outcome": outcome}
-    drawn = attempt.outcome in ("", Outcome.OK)
+    drawn = attempt.outcome in ("", Outcome.OK, Outcome.ACCEPTED)
     return Step(
         LOOKS.get(Outcome(attempt.outcome), "busy") if attempt.outcome else "waiting",
         text + status,
@@ -58,13 +58,20 @@ def _called(attempt: Attempt) -> Step:
     )
 
 
+def _under_way(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
+    if row.status == Status.SUBMITTED:
+        said = attempts[-1].message if attempts else ""
+        return [Step("busy", said or _("In progress at the provider"), row.changed_at)]
+    return [Step("busy", _("Being stored"), row.changed_at)] if row.status == Status.STORING else []
+
+
 def _end(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
     if row.status == Status.QUEUED and attempts:
         return [Step("waiting", _("Waits for the next attempt"), row.changed_at)]
     if row.status == Status.QUEUED:
         return [Step("waiting", _("Waits in the queue"), row.created_at)]
     if row.ended_at is None:
-        return [Step("busy", _("Being stored"), row.changed_at)] if row.status == Status.STORING else []
+        return _under_way(row, attempts)
     if row.status == Status.SUCCEEDED:
         return [Step("done", _("Stored in the library"), row.ended_at)]
     if row.status == Status.CANCELED:

@@ -31,7 +31,9 @@ MAX_WAITING_THREADS = 8  # of a worker, that wait for a slot: enough for 100 slo
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
-_next_model = PreparedQuery(lambda: Generation.objects.ready().in_queue_order().values_list("model")[:1])
+_next = PreparedQuery(
+    lambda: Generation.objects.ready().in_queue_order().values_list("model", "pinned_to")[:1]
+)
 _some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
 _open = PreparedQuery(Upstream.objects.open)
 
@@ -167,11 +169,11 @@ def _reserve() -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
 
 def _serving_accounts() -> list[Upstream]:
     """Open accounts that serve what is ready: by rank for the model that is next, then the others."""
-    if not (found := _next_model.rows()):
+    if not (found := _next.rows()):
         return []
-    model, ready = found[0][0], Generation.objects.ready()
+    [(model, pinned_to)], ready = found, Generation.objects.ready()
     accounts = [one for one in _open.all() if not _is_full(one)]
-    serving = [one for one in accounts if model in one.callable_models]
+    serving = [one for one in accounts if model in one.callable_models and pinned_to in (None, one.pk)]
     others = [one for one in accounts if one not in serving and ready.served_by(one).exists()]
     return [*sorted(serving, key=lambda one: one.priority(model)), *others]
 

@@ -39,7 +39,7 @@ def of_attempt(attempt: Attempt) -> str:
             return _busy(attempt.status_code)
         case Outcome.UNKNOWN:
             return _unknown(attempt.status_code)
-        case "" | Outcome.OK | Outcome.FILTERED:
+        case "" | Outcome.OK | Outcome.ACCEPTED | Outcome.FILTERED:
             return ""
     return _account()
 

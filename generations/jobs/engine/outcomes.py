@@ -176,21 +176,20 @@ def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy",
         _let_others_try_first(row)
 
 
-@transaction.atomic
 def accept(row: Generation, upstream: Upstream, accepted: Accepted) -> None:
     """Record a task that the provider has accepted. From now on it is bought, and polled by any worker."""
     declared = catalogue_registry.MODELS.get(row.model)
-    seconds = (declared and declared.task_seconds) or TASK_SECONDS
     _submitted(
         row,
         upstream,
         accepted,
         task=task_text.of_task(accepted.task),
         poll_after=accepted.poll_after,
-        seconds=seconds,
+        seconds=(declared and declared.task_seconds) or TASK_SECONDS,
+        remote_id=accepted.task.remote_id[:128],
+        progress=accepted.progress,
+        message=accepted.message[:200],
     )
-    facts = {"remote_id": accepted.task.remote_id[:128], "progress": accepted.progress}
-    Attempt.objects.filter(generation=row, number=row.attempt).update(message=accepted.message[:200], **facts)
 
 
 def accept_addresses(row: Generation, upstream: Upstream, done: Done) -> None:
@@ -207,12 +206,13 @@ def _submitted(
     task: str,
     poll_after: float,
     seconds: float,
+    **fields: Any,
 ) -> None:
     moved = Generation.objects.move(
         row.pk, fence=row.attempt, to=Status.SUBMITTED, lease_until=None, worker="", reason="", code=""
     )
     cost = result.cost if isinstance(result, Done) else None
-    fields: dict[str, Any] = {"reason": "", "code": ""}
+    fields |= {"reason": "", "code": ""}
     if moved or row.status == Status.SUBMITTED:
         now = timezone.now()
         fields |= {

@@ -24,6 +24,7 @@ from redis import RedisError
 
 from generations.core import log_context
 from generations.jobs import events
+from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, outcomes, persist, spool, task_text
 from generations.jobs.engine.claim import release_connection
 from generations.jobs.engine.run import retry_on_db_error
@@ -72,17 +73,18 @@ def claim_due(limit: int) -> list[Attempt]:
     return found
 
 
-def run(attempt: Attempt) -> None:
-    """Poll one claimed task once, or fetch its results, and record what came of it."""
+def run(attempt: Attempt) -> bool:
+    """Poll one claimed task once, or fetch its results, and record what came of it; True if it has ended."""
     row = attempt.generation
     about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=attempt.upstream.name)
-    with about:
+    with about, engine_leases.renewing(row.pk, row.attempt, TIMEOUT):
         if row.status != Status.SUBMITTED or row.attempt != attempt.number:
             Attempt.objects.filter(pk=attempt.pk).update(poll_at=None)
-            return
+            return True
         result = _next_result(attempt)
         if result is not None and retry_on_db_error(_record, row, attempt, result):
             retry_on_db_error(persist.store, row)
+        return not Attempt.objects.filter(pk=attempt.pk, poll_at__isnull=False).exists()
 
 
 def _next_result(attempt: Attempt) -> Done | Accepted | ProviderError | None:

@@ -26,7 +26,7 @@ _threads = ThreadPoolExecutor(THREADS, "polls")
 
 
 def start(*, ended: Callable[[], None]) -> None:
-    """Poll tasks while this process runs; `ended` is called after each poll."""
+    """Poll tasks while this process runs; `ended` is called when an account may have a free place again."""
     threading.Thread(target=_claim_forever, args=[ended], name="poller", daemon=True).start()
 
 
@@ -68,8 +68,8 @@ def _poll(pk: int, ended: Callable[[], None]) -> None:
         return
     try:
         with guarded(f"poll generation {attempt.generation_id}"):
-            poll.run(attempt)
-            ended()
+            if poll.run(attempt) and attempt.upstream.max_in_flight is not None:
+                ended()
     finally:
         engine_claim.release_connection()
         with _lock:

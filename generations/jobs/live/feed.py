@@ -13,7 +13,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from generations.jobs.engine import queue_position
-from generations.jobs.models import Batch, Generation, Status
+from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.teams.models import Membership
 
@@ -56,7 +56,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
     rows = {batch.pk: _latest(batch.generations.all()) for batch in batches}
     every = [row for of_batch in rows.values() for row in of_batch]
     images = _images(member, every)
-    positions = queue_position.positions_of(every)
+    positions, tasks = queue_position.positions_of(every), open_tasks(every)
     return [
         FeedEntry(
             batch,
@@ -65,6 +65,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
                     "generation": row,
                     "image": images.get(row.pk),
                     "queue_position": positions.get(row.pk),
+                    "task": tasks.get(row.pk),
                     "member": member,
                 }
                 for row in rows[batch.pk]
@@ -72,6 +73,15 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
         )
         for batch in batches
     ]
+
+
+def open_tasks(rows: Iterable[Generation]) -> dict[uuid.UUID, Attempt]:
+    """The attempts of those generations that a provider has accepted as tasks, by generation."""
+    submitted = [row.pk for row in rows if row.status == Status.SUBMITTED]
+    if not submitted:
+        return {}
+    found = Attempt.objects.filter(generation__in=submitted, outcome=Outcome.ACCEPTED).order_by("number")
+    return {attempt.generation_id: attempt for attempt in found}
 
 
 def _latest(rows: Iterable[Generation]) -> list[Generation]:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from generations.jobs.engine import queue_position
 from generations.jobs.live import feed
-from generations.jobs.models import Generation, Status
+from generations.jobs.models import Attempt, Generation, Status
 from generations.library.models import Image
 from generations.teams.models import Membership, Role, Visibility
 
@@ -57,10 +57,11 @@ def frame(kind: str, data: str) -> bytes:
 
 @dataclass(frozen=True)
 class Rows:
-    """Generations that changed, and their images; two queries."""
+    """Generations that changed, their images and tasks; up to three queries."""
 
     generations: dict[uuid.UUID, Generation] = field(default_factory=dict)
     images: dict[uuid.UUID | None, Image] = field(default_factory=dict)
+    tasks: dict[uuid.UUID, Attempt] = field(default_factory=dict)
 
     @classmethod
     def load(cls, pks: Collection[str]) -> Rows:
@@ -72,7 +73,8 @@ class Rows:
         stored = (
             Image.objects.filter(generation__in=done, trashed_at=None).order_by("-position") if done else ()
         )
-        return cls(rows, {image.generation: image for image in stored if _is_visible(image, rows)})
+        images = {image.generation: image for image in stored if _is_visible(image, rows)}
+        return cls(rows, images, feed.open_tasks(rows.values()))
 
 
 def _is_visible(image: Image, rows: Mapping[uuid.UUID, Generation]) -> bool:
@@ -98,13 +100,15 @@ def render(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
 def tile_context(row: Generation) -> dict[str, Any]:
     """The context of templates/jobs/live/tile.html."""
     visible = Image.objects.visible_to(row.member).filter(generation=row.pk)
-    return _context(row, visible.order_by("position").first() if row.status == Status.SUCCEEDED else None)
+    image = visible.order_by("position").first() if row.status == Status.SUCCEEDED else None
+    return _context(row, image, feed.open_tasks([row]).get(row.pk))
 
 
-def _context(row: Generation, image: Image | None) -> dict[str, Any]:
+def _context(row: Generation, image: Image | None, task: Attempt | None) -> dict[str, Any]:
     return {
         "generation": row,
         "image": image,
+        "task": task,
         "queue_position": queue_position.position_of(row),
         "member": row.member,
     }
@@ -129,8 +133,12 @@ def _rendered(change: Change, rows: Rows) -> bytes:
 def _tile(change: Change, rows: Rows) -> bytes:
     """The tile, and before it the balance if that changed."""
     row = rows.generations[uuid.UUID(change.data)]
-    tile = change.frame(render_to_string("jobs/live/tile.html", _context(row, rows.images.get(row.pk))))
-    return tile if row.status == Status.RUNNING else _balance(row.member) + tile
+    tile = change.frame(
+        render_to_string(
+            "jobs/live/tile.html", _context(row, rows.images.get(row.pk), rows.tasks.get(row.pk))
+        )
+    )
+    return tile if row.status in (Status.RUNNING, Status.SUBMITTED) else _balance(row.member) + tile
 
 
 def _batch(change: Change, _rows: Rows) -> bytes:

@@ -47,9 +47,8 @@ class CallTotals:
         ahead = Attempt.objects.filter(pk__gt=self.through)
         now = timezone.now()
         recent = ahead.filter(started_at__gte=now - FINAL_AFTER).aggregate(first=Min("pk"))["first"]
-        running = ahead.filter(outcome="", started_at__gte=now - IGNORED_AFTER).aggregate(first=Min("pk"))[
-            "first"
-        ]
+        open_ones = ahead.filter(outcome__in=["", Outcome.ACCEPTED], started_at__gte=now - IGNORED_AFTER)
+        running = open_ones.aggregate(first=Min("pk"))["first"]
         last = ahead.order_by("-pk").values_list("pk", flat=True).first() or self.through
         through = min([last, *(first - 1 for first in (recent, running) if first is not None)])
         calls, costs = _count(self.through, through)

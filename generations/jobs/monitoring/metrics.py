@@ -72,9 +72,10 @@ class PortalCollector(Collector):
         yield _gauge("oldest_waiting_seconds", "How long the oldest generation in the queue has waited", age)
         families = {
             Status.RUNNING: _labelled("running", "Generations that a provider is called for", "model"),
+            Status.SUBMITTED: _labelled("submitted", "Tasks that providers have accepted", "model"),
             Status.STORING: _labelled("storing", "Images received and not stored yet", "model"),
         }
-        working = Generation.objects.filter(status__in=[Status.RUNNING, Status.STORING])
+        working = Generation.objects.filter(status__in=list(families))
         rows = working.order_by().values_list("status", "model").annotate(count=Count("pk"))
         for status, model, count in rows:
             families[Status(status)].add_metric([model], count)

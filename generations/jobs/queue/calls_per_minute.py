@@ -18,7 +18,7 @@ LINES = 3  # of the chart's grid above its lowest, about
 OPEN = 6  # newest minutes, whose calls may still be running
 
 SERIES: dict[str, tuple[str, ...]] = {
-    "ok": (Outcome.OK,),
+    "ok": (Outcome.OK, Outcome.ACCEPTED),
     "busy": (Outcome.BUSY, Outcome.UNAVAILABLE),
     "refused": (Outcome.REFUSED, Outcome.FILTERED),
     "unknown": (Outcome.UNKNOWN,),

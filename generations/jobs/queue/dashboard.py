@@ -111,7 +111,7 @@ def _waiting() -> list[Waiting]:
 
 
 def _running() -> Running:
-    running = Generation.objects.filter(status=Status.RUNNING).order_by().values("member", "upstream")
+    running = Generation.objects.in_flight().order_by().values("member", "upstream")
     counted = running.annotate(number=Count("pk")).values_list("member", "upstream", "number")
     return Counter({(member, upstream): number for member, upstream, number in counted})
 

@@ -91,12 +91,15 @@ def _read(upstreams: dict[int, Upstream], begin: datetime, end: datetime) -> dic
     return accounts
 
 
+PAID = (Outcome.OK, Outcome.ACCEPTED, Outcome.FILTERED, Outcome.UNKNOWN)
+
+
 def _bought(accounts: list[_Readings]) -> list[dict[str, Any]]:
     """Numbers and costs of the calls between the readings of all accounts, in one query."""
     windows = Q(pk__in=[])
     for account in accounts:
         windows |= account.window
-    paid = Attempt.objects.filter(windows, outcome__in=[Outcome.OK, Outcome.FILTERED, Outcome.UNKNOWN])
+    paid = Attempt.objects.filter(windows, outcome__in=PAID)
     by = ("upstream", "outcome", "generation__model", "steps")
     priced = paid.annotate(steps=F("generation__parameters__steps")).order_by().values(*by)
     return list(priced.annotate(calls=Count("pk"), paid=Sum("cost")))

@@ -181,6 +181,8 @@ def _reason(group: dict[str, Any]) -> str:
     """Why a call that the provider charged was not charged to a member; empty if it was not charged."""
     if group["outcome"] == Outcome.FILTERED:
         return "filtered"
+    if group["outcome"] == Outcome.ACCEPTED:
+        return UNDER_WAY
     if group["outcome"] != Outcome.OK:
         return ""
     if not group["final"]:

@@ -12,6 +12,7 @@ register = template.Library()
 
 TAG_CLASSES = {
     Outcome.OK: "tag tag-ok",
+    Outcome.ACCEPTED: "tag tag-ok",
     Outcome.BUSY: "tag tag-warn",
     Outcome.UNAVAILABLE: "tag tag-warn",
     Outcome.REFUSED: "tag tag-bad",

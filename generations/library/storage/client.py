@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from storages.backends.s3 import S3Storage
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "text/plain": "txt"}
 CHUNK_SIZE = 256 * 1024
 MAX_METADATA_LENGTH = 120  # characters of one value; S3 takes 2 KB in all
 REMOVE_THREADS = 8
@@ -105,7 +105,9 @@ class ObjectStream:
 
 def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: str) -> str:
     """The key of a generated image; it includes the hash, so that storing the image twice is harmless."""
-    return f"{image_prefix(generation=generation, attempt=attempt)}{sha256}.{EXTENSIONS[media_type]}"
+    return (
+        f"{image_prefix(generation=generation, attempt=attempt)}{sha256}.{EXTENSIONS.get(media_type, 'bin')}"
+    )
 
 
 def image_prefix(*, generation: uuid.UUID, attempt: int) -> str:

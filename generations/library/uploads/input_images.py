@@ -110,8 +110,16 @@ def adapted(*, member: Membership, upload: Upload, declared: Input, size: tuple[
     if declared.is_mask:
         with imaging_decode.open_image(data, is_stored=True) as picture:
             encoded = _mask_file(_as_mask(picture), size)
+        if len(encoded.data) > declared.max_bytes:
+            raise BadUpload(_("This mask is too large a file: use black and white without shades."))
     else:
-        encoded = reencode(data, is_stored=True, size=size, keeps_alpha=declared.keeps_alpha)
+        encoded = reencode(
+            data,
+            is_stored=True,
+            size=size,
+            keeps_alpha=declared.keeps_alpha,
+            max_bytes=min(declared.max_bytes, MAX_RESULT_SIZE),
+        )
     return _save(member, encoded, upload.name)
 
 
@@ -133,7 +141,8 @@ def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pi
 
 def _mask_file(grey: Pillow.Image, size: tuple[int, int]) -> EncodedImage:
     # Bilinear moves an edge least: from 1,000 pixels to 512 and back 7 are wrong, by nearest 1,606.
-    resized = grey if grey.size == size else grey.resize(size, Pillow.Resampling.BILINEAR)
+    box = _middle(grey.size, size)
+    resized = grey if grey.size == size else grey.resize(size, Pillow.Resampling.BILINEAR, box=box)
     resized.info.clear()
     return EncodedImage(_file_of(resized, "PNG", compress_level=4), "image/png", *size)
 
@@ -192,11 +201,13 @@ def reencode(
     is_stored: bool = False,
     keeps_alpha: bool = False,
     size: tuple[int, int] | None = None,
+    max_bytes: int = MAX_RESULT_SIZE,
 ) -> EncodedImage:
     """The image's pixels, encoded again without metadata and within the providers' limits; BadUpload.
 
     `is_stored` is for images of the library, which may have more pixels than uploads. `size` is that of the
-    result, None for the image's own if it is not too large. Without `keeps_alpha` it becomes opaque on white.
+    result, None for the image's own if it is not too large; of another ratio, the middle of the image is
+    taken. Without `keeps_alpha` it becomes opaque on white.
     """
     db_connections.release_connections()  # not held while this waits for its turn to decode
     try:
@@ -205,7 +216,8 @@ def reencode(
             is_lossless = picture.format == "PNG"
             source_size = _upright_size(picture)
             prepared = _prepare(picture, size=size, keeps_alpha=keeps_alpha)
-            return replace(_encode(prepared, is_lossless=is_lossless), source_size=source_size)
+            encoded = _encode(prepared, is_lossless=is_lossless, max_bytes=max_bytes)
+            return replace(encoded, source_size=source_size)
     except imaging_decode.Unreadable as error:
         raise BadUpload(*error.args) from error
 
@@ -234,7 +246,9 @@ def _prepare(picture: Pillow.Image, *, size: tuple[int, int] | None, keeps_alpha
         size = size[1], size[0]
     picture.draft("RGB", size)  # a JPEG is decoded at a smaller size
     if picture.size != size:
-        picture = imaging_decode.resizable(picture).resize(size, Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+        picture = imaging_decode.resizable(picture)
+        box = _middle(picture.size, size)
+        picture = picture.resize(size, Pillow.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     upright = imaging_decode.apply_orientation(picture)
     colored = imaging_decode.to_rgb(imaging_decode.to_srgb(upright))
     if not keeps_alpha or not _is_transparent(colored):
@@ -253,25 +267,33 @@ def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(MIN_SIDE, round(size[0] * scale)), max(MIN_SIDE, round(size[1] * scale))
 
 
-def _encode(picture: Pillow.Image, *, is_lossless: bool) -> EncodedImage:
+def _middle(size: tuple[int, int], of: tuple[int, int]) -> tuple[float, float, float, float] | None:
+    """The middle part of a size that has the ratio of another one; None where they differ by rounding."""
+    width, height = size
+    scale = min(width / of[0], height / of[1])
+    left, top = (width - scale * of[0]) / 2, (height - scale * of[1]) / 2
+    return (left, top, width - left, height - top) if max(left, top) > scale else None
+
+
+def _encode(picture: Pillow.Image, *, is_lossless: bool, max_bytes: int) -> EncodedImage:
     """PNG if the source was one and the result is small enough, else JPEG, scaled down until it fits."""
     if picture.mode == "RGBA":
-        return _encode_transparent(picture)
+        return _encode_transparent(picture, max_bytes)
     if is_lossless and picture.width * picture.height <= MAX_PNG_PIXELS:
         data = _file_of(picture, "PNG", compress_level=4)
-        if len(data) <= MAX_RESULT_SIZE:
+        if len(data) <= max_bytes:
             return EncodedImage(data, "image/png", *picture.size)
-    while len(data := _file_of(picture, "JPEG", quality=92)) > MAX_RESULT_SIZE:
+    while len(data := _file_of(picture, "JPEG", quality=92)) > max_bytes:
         picture = picture.resize(_scaled(picture.size, SHRINK_STEP), Pillow.Resampling.LANCZOS)
     return EncodedImage(data, "image/jpeg", *picture.size)
 
 
-def _encode_transparent(picture: Pillow.Image) -> EncodedImage:
+def _encode_transparent(picture: Pillow.Image, max_bytes: int) -> EncodedImage:
     """PNG, scaled down until it fits: JPEG has no transparency."""
     if picture.width * picture.height > MAX_PNG_PIXELS:
         scale = math.sqrt(MAX_PNG_PIXELS / (picture.width * picture.height))
         picture = picture.resize(_scaled(picture.size, scale), Pillow.Resampling.LANCZOS)
-    while len(data := _file_of(picture, "PNG", compress_level=4)) > MAX_RESULT_SIZE:
+    while len(data := _file_of(picture, "PNG", compress_level=4)) > max_bytes:
         picture = picture.resize(_scaled(picture.size, SHRINK_STEP), Pillow.Resampling.LANCZOS)
     return EncodedImage(data, "image/png", *picture.size, has_alpha=True)
 

@@ -18,8 +18,10 @@ class Input:
     """The images of one role.
 
     An image that is only too large is made smaller (`fit`); one that is too small or too long is refused
-    (`check`). A mask has the size of the image. With `keeps_alpha` transparency is sent; else it becomes
-    white.
+    (`check`). Where a model takes a few `sizes` only, an image is cropped and scaled to the one of the
+    nearest ratio. A mask has the size of the image. With `keeps_alpha` transparency is sent; else it becomes
+    white. A mask that `is_needed_unless_transparent` may be missing if the image has transparent parts, which
+    are then what changes.
     """
 
     role: str
@@ -34,7 +36,9 @@ class Input:
     min_pixels: int = 1
     max_pixels: int | None = None
     max_ratio: float | None = None  # of the longer side to the shorter one
+    sizes: tuple[tuple[int, int], ...] = ()
     keeps_alpha: bool = False
+    is_needed_unless_transparent: bool = False
 
     @property
     def is_mask(self) -> bool:
@@ -42,7 +46,12 @@ class Input:
         return self.role == MASK
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
-        """Return the largest size of the same ratio that the model takes; the same if it takes this one."""
+        """Return the largest size that the model takes, of the same ratio unless it takes a few sizes only.
+
+        The same size if the model takes it.
+        """
+        if self.sizes:
+            return min(self.sizes, key=lambda size: abs(math.log(size[0] * height / (size[1] * width))))
         scale = 1.0
         if self.max_side is not None:
             scale = min(scale, self.max_side / max(width, height))

@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 from generations.providers.catalogue.fields import Field, InvalidValue
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.inputs import IMAGE, MASK
 from generations.providers.catalogue.model import Model
 from generations.providers.i18n import gettext as _
+from generations.providers.stability import fields as stability_fields
 from generations.providers.stability import models as stability_models
 
 # The values that any model can have.
-FORMATS, SHAPES, STYLES = stability_models.FORMATS, stability_models.SHAPES, stability_models.STYLES
+FORMATS, SHAPES, STYLES = stability_fields.FORMATS, stability_fields.SHAPES, stability_fields.STYLES
 
 
 class UnknownModel(KeyError):
@@ -111,6 +112,8 @@ def _role_errors(model: Model, roles: Collection[str]) -> dict[str, str]:
     for each in model.inputs:
         if each.minimum and each.role not in roles:
             errors[each.role] = _("Add an image here.")
+    if MASK in roles and IMAGE not in roles and MASK not in errors:
+        errors[MASK] = _("A mask needs an image.")
     return errors
 
 

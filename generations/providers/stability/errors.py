@@ -1,13 +1,16 @@
 """Map a response without an image to an error.
 
-Sources: docs/providers/stability.md, "Statuses", "What sdweb does" and "v1 text to image";
+Sources: docs/providers/stability.md, "Statuses", "What sdweb does", "Results that come later" and "v1 text to
+image";
 docs/providers/gateways.md, "Statuses".
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from generations.providers.base import (
     CONTENT_CODES,
@@ -107,25 +110,66 @@ MODEL_STATUSES = {
 # Of a server that had our whole request and lost what is behind it: it may have been drawn and charged.
 # 408 is the timeout of some gateways, 424 is this portal's own for an order that goes on.
 LOST_STATUSES = frozenset({408, 424, 499, 504, *range(520, 531)})
+FAILED_CODE = "finish_error"  # of an answer whose finish reason says that the image failed
 
 
-def to_error(reply: Reply, key: str) -> ProviderError:
-    """Return the error for a response without an image."""
+NO_IMAGES: Mapping[str, str] = MappingProxyType({})
+
+
+def to_error(reply: Reply, key: str, images: Mapping[str, str] = NO_IMAGES) -> ProviderError:
+    """Return the error for a response without an image.
+
+    `images` are the titles of the images of the request, by the names of their parts.
+    """
+    return _to_error(reply, _with_moderation_code(error_text.parse_error_body(reply.body, key)), key, images)
+
+
+def to_poll_error(reply: Reply, key: str, images: Mapping[str, str]) -> ProviderError:
+    """Return the error for a poll without a result: Refused only for the provider's last word on the task.
+
+    That is a code of moderation, or an error of the request in Stability's own words. 404 is none: an account
+    behind a gateway may know the result a moment later.
+    """
     error_body = _with_moderation_code(error_text.parse_error_body(reply.body, key))
-    error = _error(reply, error_body)
+    error = _to_error(reply, error_body, key, images)
+    in_own_words = error_body.is_own and not error_body.from_gateway and reply.status in (400, 422)
+    if isinstance(error, Refused) and not (error_body.codes & CONTENT_CODES or in_own_words):
+        return _as_unknown(error)
+    return after_poll(error)
+
+
+def after_poll(error: ProviderError) -> ProviderError:
+    """Return the error as it is meant after a poll, which closes no model and orders nothing anew."""
+    if isinstance(error, ModelUnavailable):
+        return _as_unknown(error)
+    if error.code == FAILED_CODE:
+        return Refused(error.reason, error.status, error.request_id, code=error.code)
+    return error
+
+
+def _as_unknown(error: ProviderError) -> Unknown:
+    return Unknown(error.reason, error.status, error.request_id, code=error.code)
+
+
+def _to_error(
+    reply: Reply, error_body: error_text.ErrorBody, key: str, images: Mapping[str, str]
+) -> ProviderError:
+    error = _error(reply, error_body, images)
     error.status = reply.status
     error.request_id = reply.request_id(key)
     error.code = error_body.code
     return error
 
 
-def without_purchase(status: int, error_body: error_text.ErrorBody) -> ProviderError | None:
+def without_purchase(
+    status: int, error_body: error_text.ErrorBody, images: Mapping[str, str] = NO_IMAGES
+) -> ProviderError | None:
     """Return the error if the account, the model or the content is blamed, and so nothing was charged.
 
     Also for errors that are sent with status 200.
     """
     if error_body.codes & CONTENT_CODES:
-        return Refused(_refused_reason(status, error_body))
+        return Refused(_refused_reason(status, error_body, images))
     if _blames_account(status, error_body):
         sentence = _(ACCOUNT_STATUSES.get(status, gettext_noop("The provider account cannot be used now")))
         return Unavailable(_reason(sentence, status, error_body))
@@ -135,9 +179,9 @@ def without_purchase(status: int, error_body: error_text.ErrorBody) -> ProviderE
     return None
 
 
-def _error(reply: Reply, error_body: error_text.ErrorBody) -> ProviderError:
+def _error(reply: Reply, error_body: error_text.ErrorBody, images: Mapping[str, str]) -> ProviderError:
     status = reply.status
-    if status >= 400 and (error := without_purchase(status, error_body)):
+    if status >= 400 and (error := without_purchase(status, error_body, images)):
         return error
     if status == 429:
         return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=reply.retry_after)
@@ -149,7 +193,7 @@ def _error(reply: Reply, error_body: error_text.ErrorBody) -> ProviderError:
             % {"status": status}
         )
     if 400 <= status < 500:
-        return Refused(_refused_reason(status, error_body))
+        return Refused(_refused_reason(status, error_body, images))
     return Unknown(_("The provider answered without an image (HTTP %(status)d).") % {"status": status})
 
 
@@ -202,16 +246,33 @@ def _reason(sentence: str, status: int, error_body: error_text.ErrorBody) -> str
     return error_text.as_sentence(f"{text}: {error_body.message}" if error_body.message else text)
 
 
-def _refused_reason(status: int, error_body: error_text.ErrorBody) -> str:
+def _refused_reason(status: int, error_body: error_text.ErrorBody, images: Mapping[str, str]) -> str:
     if error_body.codes & CONTENT_CODES:
-        return _("The provider refused this prompt (content).")
+        with_images = gettext_noop("The provider refused the prompt or an image (content).")
+        return _(with_images if images else gettext_noop("The provider refused this prompt (content)."))
     if "invalid_language" in error_body.codes:
         return _("This provider takes English only.")
     if "public_figure" in error_body.codes:
         return _("The provider refused this image: it shows a public figure.")
     if status == 413:
-        return _("The request is too large for the provider; use a smaller start image.")
+        return _too_large(images)
     if error_body.message:
-        refused = _("The provider did not accept the request")
-        return error_text.as_sentence(f"{refused}: {error_body.message}")
+        return _not_accepted(error_body.message, images)
     return _("The provider did not accept the request (HTTP %(status)d).") % {"status": status}
+
+
+def _too_large(images: Mapping[str, str]) -> str:
+    if not images:
+        return _("The request is too large for the provider.")
+    named = {"images": ", ".join(images.values())}
+    return _("The request is too large for the provider; make these images smaller: %(images)s.") % named
+
+
+def _not_accepted(message: str, images: Mapping[str, str]) -> str:
+    """A sentence with the provider's words, about an image where they begin with the name of its part."""
+    name, colon, problem = message.partition(":")
+    if colon and problem.strip() and name in images:
+        named = {"image": images[name], "problem": problem.strip()}
+        return error_text.as_sentence(_("The provider did not accept “%(image)s”: %(problem)s") % named)
+    refused = _("The provider did not accept the request")
+    return error_text.as_sentence(f"{refused}: {message}")

@@ -1,11 +1,12 @@
 """Images out of Stability's answers: bytes with headers or JSON, v2beta or v1.
 
-The wire: docs/providers/stability.md, "Answers" and "v1 text to image".
+The wire: docs/providers/stability.md, "Answers", "Results that come later" and "v1 text to image".
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,10 @@ LISTS = ("artifacts", "data", "images")
 TEXTS = ("base64", "image", "result", "b64_json")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Ids of tasks that may stand in an address, where `..` would lead to another one. Stability's are 64
+# hexadecimal digits; gateways have their own.
+TASK_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~-]{0,127}")
+MAX_TASK_JSON = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,32 @@ def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
     request_id = reply.request_id(key)
     raw_images = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
     if all(image.finish_reason == FAILED for image in raw_images):
-        raise Unknown(_("The provider could not finish the image."), 200, request_id)
+        raise Unknown(
+            _("The provider could not finish the image."), 200, request_id, code=stability_errors.FAILED_CODE
+        )
     outputs = [_output(image, requested_seed) for image in raw_images if image.finish_reason != FAILED]
     usable = tuple(output for output in outputs if output is not None)
     if not usable:
         raise Unknown(_("What the provider sent is no whole image."), 200, request_id)
     return Done(usable, request_id, broken=len(raw_images) - len(usable))
+
+
+def task_id(reply: Reply, key: str) -> str:
+    """Return the id of the task that a response names instead of an image; "" if it is something else.
+
+    An id that cannot stand in an address is none, and neither is that of an error.
+    """
+    if len(reply.body) > MAX_TASK_JSON or not _is_json(reply.body):
+        return ""
+    data = _parse(reply.body)
+    if not isinstance(data, Mapping) or data.keys() & {"error", "errors", "name"} or any(_artifacts(data)):
+        return ""
+    if any(isinstance(value, list | dict) and value for value in data.values()):
+        return ""  # results in a format that is not read here
+    if stability_errors.without_purchase(reply.status, error_text.parse_error_body(reply.body, key)):
+        return ""
+    remote_id = data.get("id")
+    return remote_id if isinstance(remote_id, str) and TASK_ID.fullmatch(remote_id) else ""
 
 
 def _output(image: _RawImage, requested_seed: int | None) -> Output | None:
