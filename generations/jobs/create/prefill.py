@@ -90,7 +90,8 @@ def _with_use(values: dict[str, Any], use: str) -> dict[str, Any]:
     if USES[use] != "*":
         values = {field: values.get(field, "") for field in USES[use].split()}
     else:
-        values |= {"count": 1, "style_preset": values.get("style_preset", "")}
+        # The operation is that of the model.
+        values |= {"count": 1, "style_preset": values.get("style_preset", ""), "operation": ""}
     return values | {"prefilled": USES[use]}
 
 

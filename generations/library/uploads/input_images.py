@@ -86,8 +86,6 @@ def save_mask(
     db_connections.release_connections()
     try:
         with imaging_decode.open_image(data) as picture:
-            if picture.format == "JPEG":
-                raise BadUpload(_("A mask must be a PNG: a JPEG blurs its edges."))
             grey = _as_mask(picture, transparent_is_white=transparent_is_white)
     except imaging_decode.Unreadable as error:
         raise BadUpload(*error.args) from error
@@ -124,12 +122,15 @@ def adapted(*, member: Membership, upload: Upload, declared: Input, size: tuple[
 
 
 def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pillow.Image:
-    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded."""
+    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded. Raises imaging_decode.Unreadable."""
+    if picture.format == "JPEG":
+        raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
     upright = imaging_decode.apply_orientation(imaging_decode.resizable(picture))
     alpha = upright.getchannel("A") if upright.mode in ("LA", "RGBA") else None
     if transparent_is_white:
         if alpha is None:
-            raise BadUpload(_("This mask has no transparent part: make transparent what shall change."))
+            text = _("This mask has no transparent part: make transparent what shall change.")
+            raise imaging_decode.Unreadable(text)
         return ImageOps.invert(alpha)
     grey = upright.convert("L")
     if alpha is None:
