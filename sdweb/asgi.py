@@ -1,5 +1,6 @@
 """ASGI application: Django, and plain ASGI routes that block no thread: live pages, waiting API calls."""
 
+import gc
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ import django
 django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402  see below
+from django.urls import reverse  # noqa: E402
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: E402
 
 from generations.api import addresses, cors  # noqa: E402  their models need Django set up
@@ -17,6 +19,7 @@ from generations.api.compat import app as compat_app  # noqa: E402
 from generations.core import asgi  # noqa: E402
 from generations.core.asgi import Receive, Scope, Send  # noqa: E402
 from generations.jobs.live import sse  # noqa: E402
+from generations.library.storage import client as storage_client  # noqa: E402
 from sdweb.asgi_handler import SingleThreadHandler  # noqa: E402
 
 django_application = SingleThreadHandler()
@@ -57,3 +60,10 @@ async def _respond_to_program(scope: Scope, receive: Receive, send: Send) -> Non
 application: Any = (
     ProxyHeadersMiddleware(route, settings.TRUSTED_PROXIES) if settings.TRUSTED_PROXIES else route  # type: ignore[arg-type]  # a plain dictionary is a scope
 )
+
+# All this would hold up every connection later, for half a second: loading the views, in the event loop with
+# the first request, the S3 client with the first picture, and going through both in garbage collections.
+reverse("teams:home")
+storage_client.client()
+gc.collect()
+gc.freeze()

@@ -44,10 +44,11 @@ class Sandbox:
         return self._ask("POST", "state", changes) if changes else self._ask("GET", "state")
 
     def reset(self) -> None:
-        """Remove plans, calls and time-outs."""
+        """Remove plans, calls and time-outs, and let calls and tasks take no time."""
         self._ask("DELETE", "plan")
         self._ask("DELETE", "log")
         self.state(reset=True, latency=0, limit=100_000, window=10, credits=1_000_000)
+        self.state(task_latency=0, task_lifetime=86_400, poll_interval=10)
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/control/{name}", json=body, timeout=10)

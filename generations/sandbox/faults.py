@@ -53,9 +53,8 @@ POLL = "poll-"
 POLL_OUTCOMES = tuple(POLL + outcome for outcome in (*ERRORS, *OTHER_OUTCOMES, *DAMAGES))
 OUTCOMES_WITH_SECONDS = ("429", "poll-429", "slow")
 
-Call = Literal[
-    "picture", "order", "poll"
-]  # one that answers with its image, one for a task, one for its result
+# A call that answers with its image, one for a task, and one for the result of a task.
+Call = Literal["picture", "order", "poll"]
 
 GATEWAY_PAGE = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 

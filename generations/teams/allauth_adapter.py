@@ -1,15 +1,16 @@
-"""The allauth adapter: whether sign-up is open, how many sessions a user has, and what mails link to.
+"""Allauth in this portal: whether sign-up is open, how many sessions a user has, and what mails link to.
 
 Its rate limits count by REMOTE_ADDR, which uvicorn takes from X-Forwarded-For of TRUSTED_PROXIES alone.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from generations.teams import password_reset
@@ -17,6 +18,22 @@ from generations.teams.models import User
 from generations.teams.sessions import service as sessions_service
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  no client has this address; requests by Unix socket have none
+
+
+def head_middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Have allauth take HEAD for GET; its rate limits, which write to the database, take it for a form.
+
+    The server leaves out the body.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        if request.method == "HEAD" and request.path_info.startswith("/accounts/"):
+            request.method = "GET"
+        return get_response(request)
+
+    return respond
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -6,6 +6,7 @@ checks who may, and makes members of those who accept.
 """
 
 import hashlib
+import re
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
@@ -23,6 +24,7 @@ from django.utils.translation import gettext as _
 from generations.teams.models import Invitation, InvitationUse, Role, Team, Token, User
 
 SALT = "generations.teams.invitations"
+TOKEN = re.compile(r"[-_0-9A-Za-z]{43}")  # 256 bits in base 64
 
 
 class InvitationInvalid(Exception):
@@ -121,8 +123,10 @@ def create(
 def find(token: str) -> Invitation:
     """Return the usable invitation with this token.
 
-    Raises a subclass of InvitationInvalid if there is none.
+    Raises a subclass of InvitationInvalid if there is none; what has another shape is not looked up.
     """
+    if not TOKEN.fullmatch(token):
+        raise InvitationUnknown
     rows = Invitation.objects.select_related("team", "made_by")
     invitation = rows.filter(token_hash=hash_token(token), team__deactivated_at=None).first()
     if invitation is None:

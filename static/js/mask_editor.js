@@ -186,9 +186,14 @@ function edit(dialog, layer, { key, isDraft }) {
     question.close();
     if (layer.isEmpty()) return notice(texts.empty);
     button("keep").disabled = true;
-    const blob = await layer.toBlob();
-    button("keep").disabled = false;
-    return leave(blob);
+    try {
+      return await leave(await layer.toBlob());
+    } catch (problem) {
+      if (!(problem instanceof RangeError)) throw problem;
+      return notice(texts.tooLarge);
+    } finally {
+      button("keep").disabled = false;
+    }
   }
 
   function askToClose() {

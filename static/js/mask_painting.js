@@ -27,6 +27,7 @@ export function handlePainting({ stage, cursor, frame, layer, view, brush, chang
 
   function showCursor() {
     cursor.hidden = !hover || Boolean(pinch);
+    stage.classList.toggle("is-keyboard", isKeyboard);
     stage.classList.toggle("is-panning", Boolean(panning) || (isSpaceDown && !stroke));
     if (cursor.hidden) return;
     const { x, y } = view.toStage(hover);

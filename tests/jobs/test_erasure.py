@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.utils import timezone
 
 from generations.credits import integrity_check
@@ -155,3 +158,59 @@ def test_the_pages_and_the_api_show_an_erased_request_without_its_words(member, 
     again = api.post("/generations", {"model": "core", "prompt": SECRET}, Idempotency_Key="k")
     assert again.status_code == 404
     assert SECRET not in again.content.decode()
+
+
+# Pictures that were deleted while deleting one left its request -----------------------------
+
+
+@pytest.fixture
+def erase_left_over(monkeypatch):
+    """The migration, as on a database where the deletions of this test left all requests."""
+    monkeypatch.setattr(trash_purge, "_listeners", [])
+    migration = import_module("generations.jobs.migrations.0007_requests_of_deleted_images")
+    monkeypatch.setattr(migration, "BATCH_SIZE", 2)
+    return lambda: migration.Migration.operations[0].code(apps, connection.schema_editor())
+
+
+def test_prompts_that_earlier_versions_left_are_erased(
+    member, submit, upstream, provider, upload, erase_left_over
+):
+    provider.plan("ok", "400", "ok", "ok", "ok", "ok", "400")
+    whole = submit(prompt=SECRET, count=3)
+    part = submit(prompt="half a teapot", count=2)
+    drawn = submit(prompt=SECRET, model="ultra", start_image=upload, strength=0.5)
+    refused = submit(prompt="a refused kettle")
+    work()
+    assert statuses(refused) == ["failed"]
+    kept, *others = Image.objects.filter(batch=part.pk).order_by("pk")
+    purge(member, *others, *Image.objects.exclude(batch=part.pk))
+    assert SECRET in job_rows()
+    erase_left_over()
+    assert SECRET not in job_rows()
+    for batch in (whole, drawn):
+        batch.refresh_from_db()
+        assert (batch.parameters, batch.start_image) == ({}, None)
+    assert set(Attempt.objects.filter(generation__batch=whole).values_list("reason", flat=True)) == {""}
+    part.refresh_from_db()
+    assert part.parameters["prompt"] == "half a teapot"
+    assert Generation.objects.get(pk=kept.generation).parameters["prompt"] == "half a teapot"
+    assert Generation.objects.get(pk=others[0].generation).parameters == {}
+    assert refused.generations.get().parameters["prompt"] == "a refused kettle"
+    assert integrity_check.problems() == []
+    Upload.objects.update(created_at=timezone.now() - timedelta(days=31))
+    cleanup.clean_up()
+    assert not Upload.objects.exists()
+
+
+def test_a_request_whose_pictures_are_still_being_made_is_not_erased_by_that(
+    member, submit, upstream, erase_left_over
+):
+    batch = submit(prompt=SECRET, count=2)
+    work(most=1)
+    purge(member, Image.objects.get())
+    erase_left_over()
+    batch.refresh_from_db()
+    assert batch.parameters["prompt"] == SECRET
+    assert batch.generations.get(status="queued").parameters["prompt"] == SECRET
+    assert batch.generations.get(status="succeeded").parameters == {}
+    assert work() == 1

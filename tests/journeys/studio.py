@@ -22,7 +22,7 @@ from tests.sdweb.portal import Portal
 NEW_TEAM = """
 import time, uuid
 from django.core.cache import cache
-from generations.jobs.models import Generation, Status
+from generations.jobs.models import Generation
 from generations.office.audit_log.service import Actor
 from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
@@ -35,7 +35,7 @@ team = members_service.create_team("Studio")
 members_service.add_member(user=user, team=team, role=Role.OWNER, by=Actor(user), granted=1_000_00)
 credits_service.issue(team=team, amount=10_000_00, reference=uuid.uuid4(), by=Actor(user))
 deadline = time.monotonic() + 60
-under_way = Generation.objects.filter(status__in=[Status.QUEUED, Status.RUNNING, Status.STORING])
+under_way = Generation.objects.unfinished()
 while under_way.exists():
     assert time.monotonic() < deadline, "what was asked for before is not drawn"
     time.sleep(0.1)

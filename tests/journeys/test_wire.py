@@ -82,3 +82,26 @@ def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_get_thei
         assert answer.status_code == 200, answer.text
     assert studio.provider.orders() == before + 5
     studio.manage("audit_ledger")
+
+
+def test_calls_whose_web_process_is_killed_get_their_pictures_when_repeated_and_nothing_is_bought_twice(
+    studio: Studio, token: str
+):
+    studio.provider.state(latency=8)
+    before = studio.provider.orders()
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(ask, studio, token) for _ in range(4)]
+        assert eventually(lambda: studio.provider.orders() == before + 4)
+        killed = studio.portal.processes()["uvicorn"]
+        os.kill(killed, signal.SIGKILL)
+        for answer in answers:
+            assert isinstance(answer.exception(), requests.ConnectionError)
+        assert eventually(studio.portal.answers, within=60)
+        repeated = [answer.result() for answer in [threads.submit(ask, studio, token) for _ in range(4)]]
+    assert [answer.status_code for answer in repeated] == [200] * 4
+    assert len({answer.headers["x-generation-id"] for answer in repeated}) == 4
+    assert studio.provider.orders() == before + 4
+    studio.provider.state(latency=0.2)
+    assert ask(studio, token).status_code == 200
+    assert studio.provider.orders() == before + 5, "what was delivered is bought anew when it is asked for"
+    studio.manage("audit_ledger")

@@ -135,5 +135,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "office.AuditEntry": [{"id": 1, "team_id": TEAM, "act": "team_made", "subject": "Studio"}],
     "office.Notice": [{"id": 1, "kind": "wallet_low", "about": str(OWNER), "team_id": TEAM}],
     "office.NoticeReader": [{"notice_id": 1, "user_id": USER}],
+    "api.UndeliveredOrder": [
+        {"token_id": 1, "fingerprint": "f" * 64, "batch": BATCH, "call": RETRY, "held_until": NOW}
+    ],
     "api.IdempotentCall": [{"membership_id": OWNER, "key": "k-1", "fingerprint": "e" * 64, "status": 201}],
 }

@@ -70,7 +70,7 @@ def test_an_edge_and_a_corner_can_be_dragged_and_the_new_size_is_written_beside(
 
 
 def test_an_edge_can_be_dragged_on_beyond_the_stage_up_to_the_most_and_back_to_nothing(chrome):
-    with expand(chrome) as page:
+    with expand(chrome, phone=True) as page:
         x, y = edge(page, "right")
         page.mouse.move(x, y)
         page.mouse.down()

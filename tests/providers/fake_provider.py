@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -36,6 +37,15 @@ def error(status: int, data: object, **headers: str) -> bytes:
     return response(status, json.dumps(data).encode(), content_type="application/json", **headers)
 
 
+@dataclass
+class Task:
+    """A task by its id: the key that ordered it, the format of its image, and how often it was asked for."""
+
+    authorization: str
+    kind: str
+    polls: int = 0
+
+
 class FakeProvider:
     """Listens on a free port; `plan` has the responses of the next calls: bytes or functions."""
 
@@ -43,6 +53,7 @@ class FakeProvider:
         self.requests: list[Request] = []
         self.problems: list[str] = []
         self.plan: list[bytes | Callable[[socket.socket], None]] = []
+        self.tasks: dict[str, Task] = {}
         self.connections = 0
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -93,6 +104,28 @@ class FakeProvider:
         except Refusal as problem:
             self.problems.append(str(problem))
             return error(400, {"id": "1", "name": "bad_request", "errors": [str(problem)]})
+        if kind == "task":
+            remote_id = f"{len(self.tasks) + 1:064x}"
+            asked = request.texts.get("output_format", "png")
+            self.tasks[remote_id] = Task(request.headers["authorization"], asked)
+            return error(200, {"id": remote_id})
+        if kind == "result":
+            return self._result(request)
+        return self._image(kind)
+
+    def _result(self, request: Request) -> bytes:
+        """A task is under way when it is asked for the first time, and done afterwards."""
+        remote_id = request.path.rpartition("/")[2]
+        task = self.tasks.get(remote_id)
+        if task is None or task.authorization != request.headers["authorization"]:
+            sentence = "id: the generation either does not exist or has expired."
+            return error(404, {"id": "1", "name": "generation_not_found", "errors": [sentence]})
+        task.polls += 1
+        if task.polls == 1:
+            return error(202, {"id": remote_id, "status": "in-progress"})
+        return self._image(task.kind)
+
+    def _image(self, kind: str) -> bytes:
         return response(
             200,
             make_image(kind),

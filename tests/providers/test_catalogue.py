@@ -7,6 +7,7 @@ import math
 import pytest
 
 from generations.providers.catalogue.fields import Number
+from generations.providers.catalogue.operations import Operation
 from generations.providers.catalogue.registry import (
     MODELS,
     InvalidParameters,
@@ -15,6 +16,7 @@ from generations.providers.catalogue.registry import (
     names_of_system,
     validate,
 )
+from tests.providers.smallest_requests import smallest
 
 ULTRA, CORE, LARGE, SDXL = (get(name) for name in ("ultra", "core", "sd3.5-large", "sdxl"))
 
@@ -29,7 +31,11 @@ def cleaned(model, parameters, **options):
     return validate(model, {"prompt": "a harbour"} | parameters, **options)
 
 
-def test_the_seven_models_have_their_list_prices():
+GENERATE = [model for model in MODELS.values() if model.operation is Operation.GENERATE]
+OF_STABILITY = [*map(get, names_of_system("stability"))]
+
+
+def test_the_models_have_their_list_prices():
     prices = {name: MODELS[name].cost({}) for name in names_of_system("stability")}
     assert prices == {
         "core": 300,
@@ -39,16 +45,56 @@ def test_the_seven_models_have_their_list_prices():
         "sd3.5-large-turbo": 400,
         "sd3.5-medium": 350,
         "sdxl": 90,
+        "sd-1.6": 90,
+        "erase": 500,
+        "inpaint": 500,
+        "outpaint": 400,
+        "search-and-replace": 500,
+        "search-and-recolor": 500,
+        "remove-background": 500,
+        "replace-background-and-relight": 800,
+        "upscale-fast": 200,
+        "upscale-conservative": 4_000,
+        "upscale-creative": 6_000,
+        "sketch": 500,
+        "structure": 500,
+        "style": 500,
+        "style-transfer": 800,
     }
 
 
+def test_every_model_does_its_operation():
+    assert {model.name: model.operation for model in OF_STABILITY if model not in GENERATE} == {
+        "erase": Operation.ERASE,
+        "inpaint": Operation.EDIT,
+        "outpaint": Operation.OUTPAINT,
+        "search-and-replace": Operation.REPLACE,
+        "search-and-recolor": Operation.RECOLOR,
+        "remove-background": Operation.REMOVE_BACKGROUND,
+        "replace-background-and-relight": Operation.RELIGHT,
+        "upscale-fast": Operation.UPSCALE,
+        "upscale-conservative": Operation.UPSCALE,
+        "upscale-creative": Operation.UPSCALE,
+        "sketch": Operation.SKETCH,
+        "structure": Operation.STRUCTURE,
+        "style": Operation.STYLE,
+        "style-transfer": Operation.STYLE_TRANSFER,
+    }
+
+
+def test_the_picture_that_an_operation_is_done_on_has_the_role_image():
+    for model in OF_STABILITY:
+        if model not in GENERATE:
+            assert model.input("image").minimum == 1
+
+
 @pytest.mark.parametrize(("steps", "cost"), [(10, 90), (30, 90), (31, 93), (50, 150)])
-def test_more_than_thirty_steps_of_sdxl_cost_more(steps, cost):
-    assert SDXL.cost({"steps": steps}) == cost
+def test_more_than_thirty_steps_of_v1_cost_more(steps, cost):
+    assert SDXL.cost({"steps": steps}) == get("sd-1.6").cost({"steps": steps}) == cost
     assert CORE.cost({"steps": steps}) == 300
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=str)
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_every_model_has_a_short_clause(model):
     assert len(model.clause) <= 27, "the card of Core in the design has 27 with its spaces"
     assert model.title
@@ -56,8 +102,10 @@ def test_every_model_has_a_short_clause(model):
     assert model.expected_seconds > 0
 
 
-@pytest.mark.parametrize("model", [*map(get, names_of_system("stability"))], ids=str)
-def test_every_model_of_stability_has_a_size_for_all_nine_shapes(model):
+@pytest.mark.parametrize(
+    "model", [m for m in OF_STABILITY if m.takes("aspect_ratio")], ids=lambda model: model.name
+)
+def test_every_model_of_stability_with_shapes_has_a_size_for_all_nine_shapes(model):
     field = model.field("aspect_ratio")
     assert len(field.values) == 9
     ratios = [width / height for width, height in map(model.size, field.values)]
@@ -72,6 +120,7 @@ def test_sizes_are_those_that_the_pages_show():
     assert CORE.size("1:1") == (1216, 1216)
     assert ULTRA.size("16:9") == (1344, 768)
     assert SDXL.size("5:4") == (1152, 896)
+    assert get("sd-1.6").size("16:9") == (896, 512)
 
 
 def test_empty_values_are_not_sent():
@@ -134,25 +183,81 @@ def test_a_value_out_of_range_has_an_error_at_its_field(model, name, values):
         assert len(problems[name]) < 300
 
 
-def test_both_ends_of_every_range_are_valid():
-    for model in MODELS.values():
-        for field in model.fields:
-            if isinstance(field, Number):
-                for value in (field.minimum, field.maximum):
-                    got = (
-                        cleaned(
-                            model, {field.name: value, "strength": 0.5} | {field.name: value}, roles={"image"}
-                        )
-                        if (model.input("image"))
-                        else cleaned(model, {field.name: value})
-                    )
-                    assert got.get(field.name, 0) == value
+@pytest.mark.parametrize("model", MODELS)
+def test_both_ends_of_every_range_are_valid(model):
+    request, declared = smallest(model, from_image=True), get(model)
+    base = dict(request.parameters)
+    if declared.takes("light_source_direction"):
+        base["light_source_direction"] = "left"
+    for field in declared.fields:
+        if isinstance(field, Number):
+            for value in (field.minimum, field.maximum):
+                sides = {"right": 1} if field.name == "left" else {}
+                got = validate(declared, base | sides | {field.name: value}, roles=request.roles)
+                assert got.get(field.name, 0) == value
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_smallest_request_is_valid_and_unchanged(model):
+    request = smallest(model)
+    once = validate(get(model), request.parameters, roles=request.roles)
+    assert once == request.parameters
+    assert validate(get(model), once, roles=request.roles) == once
+
+
+def test_outpaint_needs_a_side():
+    assert set(errors(get("outpaint"), {"left": 0, "up": "0"}, roles={"image"})) == {"left"}
+    for side in ("left", "right", "up", "down"):
+        assert cleaned(get("outpaint"), {side: "7"}, roles={"image"})[side] == 7
+
+
+def test_relight_needs_a_background_and_a_light_for_its_strength():
+    relight = get("replace-background-and-relight")
+    wrong = {"light_source_strength": 0.5}
+    with pytest.raises(InvalidParameters) as caught:
+        validate(relight, wrong, roles={"image"})
+    assert set(caught.value.errors) == {"background_prompt", "light_source_strength"}
+    roles = {"image", "background_reference", "light_reference"}
+    assert validate(relight, wrong, roles=roles) == wrong
+    told = {"background_prompt": "a beach", "light_source_direction": "above", **wrong}
+    assert validate(relight, told, roles={"image"}) == told
+
+
+@pytest.mark.parametrize(
+    "model", [m for m in OF_STABILITY if m not in GENERATE], ids=lambda model: model.name
+)
+def test_an_operation_needs_its_image(model):
+    parameters = smallest(model.name).parameters
+    with pytest.raises(InvalidParameters) as caught:
+        validate(model, parameters)
+    assert caught.value.errors["image"] == "Add an image here."
+
+
+@pytest.mark.parametrize("model", ["sdxl", "erase", "inpaint"])
+def test_a_mask_needs_an_image(model):
+    assert "mask" in errors(get(model), {}, roles={"mask"})
+    assert "mask" in errors(CORE, {}, roles={"mask"})
+
+
+def test_an_image_for_sdxl_gets_the_nearest_of_its_sizes():
+    image = SDXL.input("image")
+    assert image.fit(4_000, 3_000) == (1152, 896)
+    assert image.fit(512, 512) == image.fit(1_100, 1_000) == (1024, 1024)
+    assert image.fit(900, 2_000) == (640, 1536)
+    assert image.fit(1344, 768) == (1344, 768)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
+def test_the_images_of_a_request_fit_into_it(model):
+    assert sum(each.max_bytes * each.maximum for each in model.inputs) <= 9 * 1024 * 1024
 
 
 def test_strength_is_only_sent_with_a_start_image():
     assert "strength" in errors(ULTRA, {}, roles={"image"})
     assert cleaned(ULTRA, {"strength": 0}, roles={"image"})["strength"] == 0
     assert "strength" not in cleaned(ULTRA, {"strength": 0.5})
+    assert "strength" not in cleaned(SDXL, {"strength": 0.5})
+    assert cleaned(SDXL, {}, roles={"image"}) == {"prompt": "a harbour"}, "its own default counts"
 
 
 def test_a_start_image_decides_the_shape_of_sd3_but_not_of_ultra():
@@ -165,7 +270,7 @@ def test_a_start_image_decides_the_shape_of_sd3_but_not_of_ultra():
 def test_unknown_parameters_are_refused():
     assert errors(CORE, {"cfg_scale": 4}) == {"cfg_scale": "Core does not take this."}
     assert "image" in errors(CORE, {}, roles={"image"})
-    assert "image" in errors(SDXL, {}, roles={"image"})
+    assert "style" in errors(SDXL, {}, roles={"style"})
     assert set(errors(CORE, {"model": "core", "seed": -2, "prompt": ""})) == {"model", "seed", "prompt"}
     assert cleaned(CORE, {"cfg_scale": ""}) == {"prompt": "a harbour"}
 

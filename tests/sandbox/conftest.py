@@ -101,14 +101,6 @@ def drawing_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture
-def tasks(drawing_sandbox: Sandbox) -> Client:
-    """A client of a sandbox whose tasks end at once, and may be asked for ten times a second."""
-    drawing_sandbox.reset()
-    drawing_sandbox.state(task_latency=0, poll_interval=0.1, task_lifetime=86_400)
-    return Client(drawing_sandbox)
-
-
 @pytest.fixture(scope="session")
 def plain_sandbox() -> Iterator[Sandbox]:
     with sandboxes.running("--latency", "0", "--plain") as sandbox:

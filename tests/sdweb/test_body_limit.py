@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from django.urls import get_resolver, reverse
 from PIL import Image as Pillow
 
 from generations.core import asgi, request_body
+from generations.jobs.live import connections
 from generations.library.models import Image, Upload
 from generations.teams import api_tokens
 from generations.teams.models import Scope
@@ -270,3 +272,27 @@ def test_a_client_that_leaves_frees_what_it_sent(portal):
     assert eventually(lambda: request_body.bodies.held == 145_000)
     client.close()
     assert eventually(lambda: request_body.bodies.held == 0)
+
+
+def test_checking_who_sends_takes_few_threads_and_none_of_live_pages(portal, team, monkeypatch):
+    """Threads compete with the event loop, so that a flood of uploads would hold up everybody."""
+    asked, most, over = threading.Semaphore(0), [0], threading.Event()
+    checking = set()
+
+    def slow(_cookies: str, _team: str) -> None:
+        checking.add(threading.current_thread())
+        most[0] = max(most[0], len(checking))
+        asked.release()
+        over.wait(30)
+        checking.discard(threading.current_thread())
+
+    monkeypatch.setattr(connections, "sign_in", slow)
+    clients = [begin(portal, "/t/studio-north/upload/", 2_000_000) for _ in range(12)]
+    try:
+        assert asked.acquire(timeout=30)
+        assert asked.acquire(timeout=30)
+        assert requests.get(f"{portal}/t/studio-north/live", timeout=30).status_code == 404  # not 503
+    finally:
+        over.set()
+    assert {client.getresponse().status for client in clients} == {303}
+    assert most[0] == 2

@@ -255,3 +255,30 @@ def test_a_request_that_finds_no_thread_is_refused_for_now(
         assert eventually(is_refused)
         assert int(refused[-1].headers["retry-after"]) > 0
         assert requests.get(f"{portal}/healthz", timeout=10).status_code == 200
+
+
+def test_readers_that_leave_while_storage_hangs_hold_up_nobody(
+    portal, member, image, cookie, hanging_storage
+):
+    path = reverse("library:original", args=[member.team.slug, image.pk])
+    with ExitStack() as readers:
+        for _ in range(60):
+            readers.enter_context(ask_without_reading(portal, path, Cookie=cookie))
+        assert eventually(are_all_stream_threads_busy)
+    assert requests.get(f"{portal}/healthz", timeout=8).text == "ok\n"
+    assert eventually(lambda: not are_all_stream_threads_busy(), within=8)
+
+
+def are_all_stream_threads_busy() -> bool:
+    return storage_client._stream_threads._pool._work_queue.qsize() > 0
+
+
+def test_a_stream_that_storage_does_not_go_on_with_ends(
+    portal, member, image, cookie, hanging_storage, monkeypatch
+):
+    monkeypatch.setattr(storage_client, "CHUNK_SECONDS", 0.5)
+    path = reverse("library:original", args=[member.team.slug, image.pk])
+    with ExitStack() as readers:
+        clients = [readers.enter_context(ask_without_reading(portal, path, Cookie=cookie)) for _ in range(60)]
+        assert eventually(lambda: open_connections(portal) == 0, within=15)
+        assert all(read_to_end(client) < image.bytes for client in clients)

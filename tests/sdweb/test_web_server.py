@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -120,3 +121,25 @@ def test_another_is_not_and_the_log_says_what_to_do(server):
         assert answer.startswith("http/1.1 301")
         assert f"location: https://{HOST}/accounts/login/" in answer
     assert server[1].read_text().count("127.0.0.3 sent a request with X-Forwarded-Proto") == 1
+
+
+LOADED = """
+import gc, sys
+import sdweb.asgi
+from django.urls import get_resolver
+from generations.library.storage import client
+modules = set(sys.modules)
+client.client()
+get_resolver().resolve("/healthz")
+get_resolver().resolve("/back-office/")
+print(get_resolver()._populated, len(set(sys.modules) - modules), gc.get_freeze_count())
+"""
+
+
+def test_what_would_hold_up_the_event_loop_is_done_before_the_first_request():
+    """Views are loaded, and what is loaded is left out of garbage collections."""
+    command = [sys.executable, "-c", LOADED]
+    done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, timeout=120, check=True)
+    populated, later, frozen = done.stdout.split()
+    assert (populated, later) == ("True", "0")
+    assert int(frozen) > 100_000

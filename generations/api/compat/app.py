@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -23,11 +23,14 @@ from generations.api.compat import auth as compat_auth
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import generate as compat_generate
 from generations.api.compat import http as compat_http
+from generations.api.compat import results as compat_results
 from generations.api.compat import routes as compat_routes
-from generations.api.compat.base import Format, GenerationRequest, HttpRequest, Response
-from generations.api.compat.generate import Submitted
+from generations.api.compat import undelivered
+from generations.api.compat.base import Format, HttpRequest, Response
+from generations.api.compat.generate import Order, Submitted
 from generations.api.compat.http import ClientDisconnected
 from generations.api.compat.routes import Route
+from generations.api.compat.undelivered import Delivery
 from generations.core import asgi, log_context, request_body
 from generations.core.asgi import Receive, Send
 from generations.jobs.live import sse
@@ -40,17 +43,10 @@ T = TypeVar("T")
 Scope = dict[str, Any]
 WriteResponse = Callable[[], Response]
 
+LOOK_AGAIN = 0.2  # seconds, while it is undecided what a request joins
 THREADS = 8
 _threads = ThreadPoolExecutor(THREADS, "api")
 _file_threads = ThreadPoolExecutor(THREADS, "api-files")  # storage may hang; who may call is still answered
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a call has ordered, so that an equal one can join if the answer is lost."""
-
-    token: Token
-    submitted: Submitted
 
 
 @dataclass
@@ -64,8 +60,11 @@ class Call:
     receive: Receive
     request_id: str
     has_unread_body: bool = False
+    is_large: bool = False  # the response has images
     response_headers: dict[str, str] = field(default_factory=dict)
-    order: Order | None = None
+    submitted: Submitted | None = None
+    keeps_order: bool = False  # an equal call is to get what this one has ordered
+    is_delivered: bool = False
 
 
 def handles(scope: Scope) -> bool:
@@ -85,33 +84,40 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await _answer(call, route, send)
         finally:
-            await _remember_lost(call)
+            await _record(call, undelivered.delivered if call.is_delivered else undelivered.lost)
 
 
 async def _answer(call: Call, route: Route | None, send: Send) -> None:
-    """Answer the call; `call.order` is left if the client did not get what it ordered."""
     prepared = await _prepare(call, route)
-    async with compat_http.response_slot(large="x-generation-id" in call.response_headers):
-        response = prepared if isinstance(prepared, Response) else await _write(call, prepared)
-        if response.status == 424:
-            await _remember_lost(call)  # before it is sent: the client may repeat its request at once
-        unread = call.receive if call.has_unread_body else None
-        gone = None if unread else asyncio.create_task(asgi.wait_for_disconnect(call.receive))
-        try:
-            if await compat_http.send_response(
-                response, call.response_headers, send, unread=unread, gone=gone
-            ):
-                call.order = None
-        finally:
-            if gone:
-                gone.cancel()
+    if isinstance(prepared, Response):
+        await _send(call, prepared, send)
+        return
+    try:
+        async with compat_http.response_slot(large=call.is_large):
+            await _send(call, await _write(call, prepared), send)
+    except compat_http.NoResponseSlot:
+        await _send(call, _error_response(call, compat_errors.response_busy()), send)
 
 
-async def _remember_lost(call: Call) -> None:
-    """Remember what the call has ordered and its client did not get, once."""
-    order, call.order = call.order, None
-    if order and order.submitted.fingerprint:
-        await _to_the_end(_start(compat_generate.remember_lost, order.token, order.submitted))
+async def _send(call: Call, response: Response, send: Send) -> None:
+    if call.keeps_order:
+        await _record(call, undelivered.lost)  # before it is sent: the client may repeat its request at once
+    unread = call.receive if call.has_unread_body else None
+    gone = None if unread else asyncio.create_task(asgi.wait_for_disconnect(call.receive))
+    try:
+        call.is_delivered = await compat_http.send_response(
+            response, call.response_headers, send, unread=unread, gone=gone
+        )
+    finally:
+        if gone:
+            gone.cancel()
+
+
+async def _record(call: Call, outcome: Callable[[Delivery], None]) -> None:
+    """Record what became of the answer with what the call has ordered, once."""
+    submitted, call.submitted = call.submitted, None
+    if submitted and submitted.delivery:
+        await _to_the_end(_start(outcome, submitted.delivery))
 
 
 async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
@@ -128,8 +134,8 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
             return _error_response(call, compat_errors.not_found())
         if route.respond:
             compat_auth.require_read(token)
-            return partial(route.respond, token, **call.path_parts)
-        return await _generate(call, token)
+            return partial(route.respond, token, HttpRequest(call.path_parts, call.headers))
+        return await (_find_result if route.is_result else _generate)(call, token)
     except ClientDisconnected:
         raise
     except Exception as problem:  # also an unexpected one is reported in the client's format
@@ -138,23 +144,52 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
 
 async def _generate(call: Call, token: Token) -> WriteResponse:
     compat_auth.require_generate(token)
-    registry = sse.hub().registry  # subscribes now, before a generation of this call can end
+    sse.hub()  # subscribes now, before a generation of this call can end
     async with compat_http.body(call.headers, call.receive, call.format.max_body) as body:
         call.has_unread_body = False
-        if registry.closed:
-            raise compat_errors.unavailable(_("The portal is restarting. Nothing was ordered."))
-        order = _start(_submit, call, token, body, threads=_file_threads)
-        request, submitted = await _to_the_end(order)
-    call.order = Order(token, submitted)
-    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
+        order = await _in_thread(_parse, call, token, body, threads=_file_threads)
+        submitted = await _submit(order)
+    request = replace(order.request, files=())  # they are not held while the call waits
+    del order
+    call.submitted = submitted
+    _name_generations(call, submitted)
+    if request.is_task:
+        return partial(compat_results.accepted, token, submitted)
+    call.is_large = True
     await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
     return lambda: call.format.respond(request, compat_generate.results(submitted))
 
 
-def _submit(call: Call, token: Token, body: IO[bytes]) -> tuple[GenerationRequest, Submitted]:
+async def _find_result(call: Call, token: Token) -> Response | WriteResponse:
+    """Return how to write a finished result, or the response for one that is not finished."""
+    compat_auth.require_read(token)
+    request = HttpRequest(call.path_parts, call.headers)
+    found = await _in_thread(compat_results.find, token, request)
+    if isinstance(found, Response):
+        return found
+    _name_generations(call, found)
+    call.is_large = True
+    return partial(compat_results.respond, request, found)
+
+
+def _name_generations(call: Call, submitted: Submitted) -> None:
+    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
+
+
+def _parse(call: Call, token: Token, body: IO[bytes]) -> Order:
     request = call.format.parse(HttpRequest(call.path_parts, call.headers, body.read()))
-    key = call.headers.get("idempotency-key")
-    return request, compat_generate.submit(token, request, call.scope["path"], key)
+    return Order(token, request, call.scope["path"], call.headers.get("idempotency-key"))
+
+
+async def _submit(order: Order) -> Submitted:
+    """Submit the order. Another process that may wait for an equal one is given the time of its lease."""
+    while True:
+        if sse.hub().registry.closed:
+            raise compat_errors.unavailable(_("The portal is restarting. Nothing was ordered."))
+        try:
+            return await _to_the_end(_start(order.submit, threads=_file_threads))
+        except undelivered.Undecided:
+            await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _write(call: Call, write: WriteResponse) -> Response:
@@ -169,8 +204,9 @@ def _error_response(call: Call, problem: Exception) -> Response:
     if error is None:
         log.error("A compatible API call failed", exc_info=problem)
         error = compat_errors.internal_error()
-        if call.order:  # repeated by a client, it must not become another order
+        if call.submitted:  # repeated by a client, it must not become another order
             error = compat_errors.order_goes_on(error.name, str(error))
+    call.keeps_order = error.keeps_order
     return call.format.respond_error(error, call.request_id)
 
 

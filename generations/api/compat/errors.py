@@ -13,7 +13,6 @@ from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.storage.client import StorageUnavailable
-from generations.library.uploads.input_images import BadUpload
 from generations.providers.catalogue.registry import InvalidParameters
 
 
@@ -21,7 +20,8 @@ from generations.providers.catalogue.registry import InvalidParameters
 class CompatError(Exception):
     """A refused or failed call: status and name as in docs/providers/stability.md, "Statuses".
 
-    `errors` are sentences for developers; `field_name` is the invalid field, if one is.
+    `errors` are sentences for developers; `field_name` is the invalid field, if one is. `keeps_order` says
+    that the same request gets what this one ordered.
     """
 
     status: int
@@ -29,6 +29,7 @@ class CompatError(Exception):
     errors: tuple[str, ...]
     field_name: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    keeps_order: bool = False
 
     def __str__(self) -> str:
         return "; ".join(self.errors)
@@ -61,6 +62,12 @@ def not_found(sentence: str = "The requested resource does not exist.") -> Compa
     return CompatError(404, "not_found", (sentence,))
 
 
+def result_not_found() -> CompatError:
+    """404: no such result, of another member, or older than a day; in the provider's words."""
+    text = "id: the generation either does not exist or has expired."
+    return CompatError(404, "generation_not_found", (text,))
+
+
 def too_large(limit: int) -> CompatError:
     """413: over the limit, in bytes."""
     text = f"body: payloads cannot be larger than {limit // 2**20}MiB in size"
@@ -83,12 +90,26 @@ def order_goes_on(name: str, sentence: str) -> CompatError:
     No client repeats this status by itself, as many do with 408, 409, 429 and 5xx: a repeated request would
     be another order.
     """
-    return CompatError(424, name, (sentence,))
+    return CompatError(424, name, (sentence,), keeps_order=True)
+
+
+def perhaps_bought(sentence: str) -> CompatError:
+    """424: the provider may have drawn, but its answer was lost. No client repeats it by itself."""
+    return CompatError(424, "internal_error", (sentence,))
 
 
 def unavailable(sentence: str) -> CompatError:
     """503: temporarily not possible, and nothing was ordered; the client may try again."""
     return CompatError(503, "service_unavailable", (sentence,), headers={"retry-after": "10"})
+
+
+def response_busy() -> CompatError:
+    """503: the images are there, and too many others are being sent; the same request again gets them."""
+    text = (
+        "Too many images are being sent at the moment. Yours are kept in the library: send the same request"
+        " again in a moment to get them, nothing more is ordered."
+    )
+    return CompatError(503, "response_busy", (text,), headers={"retry-after": "5"}, keeps_order=True)
 
 
 def internal_error() -> CompatError:
@@ -103,8 +124,6 @@ def from_exception(refusal: Exception) -> CompatError | None:
         return refusal
     if isinstance(refusal, InvalidParameters):
         return bad_fields(refusal.errors)
-    if isinstance(refusal, BadUpload):
-        return bad_fields({"image": str(refusal)})
     if isinstance(refusal, TooManyRequests):
         return CompatError(429, "rate_limit_exceeded", (str(refusal),), headers=refusal.allowance.headers)
     return next((make(str(refusal)) for kind, make in REFUSALS.items() if isinstance(refusal, kind)), None)

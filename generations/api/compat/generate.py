@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
-from generations.api.compat import lost_answers
-from generations.api.compat.base import GenerationRequest, Result
+from generations.api.compat import undelivered
+from generations.api.compat.base import GenerationRequest, InputFile, MaskChanges, Result, wire_errors
 from generations.api.compat.errors import CompatError
 from generations.api.compat.http import ClientDisconnected
+from generations.api.compat.undelivered import Delivery
 from generations.core import asgi
 from generations.core.asgi import Receive
+from generations.jobs import inputs as job_inputs
 from generations.jobs import submission
 from generations.jobs.inputs import NewInput
 from generations.jobs.live import sse
@@ -24,7 +26,9 @@ from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.library.uploads import input_images
 from generations.providers.base import CONTENT_CODES
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE, MASK
+from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Token
 
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
@@ -47,40 +51,72 @@ REFUSED = {
 class Submitted:
     """The batch of a call, or of several with the same Idempotency-Key, and its generations in order.
 
-    `fingerprint` is that of the request if it had no key: the same request joins it if its answer is lost.
+    `delivery` is what a call without a key has to report: whether the client got the answer.
     """
 
     batch: uuid.UUID
     generations: tuple[uuid.UUID, ...]
-    fingerprint: str = ""
+    delivery: Delivery | None = None
 
 
-def submit(token: Token, request: GenerationRequest, path: str, key: str | None) -> Submitted:
-    """Submit a request. The same key, path and request return the same batch.
+class Order:
+    """What one call orders: `submit` it until that is decided.
 
-    Without a key, a request that equals one of this token whose answer was lost returns that one's batch.
-    Only the id of the batch is stored, so a repeated call waits for the same images.
-    Raises what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
+    The same key, path and request have the same batch. Without a key, a request that equals one of this token
+    whose answer was not delivered has that one's batch. Only the id of the batch is stored, so a repeated
+    call waits for the same images.
     """
-    fingerprint = _fingerprint(path, request)
-    call = idempotency.begin(token.membership, key, fingerprint)
-    if call.response is not None:
-        return _submitted(uuid.UUID(call.response.body))
-    if call.pk is None and (lost := lost_answers.take(token, fingerprint)):
-        return _submitted(lost, fingerprint)
-    with idempotency.released_if_refused(call):
-        batch = _submit(token, request, call.submission if call.pk else None)
-    idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
-    if not batch.created:
-        return _submitted(batch.pk)
-    rows = tuple(row.pk for row in batch.created)
-    return Submitted(batch.pk, rows, "" if call.pk else fingerprint)
+
+    def __init__(self, token: Token, request: GenerationRequest, path: str, key: str | None) -> None:
+        self.token, self.request, self._key = token, request, key
+        self._fingerprint = _fingerprint(path, request)
+        self._search = undelivered.Search(token, self._fingerprint)
+
+    def submit(self) -> Submitted:
+        """Submit the request, or find what it joins.
+
+        Raises CompatError for wrong fields and files, undelivered.Undecided, what else
+        `jobs.submission.submit` raises, BadKey and KeyReused.
+        """
+        try:
+            return self._submit() if self._key is None else self._submit_once()
+        except InvalidParameters as problem:
+            raise compat_errors.bad_fields(wire_errors(self.request, problem.errors)) from None
+
+    def _submit(self) -> Submitted:
+        if delivery := self._search.take():
+            return of_batch(delivery.batch, delivery)
+        inputs = _inputs(self.token.membership, self.request)
+        batch, delivery = undelivered.record(self.token, self._fingerprint, lambda: self._batch(inputs))
+        assert batch.created is not None  # without a submission id it is always a new one
+        return Submitted(batch.pk, tuple(row.pk for row in batch.created), delivery)
+
+    def _submit_once(self) -> Submitted:
+        call = idempotency.begin(self.token.membership, self._key, self._fingerprint)
+        if call.response is not None:
+            return of_batch(uuid.UUID(call.response.body))
+        with idempotency.released_if_refused(call):
+            batch = self._batch(_inputs(self.token.membership, self.request), call.submission)
+        idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
+        return of_batch(batch.pk)
+
+    def _batch(self, inputs: Sequence[NewInput], submission_id: uuid.UUID | None = None) -> Batch:
+        return submission.submit(
+            member=self.token.membership,
+            model=self.request.model,
+            parameters=self.request.parameters,
+            count=self.request.count,
+            submission=submission_id,
+            prices_at=None,
+            inputs=inputs,
+            token=self.token,
+        )
 
 
-def remember_lost(token: Token, submitted: Submitted) -> None:
-    """Remember that the client did not get the answer with these images."""
-    if submitted.fingerprint:
-        lost_answers.remember(token, submitted.fingerprint, submitted.batch)
+def of_batch(batch: uuid.UUID, delivery: Delivery | None = None) -> Submitted:
+    """Return the batch with its generations; a retry of one is not part of the call."""
+    rows = Generation.objects.filter(batch=batch, retry_of=None)
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), delivery)
 
 
 async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: float) -> None:
@@ -119,36 +155,42 @@ def results(submitted: Submitted) -> list[Result]:
     return [_result(rows[pk], by_generation.get(pk)) for pk in submitted.generations]
 
 
-def _submit(token: Token, request: GenerationRequest, submission_id: uuid.UUID | None) -> Batch:
-    member = token.membership
-    return submission.submit(
-        member=member,
-        model=request.model,
-        parameters=request.parameters,
-        count=request.count,
-        submission=submission_id,
-        prices_at=None,
-        inputs=_inputs(member, request),
-        token=token,
-    )
-
-
-def _submitted(batch: uuid.UUID, fingerprint: str = "") -> Submitted:
-    rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), fingerprint)
-
-
 def _fingerprint(path: str, request: GenerationRequest) -> str:
     """Of the parsed request, not of the body: a client that repeats a form chooses another boundary."""
     parsed = json.dumps([request.model, request.count, dict(request.parameters)], sort_keys=True)
-    return idempotency.fingerprint("POST", path, parsed.encode(), request.image or b"")
+    # As it was when there was one image at most: keys from before an upgrade are still known.
+    image = next((file for file in request.files if file.role == IMAGE), None)
+    parts = [parsed.encode(), image.data if image else b""]
+    for file in request.files:
+        if file is not image:
+            parts += [f"{file.role} {file.mask_changes.value}".encode(), file.data]
+    return idempotency.fingerprint("POST", path, *parts)
 
 
 def _inputs(member: Membership, request: GenerationRequest) -> list[NewInput]:
-    if request.image is None:
-        return []
-    file = io.BytesIO(request.image)
-    return [NewInput(IMAGE, input_images.save_upload(member=member, file=file, name=request.image_name))]
+    """Store the files as the model takes them, before a transaction begins: in one it would take too long.
+
+    Raises CompatError (400), which names their parts, and what `inputs.prepare` raises.
+    """
+    inputs = [_input(member, request, file) for file in request.files]
+    return job_inputs.prepare(member, catalogue_registry.get(request.model), inputs) if inputs else []
+
+
+def _input(member: Membership, request: GenerationRequest, file: InputFile) -> NewInput:
+    content, changes = io.BytesIO(file.data), file.mask_changes
+    try:
+        if file.role != MASK:
+            return NewInput(file.role, input_images.save_upload(member=member, file=content, name=file.name))
+        mask = input_images.save_mask(
+            member=member,
+            file=content,
+            name=file.name,
+            transparent_is_white=changes is MaskChanges.TRANSPARENT,
+            black_is_white=changes is MaskChanges.BLACK,
+        )
+    except input_images.BadUpload as problem:
+        raise compat_errors.bad_fields(wire_errors(request, {file.role: str(problem)})) from None
+    return NewInput(file.role, mask)
 
 
 def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:
@@ -187,8 +229,10 @@ def _failure(row: Generation) -> CompatError:
         return CompatError(422, row.code, (ENGLISH_ONLY,))
     if row.code == "public_figure":
         return CompatError(422, row.code, (row.reason,))
-    last = Attempt.objects.filter(generation=row).order_by("-number").first()
-    if last is not None and last.outcome == Outcome.REFUSED:
-        status = last.status_code if last.status_code in REFUSED else 400
+    attempts = list(Attempt.objects.filter(generation=row).order_by("number"))
+    if attempts and attempts[-1].outcome == Outcome.REFUSED:
+        status = attempts[-1].status_code if attempts[-1].status_code in REFUSED else 400
         return CompatError(status, REFUSED[status], (row.reason,))
+    if any(attempt.outcome == Outcome.UNKNOWN for attempt in attempts):
+        return compat_errors.perhaps_bought(row.reason)
     return CompatError(500, "internal_error", (row.reason or str(compat_errors.internal_error()),))

@@ -7,7 +7,7 @@ import contextlib
 import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import IO, Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +20,7 @@ from generations.core.asgi import Receive, Send
 Scope = Mapping[str, Any]
 
 MAX_LARGE_RESPONSES = 24  # sent at the same time: each holds megabytes in memory
+SLOT_SECONDS = 15.0  # for which a response waits for its turn; with WAIT_SECONDS below a client's patience
 CHUNK = 64 * 1024
 SECURITY_HEADERS = {  # Django's middleware sets these on every other page
     "cache-control": "no-store",
@@ -33,6 +34,10 @@ _large_responses: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore
 
 class ClientDisconnected(Exception):
     """The client closed the connection before its call was answered."""
+
+
+class NoResponseSlot(Exception):
+    """Too many large responses are being sent, for as long as a response can wait."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -68,11 +73,22 @@ async def body(call_headers: Mapping[str, str], receive: Receive, limit: int) ->
         raise compat_errors.too_large(limit) from None
 
 
-def response_slot(*, large: bool) -> AbstractAsyncContextManager[None]:
-    """Wait for one of the slots for large responses; small responses need none."""
+@asynccontextmanager
+async def response_slot(*, large: bool) -> AsyncIterator[None]:
+    """Hold one of the slots for large responses; small responses need none. Raises NoResponseSlot."""
     if not large:
-        return contextlib.nullcontext()
-    return _large_responses.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MAX_LARGE_RESPONSES))
+        yield
+        return
+    slots = _large_responses.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MAX_LARGE_RESPONSES))
+    try:
+        async with asyncio.timeout(SLOT_SECONDS):
+            await slots.acquire()
+    except TimeoutError:
+        raise NoResponseSlot from None
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 async def send_response(

@@ -9,6 +9,7 @@ task expires: it is bought and never requested again.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -51,13 +52,24 @@ TIMEOUT = 60.0  # seconds for a poll in all, the picture included if it is done
 LEASE = timedelta(seconds=150)  # for a poll, or for fetching several results
 HORIZON = 5.0  # seconds that a poll may wait for its permit
 NO_PERMIT = 1.0  # seconds after which a poll without a permit tries again
+MAX_POLLS_A_SECOND = 50  # of all tasks together; if there are more, each is polled less often
+COUNT_INTERVAL = 5.0  # seconds for which the number of open tasks is remembered
 FIRST_RETRY, LAST_RETRY = 10.0, 300.0  # seconds after a failed poll, doubled each time
+
+
+_counted = (-math.inf, 0)  # when open tasks were counted, and how many there were
 
 
 def release(attempts: Iterable[Attempt]) -> None:
     """Give back claimed attempts that were not polled."""
     for attempt in attempts:
         _postpone(attempt, 0.0)
+
+
+def release_of(workers: Iterable[str]) -> int:
+    """Make due at once what workers that died had claimed, or would have polled next; how many."""
+    left = Attempt.objects.filter(poll_at__gt=Now(), worker__in=workers, outcome=Outcome.ACCEPTED)
+    return left.update(poll_at=Now())
 
 
 def claim_due(limit: int) -> list[Attempt]:
@@ -69,7 +81,8 @@ def claim_due(limit: int) -> list[Attempt]:
     with transaction.atomic():
         joined = due.select_related("upstream", "generation__batch", "generation__member__team")
         found = list(joined.select_for_update(skip_locked=True, of=("self",))[:limit])
-        Attempt.objects.filter(pk__in=[each.pk for each in found]).update(poll_at=Now() + LEASE)
+        claimed = Attempt.objects.filter(pk__in=[each.pk for each in found])
+        claimed.update(poll_at=Now() + LEASE, worker=spool.WORKER)
     return found
 
 
@@ -147,10 +160,24 @@ def _go_on(row: Generation, attempt: Attempt, accepted: Accepted) -> None:
     changes = {name: value for name, value in said.items() if getattr(attempt, name) != value}
     with transaction.atomic():
         _postpone(
-            attempt, accepted.poll_after, failed_polls=0, task=task_text.of_task(accepted.task), **changes
+            attempt,
+            max(accepted.poll_after, _crowded()),
+            failed_polls=0,
+            task=task_text.of_task(accepted.task),
+            **changes,
         )
         if changes:
             transaction.on_commit(partial(events.generation_changed, row))
+
+
+def _crowded() -> float:
+    """The seconds between two polls of a task at which all together are polled as often as they may be."""
+    global _counted  # noqa: PLW0603  one per process
+    at, tasks = _counted
+    if time.monotonic() - at > COUNT_INTERVAL:
+        tasks = Attempt.objects.filter(poll_at__isnull=False).count()
+        _counted = time.monotonic(), tasks
+    return tasks / MAX_POLLS_A_SECOND
 
 
 def _retry_later(row: Generation, attempt: Attempt, error: ProviderError) -> None:

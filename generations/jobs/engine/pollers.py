@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 0.25  # seconds between two looks for due tasks
 THREADS = 16
-CLAIMED_AT_ONCE = 64  # under the lease of a claim, whatever the providers' pace
+CLAIMED_AT_ONCE = 32  # under the lease of a claim, whatever the providers' pace
 
 _waiting: dict[int, Attempt] = {}  # claimed and not begun, by primary key
 _under_way = 0

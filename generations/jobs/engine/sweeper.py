@@ -22,7 +22,7 @@ from redis import RedisError
 from generations.core import log_context
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist, queue_position, spool
+from generations.jobs.engine import outcomes, persist, poll, queue_position, spool
 from generations.jobs.engine.failures import guarded
 from generations.jobs.models import Attempt, Generation, Status
 from generations.library.storage import client as storage_client
@@ -93,6 +93,7 @@ def recover() -> int:
             log.warning("Generation %s is recovered from worker %s", row.pk, row.worker)
             with guarded(f"recover generation {row.pk} from a worker that died"):
                 outcomes.settle_interrupted(row)
+        poll.release_of(workers)
         storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
         return len(running) + recover_requeued(workers) + storing.update(lease_until=Now())
 

@@ -12,10 +12,10 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import parse_cookie
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from generations.core import asgi
 from generations.teams.models import Membership
+from generations.teams.sessions import service as sessions_service
 
 MAX_UNREAD = 100  # messages; a page that is further behind is closed
 
@@ -84,5 +84,4 @@ def _is_valid(member: Membership, auth_hash: str) -> bool:
     """Whether the membership is current, and the session newer than the last change of password."""
     if member.user is None or not member.is_current:
         return False
-    hashes = (member.user.get_session_auth_hash(), *member.user.get_session_auth_fallback_hash())
-    return any(constant_time_compare(auth_hash, valid) for valid in hashes)
+    return sessions_service.has_valid_hash(member.user, auth_hash)

@@ -214,7 +214,7 @@ def _entries(images: Iterable[Image], output: imaging_convert.OutputFormat) -> I
     """Yield an entry for each image, with unique names."""
     taken: set[str] = set()
     for image in images:
-        name = delivery_responses.file_name(image, output.media_type(image), ascii_only=True)
+        name = delivery_responses.file_name(image, output.media_type(image))
         stem, _dot, extension = name.rpartition(".")
         numbered = (f"{stem}-{number}.{extension}" for number in count(2))
         while name in taken:

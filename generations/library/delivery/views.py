@@ -11,8 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from generations.library.delivery import responses as delivery_responses
+from generations.library.delivery import revocation, thumbnails
 from generations.library.delivery import signed_urls as delivery_signed_urls
-from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
@@ -23,12 +23,12 @@ from generations.teams.permissions import member_required
 @require_safe
 @delivery_responses.handle_storage_errors
 def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> HttpResponseBase:
-    """The thumbnail of a URL signed for this session; one that is not made yet needs a database query."""
+    """The thumbnail of a URL signed for this session; one that is not made yet needs a query of its own."""
     ticket, session = request.GET.get("ticket", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     member = delivery_signed_urls.verify(ticket, team=team, image=image, size=size, session=session)
-    if member is None or size not in thumbnails.WIDTHS:
+    if member is None or size not in thumbnails.WIDTHS or not revocation.is_signed_in(session, member):
         return HttpResponseNotFound()  # not a page of the portal, which would look up who is signed in
-    data = thumbnails.read_stored(image, size)
+    data = None if revocation.is_withdrawn(team, image, size) else thumbnails.read_stored(image, size)
     if data is None:
         row = images_service.get_visible(member, image)
         try:
@@ -44,9 +44,9 @@ def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> H
 @require_safe
 @delivery_responses.handle_storage_errors
 def original(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
-    """The image as it is stored, to be shown."""
+    """The image as it is stored, to be shown; of SVG the cleaned form, of a file that is no image a tile."""
     row = get_object_or_404(images_service.visible(member), pk=image)
-    return delivery_responses.stream_object(request, row, name=delivery_responses.file_name(row))
+    return delivery_responses.show(request, row)
 
 
 @member_required()

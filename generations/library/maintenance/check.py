@@ -54,13 +54,15 @@ def needs_none(_keys: Collection[str]) -> set[str]:
 class Check:
     """The scope of a check and what it repairs.
 
-    `still_needed` returns those of the keys that have no row yet but may get one.
+    `still_needed` returns those of the keys that have no row yet but may get one. Without `may_list` each
+    object is asked for by itself, and none without a row is found.
     """
 
     team: Team | None = None
     is_quick: bool = False
     repairs: bool = False
     removes_orphans: bool = False
+    may_list: bool = True
     still_needed: Callable[[Collection[str]], set[str]] = needs_none
 
     def rows(self, model: type[models.Model]) -> models.QuerySet[Any]:

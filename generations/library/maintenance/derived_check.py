@@ -24,7 +24,7 @@ def compare(check: Check) -> Iterator[Problem]:
 
     Raises StorageUnavailable.
     """
-    stored = StoredThumbnails()
+    stored = StoredThumbnails() if check.may_list else UnlistedThumbnails()
     for images in in_batches(check.rows(Image).only("pk", "key", "placeholder")):
         ids = [str(image.pk) for image in images]
         by_image, orphans = stored.until(ids[-1], ids)
@@ -62,6 +62,29 @@ class StoredThumbnails:
         while self._next:
             yield from self._next[1]
             self._next = next(self._groups, None)
+
+
+class UnlistedThumbnails:
+    """The thumbnails in storage, by a request for each: those of no image are not found."""
+
+    def until(self, _last: str, ids: list[str]) -> tuple[dict[str, ByKey], list[ListedObject]]:
+        """The thumbnails of the images in `ids`."""
+        keys = [_thumbnail_key(name, size) for name in ids for size in thumbnails.WIDTHS]
+        with ThreadPoolExecutor(object_check.READERS) as threads:
+            stored = zip(keys, threads.map(storage_client.head_or_none, keys), strict=True)
+            found = [ListedObject(key, info.size, info.modified_at) for key, info in stored if info]
+        by_image: dict[str, ByKey] = {}
+        for each in found:
+            by_image.setdefault(_image_id(each.key), {})[each.key] = each
+        return by_image, []
+
+    def rest(self) -> Iterator[ListedObject]:
+        """Nothing."""
+        return iter(())
+
+
+def _thumbnail_key(name: str, size: str) -> str:
+    return storage_client.thumbnail_key(image=uuid.UUID(name), size=size)
 
 
 def _image_id(key: str) -> str:

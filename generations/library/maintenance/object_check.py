@@ -38,7 +38,7 @@ def compare(check: Check) -> Iterator[Problem]:
     both lists are read.
     """
     with TemporaryFile("w+") as file:
-        for suspect in _suspects(check):
+        for suspect in _suspects(check) if check.may_list else _suspects_by_head(check):
             file.write(json.dumps(suspect) + "\n")
         file.seek(0)
         for lines in batched(file):
@@ -96,6 +96,18 @@ def _suspects(check: Check) -> Iterator[Suspect]:
             if row[1] != {stored.size}:
                 yield Kind.SIZE, row[0], ""
             row, stored = next(rows, None), next(objects, None)
+
+
+def _suspects_by_head(check: Check) -> Iterator[Suspect]:
+    """Yield rows without an object or with one of another size, by a request for each key."""
+    with ThreadPoolExecutor(READERS) as threads:
+        for rows in batched(_rows(check)):
+            stored = threads.map(storage_client.head_or_none, (key for key, _sizes in rows))
+            for (key, sizes), found in zip(rows, stored, strict=True):
+                if found is None:
+                    yield Kind.MISSING, key, ""
+                elif sizes != {found.size}:
+                    yield Kind.SIZE, key, ""
 
 
 def _rows(check: Check) -> Iterator[tuple[str, set[int]]]:

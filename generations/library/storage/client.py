@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -9,7 +10,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -29,8 +30,32 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from storages.backends.s3 import S3Storage
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "text/plain": "txt"}
+# Of every type that media_check identifies.
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+    "image/tiff": "tif",
+    "image/bmp": "bmp",
+    "image/heic": "heic",
+    "image/jxl": "jxl",
+    "image/jp2": "jp2",
+    "image/x-exr": "exr",
+    "image/x-psd": "psd",
+    "text/plain": "txt",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "application/gzip": "gz",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "model/gltf-binary": "glb",
+}
 CHUNK_SIZE = 256 * 1024
+CHUNK_SECONDS = 30.0  # for a chunk of a stream, with waiting for a thread
 MAX_METADATA_LENGTH = 120  # characters of one value; S3 takes 2 KB in all
 REMOVE_THREADS = 8
 NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
@@ -90,10 +115,19 @@ class ObjectStream:
                 yield chunk
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The chunks, read in a thread so that the event loop is not blocked."""
-        with self.body as body:
-            while chunk := await _stream_threads.run(body.read, CHUNK_SIZE):
+        """The chunks, read in a thread so that the event loop is not blocked. Raises TimeoutError."""
+        try:
+            while chunk := await self._next_chunk():
                 yield chunk
+        finally:
+            # Closing waits for the thread that reads: it is woken, and waited for outside of the event loop.
+            with suppress(RuntimeError):  # it was read to its end
+                self.body._raw_stream.shutdown()  # type: ignore[attr-defined]  # a stub lacks it
+            await _stream_threads.run(self.body.close)
+
+    async def _next_chunk(self) -> bytes:
+        async with asyncio.timeout(CHUNK_SECONDS):
+            return await _stream_threads.run(self.body.read, CHUNK_SIZE)
 
     def close(self) -> None:
         """Close the connection, however much was read."""
@@ -101,6 +135,12 @@ class ObjectStream:
 
 
 # Keys -------------------------------------------------------------------------
+
+
+def type_name(media_type: str) -> str:
+    """The short name of a type for people, such as JPEG or PSD; "" of an unknown one."""
+    extension = EXTENSIONS.get(media_type, "")
+    return {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP"}.get(extension, extension.upper())
 
 
 def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: str) -> str:
@@ -167,13 +207,17 @@ def head(key: str) -> ObjectInfo:
     return ObjectInfo(response["ContentLength"], response["ContentType"], metadata, response["LastModified"])
 
 
+def head_or_none(key: str) -> ObjectInfo | None:
+    """As `head`; None if there is no such object. Raises StorageUnavailable."""
+    try:
+        return head(key)
+    except ObjectMissing:
+        return None
+
+
 def exists(key: str) -> bool:
     """Whether there is such an object. Raises StorageUnavailable."""
-    try:
-        head(key)
-    except ObjectMissing:
-        return False
-    return True
+    return head_or_none(key) is not None
 
 
 def list_objects(prefix: str = "") -> Iterator[ListedObject]:
@@ -183,6 +227,18 @@ def list_objects(prefix: str = "") -> Iterator[ListedObject]:
         for page in paginator.paginate(Bucket=bucket(), Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield ListedObject(entry["Key"], entry["Size"], entry["LastModified"])
+
+
+def may_list() -> bool:
+    """Whether the key may list the bucket, which storage can work without. Raises StorageUnavailable."""
+    try:
+        with translated_errors():
+            client().list_objects_v2(Bucket=bucket(), MaxKeys=1)
+    except StorageUnavailable as error:
+        if _error_code(error.cause) in FORBIDDEN and is_up():
+            return False
+        raise
+    return True
 
 
 def list_keys(prefix: str) -> list[str]:

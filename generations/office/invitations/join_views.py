@@ -27,13 +27,27 @@ from generations.teams.permissions import redirect_to_login
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@rate_limit(action="join", limit_get=True)  # type: ignore[untyped-decorator]  # allauth has no types
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what the invitation offers; accept it on POST."""
+    """Show what the invitation offers; accept it on POST.
+
+    Counting a request writes to the database, so only those with the token of an invitation are counted.
+    """
     try:
-        invitation = invitation_links.find(token)
-    except invitation_links.InvitationInvalid as error:
+        found: Invitation | invitation_links.InvitationInvalid = invitation_links.find(token)
+    except invitation_links.InvitationUnknown as error:
         return _refused(request, error)
+    except invitation_links.InvitationInvalid as error:
+        found = error
+    response: HttpResponse = _respond(request, token, found)
+    return response
+
+
+@rate_limit(action="join", limit_get=True)  # type: ignore[untyped-decorator]  # allauth has no types
+def _respond(
+    request: HttpRequest, token: str, invitation: Invitation | invitation_links.InvitationInvalid
+) -> HttpResponse:
+    if isinstance(invitation, invitation_links.InvitationInvalid):
+        return _refused(request, invitation)
     if not request.user.is_authenticated:
         return _signed_out(request, token, invitation)
     if request.method == "POST":

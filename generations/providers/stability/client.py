@@ -82,7 +82,7 @@ class Stability:
         reply = self._send(_HttpRequest(path, "image/*", method="GET"), timeout)
         if reply.status == 202 or (reply.status == 200 and task_id(reply, self._key)):
             return Accepted(task, POLL_AFTER, request_id=reply.request_id(self._key), status=reply.status)
-        images = _titles(task.state.get("model", ""), task.state.get("roles", ()))
+        images = _titles(task.state.get("model") or "", task.state.get("roles") or ())
         if reply.status != 200:
             raise stability_errors.to_poll_error(reply, self._key, images)
         try:
@@ -119,7 +119,8 @@ def _titles(model: str, roles: Iterable[str]) -> dict[str, str]:
     declared = catalogue_registry.MODELS.get(model)
     if declared is None:
         return {}
-    return {part_name(model, each.role): _(each.title) for each in declared.inputs if each.role in roles}
+    titles = {part_name(model, each.role): each.title for each in declared.inputs if each.role in roles}
+    return {name: _(title) for name, title in titles.items()}
 
 
 def _http_request(request: ImageRequest) -> _HttpRequest:

@@ -21,18 +21,22 @@ def fast(request: ImageRequest) -> Image.Image:
 
 def conservative(request: ImageRequest) -> Image.Image:
     """Enlarge to 4 megapixels, and sharpen."""
-    image = _four_megapixels(decode(request.files["image"]))
+    image = _enlarged(decode(request.files["image"]))
     return image.filter(ImageFilter.UnsharpMask(2, round(400 * request.values["creativity"]), 0))
 
 
 def creative(request: ImageRequest) -> Image.Image:
     """Enlarge to 4 megapixels, with some of what the prompt describes."""
-    image = _four_megapixels(decode(request.files["image"]))
+    image = _enlarged(decode(request.files["image"]))
     drawn = ImageChops.soft_light(image, scene(request, request.values["prompt"], image.size))
     return Image.blend(image, drawn, request.values["creativity"])
 
 
-def _four_megapixels(image: Image.Image) -> Image.Image:
-    scale = math.sqrt(FOUR_MEGAPIXELS / (image.width * image.height))
-    size = (int(image.width * scale), int(image.height * scale))
-    return image.resize(size, Image.Resampling.LANCZOS)
+def four_megapixels(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size with at most 4 megapixels and the same ratio."""
+    scale = math.sqrt(FOUR_MEGAPIXELS / (size[0] * size[1]))
+    return int(size[0] * scale), int(size[1] * scale)
+
+
+def _enlarged(image: Image.Image) -> Image.Image:
+    return image.resize(four_megapixels(image.size), Image.Resampling.LANCZOS)

@@ -27,6 +27,7 @@ MAX_SEED = 4_294_967_294
 MAX_OUTPUT = (
     16_777_216  # pixels; of upscale/fast documented, of outpaint the sandbox's own, to bound its memory
 )
+LARGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}  # that a file of the format can have
 MODELS = {  # names at sd3, with those of 2024, which are aliases
     "sd3.5-large": "sd3.5-large",
     "sd3.5-large-turbo": "sd3.5-large-turbo",
@@ -79,6 +80,23 @@ def _core_size(values: Values) -> tuple[int, int]:
 
 def _input_ratio(values: Values) -> str:
     return nearest_ratio(*open_image(values["image"]).size) if values.get("image") else ""
+
+
+def _check_format(values: Values) -> dict[str, str]:
+    """Refuse an edit as large as its input if no file of the output format can hold it."""
+    return _too_large_for_format(values, open_image(values["image"]).size)
+
+
+def _check_enlarged_format(values: Values) -> dict[str, str]:
+    return _too_large_for_format(values, upscale.four_megapixels(open_image(values["image"]).size))
+
+
+def _too_large_for_format(values: Values, size: tuple[int, int]) -> dict[str, str]:
+    output_format = values["output_format"]
+    largest = LARGEST_SIDE.get(output_format, max(size))
+    if max(size) <= largest:
+        return {}
+    return {"output_format": f"a {output_format} image cannot have sides over {largest} pixels"}
 
 
 def _check_outpaint(values: Values) -> dict[str, str]:
@@ -149,7 +167,10 @@ SERVICES = {
     "generate/core": Service(generate.picture, 300, GENERATED, size=_core_size),
     "generate/sd3": Service(generate.picture, SD3_COSTS["sd3.5-large"], SD3, size=_generated_size),
     "edit/erase": Service(
-        edit.erase, 500, {"image": EDITED, **MASK, "grow_mask": Number(0, 20, 5, whole=True), **COMMON}
+        edit.erase,
+        500,
+        {"image": EDITED, **MASK, "grow_mask": Number(0, 20, 5, whole=True), **COMMON},
+        check=_check_format,
     ),
     "edit/inpaint": Service(
         edit.inpaint,
@@ -163,6 +184,7 @@ SERVICES = {
             **STYLE,
             **COMMON,
         },
+        check=_check_format,
     ),
     "edit/outpaint": Service(
         edit.outpaint,
@@ -187,6 +209,7 @@ SERVICES = {
         edit.remove_background,
         500,
         {"image": replace(EDITED, max_pixels=4_194_304), "output_format": Choice(("png", "webp"), "png")},
+        check=_check_format,
     ),
     "edit/replace-background-and-relight": Service(
         edit.replace_background,
@@ -235,6 +258,7 @@ SERVICES = {
             **COMMON,
         },
         later=True,
+        check=_check_enlarged_format,
     ),
     "control/sketch": Service(
         control.sketch, 500, {**CONTROLLED, "control_strength": replace(SHARE, default=0.7)}

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from generations.sandbox.image_decoding import open_image
 from generations.sandbox.image_request import ImageRequest, pick_seed
 from generations.sandbox.multipart import Form
 from generations.sandbox.responses import bad_request
 from generations.sandbox.stability.fields import Picture, Text
 from generations.sandbox.stability.services import MODELS, SD3_COSTS, Service, model_name
-
-LARGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}  # that a file of the format can have
 
 
 def prompts(service: Service, form: Form) -> str:
@@ -31,11 +28,9 @@ def validate(path: str, service: Service, form: Form, *, strict: bool = False) -
             errors.append(f"{name}: {problem}")
     if not errors:
         errors = [f"{names}: {problem}" for names, problem in service.check(values).items()]
-    width, height = (0, 0) if errors else service.size(values)
-    if not errors and not width:
-        errors = _too_large_for_format(values)
     if errors:
         raise bad_request(*errors)
+    width, height = service.size(values)
     pictures = {name for name, field in service.fields.items() if isinstance(field, Picture)}
     model = MODELS[values["model"]] if "model" in values else model_name(path)
     return ImageRequest(
@@ -59,11 +54,3 @@ def _unknown(service: Service, form: Form) -> list[str]:
     parts: dict[str, str | bytes] = {**form.texts, **form.files}
     errors = [f"{name}: is not a field of this endpoint" for name in parts if name not in service.fields]
     return errors + [f"{name}: was sent empty" for name, value in parts.items() if not value]
-
-
-def _too_large_for_format(values: dict[str, Any]) -> list[str]:
-    """Refuse an edit of an image that no file of the output format can hold."""
-    largest = LARGEST_SIDE.get(values["output_format"])
-    if not largest or not values.get("image") or max(open_image(values["image"]).size) <= largest:
-        return []
-    return [f"output_format: a {values['output_format']} image cannot have sides over {largest} pixels"]

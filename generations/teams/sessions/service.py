@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
-from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from generations.teams import user_agent
-from generations.teams.models import User
+from generations.teams.models import Membership, User
 
 WRITE_INTERVAL = timedelta(minutes=5)
 MAX_SESSIONS = 50  # per user; allauth reads each of them at every sign-in
@@ -95,6 +95,24 @@ def end_others(user: User, *, this: str | None) -> int:
     return _end(list(UserSession.objects.filter(user=user).exclude(session_key=this)))
 
 
+def is_valid(key: str, *, member: int) -> bool:
+    """Whether the session with that key is valid, and of the user of that membership, which is current."""
+    row = Membership.objects.select_related("team", "user").filter(pk=member).first()
+    session = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
+    if row is None or row.user is None or session is None or not row.is_current:
+        return False
+    data = session.get_decoded()
+    return data.get(SESSION_KEY) == str(row.user_id) and has_valid_hash(
+        row.user, data.get(HASH_SESSION_KEY, "")
+    )
+
+
+def has_valid_hash(user: User, auth_hash: str) -> bool:
+    """Whether a session of the user, with this HASH_SESSION_KEY, is newer than their last new password."""
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(auth_hash, valid) for valid in hashes)
+
+
 def delete_expired() -> int:
     """Delete expired sessions, and what is known of sessions that are gone; return how many of these."""
     SessionStore.clear_expired()
@@ -114,13 +132,9 @@ def _end(rows: list[UserSession]) -> int:
 
 def _alive(user: User, keys: list[str]) -> set[str]:
     """Return the keys of sessions that are neither expired nor older than the last password change."""
-    auth_hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     return {
         session.session_key
         for session in sessions
-        if any(
-            constant_time_compare(session.get_decoded().get(HASH_SESSION_KEY, ""), auth_hash)
-            for auth_hash in auth_hashes
-        )
+        if has_valid_hash(user, session.get_decoded().get(HASH_SESSION_KEY, ""))
     }

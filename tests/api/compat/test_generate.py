@@ -17,20 +17,24 @@ import openai
 import pytest
 import requests
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from generations.api import tasks
 from generations.api.compat import app as compat_app
-from generations.api.compat import lost_answers
+from generations.api.compat import http as compat_http
 from generations.api.compat import routes as compat_routes
+from generations.api.compat import undelivered
 from generations.api.compat.openai import ImagesGenerations
 from generations.api.compat.stability_v2beta import StableImage
-from generations.api.models import IdempotentCall
+from generations.api.models import UndeliveredOrder
 from generations.core import redis_client
 from generations.jobs import events, submission
 from generations.jobs.live import sse, waiters
 from generations.jobs.models import Generation, Status
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
+from generations.upstreams.models import Upstream
 from sdweb.process import ports
 from tests.api import servers
 from tests.api.conftest import CORE, IMAGES
@@ -171,8 +175,105 @@ def test_every_waiting_call_is_answered_when_a_real_web_process_is_told_to_stop(
     assert rows() == 20, "each repeated request joined an order whose answer was lost"
 
 
+def test_calls_whose_web_process_was_killed_join_their_orders(transactional_db, upstream, asking):
+    with _web_process() as (process, address):
+        waiting = [asking(address) for _ in range(3)]
+        assert eventually(lambda: rows() == 3)
+        process.kill()
+        for response in waiting:
+            assert isinstance(response.exception(120), requests.ConnectionError)
+    with servers.web() as address:
+        repeated = [asking(address) for _ in range(3)]
+        assert eventually(lambda: len(undelivered._waiting) == 3)
+        assert rows() == 3
+        assert work() == 3
+        found = [response.result(120) for response in repeated]
+        assert [response.status_code for response in found] == [200] * 3
+        assert len({response.headers["x-generation-id"] for response in found}) == 3
+        after = asking(address)
+        assert eventually(lambda: rows() == 4), "what was delivered is not joined"
+        assert work() == 1
+        assert after.result(120).status_code == 200
+
+
+def test_a_call_does_not_join_one_that_waits_in_another_process(idle_portal, asking):
+    with _web_process() as (_process, address):
+        elsewhere = asking(address)
+        assert eventually(lambda: rows() == 1)
+        began = time.monotonic()
+        here = asking(idle_portal)
+        assert eventually(lambda: rows() == 2)
+        assert time.monotonic() - began < undelivered.LEASE.total_seconds() - 1, "a renewed lease is seen"
+        assert work() == 2
+        found = {response.result(120).headers["x-generation-id"] for response in (elsewhere, here)}
+        assert len(found) == 2
+    assert not UndeliveredOrder.objects.exists()
+
+
+def test_an_equal_request_while_one_waits_in_the_same_process_is_ordered_at_once(
+    idle_portal, asking, monkeypatch
+):
+    monkeypatch.setattr(compat_app, "LOOK_AGAIN", 600)
+    responses = []
+    for count in (1, 2, 3):
+        responses.append(asking(idle_portal))
+        assert eventually(lambda count=count: rows() == count)
+    assert work() == 3
+    assert len({response.result(120).headers["x-generation-id"] for response in responses}) == 3
+
+
+def test_a_refused_order_leaves_nothing_that_waits_for_it(idle_portal, asking, upstream):
+    Upstream.objects.update(enabled=False)
+    assert asking(idle_portal).result(120).status_code == 503
+    assert not undelivered._waiting
+    assert not UndeliveredOrder.objects.exists()
+
+
+def test_undelivered_orders_are_forgotten_once_nobody_can_join_them(idle_portal, asking, monkeypatch):
+    monkeypatch.setattr(StableImage, "timeout", 0.5)
+    asking(idle_portal).result(120)
+    tasks.delete_expired_keys()
+    assert UndeliveredOrder.objects.count() == 1
+    UndeliveredOrder.objects.update(held_until=timezone.now() - undelivered.JOINED_FOR)
+    tasks.delete_expired_keys()
+    assert not UndeliveredOrder.objects.exists()
+
+
+def test_a_response_that_finds_no_place_says_that_its_image_is_kept(idle_portal, asking, monkeypatch):
+    monkeypatch.setattr(compat_http, "MAX_LARGE_RESPONSES", 1)
+    monkeypatch.setattr(compat_http, "SLOT_SECONDS", 1.0)
+    being_read, go_on = threading.Event(), threading.Event()
+
+    def slow(key, read=storage_client.read):
+        being_read.set()
+        assert go_on.wait(60)
+        return read(key)
+
+    monkeypatch.setattr(storage_client, "read", slow)
+    first = asking(idle_portal)
+    assert eventually(lambda: rows() == 1)
+    assert work() == 1
+    assert being_read.wait(30)
+    headers = [{}, {"idempotency-key": "mine"}]
+    busy = [asking(idle_portal, **more) for more in headers]
+    assert eventually(lambda: rows() == 3)
+    assert work() == 2
+    for response in busy:
+        assert (response.result(60).status_code, response.result().json()["name"]) == (503, "response_busy")
+        assert "kept in the library" in response.result().json()["errors"][0]
+        assert response.result().headers["retry-after"] == "5"
+    go_on.set()
+    assert first.result(60).status_code == 200
+    for response, more in zip(busy, headers, strict=True):
+        again = asking(idle_portal, **more).result(60)
+        assert again.status_code == 200
+        assert again.headers["x-generation-id"] == response.result().headers["x-generation-id"]
+    assert rows() == 3
+
+
 def test_formats_answer_before_clients_on_node_give_up():
     assert {route.format.timeout for route in compat_routes.ROUTES} == {280.0}
+    assert 280.0 + compat_http.SLOT_SECONDS < 300
 
 
 def test_no_status_of_an_order_that_goes_on_is_repeated_by_clients(idle_portal, asking, bearer, monkeypatch):
@@ -234,7 +335,7 @@ def test_only_the_same_request_of_the_same_token_joins_a_lost_order(
     assert (other.status_code, rows()) == (424, 3)
     assert asking(idle_portal, **{"idempotency-key": "mine"}).result(120).status_code == 424
     assert rows() == 4
-    IdempotentCall.objects.update(created_at=timezone.now() - lost_answers.JOINED_FOR)
+    UndeliveredOrder.objects.update(held_until=timezone.now() - undelivered.JOINED_FOR)
     assert asking(idle_portal).result(120).status_code == 424
     assert rows() == 5, "after ten minutes it is a new order"
 
@@ -308,7 +409,7 @@ def _waits():
 
 def remembered():
     try:
-        return IdempotentCall.objects.filter(key__startswith="\t").count()
+        return UndeliveredOrder.objects.filter(held_until__lt=Now()).count()
     finally:
         connection.close()
 

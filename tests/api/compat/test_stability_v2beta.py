@@ -265,6 +265,17 @@ def test_a_final_failure_is_500_and_costs_nothing(portal, provider, bearer, memb
     assert available(member) == 100_00
 
 
+def test_a_picture_that_was_perhaps_bought_is_not_ordered_again_by_clients(portal, provider, bearer, member):
+    provider.plan("drop", "drop")
+    response = ask(portal, "core", bearer)
+    assert (response.status_code, response.json()["name"]) == (424, "internal_error")
+    assert "lost twice" in response.json()["errors"][0]
+    assert "retry-after" not in response.headers
+    assert available(member) == 100_00
+    assert ask(portal, "core", bearer).status_code == 200, "somebody who asks again gets a new order"
+    assert provider.orders() == 3
+
+
 def test_no_provider_for_the_model_is_503(idle_portal, bearer, upstream):
     upstream.models_served = ["ultra"]
     upstream.save()

@@ -19,6 +19,7 @@ from generations.credits.models import Hold
 from generations.jobs.models import Batch, Generation, Price
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.operations import Operation
 from tests.markup import compact
 
 
@@ -221,11 +222,12 @@ def test_the_next_form_starts_with_what_was_chosen_last(press, mei, address):
     assert page.index('value="sd3.5-flash"') < page.index('value="core"')
 
 
-def test_every_model_of_the_catalogue_can_be_chosen(mei, address, upstream):
+def test_every_model_that_generates_can_be_chosen_and_no_other(mei, address, upstream):
     page = compact(mei.get(address("create/")).content.decode())
     for model in catalogue_registry.MODELS.values():
-        assert f'name="model" value="{model.name}"' in page
-        assert model.title in page
+        is_shown = f'name="model" value="{model.name}"' in page
+        assert is_shown == (model.operation is Operation.GENERATE)
+        assert model.title in page or not is_shown
 
 
 def test_without_a_provider_the_page_says_so(mei, address):

@@ -3,7 +3,11 @@
 import asyncio
 import hashlib
 import io
+import os
 import re
+import shutil
+import subprocess
+import unicodedata
 import uuid
 import zipfile
 from contextlib import aclosing
@@ -25,9 +29,11 @@ from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
+from tests.library.delivery.test_file_names import WORDS
 from tests.library.imaging.test_convert import TYPES, parameters_in
 
 STORED = OutputFormat("stored")
+UTF8_NAME = 0x800  # APPNOTE.TXT 4.4.4, bit 11
 
 
 @pytest.fixture
@@ -107,14 +113,52 @@ def test_the_files_of_a_zip_have_the_requested_format(sign_in, member, make_imag
             assert b"a fox as" not in zipped.read(name).replace(b"\0", b"")
 
 
-def test_file_names_are_unique_and_ascii(sign_in, member, make_image):
+def test_file_names_are_unique_and_those_of_single_downloads(sign_in, member, make_image):
     prompts = ["A Fox / ..\\", "a fox", "a fox", "狐", "狐", "\x1b", "con", "", "x" * 5_000]
     images = [make_image(prompt=prompt) for prompt in prompts]
     archive = packed(member, images)
     names = opened(sign_in(member).get(address("archive_file", member, archive.pk))).namelist()
     assert len(set(names)) == len(names) == len(images)
-    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,80}\.png", name) for name in names)
-    assert names[:4] == ["a-fox-7.png", "a-fox-7-2.png", "a-fox-7-3.png", "picture-7.png"]
+    assert all(re.fullmatch(r"[a-z0-9狐][a-z0-9-]{0,80}\.png", name) for name in names)
+    assert names[:5] == ["a-fox-7.png", "a-fox-7-2.png", "a-fox-7-3.png", "狐-7.png", "狐-7-2.png"]
+
+
+@pytest.mark.parametrize("program", ["zipfile", "unzip", "bsdtar", "7z"])
+def test_file_names_of_every_script_are_unpacked(sign_in, member, make_image, tmp_path, program):
+    texts = [text for text in WORDS if "\0" not in text]  # PostgreSQL takes none
+    images = [make_image(prompt=prompt) for prompt in (*texts, "क" * 500, "plain")]
+    archive = packed(member, images)
+    answer = sign_in(member).get(address("archive_file", member, archive.pk))
+    file, folder = tmp_path / "pictures.zip", tmp_path / "unpacked"
+    file.write_bytes(data := answer.getvalue())
+    assert answer["Content-Length"] == str(len(data))
+    with zipfile.ZipFile(file) as zipped:
+        names = zipped.namelist()
+        for entry in zipped.infolist():
+            assert bool(entry.flag_bits & UTF8_NAME) != entry.filename.isascii()
+    for text in texts:
+        assert f"{unicodedata.normalize('NFC', WORDS[text])}-7.png" in names
+    unpack(program, file, folder)
+    unpacked = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    assert unpacked == dict(zip(names, [image.sha256 for image in images], strict=True))
+
+
+def unpack(program, file, folder):
+    """Unpack a zip with one of the programs that people have; skip the test on a machine without it."""
+    if program == "zipfile":
+        with zipfile.ZipFile(file) as zipped:
+            zipped.extractall(folder)
+        return
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    folder.mkdir()
+    arguments = {
+        "unzip": ["-q", file, "-d", folder],
+        "bsdtar": ["-xf", file, "-C", folder],
+        "7z": ["x", file, f"-o{folder}"],
+    }[program]
+    environment = os.environ | {"LC_ALL": "C.UTF-8"}
+    subprocess.run([program, *arguments], env=environment, check=True, capture_output=True)
 
 
 def test_all_results_of_a_search_are_packed(sign_in, member, make_image):

@@ -1,21 +1,25 @@
 import re
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from generations.library.delivery import revocation, thumbnails
 from generations.library.delivery import signed_urls as delivery_signed_urls
-from generations.library.delivery import thumbnails
+from generations.library.images import service as images_service
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
+from generations.library.trash import purge as trash_purge
 from tests.library.conftest import decoded, encoded, pixels
 
 
@@ -185,6 +189,105 @@ def test_no_thumbnail_is_made_for_a_former_member(client, member, teammate, make
     address = url(client, image, teammate)
     type(teammate).objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
     assert client.get(address).status_code == 404
+
+
+# Addresses that were revoked -----------------------------------------------------------------
+
+
+def sign_out_elsewhere(client, member, image):
+    Session.objects.filter(session_key=client.session.session_key).delete()
+
+
+def expire(client, member, image):
+    Session.objects.update(expire_date=timezone.now())
+
+
+def change_password(client, member, image):
+    member.user.set_password("another correct horse")
+    member.user.save()
+
+
+def end_membership(client, member, image):
+    type(member).objects.filter(pk=member.pk).update(ended_at=timezone.now())
+
+
+def close_team(client, member, image):
+    type(member.team).objects.update(deactivated_at=timezone.now())
+
+
+def deactivate(client, member, image):
+    type(member.user).objects.filter(pk=member.user_id).update(is_active=False)
+
+
+def sign_in_as_another(client, member, image):
+    session = client.session
+    session["_auth_user_id"] = str(member.user_id + 1)
+    session.save()
+
+
+def trash(client, member, image):
+    images_service.trash(member=member, images=[image.pk])
+
+
+def purge(client, member, image):
+    trash(client, member, image)
+    assert trash_purge.purge(member=member, images=[image.pk]) == [image.pk]
+
+
+@pytest.mark.parametrize(
+    "revoke",
+    [
+        sign_out_elsewhere,
+        expire,
+        change_password,
+        end_membership,
+        close_team,
+        deactivate,
+        sign_in_as_another,
+        trash,
+        purge,
+    ],
+)
+def test_an_address_opens_for_seconds_after_it_was_revoked(client, member, make_image, monkeypatch, revoke):
+    image, other = make_image(member), make_image(member)
+    address, beside = url(client, image, member), url(client, other, member)
+    assert client.get(address).status_code == client.get(beside).status_code == 200
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    revoke(client, member, image)
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 6)
+    assert client.get(address).status_code == 404
+    assert client.get(beside).status_code == (200 if revoke in (trash, purge) else 404)
+
+
+def test_an_address_opens_again_once_the_image_is_restored(client, member, make_image):
+    image = make_image(member)
+    address = url(client, image, member)
+    trash(client, member, image)
+    assert client.get(address).status_code == 404
+    images_service.restore(member=member, images=[image.pk])
+    assert client.get(address).status_code == 200
+
+
+def test_after_much_was_trashed_each_image_is_looked_up(client, member, make_image, monkeypatch):
+    monkeypatch.setattr(revocation, "MAX_WITHDRAWN", 3)
+    images = [make_image(member) for _ in range(6)]
+    addresses = [url(client, image, member) for image in images]
+    assert [client.get(address).status_code for address in addresses] == [200] * 6
+    images_service.trash(member=member, images=[image.pk for image in images[:5]])
+    revocation.forget()
+    assert [client.get(address).status_code for address in addresses] == [404] * 5 + [200]
+
+
+def test_a_page_of_thumbnails_asks_once_who_may_see_them(
+    client, member, make_image, django_assert_num_queries
+):
+    addresses = [url(client, make_image(member), member) for _ in range(5)]
+    assert [client.get(address).status_code for address in addresses] == [200] * 5
+    revocation.forget()
+    with django_assert_num_queries(4):
+        assert [client.get(address).status_code for address in addresses] == [200] * 5
 
 
 def test_an_object_that_is_no_image_has_no_thumbnail(client, member, make_image):

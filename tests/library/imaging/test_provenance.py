@@ -92,7 +92,7 @@ def test_the_parameters_of_a_signed_file_are_beside_it_in_a_zip(sign_in, member,
     image = make_image(media_type=media_type, data=signed(media_type), prompt=PROMPT)
     client, ending = sign_in(member), storage_client.EXTENSIONS[media_type]
     zipped = zip_of(client, member, image, OutputFormat())
-    name = f"a-red-fox-uber-den-zaun-7.{ending}"
+    name = f"a-red-fox-über-den-zaun-7.{ending}"
     assert zipped.namelist() == [name, f"{name}.txt"]
     text = zipped.read(f"{name}.txt").decode()
     assert text.startswith(f"{PROMPT}\nSteps: 0, Sampler: none, Seed: 7, ")

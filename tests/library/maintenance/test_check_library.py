@@ -22,6 +22,7 @@ from generations.library.models import DiscardedObject, Image, SearchEntry, Uplo
 from generations.library.storage import client as storage_client
 from generations.library.uploads import input_images
 from tests.library.conftest import encoded, pixels
+from tests.library.storage import strict_store
 from tests.library.storage.test_client import with_storage_options
 
 
@@ -272,3 +273,36 @@ def test_without_storage_the_command_says_so(make_image, settings):
     with_storage_options(settings, endpoint_url="http://127.0.0.1:9")
     with pytest.raises(CommandError, match="does not answer"):
         call_command("check_library", "--quick")
+
+
+def test_a_key_that_may_not_list_is_said_and_each_object_is_asked_for(member, make_image, settings):
+    fox, hen, owl = make_image(), make_image(), make_image()
+    thumbnails.get_or_make(owl, "small")
+    thumbnails.get_or_make(owl, "large")
+    orphan(f"images/{uuid.uuid4()}/1-abc.png")
+    storage_client.remove(fox.key)
+    storage_client.put(hen.key, b"shorter", media_type="image/png")
+    storage_client.put(storage_client.thumbnail_key(image=owl.pk, size="large"), b"", media_type="image/webp")
+    access_key = settings.STORAGES["images"]["OPTIONS"]["access_key"]
+    with strict_store.running(storage_client.client(), access_key, no_list=True) as server:
+        with_storage_options(settings, **server.options)
+        said = check(expected=1)
+        assert said[0] == check_library.NO_LISTING
+        assert lines("missing", said) == [f"{fox.key} ({fox.pk})"]
+        assert lines("wrong size", said) == [f"{hen.key} ({hen.pk})"]
+        assert lines("broken thumbnail", said) == [storage_client.thumbnail_key(image=owl.pk, size="large")]
+        assert {"orphaned: 0", "unreadable: 0", "thumbnail not made yet: 4"} <= set(said)
+        assert server.listings == 1, "to find out that it may not list"
+        with pytest.raises(CommandError, match="may list the bucket"):
+            check("--remove-orphans")
+
+
+def test_a_store_that_refuses_everything_is_not_taken_for_one_that_does_not_list(make_image, settings):
+    make_image()
+    access_key = settings.STORAGES["images"]["OPTIONS"]["access_key"]
+    with strict_store.running(storage_client.client(), access_key, no_list=True) as server:
+        with_storage_options(settings, **server.options, access_key="somebody-else")
+        said = io.StringIO()
+        with pytest.raises(CommandError, match="does not answer"):
+            call_command("check_library", stdout=said)
+        assert not said.getvalue()

@@ -34,6 +34,7 @@ class StrictStore(ThreadingHTTPServer):
         self.backend, self.access_key, self.rules = backend, access_key, rules
         self.checksums: list[str] = []  # headers with which objects came
         self.stored: list[str] = []  # their keys
+        self.listings = 0
 
     @property
     def options(self) -> dict[str, Any]:
@@ -80,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _handle  # noqa: N815  as the base class asks for
 
     def _bucket(self, bucket: str) -> None:
+        self.server.listings += self.command == "GET"
         if self.server.rules.get("no_list"):
             self._error(403, "AccessDenied")
             return

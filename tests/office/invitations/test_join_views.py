@@ -267,10 +267,17 @@ def test_signed_out_a_press_leads_to_the_sign_in(make_link):
     assert Invitation.objects.get().used == 0
 
 
-def test_trying_links_is_slowed_down(db, settings):
-    statuses = [Client().get("/join/nothing/").status_code for _ in range(62)]
-    assert statuses[:60] == [404] * 60
+def test_opening_a_link_without_an_end_is_slowed_down(make_link):
+    link = make_link()
+    statuses = [Client().get(link).status_code for _ in range(62)]
+    assert statuses[:60] == [200] * 60
     assert statuses[60:] == [429, 429]
+
+
+@pytest.mark.parametrize("token", ["nothing", "0" * 43])
+def test_links_that_are_none_are_not_counted(make_link, token):
+    assert {Client().get(f"/join/{token}/").status_code for _ in range(62)} == {404}
+    assert Client().get(make_link()).status_code == 200
 
 
 def test_tokens_get_into_no_log(make_link, caplog):

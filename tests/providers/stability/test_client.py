@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+import io
+import math
+from dataclasses import replace
+
 import pytest
+from PIL import Image
 
 from generations.providers import open_provider
-from generations.providers.base import ImageRequest, ModelUnavailable, Refused
+from generations.providers.base import Accepted, ImageRequest, InputImage, ModelUnavailable, Refused
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Number
+from generations.providers.catalogue.fields import Choice, Number, Text, When
 from tests.providers.fake_provider import KEY, FakeProvider, make_image, response
-from tests.providers.specification import FORMATS, RATIOS, STYLES
+from tests.providers.smallest_requests import SMALLEST, picture, smallest
+from tests.providers.specification import ENDPOINTS, FORMATS, SD16, SDXL
 
 MODELS = catalogue_registry.names_of_system("stability")
-V2BETA = [name for name in MODELS if name != "sdxl"]
+V1 = ("sdxl", "sd-1.6")
+V2BETA = [name for name in MODELS if name not in V1]
 SD3 = [name for name in V2BETA if name.startswith("sd3")]
 WITH_IMAGE = ["ultra", *SD3]
+TASKS = ("replace-background-and-relight", "upscale-creative")
+PATHS = {
+    "inpaint": "edit/inpaint",
+    "outpaint": "edit/outpaint",
+    "erase": "edit/erase",
+    "remove-background": "edit/remove-background",
+    "replace-background-and-relight": "edit/replace-background-and-relight",
+    "search-and-replace": "edit/search-and-replace",
+    "search-and-recolor": "edit/search-and-recolor",
+    "upscale-fast": "upscale/fast",
+    "upscale-conservative": "upscale/conservative",
+    "upscale-creative": "upscale/creative",
+    "sketch": "control/sketch",
+    "structure": "control/structure",
+    "style": "control/style",
+    "style-transfer": "control/style-transfer",
+    "core": "generate/core",
+    "ultra": "generate/ultra",
+} | dict.fromkeys(SD3, "generate/sd3")
+PARTS = {
+    ("replace-background-and-relight", "image"): "subject_image",
+    ("style-transfer", "image"): "init_image",
+    ("style-transfer", "style"): "style_image",
+}
+# Fields that need another one beside them.
+COMPANIONS = {
+    "light_source_strength": {"light_source_direction": "left"},
+    "prompt": {"left": 1},
+    "creativity": {"left": 1},
+}
+
+
+def submit(provider, model, **options):
+    return provider.submit(smallest(model, **options), timeout=5)
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("prefix", ["", "/", "/sd", "/sd/"])
-def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(fake_provider, model, prefix):
+def test_the_smallest_request_is_enough_at_the_official_host_and_at_a_gateway(fake_provider, model, prefix):
     provider = open_provider("stability", fake_provider.address + prefix, KEY)
-    done = provider.submit(ImageRequest(model, {"prompt": "a harbour"}), timeout=5)
-    assert done.outputs[0].data == make_image()
+    done = submit(provider, model)
+    assert isinstance(done, Accepted) if model in TASKS else done.outputs[0].data == make_image()
     [request] = fake_provider.requests
     assert request.path.startswith(prefix.rstrip("/") + "/v")
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -30,56 +71,203 @@ def test_a_prompt_alone_is_enough_at_the_official_host_and_at_a_gateway(fake_pro
 
 
 @pytest.mark.parametrize("model", V2BETA)
-def test_v2beta_receives_exactly_the_given_fields(fake_provider, draw, model):
-    draw(model)
+def test_v2beta_receives_exactly_the_given_fields_and_files(fake_provider, provider, model):
+    submit(provider, model)
+    [request] = fake_provider.requests
     sd3 = {"mode": "text-to-image", "model": model} if model in SD3 else {}
-    assert fake_provider.requests[0].texts == {"prompt": "a harbour"} | sd3
+    parameters, images = SMALLEST[model]
+    assert request.path == f"/v2beta/stable-image/{PATHS[model]}"
+    assert request.texts == {name: str(value) for name, value in parameters.items()} | sd3
+    sent = {name: part.body for name, part in request.parts.items() if part.filename}
+    assert sent == {PARTS.get((model, role), role): picture("png", size) for role, size in images.items()}
+
+
+@pytest.mark.parametrize("model", V2BETA)
+def test_every_documented_field_and_file_is_declared_with_its_range_and_default(model):
+    declared, endpoint = catalogue_registry.get(model), ENDPOINTS[PATHS[model]]
+    names = {PARTS.get((model, each.role), each.role): each for each in declared.inputs}
+    assert names.keys() == endpoint.files.keys()
+    assert {field.name for field in declared.fields} == endpoint.fields.keys() - {"mode", "model"}
+    for field in declared.fields:
+        specified = endpoint.fields[field.name]
+        if isinstance(field, Number):
+            assert (max(field.minimum, specified.least), field.maximum) == (specified.least, specified.most)
+            assert field.minimum in (specified.least, *field.absent)
+            assert field.whole == specified.whole
+            assert specified.default in (field.default, None)
+        elif isinstance(field, Choice):
+            assert set(field.values) == specified.values
+        elif isinstance(field, Text):
+            assert (field.max_length, field.required) == (specified.most, specified.least > 0)
+    required = {field.name for field in declared.fields if field.required and field.when is When.ALWAYS}
+    required |= {name for name, each in names.items() if each.minimum}
+    assert required == endpoint.required - {"mode", "model"}
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_shape_style_and_format_is_accepted(fake_provider, draw, model):
-    for shape in sorted(RATIOS):
-        draw(model, aspect_ratio=shape)
-    for style in sorted(STYLES):
-        draw(model, style_preset=style)
-    for kind in catalogue_registry.get(model).formats:
-        options = {"output_format": kind} if model != "sdxl" else {}
-        done = draw(model, **options)
-        assert done.outputs[0].media_type == f"image/{kind}"
-    assert len(fake_provider.requests) == 9 + 17 + (1 if model == "sdxl" else len(FORMATS))
+def test_every_choice_is_accepted(fake_provider, provider, model):
+    choices = [field for field in catalogue_registry.get(model).fields if isinstance(field, Choice)]
+    for field in choices:
+        for value in field.values:
+            done = submit(provider, model, **{field.name: value})
+            if field.name == "output_format" and model not in TASKS:
+                assert done.outputs[0].media_type == f"image/{value}"
+    assert len(fake_provider.requests) == sum(len(field.values) for field in choices)
     assert not fake_provider.problems
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_both_ends_of_every_range_are_sent(fake_provider, draw, model):
+def test_both_ends_of_every_range_are_sent(fake_provider, provider, model):
     declared = catalogue_registry.get(model)
-    image = make_image() if declared.input("image") else None
-    base = {"strength": 0.5} if image else {}
-    numbers = [field for field in declared.fields if isinstance(field, Number)]
-    for field in numbers:
-        for value in (field.minimum or field.step * (field.name != "strength"), field.maximum):
-            draw(model, image, **base | {field.name: value})
+    for field in declared.fields:
+        if not isinstance(field, Number | Text):
+            continue
+        values = (
+            ("x", "é" * field.max_length)
+            if isinstance(field, Text)
+            else (field.step if field.minimum in field.absent else field.minimum, field.maximum)
+        )
+        beside = {
+            name: value for name, value in COMPANIONS.get(field.name, {}).items() if declared.takes(name)
+        }
+        for value in values:
+            submit(provider, model, from_image=True, **beside | {field.name: value})
             request = fake_provider.requests[-1]
-            sent = request.json[field.name] if model == "sdxl" else request.texts[field.name]
-            assert float(sent) == value
-    for name in ("prompt", "negative_prompt"):
-        for text in ("x", "é" * declared.field(name).max_length):
-            draw(model, image, **base | {name: text})
+            if model in V1:
+                continue  # their names are others: see below
+            sent = request.texts[field.name]
+            assert (sent if isinstance(field, Text) else float(sent)) == value
     assert not fake_provider.problems
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_both_ends_of_the_limits_of_every_image_are_accepted(fake_provider, provider, model):
+    declared = catalogue_registry.get(model)
+    base = smallest(model, from_image=True)
+    for each in declared.inputs:
+        if each.is_mask or each.sizes:
+            continue
+        for size in sizes_at_the_limits(each):
+            each.check(*each.fit(*size))
+            others = [image for image in base.inputs if image.role != each.role]
+            image = InputImage(each.role, flat(each.fit(*size)), "image/png")
+            provider.submit(ImageRequest(model, base.parameters, (*others, image)), timeout=20)
+    assert not fake_provider.problems
+
+
+def sizes_at_the_limits(declared):
+    """Sizes at the smallest and the largest that an input takes, and one that is far too large."""
+    side, ratio = declared.min_side, declared.max_ratio or 2.0
+    least = max(side, math.ceil(math.sqrt(declared.min_pixels)))
+    return [(least, least), (int(least * ratio), least), (least, int(least * ratio)), (5_000, 4_000)]
+
+
+def flat(size):
+    file = io.BytesIO()
+    Image.new("L", size, 128).save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("model", WITH_IMAGE)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_start_image_is_sent_with_its_strength(fake_provider, draw, model, kind):
-    draw(model, make_image(kind), strength=0.0, aspect_ratio="16:9")
+    image = make_image(kind, (80, 64))
+    draw(model, image, strength=0.0, aspect_ratio="16:9")
     request = fake_provider.requests[0]
-    assert request.parts["image"].body == make_image(kind)
+    assert request.parts["image"].body == image
     assert request.texts["strength"] == "0"
     assert ("aspect_ratio" in request.texts) == (model == "ultra")
 
 
+@pytest.mark.parametrize("model", [name for name in MODELS if SMALLEST[name][1]])
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_image_is_sent_as_a_file_of_its_type(fake_provider, provider, model, kind):
+    request = smallest(model)
+    inputs = tuple(
+        replace(each, data=make_image(kind, (80, 64)), media_type=f"image/{kind}")
+        if each.role == "image"
+        else each
+        for each in request.inputs
+    )
+    provider.submit(replace(request, inputs=inputs), timeout=5)
+    part = fake_provider.requests[0].parts[PARTS.get((model, "image"), "image")]
+    assert (part.media_type, part.filename.rpartition(".")[2]) == (f"image/{kind}", kind)
+    assert part.body == make_image(kind, (80, 64))
+
+
+@pytest.mark.parametrize("model", ["erase", "inpaint"])
+def test_an_image_with_transparency_needs_no_mask(fake_provider, provider, model):
+    file = io.BytesIO()
+    Image.new("RGBA", (80, 64), (10, 20, 30, 0)).save(file, "PNG")
+    image = InputImage("image", file.getvalue(), "image/png")
+    provider.submit(ImageRequest(model, SMALLEST[model][0], (image,)), timeout=5)
+    assert set(fake_provider.requests[0].parts) == {"image", *SMALLEST[model][0]}
+
+
+def test_relight_takes_images_of_background_and_light(fake_provider, provider):
+    request = smallest("replace-background-and-relight", keep_original_background=True)
+    image = request.inputs[0]
+    more = (replace(image, role="background_reference"), replace(image, role="light_reference"))
+    parameters = {"light_source_strength": 0.25, "keep_original_background": True}
+    provider.submit(ImageRequest(request.model, parameters, (image, *more)), timeout=5)
+    [sent] = fake_provider.requests
+    assert sent.texts == {"light_source_strength": "0.25", "keep_original_background": "true"}
+    assert set(sent.parts) == {
+        "subject_image",
+        "background_reference",
+        "light_reference",
+        "light_source_strength",
+        "keep_original_background",
+    }
+
+
+@pytest.mark.parametrize(("model", "engine"), [("sdxl", SDXL), ("sd-1.6", SD16)])
+@pytest.mark.parametrize(("strength", "sent"), [(0, "1"), (0.25, "0.75"), (0.65, "0.35"), (1, "0")])
+def test_v1_counts_strength_the_other_way(fake_provider, provider, model, engine, strength, sent):
+    submit(provider, model, from_image=True, strength=strength, negative_prompt="people", seed=7)
+    [request] = fake_provider.requests
+    assert request.path == f"/v1/generation/{engine}/image-to-image"
+    assert request.texts == {
+        "text_prompts[0][text]": "a harbour",
+        "text_prompts[0][weight]": "1",
+        "text_prompts[1][text]": "people",
+        "text_prompts[1][weight]": "-1",
+        "init_image_mode": "IMAGE_STRENGTH",
+        "image_strength": sent,
+        "seed": "7",
+    }
+
+
+@pytest.mark.parametrize("model", V1)
+def test_v1_redraws_what_is_white_in_a_mask(fake_provider, provider, model):
+    request = smallest(model, from_image=True, strength=0.5, steps=50, cfg_scale=35.0, aspect_ratio="16:9")
+    mask = replace(request.inputs[0], role="mask")
+    provider.submit(replace(request, inputs=(*request.inputs, mask)), timeout=5)
+    [sent] = fake_provider.requests
+    assert sent.path.endswith("/image-to-image/masking")
+    assert set(sent.parts) == {
+        "init_image",
+        "mask_image",
+        "mask_source",
+        "text_prompts[0][text]",
+        "text_prompts[0][weight]",
+        "steps",
+        "cfg_scale",
+    }
+    assert sent.texts["mask_source"] == "MASK_IMAGE_WHITE"
+
+
+def test_v1_takes_weighted_texts_beside_an_image(fake_provider, provider):
+    texts = [{"text": "a boat", "weight": 0.5}, {"text": "fog", "weight": -0.25}]
+    submit(provider, "sdxl", from_image=True, text_prompts=texts)
+    sent = fake_provider.requests[0].texts
+    assert [sent[f"text_prompts[{at}][text]"] for at in (0, 1)] == ["a boat", "fog"]
+    assert [sent[f"text_prompts[{at}][weight]"] for at in (0, 1)] == ["0.5", "-0.25"]
+    assert "text_prompts[2][text]" not in sent
+
+
 def test_small_numbers_have_no_exponent(fake_provider, draw):
-    draw("ultra", make_image(), strength=0.00001)
+    draw("ultra", make_image(size=(80, 64)), strength=0.00001)
     assert fake_provider.requests[0].texts["strength"] == "0.00001"
 
 
@@ -112,6 +300,10 @@ def test_an_invalid_value_is_never_sent(fake_provider, draw):
         ("ultra", make_image(), {}),
         ("dall-e", None, {}),
         ("sd3.5-", None, {}),
+        ("erase", None, {}),
+        ("outpaint", make_image(size=(80, 64)), {}),
+        ("upscale-creative", make_image(size=(80, 64)), {"creativity": 0.6}),
+        ("replace-background-and-relight", make_image(size=(80, 64)), {"light_source_strength": 0.5}),
     ]:
         with pytest.raises(Refused):
             draw(model, image, **values)

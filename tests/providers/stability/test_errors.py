@@ -10,6 +10,7 @@ import pytest
 
 from generations.providers.base import Busy, ModelUnavailable, Refused, Unavailable, Unknown
 from tests.providers.fake_provider import KEY, assert_readable, error, response
+from tests.providers.smallest_requests import smallest
 
 
 def stability(status: int, name: str, *errors: str, **headers: str) -> bytes:
@@ -205,3 +206,50 @@ def test_no_part_of_the_key_is_in_an_error(fake_provider, draw, sent):
         draw()
     said = f"{caught.value!r} {caught.value} {caught.value.__dict__}"
     assert not any(KEY[at : at + 5] in said for at in range(3, len(KEY) - 5))
+
+
+@pytest.mark.parametrize(
+    ("model", "errors", "reason"),
+    [
+        ("erase", ["image: must be a PNG"], "The provider did not accept “Image”: must be a PNG."),
+        ("erase", ["mask: has no white"], "The provider did not accept “Mask”: has no white."),
+        (
+            "replace-background-and-relight",
+            ["subject_image: aspect ratio must be at most 2.5"],
+            "The provider did not accept “Image”: aspect ratio must be at most 2.5.",
+        ),
+        ("style-transfer", ["style_image: too small"], "“Image with the style”: too small."),
+        ("sdxl", ["init_image: is too large"], "The provider did not accept “Start image”: is too large."),
+        ("erase", ["grow_mask: must be at most 20"], "accept the request: grow_mask: must be at most 20."),
+        ("erase", ["image:"], "accept the request: image:."),
+        ("core", ["image: not taken"], "accept the request: image: not taken."),
+    ],
+)
+def test_an_error_about_an_image_names_it(fake_provider, provider, model, errors, reason):
+    fake_provider.plan = [stability(400, "bad_request", *errors)]
+    with pytest.raises(Refused) as caught:
+        provider.submit(smallest(model, from_image=True), timeout=5)
+    assert reason in caught.value.reason
+    assert_readable(caught.value)
+
+
+def test_a_request_that_is_too_large_names_its_images(fake_provider, provider):
+    too_large = stability(413, "payload_too_large", "body: payloads cannot be larger than 10MiB in size")
+    fake_provider.plan = [too_large, too_large]
+    with pytest.raises(Refused, match=r"make these images smaller: Image, Image with the style\.$"):
+        provider.submit(smallest("style-transfer"), timeout=5)
+    with pytest.raises(Refused, match=r"^The request is too large for the provider\.$"):
+        provider.submit(smallest("core"), timeout=5)
+
+
+def test_a_public_figure_is_in_the_image(fake_provider, provider):
+    fake_provider.plan = [stability(422, "public_figure", "likeness")]
+    with pytest.raises(Refused, match="this image: it shows a public figure") as caught:
+        provider.submit(smallest("upscale-fast"), timeout=5)
+    assert caught.value.code == "public_figure"
+
+
+def test_a_flagged_request_with_images_may_be_flagged_for_them(fake_provider, provider):
+    fake_provider.plan = [stability(403, "content_moderation", "Your request was flagged")]
+    with pytest.raises(Refused, match="refused the prompt or an image"):
+        provider.submit(smallest("remove-background"), timeout=5)

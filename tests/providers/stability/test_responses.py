@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from generations.providers.base import Accepted, Busy, ImageRequest, Task, Unavailable, Unknown
+from generations.providers.base import Busy, ImageRequest, Unavailable, Unknown
 from tests.providers.fake_provider import assert_readable, error, make_image, response
 from tests.providers.specification import FORMATS
 
@@ -138,6 +138,14 @@ def test_a_filtered_image_is_reported_and_dropped(fake_provider, draw, sent):
     assert done.finish_reason == "CONTENT_FILTERED"
 
 
+def test_a_picture_with_an_unknown_finish_reason_is_kept(fake_provider, draw):
+    fake_provider.plan = [
+        response(200, PNG, finish_reason="SUCCESS_WITH_REMARKS"),
+        answer({"image": TEXT, "finish_reason": "TIRED"}),
+    ]
+    assert [draw().finish_reason for _ in range(2)] == ["SUCCESS_WITH_REMARKS", "TIRED"]
+
+
 def bomb() -> bytes:
     """A PNG of 66 million pixels in a few kilobytes."""
     file = io.BytesIO()
@@ -232,14 +240,6 @@ def test_the_balance_raises_the_same_errors(fake_provider, provider):
         fake_provider.plan = [sent]
         with pytest.raises(kind):
             provider.balance(timeout=2)
-
-
-def test_a_task_is_polled_until_it_is_done(fake_provider, provider):
-    task = Task("a/b?c")
-    fake_provider.plan = [error(202, {"id": "x", "status": "in-progress"}), response(200, PNG)]
-    assert provider.poll(task, timeout=2) == Accepted(task, 10.0, status=202)
-    assert provider.poll(task, timeout=2).outputs[0].data == PNG
-    assert fake_provider.requests[0].path == "/v2beta/results/a%2Fb%3Fc"
 
 
 def test_a_too_large_response_is_aborted(fake_provider, provider):

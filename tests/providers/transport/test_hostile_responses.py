@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from generations.providers import open_provider
-from generations.providers.base import Accepted, Done, ImageRequest, ProviderError, Task
+from generations.providers.base import Accepted, Done, ProviderError, Task
 from generations.providers.transport import error_text
 from generations.providers.transport.media_check import InvalidImage, validate_image
 from tests.providers.fake_provider import KEY, FakeProvider, make_image
+from tests.providers.smallest_requests import smallest
 from tests.providers.specification import FORMATS
 
 NAMES = [
@@ -31,6 +33,7 @@ NAMES = [
     "code",
     "type",
     "id",
+    "status",
 ]
 HEADERS = [
     "content-type",
@@ -89,6 +92,16 @@ def answers(draw) -> bytes:
     return f"HTTP/1.1 {status} X\r\n{head}\r\n".encode("utf-8", "surrogatepass") + body
 
 
+# What the engine may have kept of a task, also one of an older version.
+tasks = st.builds(
+    Task,
+    remote_id=st.sampled_from(["1", "5e" * 32]),
+    state=st.dictionaries(st.sampled_from(["seed", "model", "roles"]), st.none(), max_size=3)
+    | st.just({"seed": 5, "model": "erase", "roles": ["image", "mask"]})
+    | st.just({"model": "gone", "roles": ["image"]}),
+)
+
+
 @pytest.fixture(scope="module")
 def fake_provider():
     server = FakeProvider()
@@ -106,6 +119,10 @@ def outcome(call, kind: type[Exception]) -> tuple[object, Exception | None]:
 
 def assert_expected(result: object, problem: ProviderError | None) -> None:
     assert result is None or isinstance(result, Done | Accepted | float)
+    if isinstance(result, Accepted):
+        assert result.poll_after >= 10
+        assert re.fullmatch(r"[\w~:-][\w.~:-]{0,127}", result.task.remote_id, re.ASCII)
+        assert len(json.dumps(dict(result.task.state))) < 4096
     if problem:
         assert len(problem.reason) <= 300
         assert problem.reason.isprintable()
@@ -114,20 +131,31 @@ def assert_expected(result: object, problem: ProviderError | None) -> None:
 
 
 @often
-@given(sent=st.one_of(answers(), st.binary(max_size=200)), model=st.sampled_from(["core", "sdxl"]))
+@given(
+    sent=st.one_of(answers(), st.binary(max_size=200)),
+    model=st.sampled_from(["core", "sdxl", "erase", "style-transfer", "upscale-creative"]),
+    task=tasks,
+)
 @example(
     sent=b"HTTP/1.1 200 OK\r\nSet-Cookie: =;;\x00\r\nContent-Length: 99999999999999999999\r\n\r\n",
     model="core",
+    task=Task("1"),
 )
 @example(
     sent=b"HTTP/1.1 302 X\r\nLocation: \xff\xfe//\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\nx",
     model="core",
+    task=Task("1"),
 )
-def test_any_response_gives_an_image_or_a_provider_error(fake_provider, sent, model):
+@example(
+    sent=b'HTTP/1.1 200 OK\r\n\r\n{"id": "../../v1/user/account", "status": "in-progress"}',
+    model="upscale-creative",
+    task=Task("1"),
+)
+def test_any_response_gives_an_image_a_task_or_a_provider_error(fake_provider, sent, model, task):
     provider = open_provider("stability", fake_provider.address, KEY)
     calls = (
-        lambda: provider.submit(ImageRequest(model, {"prompt": "x"}), timeout=1),
-        lambda: provider.poll(Task("1"), timeout=1),
+        lambda: provider.submit(smallest(model), timeout=1),
+        lambda: provider.poll(task, timeout=1),
         lambda: provider.balance(timeout=1),
     )
     for call in calls:

@@ -175,18 +175,18 @@ def finished(client: Client, task: str) -> Image.Image:
     return opened(answer.content)
 
 
-def test_a_subject_gets_another_background(tasks: Client) -> None:
-    kept = relit(tasks, preserve_original_subject=1)
+def test_a_subject_gets_another_background(artist: Client) -> None:
+    kept = relit(artist, preserve_original_subject=1)
     inside = (40, 24, 56, 40)
     assert mean(kept, inside) == pytest.approx(THING, abs=1)
     assert difference(kept.crop((0, 0, 30, 64)), scene().crop((0, 0, 30, 64))) > 20
-    loose = relit(tasks, preserve_original_subject=0)
+    loose = relit(artist, preserve_original_subject=0)
     assert mean(loose, inside) != pytest.approx(THING, abs=3)
     reference = relit(
-        tasks, background_reference=encoded(Image.new("RGB", SIZE, "blue")), original_background_depth=0
+        artist, background_reference=encoded(Image.new("RGB", SIZE, "blue")), original_background_depth=0
     )
     assert mean(reference, (0, 0, 30, 64)) == pytest.approx([0, 0, 255], abs=1)
-    original = relit(tasks, keep_original_background="true", preserve_original_subject=1)
+    original = relit(artist, keep_original_background="true", preserve_original_subject=1)
     assert changed_box(scene(), original) is None
 
 
@@ -200,19 +200,19 @@ def test_a_subject_gets_another_background(tasks: Client) -> None:
     ],
 )
 def test_light_comes_from_where_it_was_asked(
-    tasks: Client, direction: str, bright: tuple, dark: tuple
+    artist: Client, direction: str, bright: tuple, dark: tuple
 ) -> None:
     light = {"light_source_direction": direction, "keep_original_background": "true"}
-    weak, strong = (relit(tasks, light_source_strength=strength, **light) for strength in (0.2, 0.9))
+    weak, strong = (relit(artist, light_source_strength=strength, **light) for strength in (0.2, 0.9))
     contrasts = [sum(mean(image, bright)) - sum(mean(image, dark)) for image in (weak, strong)]
     assert 10 < contrasts[0] < contrasts[1]
 
 
-def test_a_reference_is_a_light_too(tasks: Client) -> None:
+def test_a_reference_is_a_light_too(artist: Client) -> None:
     half = Image.new("L", SIZE)
     ImageDraw.Draw(half).rectangle((48, 0, 96, 64), fill=255)
     lit = relit(
-        tasks, light_reference=encoded(half), keep_original_background="true", light_source_strength=1
+        artist, light_reference=encoded(half), keep_original_background="true", light_source_strength=1
     )
     assert mean(lit, (80, 0, 96, 64))[0] > mean(lit, (0, 0, 16, 64))[0] + 50
 
@@ -224,13 +224,15 @@ def test_a_fast_upscale_is_four_times_as_wide(artist: Client) -> None:
 
 
 @pytest.mark.parametrize("size", [(96, 64), (64, 128)])
-def test_other_upscales_have_four_megapixels_and_keep_the_ratio(tasks: Client, size: tuple[int, int]) -> None:
+def test_other_upscales_have_four_megapixels_and_keep_the_ratio(
+    artist: Client, size: tuple[int, int]
+) -> None:
     image = noise(size)
     files = {"image": encoded(image)}
-    order = tasks.post("upscale/creative", files, prompt="boat", seed=3, output_format="jpeg")
+    order = artist.post("upscale/creative", files, prompt="boat", seed=3, output_format="jpeg")
     for large in (
-        edited(tasks, "upscale/conservative", files, output_format="jpeg"),
-        finished(tasks, order.json()["id"]),
+        edited(artist, "upscale/conservative", files, output_format="jpeg"),
+        finished(artist, order.json()["id"]),
     ):
         assert 4_180_000 < large.width * large.height <= 4_194_304
         assert large.width / large.height == pytest.approx(size[0] / size[1], rel=0.001)
@@ -279,7 +281,7 @@ def test_a_transferred_style_keeps_the_composition(artist: Client) -> None:
 
 
 @pytest.mark.parametrize("path", LEAST)
-def test_the_same_call_gives_the_same_bytes_and_another_seed_others(tasks: Client, path: str) -> None:
+def test_the_same_call_gives_the_same_bytes_and_another_seed_others(artist: Client, path: str) -> None:
     files, texts = LEAST[path]
     if path in ("edit/erase", "edit/inpaint"):
         files = {**IMAGE, "mask": mask()}
@@ -287,8 +289,8 @@ def test_the_same_call_gives_the_same_bytes_and_another_seed_others(tasks: Clien
         texts = {**texts, "prompt": "another colour"}
 
     def made(seed: int) -> bytes:
-        answer = tasks.post(path, files, **texts, seed=seed)
-        return finished(tasks, answer.json()["id"]).tobytes() if path in LATER else answer.content
+        answer = artist.post(path, files, **texts, seed=seed)
+        return finished(artist, answer.json()["id"]).tobytes() if path in LATER else answer.content
 
     first = made(7)
     assert first == made(7)

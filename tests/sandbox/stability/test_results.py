@@ -3,6 +3,7 @@
 Source: docs/providers/stability.md, "Results that come later".
 """
 
+import asyncio
 import base64
 import re
 import time
@@ -10,12 +11,17 @@ from typing import cast
 
 import pytest
 import requests
+from PIL import Image
 
+from generations.sandbox import generate
 from generations.sandbox import tasks as tasks_module
 from generations.sandbox.faults import Planned
 from generations.sandbox.image_request import ImageRequest
 from generations.sandbox.options import Options
-from generations.sandbox.responses import ApiError
+from generations.sandbox.request_log import LogEntry
+from generations.sandbox.responses import ApiError, as_json
+from generations.sandbox.state import Request
+from generations.sandbox.state import Sandbox as State
 from generations.sandbox.tasks import Task, Tasks
 from tests import sandboxes
 from tests.sandbox.conftest import KEY, OTHER_KEY, Client, opened
@@ -54,12 +60,12 @@ def credits_of(client: Client) -> float:
 
 
 @pytest.mark.parametrize("path", LATER)
-def test_a_result_comes_as_bytes_or_as_json_again_and_again(tasks: Client, path: str) -> None:
-    task = ordered(tasks, path)
-    as_bytes = ended(tasks, task)
+def test_a_result_comes_as_bytes_or_as_json_again_and_again(artist: Client, path: str) -> None:
+    task = ordered(artist, path)
+    as_bytes = ended(artist, task)
     assert (as_bytes.status_code, as_bytes.headers["content-type"]) == (200, "image/png")
     assert (as_bytes.headers["seed"], as_bytes.headers["finish-reason"]) == ("5", "SUCCESS")
-    as_json = tasks.result(task, accept="application/json")
+    as_json = artist.result(task, accept="application/json")
     assert as_json.headers["content-type"] == "application/json; type=image/png"
     body = as_json.json()
     assert (body["seed"], body["finish_reason"]) == (5, "SUCCESS")
@@ -68,83 +74,82 @@ def test_a_result_comes_as_bytes_or_as_json_again_and_again(tasks: Client, path:
     assert opened(as_bytes.content).width
 
 
-def test_a_task_is_in_progress_for_as_long_as_it_takes(tasks: Client) -> None:
-    tasks.sandbox.state(task_latency=1)
+def test_a_task_is_in_progress_for_as_long_as_it_takes(artist: Client) -> None:
+    artist.sandbox.state(task_latency=1)
     began = time.monotonic()
-    task = ordered(tasks)
+    task = ordered(artist)
     assert time.monotonic() - began < 0.8  # the order itself waits for nothing
-    answer = tasks.result(task, accept="application/json")
+    answer = artist.result(task, accept="application/json")
     assert (answer.status_code, answer.json()) == (202, {"id": task, "status": "in-progress"})
-    assert ended(tasks, task).status_code == 200
+    assert ended(artist, task).status_code == 200
     assert time.monotonic() - began >= 0.95
 
 
-def test_a_planned_time_is_that_of_the_task(tasks: Client) -> None:
-    tasks.sandbox.plan("slow:1", {"outcome": "ok", "delay": 0})
-    tasks.sandbox.state(task_latency=0)
-    slow, quick = ordered(tasks), ordered(tasks)
-    assert ended(tasks, quick).status_code == 200
-    assert tasks.result(slow).status_code == 202
+def test_a_planned_time_is_that_of_the_task(artist: Client) -> None:
+    artist.sandbox.plan("slow:1", {"outcome": "ok", "delay": 0})
+    slow, quick = ordered(artist), ordered(artist)
+    assert ended(artist, quick).status_code == 200
+    assert artist.result(slow).status_code == 202
 
 
-def test_an_order_is_refused_as_any_call(tasks: Client) -> None:
-    assert order(tasks, background_prompt="a forbidden place").json()["name"] == "content_moderation"
-    assert order(tasks, seed=-1).json()["errors"] == ["seed: must be between 0 and 4294967294"]
-    tasks.sandbox.state(credits=7.5)
-    assert order(tasks).json()["name"] == "payment_required"
-    assert tasks.sandbox.calls()[-1]["task"] == ""
+def test_an_order_is_refused_as_any_call(artist: Client) -> None:
+    assert order(artist, background_prompt="a forbidden place").json()["name"] == "content_moderation"
+    assert order(artist, seed=-1).json()["errors"] == ["seed: must be between 0 and 4294967294"]
+    artist.sandbox.state(credits=7.5)
+    assert order(artist).json()["name"] == "payment_required"
+    assert artist.sandbox.calls()[-1]["task"] == ""
 
 
-def test_gateways_serve_results_below_a_prefix_and_creative_has_an_older_address(tasks: Client) -> None:
-    task = ordered(tasks, CREATIVE)
-    assert ended(tasks, task).status_code == 200
+def test_gateways_serve_results_below_a_prefix_and_creative_has_an_older_address(artist: Client) -> None:
+    task = ordered(artist, CREATIVE)
+    assert ended(artist, task).status_code == 200
     for path in ("/sd/v2beta/results/", "/v2beta/stable-image/upscale/creative/result/"):
-        assert tasks.get(path + task).status_code == 200
-    assert tasks.post(f"/v2beta/results/{task}").json()["name"] == "not_found"
+        assert artist.get(path + task).status_code == 200
+    assert artist.post(f"/v2beta/results/{task}").json()["name"] == "not_found"
 
 
 @pytest.mark.parametrize("task", ["0" * 64, "no-such-id"])
-def test_an_unknown_id_is_not_found(tasks: Client, task: str) -> None:
-    answer = tasks.result(task)
+def test_an_unknown_id_is_not_found(artist: Client, task: str) -> None:
+    answer = artist.result(task)
     assert (answer.status_code, answer.json()["name"]) == (404, "generation_not_found")
     assert answer.json()["errors"] == [GONE]
 
 
-def test_a_result_belongs_to_the_key_that_ordered_it(tasks: Client) -> None:
-    task = ordered(tasks)
-    other = Client(tasks.sandbox)
+def test_a_result_belongs_to_the_key_that_ordered_it(artist: Client) -> None:
+    task = ordered(artist)
+    other = Client(artist.sandbox)
     other.headers = {"authorization": f"Bearer {OTHER_KEY}"}
     assert other.get("/v1/user/balance").status_code == 200
     assert other.result(task).json()["name"] == "generation_not_found"
-    assert tasks.sandbox.calls()[-1]["task"] == ""
-    assert ended(tasks, task).status_code == 200
+    assert artist.sandbox.calls()[-1]["task"] == ""
+    assert ended(artist, task).status_code == 200
     other.headers = {"authorization": f"Bearer {KEY},{OTHER_KEY}"}
     assert other.result(task).status_code == 401
 
 
-def test_a_result_expires(tasks: Client) -> None:
-    task = ordered(tasks)
-    assert ended(tasks, task).status_code == 200
-    tasks.sandbox.state(task_lifetime=0)
-    assert tasks.result(task).json()["errors"] == [GONE]
-    assert tasks.sandbox.state()["task_lifetime"] == 0
+def test_a_result_expires(artist: Client) -> None:
+    task = ordered(artist)
+    assert ended(artist, task).status_code == 200
+    artist.sandbox.state(task_lifetime=0)
+    assert artist.result(task).json()["errors"] == [GONE]
+    assert artist.sandbox.state()["task_lifetime"] == 0
 
 
-def test_expired_results_are_forgotten(tasks: Client) -> None:
-    ordered(tasks)
-    tasks.sandbox.state(task_lifetime=0)
-    ordered(tasks)
-    assert tasks.sandbox.state()["tasks"] == 1
+def test_expired_results_are_forgotten(artist: Client) -> None:
+    ordered(artist)
+    artist.sandbox.state(task_lifetime=0)
+    ordered(artist)
+    assert artist.sandbox.state()["tasks"] == 1
 
 
-def test_a_poll_too_soon_after_the_last_is_logged_and_answered(tasks: Client) -> None:
-    tasks.sandbox.state(poll_interval=0.5)
-    first, second = ordered(tasks), ordered(tasks)
+def test_a_poll_too_soon_after_the_last_is_logged_and_answered(artist: Client) -> None:
+    artist.sandbox.state(poll_interval=0.5)
+    first, second = ordered(artist), ordered(artist)
     for task in (first, second, first):
-        assert tasks.result(task).status_code in (200, 202)
+        assert artist.result(task).status_code in (200, 202)
     time.sleep(0.6)
-    tasks.result(first)
-    polls = [call for call in tasks.sandbox.calls() if call["method"] == "GET"]
+    artist.result(first)
+    polls = [call for call in artist.sandbox.calls() if call["method"] == "GET"]
     assert [call["early"] for call in polls] == [False, False, True, False]
     assert [call["task"] for call in polls] == [first, second, first, first]
 
@@ -155,14 +160,14 @@ def test_the_interval_is_that_of_the_real_service() -> None:
     assert (state["poll_interval"], state["task_latency"], state["task_lifetime"]) == (10, 8, 86_400)
 
 
-def test_a_task_is_charged_once_when_it_is_ordered(tasks: Client) -> None:
-    before = credits_of(tasks)
-    task = ordered(tasks)
-    assert credits_of(tasks) == before - 8
-    ended(tasks, task)
-    tasks.result(task)
-    assert credits_of(tasks) == before - 8
-    calls = tasks.sandbox.calls()
+def test_a_task_is_charged_once_when_it_is_ordered(artist: Client) -> None:
+    before = credits_of(artist)
+    task = ordered(artist)
+    assert credits_of(artist) == before - 8
+    ended(artist, task)
+    artist.result(task)
+    assert credits_of(artist) == before - 8
+    calls = artist.sandbox.calls()
     assert [call["cost"] for call in calls if call["method"] == "POST"] == [8]
     assert sum(call["cost"] for call in calls) == 8
     assert (calls[-1]["model"], calls[-1]["seed"]) == (RELIGHT, 5)
@@ -177,65 +182,65 @@ def test_a_task_is_charged_once_when_it_is_ordered(tasks: Client) -> None:
         ("task-moderated", 403, "content_moderation"),
     ],
 )
-def test_a_task_that_fails_is_not_charged(tasks: Client, outcome: str, status: int, name: str) -> None:
-    tasks.sandbox.plan(outcome)
-    tasks.sandbox.state(task_latency=0.3)
-    before = credits_of(tasks)
-    task = ordered(tasks)
-    assert tasks.result(task).status_code == 202
+def test_a_task_that_fails_is_not_charged(artist: Client, outcome: str, status: int, name: str) -> None:
+    artist.sandbox.plan(outcome)
+    artist.sandbox.state(task_latency=0.3)
+    before = credits_of(artist)
+    task = ordered(artist)
+    assert artist.result(task).status_code == 202
     for _ in range(2):
-        answer = ended(tasks, task, accept="application/json")
+        answer = ended(artist, task, accept="application/json")
         assert (answer.status_code, answer.json()["name"]) == (status, name)
         assert answer.json()["errors"]
-    assert credits_of(tasks) == before
-    assert sum(call["cost"] for call in tasks.sandbox.calls()) == 0
+    assert credits_of(artist) == before
+    assert sum(call["cost"] for call in artist.sandbox.calls()) == 0
 
 
-def test_a_task_can_take_for_ever(tasks: Client) -> None:
-    tasks.sandbox.plan("task-endless")
-    before = credits_of(tasks)
-    task = ordered(tasks)
+def test_a_task_can_take_for_ever(artist: Client) -> None:
+    artist.sandbox.plan("task-endless")
+    before = credits_of(artist)
+    task = ordered(artist)
     time.sleep(0.3)
-    assert tasks.result(task).status_code == 202
-    assert credits_of(tasks) == before
+    assert artist.result(task).status_code == 202
+    assert credits_of(artist) == before
 
 
-def test_a_filtered_result_is_charged_and_blurred(tasks: Client) -> None:
-    sharp = ended(tasks, ordered(tasks)).content
-    tasks.sandbox.plan("filtered")
-    before = credits_of(tasks)
-    answer = ended(tasks, ordered(tasks))
+def test_a_filtered_result_is_charged_and_blurred(artist: Client) -> None:
+    sharp = ended(artist, ordered(artist)).content
+    artist.sandbox.plan("filtered")
+    before = credits_of(artist)
+    answer = ended(artist, ordered(artist))
     assert answer.headers["finish-reason"] == "CONTENT_FILTERED"
     assert answer.content != sharp
-    assert credits_of(tasks) == before - 8
+    assert credits_of(artist) == before - 8
 
 
 @pytest.mark.parametrize(
     ("outcome", "status"), [("400", 400), ("429:7", 429), ("500", 500), ("502-html", 502), ("404-model", 404)]
 )
-def test_an_order_can_be_planned_to_fail(tasks: Client, outcome: str, status: int) -> None:
-    tasks.sandbox.plan(outcome)
-    before = credits_of(tasks)
-    assert order(tasks).status_code == status
-    assert credits_of(tasks) == before
-    assert order(tasks).status_code == 200
+def test_an_order_can_be_planned_to_fail(artist: Client, outcome: str, status: int) -> None:
+    artist.sandbox.plan(outcome)
+    before = credits_of(artist)
+    assert order(artist).status_code == status
+    assert credits_of(artist) == before
+    assert order(artist).status_code == 200
 
 
 @pytest.mark.parametrize("outcome", ["drop", "truncate", "garbage", "504-html"])
-def test_an_order_whose_answer_is_lost_is_charged_and_works_on(tasks: Client, outcome: str) -> None:
-    tasks.sandbox.plan(outcome)
-    before = credits_of(tasks)
+def test_an_order_whose_answer_is_lost_is_charged_and_works_on(artist: Client, outcome: str) -> None:
+    artist.sandbox.plan(outcome)
+    before = credits_of(artist)
     try:
-        answer = order(tasks)
+        answer = order(artist)
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         assert outcome in ("drop", "truncate")
     else:
         assert outcome in ("garbage", "504-html")
         assert not answer.content.startswith(b'{"id"')
-    assert credits_of(tasks) == before - 8
-    entry = tasks.sandbox.calls()[-1]
+    assert credits_of(artist) == before - 8
+    entry = artist.sandbox.calls()[-1]
     assert entry["outcome"] == outcome
-    assert ended(tasks, entry["task"]).status_code == 200
+    assert ended(artist, entry["task"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -251,10 +256,10 @@ def test_an_order_whose_answer_is_lost_is_charged_and_works_on(tasks: Client, ou
         ("poll-524-html", 524, ""),
     ],
 )
-def test_one_poll_can_be_planned_to_fail(tasks: Client, outcome: str, status: int, name: str) -> None:
-    tasks.sandbox.plan(outcome)
-    task = ordered(tasks)  # takes none of what is planned for polls
-    answer = tasks.result(task, accept="application/json")
+def test_one_poll_can_be_planned_to_fail(artist: Client, outcome: str, status: int, name: str) -> None:
+    artist.sandbox.plan(outcome)
+    task = ordered(artist)  # takes none of what is planned for polls
+    answer = artist.result(task, accept="application/json")
     assert answer.status_code == status
     if name:
         assert answer.json()["name"] == name
@@ -262,44 +267,44 @@ def test_one_poll_can_be_planned_to_fail(tasks: Client, outcome: str, status: in
         with pytest.raises(requests.exceptions.JSONDecodeError):
             answer.json()
     assert answer.headers.get("retry-after") == ("7" if status == 429 else None)
-    assert tasks.sandbox.calls()[-1]["outcome"] == outcome
-    assert ended(tasks, task).status_code == 200
+    assert artist.sandbox.calls()[-1]["outcome"] == outcome
+    assert ended(artist, task).status_code == 200
 
 
 @pytest.mark.parametrize("outcome", ["poll-drop", "poll-truncate"])
-def test_an_answer_to_a_poll_can_be_lost(tasks: Client, outcome: str) -> None:
-    task = ordered(tasks)
-    assert ended(tasks, task).status_code == 200
-    tasks.sandbox.plan(outcome)
+def test_an_answer_to_a_poll_can_be_lost(artist: Client, outcome: str) -> None:
+    task = ordered(artist)
+    assert ended(artist, task).status_code == 200
+    artist.sandbox.plan(outcome)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        tasks.result(task)
-    assert tasks.result(task).status_code == 200
+        artist.result(task)
+    assert artist.result(task).status_code == 200
 
 
-def test_what_is_planned_waits_for_a_call_of_its_kind(tasks: Client) -> None:
-    tasks.sandbox.plan("task-failed", {"outcome": "poll-500", "match": "dusk"}, "422-public-figure")
-    assert tasks.generate("core").status_code == 422
-    assert tasks.generate("core").status_code == 200
-    dawn = ordered(tasks, background_prompt="sea at dawn")  # takes the failure
-    assert ended(tasks, dawn).json()["errors"] == ["The generation failed."]
-    dusk = ordered(tasks)
-    assert tasks.result(dusk).json()["name"] == "internal_error"
-    assert ended(tasks, dusk).status_code == 200
-    assert tasks.sandbox.state()["planned"] == 0
+def test_what_is_planned_waits_for_a_call_of_its_kind(artist: Client) -> None:
+    artist.sandbox.plan("task-failed", {"outcome": "poll-500", "match": "dusk"}, "422-public-figure")
+    assert artist.generate("core").status_code == 422
+    assert artist.generate("core").status_code == 200
+    dawn = ordered(artist, background_prompt="sea at dawn")  # takes the failure
+    assert ended(artist, dawn).json()["errors"] == ["The generation failed."]
+    dusk = ordered(artist)
+    assert artist.result(dusk).json()["name"] == "internal_error"
+    assert ended(artist, dusk).status_code == 200
+    assert artist.sandbox.state()["planned"] == 0
 
 
-def test_polls_count_for_the_rate_limit(tasks: Client) -> None:
-    task = ordered(tasks)
-    ended(tasks, task)
-    tasks.sandbox.state(reset=True, limit=2, penalty=0.2)
-    assert [tasks.result(task).status_code for _ in range(3)] == [200, 200, 429]
+def test_polls_count_for_the_rate_limit(artist: Client) -> None:
+    task = ordered(artist)
+    ended(artist, task)
+    artist.sandbox.state(reset=True, limit=2, penalty=0.2)
+    assert [artist.result(task).status_code for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize(
     "wrong", ["poll-ok", "poll-task-failed", "task-failed:404", "task-endless:3", "poll-"]
 )
-def test_a_plan_without_sense_is_refused(tasks: Client, wrong: str) -> None:
-    answer = requests.post(f"{tasks.sandbox.url}/control/plan", json=[wrong], timeout=5)
+def test_a_plan_without_sense_is_refused(artist: Client, wrong: str) -> None:
+    answer = requests.post(f"{artist.sandbox.url}/control/plan", json=[wrong], timeout=5)
     assert answer.status_code == 400
 
 
@@ -324,3 +329,31 @@ def test_an_empty_key_opens_nothing() -> None:
         url = f"{sandbox.url}/v1/user/balance"
         assert requests.get(url, headers={"authorization": f"Bearer {KEY}"}, timeout=5).status_code == 200
         assert requests.get(url, timeout=5).status_code == 401
+
+
+def test_a_task_that_cannot_be_drawn_is_refunded() -> None:
+    def broken(_request: ImageRequest) -> Image.Image:
+        raise OSError("the disk is full")
+
+    async def balance_and_status() -> tuple[float, int]:
+        sandbox = State(Options(task_latency=0, credits=10))
+        request = Request("POST", "/", "", {"authorization": "Bearer one"}, b"", 0, sandbox.now())
+        entry = LogEntry("POST", "/", "", "", "")
+        await generate.order(
+            sandbox,
+            request,
+            entry,
+            prompt="",
+            validate=lambda: ImageRequest("core", "boat", 1, 800, broken),
+            respond=lambda task: as_json(task.id),
+        )
+        charged = sandbox.account.credits
+        task = sandbox.tasks.find(entry.task, "one", sandbox.now())
+        await cast(asyncio.Task[None], task.work)
+        never = {"pending": as_json, "failed": as_json, "respond": as_json}
+        with pytest.raises(ApiError) as refusal:
+            await generate.poll(sandbox, request, entry, task_id=task.id, **never)
+        assert charged == 2
+        return sandbox.account.credits, refusal.value.status
+
+    assert asyncio.run(balance_and_status()) == (10, 500)

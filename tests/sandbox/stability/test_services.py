@@ -234,7 +234,11 @@ def test_services_with_limits_of_their_own(client: Client) -> None:
     assert refused(call(client, "edit/remove-background", files={"image": flat((2049, 2048))})) == {"image"}
     assert call(client, "edit/remove-background", files={"image": flat((2048, 2048))}).status_code == 200
     long = {"image": flat((64, 16_384))}
-    assert refused(call(client, "edit/erase", files=long, output_format="webp")) == {"output_format"}
+    for path in ("edit/erase", "edit/inpaint", "edit/remove-background", "upscale/creative"):
+        assert refused(call(client, path, files=long, output_format="webp")) == {"output_format"}
+    wide = {"image": flat((10_000, 64))}  # enlarged 2.5 times
+    assert refused(call(client, "upscale/creative", files=wide, output_format="webp")) == {"output_format"}
+    assert call(client, "edit/erase", files=wide, output_format="webp").status_code == 200
 
 
 def test_masks_have_one_of_the_formats_and_any_size(client: Client) -> None:

@@ -14,8 +14,13 @@ from django.core.management.base import BaseCommand, CommandError
 from generations.jobs.engine import persist
 from generations.library.maintenance import derived_check, object_check
 from generations.library.maintenance.check import Check, Kind, Problem
-from generations.library.storage.client import StorageUnavailable
+from generations.library.storage import client as storage_client
 from generations.teams.models import Team
+
+NO_LISTING = (
+    "The storage key may not list the bucket (s3:ListBucket), so each object that a row names is asked for by"
+    " itself, and objects of no row are not found."
+)
 
 
 class Command(BaseCommand):
@@ -36,13 +41,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print each problem, then how many of each kind; exit with 1 if any remains."""
+        may_list = _may_list()
+        if not may_list and options["remove_orphans"]:
+            raise CommandError("--remove-orphans needs a key that may list the bucket (s3:ListBucket).")
         check = Check(
             team=_team(options["team"]) if options["team"] else None,
             is_quick=options["quick"],
             repairs=options["repair"],
             removes_orphans=options["remove_orphans"],
+            may_list=may_list,
             still_needed=persist.still_needed,
         )
+        if not may_list:
+            self.stdout.write(NO_LISTING)
         found, repaired, remaining = Counter[str](), Counter[str](), 0
         try:
             for problem in find_problems(check):
@@ -50,7 +61,7 @@ class Command(BaseCommand):
                 repaired[problem.kind] += problem.is_repaired
                 remaining += problem.remains
                 self.print_problem(problem)
-        except StorageUnavailable as error:
+        except storage_client.StorageUnavailable as error:
             raise CommandError(error) from error
         for kind in Kind:
             suffix = f", repaired {repaired[kind]}" if repaired[kind] else ""
@@ -73,6 +84,13 @@ def find_problems(check: Check) -> Iterator[Problem]:
     Raises StorageUnavailable.
     """
     return chain(object_check.compare(check), derived_check.compare(check), object_check.verify_hashes(check))
+
+
+def _may_list() -> bool:
+    try:
+        return storage_client.may_list()
+    except storage_client.StorageUnavailable as error:
+        raise CommandError(error) from error
 
 
 def _team(name: str) -> Team:

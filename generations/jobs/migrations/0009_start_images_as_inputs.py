@@ -20,7 +20,7 @@ def copy_start_images(apps: Any, _schema_editor: object) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0007_tasks_and_inputs"),
+        ("jobs", "0008_tasks_and_inputs"),
     ]
 
     operations = [

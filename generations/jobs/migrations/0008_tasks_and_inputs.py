@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0006_interrupted_calls"),
+        ("jobs", "0007_requests_of_deleted_images"),
         ("library", "0005_bulk_actions"),
         ("teams", "0007_invitation_token"),
         ("upstreams", "0007_results"),

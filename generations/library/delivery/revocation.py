@@ -1,0 +1,74 @@
+"""Whether a thumbnail's signed URL still opens: its session, its membership, and its image.
+
+A query for each thumbnail would cost more than the rest of it, so answers are up to SECONDS old, and asked
+for once for all thumbnails of a page. For that long a URL that was revoked still opens.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from django.utils import timezone
+
+from generations.core import db_connections
+from generations.library.delivery import thumbnails
+from generations.library.models import DiscardedObject, Image
+from generations.library.storage import client as storage_client
+from generations.teams.sessions import service as sessions_service
+
+T = TypeVar("T")
+SECONDS = 5.0
+MAX_KNOWN = 10_000  # answers; then they are forgotten
+MAX_WITHDRAWN = 20_000  # thumbnails of one team; beyond it each image is looked up
+SINCE = timedelta(hours=2, minutes=5)  # no URL is valid for longer than two hours
+
+_known: dict[str, tuple[float, object]] = {}
+
+
+def is_signed_in(session: str, member: int) -> bool:
+    """Whether the session with that key is valid, and of the user of a current membership."""
+    return _recent(f"session/{session}/{member}", lambda: sessions_service.is_valid(session, member=member))
+
+
+def is_withdrawn(team: str, image: uuid.UUID, size: str) -> bool:
+    """Whether the team's image may be in the trash or deleted, so that it has to be looked up."""
+    keys = _recent(f"withdrawn/{team}", lambda: _withdrawn(team))
+    return len(keys) >= MAX_WITHDRAWN or storage_client.thumbnail_key(image=image, size=size) in keys
+
+
+def forget() -> None:
+    """Forget all answers."""
+    _known.clear()
+
+
+def _withdrawn(team: str) -> frozenset[str]:
+    """The keys of thumbnails whose image went to the trash or was deleted while URLs of it are valid."""
+    since = timezone.now() - SINCE
+    trashed = Image.objects.filter(team__slug=team, trashed_at__gt=since).values_list("pk", flat=True)
+    deleted = DiscardedObject.objects.filter(key__startswith="thumbnails/", discarded_at__gt=since)
+    return frozenset(
+        storage_client.thumbnail_key(image=image, size=size)
+        for image in trashed[:MAX_WITHDRAWN]
+        for size in thumbnails.WIDTHS
+    ) | frozenset(deleted.values_list("key", flat=True)[:MAX_WITHDRAWN])
+
+
+def _recent(about: str, ask: Callable[[], T]) -> T:
+    """The answer to a question, at most SECONDS old; threads that ask at once share it."""
+    until, answer = _known.get(about, (0.0, None))
+    if time.monotonic() < until:
+        return cast("T", answer)
+    return thumbnails.single_flight(about, lambda: _asked(about, ask))
+
+
+def _asked(about: str, ask: Callable[[], T]) -> T:
+    began, answer = time.monotonic(), ask()
+    db_connections.release_connections()
+    if len(_known) >= MAX_KNOWN:
+        _known.clear()
+    _known[about] = (began + SECONDS, answer)
+    return answer
