@@ -12,9 +12,9 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SDWEB_DATA=/data \
     STATIC_ROOT=/srv/static
-# pg_dump of the database's version, for `manage.py backup`
+# pg_dump of the database's version, for `manage.py backup`; fonts for text in drawings of SVG
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends postgresql-client-17 \
+    && apt-get install -y --no-install-recommends fonts-dejavu-core postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin sdweb \
     && install -d -o sdweb -g sdweb /data /data/spool

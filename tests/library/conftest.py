@@ -17,7 +17,7 @@ from generations.library.organise import service as organise_service
 from generations.library.search import indexer
 from generations.library.storage import client as storage_client
 from generations.office.members import service as members_service
-from generations.providers.transport import image_containers
+from generations.providers.transport import image_containers, media_check
 from generations.teams.models import Role, Visibility
 from tests.library.share_links import PERSON
 
@@ -107,7 +107,12 @@ def make_image(member):
         generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
         key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
         storage_client.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
-        width, height = decoded(image_containers.decodable(data)).size
+        if media_type in FORMATS:
+            width, height = decoded(image_containers.decodable(data)).size
+        else:
+            media = media_check.identify(data)
+            assert media.media_type == media_type
+            width, height = media.width, media.height
         return images_service.add(
             member=member,
             generation=generation,

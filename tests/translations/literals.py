@@ -41,7 +41,7 @@ LOGS = {"log", "logger", "logging", "warnings"}
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
     "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
-    "|FormParserError|MalformedForm"
+    "|FormParserError|MalformedForm|InvalidImage|TooManyPixels|InvalidSvg|NotSvg|SvgOutOfBounds"
 )
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs; and
 # names of what is guarded, which stand in the log and are quoted from there.
@@ -50,7 +50,14 @@ FOR_MACHINES = re.compile(
     "|uuid5|_labelled|_gauge|(Counter|Gauge)MetricFamily|split"
     "|guarded|salted_hmac"
 )
-PROMPTS = {"EXAMPLES", "WORDS", "SETTINGS", "NEGATIVE", "CHINESE"}  # sent to providers, which take English
+PROMPTS = {
+    "FONTS",
+    "EXAMPLES",
+    "WORDS",
+    "SETTINGS",
+    "NEGATIVE",
+    "CHINESE",
+}  # names of fonts; sent to providers
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
     # SQL, Lua, settings

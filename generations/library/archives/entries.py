@@ -79,13 +79,25 @@ def read_entry(
 
     The parameters of a signed file, which must not be changed, are beside it. Raises EntryFailed.
     """
+    name = entry.name
     try:
-        file = _convert(image, _verified(_read(image.key), image), output)
+        data = _verified(_read(image.key), image)
+        file = _convert(image, data, output)
+    except imaging_convert.NotConverted:  # one picture that moves must not fail the zip of a thousand
+        file, output = data, imaging_convert.OutputFormat(with_parameters=output.with_parameters)
+        name = _unconverted_name(entry.name, image)
     except FAILURES as error:
         raise EntryFailed(entry.name) from error
     parameters = imaging_convert.sidecar_parameters(image, file, output)
-    beside = [(f"{entry.name}.txt", parameters.encode())] if parameters else []
-    return [(entry.name, file), *beside]
+    beside = [(f"{name}.txt", parameters.encode())] if parameters else []
+    return [(name, file), *beside]
+
+
+def _unconverted_name(name: str, image: Image) -> str:
+    """The name of an entry that keeps its own format; no other entry has it, since theirs are numbered."""
+    extension = storage_client.EXTENSIONS.get(image.media_type, "bin")
+    stem = name.rpartition(".")[0]
+    return name if name == f"{stem}.{extension}" else f"{stem}.moving.{extension}"
 
 
 def load_images(member: int, entries: Sequence[ZipEntry]) -> dict[uuid.UUID, Image]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -11,14 +12,16 @@ from typing import ParamSpec
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, quote_etag
 
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
 from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
+from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.providers.transport import media_check
 
 P = ParamSpec("P")
 MAX_NAME_LENGTH = 60  # letters
@@ -32,6 +35,9 @@ IMAGE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+# What a browser may open as a page of its own; all else leaves as an attachment, which <img> shows anyway.
+OPENED = imaging_convert.CONVERTED | {"image/gif", "image/avif"}
 
 
 def handle_storage_errors(
@@ -54,10 +60,8 @@ def handle_storage_errors(
 
 def stream_object(request: HttpRequest, image: Image | Upload, *, name: str) -> HttpResponseBase:
     """The stored bytes as they are; no body for HEAD, or if the browser's copy is current (ETag)."""
-    headers = IMAGE_HEADERS | {
-        "Content-Type": image.media_type,
+    headers = file_headers(image.media_type, name) | {
         "Content-Length": str(image.bytes),
-        "Content-Disposition": content_disposition_header(as_attachment=False, filename=name) or "inline",
         "Cache-Control": "private, no-cache",
         "ETag": f'"{image.sha256}"',
     }
@@ -73,15 +77,45 @@ def stream_object(request: HttpRequest, image: Image | Upload, *, name: str) -> 
     return StreamingHttpResponse(content, headers=headers)
 
 
+def file_headers(media_type: str, name: str, *, as_attachment: bool = False) -> dict[str, str]:
+    """The headers of an image's file; SVG and files that are no images are attachments in any case."""
+    as_attachment = as_attachment or media_type not in OPENED
+    policy = {"Content-Security-Policy": SVG_POLICY} if media_type == media_check.SVG else {}
+    disposition = content_disposition_header(as_attachment=as_attachment, filename=name)
+    return (
+        IMAGE_HEADERS | policy | {"Content-Type": media_type, "Content-Disposition": disposition or "inline"}
+    )
+
+
+def shown_form(image: Image) -> tuple[bytes, str]:
+    """What <img> shows of an image that is not in OPENED, and its media type: cleaned SVG, else a tile."""
+    db_connections.release_connections()
+    if image.media_type == media_check.SVG:
+        try:
+            return imaging_svg.sanitize_svg(storage_client.read(image.key)), media_check.SVG
+        except imaging_svg.InvalidSvg:
+            pass  # it was paid for and is kept, and its tile says what it is
+    return thumbnails.tile(image), thumbnails.MEDIA_TYPE
+
+
+def show(request: HttpRequest, image: Image) -> HttpResponseBase:
+    """The image for <img>: the stored bytes, or what is shown in their place."""
+    if image.media_type in OPENED:
+        return stream_object(request, image, name=file_name(image))
+    data, media_type = shown_form(image)
+    headers = file_headers(media_type, file_name(image, media_type)) | {"Cache-Control": "private, no-cache"}
+    response = HttpResponse(data, headers=headers)
+    etag = quote_etag(hashlib.sha256(data).hexdigest())
+    response["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
 def download(image: Image, output: imaging_convert.OutputFormat) -> HttpResponse:
     """The image as an attachment in a format. Raises Unreadable if it cannot be converted."""
     db_connections.release_connections()
     media_type = output.media_type(image)
-    headers = IMAGE_HEADERS | {
-        "Content-Type": media_type,
-        "Content-Disposition": attachment(file_name(image, media_type)),
-        "Cache-Control": "private, no-store",
-    }
+    headers = file_headers(media_type, file_name(image, media_type), as_attachment=True)
+    headers["Cache-Control"] = "private, no-store"
     data = imaging_convert.convert(image, storage_client.read(image.key), output)
     return HttpResponse(data, headers=headers)
 

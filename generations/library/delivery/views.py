@@ -44,9 +44,9 @@ def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> H
 @require_safe
 @delivery_responses.handle_storage_errors
 def original(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponseBase:
-    """The image as it is stored, to be shown."""
+    """The image as it is stored, to be shown; of SVG the cleaned form, of a file that is no image a tile."""
     row = get_object_or_404(images_service.visible(member), pk=image)
-    return delivery_responses.stream_object(request, row, name=delivery_responses.file_name(row))
+    return delivery_responses.show(request, row)
 
 
 @member_required()

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from generations.library.imaging import decode as imaging_decode
-from generations.library.imaging import embed_metadata
+from generations.library.imaging import embed_metadata, provenance
 from generations.library.models import Image
 from generations.providers.transport.image_containers import UnknownStructure
 
@@ -24,6 +24,13 @@ ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
     "image/jpeg": ("JPEG", {"quality": 93, "subsampling": 0, "optimize": True}),
     "image/webp": ("WEBP", {"quality": 92, "method": 4, "exact": True}),
 }
+
+
+CONVERTED = frozenset(TYPES.values())  # of which there are conversions; all others are handed out as they are
+
+
+class NotConverted(imaging_decode.Unreadable):
+    """The image is only handed out as it is stored: of its type, or since it moves. The text says why."""
 
 
 class UnknownFormat(ValueError):
@@ -47,17 +54,24 @@ class OutputFormat:
 
     def media_type(self, image: Image) -> str:
         """The media type of the file."""
-        return TYPES.get(self.format, image.media_type)
+        return TYPES.get(self.format, image.media_type) if image.media_type in CONVERTED else image.media_type
 
 
 def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     """The file in the output format; `data` are the stored bytes. Raises Unreadable if it cannot be made.
+
+    SVG, GIF, AVIF and files that are no images stay as they are: NotConverted for another format, and for one
+    of an image that moves.
 
     A file with a C2PA manifest is not changed unless it gets another format, or would tell the parameters.
     A conversion takes up to 500 MB and two seconds, and waits for one of two slots. Raises DecodingBusy.
     """
     media_type = output.media_type(image)
     if output.format == STORED:
+        return data
+    if image.media_type not in CONVERTED:
+        if output.format in TYPES:
+            raise NotConverted(_("A file of this kind is not converted; take the original."))
         return data
     if media_type != image.media_type:
         data = _reencode(data, media_type)
@@ -70,17 +84,23 @@ def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
 
 
 def sidecar_parameters(image: Image, file: bytes, output: OutputFormat) -> str:
-    """The parameters to be put beside a converted file that must not be changed; "" if they are in it."""
+    """The parameters to be put beside a file that is not or must not be changed; "" if they are in it."""
     if not output.with_parameters or output.format == STORED:
         return ""
+    if image.media_type not in CONVERTED:
+        return embed_metadata.parameters(image) if provenance.digital_source_type(image) else ""
     return embed_metadata.sidecar_parameters(image, file, output.media_type(image))
 
 
 def _reencode(data: bytes, media_type: str) -> bytes:
-    """The first frame in another format: upright, in sRGB, and for JPEG on white."""
+    """The image in another format: upright, in sRGB, and for JPEG on white. NotConverted if it moves."""
     encoding, options = ENCODERS[media_type]
     target = io.BytesIO()
     with imaging_decode.open_image(data, is_stored=True) as picture:
+        if getattr(picture, "is_animated", False):
+            raise NotConverted(
+                _("This picture moves; in another format only its first frame is left. Take the original.")
+            )
         converted = imaging_decode.to_rgb(imaging_decode.to_srgb(imaging_decode.apply_orientation(picture)))
         if media_type == "image/jpeg":
             converted = imaging_decode.flatten_on_white(converted)

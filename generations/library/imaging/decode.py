@@ -36,8 +36,10 @@ class DecodingBusy(Exception):
         super().__init__(_("Too many pictures are being worked on. Please try again in a minute."))
 
 
-def detect_format(data: bytes) -> str | None:
-    """PNG, JPEG or WEBP from the magic bytes; None for anything else."""
+def detect_format(data: bytes, *, is_stored: bool = False) -> str | None:
+    """PNG, JPEG or WEBP from the magic bytes, of a stored image also GIF or AVIF; None for anything else."""
+    if is_stored and (moving := media_check.moving_format(data)):
+        return moving
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):
@@ -50,14 +52,15 @@ def open_image(data: bytes, *, is_stored: bool = False) -> Iterator[Pillow.Image
     """Open an image that is small enough to be decoded, without decoding it. Raises Unreadable, DecodingBusy.
 
     `is_stored` is for images of the library: whatever was accepted of a provider is decoded, up to 64
-    million pixels. Errors in the body of `with`, where it is decoded, are raised as Unreadable too.
+    million pixels, also GIF and AVIF, of which the first frame is read. Errors in the body of `with`, where
+    it is decoded, are raised as Unreadable too.
     """
-    encoding = detect_format(data)
+    encoding = detect_format(data, is_stored=is_stored)
     if encoding is None:
         raise Unreadable(_("This is not a PNG, JPEG or WebP picture."))
     if encoding == "JPEG" and _jpeg_scans(data) > MAX_JPEG_SCANS:
         raise Unreadable(_("This JPEG is put together from too many layers; save it again as a plain one."))
-    with _decode_slot():
+    with decode_slot():
         try:
             decodable = image_containers.decodable(data)
             with Pillow.open(io.BytesIO(decodable), formats=[encoding]) as picture:
@@ -74,7 +77,8 @@ def open_image(data: bytes, *, is_stored: bool = False) -> Iterator[Pillow.Image
 
 
 @contextmanager
-def _decode_slot() -> Iterator[None]:
+def decode_slot() -> Iterator[None]:
+    """Wait for one of the slots, and hold it. Raises DecodingBusy."""
     if not _decode_slots.acquire(timeout=WAIT_SECONDS):
         raise DecodingBusy
     try:

@@ -119,6 +119,8 @@ class Image(models.Model):
         blank=True,
     )
 
+    TILE_SIDE = 400  # pixels, of the square that stands for a file without a size
+
     # The type stubs see a plain manager; it has every method of the query set.
     objects: ClassVar[ImageQuerySet] = ImageQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -151,6 +153,16 @@ class Image(models.Model):
             models.Index(fields=["key"], name="images_by_object"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="images_by_parent"),
         ]
+
+    @property
+    def shown_width(self) -> int:
+        """The width for pages, in pixels."""
+        return self.width or self.TILE_SIDE
+
+    @property
+    def shown_height(self) -> int:
+        """The height for pages, in pixels."""
+        return self.height or self.TILE_SIDE
 
 
 class Upload(models.Model):

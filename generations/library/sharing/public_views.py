@@ -14,13 +14,13 @@ from typing import Any
 from allauth.core.internal import ratelimit  # its public decorator responds with a page of the portal
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from generations.core import db_connections, request_params
 from generations.library.delivery import responses as delivery_responses
 from generations.library.delivery import thumbnails
+from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import embed_metadata
 from generations.library.models import Image, Share
@@ -179,22 +179,41 @@ def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
     It always says that a model made it: in its own C2PA manifest, or as its digital source type.
     """
     db_connections.release_connections()  # a slow client must not hold one
+    if image.media_type not in imaging_convert.CONVERTED:
+        return _unconverted_file(share, image, is_download=is_download)
     data = storage_client.read(image.key)
     try:
         write = embed_metadata.embed if share.shows_prompt else embed_metadata.without_parameters
         data = write(image, data)
     except UnknownStructure as error:
         raise Http404 from error
-    name = delivery_responses.file_name(image) if share.shows_prompt else _name_without_prompt(image)
-    headers = delivery_responses.IMAGE_HEADERS | {
-        "Content-Type": image.media_type,
-        "Content-Disposition": content_disposition_header(as_attachment=is_download, filename=name)
-        or "inline",
-    }
+    name = _name(share, image)
+    headers = delivery_responses.file_headers(image.media_type, name, as_attachment=is_download)
     return HttpResponse(data, headers=headers)
 
 
-def _name_without_prompt(image: Image) -> str:
+def _unconverted_file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
+    """The file of an image that is handed out as it is, or what is shown in its place."""
+    if is_download or image.media_type in delivery_responses.OPENED:
+        data, media_type = storage_client.read(image.key), image.media_type
+    else:
+        data, media_type = delivery_responses.shown_form(image)
+    if not share.shows_prompt and _has_prompt(image, data):
+        raise Http404
+    name = _name(share, image)
+    headers = delivery_responses.file_headers(media_type, name, as_attachment=is_download)
+    return HttpResponse(data, headers=headers)
+
+
+def _has_prompt(image: Image, data: bytes) -> bool:
+    """Whether the file, which is handed out as it is, has the beginning of a prompt in its bytes."""
+    prompts = (prompt.strip()[:60].encode() for prompt in (image.prompt, image.negative_prompt))
+    return any(prompt and prompt in data for prompt in prompts)
+
+
+def _name(share: Share, image: Image) -> str:
+    if share.shows_prompt:
+        return delivery_responses.file_name(image)
     words = delivery_responses.file_words(image.title)
     return f"{words}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
 

@@ -30,7 +30,30 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from storages.backends.s3 import S3Storage
 
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "text/plain": "txt"}
+# Of every type that media_check identifies, and of texts.
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+    "image/tiff": "tif",
+    "image/bmp": "bmp",
+    "image/heic": "heic",
+    "image/jxl": "jxl",
+    "image/jp2": "jp2",
+    "image/x-exr": "exr",
+    "image/x-psd": "psd",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "application/gzip": "gz",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "model/gltf-binary": "glb",
+    "text/plain": "txt",
+}
 CHUNK_SIZE = 256 * 1024
 CHUNK_SECONDS = 30.0  # for a chunk of a stream, with waiting for a thread
 MAX_METADATA_LENGTH = 120  # characters of one value; S3 takes 2 KB in all
@@ -112,6 +135,12 @@ class ObjectStream:
 
 
 # Keys -------------------------------------------------------------------------
+
+
+def type_name(media_type: str) -> str:
+    """The short name of a type for people, such as JPEG or PSD; "" of an unknown one."""
+    extension = EXTENSIONS.get(media_type, "")
+    return {"jpg": "JPEG", "tif": "TIFF", "webp": "WebP"}.get(extension, extension.upper())
 
 
 def image_key(*, generation: uuid.UUID, attempt: int, sha256: str, media_type: str) -> str:

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.delivery import thumbnails
+from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Image
+from generations.library.storage import client as storage_client
 from generations.library.trash import listing as trash_listing
 from generations.teams.models import Membership
 
@@ -38,7 +40,9 @@ def thumbnail(context: Context, image: Image, member: Membership) -> Thumbnail:
     small, large = (
         delivery_signed_urls.thumbnail_url(image, size, member, session) for size in thumbnails.WIDTHS
     )
-    return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
+    return Thumbnail(
+        small, f"{small} 1x, {large} 2x", image.shown_width, image.shown_height, image.placeholder
+    )
 
 
 @register.simple_tag
@@ -48,7 +52,21 @@ def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
     small, large = (
         reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size]) for size in sizes
     )
-    return Thumbnail(small, f"{small} 1x, {large} 2x", image.width, image.height, image.placeholder)
+    return Thumbnail(
+        small, f"{small} 1x, {large} 2x", image.shown_width, image.shown_height, image.placeholder
+    )
+
+
+@register.filter
+def type_name(image: Image) -> str:
+    """Return the short name of an image's type, such as PNG or PSD."""
+    return storage_client.type_name(image.media_type)
+
+
+@register.filter
+def is_converted(image: Image) -> bool:
+    """Return whether downloads in other formats are offered."""
+    return image.media_type in imaging_convert.CONVERTED
 
 
 @register.filter

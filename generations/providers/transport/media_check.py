@@ -108,6 +108,12 @@ def output_of(data: bytes, seed: int | None = None) -> Output:
     return Output(data, media.media_type, media.width, media.height, seed, OutputKind(media.kind))
 
 
+def moving_format(data: bytes) -> Literal["GIF", "AVIF"] | None:
+    """Pillow's name of the format, if the first bytes are of a GIF or an AVIF."""
+    formats: dict[str, Literal["GIF", "AVIF"]] = {"image/gif": "GIF", "image/avif": "AVIF"}
+    return formats.get(_by_signature(data, IMAGE_SIGNATURES))
+
+
 def _by_signature(data: bytes, signatures: tuple[tuple[re.Pattern[bytes], str], ...]) -> str:
     return next((media_type for pattern, media_type in signatures if pattern.match(data)), "")
 
