@@ -17,7 +17,7 @@ from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership
 
-__all__ = ["NewInput", "prepare"]
+__all__ = ["NewInput", "prepare", "size_sent", "too_many"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,9 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
             _check_count(declared, len(of_role))
             _check_transparency(declared, len(of_role), image)
             for each in of_role:
-                if not declared.is_mask:
-                    size = _size(declared, each.upload)
-                elif IMAGE in errors:
+                if declared.is_mask and IMAGE in errors:
                     continue
-                else:
-                    size = _mask_size(each.upload, image, sent)
+                size = size_sent(declared, each.upload, image=image, sent=sent)
                 upload = input_images.adapted(member=member, upload=each.upload, declared=declared, size=size)
                 prepared.append(replace(each, upload=upload))
                 sent = upload if declared.role == IMAGE else sent
@@ -62,10 +59,26 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     return prepared
 
 
+def size_sent(
+    declared: Input, upload: Upload, *, image: Upload | None, sent: Upload | None
+) -> tuple[int, int]:
+    """Return the size in which an upload is sent; InvalidValue if the model cannot take it.
+
+    `image` is the request's upload in the role `image`, of which a mask must have the size, and `sent` the
+    same as it is sent.
+    """
+    return _mask_size(upload, image, sent) if declared.is_mask else _size(declared, upload)
+
+
+def too_many(declared: Input, count: int) -> InvalidValue:
+    """Return the error of a role with more images than it takes."""
+    text = _("Add at most %(most)s images here; these are %(count)s.")
+    return InvalidValue(text % {"most": declared.maximum, "count": count})
+
+
 def _check_count(declared: Input, count: int) -> None:
     if count > declared.maximum:
-        text = _("Add at most %(most)s images here; these are %(count)s.")
-        raise InvalidValue(text % {"most": declared.maximum, "count": count})
+        raise too_many(declared, count)
     if 0 < count < declared.minimum:
         raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
 

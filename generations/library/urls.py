@@ -17,6 +17,7 @@ urlpatterns = [
     path("library/", gallery_views.grid, name="grid"),
     path("library/counts/", gallery_views.counts, name="counts"),
     path("library/newer/", gallery_views.newer, name="newer"),
+    path("library/picker/", gallery_views.picker, name="picker"),
     path("library/tags/", gallery_views.tags, name="tags"),
     path("library/deeds/", bulk_views.start, name="deed"),
     path("library/deeds/<uuid:action>/", bulk_views.progress, name="deed_progress"),

@@ -1,62 +1,130 @@
-// The form of Create: fields that the model supports, the price on the button, one submission per press.
-import { deleteDraft, randomUuid, restoreDraft, saveDraft } from "./draft.js";
-import { credits, fill } from "./page.js";
-import { setUpStartImage } from "./start_image.js";
+// The form of Create: the chosen operation and model, the price on the button, one submission per press.
+// It knows no field of a model: what depends on the model is #choices, which the server renders.
+import { deleteDraft, randomUuid, saveDraft, withDraft } from "./draft.js";
+import { deleteStoredMasks, isUploading, setUpInputs } from "./inputs.js";
+import { credits, csrfToken, fill, goToSignIn, notice, parse, portal } from "./page.js";
 
-let form, models, chosenModel, isSubmitted;
+let form, isSubmitted;
+let isNegativeOpen = false; // without a text
+let renewal = null; // an AbortController while other choices are asked for
+let isSubmitDelayed = false; // until files are uploaded and the choices are those of the chosen model
+const opened = new Set(); // ids of what was unfolded
 
 const find = (selector) => form.querySelector(selector);
+const choices = () => document.getElementById("choices");
 const valueOf = (name) => new FormData(form).get(name) ?? "";
-const hasImage = () => Boolean(form.elements.start.value || form.elements.image.files.length);
+const card = () => find('[name="model"]:checked')?.closest(".card");
 
-/* ---- the chosen model ---- */
+/* ---- other choices ---- */
 
-/** Show the fields, ranges and chips of the chosen model. */
-function showModel() {
-  const model = models[valueOf("model")];
-  if (!model) return;
-  if (chosenModel && chosenModel !== model) adjustTo(model);
-  chosenModel = model;
-  for (const field of form.querySelectorAll("[data-field]")) {
-    const name = field.dataset.field;
-    const isUnsupported = !model.takes.includes(name) || (name === "aspect_ratio" && model.shapeless_with_image && hasImage());
-    field.toggleAttribute("data-unsupported", isUnsupported);
+/** Ask for the choices of another model, operation or picture, with what is filled in, and show them. */
+async function renew(values = new FormData(form), focus = document.activeElement?.id) {
+  renewal?.abort();
+  const mine = renewal = new AbortController();
+  values.set("change", "1");
+  for (const [name, value] of [...values]) if (typeof value !== "string") values.delete(name);
+  const before = new Map(new FormData(form));
+  try {
+    const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true" };
+    const response = await fetch(form.action, { method: "POST", headers, body: values, signal: mine.signal });
+    if (response.headers.get("HX-Redirect") || response.redirected) return goToSignIn();
+    if (!response.ok) return notice(response.status === 413 ? portal.tooLarge : portal.failed);
+    const part = parse(await response.text()).querySelector("#choices");
+    if (renewal === mine) show(part, before, focus);
+  } catch (problem) {
+    if (problem.name === "AbortError") return undefined;
+    if (!(problem instanceof TypeError)) throw problem;
+    notice(portal.offline);
+  } finally {
+    if (renewal === mine) {
+      renewal = null;
+      submitIfDelayed();
+    }
   }
-  for (const chip of form.querySelectorAll(".chip[popovertarget]")) {
-    chip.hidden = document.getElementById(chip.getAttribute("popovertarget")).hasAttribute("data-unsupported");
+  return undefined;
+}
+
+function submitIfDelayed() {
+  if (!isSubmitDelayed || renewal || isUploading()) return;
+  isSubmitDelayed = false;
+  form.requestSubmit(find("#generate"));
+}
+
+/** Put the new choices in place; what was filled in since they were asked for stays. */
+function show(part, before, focus) {
+  const later = [...choices().querySelectorAll("input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), textarea, select")]
+    .filter((field) => field.name && field.value !== before.get(field.name));
+  const { scrollTop } = find(".create-fields");
+  choices().replaceWith(part);
+  for (const { name, value } of later) {
+    const field = part.querySelector(`[name="${name}"]:not([type=hidden], [type=radio], [type=checkbox], [type=file])`);
+    if (field) field.value = value;
   }
-  for (const hint of form.querySelectorAll("[data-range]")) {
-    const range = model.ranges[hint.dataset.range];
-    if (range) hint.textContent = fill(hint.dataset.text, { a: range.minimum, b: range.maximum, n: range.suggested });
+  for (const id of opened) setOpen(id, true);
+  window.htmx.process(part);
+  document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: part } })); // the editors set themselves up
+  find(".create-fields").scrollTop = scrollTop;
+  const target = focus && document.getElementById(focus);
+  if (target && part.contains(target)) target.focus({ preventScroll: true });
+  onEdit();
+}
+
+/** Unfold or fold cards, styles or further fields. */
+function setOpen(id, isOpen) {
+  const part = document.getElementById(id);
+  if (!part) return;
+  opened[isOpen ? "add" : "delete"](id);
+  part.classList.toggle("is-open", isOpen);
+  if (id === "more-fields") part.toggleAttribute("data-closed", !isOpen);
+  find(`[data-expand="${id}"], [aria-controls="${id}"]`)?.setAttribute("aria-expanded", String(isOpen));
+}
+
+/* ---- what is shown ---- */
+
+/** Show what the chosen model takes of the prompts, and the words of what is chosen. */
+function showChosen() {
+  const { dataset } = choices();
+  const [hasPrompt, hasNegative] = ["prompt" in dataset, "negative" in dataset];
+  find("#prompt-part").toggleAttribute("data-unsupported", !hasPrompt && !hasNegative);
+  for (const part of ["#id_prompt", "#prompt-tools"]) find(part).toggleAttribute("data-unsupported", !hasPrompt);
+  find("#negative").toggleAttribute("data-unsupported", !hasNegative);
+  find("#negative").toggleAttribute("data-closed", hasPrompt && !form.elements.negative_prompt.value && !isNegativeOpen);
+  const opener = find('[data-open="negative"]');
+  opener.toggleAttribute("data-unsupported", !hasNegative);
+  opener.hidden = !find("#negative").hasAttribute("data-closed");
+  form.elements.prompt.placeholder = dataset.placeholder;
+  if (find("[data-expand-editor]")) import("./expand_editor.js");
+  form.toggleAttribute("data-needs-prompt", "needsPrompt" in dataset);
+  const operation = document.getElementById(`id_operation_${dataset.operation}`);
+  if (operation) operation.checked = true;
+  showMoreOperations();
+  const text = (name, value) => { const chip = find(`[data-chip="${name}"]`); if (chip) chip.textContent = value ?? ""; };
+  text("model", card()?.querySelector(".name").textContent);
+  const shape = find(".shapes :checked");
+  if (shape) {
+    find("[data-size]").textContent = [shape.value, shape.dataset.pixels].filter(Boolean).join(", ");
+    text("shape", shape.value);
+    const glyph = find("[data-chip-glyph]");
+    if (glyph) glyph.className = `${shape.nextElementSibling.className} glyph-chosen`;
   }
-  const aspectRatio = valueOf("aspect_ratio");
-  find("[data-size]").textContent = [aspectRatio, model.sizes[aspectRatio]].filter(Boolean).join(", ");
-  find('[data-chip="model"]').textContent = model.title;
-  find('[data-chip="shape"]').textContent = aspectRatio;
-  find("[data-chip-glyph]").className = `glyph glyph-chosen glyph-${aspectRatio.replace(":", "x")}`;
-  const style = form.querySelector('[name="style_preset"]:checked').closest("label");
-  const chip = find('[data-chip="style"]');
-  chip.textContent = valueOf("style_preset") ? style.querySelector(".name").textContent : chip.dataset.none;
+  const style = find(".styles :checked")?.closest("label");
   const sample = find("[data-chip-sample]");
-  sample.hidden = !valueOf("style_preset");
-  if (!sample.hidden) sample.src = style.querySelector("img").src;
-  find("[data-strength]").textContent = Number(valueOf("strength")).toFixed(2).replace(/0$/, "");
-}
-
-/** Clear numbers outside the new model's ranges; a strength that was not changed becomes its suggestion. */
-function adjustTo(model) {
-  for (const name of ["cfg_scale", "steps", "seed"]) {
-    const range = model.ranges[name];
-    const field = form.elements[name];
-    if (field.value !== "" && range && !(field.value >= range.minimum && field.value <= range.maximum)) field.value = "";
-  }
-  const previous = chosenModel.ranges.strength?.suggested;
-  if (model.ranges.strength && (previous === undefined || Number(valueOf("strength")) === previous)) {
-    form.elements.strength.value = model.ranges.strength.suggested;
+  if (style && sample) {
+    const image = style.querySelector("img");
+    text("style", image ? style.querySelector(".name").textContent : find('[data-chip="style"]').dataset.none);
+    sample.hidden = !image;
+    if (image) sample.src = image.src;
   }
 }
 
-/* ---- texts and price ---- */
+function showMoreOperations() {
+  const more = find("[data-more-operations]");
+  if (!more) return;
+  const chosen = more.querySelector(":checked")?.closest("label");
+  const title = more.querySelector("[data-more-title]");
+  title.textContent = chosen ? chosen.textContent.trim() : title.dataset.text;
+  more.querySelector("summary").classList.toggle("is-chosen", Boolean(chosen));
+}
 
 /** Whether most letters of a text are not Latin. */
 function isMostlyNonLatin(text) {
@@ -67,34 +135,41 @@ function isMostlyNonLatin(text) {
 
 /** Show the prompt's length and the summary of further settings. */
 function showSummary() {
-  const maxLength = chosenModel?.longest_prompt ?? 10000;
+  const { longest, english } = choices().dataset;
   const length = [...form.elements.prompt.value.trim()].length;
   const counter = find("[data-count]");
   const number = new Intl.NumberFormat(document.documentElement.lang);
-  counter.textContent = `${number.format(length)} / ${number.format(maxLength)}`;
-  counter.classList.toggle("is-over", length > maxLength);
-  find("#language-hint").hidden = !(chosenModel?.english_only && isMostlyNonLatin(form.elements.prompt.value));
+  counter.textContent = `${number.format(length)} / ${number.format(longest)}`;
+  counter.classList.toggle("is-over", length > Number(longest));
+  find("#language-hint").hidden = english === undefined || !isMostlyNonLatin(form.elements.prompt.value);
   const summary = find("[data-summary]");
-  const seed = valueOf("seed");
-  const parts = [seed ? fill(summary.dataset.seed, { n: seed }) : summary.dataset.random];
-  if (chosenModel?.takes.includes("output_format")) parts.push(valueOf("output_format").toUpperCase());
-  if (chosenModel?.takes.includes("cfg_scale") && valueOf("cfg_scale")) parts.push(fill(summary.dataset.guidance, { n: valueOf("cfg_scale") }));
+  const parts = [...form.querySelectorAll(".more-fields [data-field]")].map((field) => textOf(field, summary.dataset.value));
   if (valueOf("visibility") === "private") parts.push(summary.dataset.private);
-  summary.textContent = parts.join(", ");
+  summary.textContent = parts.filter(Boolean).join(", ");
+}
+
+/** A field in a few words: the chosen title, or its name with the number; empty if nothing is filled in. */
+function textOf(field, template) {
+  const { title } = field.dataset;
+  const chosen = field.querySelector(":checked");
+  if (chosen) return chosen.type === "checkbox" ? title : chosen.textContent.trim() || chosen.closest("label").textContent.trim();
+  const input = field.querySelector("input[name]:not([type=checkbox], [type=radio])");
+  const value = input?.value || (input?.closest(".with-button") ? input.placeholder : "");
+  return value ? fill(template, { name: title, value }) : "";
 }
 
 /** The price of one picture in hundredths of a credit; steps beyond the included ones cost more. */
 function price() {
+  const { price: base, includedSteps: included } = card().dataset;
   const steps = Number(valueOf("steps")) || 0;
-  const isAbove = chosenModel.included_steps && steps > chosenModel.included_steps;
-  return isAbove ? Math.ceil((chosenModel.price * steps) / chosenModel.included_steps) : chosenModel.price;
+  return included && steps > Number(included) ? Math.ceil((Number(base) * steps) / Number(included)) : Number(base);
 }
 
 /** Show the total on the button, and what remains of the balance. */
 function showPrice() {
   const count = Math.min(10, Math.max(1, Math.floor(Number(valueOf("count"))) || 1));
   const label = find("[data-label]");
-  if (!chosenModel) return;
+  if (!card()) return;
   const available = Number(document.getElementById("balance").dataset.available);
   const total = count * price();
   const missing = total - available;
@@ -121,12 +196,12 @@ function withBoldNumber(text, { n, m }) {
 }
 
 function update() {
-  showModel();
+  showChosen();
   showSummary();
   showPrice();
 }
 
-/* ---- submitting ---- */
+/* ---- filling in ---- */
 
 function onEdit() {
   // A resubmission keeps its id, and so is not charged twice, only while the form is unchanged.
@@ -138,6 +213,31 @@ function onEdit() {
   update();
 }
 
+function onInput({ target }) {
+  if (target.matches("[data-slider]")) form.elements[target.dataset.slider].value = target.value;
+  const slider = target.name && find(`[data-slider="${target.name}"]`);
+  if (slider) slider.value = target.value || slider.dataset.usual;
+  if (target.matches("[data-search-models]")) searchModels(target.value);
+  onEdit();
+}
+
+function onChange({ target }) {
+  if (target.name !== "model" && target.name !== "operation") return;
+  find("[data-more-operations]")?.removeAttribute("open");
+  if (target.name === "operation") choices().dataset.operation = target.value;
+  onEdit();
+  renew();
+}
+
+function searchModels(text) {
+  const words = text.toLowerCase().split(/\s+/);
+  const cards = find("#cards");
+  cards.classList.toggle("is-searched", Boolean(text.trim()));
+  for (const each of cards.querySelectorAll(".card")) {
+    each.hidden = !words.every((word) => each.dataset.words.toLowerCase().includes(word));
+  }
+}
+
 /** Set up the form, after the page has loaded and after htmx has replaced it. */
 function setUp() {
   form = document.getElementById("create-form");
@@ -145,21 +245,18 @@ function setUp() {
   form.dataset.ready = "yes";
   if (form.hasAttribute("data-bound")) form.dataset.returned = "yes";
   else if (matchMedia("(min-width: 900px)").matches) form.elements.prompt.focus();
-  models = JSON.parse(form.dataset.models);
-  chosenModel = models[valueOf("model")];
-  restoreDraft(form);
+  const draft = withDraft(form);
+  if (draft) restore(draft);
   if (form.dataset.prefilled) {
     history.replaceState(null, "", location.pathname);
     form.dataset.prefilled = "";
-    saveDraft(form);
+    if (!draft) saveDraft(form);
   }
-  find("#negative").toggleAttribute("data-closed", !form.elements.negative_prompt.value);
-  find('[data-open="negative"]').hidden = Boolean(form.elements.negative_prompt.value);
   if (/Mac|iPhone|iPad/.test(navigator.platform)) find("[data-key]").textContent = "⌘ ↵";
   update();
-  form.addEventListener("input", onEdit);
-  form.addEventListener("change", onEdit);
-  setUpStartImage(form, () => chosenModel?.takes.includes("image"), update);
+  form.addEventListener("input", onInput);
+  form.addEventListener("change", onChange);
+  setUpInputs(form, { changed: (focus) => renew(undefined, focus), failed: () => { isSubmitDelayed = false; } });
   form.addEventListener("click", onClick);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -167,6 +264,14 @@ function setUp() {
       if (!find("#generate").disabled) form.requestSubmit(find("#generate"));
     }
   });
+}
+
+/** Show a draft: the prompts and the number at once, the rest as the server renders it. */
+function restore(values) {
+  for (const name of ["prompt", "negative_prompt", "count"]) form.elements[name].value = values.get(name) ?? "";
+  const operation = document.getElementById(`id_operation_${values.get("operation")}`);
+  if (operation) operation.checked = true;
+  renew(values);
 }
 
 function onClick(event) {
@@ -178,27 +283,29 @@ function onClick(event) {
     onEdit();
   }
   if (button.dataset.open) {
-    find("#negative").removeAttribute("data-closed");
-    button.hidden = true;
+    isNegativeOpen = true;
+    update();
     form.elements.negative_prompt.focus();
   }
-  if (button.dataset.expand) {
-    const isOpen = document.getElementById(button.dataset.expand).classList.toggle("is-open");
-    button.setAttribute("aria-expanded", String(isOpen));
-  }
+  if (button.dataset.expand) setOpen(button.dataset.expand, button.getAttribute("aria-expanded") !== "true");
   if ("more" in button.dataset) {
-    const isClosed = find("#more-fields").toggleAttribute("data-closed");
-    button.setAttribute("aria-expanded", String(!isClosed));
-    if (!isClosed) find("#more-fields").scrollIntoView({ block: "nearest" });
+    const isOpen = button.getAttribute("aria-expanded") !== "true";
+    setOpen("more-fields", isOpen);
+    if (isOpen) find("#more-fields").scrollIntoView({ block: "nearest" });
   }
-  if ("randomSeed" in button.dataset) {
-    form.elements.seed.value = "";
+  if (button.dataset.clearField) {
+    form.elements[button.dataset.clearField].value = "";
     onEdit();
   }
 }
 
+/* ---- submitting ---- */
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt === form) isSubmitted = true;
+  if (event.detail.elt !== form) return;
+  isSubmitDelayed = isUploading() || Boolean(renewal);
+  if (isSubmitDelayed) event.preventDefault();
+  else isSubmitted = true;
 });
 /** Whether the response is the new batch, not a redirect to sign in or the form with errors. */
 const isAccepted = (xhr) => xhr.status === 200 && !xhr.getResponseHeader("HX-Redirect");
@@ -213,11 +320,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt !== form || !isAccepted(event.detail.xhr)) return;
   isSubmitted = false;
   deleteDraft();
-  form.elements.image.value = "";
-  // The file is stored now: the next request refers to it instead of uploading it again.
-  if (chosenModel?.takes.includes("image")) form.elements.start.value = document.getElementById("submission-fields").dataset.start;
+  deleteStoredMasks();
   find("#form-errors").replaceChildren();
-  for (const error of form.querySelectorAll(".error")) error.remove();
+  for (const error of form.querySelectorAll(".error:not([data-input-error])")) error.remove();
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const part of form.querySelectorAll(".has-error")) part.classList.remove("has-error");
   document.getElementById("first-run")?.remove();

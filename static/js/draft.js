@@ -1,25 +1,16 @@
-// The draft of Create: what was typed is saved in this browser per user and team until it is submitted.
+// The draft of Create: what was filled in is saved in this browser per user and team until it is submitted.
 import { portal } from "./page.js";
 
 const key = `draft-${portal.user}-${portal.team}`;
-const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "image"]);
+const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "change", "remove"]);
 
-function setField(form, name, value) {
-  const field = form.elements[name];
-  if (!field || value === undefined) return;
-  if (field.type === "checkbox") {
-    field.checked = value !== "";
-    return;
-  }
-  if (field instanceof RadioNodeList) {
-    if ([...field].some((choice) => choice.value === value)) field.value = value;
-  } else if (field.type !== "radio") field.value = value; // a single radio button has nothing to choose
-}
-
-/** Save the form's values, for a reload or a new sign-in. */
+/** Save the form's values, for a reload or a new sign-in: all fields and the ids of all pictures, no files. */
 export function saveDraft(form) {
-  const draft = Object.fromEntries([...new FormData(form)].filter(([name]) => !UNSAVED.has(name)));
-  for (const box of form.querySelectorAll("input[type=checkbox]:not(:checked)")) draft[box.name] = ""; // not in FormData
+  const draft = {};
+  for (const box of form.querySelectorAll("input[type=checkbox]:not(:checked)")) draft[box.name] = []; // not in FormData
+  for (const [name, value] of new FormData(form)) {
+    if (!UNSAVED.has(name) && typeof value === "string") (draft[name] ??= []).push(value);
+  }
   try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* no storage in some private windows */ }
 }
 
@@ -28,17 +19,29 @@ export function deleteDraft() {
   try { localStorage.removeItem(key); } catch { /* nothing was saved */ }
 }
 
-/** Fill in the draft, except fields that the server has prefilled. */
-export function restoreDraft(form) {
+/**
+ * The form's values with those of the draft, except fields that the server has prefilled; null if that changes nothing.
+ * Older versions saved one text for each name.
+ */
+export function withDraft(form) {
   const { prefilled } = form.dataset;
-  if (form.hasAttribute("data-bound") || prefilled === "*") return;
+  if (form.hasAttribute("data-bound") || prefilled === "*") return null;
   let draft;
   try { draft = JSON.parse(localStorage.getItem(key)); } catch { /* unreadable: as without a draft */ }
-  for (const [name, value] of Object.entries(draft ?? {})) {
-    if (name === "visibility" && value !== "private") continue; // a draft never makes a private default public
-    if (name !== "start" && !prefilled.split(" ").includes(name)) setField(form, name, value);
+  if (typeof draft !== "object" || draft === null) return null;
+  const values = new FormData(form);
+  const before = listOf(values);
+  for (const [name, saved] of Object.entries(draft)) {
+    const texts = [saved].flat().filter((text) => typeof text === "string");
+    if (UNSAVED.has(name) || prefilled.split(" ").includes(name)) continue;
+    if (name === "visibility" && texts[0] !== "private") continue; // a draft never makes a private default public
+    values.delete(name);
+    for (const text of texts.length ? texts : [""]) values.append(name, text);
   }
+  return listOf(values) === before ? null : values;
 }
+
+const listOf = (values) => JSON.stringify([...values].filter(([, value]) => value && typeof value === "string").sort());
 
 /** A random UUID; crypto.randomUUID exists only on https. */
 export function randomUuid() {

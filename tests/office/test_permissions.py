@@ -165,6 +165,7 @@ TABLE = {
     "library:grid": shown(team()),
     "library:counts": shown(team()),
     "library:newer": shown(team()),
+    "library:picker": shown(team("upload")),
     "library:tags": shown(team()),
     "library:deed": pressed(team()),  # for favourites; the rest is refused to viewers
     "library:deed_progress": shown(team(only=MEI)),

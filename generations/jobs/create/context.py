@@ -1,26 +1,28 @@
-"""The template context of the Create form: models with prices, shapes, styles, and data for scripts."""
+"""The template context of the Create form: operations, models with prices, fields and pictures."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from generations.credits import caps
-from generations.jobs import model_access, pricing
-from generations.jobs.create.forms import PARAMETERS, GenerationForm
+from generations.jobs import pricing
+from generations.jobs.create import controls
+from generations.jobs.create.controls import Control
+from generations.jobs.create.form_inputs import InputField
+from generations.jobs.create.forms import GenerationForm
+from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, preferences_of
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Number, Text, When
+from generations.providers.catalogue.fields import Group
 from generations.providers.catalogue.model import Model
-from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, Role, User, Visibility
-from generations.upstreams.models import Upstream
 
-FIELDS_UNDER_MORE = ("seed", "output_format", "cfg_scale", "steps", "visibility")
-MAX_RECENT_MODELS = 4  # as many as are shown before "All"
+MAX_RECENT_MODELS = 12
+CARDS_IN_SIGHT = 4  # before "All"
+CARDS_WITHOUT_SEARCH = 12
 # Not translated: the prompts are sent as they are, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
     {
@@ -45,29 +47,36 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Range:
-    """The range of a number that a model takes; `suggested` is the initial value."""
-
-    minimum: float
-    maximum: float
-    suggested: float | None
-
-
-@dataclass(frozen=True)
 class ModelCard:
-    """One model on the form; `price` in hundredths of a credit."""
+    """One model on the form; `price` in hundredths of a credit, the lowest if it varies."""
 
-    name: str
-    title: str
-    clause: str
+    model: Model
     price: int
-    takes: tuple[str, ...]
-    shapeless_with_image: bool
-    sizes: Mapping[str, str]
-    ranges: Mapping[str, Range]
-    longest_prompt: int
-    english_only: bool
-    included_steps: int | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.model.name
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+        return self.model.title
+
+    @property
+    def clause(self) -> str:
+        """What it is good at."""
+        return _(self.model.clause)
+
+    @property
+    def system(self) -> str:
+        """The system that it belongs to."""
+        return catalogue_registry.system_of(self.name)
+
+    @property
+    def price_varies(self) -> bool:
+        """Whether parameters can make it dearer."""
+        return self.model.included_steps is not None
 
 
 class FormContext:
@@ -76,45 +85,149 @@ class FormContext:
     def __init__(self, form: GenerationForm) -> None:
         self.form, self.member = form, form.member
         self.prices = pricing.price_list(self.member.team, form.shown_at)
-        self.shapes = catalogue_registry.SHAPES
-        self.styles = {name: _(title) for name, title in catalogue_registry.STYLES.items()}
-        self.closed: list[str] = []  # titles of models that the member's role may not use
-        self.cards = self._cards()
+        self.served = form.served
+        self.closed = form.served.closed  # titles of models that the member's role may not use
+        self.operations = form.served.operations
+        self.cards = [self._card(model) for model in form.served.of(form.chosen_operation)]
+        self.controls = form.controls
         self.cap = caps.tightest(self.member)
-        if not form.is_bound and self.cards and form.initial.get("model") not in self._names():
-            form.initial["model"] = self.cards[0].name
+
+    @property
+    def first_operations(self) -> list[OperationEntry]:
+        """The operations in sight."""
+        return self.operations[:FIRST_OPERATIONS]
+
+    @property
+    def more_operations(self) -> list[OperationEntry]:
+        """The operations under More."""
+        return self.operations[FIRST_OPERATIONS:]
+
+    @property
+    def operation(self) -> OperationEntry:
+        """The chosen operation."""
+        return OperationEntry(self.form.chosen_operation)
+
+    @property
+    def is_under_more(self) -> bool:
+        """Whether the chosen operation is one of those under More."""
+        return self.operation in self.more_operations
 
     @property
     def chosen(self) -> ModelCard | None:
         """The chosen model; None if it is not on the form."""
-        name = str(self.form["model"].value() or "")
-        return next((card for card in self.cards if card.name == name), None)
+        model = self.form.chosen_model
+        return next((card for card in self.cards if model and card.name == model.name), None)
 
     @property
-    def formats(self) -> Mapping[str, str]:
-        """The file formats that any model can return."""
-        return catalogue_registry.FORMATS
+    def card_groups(self) -> list[tuple[str, list[ModelCard]]]:
+        """The cards by system, the one last used first; a single group has no title."""
+        order = list(dict.fromkeys(card.system for card in self.cards))
+        grouped = groupby(
+            sorted(self.cards, key=lambda card: order.index(card.system)), lambda card: card.system
+        )
+        groups = [(catalogue_registry.system_title(system), list(cards)) for system, cards in grouped]
+        return groups if len(groups) > 1 else [("", cards) for _title, cards in groups]
 
     @property
-    def size(self) -> str:
-        """Width and height of the chosen aspect ratio with the chosen model; empty if unknown."""
-        shape = str(self.form["aspect_ratio"].value() or "1:1")
-        return self.chosen.sizes.get(shape, "") if self.chosen else ""
+    def has_more_cards(self) -> bool:
+        """Whether some cards are hidden until all are asked for."""
+        return len(self.cards) > CARDS_IN_SIGHT
 
     @property
-    def style_name(self) -> str:
-        """The title of the chosen style; empty for none."""
-        return self.styles.get(str(self.form["style_preset"].value() or ""), "")
+    def has_search(self) -> bool:
+        """Whether there are so many models that they can be searched."""
+        return len(self.cards) > CARDS_WITHOUT_SEARCH
 
     @property
-    def models_json(self) -> str:
-        """The models as JSON for scripts."""
-        return json.dumps({card.name: asdict(card) for card in self.cards})
+    def prompt(self) -> Control | None:
+        """The control of the prompt; None if the model takes none."""
+        return next((each for each in self.controls if each.name == controls.PROMPT), None)
+
+    @property
+    def negative_prompt(self) -> Control | None:
+        """The control of the negative prompt; None if the model takes none."""
+        return next((each for each in self.controls if each.name == controls.NEGATIVE_PROMPT), None)
+
+    @property
+    def placeholder(self) -> str:
+        """What to write in the prompt."""
+        said = self.prompt.help if self.prompt else ""
+        return said or _("Describe the picture: what is in it, the light, the mood")
+
+    @property
+    def longest_prompt(self) -> int:
+        """How many characters the prompt may have; 0 without one."""
+        return self.prompt.max_length if self.prompt else 0
+
+    @property
+    def english_only(self) -> bool:
+        """Whether the model reads nothing but English."""
+        return bool(self.form.chosen_model and self.form.chosen_model.languages == ("en",))
+
+    @property
+    def inputs(self) -> list[InputField]:
+        """The pictures that the model takes."""
+        return self.form.inputs.fields
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """Names and values that only other models take."""
+        return self.form.kept
+
+    @property
+    def has_image(self) -> bool:
+        """Whether there is a picture that the request is about."""
+        return self.form.inputs.image is not None
+
+    @property
+    def image_controls(self) -> list[Control]:
+        """The fields beside the image, without the four sides that are dragged."""
+        return [each for each in controls.of_group(self.controls, Group.IMAGE) if each not in self.sides]
+
+    @property
+    def main_controls(self) -> list[Control]:
+        """The fields that are always in sight."""
+        return [each for each in controls.of_group(self.controls, Group.MAIN) if each not in self.sides]
+
+    @property
+    def more_controls(self) -> list[Control]:
+        """The fields that are folded away."""
+        return [each for each in controls.of_group(self.controls, Group.MORE) if each not in self.sides]
+
+    @property
+    def sides(self) -> list[Control]:
+        """How far the picture is expanded to each side; empty if the model does not expand."""
+        model = self.form.chosen_model
+        if model is None or not controls.is_expandable(model):
+            return []
+        return [each for each in self.controls if each.name in controls.SIDES]
+
+    @property
+    def side_values(self) -> dict[str, str]:
+        """What is filled in for each side."""
+        return {each.name: each.value for each in self.sides}
+
+    @property
+    def shape(self) -> Control | None:
+        """The control of the shape, for the chip on a phone."""
+        return next((each for each in self.controls if each.template.endswith("/shapes.html")), None)
+
+    @property
+    def style(self) -> Control | None:
+        """The control of the style, for the chip on a phone."""
+        return next((each for each in self.controls if each.template.endswith("/styles.html")), None)
+
+    @property
+    def sizes(self) -> dict[str, str]:
+        """Width and height of the images of the chosen model, by shape."""
+        model = self.form.chosen_model
+        sizes = model.sizes if model else {}
+        return {shape: f"{width} × {height}" for shape, (width, height) in sizes.items()}  # noqa: RUF001  the sign of sizes
 
     @property
     def examples(self) -> list[dict[str, Any]]:
         """Example prompts, each with the card of its model."""
-        known = {card.name: card for card in self.cards}
+        known = {model.name: self._card(model) for model in self.served.models}
         return [
             example | {"card": known[example["model"]]} for example in EXAMPLES if example["model"] in known
         ]
@@ -127,7 +240,7 @@ class FormContext:
     @property
     def open_more(self) -> bool:
         """Whether a field under More has an error, so that it must be open."""
-        return any(name in self.form.errors for name in FIELDS_UNDER_MORE)
+        return any(each.errors for each in self.more_controls) or "visibility" in self._errors
 
     def administrators(self) -> list[Membership]:
         """Up to three other members of the team who can grant credits."""
@@ -138,71 +251,30 @@ class FormContext:
             administrators.exclude(pk=self.member.pk).select_related("user").order_by("joined_at")[:3]
         )
 
-    def _names(self) -> set[str]:
-        return {card.name for card in self.cards}
+    @property
+    def _errors(self) -> dict[str, Any]:
+        return self.form.errors if self.form.is_bound else {}
 
-    def _cards(self) -> list[ModelCard]:
-        """The models that an enabled account serves and the role may use; recently used ones first."""
-        upstreams = list(Upstream.objects.filter(enabled=True))
-        served = [
-            model
-            for model in catalogue_registry.MODELS.values()
-            if model.operation is Operation.GENERATE  # the form cannot send what others need
-            and any(upstream.serves(model.name) for upstream in upstreams)
-        ]
-        closed = model_access.closed_models(self.member)
-        self.closed = [model.title for model in served if model.name in closed]
-        served = [model for model in served if model.name not in closed]
-        recent: list[str] = _preferences(self.member).get("models", [])
-        served.sort(key=lambda model: recent.index(model.name) if model.name in recent else len(recent))
-        return [_card(model, self.prices[model.name]) for model in served]
-
-
-def _card(model: Model, price: int) -> ModelCard:
-    ranges = {field.name: _range(field) for field in model.fields if isinstance(field, Number)}
-    prompt = model.field("prompt")
-    return ModelCard(
-        name=model.name,
-        title=model.title,
-        clause=_(model.clause),
-        price=price,
-        takes=tuple(name for name in (*PARAMETERS, "image") if model.takes(name)),
-        shapeless_with_image=model.takes("aspect_ratio")
-        and model.field("aspect_ratio").when is When.WITHOUT_IMAGE,
-        sizes={shape: f"{width} × {height}" for shape, (width, height) in model.sizes.items()},  # noqa: RUF001  the sign of sizes
-        ranges=ranges,
-        longest_prompt=prompt.max_length if isinstance(prompt, Text) else 0,
-        english_only=model.languages == ("en",),
-        included_steps=model.included_steps,
-    )
-
-
-def _range(field: Number) -> Range:
-    start = field.default if field.suggested is None else field.suggested
-    return Range(field.minimum, field.maximum, start)
-
-
-def _preferences(member: Membership) -> dict[str, Any]:
-    return member.user.preferences.get("create", {}) if member.user else {}
+    def _card(self, model: Model) -> ModelCard:
+        return ModelCard(model, self.prices[model.name])
 
 
 def saved_choices(member: Membership) -> dict[str, Any]:
-    """The user's last choices, as initial values of a new form."""
-    saved = _preferences(member)
-    defaults: dict[str, Any] = {"model": "core", "aspect_ratio": "1:1", "output_format": "png", "count": 1}
-    defaults["visibility"] = member.default_visibility
-    chosen = {name: value for name, value in saved.items() if name != "models" and value not in (None, "")}
-    return defaults | chosen
+    """The user's last choices, as initial values of a new form; fields know what they remember."""
+    saved = preferences_of(member)
+    chosen = {name: saved[name] for name in ("model", "count", "visibility") if saved.get(name)}
+    return {"count": 1, "visibility": member.default_visibility} | chosen
 
 
 def save_choices(form: GenerationForm) -> None:
-    """Save what was chosen, for the user's next form."""
+    """Save what was chosen, for the user's next form; what other models remember stays."""
     user = form.member.user
     if user is None:
         return
-    chosen = form.choices_to_save()
-    recent = [name for name in _preferences(form.member).get("models", []) if name != chosen["model"]]
-    user.preferences["create"] = chosen | {"models": [chosen["model"], *recent][:MAX_RECENT_MODELS]}
+    before, chosen = preferences_of(form.member), form.choices_to_save()
+    recent = [name for name in before.get("models", []) if name != chosen["model"]]
+    recent = [chosen["model"], *recent][:MAX_RECENT_MODELS]
+    user.preferences["create"] = before | chosen | {"models": recent}
     user.save(update_fields=["preferences"])
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from generations.credits.models import Hold, Transfer, TransferKind
+from generations.jobs.create import controls
 from generations.jobs.create import history as create_history
 from generations.jobs.engine import queue_position
 from generations.jobs.models import Generation
 from generations.library.images import detail as images_detail
 from generations.library.images import neighbours
 from generations.library.models import Image
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Choice, Field, Flag, Number, Text, When
 from generations.teams.models import Membership
 from generations.teams.permissions import may
+
+# Parameters that have a place of their own on the page.
+SHOWN_APART = ("prompt", "negative_prompt", "text_prompts", "seed", "output_format")
 
 
 def detail_context(
@@ -36,6 +45,7 @@ def detail_context(
         "who": row.member if row else image and image.owner,
         "queue_position": queue_position.position_of(row) if row else None,
         "parameters": parameters,
+        "facts": _facts(row.model if row else image.model if image else "", parameters),
         "seed": (image.seed if image else None) or parameters.get("seed"),
         "as_json": json.dumps(parameters, ensure_ascii=False, indent=2),
         "hold": _hold(row) if row and (mine or may(member, "see_spending")) else None,
@@ -44,6 +54,43 @@ def detail_context(
         "seconds": (row.ended_at - row.created_at).total_seconds() if row and row.ended_at else None,
         **(_library_context(member, image, query) if image else {}),
     }
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One parameter as the page shows it."""
+
+    title: str
+    value: str
+    is_wide: bool = False
+
+
+def _facts(model_name: str, parameters: Mapping[str, Any]) -> list[Fact]:
+    """The parameters in the order of the model's fields; of an unknown model under their own names."""
+    model = catalogue_registry.MODELS.get(model_name)
+    shown = {name: value for name, value in parameters.items() if name not in SHOWN_APART}
+    if model is None:
+        return [Fact(name, str(value), is_wide=True) for name, value in shown.items()]
+    facts = []
+    for field in controls.fields_of(model):
+        value = shown.get(field.name)
+        if value is None and field.name == "aspect_ratio" and field.when is When.ALWAYS:
+            value = field.default  # what the provider took
+        if value is not None:
+            facts.append(Fact(_(field.title), _value_text(field, value), isinstance(field, Text)))
+    return facts
+
+
+def _value_text(field: Field, value: Any) -> str:
+    match field:
+        case Choice():
+            return _(field.choices.get(str(value), str(value)))
+        case Number() if isinstance(value, int | float):
+            return controls.number_text(value)
+        case Flag():
+            return _("yes")
+        case _:
+            return str(value)
 
 
 def _parameters_of(image: Image) -> dict[str, Any]:

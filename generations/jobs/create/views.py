@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -26,7 +29,10 @@ from generations.jobs.live import feed
 from generations.jobs.live import render as live_render
 from generations.jobs.models import Batch, Generation
 from generations.jobs.monitoring.alerts import alerts_for
+from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Image
+from generations.library.storage.client import StorageUnavailable
+from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may, member_required, redirect_to_login
 
@@ -37,6 +43,8 @@ REFUSALS = (
     pricing.PriceRose,
     model_access.ModelNotAllowed,
     submission.NoUpstream,
+    StorageUnavailable,
+    DecodingBusy,
 )
 
 
@@ -51,16 +59,14 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
     if request.method != "POST":
         start = create_prefill.initial(member, request.GET.dict())
         return _page(request, GenerationForm(member=member, initial=start))
+    if "change" in request.POST:
+        return _changed(request, member)
     form = GenerationForm(request.POST, request.FILES, member=member)
-    if form.is_valid():
-        try:
-            batch = submission.submit(member=member, **form.submission_fields())
-        except REFUSALS as problem:
-            form.add_error(None, str(problem))
-        else:
-            save_choices(form)
-            return _created(request, form, batch)
-    return _refused(request, form)
+    batch = _submitted(form)
+    if batch is None:
+        return _refused(request, form)
+    save_choices(form)
+    return _created(request, form, batch)
 
 
 @require_GET
@@ -160,6 +166,41 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)
 
 
+def _submitted(form: GenerationForm) -> Batch | None:
+    """The new batch; None if the form has errors, which it shows."""
+    if not form.is_valid():
+        return None
+    fields = form.submission_fields()
+    if not form.is_valid():
+        return None
+    try:
+        return submission.submit(member=form.member, **fields)
+    except InvalidParameters as problem:
+        form.add_errors(problem.errors)
+    except REFUSALS as problem:
+        form.add_error(None, str(problem))
+    return None
+
+
+def _changed(request: HttpRequest, member: Membership) -> HttpResponse:
+    """The form of another operation, model or picture, with what was filled in; nothing is created."""
+    values = create_prefill.from_form(member, request.POST, request.FILES)
+    form = GenerationForm(member=member, initial=values, shown_at=_prices_at(request))
+    if not request.headers.get("HX-Request"):
+        return _page(request, form)
+    context = {"form": form, "form_context": FormContext(form), "member": member}
+    return render(request, "jobs/create/choices.html", context)
+
+
+def _prices_at(request: HttpRequest) -> datetime | None:
+    """The moment of the prices that a form shows, not in the future; None if it says none."""
+    try:
+        shown_at: datetime = GenerationForm.base_fields["prices_at"].clean(request.POST.get("prices_at", ""))
+    except ValidationError:
+        return None
+    return min(shown_at, timezone.now())
+
+
 def _mine(member: Membership, pk: uuid.UUID) -> Generation:
     return get_object_or_404(member.generations.select_related("batch__start_image"), pk=pk)
 
@@ -205,7 +246,7 @@ def _created(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRe
     if not request.headers.get("HX-Request"):
         return redirect("jobs:create", member.team.slug)
     member.wallet.refresh_from_db()
-    batch = Batch.objects.select_related("start_image").get(pk=batch.pk)
+    batch = feed.batches().get(pk=batch.pk)
     entry = feed.entries_of(member, [batch])[0]
     fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}

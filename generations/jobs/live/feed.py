@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from generations.jobs.engine import queue_position
@@ -30,15 +30,20 @@ class FeedEntry:
 
 
 def page(member: Membership, before: uuid.UUID | None = None) -> tuple[list[FeedEntry], uuid.UUID | None]:
-    """A page of batches older than `before`, and the last one's id if there are more. Five queries."""
+    """A page of batches older than `before`, and the last one's id if there are more. Six queries."""
     rows = Generation.objects.order_by("position", "pk")
-    batches = Batch.objects.filter(member=member).select_related("start_image").order_by("-pk")
-    batches = batches.prefetch_related(Prefetch("generations", queryset=rows))
+    of_member = batches().filter(member=member).order_by("-pk")
+    of_member = of_member.prefetch_related(Prefetch("generations", queryset=rows))
     if before:
-        batches = batches.filter(pk__lt=before)
-    found = list(batches[: PAGE_SIZE + 1])
+        of_member = of_member.filter(pk__lt=before)
+    found = list(of_member[: PAGE_SIZE + 1])
     older = found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None
     return _by_day(member, entries_of(member, found[:PAGE_SIZE])), older
+
+
+def batches() -> QuerySet[Batch]:
+    """Batches with the pictures that they were made from."""
+    return Batch.objects.select_related("start_image").prefetch_related("inputs__upload")
 
 
 def count_waiting(member: Membership) -> int:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from generations.jobs.engine import queue_position
 from generations.jobs.live import feed
-from generations.jobs.models import Attempt, Batch, Generation, Status
+from generations.jobs.models import Attempt, Generation, Status
 from generations.library.models import Image
 from generations.teams.models import Membership, Role, Visibility
 
@@ -142,7 +142,7 @@ def _tile(change: Change, rows: Rows) -> bytes:
 
 
 def _batch(change: Change, _rows: Rows) -> bytes:
-    batch = Batch.objects.select_related(*MEMBER, "start_image").get(pk=uuid.UUID(change.data))
+    batch = feed.batches().select_related(*MEMBER).get(pk=uuid.UUID(change.data))
     [entry] = feed.entries_of(batch.member, [batch])
     context = {"batch": batch, "tiles": entry.tiles, "member": batch.member}
     return _balance(batch.member) + change.frame(render_to_string("jobs/live/batch.html", context))

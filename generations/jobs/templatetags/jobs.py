@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.credits.amounts import as_text
+from generations.jobs.create.served import OF_A_PICTURE, OperationEntry, ServedModels
 from generations.jobs.engine import queue_position
-from generations.jobs.models import NO_ACCOUNT, Generation
+from generations.jobs.models import NO_ACCOUNT, Batch, Generation
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
-from generations.library.models import Image
+from generations.library.models import Image, Upload
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.operations import TITLES, Operation
+from generations.teams.models import Membership
 
 register = template.Library()
 
@@ -52,8 +57,19 @@ def ticks(position: int) -> range:
 
 @register.filter
 def shape_class(aspect_ratio: str) -> str:
-    """16:9 as 16x9, for CSS classes."""
-    return aspect_ratio.replace(":", "x") if aspect_ratio in catalogue_registry.SHAPES else "1x1"
+    """16:9 as 16x9, for CSS classes; of another shape the closest one."""
+    if aspect_ratio in catalogue_registry.SHAPES:
+        return aspect_ratio.replace(":", "x")
+    across, _colon, down = aspect_ratio.partition(":")
+    if not (across.isdecimal() and down.isdecimal() and int(across) and int(down)):
+        return "1x1"
+    return imaging_aspect_ratio.nearest(int(across), int(down)).replace(":", "x")
+
+
+@register.filter
+def value_of(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value at a key; "" if there is none."""
+    return mapping.get(key, "")
 
 
 @register.simple_tag
@@ -82,6 +98,55 @@ def reuse_of(generation: Generation | None, image: Image | None) -> str:
 
 
 register.filter(catalogue_registry.model_title)
+
+
+@dataclass(frozen=True)
+class ShownInput:
+    """A picture that a batch was made from, with the title of its role."""
+
+    upload: Upload
+    title: str
+
+
+@register.filter
+def inputs_of(batch: Batch | None) -> list[ShownInput]:
+    """The pictures that a batch was made from, in the order in which its model declares them."""
+    if not batch:
+        return []
+    model = catalogue_registry.MODELS.get(batch.model)
+    titles = {each.role: _(each.title) for each in model.inputs} if model else {}
+    order = list(titles)
+    rows = [(each.role, each.upload) for each in batch.inputs.all()]
+    if not rows and batch.start_image:  # submitted by an older version
+        rows = [(IMAGE, batch.start_image)]
+    rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
+    return [ShownInput(upload, titles.get(role, _("Picture"))) for role, upload in rows]
+
+
+@register.filter
+def operation_title(model: str) -> str:
+    """What a model does, if that is not to generate; "" for one that the catalogue no longer has."""
+    known = catalogue_registry.MODELS.get(model)
+    is_told = known and known.operation is not Operation.GENERATE
+    return _(TITLES[known.operation]) if known and is_told else ""
+
+
+@register.filter
+def shape_of_request(batch: Batch) -> str:
+    """The aspect ratio asked for, or what the provider takes without one; "" if a picture decides."""
+    model = catalogue_registry.MODELS.get(batch.model)
+    shape = batch.parameters.get("aspect_ratio")
+    if shape or not model or not model.takes("aspect_ratio"):
+        return str(shape or "")
+    field = model.field("aspect_ratio")
+    return str(field.default or "") if field.when.holds(has_image=batch.start_image_id is not None) else ""
+
+
+@register.simple_tag
+def operations_of_a_picture(member: Membership) -> list[OperationEntry]:
+    """What can be done with any picture, as far as an account serves it; for links to Create."""
+    served = ServedModels(member).operations
+    return [entry for entry in served if entry.operation in OF_A_PICTURE]
 
 
 @register.filter

@@ -110,6 +110,21 @@ def show(request: HttpRequest, image: Image) -> HttpResponseBase:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
+def small_upload(request: HttpRequest, upload: Upload) -> HttpResponseBase:
+    """A thumbnail of an upload; no body for HEAD, or if the browser's copy is current (ETag)."""
+    headers = IMAGE_HEADERS | {
+        "Content-Type": thumbnails.MEDIA_TYPE,
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{upload.sha256}-small"',
+    }
+    response = HttpResponse(headers=headers)
+    if conditional := get_conditional_response(request, etag=headers["ETag"], response=response):
+        response = conditional
+    if response.status_code != 200 or request.method == "HEAD":
+        return response
+    return HttpResponse(thumbnails.of_upload(upload), headers=headers)
+
+
 def download(image: Image, output: imaging_convert.OutputFormat) -> HttpResponse:
     """The image as an attachment in a format. Raises Unreadable if it cannot be converted."""
     db_connections.release_connections()

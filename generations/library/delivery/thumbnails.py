@@ -17,7 +17,7 @@ from PIL import ImageDraw, ImageFont
 from generations.core import db_connections
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import svg as imaging_svg
-from generations.library.models import Image
+from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
 from generations.providers.transport import media_check
 
@@ -50,6 +50,20 @@ def get_or_make(image: Image, size: str) -> bytes:
     """
     db_connections.release_connections()  # many may wait here, and connections are few
     return single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
+
+
+def of_upload(upload: Upload) -> bytes:
+    """The small thumbnail of an upload, which is not stored: few see it, and it goes with the upload.
+
+    Raises what `get_or_make` raises.
+    """
+    db_connections.release_connections()
+
+    def make() -> bytes:
+        with imaging_decode.open_image(storage_client.read(upload.key), is_stored=True) as picture:
+            return _as_webp(_reduced(picture, WIDTHS["small"]), quality=QUALITY, method=METHOD)
+
+    return single_flight(f"upload/{upload.pk}", make)
 
 
 def single_flight(name: str, make: Callable[[], T]) -> T:

@@ -19,7 +19,7 @@ from generations.core.request_params import uuid_or_404
 from generations.library.bulk import actions as bulk_actions
 from generations.library.gallery import counts as gallery_counts
 from generations.library.gallery import sidebar
-from generations.library.models import Collection, Favourite, Image
+from generations.library.models import Collection, Favourite, Image, ImageKind
 from generations.library.organise import service as organise_service
 from generations.library.search import engine as search_engine
 from generations.library.search.filters import Choice, Page
@@ -92,6 +92,28 @@ def tags(request: HttpRequest, member: Membership) -> JsonResponse:
     """Complete a tag: the team's tags that start with `?q=`, the most used first."""
     found = organise_service.complete_tag(member, request.GET.get("q", "")[:200])
     return JsonResponse({"tags": [{"name": tag.name, "uses": tag.uses} for tag in found]})  # type: ignore[attr-defined]
+
+
+@member_required(may="upload")
+@require_safe
+def picker(request: HttpRequest, member: Membership) -> HttpResponse:
+    """A dialog to choose an image for a request (`?role=`); with `?part` the images of a search alone.
+
+    A script opens it, and takes the id of the image that was chosen.
+    """
+    search = Search.from_query(request.GET)
+    before = _cursor(member, request.GET.get("before"))
+    images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
+    context = {
+        "member": member,
+        "search": search,
+        "role": request.GET.get("role", "")[:40],
+        "images": [image for image in images[:PAGE_SIZE] if image.kind == ImageKind.IMAGE],
+        "older": images[PAGE_SIZE - 1].pk if len(images) > PAGE_SIZE else None,
+        "is_continued": before is not None,
+    }
+    template = "picker_images" if "part" in request.GET else "picker"
+    return render(request, f"library/gallery/{template}.html", context)
 
 
 def _images(request: HttpRequest, member: Membership, search: Search) -> dict[str, Any]:

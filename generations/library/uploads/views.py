@@ -22,6 +22,7 @@ from generations.library.storage.client import StorageUnavailable
 from generations.library.uploads import imports as uploads_imports
 from generations.library.uploads import input_images
 from generations.library.uploads.imports import ImportResult
+from generations.providers.catalogue.inputs import MASK
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import member_required
 
@@ -35,10 +36,11 @@ START_IMAGES_SHOWN = 12
 @member_required(may="upload")
 @require_POST
 def upload(request: HttpRequest, member: Membership) -> JsonResponse:
-    """Upload a start image; JSON with its id and URL, or an error sentence (422, 503)."""
+    """Upload a picture for a request, `role=mask` for a mask; JSON about it, or a sentence (422, 503)."""
+    save = input_images.save_mask if request.POST.get("role") == MASK else input_images.save_upload
     try:
         file = _uploaded_file(request)
-        row = input_images.save_upload(member=member, file=file, name=file.name or "")
+        row = save(member=member, file=file, name=file.name or "")
     except input_images.BadUpload as error:
         return JsonResponse({"error": str(error)}, status=422)
     except (StorageUnavailable, DecodingBusy) as error:
@@ -49,6 +51,7 @@ def upload(request: HttpRequest, member: Membership) -> JsonResponse:
             "src": reverse("library:upload_preview", args=[member.team.slug, row.pk]),
             "width": row.width,
             "height": row.height,
+            "has_alpha": row.has_alpha,
             "name": row.name,
         }
     )
@@ -58,8 +61,10 @@ def upload(request: HttpRequest, member: Membership) -> JsonResponse:
 @require_safe
 @delivery_responses.handle_storage_errors
 def upload_preview(request: HttpRequest, member: Membership, upload: uuid.UUID) -> HttpResponseBase:
-    """The upload itself, for the member who made it."""
+    """The upload itself, or `?small` a thumbnail of it, for the member who made it."""
     row = get_object_or_404(Upload, owner=member, pk=upload)
+    if "small" in request.GET:
+        return delivery_responses.small_upload(request, row)
     return delivery_responses.stream_object(request, row, name=row.name)
 
 

@@ -57,6 +57,11 @@ def system_of(model: str) -> str:
     raise UnknownModel(model)
 
 
+def system_title(system: str) -> str:
+    """Return what a system is called on pages."""
+    return SYSTEM_TITLES.get(system, system.title())
+
+
 def model_titles() -> dict[str, str]:
     """Return the titles of all models by name."""
     return {name: model.title for name, model in MODELS.items()}
@@ -124,6 +129,7 @@ def _clean(field: Field, value: Any, *, has_image: bool) -> Any:
 
 
 SYSTEMS: Mapping[str, tuple[Model, ...]] = MappingProxyType({"stability": stability_models.MODELS})
+SYSTEM_TITLES: Mapping[str, str] = MappingProxyType({"stability": "Stability AI"})  # names, not translated
 MODELS: Mapping[str, Model] = MappingProxyType(
     {model.name: model for models in SYSTEMS.values() for model in models}
 )

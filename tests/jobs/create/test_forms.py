@@ -99,8 +99,9 @@ def test_the_same_form_sent_twice_makes_one_batch_and_one_hold(press):
         ({"model": "sdxl", "prompt": "x" * 2_001}, "at most 2,000 characters"),
         ({"submission": "not a name"}, "Load the page again"),
         ({"prices_at": ""}, "Load the page again"),
-        ({"model": "ultra", "start": uuid.uuid4()}, "Choose it again"),
-        ({"model": "ultra", "start": "that one"}, "This start image is not there."),
+        ({"model": "ultra", "input_image": uuid.uuid4()}, "Choose it again"),
+        ({"model": "ultra", "input_image": "that one"}, "Choose it again"),
+        ({"model": "ultra", "image_image": uuid.uuid4()}, "Choose it again"),
     ],
 )
 @pytest.mark.parametrize("by_script", [False, True])
@@ -124,7 +125,7 @@ def test_an_invalid_request_gets_an_error_and_costs_nothing(press, fields, sente
     ids=["no picture", "empty", "12 MB", "20,000 pixels wide", "a bomb", "too small"],
 )
 def test_a_start_image_that_cannot_be_used_gets_an_error(press, file, sentence):
-    response = press(model="ultra", image=file(), strength="0.5")
+    response = press(model="ultra", file_image=file(), strength="0.5")
     assert response.status_code == 422
     assert errors_of(response)
     assert nothing_was_created()
@@ -132,10 +133,10 @@ def test_a_start_image_that_cannot_be_used_gets_an_error(press, file, sentence):
 
 
 def test_a_strength_out_of_range_gets_an_error_and_keeps_the_start_image(press):
-    response = press(model="ultra", image=picture(), strength="2")
+    response = press(model="ultra", file_image=picture(), strength="2")
     assert response.status_code == 422
     assert [found for found in errors_of(response) if "number from 0 to 1" in found]
-    assert f'name="start" value="{Upload.objects.get().pk}"' in response.content.decode()
+    assert f'name="input_image" value="{Upload.objects.get().pk}"' in response.content.decode()
     assert nothing_was_created()
 
 
@@ -158,7 +159,7 @@ def test_fields_that_the_model_does_not_take_are_ignored(press):
 
 
 def test_a_start_image_is_sent_with_a_model_that_takes_one_and_the_shape_is_its_own(press):
-    assert press(model="sd3.5-large", image=picture(), strength="0.4").status_code == 302
+    assert press(model="sd3.5-large", file_image=picture(), strength="0.4").status_code == 302
     batch = Batch.objects.get()
     assert batch.start_image == Upload.objects.get()
     assert batch.parameters["strength"] == 0.4
@@ -176,7 +177,7 @@ def test_somebody_elses_start_image_cannot_be_named(press, make_member):
         height=64,
         bytes=1,
     )
-    assert press(model="ultra", start=upload.pk, strength="0.5").status_code == 422
+    assert press(model="ultra", input_image=upload.pk, strength="0.5").status_code == 422
     assert nothing_was_created()
 
 

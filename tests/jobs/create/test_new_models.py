@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from types import MappingProxyType
 
 import pytest
 
 from generations.api.compat import openai
 from generations.api.v1 import me
-from generations.api.v1.schemas.library import GenerationIn
-from generations.jobs.create import forms
-from generations.jobs.create.forms import PARAMETERS, GenerationForm
+from generations.jobs.create import controls
 from generations.jobs.models import Generation
 from generations.providers import open_provider
 from generations.providers.base import ImageRequest
@@ -50,20 +47,13 @@ def core_with_flag(monkeypatch) -> Model:
     core = catalogue_registry.get("core")
     model = Model("core", "Core", core.clause, 300, 9, core.sizes, (*core.fields, TRANSPARENT))
     monkeypatch.setattr(catalogue_registry, "MODELS", {**catalogue_registry.MODELS, "core": model})
-    monkeypatch.setattr(forms, "PARAMETERS", (*PARAMETERS, "transparent"))
-    with_flag = GenerationForm.base_fields | {"transparent": forms.forms.CharField(required=False)}
-    monkeypatch.setattr(GenerationForm, "base_fields", with_flag)
     return model
 
 
 def test_create_shows_a_model_without_aspect_ratios(sketch, mei, address, upstream):
-    response = mei.get(address("create/"))
-    assert response.status_code == 200
-    models = json.loads(
-        re.search(r'data-models="([^"]+)"', response.content.decode())[1].replace("&quot;", '"')
-    )
-    assert models["sketch"]["takes"] == ["prompt"]
-    assert (models["sketch"]["sizes"], models["sketch"]["shapeless_with_image"]) == ({}, False)
+    page = mei.post(address("create/"), {"model": "sketch", "change": "model"}).content.decode()
+    assert 'id="id_model_sketch"' in page
+    assert 'name="aspect_ratio"' not in page
 
 
 def test_a_model_without_aspect_ratios_can_be_asked_for(sketch, press):
@@ -115,12 +105,11 @@ def test_the_api_says_which_kind_a_field_is_and_fails_for_one_that_it_does_not_k
         me._field(Field(name="mask", title="Mask"))
 
 
-def test_every_field_of_models_that_generate_is_on_the_form_and_in_the_api():
-    only_files_and_other_formats = {"image", "text_prompts"}
-    models = catalogue_registry.MODELS.values()
-    generate = [model for model in models if model.operation is Operation.GENERATE]
-    declared = {field.name for model in generate for field in model.fields}
-    declared -= only_files_and_other_formats
-    assert set(PARAMETERS) == declared
-    assert declared <= set(GenerationForm.base_fields)
-    assert declared <= set(GenerationIn.model_fields)
+def test_every_field_of_the_catalogue_has_a_control_or_is_for_programs_only():
+    declared = [field for model in catalogue_registry.MODELS.values() for field in model.fields]
+    assert {field.name for field in declared if not controls.is_on_form(field)} <= {"text_prompts"}
+    for field in declared:
+        if controls.is_on_form(field):
+            assert controls.widget(field)
+    with pytest.raises(TypeError, match="no control for the kind of field Field"):
+        controls.widget(Field(name="mask", title="Mask"))
