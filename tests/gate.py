@@ -55,11 +55,15 @@ def plan(*, everything: bool) -> dict[str, tuple[str, ...]]:
 
     There is one more than there are CPUs, since that of the journeys waits for much of its time.
     """
-    chosen = ("-m", "slow or not slow") if everything else ()
-    parallel = (*chosen, "-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
+    cpus = os.cpu_count() or 1
+    spread = ("--dist", "loadfile", "-n")
+    if everything:
+        both = (*spread, str(cpus), "-m", "slow or not slow")
+        return {"sqlite": both} if without_postgresql() else {"postgresql": both, "sqlite": both}
+    parallel = (*spread, str(cpus + 1))
     if without_postgresql():
         return {"sqlite": parallel}
-    return {"postgresql": parallel, "sqlite": chosen or ("--where-sql-differs",)}
+    return {"postgresql": parallel, "sqlite": ("--where-sql-differs",)}
 
 
 def run_checks() -> list[str]:

@@ -45,6 +45,7 @@ EXTENSIONS = {
     "image/jp2": "jp2",
     "image/x-exr": "exr",
     "image/x-psd": "psd",
+    "text/plain": "txt",
     "application/pdf": "pdf",
     "application/zip": "zip",
     "application/gzip": "gz",

@@ -16,7 +16,6 @@ from generations.providers.base import ImageRequest
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Field, Flag, Text
 from generations.providers.catalogue.model import Model
-from generations.providers.catalogue.operations import Operation
 from tests.providers.conftest import fake_provider
 from tests.providers.fake_provider import KEY, make_image, response
 
