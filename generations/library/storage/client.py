@@ -53,7 +53,6 @@ EXTENSIONS = {
     "video/quicktime": "mov",
     "video/webm": "webm",
     "model/gltf-binary": "glb",
-    "text/plain": "txt",
 }
 CHUNK_SIZE = 256 * 1024
 CHUNK_SECONDS = 30.0  # for a chunk of a stream, with waiting for a thread
