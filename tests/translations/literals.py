@@ -41,7 +41,7 @@ LOGS = {"log", "logger", "logging", "warnings"}
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
     "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
-    "|FormParserError|MalformedForm|InvalidImage|TooManyPixels|InvalidSvg|NotSvg|SvgOutOfBounds"
+    "|FormParserError|MalformedForm|TooManyParts|InvalidImage|TooManyPixels|InvalidSvg|NotSvg|SvgOutOfBounds"
 )
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs; and
 # names of what is guarded, which stand in the log and are quoted from there.
@@ -68,7 +68,7 @@ CODE = re.compile(
 AS_THEY_ARE = re.compile(
     "ok\n|User-agent: .*|text/event-stream; .*|(event|): .*|WEBP"  # for programs, robots and scripts
     "|prompt negative_prompt|start model|too_large"  # names of fields, and a code
-    "|with(out)? an image|account/email/[a-z_]+"  # values and paths
+    "|with(out)? an image|whole number|account/email/[a-z_]+"  # values and paths
     '|{"ultra": \\d+}'  # a sample of JSON
     "|CFG scale|Style preset|Aspect ratio|Denoising strength|Negative prompt: .*"  # for programs, in a file
     "|Samsung Internet"  # a name
