@@ -15,8 +15,8 @@ class MalformedForm(ValueError):
 class TooManyParts(MalformedForm):
     """The form has more parts than are read; `name` is that of the first one too many."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__("the form has too many parts")
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
         self.name = name
 
 
@@ -42,7 +42,7 @@ def parse(content_type: str, body: bytes, *, max_size: int, max_parts: int) -> l
     def add(part: Part) -> None:
         parts.append(part)
         if len(parts) > max_parts:
-            raise TooManyParts(part.name)
+            raise TooManyParts("the form has too many parts", part.name)
 
     def add_text(field: Field) -> None:
         add(Part((field.field_name or b"").decode(), field.value or b""))

@@ -54,9 +54,9 @@ def _field(field: Field) -> dict[str, Any]:
     """Serialize a field of a model with its limits."""
     document = {
         "name": field.name,
-        "title": _(field.title),
-        "help": _(field.help) if field.help else "",
-        "kind": field.kind,
+        "title": field.title,
+        "help": field.help,
+        "kind": field.kind.value,
         "required": field.required,
         "default": field.default,
         "when": field.when.value,
@@ -70,8 +70,8 @@ def _input(each: Input) -> dict[str, Any]:
     limits = ("minimum", "maximum", "max_bytes", "max_pixels", "min_side", "max_ratio")
     return {
         "role": each.role,
-        "title": _(each.title),
-        "help": _(each.help) if each.help else "",
+        "title": each.title,
+        "help": each.help,
         "media_types": list(each.media_types),
         **{name: getattr(each, name) for name in limits},
     }
@@ -85,8 +85,8 @@ def _start_image(model: Model) -> list[dict[str, Any]]:
     return [
         {
             "name": "start_image",
-            "title": _(declared.title),
-            "help": _(declared.help) if declared.help else "",
+            "title": declared.title,
+            "help": declared.help,
             "kind": "image",
             "required": declared.minimum > 0,
             "default": None,

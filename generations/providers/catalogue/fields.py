@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from generations.providers.i18n import gettext as _
@@ -38,6 +38,17 @@ class Group(Enum):
     IMAGE = "image"
 
 
+class Kind(StrEnum):
+    """What programs call the kinds of fields."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    WHOLE_NUMBER = "whole number"
+    FLAG = "flag"
+    NONE = ""  # only in formats of other makers
+
+
 class InvalidValue(ValueError):
     """An invalid value; the text says what is valid."""
 
@@ -62,9 +73,9 @@ class Field:
     when: When = When.ALWAYS
 
     @property
-    def kind(self) -> str:
-        """What programs call its kind; empty for one that is only in formats of other makers."""
-        return ""
+    def kind(self) -> Kind:
+        """What programs call its kind."""
+        return Kind.NONE
 
     @property
     def value_type(self) -> type:
@@ -89,9 +100,9 @@ class Text(Field):
     max_length: int
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """Text."""
-        return "text"
+        return Kind.TEXT
 
     @property
     def limits(self) -> Mapping[str, Any]:
@@ -140,9 +151,9 @@ class Choice(Field):
     choices: Mapping[str, str]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """Choice."""
-        return "choice"
+        return Kind.CHOICE
 
     @property
     def limits(self) -> Mapping[str, Any]:
@@ -178,9 +189,9 @@ class Number(Field):
     absent: tuple[float, ...] = ()
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """Number, or whole number."""
-        return "whole number" if self.whole else "number"
+        return Kind.WHOLE_NUMBER if self.whole else Kind.NUMBER
 
     @property
     def value_type(self) -> type:
@@ -221,9 +232,9 @@ class Flag(Field):
     default: bool = False
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """Flag."""
-        return "flag"
+        return Kind.FLAG
 
     @property
     def value_type(self) -> type:

@@ -14,7 +14,7 @@ class FieldOut(Schema):
     """A field of a model. Which limits it has depends on its kind."""
 
     name: str = Field(description="Send it under this name to `POST /generations`.", examples=["seed"])
-    title: str = Field(description="What pages call it.")
+    title: str = Field(description="What pages call it, in English.")
     help: str = Field(description="A sentence for people; may be empty.")
     kind: str = Field(
         description="`text`, `choice`, `number`, `whole number`, `flag` (true or false) or `image`.",
@@ -39,7 +39,7 @@ class InputOut(Schema):
     role: str = Field(
         description="Send ids under this name in `inputs` of `POST /generations`.", examples=["mask"]
     )
-    title: str = Field(description="What pages call it.")
+    title: str = Field(description="What pages call it, in English.")
     help: str = Field(description="A sentence for people; may be empty.")
     minimum: int = Field(description="The least number of images; 0 if it may be omitted.")
     maximum: int = Field(description="The largest number of images.")
