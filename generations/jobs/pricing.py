@@ -13,6 +13,7 @@ from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.amounts import as_text
 from generations.jobs.models import Price
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.model import Model
 from generations.teams.models import Team
 
 _valid = PreparedQuery(lambda: Price.objects.valid_at(Param("moment"), Param("team")))
@@ -57,9 +58,12 @@ def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | 
 
     Parameters that cost more in the catalogue raise the base price in proportion.
     """
-    declared = catalogue_registry.get(model)
-    base = price_list(team, at)[model]
-    return -(-base * declared.cost(parameters) // declared.cost({}))
+    return of_model(catalogue_registry.get(model), parameters, price_list(team, at)[model])
+
+
+def of_model(model: Model, parameters: Mapping[str, Any], base: int) -> int:
+    """The price of one image with these parameters, in hundredths, where the model's base price is `base`."""
+    return -(-base * model.cost(parameters) // model.cost({}))
 
 
 def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime | None) -> int:

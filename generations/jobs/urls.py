@@ -13,6 +13,7 @@ urlpatterns = [
     path("notices/", create_views.notices, name="notices"),
     path("cancel-waiting/", create_views.cancel_all, name="cancel_all"),
     path("picture/<uuid:image>/", create_views.picture, name="picture"),
+    path("picture/<uuid:image>/next/", create_views.follow_up, name="follow_up"),
 ]
 
 # Of a user, not of a team: included at another address.

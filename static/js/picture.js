@@ -44,6 +44,7 @@ const click = (selector) => find(selector)?.click();
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (event.target.matches('[role="slider"]') && event.key !== "Escape") return; // the divider of before and after
   if (event.target.matches("input, textarea, select")) {
     if (event.key === "Escape") event.target.blur();
     return;

@@ -188,7 +188,7 @@ def test_cache_keys_are_what_they_were():
 def test_prefixes_of_index_terms_are_what_they_were():
     in_rows = {terms.team: "t", terms.owner: "o", terms.model: "m", terms.style: "s", terms.shape: "h"}
     in_rows |= {terms.seed: "n", terms.tag: "g", terms.collection: "c", terms.favourite: "f"}
-    in_rows |= {terms.batch: "b", terms.origin: "r"}
+    in_rows |= {terms.batch: "b", terms.origin: "r", terms.operation: "p"}
     assert [term("7") for term in in_rows] == [f"§{letter}7" for letter in in_rows.values()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +12,22 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from generations.credits.models import Hold, Transfer, TransferKind
+from generations.jobs import follow_ups
 from generations.jobs.create import controls
 from generations.jobs.create import history as create_history
 from generations.jobs.engine import queue_position
+from generations.jobs.live import feed
 from generations.jobs.models import Generation
+from generations.library.images import chain as images_chain
 from generations.library.images import detail as images_detail
 from generations.library.images import neighbours
-from generations.library.models import Image
+from generations.library.models import Image, ImageKind
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Choice, Field, Flag, Number, Text, When
 from generations.teams.models import Membership
 from generations.teams.permissions import may
 
+NEARLY_ONE_RATIO = 0.03  # difference of the logarithms; sizes are rounded to 64 pixels by some providers
 # Parameters that have a place of their own on the page.
 SHOWN_APART = ("prompt", "negative_prompt", "text_prompts", "seed", "output_format")
 
@@ -48,6 +53,7 @@ def detail_context(
         "facts": _facts(row.model if row else image.model if image else "", parameters),
         "seed": (image.seed if image else None) or parameters.get("seed"),
         "as_json": json.dumps(parameters, ensure_ascii=False, indent=2),
+        "task": feed.open_tasks([row]).get(row.pk) if row else None,
         "hold": _hold(row) if row and (mine or may(member, "see_spending")) else None,
         "refund": _refund(row) if row and (mine or may(member, "see_spending")) else None,
         "timeline": create_history.timeline(row, attempts) if row else [],
@@ -102,7 +108,13 @@ def _parameters_of(image: Image) -> dict[str, Any]:
 def _library_context(member: Membership, image: Image, query: QueryDict) -> dict[str, Any]:
     """Neighbours of the image in its search, and how it is organised."""
     around = neighbours.around(member, image, query)
+    chain = images_chain.of_image(member, image)
+    before = chain.parent if chain and _can_be_compared(image, chain.parent) else None
     return {
+        "chain": chain,
+        "before": before,
+        "is_compared": before is not None and "compare" in query,
+        "follow_ups": follow_ups.of_images(member, [image]).get(image.pk),
         "beside": around,
         "search_address": around.search.query_string(),
         "strip": [*around.left, image, *around.right] if around.left or around.right else [],
@@ -112,6 +124,13 @@ def _library_context(member: Membership, image: Image, query: QueryDict) -> dict
         if may(member, "organise")
         else [],
     }
+
+
+def _can_be_compared(image: Image, parent: Image | None) -> bool:
+    """Whether an image can be laid over its parent: both are pictures of nearly one ratio."""
+    if parent is None or {image.kind, parent.kind} != {ImageKind.IMAGE}:
+        return False
+    return abs(math.log(image.width * parent.height / (image.height * parent.width))) < NEARLY_ONE_RATIO
 
 
 def _hold(row: Generation) -> Hold | None:

@@ -46,7 +46,11 @@ def _waited(since: datetime, attempt: Attempt) -> Step:
 def _called(attempt: Attempt) -> Step:
     outcome = attempt.get_outcome_display() if attempt.outcome else _("drawing now")
     status = f" ({attempt.status_code})" if attempt.status_code and attempt.outcome != Outcome.OK else ""
-    text = _("Attempt %(number)d: %(outcome)s") % {"number": attempt.number, "outcome": outcome}
+    if attempt.expires_at and attempt.outcome != Outcome.ACCEPTED:  # a task that has ended
+        text = _("Attempt %(number)d: accepted, then %(outcome)s")
+    else:
+        text = _("Attempt %(number)d: %(outcome)s")
+    text %= {"number": attempt.number, "outcome": outcome}
     drawn = attempt.outcome in ("", Outcome.OK, Outcome.ACCEPTED)
     return Step(
         LOOKS.get(Outcome(attempt.outcome), "busy") if attempt.outcome else "waiting",
@@ -59,10 +63,18 @@ def _called(attempt: Attempt) -> Step:
 
 
 def _under_way(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
-    if row.status == Status.SUBMITTED:
-        said = attempts[-1].message if attempts else ""
-        return [Step("busy", said or _("In progress at the provider"), row.changed_at)]
+    if row.status == Status.SUBMITTED and attempts:
+        return [_at_the_provider(attempts[-1], row.changed_at)]
     return [Step("busy", _("Being stored"), row.changed_at)] if row.status == Status.STORING else []
+
+
+def _at_the_provider(attempt: Attempt, since: datetime) -> Step:
+    """How a task is: what the provider says of it, how far it is, and whether it answers at all."""
+    text = attempt.message or _("In progress at the provider")
+    if attempt.progress is not None:
+        text = _("%(what)s: %(percent)d %%") % {"what": text, "percent": attempt.progress}
+    why = _("The provider did not answer the last time; it is asked again.") if attempt.failed_polls else ""
+    return Step("busy", text, since, why=why)
 
 
 def _end(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:

@@ -17,7 +17,7 @@ from generations.core.request_params import uuid_or_404
 from generations.jobs.create import controls, form_inputs
 from generations.jobs.create.context import EXAMPLES, saved_choices
 from generations.jobs.models import BatchInput, Generation
-from generations.library.models import Image, Upload
+from generations.library.models import Image, ImageKind, Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Flag, Number
 from generations.providers.catalogue.inputs import IMAGE, MASK
@@ -41,7 +41,8 @@ def initial(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
     if "from" in query:
         return saved | _with_use(_of_generation(member, uuid_or_404(query["from"])), use)
     if "image" in query:
-        return saved | _with_use(_of_image(member, uuid_or_404(query["image"])), use)
+        pk = uuid_or_404(query["image"])
+        return saved | (_with_text(member, pk) if use == "text" else _with_use(_of_image(member, pk), use))
     if "start" in query:
         return saved | _with_start_image(member, uuid_or_404(query["start"]))
     for example in EXAMPLES:
@@ -141,6 +142,16 @@ def _stored_with(image: Image) -> dict[str, Any]:
     if image.seed:
         values["seed"] = image.seed
     return values
+
+
+def _with_text(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
+    """A text that a model wrote, as the prompt of a new image."""
+    image = get_object_or_404(Image.objects.visible_to(member), pk=pk, kind=ImageKind.TEXT)
+    return {
+        "operation": Operation.GENERATE.value,
+        "prompt": image.text,
+        "prefilled": "prompt operation model",
+    }
 
 
 def _with_start_image(member: Membership, pk: uuid.UUID) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -20,6 +21,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
+from generations.core import request_params
 from generations.credits import caps, ledger
 from generations.jobs import events, model_access, pricing, submission
 from generations.jobs.create import detail as create_detail
@@ -33,6 +35,7 @@ from generations.jobs.monitoring.alerts import alerts_for
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Image
 from generations.library.storage.client import StorageUnavailable
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.operations import Operation
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Visibility
@@ -154,6 +157,36 @@ def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> Ht
     return _updated(request, member, _mine(member, row.pk))
 
 
+@require_POST
+@member_required(may="generate")
+def follow_up(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
+    """Order a next step (`action`) that an image offers, once per `submission`, and go to Create."""
+    parent = get_object_or_404(Image.objects.visible_to(member), pk=image)
+    action, submitted = request.POST.get("action", ""), request.POST.get("submission", "")
+    shown_at = _moment(request.POST.get("prices_at", ""))
+    if not action or shown_at is None:
+        raise Http404
+    try:
+        submission.submit(
+            member=member,
+            model=parent.model,
+            parameters={},
+            count=1,
+            submission=request_params.uuid_or_404(submitted),
+            prices_at=shown_at,
+            parent=parent,
+            action=action,
+        )
+    except (*REFUSALS, catalogue_registry.UnknownModel) as problem:
+        sentence = str(problem)
+    except InvalidParameters as problem:
+        sentence = " ".join(problem.errors.values())
+    else:
+        return redirect("jobs:create", member.team.slug)
+    messages.error(request, sentence)
+    return redirect("jobs:picture", member.team.slug, parent.pk)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preferences(request: HttpRequest) -> HttpResponse:
@@ -203,6 +236,15 @@ def _prices_at(request: HttpRequest) -> datetime | None:
     return min(shown_at, timezone.now())
 
 
+def _moment(text: str) -> datetime | None:
+    """A moment with its time zone from a form; None for anything else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
+
+
 def _mine(member: Membership, pk: uuid.UUID) -> Generation:
     return get_object_or_404(member.generations.select_related("batch__start_image"), pk=pk)
 
@@ -210,6 +252,7 @@ def _mine(member: Membership, pk: uuid.UUID) -> Generation:
 def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
     """A generation of any member of the team: the caller checks that its image may be seen."""
     rows = Generation.objects.select_related("batch__start_image", "member__user")
+    rows = rows.prefetch_related("batch__inputs__upload")
     return rows.filter(team=member.team, pk=pk).first()
 
 

@@ -19,8 +19,10 @@ from generations.jobs.engine import outcomes, spool
 from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
+from generations.library.imaging import svg as imaging_svg
 from generations.library.models import ImageKind
 from generations.library.storage import client as storage_client
+from generations.providers.transport import media_check
 from generations.providers.transport.media_check import InvalidImage, validate_image
 
 Facts = dict[str, Any]  # of one image, as in the spool's sidecar
@@ -32,15 +34,13 @@ def store(row: Generation) -> bool:
     """Upload the spooled images of a STORING generation and complete it; False if storage is unavailable."""
     images = spool.read(row.pk, row.attempt)
     try:
-        keys = [_upload(row, image, position, of=len(images)) for position, image in enumerate(images)]
+        stored = [_upload(row, image, position, of=len(images)) for position, image in enumerate(images)]
     except storage_client.StorageUnavailable as problem:
         log.warning("The images of generation %s stay in the spool: %s", row.pk, problem)
         return False
     if images:
-        log.info("stored", extra={"objects": keys})
-    return bool(images) and _finish(
-        row, [(image.facts, key) for image, key in zip(images, keys, strict=True)]
-    )
+        log.info("stored", extra={"objects": [key for _facts, key in stored]})
+    return bool(images) and _finish(row, stored)
 
 
 def find_in_storage(row: Generation) -> bool:
@@ -85,15 +85,26 @@ def give_up(generation: uuid.UUID) -> bool:
     )
 
 
-def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> str:
-    facts = image.facts
+def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> tuple[Facts, str]:
+    """Upload an image; its facts, with those that are only in its bytes, and its key."""
+    facts, data = image.facts, image.read()
     key = storage_client.image_key(
         generation=row.pk, attempt=row.attempt, sha256=facts["sha256"], media_type=facts["media_type"]
     )
     names = ("attempt", "upstream", "seed", "finish_reason", "request_id", "kind", "width", "height", "total")
     metadata = {name: str(facts[name]) for name in names} | {"position": position, "of": of}
-    storage_client.put(key, image.read(), media_type=facts["media_type"], metadata=metadata)
-    return key
+    storage_client.put(key, data, media_type=facts["media_type"], metadata=metadata)
+    return facts | _content(facts.get("kind", "image"), facts["media_type"], data), key
+
+
+def _content(kind: str, media_type: str, data: bytes) -> Facts:
+    """What pages show of the bytes themselves: a text, the words of a drawing, whether an image moves."""
+    if kind == ImageKind.TEXT:
+        return {"text": data.decode(errors="replace").replace("\0", "\ufffd")}  # PostgreSQL takes no NUL
+    if kind == ImageKind.SVG:
+        return {"text": imaging_svg.texts(data)}
+    moves = kind == ImageKind.IMAGE and media_type != "image/jpeg"
+    return {"is_animated": moves and media_check.is_animated_image(data)}
 
 
 def _facts(key: str) -> Facts:
@@ -110,8 +121,9 @@ def _facts(key: str) -> Facts:
     if "kind" not in told:  # uploaded by an older version, which knew images alone
         image = validate_image(data, seed)
         told |= {"width": str(image.width), "height": str(image.height)}
-    return {
-        "kind": told.get("kind", "image"),
+    kind = told.get("kind", "image")
+    return _content(kind, metadata.media_type, data) | {
+        "kind": kind,
         "sha256": sha256,
         "media_type": metadata.media_type,
         "width": int(told["width"]),
@@ -167,4 +179,7 @@ def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
         kind=facts.get("kind", ImageKind.IMAGE),
         parent=row.batch.parent,
         actions=facts.get("actions", []),
+        text=facts.get("text", ""),
+        is_animated=facts.get("is_animated", False),
+        is_composite=row.batch.start_image_id is not None,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
+from generations.jobs import follow_ups
 from generations.jobs.engine import queue_position
+from generations.jobs.follow_ups import FollowUps
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.teams.models import Membership
@@ -56,6 +59,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
     rows = {batch.pk: _latest(batch.generations.all()) for batch in batches}
     every = [row for of_batch in rows.values() for row in of_batch]
     images = _images(member, every)
+    offered = follow_ups.of_images(member, [image for of_row in images.values() for image in of_row])
     positions, tasks = queue_position.positions_of(every), open_tasks(every)
     return [
         FeedEntry(
@@ -63,7 +67,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
             [
                 {
                     "generation": row,
-                    "image": images.get(row.pk),
+                    **results(images.get(row.pk, []), offered),
                     "queue_position": positions.get(row.pk),
                     "task": tasks.get(row.pk),
                     "member": member,
@@ -73,6 +77,16 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
         )
         for batch in batches
     ]
+
+
+def results(images: Sequence[Image], offered: Mapping[uuid.UUID, FollowUps]) -> dict[str, Any]:
+    """What a tile shows of a generation's results, which are in order: the first, and how many more."""
+    first = images[0] if images else None
+    return {
+        "image": first,
+        "more": max(0, len(images) - 1),
+        "follow_ups": offered.get(first.pk) if first else None,
+    }
 
 
 def open_tasks(rows: Iterable[Generation]) -> dict[uuid.UUID, Attempt]:
@@ -91,9 +105,17 @@ def _latest(rows: Iterable[Generation]) -> list[Generation]:
     return [row for row in every if row.pk not in retried]
 
 
-def _images(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, Image]:
+def by_generation(images: Iterable[Image]) -> dict[uuid.UUID | None, list[Image]]:
+    """Images by their generation, in the order of its results."""
+    found: dict[uuid.UUID | None, list[Image]] = defaultdict(list)
+    for image in sorted(images, key=lambda image: image.position):
+        found[image.generation].append(image)
+    return found
+
+
+def _images(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, list[Image]]:
     found = Image.objects.visible_to(member).filter(generation__in=[row.pk for row in rows])
-    return {image.generation: image for image in found.order_by("-position")}
+    return by_generation(found)
 
 
 def _by_day(member: Membership, found: list[FeedEntry]) -> list[FeedEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.template.loader import render_to_string
 
+from generations.jobs import follow_ups
 from generations.jobs.engine import queue_position
 from generations.jobs.live import feed
 from generations.jobs.models import Attempt, Generation, Status
@@ -60,7 +61,7 @@ class Rows:
     """Generations that changed, their images and tasks; up to three queries."""
 
     generations: dict[uuid.UUID, Generation] = field(default_factory=dict)
-    images: dict[uuid.UUID | None, Image] = field(default_factory=dict)
+    images: dict[uuid.UUID | None, list[Image]] = field(default_factory=dict)
     tasks: dict[uuid.UUID, Attempt] = field(default_factory=dict)
 
     @classmethod
@@ -70,10 +71,8 @@ class Rows:
             return cls()
         rows = Generation.objects.select_related(*MEMBER, "batch").in_bulk(pks)
         done = [pk for pk, row in rows.items() if row.status == Status.SUCCEEDED]
-        stored = (
-            Image.objects.filter(generation__in=done, trashed_at=None).order_by("-position") if done else ()
-        )
-        images = {image.generation: image for image in stored if _is_visible(image, rows)}
+        stored = Image.objects.filter(generation__in=done, trashed_at=None) if done else ()
+        images = feed.by_generation(image for image in stored if _is_visible(image, rows))
         return cls(rows, images, feed.open_tasks(rows.values()))
 
 
@@ -100,14 +99,14 @@ def render(changes: Iterable[Change]) -> list[tuple[tuple[int, int], bytes]]:
 def tile_context(row: Generation) -> dict[str, Any]:
     """The context of templates/jobs/live/tile.html."""
     visible = Image.objects.visible_to(row.member).filter(generation=row.pk)
-    image = visible.order_by("position").first() if row.status == Status.SUCCEEDED else None
-    return _context(row, image, feed.open_tasks([row]).get(row.pk))
+    images = list(visible.order_by("position")) if row.status == Status.SUCCEEDED else []
+    return _context(row, images, feed.open_tasks([row]).get(row.pk))
 
 
-def _context(row: Generation, image: Image | None, task: Attempt | None) -> dict[str, Any]:
+def _context(row: Generation, images: Sequence[Image], task: Attempt | None) -> dict[str, Any]:
     return {
         "generation": row,
-        "image": image,
+        **feed.results(images, follow_ups.of_images(row.member, images)),
         "task": task,
         "queue_position": queue_position.position_of(row),
         "member": row.member,
@@ -135,7 +134,7 @@ def _tile(change: Change, rows: Rows) -> bytes:
     row = rows.generations[uuid.UUID(change.data)]
     tile = change.frame(
         render_to_string(
-            "jobs/live/tile.html", _context(row, rows.images.get(row.pk), rows.tasks.get(row.pk))
+            "jobs/live/tile.html", _context(row, rows.images.get(row.pk, []), rows.tasks.get(row.pk))
         )
     )
     return tile if row.status in (Status.RUNNING, Status.SUBMITTED) else _balance(row.member) + tile

@@ -206,7 +206,7 @@ def _visible(member: Membership, ids: list[str]) -> Iterator[Image]:
     for start_at in range(0, len(ids), BATCH_SIZE):
         part = [uuid.UUID(image) for image in ids[start_at : start_at + BATCH_SIZE]]
         rows = Image.objects.visible_to(member).filter(pk__in=part)
-        images = rows.defer("negative_prompt", "parameters", "placeholder").in_bulk()
+        images = rows.defer("negative_prompt", "parameters", "placeholder", "text").in_bulk()
         yield from (images[image] for image in part if image in images)
 
 

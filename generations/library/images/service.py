@@ -48,10 +48,14 @@ def add(
     kind: str = ImageKind.IMAGE,
     parent: uuid.UUID | None = None,
     actions: Sequence[Mapping[str, Any]] = (),
+    text: str = "",
+    is_animated: bool = False,
+    is_composite: bool = False,
 ) -> Image:
     """Add a stored image; IntegrityError if its generation and position have one. `size` is in bytes.
 
-    `parent` is the image that it was made from, which may have been deleted meanwhile.
+    `parent` is the image that it was made from, which may have been deleted meanwhile. `text` is what a model
+    wrote, or the words in a drawing; `is_composite` says that the image was made from another one.
     """
     image = Image.objects.create(
         generation=generation,
@@ -74,6 +78,9 @@ def add(
         kind=kind,
         parent=Image.objects.filter(pk=parent).first() if parent else None,
         actions=list(actions),
+        text=text,
+        is_animated=is_animated,
+        is_composite=is_composite or parent is not None,
     )
     indexer.add(image)
     return image

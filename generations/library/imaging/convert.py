@@ -11,9 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import embed_metadata, provenance
+from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image
+from generations.providers.transport import media_check
 from generations.providers.transport.image_containers import UnknownStructure
 
+DRAWN_SIDE = 2048  # pixels of the longest side of an SVG as PNG
 ORIGINAL = "original"  # the image's own format
 STORED = "stored"  # the stored bytes unchanged, with the provider's metadata
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -54,14 +57,15 @@ class OutputFormat:
 
     def media_type(self, image: Image) -> str:
         """The media type of the file."""
-        return TYPES.get(self.format, image.media_type) if image.media_type in CONVERTED else image.media_type
+        wanted = TYPES.get(self.format, image.media_type)
+        return wanted if image.media_type in CONVERTED or _is_drawn(image, wanted) else image.media_type
 
 
 def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     """The file in the output format; `data` are the stored bytes. Raises Unreadable if it cannot be made.
 
     SVG, GIF, AVIF and files that are no images stay as they are: NotConverted for another format, and for one
-    of an image that moves.
+    of an image that moves. SVG is drawn as PNG.
 
     A file with a C2PA manifest is not changed unless it gets another format, or would tell the parameters.
     A conversion takes up to 500 MB and two seconds, and waits for one of two slots. Raises DecodingBusy.
@@ -69,11 +73,13 @@ def convert(image: Image, data: bytes, output: OutputFormat) -> bytes:
     media_type = output.media_type(image)
     if output.format == STORED:
         return data
-    if image.media_type not in CONVERTED:
+    if _is_drawn(image, media_type):
+        data = _drawn(data)
+    elif image.media_type not in CONVERTED:
         if output.format in TYPES:
             raise NotConverted(_("A file of this kind is not converted; take the original."))
         return data
-    if media_type != image.media_type:
+    elif media_type != image.media_type:
         data = _reencode(data, media_type)
     if output.with_parameters:
         return embed_metadata.embed(image, data, media_type)
@@ -87,9 +93,22 @@ def sidecar_parameters(image: Image, file: bytes, output: OutputFormat) -> str:
     """The parameters to be put beside a file that is not or must not be changed; "" if they are in it."""
     if not output.with_parameters or output.format == STORED:
         return ""
-    if image.media_type not in CONVERTED:
+    if output.media_type(image) not in CONVERTED:
         return embed_metadata.parameters(image) if provenance.digital_source_type(image) else ""
     return embed_metadata.sidecar_parameters(image, file, output.media_type(image))
+
+
+def _is_drawn(image: Image, media_type: str) -> bool:
+    return image.media_type == media_check.SVG and media_type == "image/png"
+
+
+def _drawn(data: bytes) -> bytes:
+    try:
+        cleaned = imaging_svg.sanitize_svg(data)
+        with imaging_decode.decode_slot():
+            return imaging_svg.draw_svg(cleaned, DRAWN_SIDE)
+    except imaging_svg.InvalidSvg as error:
+        raise NotConverted(_("This drawing cannot be made into a picture; take the original.")) from error
 
 
 def _reencode(data: bytes, media_type: str) -> bytes:

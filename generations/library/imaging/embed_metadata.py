@@ -16,16 +16,13 @@ from PIL import Image as Pillow
 
 from generations.library.imaging import containers, provenance, strip_metadata
 from generations.library.models import Image
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.transport.image_containers import UnknownStructure
 
 MAX_SEGMENT_SIZE = 65_000  # bytes: a JPEG segment has a length of 16 bits, and includes a header
-# The names of the AUTOMATIC1111 web UI; many programs read its format.
-AUTOMATIC1111_NAMES = {
-    "cfg_scale": "CFG scale",
-    "style_preset": "Style preset",
-    "aspect_ratio": "Aspect ratio",
-    "strength": "Denoising strength",
-}
+# Parameters that are written elsewhere, or that say nothing of a file that was converted.
+WRITTEN_APART = ("prompt", "negative_prompt", "text_prompts", "seed", "steps", "sampler", "output_format")
+NOT_IN_TITLES = re.compile(r"[^\w \-/]")  # by which the AUTOMATIC1111 web UI tells a title from its value
 MAX_KEPT_EXIF = 30_000  # bytes; of a larger EXIF only the orientation stays beside the parameters
 EXIF_SUB, USER_COMMENT = 0x8769, 0x9286  # Exif 2.32, 4.6.3 and 4.6.5
 BYTE, UNDEFINED = 1, 7  # types of values (Exif 2.32, 4.6.2)
@@ -115,19 +112,35 @@ def parameters(image: Image, longest: int | None = None) -> str:
     lines = [_prompt(image.prompt)[:longest]]
     if image.negative_prompt:
         lines.append(f"Negative prompt: {_prompt(image.negative_prompt)[:longest]}")
-    pairs = (f"{title}: {_quoted(value)}" for title, value in _settings(image).items())
+    pairs = (f"{title}: {_quoted(value)}" for title, value in _settings(image, longest).items())
     return "\n".join([*lines, ", ".join(pairs)])
 
 
-def _settings(image: Image) -> dict[str, Any]:
-    """The settings under AUTOMATIC1111's names; what the image does not have is left out."""
+def _settings(image: Image, longest: int | None) -> dict[str, Any]:
+    """The settings under the names that their fields declare; what the image does not have is left out."""
     told = image.parameters
     settings = {"Steps": told.get("steps") or 0, "Sampler": told.get("sampler") or "none", "Seed": image.seed}
-    settings |= {title: told.get(name) for name, title in AUTOMATIC1111_NAMES.items()}
+    settings |= {
+        title: _prompt(value)[:longest] if isinstance(value, str) else value
+        for name, title in _labels(image.model).items()
+        if (value := told.get(name)) is not None and title not in settings
+    }
     if image.seed is None and not told.get("cfg_scale"):
         settings["Schedule type"] = "Automatic"  # the third setting that sd-parsers wants
     settings |= {"Size": f"{image.width}x{image.height}", "Model": image.model, "Version": "sdweb"}
     return {title: value for title, value in settings.items() if value not in (None, "")}
+
+
+def _labels(name: str) -> dict[str, str]:
+    """The names of a model's fields in metadata; of all models for one that is not in the catalogue."""
+    model = catalogue_registry.MODELS.get(name)
+    models = [model] if model else catalogue_registry.MODELS.values()
+    return {
+        field.name: NOT_IN_TITLES.sub("", field.label or field.title)
+        for each in models
+        for field in each.fields
+        if field.name not in WRITTEN_APART
+    }
 
 
 def xmp(image: Image, longest: int | None = None) -> bytes:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from generations.library.imaging.containers import Kind, metadata
 from generations.library.models import Image, Origin
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.operations import Operation
 from generations.providers.transport.image_containers import UnknownStructure
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"  # a vocabulary of IPTC
@@ -22,11 +24,18 @@ JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 def digital_source_type(image: Image) -> str:
     """The address of the image's IPTC digital source type; "" for a picture that a person brought.
 
-    An image made from a start image, of which `strength` tells, is a composite.
+    An image made from another one is a composite: from an image of the member's own, or by an edit.
     """
     if image.origin != Origin.GENERATED:
         return ""
-    return SOURCE_TYPES + (COMPOSITE if "strength" in image.parameters else GENERATED)
+    return SOURCE_TYPES + (COMPOSITE if _is_made_from_another(image) else GENERATED)
+
+
+def _is_made_from_another(image: Image) -> bool:
+    model = catalogue_registry.MODELS.get(image.model)
+    is_edit = model is not None and model.operation is not Operation.GENERATE
+    # Older versions stored no `is_composite`; their only sign was the strength of a start image.
+    return is_edit or image.is_composite or image.parent_id is not None or "strength" in image.parameters
 
 
 def has_manifest(data: bytes, media_type: str) -> bool:

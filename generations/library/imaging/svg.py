@@ -89,6 +89,16 @@ def draw_svg(data: bytes, longest_side: int) -> bytes:
     return done.stdout
 
 
+def texts(data: bytes) -> str:
+    """The words that a document draws as text; "" if there are none, or it is out of bounds."""
+    try:
+        root = ElementTree.fromstring(sanitize_svg(data))  # noqa: S314 - has no DTD any more
+    except InvalidSvg:
+        return ""
+    drawn = root.iter(f"{{{svg_document.NAMESPACE}}}text")
+    return " ".join(" ".join("".join(element.itertext()).split()) for element in drawn).strip()
+
+
 def _check(data: bytes) -> svg_document.SvgSize:
     try:
         return svg_document.check(data)

@@ -30,9 +30,11 @@ VERSION = 1
 FIELDS = [
     "id",
     "origin",
+    "kind",
     "title",
     "prompt",
     "negative_prompt",
+    "text",
     "model",
     "parameters",
     "seed",

@@ -96,6 +96,22 @@ class Image(models.Model):
         blank=True,
         help_text=_("Next steps that the provider offers: name, title and state of each."),
     )
+    text = models.TextField(
+        _("text"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What a model wrote, or the words in a drawing."),
+    )
+    is_animated = models.BooleanField(
+        _("moves"), default=False, db_default=False, help_text=_("Whether the image has several frames.")
+    )
+    is_composite = models.BooleanField(
+        _("composite"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether it was made from another image, which may be deleted since."),
+    )
     key = models.CharField(_("key"), max_length=300)
     sha256 = models.CharField(_("sha256"), max_length=64, db_index=True)
     media_type = models.CharField(_("media type"), max_length=100)

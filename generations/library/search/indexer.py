@@ -20,6 +20,7 @@ from generations.library.search.query import Search
 
 SEPARATOR = "|"  # between texts: a phrase does not continue from one into the next
 BATCH_SIZE = 500
+MAX_INDEXED = 10_000  # letters of a text that a model wrote
 
 
 def add(image: Image) -> None:
@@ -103,7 +104,7 @@ def build_document(image: Image, related_terms: Iterable[str] = ()) -> str:
     `related_terms` are the terms of its tags, collections and favourites.
     """
     document, bigrams = [SEPARATOR], dict[str, None]()
-    for text in (image.title, image.prompt, image.negative_prompt):
+    for text in (image.title, image.prompt, image.negative_prompt, image.text[:MAX_INDEXED]):
         for run in tokenizer.runs(text):
             document += run
             bigrams |= dict.fromkeys(tokenizer.bigrams(run))

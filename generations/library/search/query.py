@@ -30,6 +30,13 @@ from generations.library.search.filters import (
     TextFilter,
 )
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.operations import TITLES as OPERATION_TITLES
+from generations.providers.catalogue.operations import Operation
+
+
+def _operation_of(model: str) -> str:
+    declared = catalogue_registry.MODELS.get(model)
+    return declared.operation.value if declared else ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,22 @@ class Search:
                 titles=catalogue_registry.model_titles,
                 value_of=lambda image: image.model,
                 term=search_terms.model,
+            )
+        },
+    )
+    operation: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "filter": ChoiceFilter(
+                "operation",
+                gettext_lazy("Operation"),
+                titles=lambda: {
+                    each.value: _(OPERATION_TITLES[each])
+                    for each in Operation
+                    if any(model.operation is each for model in catalogue_registry.MODELS.values())
+                },
+                value_of=lambda image: _operation_of(image.model),
+                term=search_terms.operation,
             )
         },
     )

@@ -32,6 +32,11 @@ def model(name: str) -> str:
     return filter_term("m", name)
 
 
+def operation(name: str) -> str:
+    """The term of images made by an operation, such as upscale."""
+    return filter_term("p", name)
+
+
 def style(name: str) -> str:
     """The term of images generated with a style."""
     return filter_term("s", name)

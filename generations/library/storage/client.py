@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from storages.backends.s3 import S3Storage
 
-# Of every type that media_check identifies.
+# Of every type that media_check identifies, and of texts.
 EXTENSIONS = {
     "image/png": "png",
     "image/jpeg": "jpg",

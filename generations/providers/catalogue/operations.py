@@ -56,3 +56,27 @@ TITLES: Mapping[Operation, str] = MappingProxyType(
         Operation.FOLLOW_UP: gettext_noop("Next step"),
     }
 )
+# What an image is that was made so from another one, as a step of a chain of edits.
+RESULTS: Mapping[Operation, str] = MappingProxyType(
+    {
+        Operation.GENERATE: gettext_noop("Drawn anew"),
+        Operation.EDIT: gettext_noop("Edited"),
+        Operation.OUTPAINT: gettext_noop("Expanded"),
+        Operation.UPSCALE: gettext_noop("Upscaled"),
+        Operation.ERASE: gettext_noop("Erased"),
+        Operation.REMOVE_BACKGROUND: gettext_noop("Background removed"),
+        Operation.RELIGHT: gettext_noop("Background replaced"),
+        Operation.REPLACE: gettext_noop("Replaced"),
+        Operation.RECOLOR: gettext_noop("Recolored"),
+        Operation.SKETCH: gettext_noop("Drawn from the sketch"),
+        Operation.STRUCTURE: gettext_noop("Drawn with its structure"),
+        Operation.STYLE: gettext_noop("Drawn in its style"),
+        Operation.STYLE_TRANSFER: gettext_noop("Style transferred"),
+        Operation.VECTORIZE: gettext_noop("Vectorized"),
+        Operation.DESCRIBE: gettext_noop("Described"),
+        Operation.BLEND: gettext_noop("Blended"),
+        Operation.SWAP_FACE: gettext_noop("Face swapped"),
+        Operation.VARY: gettext_noop("Varied"),
+        Operation.FOLLOW_UP: gettext_noop("Continued"),
+    }
+)

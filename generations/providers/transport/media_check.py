@@ -130,11 +130,12 @@ def _svg(data: bytes) -> Media:
 
 def _image(data: bytes, media_type: str) -> Media:
     image = validate_image(data, formats=DECODED)
-    is_animated = media_type != "image/jpeg" and _is_animated(data)
+    is_animated = media_type != "image/jpeg" and is_animated_image(data)
     return Media("image", media_type, image.width, image.height, is_animated)
 
 
-def _is_animated(data: bytes) -> bool:
+def is_animated_image(data: bytes) -> bool:
+    """Whether a complete PNG, WebP, GIF or AVIF has several frames; its header is read, no pixel decoded."""
     with Image.open(io.BytesIO(image_containers.decodable(data)), formats=DECODED) as image:
         return bool(getattr(image, "is_animated", False))
 

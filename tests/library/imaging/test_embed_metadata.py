@@ -87,7 +87,7 @@ def test_a_png_has_the_parameters_in_the_automatic1111_format():
     assert opened.text["parameters"].split("\n") == [
         "a red fox",
         "Negative prompt: blur",
-        'Steps: 0, Sampler: none, Seed: 7, CFG scale: 4.5, Style preset: "film, noir", Aspect ratio: "16:9",'
+        'Steps: 0, Sampler: none, Seed: 7, Aspect ratio: "16:9", Style preset: "film, noir", CFG scale: 4.5,'
         " Size: 320x200, Model: sd3.5-large, Version: sdweb",
     ]
 

@@ -62,6 +62,9 @@ class ImageSearch(Schema):
 
     q: Text = Field("", description='Words in any order, "phrases", and -words that must not occur.')
     model: list[str] = Field([], description="Names of models; an image of any of them matches.")
+    operation: list[str] = Field(
+        [], description="Operations such as `generate` or `upscale`; an image made by any of them matches."
+    )
     style: list[str] = Field([], description="Style presets; an image with any of them matches.")
     shape: list[str] = Field([], description="Aspect ratios such as 16:9; an image with any of them matches.")
     who: list[str] = Field([], description="Ids of members; an image of any of them matches.")

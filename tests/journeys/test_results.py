@@ -1,0 +1,162 @@
+"""Results of every kind in a real browser: tiles, pages, the chain of edits, before and after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.browsers import Window, chromium
+from tests.journeys.studio import Studio
+
+# A picture and what was made from it, a drawing, a text, a file, and a picture that moves.
+SEED = """
+import hashlib, io, uuid
+from PIL import Image as Pillow
+from generations.library.images import service as images_service
+from generations.library.imaging import svg
+from generations.library.storage import client
+from generations.providers.transport import media_check
+from generations.teams.models import Membership
+member = Membership.objects.get(user__email={email!r})
+def put(data, media_type, kind, model, *, prompt="a lighthouse", text="", parent=None, **named):
+    sha256, generation = hashlib.sha256(data).hexdigest(), uuid.uuid4()
+    key = client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
+    client.put(key, data, media_type=media_type, metadata={{}})
+    media = None if kind == "text" else media_check.identify(data)
+    return images_service.add(
+        member=member, generation=generation, batch=None, position=0, model=model,
+        parameters={{"prompt": prompt}}, visibility="team", key=key, sha256=sha256, media_type=media_type,
+        width=media.width if media else 0, height=media.height if media else 0, size=len(data), seed=7,
+        kind=kind, text=text, parent=parent, is_animated=bool(media and media.is_animated), **named)
+def picture(colour, size=(1200, 800)):
+    file = io.BytesIO()
+    made = Pillow.linear_gradient("L").resize(size)
+    Pillow.merge("RGB", [made.point(lambda v, c=c: (v + c) // 2) for c in colour]).save(file, "PNG")
+    return file.getvalue()
+original = put(picture((200, 60, 40)), "image/png", "image", "core")
+erased = put(picture((60, 60, 200)), "image/png", "image", "erase", parent=original.pk)
+put(picture((40, 180, 120), (1800, 1200)), "image/png", "image", "upscale-fast", parent=erased.pk)
+drawing = (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200"><rect width="300" height="200" '
+           b'fill="#274"/><text x="30" y="110" fill="#fff" font-size="40">Harbour</text></svg>')
+put(drawing, "image/svg+xml", "svg", "vector", prompt="a sign", text=svg.texts(drawing))
+told = "A harbour at dawn with two boats.\\n\\n" + "The light is soft and comes from the left. " * 30
+put(told.encode(), "text/plain", "text", "describe", prompt="", text=told)
+put(b"8BPS" + b"\\0\\1" + b"\\0" * 3_000_000, "image/x-psd", "file", "layers", prompt="layers of a poster")
+frames, moving = [Pillow.new("RGB", (600, 400), each) for each in ("#a33", "#33a")], io.BytesIO()
+frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=400)
+put(moving.getvalue(), "image/gif", "image", "moves", prompt="two colours in turn")
+"""
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def seeded(studio: Studio) -> Studio:
+    studio.manage("shell", "-v", "0", "-c", SEED.format(email=studio.email))
+    return studio
+
+
+@pytest.fixture
+def window(chrome: Browser, seeded: Studio) -> Window:
+    return Window(chrome, seeded)
+
+
+def library(window: Window) -> Page:
+    page = window.sign_in()
+    page.goto(page.url.replace("create/", "library/"))
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def opened(page: Page, tile: str) -> Page:
+    """The page of the picture whose tile has this in it."""
+    page.locator(".rows li").filter(has=page.locator(tile)).first.locator("a.picture").click()
+    page.wait_for_url("**/picture/**")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page, context={"exclude": [[".banner"]]}).response["violations"]
+    return [f"{each['id']}: {[node['html'][:90] for node in each['nodes']]}" for each in found]
+
+
+KINDS = {
+    "svg": ".kind-mark:text('SVG')",
+    "text": ".content-text",
+    "file": ".content-file",
+    "gif": ".kind-mark .icon",
+}
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("phone", [False, True])
+def test_no_kind_of_result_has_a_fault_by_axe(chrome, seeded, scheme, phone):
+    window = Window(chrome, seeded, phone=phone, color_scheme=scheme)
+    page = library(window)
+    assert not faults(page)
+    address = page.url
+    for tile in KINDS.values():
+        assert not faults(opened(page, tile)), tile
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tile
+        page.goto(address)
+    assert not window.complaints
+
+
+def test_a_text_is_read_whole_and_copied_and_used(window):
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = opened(library(window), ".content-text")
+    text = page.locator(".stage-text p").inner_text()
+    assert text.count("comes from the left") == 30
+    page.get_by_role("button", name="Copy", exact=True).click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("A harbour at dawn with two boats.")
+    page.locator(".stage-text-foot").get_by_role("link", name="Use prompt").click()
+    page.wait_for_url("**/create/**")
+    expect(page.locator("#id_prompt")).to_have_value(re.compile("^A harbour at dawn with two boats"))
+    assert not window.complaints
+
+
+def test_the_chain_of_edits_is_walked_back_and_forth(window):
+    page = library(window)
+    page.goto(f"{page.url}?operation=upscale")
+    expect(page.locator(".rows li")).to_have_count(1)
+    page = opened(page, "img.sharp")
+    steps = page.locator("ol.chain li")
+    expect(steps).to_have_text(["Original", "Erased", "Upscaled"])
+    expect(page.locator("ol.chain [aria-current=step]")).to_have_text("Upscaled")
+    steps.first.locator("a").click()
+    expect(page.locator(".chain-children li")).to_have_text(["Erased"])
+    page.locator(".chain-children a").click()
+    expect(page.locator("ol.chain [aria-current=step]")).to_have_text("Erased")
+    expect(page.locator(".chain-children li")).to_have_text(["Upscaled"])
+    assert not window.complaints
+
+
+def test_a_result_is_slid_over_what_it_was_made_from(window):
+    page = library(window)
+    page.goto(f"{page.url}?operation=erase")
+    here = opened(page, "img.sharp").url
+    page.get_by_role("link", name="Before and after").click()
+    divider = page.get_by_role("slider")
+    expect(divider).to_have_attribute("aria-valuetext", "50 % before")
+    page.wait_for_load_state("networkidle")
+    assert not faults(page)
+    stage, pictures = page.locator(".stage-picture").bounding_box(), page.locator(".compare").bounding_box()
+    assert pictures["width"] > 300
+    assert pictures["y"] + pictures["height"] <= stage["y"] + stage["height"] + 1
+    assert pictures["width"] / pictures["height"] == pytest.approx(1.5, abs=0.02)
+    divider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(divider).to_have_attribute("aria-valuetext", "48 % before")  # and not to the next picture
+    page.get_by_role("link", name="Result alone").click()
+    expect(page.locator("[data-large]")).to_be_visible()
+    assert page.url == here
+    assert not window.complaints
