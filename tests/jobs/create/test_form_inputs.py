@@ -183,7 +183,7 @@ def test_without_scripts_a_file_is_kept_when_the_model_changes_and_can_be_remove
     page = changed(model="inpaint", operation="edit", shown_model="upscale-fast", file_image=picture())
     kept = Upload.objects.get()
     assert f'name="input_image" value="{kept.pk}"' in page
-    page = changed(model="inpaint", operation="edit", input_image=kept.pk, remove=f"image {kept.pk}")
+    page = changed(model="inpaint", operation="edit", input_image=kept.pk, remove_input=f"image {kept.pk}")
     assert str(kept.pk) not in page
 
 

@@ -237,7 +237,7 @@ def test_the_response_has_the_url_of_the_upload(sign_in, member):
     signed_in = sign_in(member)
     answer = send(signed_in, member, encoded(pixels()))
     told = answer.json()
-    assert set(told) == {"id", "src", "width", "height", "name"}
+    assert set(told) == {"id", "src", "width", "height", "has_alpha", "name"}
     assert (told["width"], told["height"], told["name"]) == (320, 200, "fox.png")
     shown = signed_in.get(told["src"])
     assert decoded(shown.getvalue()).size == (320, 200)
