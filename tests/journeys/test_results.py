@@ -89,7 +89,12 @@ def faults(page: Page) -> list[str]:
     return [f"{each['id']}: {[node['html'][:90] for node in each['nodes']]}" for each in found]
 
 
-KINDS = {"svg": ".kind-mark:text('SVG')", "text": ".content-text", "file": ".content-file", "gif": ".kind-mark .icon"}
+KINDS = {
+    "svg": ".kind-mark:text('SVG')",
+    "text": ".content-text",
+    "file": ".content-file",
+    "gif": ".kind-mark .icon",
+}
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
