@@ -12,6 +12,14 @@ class MalformedForm(ValueError):
     """The body is not a valid multipart form; the text says what is wrong."""
 
 
+class TooManyParts(MalformedForm):
+    """The form has more parts than are read; `name` is that of the first one too many."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a form; `file_name` is None unless it was sent as a file."""
@@ -34,7 +42,7 @@ def parse(content_type: str, body: bytes, *, max_size: int, max_parts: int) -> l
     def add(part: Part) -> None:
         parts.append(part)
         if len(parts) > max_parts:
-            raise FormParserError("too many parts")
+            raise TooManyParts("the form has too many parts", part.name)
 
     def add_text(field: Field) -> None:
         add(Part((field.field_name or b"").decode(), field.value or b""))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership
 
-__all__ = ["NewInput", "prepare", "size_sent", "too_many"]
+__all__ = ["NewInput", "check_counts", "prepare", "size_sent", "too_many"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
 
     Raises InvalidParameters with a sentence for each role, StorageUnavailable, DecodingBusy.
     """
+    check_counts(model, Counter(each.role for each in given))
     errors: dict[str, str] = {}
     prepared: list[NewInput] = []
     image = next((each.upload for each in given if each.role == IMAGE), None)
@@ -41,7 +43,6 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     for declared in sorted(model.inputs, key=lambda each: each.is_mask):
         of_role = [each for each in given if each.role == declared.role]
         try:
-            _check_count(declared, len(of_role))
             _check_transparency(declared, len(of_role), image)
             for each in of_role:
                 if declared.is_mask and IMAGE in errors:
@@ -59,6 +60,19 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
     return prepared
 
 
+def check_counts(model: Model, counts: Mapping[str, int]) -> None:
+    """Check how many images there are of each role; InvalidParameters with a sentence for each wrong one."""
+    errors: dict[str, str] = {}
+    for declared in model.inputs:
+        count = counts.get(declared.role, 0)
+        if count > declared.maximum:
+            errors[declared.role] = str(too_many(declared, count))
+        elif 0 < count < declared.minimum:
+            errors[declared.role] = _("Add at least %(least)s images here.") % {"least": declared.minimum}
+    if errors:
+        raise InvalidParameters(errors)
+
+
 def size_sent(
     declared: Input, upload: Upload, *, image: Upload | None, sent: Upload | None
 ) -> tuple[int, int]:
@@ -74,13 +88,6 @@ def too_many(declared: Input, count: int) -> InvalidValue:
     """Return the error of a role with more images than it takes."""
     text = _("Add at most %(most)s images here; these are %(count)s.")
     return InvalidValue(text % {"most": declared.maximum, "count": count})
-
-
-def _check_count(declared: Input, count: int) -> None:
-    if count > declared.maximum:
-        raise too_many(declared, count)
-    if 0 < count < declared.minimum:
-        raise InvalidValue(_("Add at least %(least)s images here.") % {"least": declared.minimum})
 
 
 def _check_transparency(declared: Input, count: int, image: Upload | None) -> None:

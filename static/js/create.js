@@ -26,7 +26,7 @@ async function renew(values = new FormData(form), focus = document.activeElement
   const before = new Map(new FormData(form));
   try {
     const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true" };
-    const response = await fetch(form.action, { method: "POST", headers, body: values, signal: mine.signal });
+    const response = await fetch(form.getAttribute("action"), { method: "POST", headers, body: values, signal: mine.signal });
     if (response.headers.get("HX-Redirect") || response.redirected) return goToSignIn();
     if (!response.ok) return notice(response.status === 413 ? portal.tooLarge : portal.failed);
     const part = parse(await response.text()).querySelector("#choices");

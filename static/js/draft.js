@@ -2,7 +2,7 @@
 import { portal } from "./page.js";
 
 const key = `draft-${portal.user}-${portal.team}`;
-const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "change", "remove"]);
+const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "change", "remove_input"]);
 
 /** Save the form's values, for a reload or a new sign-in: all fields and the ids of all pictures, no files. */
 export function saveDraft(form) {

@@ -19,7 +19,17 @@ export function showSelection() {
   form.elements.all.value = isAll ? "1" : "";
   form.querySelector("[data-selected]").textContent = countText(form.dataset, count);
   for (const button of form.querySelectorAll("[data-single-only]")) button.disabled = count !== 1;
+  for (const link of form.querySelectorAll("[data-single-link]")) showLink(link, count === 1 ? selectedIds()[0] : null);
   showSelectAll(count);
+}
+
+/** Show what can be done with one picture, and let it lead to that picture. */
+function showLink(link, id) {
+  link.hidden = !id;
+  if (!id || !link.href) return;
+  const address = new URL(link.href);
+  address.searchParams.set("image", id);
+  link.href = address;
 }
 
 function showSelectAll(count) {

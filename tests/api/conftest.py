@@ -14,7 +14,7 @@ from tests.api.client import ApiClient
 
 CORE = "/v2beta/stable-image/generate/core"
 V1 = "/v1/generation/stable-diffusion-xl-1024-v1-0/text-to-image"
-IMAGES = "/v1/images/generations"
+IMAGES, EDITS = "/v1/images/generations", "/v1/images/edits"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.journeys.studio import Studio
 
@@ -33,6 +33,12 @@ def token(studio: Studio) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     Image.linear_gradient("L").resize((640, 640)).convert("RGB").save(tmp_path / "sketch.png")
+    mask = Image.new("L", (640, 640), 0)
+    mask.paste(255, (200, 200, 400, 400))
+    mask.save(tmp_path / "mask.png")
+    transparent = Image.new("RGBA", (640, 640), "black")
+    transparent.putalpha(ImageChops.invert(mask))
+    transparent.save(tmp_path / "openai-mask.png")
     return tmp_path
 
 
@@ -66,7 +72,11 @@ def test_the_examples_in_python_draw_and_administer(studio, token, folder):
     script = folder / "examples.py"
     script.write_text(filled("\n\n".join(examples("python")), studio, token))
     said = run(folder, sys.executable, script.name)
-    assert all(map(is_picture, map(folder.joinpath, ("harbour-0.png", "harbour-1.png", "harbour.png"))))
+    drawn = ("harbour-0.png", "harbour-1.png", "harbour.png", "large.png")
+    assert all(map(is_picture, map(folder.joinpath, drawn)))
+    with Image.open(folder / "edited.png") as edited:
+        assert edited.size == (640, 640)
+    assert "upscale-fast upscale 2" in said
     assert "night shift night shift sdw_" in said
 
 
@@ -79,6 +89,7 @@ def test_the_examples_in_javascript_draw_and_administer(studio, token, folder):
     assert is_picture(folder / "painting.png")
     assert len([file for file in folder.glob("*-*.png") if is_picture(file)]) == 1
     assert "12 images" in said
+    assert "Expanded: image image/png" in said
     assert f"{studio.portal.address}/join/" in said
 
 
@@ -92,5 +103,7 @@ def test_the_examples_for_a_shell_draw_and_administer(studio, token, folder):
     )
     said = run(folder, "bash", "-c", known + "\necho\n".join(code), PORTAL=studio.portal.address, TOKEN=token)
     assert is_picture(folder / "harbour.webp")
+    with Image.open(folder / "relit.png") as relit:
+        assert relit.format == "PNG"
     assert '"error"' not in said, said
     assert re.search(r"sdw_\w{46}$", said, re.MULTILINE)

@@ -78,8 +78,9 @@ def test_pressing_twice_makes_one_batch(window):
 
 
 def refuse_large_requests(route: Any) -> None:
-    """Answer a form with a file as nginx does without `client_max_body_size`; everything else goes on."""
-    if "multipart/form-data" not in route.request.headers.get("content-type", ""):
+    """Answer an upload as nginx does without `client_max_body_size`; everything else goes on."""
+    is_form = "multipart/form-data" in route.request.headers.get("content-type", "")
+    if not is_form or route.request.url.endswith("/create/"):
         return route.continue_()
     page = "<html><head><title>413 Request Entity Too Large</title></head><hr>nginx/1.22.1</html>"
     return route.fulfill(status=413, content_type="text/html", body=page)
@@ -90,10 +91,9 @@ def test_a_file_that_a_proxy_refuses_as_too_large_is_named_so(window):
     page.route("**/*", refuse_large_requests)
     ask(page, "from a photo", model="sd3.5-large")
     photo = {"name": "photo.png", "mimeType": "image/png", "buffer": b"a photo"}
-    page.set_input_files("[name=image]", photo)
-    page.click("#generate")
+    page.set_input_files("#id_file_image", photo)
     sentence = "A server in front of the portal refuses files of this size"
-    expect(page.locator(".toast")).to_contain_text(sentence)
+    expect(page.locator("[data-input=image] [data-input-error]")).to_contain_text(sentence)
     page.goto(page.url.replace("create/", "library/upload/"))
     page.set_input_files("[name=image]", photo)
     item = page.locator(".upload-item.is-refused")
@@ -171,16 +171,16 @@ def test_a_cut_stream_says_so_and_the_picture_comes_all_the_same(window):
 def test_a_start_image_is_shown_at_once_and_stays_for_the_next_picture(window):
     page = window().sign_in()
     ask(page, "begun with a picture", model="ultra")
-    page.set_input_files("#id_image", BASE_DIR / "static" / "samples" / "example-aurora.webp")
-    expect(page.locator("[data-preview]")).to_be_visible()
+    page.set_input_files("#id_file_image", BASE_DIR / "static" / "samples" / "example-aurora.webp")
+    expect(page.locator("[data-input=image] [data-item] img")).to_be_visible()
     for number in (1, 2):
         page.click("#generate")
         expect(batch(page, "begun with a picture")).to_have_count(number)
-    expect(batch(page, "begun with a picture").last).to_contain_text("Start image")
+    expect(batch(page, "begun with a picture").last.get_by_alt_text("Start image")).to_be_visible()
     expect(batch(page, "begun with a picture").locator("img.sharp")).to_have_count(2, timeout=30_000)
-    expect(batch(page, "begun with a picture").first).to_contain_text("Start image")
-    page.get_by_role("button", name="Remove the start image").click()
-    expect(page.locator("#start-image")).to_be_hidden()
+    expect(batch(page, "begun with a picture").first.get_by_alt_text("Start image")).to_be_visible()
+    page.get_by_role("button", name="Remove: Start image").click()
+    expect(page.locator("[data-input=image] [data-item]")).to_have_count(0)
 
 
 def test_a_refused_prompt_can_be_edited_and_sent_again(studio, window):
@@ -213,11 +213,19 @@ def test_without_scripts_everything_is_reachable(window):
     page = window(java_script_enabled=False).sign_in()
     page.fill("#id_prompt", "by the form alone")
     page.fill("#id_negative_prompt", "people")
-    for name in ("seed", "cfg_scale", "steps", "strength", "image", "style_preset", "output_format"):
-        assert page.locator(f"[name={name}]").first.is_visible() or page.locator(f"[name={name}]").count() > 1
     page.locator("[name=model][value='sd3.5-medium']").check(force=True)
+    page.get_by_role("button", name="Change model").click()
+    expect(page.locator("#id_prompt")).to_have_value("by the form alone")
+    for name in ("seed", "cfg_scale", "strength", "file_image", "style_preset", "output_format"):
+        assert page.locator(f"[name={name}]").first.is_visible() or page.locator(f"[name={name}]").count() > 1
     page.click("#generate")
     expect(batch(page, "by the form alone")).to_be_visible()
+    page.locator("#id_operation_upscale").check(force=True)
+    page.get_by_role("button", name="Change what to do").click()
+    page.set_input_files("#id_file_image", BASE_DIR / "static" / "samples" / "example-aurora.webp")
+    page.click("#generate")
+    page.wait_for_url("**/create/?operation=upscale")
+    expect(page.locator(".batch", has_text="Upscale")).to_be_visible()
 
 
 def test_on_a_phone_the_choices_open_as_sheets(window):

@@ -94,7 +94,7 @@ def test_more_than_thirty_steps_of_v1_cost_more(steps, cost):
     assert CORE.cost({"steps": steps}) == 300
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=str)
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_every_model_has_a_short_clause(model):
     assert len(model.clause) <= 27, "the card of Core in the design has 27 with its spaces"
     assert model.title
@@ -102,7 +102,9 @@ def test_every_model_has_a_short_clause(model):
     assert model.expected_seconds > 0
 
 
-@pytest.mark.parametrize("model", [m for m in OF_STABILITY if m.takes("aspect_ratio")], ids=str)
+@pytest.mark.parametrize(
+    "model", [m for m in OF_STABILITY if m.takes("aspect_ratio")], ids=lambda model: model.name
+)
 def test_every_model_of_stability_with_shapes_has_a_size_for_all_nine_shapes(model):
     field = model.field("aspect_ratio")
     assert len(field.values) == 9
@@ -221,7 +223,9 @@ def test_relight_needs_a_background_and_a_light_for_its_strength():
     assert validate(relight, told, roles={"image"}) == told
 
 
-@pytest.mark.parametrize("model", [m for m in OF_STABILITY if m not in GENERATE], ids=str)
+@pytest.mark.parametrize(
+    "model", [m for m in OF_STABILITY if m not in GENERATE], ids=lambda model: model.name
+)
 def test_an_operation_needs_its_image(model):
     parameters = smallest(model.name).parameters
     with pytest.raises(InvalidParameters) as caught:
@@ -243,7 +247,7 @@ def test_an_image_for_sdxl_gets_the_nearest_of_its_sizes():
     assert image.fit(1344, 768) == (1344, 768)
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=str)
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_the_images_of_a_request_fit_into_it(model):
     assert sum(each.max_bytes * each.maximum for each in model.inputs) <= 9 * 1024 * 1024
 

@@ -18,7 +18,9 @@ BEGINNING = re.compile(r"[A-Z][a-z]+(?![\w-])")  # of a sentence, or a title of 
 VALUE = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for what a variable holds
 
 # Read the same in every language: the product, a model, a file and its formats, the second of the SI.
-NAMES = re.compile(rf"\b(sdweb|Core|openapi\.json|PNG|png|JPEG|WebP)\b|(?<={VALUE}[ /])s\b")
+NAMES = re.compile(
+    rf"aria-[a-z]+=\"[^\"]*\"|\b(sdweb|Core|openapi\.json|PNG|png|JPEG|WebP)\b|(?<={VALUE}[ /])s\b"
+)
 
 
 class Fault(NamedTuple):

@@ -41,7 +41,7 @@ LOGS = {"log", "logger", "logging", "warnings"}
 FOR_OPERATORS = (
     "RuntimeError|TypeError|OSError|TimeoutError|AssertionError|NotImplementedError|ArgumentTypeError|SystemExit"
     "|ImproperlyConfigured|TransactionManagementError|CommandError|MissingTool|StartError|NotReady"
-    "|FormParserError|MalformedForm|InvalidImage|TooManyPixels|InvalidSvg|NotSvg|SvgOutOfBounds"
+    "|FormParserError|MalformedForm|TooManyParts|InvalidImage|TooManyPixels|InvalidSvg|NotSvg|SvgOutOfBounds"
 )
 # Calls for logs, patterns, SQL, settings, /readyz, triggers, hashes, metrics, command lines, programs; and
 # names of what is guarded, which stand in the log and are quoted from there.
@@ -61,17 +61,18 @@ PROMPTS = {
 HEADER = re.compile("[A-Z][a-z]+(-[A-Z][a-z]+)+")  # of HTTP; its value is for browsers
 CODE = re.compile(
     # SQL, Lua, settings
-    r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|UNION|DO|RAISE|NEW|json|fts5|local|bind)\b"
+    r"\s*\(?(SELECT|WITH|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|UNION|DO|RAISE|NEW|json|fts5|local|bind)\b"
     "|-m |<[?]|<[a-z]+:"  # command lines, and XML with namespaces
     "|(?P<look>[a-z]+) (?P=look)-"  # classes of a tag or an icon
 )
 AS_THEY_ARE = re.compile(
     "ok\n|User-agent: .*|text/event-stream; .*|(event|): .*|WEBP"  # for programs, robots and scripts
-    "|prompt negative_prompt|start model|too_large"  # names of fields, and a code
-    "|with(out)? an image|account/email/[a-z_]+"  # values and paths
-    '|{"ultra": \\d+}'  # a sample of JSON
+    f"|prompt negative_prompt|({VALUE}|[a-z_])+( (model|operation))+|too_large"  # names of fields, and a code
+    "|whole number|with(out)? an image|account/email/[a-z_]+"  # values and paths
+    '|{"ultra": \\d+}|\\["cdn\\.[^]]*\\]'  # samples of JSON
     "|CFG scale|Style preset|Aspect ratio|Denoising strength|Negative prompt: .*"  # for programs, in a file
-    "|Samsung Internet"  # a name
+    "|the form has too many parts"  # for programmers
+    "|Samsung Internet|Stability AI"  # names
     "|not a complete image .*|.* pixels are too many"  # for the log
     f"|{VALUE} of a .*"  # a prompt of a library that is filled with made-up pictures
     f"|exit code .*|{VALUE} is after {VALUE}[.]"  # for who started a command

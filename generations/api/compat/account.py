@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from generations.api.compat import openai as compat_openai
-from generations.api.compat import stability_v1
-from generations.api.compat.base import Response, json_response
+from generations.api.compat.base import HttpRequest, Response, json_response
 from generations.jobs import model_access
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.stability.endpoints import V1_ENGINES
 from generations.teams.models import Role, Token
 
 ADMINS = (Role.OWNER, Role.ADMINISTRATOR)
 
 
-def balance(token: Token, **_path_parts: str) -> Response:
+def balance(token: Token, _request: HttpRequest) -> Response:
     """Respond with the credits that the token may still spend."""
     return json_response({"credits": _available(token) / 100})
 
 
-def account(token: Token, **_path_parts: str) -> Response:
+def account(token: Token, _request: HttpRequest) -> Response:
     """Respond with the member of the token; the team is the only organization."""
     member = token.membership
     organization = {
@@ -32,14 +32,10 @@ def account(token: Token, **_path_parts: str) -> Response:
     return json_response(value | {"organizations": [organization]})
 
 
-def engines(token: Token, **_path_parts: str) -> Response:
+def engines(token: Token, _request: HttpRequest) -> Response:
     """Respond with the v1 engines that the token may use."""
     allowed = usable_models(token)
-    known = [
-        (name, catalogue_registry.get(model))
-        for name, model in stability_v1.ENGINES.items()
-        if model in allowed
-    ]
+    known = [(name, catalogue_registry.get(model)) for model, name in V1_ENGINES.items() if model in allowed]
     return json_response(
         [
             {
@@ -53,14 +49,14 @@ def engines(token: Token, **_path_parts: str) -> Response:
     )
 
 
-def models(token: Token, **_path_parts: str) -> Response:
+def models(token: Token, _request: HttpRequest) -> Response:
     """Respond with the models that the token may use, in OpenAI's format."""
     return compat_openai.model_list(usable_models(token))
 
 
-def model(token: Token, **path_parts: str) -> Response:
+def model(token: Token, request: HttpRequest) -> Response:
     """Respond with one model; CompatError (404) if the token may not use it."""
-    return compat_openai.model(path_parts["model"], usable_models(token))
+    return compat_openai.model(request.path_parts["model"], usable_models(token))
 
 
 def usable_models(token: Token) -> list[str]:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -23,6 +23,7 @@ from generations.api.compat import auth as compat_auth
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import generate as compat_generate
 from generations.api.compat import http as compat_http
+from generations.api.compat import results as compat_results
 from generations.api.compat import routes as compat_routes
 from generations.api.compat import undelivered
 from generations.api.compat.base import Format, HttpRequest, Response
@@ -59,6 +60,7 @@ class Call:
     receive: Receive
     request_id: str
     has_unread_body: bool = False
+    is_large: bool = False  # the response has images
     response_headers: dict[str, str] = field(default_factory=dict)
     submitted: Submitted | None = None
     keeps_order: bool = False  # an equal call is to get what this one has ordered
@@ -91,7 +93,7 @@ async def _answer(call: Call, route: Route | None, send: Send) -> None:
         await _send(call, prepared, send)
         return
     try:
-        async with compat_http.response_slot(large=call.submitted is not None):
+        async with compat_http.response_slot(large=call.is_large):
             await _send(call, await _write(call, prepared), send)
     except compat_http.NoResponseSlot:
         await _send(call, _error_response(call, compat_errors.response_busy()), send)
@@ -132,8 +134,8 @@ async def _prepare(call: Call, route: Route | None) -> Response | WriteResponse:
             return _error_response(call, compat_errors.not_found())
         if route.respond:
             compat_auth.require_read(token)
-            return partial(route.respond, token, **call.path_parts)
-        return await _generate(call, token)
+            return partial(route.respond, token, HttpRequest(call.path_parts, call.headers))
+        return await (_find_result if route.is_result else _generate)(call, token)
     except ClientDisconnected:
         raise
     except Exception as problem:  # also an unexpected one is reported in the client's format
@@ -146,11 +148,32 @@ async def _generate(call: Call, token: Token) -> WriteResponse:
     async with compat_http.body(call.headers, call.receive, call.format.max_body) as body:
         call.has_unread_body = False
         order = await _in_thread(_parse, call, token, body, threads=_file_threads)
-    submitted = await _submit(order)
+        submitted = await _submit(order)
+    request = replace(order.request, files=())  # they are not held while the call waits
+    del order
     call.submitted = submitted
-    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
+    _name_generations(call, submitted)
+    if request.is_task:
+        return partial(compat_results.accepted, token, submitted)
+    call.is_large = True
     await compat_generate.wait(submitted.generations, call.receive, call.format.timeout)
-    return lambda: call.format.respond(order.request, compat_generate.results(submitted))
+    return lambda: call.format.respond(request, compat_generate.results(submitted))
+
+
+async def _find_result(call: Call, token: Token) -> Response | WriteResponse:
+    """Return how to write a finished result, or the response for one that is not finished."""
+    compat_auth.require_read(token)
+    request = HttpRequest(call.path_parts, call.headers)
+    found = await _in_thread(compat_results.find, token, request)
+    if isinstance(found, Response):
+        return found
+    _name_generations(call, found)
+    call.is_large = True
+    return partial(compat_results.respond, request, found)
+
+
+def _name_generations(call: Call, submitted: Submitted) -> None:
+    call.response_headers["x-generation-id"] = ",".join(map(str, submitted.generations))
 
 
 def _parse(call: Call, token: Token, body: IO[bytes]) -> Order:

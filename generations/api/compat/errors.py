@@ -13,7 +13,6 @@ from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.storage.client import StorageUnavailable
-from generations.library.uploads.input_images import BadUpload
 from generations.providers.catalogue.registry import InvalidParameters
 
 
@@ -61,6 +60,12 @@ def forbidden(sentence: str) -> CompatError:
 def not_found(sentence: str = "The requested resource does not exist.") -> CompatError:
     """404: nothing is served at this address with this method."""
     return CompatError(404, "not_found", (sentence,))
+
+
+def result_not_found() -> CompatError:
+    """404: no such result, of another member, or older than a day; in the provider's words."""
+    text = "id: the generation either does not exist or has expired."
+    return CompatError(404, "generation_not_found", (text,))
 
 
 def too_large(limit: int) -> CompatError:
@@ -119,8 +124,6 @@ def from_exception(refusal: Exception) -> CompatError | None:
         return refusal
     if isinstance(refusal, InvalidParameters):
         return bad_fields(refusal.errors)
-    if isinstance(refusal, BadUpload):
-        return bad_fields({"image": str(refusal)})
     if isinstance(refusal, TooManyRequests):
         return CompatError(429, "rate_limit_exceeded", (str(refusal),), headers=refusal.allowance.headers)
     return next((make(str(refusal)) for kind, make in REFUSALS.items() if isinstance(refusal, kind)), None)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from generations.api import idempotency
 from generations.api.compat import errors as compat_errors
 from generations.api.compat import undelivered
-from generations.api.compat.base import GenerationRequest, Result
+from generations.api.compat.base import GenerationRequest, InputFile, MaskChanges, Result, wire_errors
 from generations.api.compat.errors import CompatError
 from generations.api.compat.http import ClientDisconnected
 from generations.api.compat.undelivered import Delivery
 from generations.core import asgi
 from generations.core.asgi import Receive
+from generations.jobs import inputs as job_inputs
 from generations.jobs import submission
 from generations.jobs.inputs import NewInput
 from generations.jobs.live import sse
@@ -25,7 +26,9 @@ from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.library.uploads import input_images
 from generations.providers.base import CONTENT_CODES
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE, MASK
+from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Token
 
 # The provider's own sentences (docs/providers/stability.md, "Statuses"): clients search for these words.
@@ -72,13 +75,17 @@ class Order:
     def submit(self) -> Submitted:
         """Submit the request, or find what it joins.
 
-        Raises undelivered.Undecided, what `jobs.submission.submit` raises, BadUpload, BadKey and KeyReused.
+        Raises CompatError for wrong fields and files, undelivered.Undecided, what else
+        `jobs.submission.submit` raises, BadKey and KeyReused.
         """
-        return self._submit() if self._key is None else self._submit_once()
+        try:
+            return self._submit() if self._key is None else self._submit_once()
+        except InvalidParameters as problem:
+            raise compat_errors.bad_fields(wire_errors(self.request, problem.errors)) from None
 
     def _submit(self) -> Submitted:
         if delivery := self._search.take():
-            return _submitted(delivery.batch, delivery)
+            return of_batch(delivery.batch, delivery)
         inputs = _inputs(self.token.membership, self.request)
         batch, delivery = undelivered.record(self.token, self._fingerprint, lambda: self._batch(inputs))
         assert batch.created is not None  # without a submission id it is always a new one
@@ -87,11 +94,11 @@ class Order:
     def _submit_once(self) -> Submitted:
         call = idempotency.begin(self.token.membership, self._key, self._fingerprint)
         if call.response is not None:
-            return _submitted(uuid.UUID(call.response.body))
+            return of_batch(uuid.UUID(call.response.body))
         with idempotency.released_if_refused(call):
             batch = self._batch(_inputs(self.token.membership, self.request), call.submission)
         idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
-        return _submitted(batch.pk)
+        return of_batch(batch.pk)
 
     def _batch(self, inputs: Sequence[NewInput], submission_id: uuid.UUID | None = None) -> Batch:
         return submission.submit(
@@ -104,6 +111,12 @@ class Order:
             inputs=inputs,
             token=self.token,
         )
+
+
+def of_batch(batch: uuid.UUID, delivery: Delivery | None = None) -> Submitted:
+    """Return the batch with its generations; a retry of one is not part of the call."""
+    rows = Generation.objects.filter(batch=batch, retry_of=None)
+    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), delivery)
 
 
 async def wait(generations: Sequence[uuid.UUID], receive: Receive, seconds: float) -> None:
@@ -142,22 +155,42 @@ def results(submitted: Submitted) -> list[Result]:
     return [_result(rows[pk], by_generation.get(pk)) for pk in submitted.generations]
 
 
-def _submitted(batch: uuid.UUID, delivery: Delivery | None = None) -> Submitted:
-    rows = Generation.objects.filter(batch=batch, retry_of=None)
-    return Submitted(batch, tuple(rows.order_by("position").values_list("pk", flat=True)), delivery)
-
-
 def _fingerprint(path: str, request: GenerationRequest) -> str:
     """Of the parsed request, not of the body: a client that repeats a form chooses another boundary."""
     parsed = json.dumps([request.model, request.count, dict(request.parameters)], sort_keys=True)
-    return idempotency.fingerprint("POST", path, parsed.encode(), request.image or b"")
+    # As it was when there was one image at most: keys from before an upgrade are still known.
+    image = next((file for file in request.files if file.role == IMAGE), None)
+    parts = [parsed.encode(), image.data if image else b""]
+    for file in request.files:
+        if file is not image:
+            parts += [f"{file.role} {file.mask_changes.value}".encode(), file.data]
+    return idempotency.fingerprint("POST", path, *parts)
 
 
 def _inputs(member: Membership, request: GenerationRequest) -> list[NewInput]:
-    if request.image is None:
-        return []
-    file = io.BytesIO(request.image)
-    return [NewInput(IMAGE, input_images.save_upload(member=member, file=file, name=request.image_name))]
+    """Store the files as the model takes them, before a transaction begins: in one it would take too long.
+
+    Raises CompatError (400), which names their parts, and what `inputs.prepare` raises.
+    """
+    inputs = [_input(member, request, file) for file in request.files]
+    return job_inputs.prepare(member, catalogue_registry.get(request.model), inputs) if inputs else []
+
+
+def _input(member: Membership, request: GenerationRequest, file: InputFile) -> NewInput:
+    content, changes = io.BytesIO(file.data), file.mask_changes
+    try:
+        if file.role != MASK:
+            return NewInput(file.role, input_images.save_upload(member=member, file=content, name=file.name))
+        mask = input_images.save_mask(
+            member=member,
+            file=content,
+            name=file.name,
+            transparent_is_white=changes is MaskChanges.TRANSPARENT,
+            black_is_white=changes is MaskChanges.BLACK,
+        )
+    except input_images.BadUpload as problem:
+        raise compat_errors.bad_fields(wire_errors(request, {file.role: str(problem)})) from None
+    return NewInput(file.role, mask)
 
 
 def _timed_out(generations: Sequence[uuid.UUID]) -> CompatError:

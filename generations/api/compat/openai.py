@@ -1,5 +1,7 @@
 """OpenAI's images API as a wire format of this portal: `images/generations` and `models`.
 
+`images/edits` is in `openai_edits`.
+
 Requests and responses: docs/providers/openai.md, "What the portal serves" and "Errors of the portal".
 """
 
@@ -19,32 +21,48 @@ from generations.api.compat.base import (
     WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
+    InputFile,
     Response,
     Result,
     json_response,
+    validated,
 )
-from generations.api.compat.errors import CompatError, bad_fields, not_found
+from generations.api.compat.errors import CompatError, not_found
 from generations.jobs.models import Status
+from generations.library.imaging import decode as imaging_decode
+from generations.library.uploads import input_images
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import parse_whole
 from generations.providers.catalogue.model import Model
 
 DEFAULT_MODEL = "core"
+NO_STREAM = (None, "", False, "false")  # forms have it as text
 OPENAI_MODELS = re.compile(
     r"(dall-e|gpt-image|chatgpt-image)(-[\w.-]+)?", re.ASCII
 )  # served by DEFAULT_MODEL
 ALWAYS_BASE64 = re.compile(r"(gpt-image|chatgpt-image)\b.*", re.ASCII)
 SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})", re.ASCII)
 MAX_IMAGES = 10
-# Fields of the catalogue that OpenAI's format does not have; clients may add them.
-EXTRA_FIELDS = (
-    "negative_prompt",
-    "aspect_ratio",
-    "seed",
-    "style_preset",
-    "cfg_scale",
-    "steps",
-    "output_format",
+# Names that mean something else in OpenAI's format than in a model. All other fields of a model may be sent
+# beside OpenAI's.
+OPENAI_FIELDS = frozenset(
+    {
+        "background",
+        "image",
+        "input_fidelity",
+        "mask",
+        "model",
+        "moderation",
+        "n",
+        "output_compression",
+        "partial_images",
+        "quality",
+        "response_format",
+        "size",
+        "stream",
+        "style",
+        "user",
+    }
 )
 OPENAI_NAMES = {"aspect_ratio": "size"}
 CODES = {  # code and type by the error's name; other names are used as code
@@ -78,7 +96,7 @@ class ImagesGenerations:
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object."""
-        return _parse(compat_parsing.read_object(request.body))
+        return parse_values(compat_parsing.read_object(request.body))
 
     def respond(self, request: GenerationRequest, results: Sequence[Result]) -> Response:
         """Write the images that succeeded as base64 or as URLs; raise CompatError if none did."""
@@ -114,35 +132,48 @@ def _model_entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": catalogue_registry.system_of(name)}
 
 
-def _parse(values: Mapping[str, Any]) -> GenerationRequest:
+def parse_values(
+    values: Mapping[str, Any],
+    files: Sequence[InputFile] = (),
+    *,
+    served_by: str = DEFAULT_MODEL,
+) -> GenerationRequest:
+    """Check the fields of a request; `served_by` is the model for OpenAI's model names.
+
+    Raises CompatError (400, 404), imaging.decode.DecodingBusy.
+    """
     errors: dict[str, str] = {}
     requested_model = values.get("model")
-    model = catalogue_registry.get(_catalogue_model(requested_model))
+    model = catalogue_registry.get(_catalogue_model(requested_model, served_by))
     count = _count(values.get("n"), errors)
     kind = _response_kind(values.get("response_format"), requested_model, errors)
-    if values.get("stream"):
+    if values.get("stream") not in NO_STREAM:
         errors["stream"] = "is not supported"
-    parameters = {name: values[name] for name in EXTRA_FIELDS if name in values and model.takes(name)}
+    parameters = {
+        field.name: values.get(field.name)
+        for field in model.fields
+        if field.kind and field.name not in OPENAI_FIELDS
+    }
     parameters["prompt"] = values.get("prompt")
-    if model.takes("aspect_ratio") and parameters.get("aspect_ratio") in (None, ""):
-        parameters["aspect_ratio"] = _aspect_ratio(values.get("size"), model, errors)
-    try:
-        parameters = catalogue_registry.validate(model, parameters)
-    except catalogue_registry.InvalidParameters as problem:
-        errors = {OPENAI_NAMES.get(name, name): text for name, text in problem.errors.items()} | errors
-    if errors:
-        raise bad_fields(errors)
-    return GenerationRequest(model.name, parameters, count, response_kind=kind)
+    size = _size(values.get("size"), errors)
+    if _has_shape(model, files) and parameters["aspect_ratio"] in (None, ""):
+        parameters["aspect_ratio"] = _aspect_ratio(model, size or _image_size(files))
+    if files and model.takes("strength") and parameters["strength"] in (None, ""):
+        parameters["strength"] = getattr(model.field("strength"), "suggested", None)
+    request = GenerationRequest(
+        model.name, parameters, count, tuple(files), response_kind=kind, wire_names=OPENAI_NAMES
+    )
+    return validated(request, errors)
 
 
-def _catalogue_model(name: Any) -> str:
-    """Return the catalogue's name of a model; OpenAI's model names are served by DEFAULT_MODEL."""
+def _catalogue_model(name: Any, served_by: str) -> str:
+    """Return the catalogue's name of a model; OpenAI's model names are served by one of them."""
     if name in (None, ""):
-        return DEFAULT_MODEL
+        return served_by
     if isinstance(name, str) and name in catalogue_registry.MODELS:
         return name
     if isinstance(name, str) and OPENAI_MODELS.fullmatch(name):
-        return DEFAULT_MODEL
+        return served_by
     raise _no_such_model(name)
 
 
@@ -164,17 +195,39 @@ def _response_kind(value: Any, model: Any, errors: dict[str, str]) -> str:
     return str(value)
 
 
-def _aspect_ratio(size: Any, model: Model, errors: dict[str, str]) -> str:
-    """Return the model's aspect ratio nearest to the requested size."""
-    if size in (None, "", "auto"):
-        return "1:1"
-    found = SIZE.fullmatch(size) if isinstance(size, str) else None
-    if found is None:
-        errors["size"] = "must be auto, or a size such as 1024x1024"
-        return "1:1"
-    requested = math.log(int(found[1]) / int(found[2]))
+def _size(value: Any, errors: dict[str, str]) -> tuple[int, int] | None:
+    """Return the requested width and height; None for auto."""
+    if value in (None, "", "auto"):
+        return None
+    if isinstance(value, str) and (found := SIZE.fullmatch(value)):
+        return int(found[1]), int(found[2])
+    errors["size"] = "must be auto, or a size such as 1024x1024"
+    return None
+
+
+def _image_size(files: Sequence[InputFile]) -> tuple[int, int]:
+    """The size of the first image; a square without one, and for one that will be refused."""
+    try:
+        if files:
+            with imaging_decode.open_image(files[0].data) as picture:
+                return input_images.upright_size(picture)
+    except imaging_decode.Unreadable:
+        pass
+    return 1, 1
+
+
+def _has_shape(model: Model, files: Sequence[InputFile]) -> bool:
+    """Whether the request says the aspect ratio, rather than its image."""
+    return model.takes("aspect_ratio") and model.field("aspect_ratio").when.holds(has_image=bool(files))
+
+
+def _aspect_ratio(model: Model, size: tuple[int, int]) -> str | None:
+    """Return the model's aspect ratio nearest to a size; None if it has no sizes."""
+    requested = math.log(size[0] / size[1])
     return min(
-        model.sizes, key=lambda ratio: abs(math.log(model.size(ratio)[0] / model.size(ratio)[1]) - requested)
+        model.sizes,
+        key=lambda ratio: abs(math.log(model.size(ratio)[0] / model.size(ratio)[1]) - requested),
+        default=None,
     )
 
 

@@ -12,6 +12,7 @@ from python_multipart.multipart import parse_options_header
 from generations.api.compat.base import MAX_UPLOAD
 from generations.api.compat.errors import bad_fields
 from generations.core import multipart
+from generations.core.multipart import Part
 
 MAX_PARTS = 100
 
@@ -41,13 +42,22 @@ def read_form(content_type: str, body: bytes, *, urlencoded: bool = False) -> Fo
     if urlencoded and media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body)
     try:
-        parts = multipart.parse(content_type, body, max_size=MAX_UPLOAD, max_parts=MAX_PARTS)
+        parts = read_parts(content_type, body, max_size=MAX_UPLOAD)
     except multipart.MalformedForm as error:
         raise bad_fields({"body": str(error)}) from None
-    if parts is None:
-        raise bad_fields({"content-type": "must be multipart/form-data"})
     file_names = {part.name: part.file_name[:200] for part in parts if part.file_name is not None}
     return Form({part.name: part.data for part in parts}, file_names)
+
+
+def read_parts(content_type: str, body: bytes, *, max_size: int) -> list[Part]:
+    """Parse a multipart form with all parts of a repeated name, in order.
+
+    Raises CompatError (400) for another type of body, MalformedForm.
+    """
+    parts = multipart.parse(content_type, body, max_size=max_size, max_parts=MAX_PARTS)
+    if parts is None:
+        raise bad_fields({"content-type": "must be multipart/form-data"})
+    return parts
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -26,6 +26,15 @@ V1_NAMES = {
 }
 
 
+def wants_json(headers: Mapping[str, str]) -> bool:
+    """Whether v2beta's client accepts JSON.
+
+    Examples of some gateways accept both types at once: that means JSON too. See docs/providers/gateways.md,
+    "Stability at four gateways".
+    """
+    return "application/json" in headers.get("accept", "").lower()
+
+
 def as_bytes(result: Result) -> Response:
     """Write the image file, with its finish reason and seed as headers."""
     data, media_type = image_bytes(result)
@@ -33,10 +42,11 @@ def as_bytes(result: Result) -> Response:
     return Response(200, data, media_type, headers)
 
 
-def as_json(result: Result) -> Response:
-    """Write v2beta's JSON; it has no finish reason or seed headers."""
+def as_json(result: Result, *names: str) -> Response:
+    """Write v2beta's JSON, without headers for finish reason and seed. `names` have the image too."""
     data, media_type = image_bytes(result)
-    value = {"image": base64_text(data), "finish_reason": finish_reason(result), "seed": result.seed}
+    images = dict.fromkeys(("image", *names), base64_text(data))
+    value = images | {"finish_reason": finish_reason(result), "seed": result.seed}
     return Response(200, json_response(value).body, f"application/json; type={media_type}")
 
 

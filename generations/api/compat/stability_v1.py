@@ -1,4 +1,4 @@
-"""Stability's v1 as a wire format of this portal: text to image with SDXL, JSON, several samples per call.
+"""Stability's v1 as a wire format of this portal: text to image, JSON, several samples per call.
 
 Format: docs/providers/stability.md, "v1 text to image".
 """
@@ -15,17 +15,20 @@ from generations.api.compat.base import (
     WAIT_SECONDS,
     GenerationRequest,
     HttpRequest,
+    InputFile,
     Response,
     Result,
     json_response,
     single_result,
+    validated,
 )
-from generations.api.compat.errors import CompatError, bad_fields, not_found
+from generations.api.compat.errors import CompatError, not_found
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import parse_whole
-from generations.providers.stability.fields import SDXL_SIZES
+from generations.providers.catalogue.model import Model
+from generations.providers.stability.endpoints import V1_ENGINES, V1_PART_NAMES
 
-ENGINES = {"stable-diffusion-xl-1024-v1-0": "sdxl"}
+ENGINES = {engine: model for model, engine in V1_ENGINES.items()}
 GUIDANCE = ("NONE", "SIMPLE", "FAST_BLUE", "FAST_GREEN", "SLOW", "SLOWER", "SLOWEST")
 SAMPLERS = (
     "DDIM",
@@ -42,9 +45,14 @@ SAMPLERS = (
 MAX_SAMPLES = 10
 MAX_PROMPTS = 100
 MAX_WEIGHT = 1_000_000  # a bound for what is stored; none is documented
-CATALOGUE_FIELDS = ("seed", "cfg_scale", "steps", "style_preset")
-ASPECT_RATIOS = {size: ratio for ratio, size in SDXL_SIZES.items()}
-V1_NAMES = {"prompt": "text_prompts", "negative_prompt": "text_prompts", "aspect_ratio": "width, height"}
+CATALOGUE_FIELDS = ("seed", "cfg_scale", "steps", "style_preset", "aspect_ratio", "strength")
+V1_NAMES = {
+    "prompt": "text_prompts",
+    "negative_prompt": "text_prompts",
+    "aspect_ratio": "width, height",
+    "strength": "image_strength",
+    **V1_PART_NAMES,
+}
 
 
 class TextToImage:
@@ -55,11 +63,11 @@ class TextToImage:
 
     def parse(self, request: HttpRequest) -> GenerationRequest:
         """Parse a JSON object for an engine that exists."""
-        engine = request.path_parts["engine"]
-        if engine not in ENGINES:
-            raise not_found(f"The specified engine (ID {engine[:60]}) was not found.")
+        model = model_of(request)
         values = compat_parsing.read_object(request.body)
-        return _parse(ENGINES[engine], values, _response_kind(request.headers))
+        errors: dict[str, str] = {}
+        values["aspect_ratio"] = _aspect_ratio(model, values, errors)
+        return build_request(request, model, values, errors)
 
     def respond(self, request: GenerationRequest, results: Sequence[Result]) -> Response:
         """Write the artifacts, or the only one as a file; raise CompatError if none succeeded."""
@@ -74,28 +82,41 @@ class TextToImage:
         return stability_responses.error_v1(problem, request_id)
 
 
+def model_of(request: HttpRequest) -> Model:
+    """Return the model of the request's engine; CompatError (404) if there is none."""
+    engine = request.path_parts["engine"]
+    if engine not in ENGINES:
+        raise not_found(f"The specified engine (ID {engine[:60]}) was not found.")
+    return catalogue_registry.get(ENGINES[engine])
+
+
 def _response_kind(headers: Mapping[str, str]) -> str:
     accept = headers.get("accept", "").lower()
     return "bytes" if "image/" in accept and "application/json" not in accept else "json"
 
 
-def _parse(model: str, values: Mapping[str, Any], response_kind: str) -> GenerationRequest:
-    errors: dict[str, str] = {}
-    parameters: dict[str, Any] = {name: values[name] for name in CATALOGUE_FIELDS if name in values}
-    parameters["prompt"], parameters["negative_prompt"] = _prompts(values.get("text_prompts"), errors)
-    if not errors:
+def build_request(
+    request: HttpRequest,
+    model: Model,
+    values: Mapping[str, Any],
+    errors: dict[str, str],
+    files: Sequence[InputFile] = (),
+) -> GenerationRequest:
+    """Check what all endpoints of v1 take, and what was found before: CompatError (400).
+
+    `values` have `aspect_ratio` and `strength` as the catalogue has them.
+    """
+    parameters = {name: values[name] for name in CATALOGUE_FIELDS if name in values}
+    wrong_prompts: dict[str, str] = {}
+    parameters["prompt"], parameters["negative_prompt"] = _prompts(values.get("text_prompts"), wrong_prompts)
+    if not wrong_prompts:
         parameters["text_prompts"] = _weighted(values["text_prompts"])
-    parameters["aspect_ratio"] = _aspect_ratio(values, errors)
-    samples = _samples(values.get("samples", 1), response_kind, errors)
+    errors |= wrong_prompts
+    kind = _response_kind(request.headers)
+    samples = _samples(values.get("samples", 1), kind, errors)
     _check_options(values, errors)
-    try:
-        parameters = catalogue_registry.validate(catalogue_registry.get(model), parameters)
-    except catalogue_registry.InvalidParameters as problem:
-        named = {V1_NAMES.get(name, name): sentence for name, sentence in problem.errors.items()}
-        errors = named | errors
-    if errors:
-        raise bad_fields(errors)
-    return GenerationRequest(model, parameters, samples, response_kind=response_kind)
+    wanted = GenerationRequest(model.name, parameters, samples, tuple(files), kind, V1_NAMES)
+    return validated(wanted, errors)
 
 
 def _prompts(entries: Any, errors: dict[str, str]) -> tuple[str, str]:
@@ -131,14 +152,16 @@ def _prompt_error(entry: Any) -> str:
     return ""
 
 
-def _aspect_ratio(values: Mapping[str, Any], errors: dict[str, str]) -> str:
-    """Return the aspect ratio of the width and height; SDXL accepts only these pairs."""
-    size = parse_whole(values.get("width", 1024)), parse_whole(values.get("height", 1024))
-    if size not in ASPECT_RATIOS:
-        pairs = ", ".join(f"{width}x{height}" for width, height in ASPECT_RATIOS)
+def _aspect_ratio(model: Model, values: Mapping[str, Any], errors: dict[str, str]) -> str:
+    """Return the aspect ratio of the width and height; a model has a size for each."""
+    width, height = model.size()
+    size = parse_whole(values.get("width", width)), parse_whole(values.get("height", height))
+    ratios = {size: ratio for ratio, size in model.sizes.items()}
+    if size not in ratios:
+        pairs = ", ".join(f"{width}x{height}" for width, height in ratios)
         errors["width, height"] = f"must be one of {pairs}"
         return "1:1"
-    return ASPECT_RATIOS[size]  # type: ignore[index]  # no None is among them
+    return ratios[size]  # type: ignore[index]  # no None is among them
 
 
 def _samples(value: Any, response_kind: str, errors: dict[str, str]) -> int:

@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from generations.api.v1 import billing, generations, images, invitations, openapi, team, tokens
+from generations.api.v1 import billing, catalogue, generations, images, invitations, openapi, team, tokens
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import me as v1_me
 from generations.api.v1 import organise as v1_organise
@@ -38,7 +38,18 @@ api = Api(
     docs_url=None,
     auth=Bearer(),
 )
-for module in (generations, images, v1_organise, v1_me, team, billing, invitations, tokens, v1_reports):
+for module in (
+    generations,
+    images,
+    v1_organise,
+    v1_me,
+    catalogue,
+    team,
+    billing,
+    invitations,
+    tokens,
+    v1_reports,
+):
     api.add_router("", module.router)
 for exception in (Exception, Http404, HttpError, ValidationError):  # replaces ninja's own handlers
     api.add_exception_handler(exception, v1_errors.respond)

@@ -13,25 +13,33 @@ from ninja import Query, Router
 from generations.api import idempotency
 from generations.api.idempotency import Call, StoredResponse
 from generations.api.v1 import idempotent_post, pagination, serializers
+from generations.api.v1 import inputs as v1_inputs
 from generations.api.v1.auth import (
     READ_OR_GENERATE,
     ApiRequest,
     member_with_scope,
     readable_batches,
     readable_generations,
+    readable_images,
 )
 from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
-from generations.api.v1.schemas.library import BatchOut, GenerationIn, GenerationOut, GenerationPage, Status
+from generations.api.v1.schemas.generations import (
+    BatchOut,
+    GenerationIn,
+    GenerationOut,
+    GenerationPage,
+    GenerationRequest,
+    Status,
+)
 from generations.jobs import submission
-from generations.jobs.inputs import NewInput
 from generations.jobs.models import Batch, Generation
-from generations.library.models import Upload
-from generations.providers.catalogue.inputs import IMAGE
-from generations.teams.models import Membership, Scope, Token
+from generations.library.images import service as images_service
+from generations.library.models import Image
+from generations.teams.models import Membership, Scope
 
 router = Router(tags=["Generations"])
-OTHER_FIELDS = {"model", "count", "start_image", "visibility"}
+OTHER_FIELDS = set(GenerationRequest.model_fields)  # than those of the model
 
 
 @router.post(
@@ -51,7 +59,7 @@ def create_generations(request: ApiRequest, payload: GenerationIn) -> HttpRespon
         _check_not_erased(member, call)
         return idempotent_post.respond(call.response)
     with idempotency.released_if_refused(call):
-        batch = _submit(request.auth.token, payload, call)
+        batch = _submit(request, payload, call)
     return idempotent_post.respond(idempotency.finish(call, _accepted(member, batch)))
 
 
@@ -74,8 +82,8 @@ def list_generations(
     found = pagination.older(rows, last, limit)
 
     def serialize(shown: list[Generation]) -> list[dict[str, Any]]:
-        images = serializers.images_by_generation(member, shown)
-        return [serializers.generation(row, images.get(row.pk)) for row in shown]
+        found = serializers.related(member, shown)
+        return [serializers.generation(row, found) for row in shown]
 
     return pagination.keyset_page(request, found, limit, serialize)
 
@@ -144,20 +152,38 @@ def cancel_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     return _batch(request, pk)
 
 
-def _submit(token: Token, payload: GenerationIn, call: Call) -> Batch:
+def _submit(request: ApiRequest, payload: GenerationIn, call: Call) -> Batch:
     """Submit the batch; concurrent requests with the same key get the same batch."""
     values = payload.model_dump(exclude_none=True)
+    parameters = {name: value for name, value in values.items() if name not in OTHER_FIELDS}
+    token = request.auth.token
+    parent = _parent(request, payload)
+    inputs = v1_inputs.find(request, payload.inputs or {}, payload.start_image)
+    if not payload.action:
+        v1_inputs.check(payload.model, parameters, inputs)  # before an image is copied
     return submission.submit(
         member=token.membership,
         model=payload.model,
-        parameters={name: value for name, value in values.items() if name not in OTHER_FIELDS},
+        parameters=parameters,
         count=payload.count,
         submission=call.submission if call.pk else None,
         prices_at=None,
-        inputs=_inputs(token.membership, payload.start_image),
+        inputs=v1_inputs.uploads(token.membership, inputs),
+        parent=parent,
+        action=payload.action or "",
         visibility=payload.visibility or "",
         token=token,
     )
+
+
+def _parent(request: ApiRequest, payload: GenerationIn) -> Image | None:
+    """The image that the request continues; ApiError (404) if the token may not see it."""
+    if payload.parent is None:
+        return None
+    row = readable_images(request, images_service.visible(request.auth.member)).filter(pk=payload.parent)
+    if found := row.first():
+        return found
+    raise ApiError(404, "not_found", _("This image does not exist."), "parent")
 
 
 def _check_not_erased(member: Membership, call: Call) -> None:
@@ -166,29 +192,19 @@ def _check_not_erased(member: Membership, call: Call) -> None:
         raise Http404
 
 
-def _inputs(member: Membership, pk: uuid.UUID | None) -> list[NewInput]:
-    if pk is None:
-        return []
-    upload = Upload.objects.filter(owner=member, pk=pk).first()
-    if upload is None:
-        raise ApiError(404, "not_found", _("This start image does not exist."), "start_image")
-    return [NewInput(IMAGE, upload)]
-
-
 def _accepted(member: Membership, batch: Batch) -> StoredResponse:
     rows = batch.created or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
-    document = serializers.batch(batch, rows, serializers.images_by_generation(member, rows))
+    document = serializers.batch(batch, rows, serializers.related(member, rows))
     return StoredResponse(202, idempotent_post.to_json(document), {"Location": document["links"]["self"]})
 
 
 def _generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     row = get_object_or_404(readable_generations(request), pk=pk)
-    images = serializers.images_by_generation(request.auth.member, [row])
-    return serializers.generation(row, images.get(row.pk))
+    return serializers.generation(row, serializers.related(request.auth.member, [row]))
 
 
 def _batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     found = readable_batches(request).prefetch_related(serializers.with_generations())
     row = get_object_or_404(found, pk=pk)
     rows = row.generations.all()
-    return serializers.batch(row, rows, serializers.images_by_generation(request.auth.member, rows))
+    return serializers.batch(row, rows, serializers.related(request.auth.member, rows))

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from ninja import File, Query, Router
+from django.utils.translation import gettext as _
+from ninja import File, Form, Query, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status
 
@@ -20,8 +21,9 @@ from generations.api.v1.auth import (
     readable_images,
     visible_image,
 )
-from generations.api.v1.errors import not_found, role_does_not_allow
+from generations.api.v1.errors import ApiError, not_found, role_does_not_allow
 from generations.api.v1.openapi import IMAGE_FILE, error_responses, responses
+from generations.api.v1.schemas.base import Text
 from generations.api.v1.schemas.library import (
     FileWanted,
     ImageChange,
@@ -38,10 +40,23 @@ from generations.library.models import Image, Upload
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
 from generations.library.uploads import input_images
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import MASK
 from generations.teams.models import Membership, Scope, Visibility
 
 router = Router(tags=["Images"])
 
+Role = Annotated[
+    Text, Form("image", description="Role in which it will be sent: only for `mask` it makes a difference.")
+]
+Alpha = Annotated[
+    Literal["edit", "draw"],
+    Form(
+        "draw",
+        description="What transparency means in a mask: `edit`, only what is transparent changes, as in "
+        "OpenAI's format; `draw`, white was drawn on a transparent layer.",
+    ),
+]
 Size = Annotated[Literal["small", "large"], Query(description="`small` or `large`.")]
 
 
@@ -157,21 +172,37 @@ def restore_image(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
 @router.post(
     "/images/{uuid:pk}/upload",
     response=responses(201, UploadOut, 404, 422, 503),
-    summary="Use an image as a start image",
+    summary="Use an image as an input",
 )
 def use_as_start_image(request: ApiRequest, pk: uuid.UUID) -> Status[Upload]:
-    """Create a start image from an image of the library. Send its id as `start_image`."""
+    """Create an upload from an image of the library. Send its id in `inputs`, or as `start_image`."""
     member = library_editor(request, "upload")
     return Status(201, input_images.from_image(member=member, image=visible_image(request, pk)))
 
 
 @router.post(
-    "/uploads", response=responses(201, UploadOut, 400, 413, 422, 503), summary="Upload a start image"
+    "/uploads", response=responses(201, UploadOut, 400, 413, 422, 503), summary="Upload an input image"
 )
-def upload_start_image(request: ApiRequest, image: File[UploadedFile]) -> Status[Upload]:
-    """Upload a JPEG, PNG or WebP of at most 10 MB. Send its id as `start_image`."""
+def upload_start_image(
+    request: ApiRequest,
+    image: File[UploadedFile],
+    role: Role = "image",
+    alpha: Alpha = "draw",
+) -> Status[Upload]:
+    """Upload a JPEG, PNG or WebP of at most 10 MB. Send its id in `inputs`, or as `start_image`.
+
+    A mask is a PNG or WebP as large as its image, and white where the image shall change.
+    """
     member = library_editor(request, "upload")
-    return Status(201, input_images.save_upload(member=member, file=image, name=image.name or ""))
+    if role not in catalogue_registry.roles():
+        raise ApiError(422, "invalid", _("No model has inputs in this role."), "role")
+    name = image.name or ""
+    if role == MASK:
+        edits = alpha == "edit"
+        row = input_images.save_mask(member=member, file=image, name=name, transparent_is_white=edits)
+    else:
+        row = input_images.save_upload(member=member, file=image, name=name)
+    return Status(201, row)
 
 
 def _page(request: ApiRequest, member: Membership, found: list[Image], limit: int) -> dict[str, Any]:

@@ -1,26 +1,21 @@
-"""The token's member, wallet and ledger, and the models that it may use."""
+"""The token's member, wallet and ledger."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from ninja import Router
 
 from generations.api.v1 import pagination, serializers
 from generations.api.v1.auth import READ_OR_GENERATE, ApiRequest, member_with_scope
 from generations.api.v1.openapi import responses
-from generations.api.v1.schemas.team import CreditsOut, LinePage, MeOut, ModelOut
+from generations.api.v1.schemas.team import CreditsOut, LinePage, MeOut
 from generations.credits import caps, ledger, statement
 from generations.credits.models import Transfer
-from generations.jobs import model_access, pricing
-from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Choice, Field, Flag, Number, Text, WeightedTexts, When
-from generations.providers.catalogue.inputs import IMAGE
+from generations.jobs import model_access
 from generations.teams import api_tokens as teams_api_tokens
 from generations.teams.models import Scope, Token
-from generations.upstreams.models import Upstream
 
 router = Router(tags=["Account"])
 
@@ -65,40 +60,6 @@ def list_ledger_entries(
     return {"items": [_line(entry) for entry in entries], "next": pagination.next_path(request, older)}
 
 
-# How versions before `inputs` listed the input in the role `image`.
-START_IMAGE = {
-    "name": "start_image",
-    "required": False,
-    "default": None,
-    "when": When.WITH_IMAGE.value,
-    "type": "image",
-}
-
-
-@router.get("/models", response=responses(200, list[ModelOut]), summary="List models")
-def list_models(request: ApiRequest) -> list[dict[str, Any]]:
-    """List all models with their fields and their current price for the team."""
-    member, token = member_with_scope(request, *READ_OR_GENERATE), request.auth.token
-    prices, closed = pricing.price_list(member.team), model_access.closed_models(member)
-    upstreams = list(Upstream.objects.filter(enabled=True))
-    return [
-        {
-            "name": name,
-            "title": model.title,
-            "clause": _(model.clause),
-            "price": serializers.in_credits(prices[name]),
-            "available": name not in closed
-            and (not token.models or name in token.models)
-            and any(upstream.serves(name) for upstream in upstreams),
-            "sizes": {shape: list(size) for shape, size in model.sizes.items()},
-            "languages": list(model.languages),
-            "fields": [_field(field) for field in model.fields if not isinstance(field, WeightedTexts)]
-            + ([START_IMAGE] if model.input(IMAGE) else []),
-        }
-        for name, model in catalogue_registry.MODELS.items()
-    ]
-
-
 def _token(token: Token) -> dict[str, Any]:
     used = model_access.spent_by([token]).get(token.pk, 0)
     return {
@@ -123,21 +84,3 @@ def _line(entry: statement.StatementEntry) -> dict[str, Any]:
         "generation": entry.generation,
         "created_at": entry.created_at,
     }
-
-
-def _field(field: Field) -> dict[str, Any]:
-    """Serialize a field of a model with its limits."""
-    document: dict[str, Any] = {"name": field.name, "required": field.required, "default": field.default}
-    document["when"] = field.when.value
-    if isinstance(field, Text):
-        document |= {"type": "text", "longest": field.max_length}
-    elif isinstance(field, Choice):
-        document |= {"type": "choice", "choices": list(field.values)}
-    elif isinstance(field, Number):
-        kind = "whole number" if field.whole else "number"
-        document |= {"type": kind, "minimum": field.minimum, "maximum": field.maximum}
-    elif isinstance(field, Flag):
-        document["type"] = "flag"
-    else:
-        raise TypeError(f"the API has no type for the kind of field {type(field).__name__}")
-    return document

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db.models import Prefetch
 
 from generations.credits import caps
 from generations.credits.amounts import HUNDREDTHS
-from generations.jobs.models import Batch, Generation, Status
-from generations.library.models import Collection, Favourite, Image, ImageTag
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Status
+from generations.library.models import Collection, Favourite, Image, ImageKind, ImageTag
+from generations.library.storage import client as storage_client
 from generations.teams.models import Membership
 
 ROOT = "/api/v1"
 IMAGE_FIELDS = (
+    "kind",
     "title",
     "prompt",
     "negative_prompt",
@@ -47,9 +51,33 @@ def cap(room: caps.CapUsage) -> dict[str, Any]:
     return {"period": room.name, "renews_at": room.renews_at} | amounts
 
 
-def batch(
-    row: Batch, rows: Iterable[Generation], images: dict[uuid.UUID | None, uuid.UUID]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Related:
+    """What belongs to generations that are shown: results, running tasks, and the inputs of their batches."""
+
+    images: Mapping[uuid.UUID, Sequence[Image]]  # by generation, in order, those that the member may see
+    tasks: Mapping[uuid.UUID, Attempt]  # by generation, of those that are submitted
+    inputs: Mapping[uuid.UUID, Mapping[str, Sequence[uuid.UUID]]]  # ids of uploads by batch and role
+
+
+def related(member: Membership, rows: Iterable[Generation]) -> Related:
+    """Look up what belongs to generations, in a fixed number of queries."""
+    listed = list(rows)
+    succeeded = [row.pk for row in listed if row.status == Status.SUCCEEDED]
+    submitted = [row.pk for row in listed if row.status == Status.SUBMITTED]
+    images: dict[uuid.UUID, list[Image]] = defaultdict(list)
+    if succeeded:
+        found = Image.objects.visible_to(member).filter(generation__in=succeeded)
+        for image in found.order_by("position"):
+            images[cast("uuid.UUID", image.generation)].append(image)
+    attempts = Attempt.objects.filter(generation__in=submitted).order_by("number") if submitted else ()
+    inputs: dict[uuid.UUID, dict[str, list[uuid.UUID]]] = defaultdict(lambda: defaultdict(list))
+    for each in BatchInput.objects.filter(batch__in={row.batch_id for row in listed}):
+        inputs[each.batch_id][each.role].append(each.upload_id)
+    return Related(images, {attempt.generation_id: attempt for attempt in attempts}, inputs)
+
+
+def batch(row: Batch, rows: Iterable[Generation], found: Related) -> dict[str, Any]:
     """Serialize a batch; a generation that was retried is replaced by its retry."""
     generations = list(rows)
     retried = {each.retry_of_id for each in generations}
@@ -58,17 +86,20 @@ def batch(
         "id": row.pk,
         "model": row.model,
         "parameters": row.parameters,
+        "inputs": found.inputs.get(row.pk, {}),
         "count": row.count,
         "visibility": row.visibility,
         "start_image": row.start_image_id,
+        "parent": row.parent,
+        "action": row.action.get("name", ""),
         "created_at": row.created_at,
         "finished": all(each.is_finished for each in latest),
-        "generations": [generation(each, images.get(each.pk)) for each in latest],
+        "generations": [generation(each, found) for each in latest],
         "links": {"self": f"{ROOT}/batches/{row.pk}", "cancel": f"{ROOT}/batches/{row.pk}/cancel"},
     }
 
 
-def generation(row: Generation, image: uuid.UUID | None) -> dict[str, Any]:
+def generation(row: Generation, found: Related) -> dict[str, Any]:
     """Serialize a generation, with links to its image once there is one."""
     path = f"{ROOT}/generations/{row.pk}"
     links = {"self": path, "batch": f"{ROOT}/batches/{row.batch_id}"}
@@ -76,6 +107,8 @@ def generation(row: Generation, image: uuid.UUID | None) -> dict[str, Any]:
         links["cancel"] = f"{path}/cancel"
     if row.is_finished and row.status != Status.SUCCEEDED:
         links["retry"] = f"{path}/retry"
+    results, task = found.images.get(row.pk, ()), found.tasks.get(row.pk)
+    image = results[0].pk if results else None
     if image:
         links |= {"image": f"{ROOT}/images/{image}", "original": f"{ROOT}/images/{image}/original"}
     return {
@@ -85,24 +118,25 @@ def generation(row: Generation, image: uuid.UUID | None) -> dict[str, Any]:
         "status": row.status,
         "model": row.model,
         "parameters": row.parameters,
+        "inputs": found.inputs.get(row.batch_id, {}),
         "price": in_credits(row.price),
+        "progress": task.progress if task else None,
+        "message": task.message if task else "",
         "code": row.code,
         "reason": row.reason,
         "retry_of": row.retry_of_id,
         "created_at": row.created_at,
         "ended_at": row.ended_at,
         "image": image,
+        "outputs": [_output(each) for each in results],
         "links": links,
     }
 
 
-def images_by_generation(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, uuid.UUID]:
-    """Map generations to the first of their images that the member may see."""
-    succeeded = [row.pk for row in rows if row.status == Status.SUCCEEDED]
-    if not succeeded:
-        return {}
-    found = Image.objects.visible_to(member).filter(generation__in=succeeded).order_by("-position")
-    return dict(found.values_list("generation", "pk"))
+def _output(row: Image) -> dict[str, Any]:
+    """Serialize a result; a text is read from storage. Raises StorageUnavailable, ObjectMissing."""
+    text = storage_client.read(row.key).decode(errors="replace") if row.kind == ImageKind.TEXT else None
+    return {"kind": row.kind, "media_type": row.media_type, "image": row.pk, "text": text}
 
 
 def images(member: Membership, rows: Iterable[Image]) -> list[dict[str, Any]]:
@@ -147,6 +181,8 @@ def _image(row: Image, tags: list[str], *, liked: bool) -> dict[str, Any]:
         "owner": str(row.owner),
         "tags": tags,
         "liked": liked,
+        "parent": row.parent_id,
+        "actions": [{"name": action["name"], "title": action["title"]} for action in row.actions],
         "links": {
             "self": path,
             "original": f"{path}/original",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +18,7 @@ from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, pre
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Group
 from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, Role, User, Visibility
 
 MAX_RECENT_MODELS = 12
@@ -166,8 +167,14 @@ class FormContext:
 
     @property
     def inputs(self) -> list[InputField]:
-        """The pictures that the model takes."""
-        return self.form.inputs.fields
+        """The pictures that the model takes; of a form that was sent, with its errors."""
+        fields = self.form.inputs.fields
+        if not self.form.is_bound:
+            return fields
+        return [
+            replace(each, errors=[str(text) for text in self.form.errors.get(f"input_{each.role}", ())])
+            for each in fields
+        ]
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -260,10 +267,14 @@ class FormContext:
 
 
 def saved_choices(member: Membership) -> dict[str, Any]:
-    """The user's last choices, as initial values of a new form; fields know what they remember."""
+    """The user's last choices, as initial values of a new form; fields know what they remember.
+
+    It is a form to generate, with the model that was used for that last: models stand in this order.
+    """
     saved = preferences_of(member)
-    chosen = {name: saved[name] for name in ("model", "count", "visibility") if saved.get(name)}
-    return {"count": 1, "visibility": member.default_visibility} | chosen
+    chosen = {name: saved[name] for name in ("count", "visibility") if saved.get(name)}
+    given = {"operation": Operation.GENERATE.value, "count": 1, "visibility": member.default_visibility}
+    return given | chosen
 
 
 def save_choices(form: GenerationForm) -> None:

@@ -161,9 +161,9 @@ def roles() -> set[str]:
 
 
 def ids_from(data: MultiValueDict[str, str]) -> dict[str, list[object]]:
-    """The ids of pictures that a form has sent, by role, without those that were ticked in `remove`."""
+    """The ids of pictures that a form has sent, by role, without those that were ticked in `remove_input`."""
     found: dict[str, list[object]] = {}
-    removed = set(data.getlist("remove"))
+    removed = set(data.getlist("remove_input"))
     for role in roles():
         names = (f"input_{role}", f"image_{role}", OLD_NAMES.get(f"input_{role}", ""))
         sent = [pk for name in names for pk in data.getlist(name) if pk]

@@ -20,7 +20,7 @@ from generations.jobs.models import BatchInput, Generation
 from generations.library.models import Image, ImageKind, Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Flag, Number
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.inputs import IMAGE, MASK
 from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership
 
@@ -91,7 +91,8 @@ def _with_use(values: dict[str, Any], use: str) -> dict[str, Any]:
     if USES[use] != "*":
         values = {field: values.get(field, "") for field in USES[use].split()}
     else:
-        values |= {"count": 1, "style_preset": values.get("style_preset", "")}
+        # The operation is that of the model.
+        values |= {"count": 1, "style_preset": values.get("style_preset", ""), "operation": ""}
     return values | {"prefilled": USES[use]}
 
 
@@ -112,10 +113,11 @@ def _inputs_of(row: Generation) -> dict[str, list[uuid.UUID]]:
     found: dict[str, list[uuid.UUID]] = {}
     inputs = list(BatchInput.objects.filter(batch=row.batch_id).select_related("upload"))
     visible = Image.objects.visible_to(row.member).in_bulk([each.image for each in inputs if each.image])
+    has_mask = any(each.role == MASK for each in inputs)
     for each in inputs:
         image = visible.get(each.image) if each.image else None
-        # One that was made smaller stays as it was sent: its mask was too.
-        is_same = image and (image.width, image.height) == each.upload.size
+        # One that was made smaller stays as it was sent if it has a mask: that was made smaller too.
+        is_same = image and (not has_mask or (image.width, image.height) == each.upload.size)
         found.setdefault(each.role, []).append(image.pk if image and is_same else each.upload_id)
     if not found and row.batch.start_image_id:  # submitted by an older version
         found[IMAGE] = [row.batch.start_image_id]

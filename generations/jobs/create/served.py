@@ -105,13 +105,14 @@ class ServedModels:
         return wanted or next(iter(served), Operation.GENERATE)
 
     def model(self, operation: Operation, name: str, *, role: str = "") -> Model | None:
-        """The model of that name if it does the operation, else the first that does; None without any.
+        """The model of that name if it does the operation, else one that does; None without any.
 
-        With `role`, one that takes an image in that role is preferred.
+        That is the first one, with `role` the first that takes an image in that role if there is one.
         """
         models = self.of(operation)
-        fitting = [model for model in models if not role or model.input(role)] or models
-        return next((model for model in fitting if model.name == name), next(iter(fitting), None))
+        fitting = [model for model in models if model.name == name]
+        fitting += [model for model in models if model.input(role)] if role else []
+        return next(iter([*fitting, *models]), None)
 
     def _model(self, name: str) -> Model | None:
         return next((model for model in self.models if model.name == name), None)

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -35,6 +36,7 @@ from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Image
 from generations.library.storage.client import StorageUnavailable
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.operations import Operation
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may, member_required, redirect_to_login
@@ -287,7 +289,8 @@ def _created(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRe
     """The new batch. The prices on the page stay as they are, so the next form has the same `prices_at`."""
     member = form.member
     if not request.headers.get("HX-Request"):
-        return redirect("jobs:create", member.team.slug)
+        again = {} if form.chosen_operation is Operation.GENERATE else {"operation": form.chosen_operation}
+        return redirect(reverse("jobs:create", args=[member.team.slug], query=again))
     member.wallet.refresh_from_db()
     batch = feed.batches().get(pk=batch.pk)
     entry = feed.entries_of(member, [batch])[0]

@@ -40,7 +40,7 @@ MAX_UNKNOWN_CALLS = 2  # each may have been charged by the provider
 MAX_INTERRUPTED_CALLS = 4  # our own crash is no reason to let a member wait in vain: three further calls
 TASK_SECONDS = 3600.0  # in which a task must be done, where its model does not say
 ADDRESS_SECONDS = (
-    600.0  # in which results are fetched: the shortest life of an address (docs/providers/flux.md)
+    600.0  # in which results are fetched: the shortest life of an address (docs/providers/flux.md, "Tasks")
 )
 MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
 MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits

@@ -48,7 +48,7 @@ def sanitize_svg(data: bytes) -> bytes:
     """The document without scripts, animations, and references to anything outside itself. Raises InvalidSvg.
 
     Gradients, masks, style sheets and embedded PNG, JPEG, WebP and GIF remain. Up to 8 MB, 100 elements deep;
-    4 MB take 0.3 s of CPU.
+    4 MB take 0.8 s of CPU.
     """
     _check(data)
     try:

@@ -75,20 +75,24 @@ def save_upload(*, member: Membership, file: IO[bytes], name: str) -> Upload:
 
 
 def save_mask(
-    *, member: Membership, file: IO[bytes], name: str, transparent_is_white: bool = False
+    *,
+    member: Membership,
+    file: IO[bytes],
+    name: str,
+    transparent_is_white: bool = False,
+    black_is_white: bool = False,
 ) -> Upload:
     """Check a mask and store it as a grey PNG; white is what shall change.
 
     With `transparent_is_white` its transparency is the mask, as in OpenAI's format; else what is transparent
-    is black. Raises what `save_upload` raises.
+    is black. With `black_is_white` the mask is inverted. Raises what `save_upload` raises.
     """
     data = read_bounded(file)
     db_connections.release_connections()
     try:
         with imaging_decode.open_image(data) as picture:
-            if picture.format == "JPEG":
-                raise BadUpload(_("A mask must be a PNG: a JPEG blurs its edges."))
             grey = _as_mask(picture, transparent_is_white=transparent_is_white)
+            grey = ImageOps.invert(grey) if black_is_white else grey
     except imaging_decode.Unreadable as error:
         raise BadUpload(*error.args) from error
     size = _scaled(grey.size, MAX_RESULT_SIDE / max(grey.size))
@@ -124,12 +128,15 @@ def adapted(*, member: Membership, upload: Upload, declared: Input, size: tuple[
 
 
 def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pillow.Image:
-    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded."""
+    """The picture in 8-bit grey, upright; PNG's 16 bits are rounded. Raises imaging_decode.Unreadable."""
+    if picture.format == "JPEG":
+        raise imaging_decode.Unreadable(_("A mask must be a PNG: a JPEG blurs its edges."))
     upright = imaging_decode.apply_orientation(imaging_decode.resizable(picture))
     alpha = upright.getchannel("A") if upright.mode in ("LA", "RGBA") else None
     if transparent_is_white:
         if alpha is None:
-            raise BadUpload(_("This mask has no transparent part: make transparent what shall change."))
+            text = _("This mask has no transparent part: make transparent what shall change.")
+            raise imaging_decode.Unreadable(text)
         return ImageOps.invert(alpha)
     grey = upright.convert("L")
     if alpha is None:
@@ -214,7 +221,7 @@ def reencode(
         with imaging_decode.open_image(data, is_stored=is_stored) as picture:
             _check_sides(picture)
             is_lossless = picture.format == "PNG"
-            source_size = _upright_size(picture)
+            source_size = upright_size(picture)
             prepared = _prepare(picture, size=size, keeps_alpha=keeps_alpha)
             encoded = _encode(prepared, is_lossless=is_lossless, max_bytes=max_bytes)
             return replace(encoded, source_size=source_size)
@@ -233,7 +240,8 @@ def _check_sides(picture: Pillow.Image) -> None:
         raise imaging_decode.Unreadable(_("This picture is too small: both sides need at least 64 pixels."))
 
 
-def _upright_size(picture: Pillow.Image) -> tuple[int, int]:
+def upright_size(picture: Pillow.Image) -> tuple[int, int]:
+    """Width and height once the picture is turned as its EXIF orientation says."""
     turned = picture.getexif().get(ORIENTATION) in TURNED
     return (picture.height, picture.width) if turned else picture.size
 
@@ -242,7 +250,7 @@ def _prepare(picture: Pillow.Image, *, size: tuple[int, int] | None, keeps_alpha
     """The first frame: reduced to the size, upright, in sRGB, and opaque on white unless alpha is kept."""
     if size is None:
         size = _scaled(picture.size, MAX_RESULT_SIDE / max(picture.size))
-    elif _upright_size(picture) != picture.size:
+    elif upright_size(picture) != picture.size:
         size = size[1], size[0]
     picture.draft("RGB", size)  # a JPEG is decoded at a smaller size
     if picture.size != size:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from generations.providers.i18n import gettext as _
@@ -38,6 +38,17 @@ class Group(Enum):
     IMAGE = "image"
 
 
+class Kind(StrEnum):
+    """What programs call the kinds of fields."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    WHOLE_NUMBER = "whole number"
+    FLAG = "flag"
+    NONE = ""  # only in formats of other makers
+
+
 class InvalidValue(ValueError):
     """An invalid value; the text says what is valid."""
 
@@ -61,6 +72,21 @@ class Field:
     label: str = ""
     when: When = When.ALWAYS
 
+    @property
+    def kind(self) -> Kind:
+        """What programs call its kind."""
+        return Kind.NONE
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return str
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What a value is limited by, in the words of the API."""
+        return {}
+
     def clean(self, value: Any) -> Any:
         """Return the value as the provider takes it, None for an empty one; InvalidValue otherwise."""
         raise NotImplementedError
@@ -72,6 +98,16 @@ class Text(Field):
 
     min_length: int = 0
     max_length: int
+
+    @property
+    def kind(self) -> Kind:
+        """Text."""
+        return Kind.TEXT
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The longest text, in code points."""
+        return {"max_length": self.max_length}
 
     def clean(self, value: Any) -> str | None:
         """Return the text trimmed, with line feeds only."""
@@ -115,6 +151,16 @@ class Choice(Field):
     choices: Mapping[str, str]
 
     @property
+    def kind(self) -> Kind:
+        """Choice."""
+        return Kind.CHOICE
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The values to choose from."""
+        return {"choices": list(self.choices)}
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The values as they are sent to the provider."""
         return tuple(self.choices)
@@ -142,11 +188,26 @@ class Number(Field):
     suggested: float | None = None
     absent: tuple[float, ...] = ()
 
+    @property
+    def kind(self) -> Kind:
+        """Number, or whole number."""
+        return Kind.WHOLE_NUMBER if self.whole else Kind.NUMBER
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return int if self.whole else float
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The range."""
+        return {"minimum": self.minimum, "maximum": self.maximum}
+
     def clean(self, value: Any) -> float | int | None:
         """Return an int or a finite float within the range."""
         if isinstance(value, str) and not value.strip():
             return None
-        number = parse_whole(value) if self.whole else _decimal(value)
+        number = parse_whole(value) if self.whole else parse_decimal(value)
         if number in self.absent:
             return None
         if number is None or not self.minimum <= number <= self.maximum:
@@ -170,6 +231,16 @@ class Flag(Field):
 
     default: bool = False
 
+    @property
+    def kind(self) -> Kind:
+        """Flag."""
+        return Kind.FLAG
+
+    @property
+    def value_type(self) -> type:
+        """The type of a value in JSON."""
+        return bool
+
     def clean(self, value: Any) -> bool | None:
         """Return True for on, None for off."""
         text = str(value).strip().lower()
@@ -180,7 +251,7 @@ class Flag(Field):
 
 def _weighted(entry: Any) -> dict[str, Any]:
     weight = entry.get("weight") if isinstance(entry, dict) else None
-    if _decimal(weight) is None or isinstance(weight, str) or not isinstance(entry.get("text"), str):
+    if parse_decimal(weight) is None or isinstance(weight, str) or not isinstance(entry.get("text"), str):
         raise InvalidValue(_("Send a list of texts, each with its weight."))
     return {"text": entry["text"], "weight": weight}
 
@@ -195,7 +266,8 @@ def parse_whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _decimal(value: Any) -> float | None:
+def parse_decimal(value: Any) -> float | None:
+    """Return the number that a client means by 2, 2.5, "2.5" or "1e3"; None for anything else."""
     if isinstance(value, str):
         if not DECIMAL.fullmatch(value := value.strip()):
             return None

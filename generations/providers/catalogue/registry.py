@@ -49,6 +49,21 @@ def names_of_system(system: str) -> tuple[str, ...]:
     return tuple(model.name for model in SYSTEMS.get(system, ()))
 
 
+def fields_by_name() -> dict[str, tuple[Field, ...]]:
+    """Return the fields that programs may send, by name, each as all models with one of this name have it."""
+    named: dict[str, tuple[Field, ...]] = {}
+    for model in MODELS.values():
+        for field in model.fields:
+            if field.kind:
+                named[field.name] = (*named.get(field.name, ()), field)
+    return named
+
+
+def roles() -> frozenset[str]:
+    """Return the roles of all inputs."""
+    return frozenset(each.role for model in MODELS.values() for each in model.inputs)
+
+
 def system_of(model: str) -> str:
     """Return the name of the system that has the model; UnknownModel if none has."""
     for system, models in SYSTEMS.items():

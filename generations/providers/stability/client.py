@@ -119,7 +119,8 @@ def _titles(model: str, roles: Iterable[str]) -> dict[str, str]:
     declared = catalogue_registry.MODELS.get(model)
     if declared is None:
         return {}
-    return {part_name(model, each.role): _(each.title) for each in declared.inputs if each.role in roles}
+    titles = {part_name(model, each.role): each.title for each in declared.inputs if each.role in roles}
+    return {name: _(title) for name, title in titles.items()}
 
 
 def _http_request(request: ImageRequest) -> _HttpRequest:

@@ -85,7 +85,7 @@ MODELS = (
     ),
     Model(
         "style-transfer",
-        "Style transfer",
+        gettext_noop("Style transfer"),
         gettext_noop("Repaints in another style"),
         800,
         15,

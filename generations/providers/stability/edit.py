@@ -141,7 +141,7 @@ MODELS = (
     ),
     Model(
         "remove-background",
-        "Remove background",
+        gettext_noop("Remove background"),
         gettext_noop("Cuts out the subject"),
         500,
         5,
@@ -152,7 +152,7 @@ MODELS = (
     ),
     Model(
         "replace-background-and-relight",
-        "Replace background and relight",
+        gettext_noop("Replace background and relight"),
         gettext_noop("New background, new light"),
         800,
         30,
@@ -173,8 +173,7 @@ MODELS = (
             negative_prompt(),
             Choice(
                 name="light_source_direction",
-                title=gettext_noop("Light"),
-                label="Direction of the light",
+                title=gettext_noop("Direction of the light"),
                 choices=LIGHT_SIDES,
             ),
             fraction(
@@ -230,7 +229,7 @@ MODELS = (
     ),
     Model(
         "search-and-replace",
-        "Search and replace",
+        gettext_noop("Search and replace"),
         gettext_noop("Swaps a thing you name"),
         500,
         12,
@@ -253,7 +252,7 @@ MODELS = (
     ),
     Model(
         "search-and-recolor",
-        "Search and recolor",
+        gettext_noop("Search and recolor"),
         gettext_noop("Recolors a thing you name"),
         500,
         12,

@@ -248,8 +248,7 @@ def _reason(sentence: str, status: int, error_body: error_text.ErrorBody) -> str
 
 def _refused_reason(status: int, error_body: error_text.ErrorBody, images: Mapping[str, str]) -> str:
     if error_body.codes & CONTENT_CODES:
-        with_images = gettext_noop("The provider refused the prompt or an image (content).")
-        return _(with_images if images else gettext_noop("The provider refused this prompt (content)."))
+        return _moderated(images)
     if "invalid_language" in error_body.codes:
         return _("This provider takes English only.")
     if "public_figure" in error_body.codes:
@@ -259,6 +258,12 @@ def _refused_reason(status: int, error_body: error_text.ErrorBody, images: Mappi
     if error_body.message:
         return _not_accepted(error_body.message, images)
     return _("The provider did not accept the request (HTTP %(status)d).") % {"status": status}
+
+
+def _moderated(images: Mapping[str, str]) -> str:
+    if images:
+        return _("The provider refused the prompt or an image (content).")
+    return _("The provider refused this prompt (content).")
 
 
 def _too_large(images: Mapping[str, str]) -> str:

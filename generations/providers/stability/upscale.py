@@ -20,7 +20,7 @@ ONE_MEGAPIXEL = 1_048_576
 MODELS = (
     Model(
         "upscale-fast",
-        "Fast upscale",
+        gettext_noop("Fast upscale"),
         gettext_noop("Four times as wide, fast"),
         200,
         4,
@@ -31,7 +31,7 @@ MODELS = (
     ),
     Model(
         "upscale-conservative",
-        "Conservative upscale",
+        gettext_noop("Conservative upscale"),
         gettext_noop("To 4 megapixels, faithful"),
         4_000,
         30,
@@ -55,7 +55,7 @@ MODELS = (
     ),
     Model(
         "upscale-creative",
-        "Creative upscale",
+        gettext_noop("Creative upscale"),
         gettext_noop("Adds detail to poor images"),
         6_000,
         60,

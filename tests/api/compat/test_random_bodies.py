@@ -11,10 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generations.api.compat import stability_v2beta
 from generations.api.compat.base import HttpRequest
 from generations.api.compat.errors import CompatError
 from generations.api.compat.openai import ImagesGenerations
+from generations.api.compat.openai_edits import ImagesEdits
 from generations.api.compat.stability_v1 import TextToImage
+from generations.api.compat.stability_v1_images import ImageToImage
 from generations.api.compat.stability_v2beta import StableImage
 from generations.credits.models import Hold
 from generations.jobs.live import sse
@@ -22,10 +25,15 @@ from generations.jobs.models import Batch
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from sdweb.asgi import application
-from tests.api.conftest import CORE, IMAGES, V1
+from tests.api.conftest import CORE, EDITS, IMAGES, V1
 
 BOUNDARY = "boundary-of-the-parts"
-NAMES = ["prompt", "image", "seed", "model", "mode", "strength", "none", "aspect_ratio", "", "a\r\nb", "é"]
+NAMES = [
+    *("prompt", "image", "seed", "model", "mode", "strength", "none", "aspect_ratio", "", "a\r\nb", "é"),
+    *("image[]", "image[0]", "image[x]", "mask", "n", "size", "left", "creativity", "subject_image"),
+    *("init_image", "mask_image", "mask_source", "init_image_mode", "image_strength", "step_schedule_end"),
+    *("text_prompts[0][text]", "text_prompts[0][weight]", "text_prompts[999][text]"),
+]
 VALUES = st.one_of(
     st.binary(max_size=60), st.sampled_from([b"", b"1", b"0.5", b"1:1", b"sd3", b"\0", b"\xff"])
 )
@@ -52,6 +60,9 @@ FIELDS = [
     "style_preset",
     "aspect_ratio",
     "stream",
+    "image",
+    "images",
+    "mask",
 ]
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8)
 PARTS = st.lists(st.tuples(st.sampled_from(NAMES), st.booleans(), VALUES), max_size=8)
@@ -72,10 +83,9 @@ def parse(format_, parts, body, content_type=f"multipart/form-data; boundary={BO
     except CompatError as refusal:
         check_refusal(format_, refusal)
     else:
-        has_image = request.image is not None
-        assert catalogue_registry.validate(
-            catalogue_registry.get(request.model), request.parameters, roles={"image"} if has_image else ()
-        )
+        roles = {file.role for file in request.files}
+        model = catalogue_registry.get(request.model)
+        assert catalogue_registry.validate(model, request.parameters, roles=roles) == request.parameters
         assert 1 <= request.count <= 10
 
 
@@ -88,13 +98,19 @@ def check_refusal(format_, refusal):
 HEADERS = st.text(st.characters(max_codepoint=255), max_size=60)
 EXAMPLES = int(os.environ.get("SDWEB_RANDOM_BODIES", "200"))
 MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-ENDPOINTS = st.sampled_from([{"endpoint": name, "gateway": "/sd"} for name in ("core", "ultra", "sd3")])
+ENDPOINTS = st.sampled_from(
+    [{"endpoint": path, "gateway": "/sd"} for path in sorted(stability_v2beta.ENDPOINTS)]
+)
 
 
 @MANY
 @given(ENDPOINTS, PARTS)
 def test_any_form_is_a_valid_request_or_is_refused(parts, form):
     parse(StableImage(), parts, multipart(form))
+    parse(ImagesEdits(), {}, multipart(form))
+    for masking in ("", "/masking"):
+        engine = {"engine": "stable-diffusion-v1-6", "gateway": "", "masking": masking}
+        parse(ImageToImage(), engine, multipart(form))
 
 
 @MANY
@@ -112,11 +128,14 @@ def test_any_json_is_a_valid_request_or_is_refused(value, engine):
     body = json.dumps(value).encode()
     parse(TextToImage(), {"engine": engine}, body)
     parse(ImagesGenerations(), {}, body)
+    parse(ImagesEdits(), {}, body, "application/json")
 
 
 def random_call(rng, secret):
     """Make a call, mostly with a valid token and an invalid body."""
-    path = rng.choice([CORE, CORE.replace("core", "sd3"), "/sd" + CORE, V1, IMAGES, "/v1/models", "/v1/\0é"])
+    path = rng.choice(
+        [CORE, CORE.replace("core", "sd3"), "/sd" + CORE, V1, IMAGES, EDITS, "/v1/models", "/v1/\0é"]
+    )
     body = rng.randbytes(rng.randrange(200))
     if rng.random() < 0.5:
         parts = [(rng.choice(NAMES), rng.random() < 0.5, rng.randbytes(9)) for _ in range(rng.randrange(5))]

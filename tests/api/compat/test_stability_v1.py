@@ -195,7 +195,7 @@ def test_balance_account_and_engines_are_those_of_the_token(idle_portal, bearer,
     assert account["organizations"] == [
         {"id": "studio-north", "name": "Studio North", "role": "MEMBER", "is_default": True}
     ]
-    assert [engine["id"] for engine in get("engines/list")] == [ENGINE]
+    assert [engine["id"] for engine in get("engines/list")] == [ENGINE, "stable-diffusion-v1-6"]
     assert get("engines/list", {"authorization": f"Bearer {issue(models=['core'])}"}) == []
     for path in ("user/balance", "user/account", "engines/list"):
         assert requests.get(f"{idle_portal}{prefix}/v1/{path}", timeout=120).status_code == 401

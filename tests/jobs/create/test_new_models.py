@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from generations.api.compat import openai
-from generations.api.v1 import me
+from generations.api.v1 import catalogue
 from generations.jobs.create import controls
 from generations.jobs.models import Generation
 from generations.providers import open_provider
@@ -61,7 +61,7 @@ def test_a_model_without_aspect_ratios_can_be_asked_for(sketch, press):
 
 
 def test_openais_format_serves_a_model_without_aspect_ratios(sketch):
-    assert openai._parse({"model": "sketch", "prompt": "a boat", "size": "1024x1024"}).parameters == {
+    assert openai.parse_values({"model": "sketch", "prompt": "a boat", "size": "1024x1024"}).parameters == {
         "prompt": "a boat"
     }
     assert sketch.size() == (1024, 1024)
@@ -97,11 +97,10 @@ def test_a_flag_is_true_on_the_wire_and_absent_if_it_is_off(core_with_flag, fake
     assert b"transparent" not in off
 
 
-def test_the_api_says_which_kind_a_field_is_and_fails_for_one_that_it_does_not_know():
-    assert me._field(TRANSPARENT)["type"] == "flag"
-    assert me._field(TRANSPARENT)["default"] is False
-    with pytest.raises(TypeError, match="no type for the kind of field Field"):
-        me._field(Field(name="mask", title="Mask"))
+def test_the_api_says_which_kind_a_field_is_and_leaves_out_one_without_a_kind():
+    listed = catalogue._field(TRANSPARENT)
+    assert (listed["kind"], listed["type"], listed["default"]) == ("flag", "flag", False)
+    assert not Field(name="mask", title="Mask").kind
 
 
 def test_every_field_of_the_catalogue_has_a_control_or_is_for_programs_only():

@@ -2,6 +2,7 @@ import io
 import struct
 import tracemalloc
 import zlib
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +13,7 @@ from PIL import ImageCms, PngImagePlugin
 from generations.library.models import Upload
 from generations.library.storage import client as storage_client
 from generations.library.uploads import input_images
+from generations.providers.catalogue.inputs import Input
 from tests.library.conftest import decoded, encoded, pixels
 
 
@@ -85,19 +87,65 @@ def test_a_png_loses_its_text(member):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
-def test_every_pixel_format_becomes_rgb(member, mode):
+def test_every_pixel_format_becomes_rgb_or_keeps_its_transparency(member, mode):
     picture = (
         Pillow.new("I;16", (80, 80), 40_000) if mode == "I;16" else pixels((80, 80), "RGBA").convert(mode)
     )
-    kept = stored(save_upload(member, encoded(picture, "JPEG" if mode == "CMYK" else "PNG")))
-    assert kept.mode == "RGB"
+    upload = save_upload(member, encoded(picture, "JPEG" if mode == "CMYK" else "PNG"))
+    kept = stored(upload)
+    assert kept.mode == ("RGBA" if upload.has_alpha else "RGB")
+    assert upload.has_alpha == picture.has_transparency_data
     if mode == "I;16":
         assert kept.getpixel((0, 0)) == (156, 156, 156)
 
 
-def test_transparent_parts_become_white(member):
-    glass = Pillow.new("RGBA", (80, 80), (255, 0, 0, 0))
-    assert stored(save_upload(member, encoded(glass))).getpixel((5, 5)) == (255, 255, 255)
+def test_an_opaque_picture_with_an_alpha_channel_has_no_transparency(member):
+    assert not save_upload(member, encoded(Pillow.new("RGBA", (80, 80), (255, 0, 0, 255)))).has_alpha
+
+
+OPAQUE, CLEAR = Input(role="image", title="Image"), Input(role="image", title="Image", keeps_alpha=True)
+
+
+def adapted(member, upload, declared):
+    size = declared.fit(upload.width, upload.height)
+    return input_images.adapted(member=member, upload=upload, declared=declared, size=size)
+
+
+def test_transparent_parts_are_kept_and_become_white_for_a_model_that_reads_none(member):
+    glass = (255, 0, 0, 0)
+    upload = save_upload(member, encoded(Pillow.new("RGBA", (80, 80), glass)))
+    assert stored(upload).getpixel((5, 5)) == glass
+    white = adapted(member, upload, OPAQUE)
+    assert (stored(white).getpixel((5, 5)), white.has_alpha) == ((255, 255, 255), False)
+    assert adapted(member, upload, CLEAR).pk == upload.pk
+
+
+def test_an_upload_that_fits_is_sent_as_it_is_and_a_large_one_smaller(member):
+    upload = save_upload(member, encoded(pixels((800, 400))))
+    assert adapted(member, upload, OPAQUE).pk == upload.pk
+    small = adapted(member, upload, replace(OPAQUE, max_pixels=80_000))
+    assert stored(small).size == (small.width, small.height) == (400, 200)
+
+
+def save_mask(member, data, **options):
+    return input_images.save_mask(member=member, file=io.BytesIO(data), name="mask.png", **options)
+
+
+def test_a_mask_is_grey_and_white_where_it_was_painted(member):
+    mask = Pillow.new("RGBA", (100, 80), (0, 0, 0, 0))
+    mask.paste((255, 255, 255, 255), (10, 10, 40, 40))
+    kept = stored(save_mask(member, encoded(mask)))
+    assert (kept.mode, kept.getpixel((20, 20)), kept.getpixel((90, 70))) == ("L", 255, 0)
+    openai = stored(save_mask(member, encoded(mask), transparent_is_white=True))
+    assert (openai.getpixel((20, 20)), openai.getpixel((90, 70))) == (0, 255)
+
+
+def test_a_mask_of_16_bits_is_rounded_and_what_is_none_is_refused(member):
+    assert stored(save_mask(member, encoded(Pillow.new("I;16", (80, 80), 65_535)))).getpixel((0, 0)) == 255
+    with pytest.raises(input_images.BadUpload, match="PNG"):
+        save_mask(member, encoded(pixels(), "JPEG"))
+    with pytest.raises(input_images.BadUpload, match="transparent"):
+        save_mask(member, encoded(pixels()), transparent_is_white=True)
 
 
 def test_of_an_animation_the_first_frame_is_used(member):
@@ -189,7 +237,7 @@ def test_the_response_has_the_url_of_the_upload(sign_in, member):
     signed_in = sign_in(member)
     answer = send(signed_in, member, encoded(pixels()))
     told = answer.json()
-    assert set(told) == {"id", "src", "width", "height", "name"}
+    assert set(told) == {"id", "src", "width", "height", "has_alpha", "name"}
     assert (told["width"], told["height"], told["name"]) == (320, 200, "fox.png")
     shown = signed_in.get(told["src"])
     assert decoded(shown.getvalue()).size == (320, 200)

@@ -87,6 +87,7 @@ def test_a_gateway_may_answer_any_order_with_a_task(fake_provider, provider, mod
         {"id": ID, "data": [{"url": "https://example.com/a.png"}]},
         {"id": ID, "choices": [{"message": "sorry"}]},
         {"id": ID, "error": "no"},
+        {"id": ID, "name": "server_error", "message": "v1 has a text where v2beta has a list"},
         {"id": ID, "name": "internal_error", "errors": ["oops"]},
         [ID],
         ID,

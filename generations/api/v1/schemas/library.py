@@ -1,4 +1,4 @@
-"""Generations, batches, images, tags, collections and start images."""
+"""Images, tags, collections and uploads."""
 
 from __future__ import annotations
 
@@ -7,93 +7,26 @@ from typing import Any, Literal
 
 from ninja import Field, Schema
 
-from generations.api.v1.schemas.base import Credits, Id, Links, Next, RequestBody, Text, Visibility
-
-Status = Literal["queued", "running", "storing", "succeeded", "failed", "filtered", "canceled"]
-
-
-class GenerationIn(RequestBody):
-    """What to generate. `GET /models` lists the fields of each model and their limits."""
-
-    model: Text = Field(description="Name of a model, as listed by `GET /models`.", examples=["core"])
-    prompt: Text = Field(description="What the image should show.", examples=["a quiet harbour at dawn"])
-    negative_prompt: Text | None = Field(None, description="What the image should not show.")
-    aspect_ratio: Text | None = Field(
-        None, description="Width to height. The model determines the size in pixels.", examples=["16:9"]
-    )
-    seed: int | None = Field(
-        None,
-        description="Seed of the first image; further images of the batch use seed + 1, seed + 2 and so on. "
-        "Omit it for a random seed.",
-        examples=[42],
-    )
-    style_preset: Text | None = Field(None, description="One of the model's styles.")
-    output_format: Text | None = Field(None, description="File format of the images.", examples=["png"])
-    cfg_scale: float | None = Field(None, description="How strictly the image follows the prompt.")
-    steps: int | None = Field(None, description="Number of diffusion steps.")
-    strength: float | None = Field(
-        None,
-        description="How far to depart from the start image: 0 returns it unchanged, 1 ignores it.",
-    )
-    start_image: Id | None = Field(
-        None,
-        description="Id of a start image for image to image, from `POST /uploads` or "
-        "`POST /images/{pk}/upload`.",
-    )
-    count: int = Field(1, ge=1, le=10, description="Number of images.")
-    visibility: Visibility | None = Field(
-        None, description="Who sees the images: `team` or `private`. Omit it for the member's default."
-    )
+from generations.api.v1.schemas.base import Id, Links, Next, RequestBody, Text, Visibility
+from generations.api.v1.schemas.generations import OutputKind
 
 
-class GenerationOut(Schema):
-    """One requested image and its progress."""
+class ActionOut(Schema):
+    """A next step that an image offers."""
 
-    id: Id
-    batch: Id = Field(description="Id of the batch that it belongs to.")
-    position: int = Field(description="Position in the batch.")
-    status: Status = Field(
-        description="`queued`, `running` and `storing` are in progress. The others are final: `succeeded`; "
-        "`failed`; `filtered` by the provider's content filter; `canceled`."
-    )
-    model: str
-    parameters: dict[str, Any] = Field(description="The fields that were sent, with the seed of this image.")
-    price: Credits = Field(description="Credits charged if the image succeeds.")
-    code: str = Field(description="Why there is no image, for programs; empty otherwise.")
-    reason: str = Field(description="Why there is no image, for people; empty otherwise.")
-    retry_of: Id | None = Field(description="Id of the generation that this one retries.")
-    created_at: datetime
-    ended_at: datetime | None = Field(description="When it reached a final status.")
-    image: Id | None = Field(description="Id of the image in the library, once it has succeeded.")
-    links: Links
-
-
-class BatchOut(Schema):
-    """The generations of one request."""
-
-    id: Id
-    model: str
-    parameters: dict[str, Any] = Field(description="The fields that were sent.")
-    count: int = Field(description="Number of images that were requested.")
-    visibility: Visibility
-    start_image: Id | None
-    created_at: datetime
-    finished: bool = Field(description="Whether all generations have reached a final status.")
-    generations: list[GenerationOut] = Field(description="In order; a retried one is replaced by its retry.")
-    links: Links
-
-
-class GenerationPage(Schema):
-    """A page of generations."""
-
-    items: list[GenerationOut]
-    next: Next
+    name: str
+    title: str
 
 
 class ImageOut(Schema):
-    """An image in the library."""
+    """An image in the library, or what else a model made."""
 
     id: Id
+    kind: OutputKind = Field(description="`image`, `svg`, `text`, or `file` for another format.")
+    parent: Id | None = Field(description="Id of the image that it was made from.")
+    actions: list[ActionOut] = Field(
+        description="Next steps that it offers: send the name of one as `action` to `POST /generations`."
+    )
     title: str
     prompt: str
     negative_prompt: str
@@ -194,10 +127,11 @@ class CollectionOut(Schema):
 
 
 class UploadOut(Schema):
-    """A start image, after its file was checked, rotated upright, stripped of metadata and re-encoded."""
+    """An upload, after its file was checked, rotated upright, stripped of metadata and re-encoded."""
 
-    id: Id = Field(description="Send it as `start_image` to `POST /generations`.")
+    id: Id = Field(description="Send it in `inputs`, or as `start_image`, to `POST /generations`.")
     width: int = Field(description="In pixels.")
     height: int = Field(description="In pixels.")
     bytes: int = Field(description="Size of the file.")
     media_type: str
+    has_alpha: bool = Field(description="Whether a part of it is transparent.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from ninja import Field, Schema
 
@@ -79,22 +79,6 @@ class LinePage(Schema):
 
     items: list[LineOut]
     next: Next
-
-
-class ModelOut(Schema):
-    """A model, its price and its fields."""
-
-    name: str = Field(description="Send it as `model` to `POST /generations`.")
-    title: str
-    clause: str = Field(description="A short description.")
-    price: Credits = Field(description="Price of one image for this team, without options that cost extra.")
-    available: bool = Field(description="Whether a provider serves it and this token may use it.")
-    sizes: dict[str, list[int]] = Field(description="Width and height in pixels by aspect ratio.")
-    languages: list[str] = Field(description="Languages of prompts that the model understands.")
-    fields: list[dict[str, Any]] = Field(
-        description="Fields that the model accepts, with their limits. The `type` is `text`, `choice`, "
-        "`number`, `whole number`, `flag` (true or false) or `image`."
-    )
 
 
 class MemberOut(Schema):
