@@ -107,12 +107,16 @@ def make_image(member):
         generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
         key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
         storage_client.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
+        text, is_animated = "", False
         if media_type in FORMATS:
-            width, height = decoded(image_containers.decodable(data)).size
+            kind, (width, height) = "image", decoded(image_containers.decodable(data)).size
+            is_animated = media_type == "image/webp" and media_check.is_animated_image(data)
+        elif media_type == "text/plain":
+            kind, (width, height), text = "text", (0, 0), data.decode()
         else:
             media = media_check.identify(data)
             assert media.media_type == media_type
-            width, height = media.width, media.height
+            kind, width, height, is_animated = media.kind, media.width, media.height, media.is_animated
         return images_service.add(
             member=member,
             generation=generation,
@@ -128,6 +132,9 @@ def make_image(member):
             height=height,
             size=len(data),
             seed=seed,
+            kind=kind,
+            text=text,
+            is_animated=is_animated,
         )
 
     return make
@@ -142,8 +149,8 @@ def enter(member):
         facts = {"key": "images/x.png", "sha256": "0" * 64, "media_type": "image/png", "bytes": 100}
         made = Image.objects.bulk_create(
             Image(
-                **{"team": by.team, "owner": by, "width": 300, "height": 200, **facts},
-                **{"created_at": start + timedelta(seconds=number), **values},
+                **{"team": by.team, "owner": by, "width": 300, "height": 200, **facts}
+                | {"created_at": start + timedelta(seconds=number), **values},
             )
             for number in range(count)
         )

@@ -162,6 +162,7 @@ TABLE = {
     "jobs:notices": shown(team()),
     "jobs:cancel_all": pressed(team("generate")),
     "jobs:picture": shown(team()),
+    "jobs:follow_up": pressed(team("generate", only=set())),  # it offers no next step
     "library:grid": shown(team()),
     "library:counts": shown(team()),
     "library:newer": shown(team()),

@@ -14,7 +14,6 @@ from generations.credits import caps
 from generations.credits.amounts import HUNDREDTHS
 from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Status
 from generations.library.models import Collection, Favourite, Image, ImageKind, ImageTag
-from generations.library.storage import client as storage_client
 from generations.teams.models import Membership
 
 ROOT = "/api/v1"
@@ -134,8 +133,8 @@ def generation(row: Generation, found: Related) -> dict[str, Any]:
 
 
 def _output(row: Image) -> dict[str, Any]:
-    """Serialize a result; a text is read from storage. Raises StorageUnavailable, ObjectMissing."""
-    text = storage_client.read(row.key).decode(errors="replace") if row.kind == ImageKind.TEXT else None
+    """Serialize a result; a text is in the answer itself."""
+    text = row.text if row.kind == ImageKind.TEXT else None
     return {"kind": row.kind, "media_type": row.media_type, "image": row.pk, "text": text}
 
 

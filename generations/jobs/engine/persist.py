@@ -27,6 +27,8 @@ from generations.providers.transport.media_check import InvalidImage, validate_i
 
 Facts = dict[str, Any]  # of one image, as in the spool's sidecar
 
+MAX_TEXT = 100_000  # letters of a text that pages show; its file has all
+
 log = logging.getLogger(__name__)
 
 
@@ -100,7 +102,8 @@ def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> 
 def _content(kind: str, media_type: str, data: bytes) -> Facts:
     """What pages show of the bytes themselves: a text, the words of a drawing, whether an image moves."""
     if kind == ImageKind.TEXT:
-        return {"text": data.decode(errors="replace").replace("\0", "\ufffd")}  # PostgreSQL takes no NUL
+        text = data[: 4 * MAX_TEXT].decode(errors="replace")[:MAX_TEXT]
+        return {"text": text.replace("\0", "\ufffd")}  # PostgreSQL takes no NUL
     if kind == ImageKind.SVG:
         return {"text": imaging_svg.texts(data)}
     moves = kind == ImageKind.IMAGE and media_type != "image/jpeg"

@@ -22,7 +22,7 @@ WITH RECURSIVE chain(id, parent, depth) AS (
     SELECT image.id, image.parent_id, chain.depth + 1
     FROM library_image AS image JOIN chain ON image.id = chain.parent WHERE chain.depth < %s
 )
-SELECT id, parent FROM chain WHERE depth > 0 ORDER BY depth DESC
+SELECT id FROM chain WHERE depth > 0 ORDER BY depth DESC
 """
 
 

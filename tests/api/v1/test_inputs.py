@@ -189,11 +189,9 @@ def test_all_results_are_listed_in_order_and_a_text_as_text(api, upstream, membe
     work()
     row = Generation.objects.get()
     text = "a harbour, “dawn”"
-    storage_client.put("images/text", text.encode(), media_type="text/plain")
     facts = {"team": member.team, "owner": member, "generation": row.pk, "width": 0, "height": 0}
-    Image.objects.create(
-        **facts, position=1, kind="text", media_type="text/plain", key="images/text", bytes=20, sha256="0"
-    )
+    facts |= {"media_type": "text/plain", "key": "images/text", "bytes": 20, "sha256": "0"}
+    Image.objects.create(**facts, position=1, kind="text", text=text)
     shown = api.get(f"/batches/{batch['id']}").json()["generations"][0]
     assert [(each["kind"], each["text"]) for each in shown["outputs"]] == [("image", None), ("text", text)]
     assert shown["image"] == shown["outputs"][0]["image"]

@@ -156,7 +156,7 @@ def test_the_page_of_a_generation_shows_every_parameter(atelier, press, mei, add
         "Signed": "yes",
     }.items():
         assert f"<dt>{title}</dt><dd>{value}</dd>" in page
-    assert "<dt>Image</dt>" in page
+    assert "<span>Image</span>" in page
 
 
 def test_switching_keeps_what_both_models_share_by_name_and_kind(

@@ -2,6 +2,7 @@
 
 import io
 import re
+import uuid
 import zipfile
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 from generations.library.archives import service as archives_service
 from generations.library.imaging import provenance
 from generations.library.imaging.convert import OutputFormat
-from generations.library.models import Origin
+from generations.library.models import Image, Origin
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
@@ -179,6 +180,23 @@ def test_a_file_that_was_not_signed_says_that_a_model_made_it(every_way, make_im
     for way, file in every_way(make_image(media_type=media_type)).items():
         expected = [] if way in {"original", "stored"} else ["trainedAlgorithmicMedia"]
         assert source_types(file) == expected, way
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        ({"model": "core"}, "trainedAlgorithmicMedia"),
+        ({"model": "no more there"}, "trainedAlgorithmicMedia"),
+        ({"model": "erase"}, "compositeWithTrainedAlgorithmicMedia"),
+        ({"model": "upscale-fast"}, "compositeWithTrainedAlgorithmicMedia"),
+        ({"model": "core", "is_composite": True}, "compositeWithTrainedAlgorithmicMedia"),
+        ({"model": "core", "parent_id": uuid.uuid4()}, "compositeWithTrainedAlgorithmicMedia"),
+        ({"model": "core", "parameters": {"strength": 0.5}}, "compositeWithTrainedAlgorithmicMedia"),
+        ({"model": "erase", "origin": "uploaded"}, ""),
+    ],
+)
+def test_an_edit_and_what_was_made_from_another_picture_is_a_composite(of, expected):
+    assert provenance.digital_source_type(Image(**of)).rpartition("/")[2] == expected
 
 
 @pytest.mark.parametrize("media_type", TYPES)

@@ -16,6 +16,7 @@ from unstable_reader import ImageMetadataExtractor
 from generations.library.imaging import embed_metadata
 from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Choice, Flag, Number
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
 
 EXIFTOOL = shutil.which("exiftool")
@@ -29,12 +30,31 @@ VALUES = {
     "aspect_ratio": "16:9",
     "strength": 0.6,
 }
+APART = ("prompt", "negative_prompt", "text_prompts", "seed")
+# Of texts that models take beside the prompt: with what separates the parts, and what they begin with.
+ASIDE = "a lamp: red, with Steps: 9\nNegative prompt: none"
+
+
+def value_of(field):
+    """A value of a declared field that says what it is for."""
+    match field:
+        case Choice():
+            return field.values[-1]
+        case Number():
+            return field.maximum if field.whole else (field.minimum + field.maximum) / 2
+        case Flag():
+            return True
+    return ASIDE
+
+
 # The pattern of AUTOMATIC1111's web UI, modules/infotext_utils.py.
 SETTING = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 
 
 def image_of(model, media_type, *, seed=7, prompt=PROMPT, negative_prompt=NEGATIVE, values=True):
-    taken = {name: value for name, value in VALUES.items() if catalogue_registry.get(model).takes(name)}
+    declared = catalogue_registry.get(model)
+    taken = {field.name: value_of(field) for field in declared.fields if field.name not in APART}
+    taken |= {name: value for name, value in VALUES.items() if declared.takes(name)}
     return Image(
         prompt=prompt,
         negative_prompt=negative_prompt,
@@ -131,6 +151,31 @@ def read(request, tmp_path, monkeypatch):
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
 def test_every_reader_takes_every_files_parts_apart(read, model, media_type):
     assert read(image_of(model, media_type)) == (PROMPT, NEGATIVE, "7", model)
+
+
+@pytest.mark.parametrize("model", catalogue_registry.MODELS)
+def test_every_parameter_of_every_model_is_written_under_the_name_that_its_field_declares(model):
+    image = image_of(model, "image/png")
+    settings = dict(SETTING.findall(embed_metadata.parameters(image).split("\n")[-1]))
+    for field in catalogue_registry.get(model).fields:
+        if field.name in (*APART, "steps", "output_format"):
+            continue
+        written = settings[field.label or field.title]
+        value = image.parameters[field.name]
+        if value == ASIDE:
+            assert json.loads(written) == ASIDE.replace("prompt:", "prompt :")
+        else:
+            assert written.strip('"') == str(value)
+
+
+def test_a_long_text_beside_the_prompt_is_cut_so_that_a_jpeg_can_hold_it():
+    image = image_of("search-and-replace", "image/jpeg")
+    image.parameters["search_prompt"] = "狐" * 10_000
+    assert by_automatic1111(file_of(image), None)[2:] == ("7", "search-and-replace")
+    image.model = "replace-background-and-relight"
+    image.parameters = dict.fromkeys(("foreground_prompt", "background_prompt"), "狐&" * 5_000)
+    image.prompt = "狐&" * 5_000
+    assert by_automatic1111(file_of(image), None)[2:] == ("7", "replace-background-and-relight")
 
 
 @pytest.mark.parametrize("media_type", FORMATS)
