@@ -278,7 +278,7 @@ def test_waiting_pictures_stay_queued_when_their_model_is_closed(member, submit,
 def test_create_shows_only_the_models_that_the_role_may_use(client, member, upstream):
     client.force_login(member.user)
     here = f"/t/{member.team.slug}/create/"
-    cards = re.compile(r'type="radio" name="model" value="([^"]+)"( checked)?')
+    cards = re.compile(r'name="model" value="([^"]+)"( checked)?')
     prices_service.set_rule(team=member.team, model="core", roles=["owner"], by=COMMAND)
     found = dict(cards.findall(compact(client.get(here).content.decode())))
     assert "core" not in found
