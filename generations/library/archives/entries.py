@@ -97,7 +97,7 @@ def _unconverted_name(name: str, image: Image) -> str:
     """The name of an entry that keeps its own format; no other entry has it, since theirs are numbered."""
     extension = storage_client.EXTENSIONS.get(image.media_type, "bin")
     stem = name.rpartition(".")[0]
-    return name if name == f"{stem}.{extension}" else f"{stem}.moving.{extension}"
+    return name if name == f"{stem}.{extension}" else f"{stem}.original.{extension}"
 
 
 def load_images(member: int, entries: Sequence[ZipEntry]) -> dict[uuid.UUID, Image]:

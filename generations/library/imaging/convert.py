@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import embed_metadata, provenance
 from generations.library.imaging import svg as imaging_svg
-from generations.library.models import Image
-from generations.providers.transport import media_check
+from generations.library.models import Image, ImageKind
 from generations.providers.transport.image_containers import UnknownStructure
 
 DRAWN_SIDE = 2048  # pixels of the longest side of an SVG as PNG
@@ -99,7 +98,7 @@ def sidecar_parameters(image: Image, file: bytes, output: OutputFormat) -> str:
 
 
 def _is_drawn(image: Image, media_type: str) -> bool:
-    return image.media_type == media_check.SVG and media_type == "image/png"
+    return image.kind == ImageKind.SVG and media_type == "image/png"
 
 
 def _drawn(data: bytes) -> bytes:

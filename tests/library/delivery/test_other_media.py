@@ -89,7 +89,7 @@ def test_a_download_is_the_original_byte_for_byte(sign_in, member, make_image, m
 @EACH
 def test_another_format_is_refused_with_a_sentence(sign_in, member, make_image, media_type, data):
     image = make_image(media_type=media_type, data=data)
-    answer = sign_in(member).get(address("download", image, member) + "?format=png")
+    answer = sign_in(member).get(address("download", image, member) + "?format=webp")
     assert answer.status_code == 422
     assert "take the original" in answer.content.decode()
 
@@ -112,7 +112,8 @@ def test_a_conversion_is_offered_only_where_there_is_one(sign_in, member, make, 
     for kind in FILES:
         page = sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, make(kind).pk]))
         assert "format=original&amp;parameters=0" in page.content.decode()
-        assert "format=png" not in page.content.decode()
+        assert "format=webp" not in page.content.decode()
+        assert ("format=png" in page.content.decode()) == (kind == "svg")
     page = sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, make_image().pk]))
     assert "format=png" in page.content.decode()
 
@@ -127,7 +128,7 @@ def entry_files(member, images, output):
 @EACH
 def test_a_zip_has_the_original_and_its_parameters_beside_it(member, make_image, media_type, data):
     image = make_image(media_type=media_type, data=data)
-    for output in (OutputFormat("png"), OutputFormat()):
+    for output in (OutputFormat("webp"), OutputFormat()):
         ((name, file), (beside, parameters)) = entry_files(member, [image], output)[0]
         assert (name, file) == (f"a-red-fox-7.{storage_client.EXTENSIONS[media_type]}", data)
         assert beside == f"{name}.txt"
@@ -138,7 +139,7 @@ def test_a_zip_has_the_original_and_its_parameters_beside_it(member, make_image,
 def test_a_picture_that_moves_does_not_fail_a_zip_of_others(member, make_image):
     moving, still = make_image(media_type="image/webp", data=webp(2)), make_image()
     first, second = entry_files(member, [moving, still], OutputFormat("jpeg", with_parameters=False))
-    assert first == [("a-red-fox-7.moving.webp", storage_client.read(moving.key))]
+    assert first == [("a-red-fox-7.original.webp", storage_client.read(moving.key))]
     assert second[0][0] == "a-red-fox-7-2.jpg"
     assert decoded(second[0][1]).format == "JPEG"
 
