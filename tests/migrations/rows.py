@@ -130,6 +130,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             [(GENERATION, {"status": "succeeded", "ended_at": NOW, "upstream_id": 1}), (RETRY, {})]
         )
     ],
+    "jobs.BatchInput": [{"batch_id": BATCH, "role": "mask", "upload_id": UPLOAD}],
     "jobs.Attempt": [{"generation_id": GENERATION, "number": 1, "upstream_id": 1, "outcome": "ok"}],
     "office.Allowance": [{"membership_id": OWNER, "amount": 5_000, "first_month": date(2026, 11, 1)}],
     "office.AuditEntry": [{"id": 1, "team_id": TEAM, "act": "team_made", "subject": "Studio"}],

@@ -105,7 +105,8 @@ def test_one_run_deletes_a_bounded_number_of_images(make_image, monkeypatch):
 
 
 def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
-    fox = make_image()
+    fox, edited = make_image(), make_image(prompt="a fox in snow")
+    Image.objects.filter(pk=edited.pk).update(parent=fox)
     spring = create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     tag(member=member, images=[fox.pk], name="hero")
     add_to_collection(member=member, images=[fox.pk], collection=spring.pk)
@@ -113,8 +114,10 @@ def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
     Share.objects.create(team=member.team, maker=member, image=fox)
     purge(fox)
     assert not any(kind.objects.exists() for kind in (ImageTag, CollectionImage, Share))
+    edited.refresh_from_db()
+    assert edited.parent is None  # what was made from it stays
     assert {each.related_model.__name__ for each in Image._meta.related_objects} == {
-        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share")
+        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share", "Image")
     }  # another model that refers to images needs a thought here
 
 
