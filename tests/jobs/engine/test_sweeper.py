@@ -16,7 +16,7 @@ from django.utils import timezone
 from generations.credits import integrity_check
 from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import failures, heartbeats, outcomes, persist, spool, sweeper
+from generations.jobs.engine import failures, heartbeats, outcomes, persist, pollers, spool, sweeper
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
@@ -341,6 +341,7 @@ def test_upkeep_goes_on_after_any_exception(monkeypatch):
 
     monkeypatch.setattr(tasks, "UPKEEP_INTERVAL", 0.0)
     monkeypatch.setattr(tasks, "upkeep_round", fails)
+    monkeypatch.setattr(pollers, "start", lambda **_: None)  # it would poll in all tests that follow
     tasks.start_upkeep()
     assert over.wait(10)
     assert rounds == [0, 1, 2, 3]

@@ -64,7 +64,15 @@ def test_calls_are_counted_by_upstream_and_outcome(client, submit, upstream, pro
     work()
     said = scrape(client)
     counted = {outcome: said["sdweb_calls_total", outcome, "sandbox"] for outcome in Outcome.values}
-    assert counted == {"ok": 2, "filtered": 1, "refused": 1, "unavailable": 0, "busy": 1, "unknown": 1}
+    assert counted == {
+        "ok": 2,
+        "accepted": 0,
+        "filtered": 1,
+        "refused": 1,
+        "unavailable": 0,
+        "busy": 1,
+        "unknown": 1,
+    }
     assert said["sdweb_wasted_calls_total", "sandbox"] == 2
     assert said["sdweb_bought_credits_total", "sandbox"] == 9
     assert said["sdweb_credits_spent"] == 6

@@ -66,7 +66,15 @@ def test_charges_of_calls_equal_the_charges_of_the_ledger(submit, upstream, prov
     ledger.refund(reference=refunded.pk)
     report = today()
     [day] = report.days
-    assert day.finished == {"ok": 3, "filtered": 1, "refused": 1, "unavailable": 0, "busy": 1, "unknown": 1}
+    assert day.finished == {
+        "ok": 3,
+        "accepted": 0,
+        "filtered": 1,
+        "refused": 1,
+        "unavailable": 0,
+        "busy": 1,
+        "unknown": 1,
+    }
     assert day.charged == report.ledger_charged == ledger_total(TransferKind.CHARGE) == 800 + 300 + 800
     assert day.refunded == ledger_total(TransferKind.REFUND) == 800
     assert day.bought == Attempt.objects.aggregate(total=Sum("cost"))["total"] == 800 + 300 + 800 + 300
