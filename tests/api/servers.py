@@ -47,10 +47,12 @@ def workers(count: int = 2) -> Iterator[None]:
     over = threading.Event()
 
     def run() -> None:
-        while not over.is_set():
-            if not work(1) and not poll_tasks():
-                over.wait(0.02)
-        connection.close()
+        try:
+            while not over.is_set():
+                if not work(1) and not poll_tasks():
+                    over.wait(0.02)
+        finally:
+            connection.close()
 
     threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
     for thread in threads:
