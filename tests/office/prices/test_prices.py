@@ -17,6 +17,7 @@ from generations.office.audit_log.service import COMMAND
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction, AuditEntry
 from generations.office.prices import service as prices_service
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import users as teams_users
 from generations.teams.models import Role, Team
 from tests.markup import compact
@@ -288,7 +289,7 @@ def test_create_shows_only_the_models_that_the_role_may_use(client, member, upst
     answer = client.post(here, form)
     assert answer.status_code == 422
     assert "Your role may not use Core in this team." in answer.content.decode()
-    for model in found:
+    for model in catalogue_registry.MODELS:
         prices_service.set_rule(team=member.team, model=model, roles=[], by=COMMAND)
     assert "Your role may not use the models of this team" in client.get(here).content.decode()
 
