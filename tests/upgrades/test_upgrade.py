@@ -183,12 +183,21 @@ def test_links_of_mails_lead_where_they_led(visitor: Client) -> None:
     assert "tom@studio.example" in confirmation.text
 
 
+def told_before(now: Any, before: Any) -> bool:
+    """Whether an answer says all that it said before; it may say more."""
+    if isinstance(before, dict):
+        return all(name in now and told_before(now[name], before[name]) for name in before)
+    if isinstance(before, list):
+        return len(now) == len(before) and all(map(told_before, now, before))
+    return bool(now == before)
+
+
 def test_a_token_lets_its_program_in(program: Client) -> None:
     me = program.get("/api/v1/me")
     assert me.status_code == 200
     assert me.json()["team"] == "Studio North"
     batch = program.get(f"/api/v1/batches/{OLD['queued']['answer']['id']}")
-    assert batch.json() == OLD["queued"]["answer"]
+    assert told_before(batch.json(), OLD["queued"]["answer"])
 
 
 def test_a_program_that_repeats_a_call_gets_the_answer_it_got(program: Client) -> None:
