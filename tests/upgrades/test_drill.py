@@ -151,4 +151,5 @@ def test_a_portal_is_upgraded_while_its_workers_draw(portal: Upgraded, tmp_path:
     portal.order()
     assert eventually(lambda: len(portal.pictures()) == 3 * EACH, within=PATIENCE)
     assert "The ledger is exact." in portal.run(ROOT, "audit_ledger")
+    portal.run(ROOT, "check_library", "--repair")  # a new filter's terms of older pictures
     portal.run(ROOT, "check_library")
