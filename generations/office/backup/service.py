@@ -193,11 +193,11 @@ def _compare_rows(manifest: Manifest) -> list[str]:
 
 
 def _prove(result: RestoreResult) -> None:
-    """Check ledger, library and the keys of providers."""
+    """Check ledger, library and the keys of providers; what follows from an original is made again."""
     result.ledger = integrity_check.problems()
     result.problems += result.ledger
     known = set(result.manifest.missing)
-    for problem in find_problems(Check(still_needed=persist.still_needed)):
+    for problem in find_problems(Check(repairs=True, still_needed=persist.still_needed)):
         result.library[problem.kind] += 1
         text = f"{Kind(problem.kind).label}: {problem.subject}"
         if problem.kind == Kind.ORPHANED or problem.subject in known:
