@@ -50,12 +50,12 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 60.0  # seconds for a poll in all, the picture included if it is done
 LEASE = timedelta(seconds=150)  # for a poll, or for fetching several results
+AFTER_A_DEATH = timedelta(seconds=15)  # no provider wants to be asked for a task less often
 HORIZON = 5.0  # seconds that a poll may wait for its permit
 NO_PERMIT = 1.0  # seconds after which a poll without a permit tries again
 MAX_POLLS_A_SECOND = 50  # of all tasks together; if there are more, each is polled less often
 COUNT_INTERVAL = 5.0  # seconds for which the number of open tasks is remembered
 FIRST_RETRY, LAST_RETRY = 10.0, 300.0  # seconds after a failed poll, doubled each time
-
 
 _counted = (-math.inf, 0)  # when open tasks were counted, and how many there were
 
@@ -67,9 +67,13 @@ def release(attempts: Iterable[Attempt]) -> None:
 
 
 def release_of(workers: Iterable[str]) -> int:
-    """Make due at once what workers that died had claimed, or would have polled next; how many."""
-    left = Attempt.objects.filter(poll_at__gt=Now(), worker__in=workers, outcome=Outcome.ACCEPTED)
-    return left.update(poll_at=Now())
+    """Poll soon what workers that died had claimed last, or ordered; how many attempts.
+
+    Not at once: the worker may have polled a moment before it died, and providers are not asked too often.
+    """
+    soon = Now() + AFTER_A_DEATH
+    left = Attempt.objects.filter(poll_at__gt=soon, worker__in=workers, outcome=Outcome.ACCEPTED)
+    return left.update(poll_at=soon)
 
 
 def claim_due(limit: int) -> list[Attempt]:

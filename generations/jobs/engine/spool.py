@@ -42,7 +42,9 @@ KEPT_AFTER_STORING = 600  # seconds
 MIN_FREE_BYTES = (
     200 * 2**20
 )  # claims stop when the disk has less than this and what calls in flight may bring
-BYTES_PER_CALL = 16 * 2**20  # that a call in flight may bring: more than the largest images of the catalogue
+BYTES_PER_CALL = (
+    16 * 2**20
+)  # that a call in flight may bring; what is larger goes on in memory if the disk is full
 CHECK_INTERVAL = 2.0  # seconds; at full speed 30 images arrive in it
 MAX_UNSTORED = 400  # attempts not stored yet; claims stop above it
 

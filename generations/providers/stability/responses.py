@@ -20,7 +20,9 @@ from generations.providers.transport.media_check import InvalidImage, output_of
 
 FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
 MAX_SEED = 4_294_967_295
-MAX_JSON = 24 * 1024 * 1024  # bytes; an image of 18 MB
+# A larger answer is read only if nearly all of it is base64: many small values take more memory than bytes.
+MAX_DENSE_JSON = 24 * 1024 * 1024  # bytes
+MAX_VALUES = 10_000  # of a larger answer
 MAX_IMAGES = 10
 # Where images are listed, and under which name each has its base64: v1's and v2beta's names, and those of
 # OpenAI's format, which some gateways write whatever was asked for.
@@ -104,7 +106,7 @@ def _from_bytes(reply: Reply) -> _RawImage:
 
 def _from_text(body: bytes) -> bytes:
     """Return the image of a body that is nothing but its base64; any other body as it is."""
-    if len(body) > MAX_JSON or not body.isascii():
+    if not body.isascii():
         return body
     decoded = base64_text.decode(body.decode("ascii"))
     return decoded if decoded.startswith(SIGNATURES) else body
@@ -128,9 +130,13 @@ def _parse(body: bytes) -> Any:
     try:
         # Not strict: base64 in lines may have its line ends in the text as they are.
         text = body.removeprefix(BYTE_ORDER_MARK)
-        return json.loads(text, strict=False) if len(body) <= MAX_JSON else None
+        return json.loads(text, strict=False) if _is_bounded(body) else None
     except (ValueError, RecursionError):  # not UTF-8, no JSON, a number without end, too deep
         return None
+
+
+def _is_bounded(body: bytes) -> bool:
+    return len(body) <= MAX_DENSE_JSON or sum(map(body.count, (b"{", b"[", b","))) <= MAX_VALUES
 
 
 def _artifacts(data: Any) -> Iterator[_RawImage]:

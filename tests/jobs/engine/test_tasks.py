@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import io
 import threading
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -241,7 +242,23 @@ def test_a_task_is_polled_by_one_worker_at_a_time(submit, script):
     first, second = poll.claim_due(2), poll.claim_due(2)
     assert (len(first), len(second), len(poll.claim_due(2))) == (2, 1, 0)
     poll.release(first)
+    time.sleep(0.01)  # SQLite's clock has milliseconds
     assert len(poll.claim_due(50)) == 2
+
+
+def test_tasks_of_a_worker_that_died_are_polled_soon_and_never_too_early(submit, script):
+    submit(count=2)
+    work()
+    Attempt.objects.update(poll_at=now())
+    [claimed] = poll.claim_due(1)
+    Attempt.objects.exclude(pk=claimed.pk).update(poll_at=timezone.now() + timedelta(seconds=8))
+    assert poll.release_of(["another"]) == 0
+    assert poll.release_of([spool.WORKER]) == 1
+    seconds = [
+        (each.poll_at - timezone.now()).total_seconds() for each in Attempt.objects.order_by("poll_at")
+    ]
+    assert 5 < seconds[0] <= 8  # as it was
+    assert 12 < seconds[1] <= 15  # not after the 150 s of its claim, and not at once
 
 
 def test_a_killed_worker_leaves_its_tasks_to_the_others(submit, script):

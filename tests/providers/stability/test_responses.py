@@ -172,6 +172,19 @@ def test_bytes_that_were_paid_for_are_kept_whatever_they_are(fake_provider, draw
     assert (output.data, output.kind, output.media_type) == (data, kind, media_type)
 
 
+def test_a_large_image_in_json_is_kept_and_json_of_many_values_is_not_read(fake_provider, draw):
+    file = io.BytesIO()
+    Image.effect_noise((4_500, 4_500), 90).save(file, "PNG", compress_level=0)
+    large = file.getvalue()
+    assert len(base64.b64encode(large)) > 24 * 2**20
+    fake_provider.plan = [answer({"image": base64.b64encode(large).decode()})]
+    assert draw(timeout=30).outputs[0].data == large
+    image = json.dumps({"image": TEXT}).encode()
+    fake_provider.plan = [response(200, b"[" + image + b",{}" * 9_000_000 + b"]")]
+    with pytest.raises(Unknown, match="without an image"):
+        draw(timeout=30)
+
+
 def test_a_broken_image_among_several_costs_none_of_the_others(fake_provider, draw):
     entries = [{"base64": TEXT, "seed": 1}, {"base64": TEXT[:40]}, {"finishReason": "CONTENT_FILTERED"}]
     fake_provider.plan = [answer({"artifacts": entries})]
