@@ -23,7 +23,7 @@ async function renew(values = new FormData(form), focus = document.activeElement
   const mine = renewal = new AbortController();
   values.set("change", "1");
   for (const [name, value] of [...values]) if (typeof value !== "string") values.delete(name);
-  const before = new Map(new FormData(form));
+  const before = new FormData(form);
   try {
     const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true" };
     const response = await fetch(form.getAttribute("action"), { method: "POST", headers, body: values, signal: mine.signal });
@@ -50,15 +50,24 @@ function submitIfDelayed() {
   form.requestSubmit(find("#generate"));
 }
 
+/** Whether a field differs from what was sent; of radio buttons the one that is chosen now. */
+function isChanged({ name, type, value, checked }, before) {
+  const wasChosen = before.getAll(name).includes(value);
+  if (type === "radio") return checked && !wasChosen;
+  return type === "checkbox" ? checked !== wasChosen : value !== before.get(name);
+}
+
 /** Put the new choices in place; what was filled in since they were asked for stays. */
 function show(part, before, focus) {
-  const later = [...choices().querySelectorAll("input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), textarea, select")]
-    .filter((field) => field.name && field.value !== before.get(field.name));
+  const later = [...choices().querySelectorAll("input:not([type=hidden], [type=file]), textarea, select")]
+    .filter((field) => field.name && isChanged(field, before));
   const { scrollTop } = find(".create-fields");
   choices().replaceWith(part);
-  for (const { name, value } of later) {
-    const field = part.querySelector(`[name="${name}"]:not([type=hidden], [type=radio], [type=checkbox], [type=file])`);
-    if (field) field.value = value;
+  for (const { name, type, value, checked } of later) {
+    const isChosen = type === "radio" || type === "checkbox";
+    const field = part.querySelector(`[name="${name}"]${isChosen ? `[value="${value}"]` : ":not([type=hidden], [type=file])"}`);
+    if (field && isChosen) field.checked = checked;
+    else if (field) field.value = value;
   }
   for (const id of opened) setOpen(id, true);
   window.htmx.process(part);

@@ -240,9 +240,13 @@ def test_what_was_typed_while_other_fields_came_stays(opened, atelier):
     page.route("**/create/", lambda route: page.wait_for_timeout(400) or route.continue_())
     page.locator("[name=model][value=ultra]").check(force=True)
     page.fill("[name=seed]", "77")
+    page.locator("[name=aspect_ratio][value='16:9']").check(force=True)
+    page.locator("[name=style_preset][value=anime]").check(force=True)
     page.fill("#id_prompt", "typed meanwhile")
     expect(page.locator("[data-input=image]")).to_be_visible()
     expect(page.locator("[name=seed]")).to_have_value("77")
+    expect(page.locator("[name=aspect_ratio][value='16:9']")).to_be_checked()
+    expect(page.locator("[name=style_preset][value=anime]")).to_be_checked()
     expect(page.locator("#id_prompt")).to_have_value("typed meanwhile")
 
 
