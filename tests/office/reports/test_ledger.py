@@ -196,11 +196,11 @@ def test_a_page_that_does_not_exist_is_not_found(ana, address, before):
 
 def test_the_entries_of_another_team_are_not_found(ana, address, make_member):
     stranger = make_member("eve", team=members_service.create_team("Elsewhere"))
-    line = past.charge(stranger, timezone.now(), 12_34)
+    line = past.charge(stranger, timezone.now(), 98_76)
     assert ana.get(f"{address()}?before={line.pk}").status_code == 404
     page = ana.get(f"{address()}?member={stranger.pk}").content.decode()
     assert "No entry matches." in page
-    assert "12.34" not in ana.get(address("export.json")).getvalue().decode()
+    assert "98.76" not in ana.get(address("export.json")).getvalue().decode()
 
 
 # The export -----------------------------------------------------------------------------------
