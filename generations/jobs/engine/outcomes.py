@@ -9,15 +9,14 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import member_reasons, spool, task_text
+from generations.jobs.engine import member_reasons, spool, task_text, transitions
 from generations.jobs.models import BLOCKED, NO_ACCOUNT, PAUSED, Attempt, Generation, Outcome, Status
 from generations.providers.base import (
     Accepted,
@@ -43,7 +42,6 @@ ADDRESS_SECONDS = (
     600.0  # in which results are fetched: the shortest life of an address (docs/providers/flux.md, "Tasks")
 )
 MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
-MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits
 
 
 def record(row: Generation, upstream: Upstream, result: Done | Accepted | ProviderError) -> bool:
@@ -94,13 +92,6 @@ def outcome_of(result: Done | Accepted | ProviderError) -> Outcome:
     return next((kinds[kind] for kind in kinds if isinstance(result, kind)), Outcome.UNKNOWN)
 
 
-def unclaim(row: Generation, seconds: float = 0.0) -> None:
-    """Undo a claim whose call was not sent: the attempt is deleted, and the queue position stays."""
-    with transaction.atomic():
-        if _move_to_queue(row, seconds):
-            Attempt.objects.filter(generation=row, number=row.attempt).delete()
-
-
 def settle_interrupted(row: Generation) -> None:
     """Settle a running generation whose worker died: use the spooled image, or else have it called again."""
     if spool.read(row.pk, row.attempt):
@@ -109,71 +100,29 @@ def settle_interrupted(row: Generation) -> None:
         _interrupted(row, Unknown(_("The portal's worker was interrupted."), code="interrupted"))
 
 
-def fail_without_account(row: Generation) -> bool:
-    """Fail a generation whose model no account has; False if another writer moved it first."""
-    return end_uncharged(
-        row, Status.FAILED, _("No provider account has this model at the moment."), code=NO_ACCOUNT
-    )
-
-
-@transaction.atomic
-def fail_unsent(row: Generation, reason: str, *, code: str) -> None:
-    """Fail a claimed generation whose call cannot be sent; the attempt is deleted, nothing is charged."""
-    if end_uncharged(row, Status.FAILED, reason, code=code):
-        Attempt.objects.filter(generation=row, number=row.attempt).delete()
-
-
 @transaction.atomic
 def record_unknown(row: Generation, error: ProviderError) -> None:
     """Record a call without a usable answer, which may have been charged; it is repeated once."""
-    _close_attempt(row, Outcome.UNKNOWN, error)
+    transitions.close_attempt(row, Outcome.UNKNOWN, error)
     unknown_calls = row.unknown_calls + 1
     if unknown_calls >= MAX_UNKNOWN_CALLS:
         text = _("The provider's answer was lost twice: %(reason)s")
         reason = text % {"reason": member_reasons.of_error(error)}
-        end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
+        transitions.end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
-        requeue(row, _jitter(2.0), member_reasons.of_error(error), unknown_calls=unknown_calls)
+        transitions.requeue(row, _jitter(2.0), member_reasons.of_error(error), unknown_calls=unknown_calls)
 
 
 @transaction.atomic
 def _interrupted(row: Generation, error: Unknown) -> None:
     """Record a call that our own crash cut off. It may have been charged, so reconciliation lists it too."""
-    _close_attempt(row, Outcome.UNKNOWN, error)
+    transitions.close_attempt(row, Outcome.UNKNOWN, error)
     calls = row.interrupted_calls + 1
     if calls >= MAX_INTERRUPTED_CALLS:
         reason = _("The portal's worker was interrupted %(count)s times.") % {"count": calls}
-        end_uncharged(row, Status.FAILED, reason, code="interrupted", interrupted_calls=calls)
+        transitions.end_uncharged(row, Status.FAILED, reason, code="interrupted", interrupted_calls=calls)
     else:
-        requeue(row, _jitter(2.0), error.reason, code="interrupted", interrupted_calls=calls)
-
-
-@transaction.atomic
-def end_uncharged(row: Generation, to: Status, reason: str, *, code: str = "", **changes: Any) -> bool:
-    """End a generation without an image and release its hold; False if another writer ended it first."""
-    moved = Generation.objects.move(
-        row.pk, fence=row.attempt, to=to, reason=reason[:400], code=code[:60], ended_at=Now(), **changes
-    )
-    if moved:
-        ledger.release(reference=row.pk)
-        fields = {"generation": str(row.pk), "status": to.value, "code": code}
-        transaction.on_commit(partial(log.info, "ended without a charge", extra=fields))
-        transaction.on_commit(partial(events.generation_ended, row))
-    return moved
-
-
-def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
-    """Put a generation back into the queue for later, or fail it if MAX_DELIVERY_TIME is over."""
-    called = row.first_called_at or timezone.now()
-    if timezone.now() - called - (row.excused_wait or timedelta()) > MAX_DELIVERY_TIME:
-        text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
-        end_uncharged(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
-        return
-    moved = _move_to_queue(row, seconds, reason=reason[:400], code=code, **changes)
-    if moved and code not in (BLOCKED, PAUSED):
-        _charge_slot(row)
-    if moved and code == PAUSED:
-        _let_others_try_first(row)
+        transitions.requeue(row, _jitter(2.0), error.reason, code="interrupted", interrupted_calls=calls)
 
 
 def accept(row: Generation, upstream: Upstream, accepted: Accepted) -> None:
@@ -236,8 +185,8 @@ def _submitted(
 @transaction.atomic
 def give_up_task(row: Generation, error: Unknown) -> None:
     """End a task without a result, not by the provider's word. It was bought, so it keeps its cost."""
-    _close_attempt(row, Outcome.UNKNOWN, error, cost=F("cost"))
-    end_uncharged(row, Status.FAILED, error.reason, code=error.code)
+    transitions.close_attempt(row, Outcome.UNKNOWN, error, cost=F("cost"))
+    transitions.end_uncharged(row, Status.FAILED, error.reason, code=error.code)
 
 
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
@@ -265,7 +214,7 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
         row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
     )
     fields = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
-    _close_attempt(row, Outcome.OK, done, overwrite_unknown=moved, **fields)
+    transitions.close_attempt(row, Outcome.OK, done, overwrite_unknown=moved, **fields)
     return moved
 
 
@@ -273,8 +222,8 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
     # Not known whether the provider charges for it (docs/providers/stability.md, "Answers"): assume so.
     cost = upstream.cost(row.model, row.parameters) if done.cost is None else done.cost
-    _close_attempt(row, Outcome.FILTERED, done, cost=cost)
-    end_uncharged(
+    transitions.close_attempt(row, Outcome.FILTERED, done, cost=cost)
+    transitions.end_uncharged(
         row,
         Status.FILTERED,
         _("The provider's filter blurred this picture, so it was not kept."),
@@ -284,107 +233,47 @@ def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
 
 @transaction.atomic
 def _refused(row: Generation, error: Refused) -> None:
-    _close_attempt(row, Outcome.REFUSED, error, cost=0)
-    end_uncharged(row, Status.FAILED, member_reasons.of_error(error), code=error.code or "refused")
+    transitions.close_attempt(row, Outcome.REFUSED, error, cost=0)
+    transitions.end_uncharged(
+        row, Status.FAILED, member_reasons.of_error(error), code=error.code or "refused"
+    )
 
 
 @transaction.atomic
 def _unavailable(row: Generation, error: Unavailable) -> None:
-    _close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
-    requeue(row, 0, _("The provider's account cannot be used at the moment."), code=PAUSED)
+    transitions.close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
+    transitions.requeue(row, 0, _("The provider's account cannot be used at the moment."), code=PAUSED)
 
 
 @transaction.atomic
 def _model_unavailable(row: Generation, error: ModelUnavailable) -> None:
-    _close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
+    transitions.close_attempt(row, Outcome.UNAVAILABLE, error, cost=0)
     if accounts.takes_soon(row.model):
-        requeue(row, 0, _("The provider account does not have this model at the moment."), code=NO_ACCOUNT)
+        text = _("The provider account does not have this model at the moment.")
+        transitions.requeue(row, 0, text, code=NO_ACCOUNT)
     else:
-        fail_without_account(row)
+        transitions.fail_without_account(row)
 
 
 @transaction.atomic
 def _limited(row: Generation, error: Busy) -> None:
-    _close_attempt(row, Outcome.BUSY, error, cost=0)
-    requeue(row, 0, _("The provider asked us to wait."), code=BLOCKED)
+    transitions.close_attempt(row, Outcome.BUSY, error, cost=0)
+    transitions.requeue(row, 0, _("The provider asked us to wait."), code=BLOCKED)
 
 
 @transaction.atomic
 def _busy(row: Generation, error: Busy) -> None:
-    _close_attempt(row, Outcome.BUSY, error, cost=0)
+    transitions.close_attempt(row, Outcome.BUSY, error, cost=0)
     busy_calls = row.busy_calls + 1
     if busy_calls >= MAX_BUSY_CALLS:
         reason = _("The provider was busy %(count)s times: %(reason)s") % {
             "count": busy_calls,
             "reason": member_reasons.of_error(error),
         }
-        end_uncharged(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
+        transitions.end_uncharged(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
     else:
         pause = error.retry_after or _jitter(min(MAX_RETRY_DELAY, 2.0**busy_calls))
-        requeue(row, pause, member_reasons.of_error(error), busy_calls=busy_calls)
-
-
-def _charge_slot(row: Generation) -> None:
-    """Charge the virtual time of a failed call to its member, so that other members do not wait longer."""
-    Generation.objects.shift_behind(row, 1)
-    Generation.objects.filter(pk=row.pk, status=Status.QUEUED).update(
-        virtual_start=F("virtual_start") + row.virtual_cost
-    )
-
-
-def _let_others_try_first(row: Generation) -> None:
-    """Put a generation whose call paused the account behind the first of every member and model that wait.
-
-    It may be the only one that the account does not take. Once the account is called again, what comes first
-    must not be what would pause it again.
-    """
-    waiting = Generation.objects.filter(status=Status.QUEUED)
-    groups = waiting.exclude(pk=row.pk).order_by().values("member", "model")
-    last = groups.annotate(first=Min("virtual_start")).aggregate(last=Max("first"))["last"]
-    if last is not None:
-        mine = waiting.filter(pk=row.pk)
-        mine.update(priority=0)
-        mine.filter(virtual_start__lte=last).update(virtual_start=last + 1)
-
-
-def _move_to_queue(row: Generation, seconds: float, **changes: Any) -> bool:
-    moved = Generation.objects.move(
-        row.pk,
-        fence=row.attempt,
-        to=Status.QUEUED,
-        not_before=Now() + timedelta(seconds=seconds),
-        lease_until=None,
-        worker="",
-        **changes,
-    )
-    if moved:
-        transaction.on_commit(partial(events.generation_changed, row))
-    return moved
-
-
-def _close_attempt(
-    row: Generation,
-    outcome: Outcome,
-    result: Done | ProviderError,
-    *,
-    cost: int | F | None = None,
-    overwrite_unknown: bool = False,
-    **fields: Any,
-) -> None:
-    """Record how a call or its task ended. An attempt that has ended stays so, unless `overwrite_unknown`."""
-    if isinstance(result, ProviderError):
-        fields |= {"reason": result.reason[:400], "code": result.code[:60]}
-    replaced = ["", Outcome.ACCEPTED, *([Outcome.UNKNOWN] if overwrite_unknown else [])]
-    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=replaced).update(
-        outcome=outcome,
-        ended_at=timezone.now(),
-        status_code=result.status,
-        request_id=result.request_id[:128],
-        cost=cost,
-        poll_at=None,
-        task="",
-        **fields,
-    )
+        transitions.requeue(row, pause, member_reasons.of_error(error), busy_calls=busy_calls)
 
 
 def _jitter(seconds: float) -> float:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits import ledger
 from generations.jobs import events
-from generations.jobs.engine import outcomes, spool
+from generations.jobs.engine import spool, transitions
 from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
@@ -82,7 +82,7 @@ def still_needed(keys: Collection[str]) -> set[str]:
 def give_up(generation: uuid.UUID) -> bool:
     """Fail a STORING generation whose image is lost, and release its hold; False if it is not STORING."""
     row = Generation.objects.get(pk=generation)
-    return outcomes.end_uncharged(
+    return transitions.end_uncharged(
         row, Status.FAILED, _("The image was lost before it could be stored."), code="given_up"
     )
 

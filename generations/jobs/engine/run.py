@@ -15,7 +15,7 @@ from generations.core import log_context
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist
+from generations.jobs.engine import outcomes, persist, transitions
 from generations.jobs.engine.claim import Claim, release_connection
 from generations.jobs.models import Batch, BatchInput, Generation
 from generations.library.storage import client as storage_client
@@ -55,15 +55,17 @@ def run(claim: Claim) -> None:
         try:
             request = _request(row)
         except storage_client.ObjectMissing:
-            outcomes.fail_unsent(row, _("The start image is no longer in storage."), code="start_image_gone")
+            transitions.fail_unsent(
+                row, _("The start image is no longer in storage."), code="start_image_gone"
+            )
             return
         except storage_client.StorageUnavailable:
-            retry_on_db_error(outcomes.unclaim, row, 10.0)
+            retry_on_db_error(transitions.unclaim, row, 10.0)
             return
         events.generation_changed(row)
         release_connection()
         if not _may_call(claim):
-            retry_on_db_error(outcomes.unclaim, row)
+            retry_on_db_error(transitions.unclaim, row)
             return
         result = _call(claim, request)
         if retry_on_db_error(outcomes.record, row, claim.upstream, result):

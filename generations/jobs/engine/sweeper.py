@@ -22,7 +22,7 @@ from redis import RedisError
 from generations.core import log_context
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist, poll, queue_position, spool
+from generations.jobs.engine import outcomes, persist, poll, queue_position, spool, transitions
 from generations.jobs.engine.failures import guarded
 from generations.jobs.models import Attempt, Generation, Status
 from generations.library.storage import client as storage_client
@@ -158,7 +158,7 @@ def fail_unserved() -> int:
     failed, reason = 0, _("No provider took this picture within 24 hours.")
     for row in Generation.objects.filter(status=Status.QUEUED, created_at__lt=Now() - UNSERVED_AFTER):
         with guarded(f"fail generation {row.pk}, which nobody took within 24 hours"):
-            failed += outcomes.end_uncharged(row, Status.FAILED, reason, code="unserved")
+            failed += transitions.end_uncharged(row, Status.FAILED, reason, code="unserved")
     return failed
 
 
@@ -168,7 +168,7 @@ def fail_without_account() -> int:
     if models:
         for row in Generation.objects.filter(status=Status.QUEUED, model__in=models):
             with guarded(f"fail generation {row.pk}, whose model no account has"):
-                failed += outcomes.fail_without_account(row)
+                failed += transitions.fail_without_account(row)
     return failed
 
 

@@ -28,9 +28,10 @@ from generations.teams.models import Membership
 Row = TypeVar("Row")
 
 MAX_FILE_SIZE = 10 * 1024 * 1024  # bytes
-# The whole request may have 10 MiB, and sides at least 64 pixels: docs/providers/stability.md, "Image input".
+# The whole request may have 10 MiB: docs/providers/stability.md, "Image input".
 MAX_RESULT_SIZE = 9 * 1024 * 1024  # bytes
-MIN_SIDE = 64  # pixels; two such sides have the 4,096 pixels that are required too
+MIN_SIDE = 32  # pixels; no model takes less, and most need more, which is checked when a model is chosen
+REDUCED_SIDE = 64  # pixels; no side is made smaller, since most models need so many
 MAX_RESULT_SIDE = 4096  # pixels; providers generate about a megapixel, so more would only take time
 MAX_PNG_PIXELS = 4_200_000  # a larger PNG takes seconds to encode; one with transparency must be a PNG
 ORIENTATION, TURNED = 0x0112, {5, 6, 7, 8}  # EXIF's orientations that exchange width and height
@@ -237,7 +238,7 @@ def printable(name: str) -> str:
 def _check_sides(picture: Pillow.Image) -> None:
     """Raise Unreadable for an image that is smaller than providers accept."""
     if min(picture.size) < MIN_SIDE:
-        raise imaging_decode.Unreadable(_("This picture is too small: both sides need at least 64 pixels."))
+        raise imaging_decode.Unreadable(_("This picture is too small: both sides need at least 32 pixels."))
 
 
 def upright_size(picture: Pillow.Image) -> tuple[int, int]:
@@ -270,9 +271,9 @@ def _is_transparent(picture: Pillow.Image) -> bool:
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    """The size scaled down, but not below the smallest side that providers accept."""
-    scale = min(1.0, max(scale, MIN_SIDE / min(size)))
-    return max(MIN_SIDE, round(size[0] * scale)), max(MIN_SIDE, round(size[1] * scale))
+    """The size scaled down, but no side below REDUCED_SIDE."""
+    scale = min(1.0, max(scale, REDUCED_SIDE / min(size)))
+    return round(size[0] * scale), round(size[1] * scale)
 
 
 def _middle(size: tuple[int, int], of: tuple[int, int]) -> tuple[float, float, float, float] | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 
 from generations.jobs.models import Generation
 from generations.providers import open_provider
-from generations.providers.base import Accepted, Busy, Done, InputImage, Refused, Unavailable
+from generations.providers.base import Accepted, Busy, Done, Refused, Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
-from tests.providers.smallest_requests import picture, smallest
+from tests.providers.smallest_requests import smallest
 
 MODELS = catalogue_registry.names_of_system("stability")
 
@@ -27,7 +26,7 @@ def outer(portal, secret):
 
     def generate(model="core", key=secret, prefix="/sd", from_image=False, **parameters):
         provider = open_provider("stability", portal + prefix, key)
-        request = requested(model, from_image=from_image, **parameters)
+        request = smallest(model, from_image=from_image, **parameters)
         answer = provider.submit(request, timeout=120)
         while isinstance(answer, Accepted):
             time.sleep(0.05)
@@ -35,14 +34,6 @@ def outer(portal, secret):
         return answer
 
     return generate
-
-
-def requested(model, **more):
-    request = smallest(model, **more)
-    if model != "upscale-fast":
-        return request
-    # Uploads have at least 64 pixels a side.
-    return replace(request, inputs=(InputImage("image", picture("png", (64, 64)), "image/png"),))
 
 
 VALUES = {

@@ -16,7 +16,7 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from generations.credits.models import Hold
-from generations.jobs.models import Batch, Generation, Price
+from generations.jobs.models import Batch, BatchInput, Generation, Price
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.operations import Operation
@@ -120,7 +120,7 @@ def test_an_invalid_request_gets_an_error_and_costs_nothing(press, fields, sente
         (lambda: SimpleUploadedFile("big.png", b"\x89PNG" + b"0" * 12_000_000, "image/png"), "10 MB"),
         (lambda: picture(20_000, 100), "20,000"),
         (lambda: claimed_size(60_000, 60_000), "pixels"),
-        (lambda: picture(32, 32), "64 pixels"),
+        (lambda: picture(31, 32), "32 pixels"),
     ],
     ids=["no picture", "empty", "12 MB", "20,000 pixels wide", "a bomb", "too small"],
 )
@@ -130,6 +130,15 @@ def test_a_start_image_that_cannot_be_used_gets_an_error(press, file, sentence):
     assert errors_of(response)
     assert nothing_was_created()
     assert not Upload.objects.exists()
+
+
+def test_a_small_image_is_taken_by_the_models_that_take_it(press):
+    response = press(model="ultra", file_image=picture(32, 32), strength="0.5")
+    assert response.status_code == 422
+    assert [found for found in errors_of(response) if "(32 x 32): each side needs 64" in found]
+    assert nothing_was_created()
+    assert press(model="upscale-fast", file_image=picture(32, 32)).status_code in {200, 302}
+    assert BatchInput.objects.get().upload.size == (32, 32)
 
 
 def test_a_strength_out_of_range_gets_an_error_and_keeps_the_start_image(press):

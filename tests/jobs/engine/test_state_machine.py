@@ -24,7 +24,7 @@ from generations.credits import integrity_check
 from generations.credits.models import Hold, HoldState, Transfer, TransferKind
 from generations.jobs import submission
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import outcomes, persist, sweeper
+from generations.jobs.engine import outcomes, persist, sweeper, transitions
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -110,7 +110,7 @@ class GenerationMachine(RuleBasedStateMachine):
     @rule(choice=CHOICE)
     def hand_back(self, choice):
         row = self.late.pop(choice % len(self.late))
-        outcomes.unclaim(row)
+        transitions.unclaim(row)
         expected = self.expected[row.pk]
         if expected.status == "running" and expected.attempt == row.attempt:
             expected.status = "queued"

@@ -169,7 +169,10 @@ def test_a_large_photo_fits_into_the_providers_request(member):
     assert stored(upload).size == (upload.width, upload.height)
 
 
-@pytest.mark.parametrize(("size", "kept"), [((6000, 3000), (4096, 2048)), ((16384, 64), (16384, 64))])
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [((6000, 3000), (4096, 2048)), ((16384, 64), (16384, 64)), ((9000, 32), (9000, 32))],
+)
 def test_a_larger_picture_than_providers_need_is_reduced(member, size, kept):
     upload = save_upload(member, encoded(Pillow.new("RGB", size, "teal"), "JPEG"))
     assert (upload.width, upload.height) == kept
@@ -189,7 +192,7 @@ def test_a_larger_picture_than_providers_need_is_reduced(member, size, kept):
         (encoded(pixels())[:-5_000], "damaged"),
         (encoded(pixels(), "JPEG")[:-1_000], "damaged"),
         (encoded(pixels(), "WEBP")[:-500], "damaged"),
-        (encoded(pixels((63, 640))), "at least 64 pixels"),
+        (encoded(pixels((31, 640))), "at least 32 pixels"),
         (encoded(Pillow.new("1", (20_000, 100))), "too many pixels"),
         (encoded(Pillow.new("L", (6_400, 6_400)), "JPEG"), "too many pixels"),
         (png_that_claims(60_000, 60_000), "too many pixels"),
