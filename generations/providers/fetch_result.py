@@ -29,7 +29,7 @@ def fetch(output: Output, *, hosts: Collection[str], allow_private: bool = False
     """
     try:
         file = download(output.url, hosts=hosts, timeout=TIMEOUT, allow_private=allow_private, proxy=proxy)
-        fetched = output_of(file.data, output.seed)
+        fetched = output_of(file.data, output.seed, file.media_type)
     except DownloadFailed as problem:
         raise FetchFailed(problem.reason, again=problem.again) from None
     except InvalidImage:

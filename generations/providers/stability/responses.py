@@ -43,6 +43,7 @@ class _RawImage:
     data: bytes
     finish_reason: str
     seed: int | None
+    sent_type: str = ""  # the Content-Type of bytes that came by themselves
 
 
 def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
@@ -87,7 +88,7 @@ def _output(image: _RawImage, requested_seed: int | None) -> Output | None:
     if finish_reason == FILTERED:
         return Output(filtered=True, finish_reason=FILTERED)
     try:
-        output = output_of(image.data, image.seed or requested_seed)
+        output = output_of(image.data, image.seed or requested_seed, image.sent_type)
     except InvalidImage:
         return None
     return replace(output, finish_reason=finish_reason)
@@ -101,7 +102,8 @@ def _is_json(body: bytes) -> bool:
 def _from_bytes(reply: Reply) -> _RawImage:
     headers = reply.headers
     body = reply.body if reply.body.startswith(SIGNATURES) else _from_text(reply.body)
-    return _RawImage(body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")))
+    sent_type = headers.get("content-type", "")
+    return _RawImage(body, _finish(headers.get("finish-reason")), _seed(headers.get("seed")), sent_type)
 
 
 def _from_text(body: bytes) -> bytes:

@@ -58,6 +58,9 @@ FILE_SIGNATURES = (
     (re.compile(rb"PK\x03\x04"), "application/zip"),
     (re.compile(rb"\x1f\x8b\x08"), "application/gzip"),
 )
+# What the sender may name, where the bytes say nothing; a type that its bytes would tell is not among them.
+SENT_TYPE = re.compile(r"(?:image|video|audio|model|font)/[a-z0-9][a-z0-9.+-]{0,60}")
+TOLD_TYPES = frozenset({SVG, *(name for _, name in IMAGE_SIGNATURES + FILE_SIGNATURES)})
 
 
 class InvalidImage(ValueError):
@@ -82,17 +85,18 @@ class Media:
     is_animated: bool = False
 
 
-def identify(data: bytes) -> Media:
-    """What the bytes are, by nothing but themselves; InvalidImage for text, and for incomplete images.
+def identify(data: bytes, sent_type: str = "") -> Media:
+    """What the bytes are, by themselves; InvalidImage for text, and for incomplete images.
 
     An image with too many pixels and an SVG document out of bounds are files: they were paid for, and are
-    neither decoded nor shown. Of a file only the first bytes are looked at.
+    neither decoded nor shown. Of a file only the first bytes are looked at. `sent_type` is the sender's
+    Content-Type: bytes that say nothing are a file of that type, if it is one that they could be.
     """
     if svg_document.may_be_svg(data):
         return _svg(data)
     image_type = _by_signature(data, IMAGE_SIGNATURES)
     if not image_type:
-        file_type = _by_signature(data, FILE_SIGNATURES)
+        file_type = _by_signature(data, FILE_SIGNATURES) or _by_sender(data, sent_type)
         if not file_type:
             raise InvalidImage("no type of file that is known here")
         return Media("file", file_type)
@@ -102,9 +106,9 @@ def identify(data: bytes) -> Media:
         return Media("file", image_type)
 
 
-def output_of(data: bytes, seed: int | None = None) -> Output:
+def output_of(data: bytes, seed: int | None = None, sent_type: str = "") -> Output:
     """The received bytes as an output, whatever they are: they were paid for. InvalidImage as `identify`."""
-    media = identify(data)
+    media = identify(data, sent_type)
     return Output(data, media.media_type, media.width, media.height, seed, OutputKind(media.kind))
 
 
@@ -116,6 +120,20 @@ def moving_format(data: bytes) -> Literal["GIF", "AVIF"] | None:
 
 def _by_signature(data: bytes, signatures: tuple[tuple[re.Pattern[bytes], str], ...]) -> str:
     return next((media_type for pattern, media_type in signatures if pattern.match(data)), "")
+
+
+def _by_sender(data: bytes, sent_type: str) -> str:
+    media_type = sent_type.partition(";")[0].strip().lower()
+    if not data or media_type in TOLD_TYPES or not SENT_TYPE.fullmatch(media_type):
+        return ""
+    return "" if _is_text(data) else media_type
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\0" not in data.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _svg(data: bytes) -> Media:

@@ -193,6 +193,12 @@ def test_a_broken_image_among_several_costs_none_of_the_others(fake_provider, dr
     assert (len(done.outputs), done.broken) == (2, 1)
 
 
+def test_bytes_of_a_type_that_only_the_provider_knows_are_kept(fake_provider, draw):
+    fake_provider.plan = [response(200, b"\0\0\1\0" * 50, content_type="image/x-icon")]
+    kept = draw().kept
+    assert [(output.kind.value, output.media_type) for output in kept] == [("file", "image/x-icon")]
+
+
 UNUSABLE = {
     "empty": response(200),
     "no content": response(204),

@@ -139,8 +139,34 @@ def test_each_type_fits_the_row_of_an_image_and_is_tried_here():
     ],
 )
 def test_text_and_nothing_are_no_image(data):
+    for sent_type in ("", "image/x-icon", "image/png"):
+        with pytest.raises(InvalidImage):
+            identify(data, sent_type)
+
+
+ICON = b"\0\0\1\0\1\0\x10\x10\0\0\1\0 \0" + bytes(200)
+
+
+@pytest.mark.parametrize("sent_type", ["image/x-icon", "Image/X-Icon; charset=binary", "audio/ogg"])
+def test_bytes_that_say_nothing_are_a_file_of_the_type_that_came_with_them(sent_type):
+    assert identify(ICON, sent_type) == Media("file", sent_type.partition(";")[0].lower())
+
+
+@pytest.mark.parametrize(
+    "sent_type",
+    [
+        "",
+        "image/png",
+        "image/svg+xml",
+        "application/octet-stream",
+        "text/html",
+        "image/../x",
+        "image/" + "x" * 99,
+    ],
+)
+def test_bytes_that_say_nothing_are_none_where_the_type_would_tell(sent_type):
     with pytest.raises(InvalidImage):
-        identify(data)
+        identify(ICON, sent_type)
 
 
 # SVG -------------------------------------------------------------------------------------
