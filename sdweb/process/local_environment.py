@@ -83,12 +83,13 @@ def _values(environment: Mapping[str, str], folder: Path) -> Values:
     # A value equal to the stored one, as after loading portal.env into a shell, does not count as configured.
     configured = {name: value for name, value in environment.items() if stored.get(name) != value}
     values = _secrets(stored) | _paths(configured, folder) | _addresses(configured)
+    taken = {values.get("PORT") or configured["PORT"]}
     if not configured.get("REDIS_URL"):
-        values |= _redis(stored)
+        values |= _redis(stored, taken)
     if not (configured.get("S3_ENDPOINT_URL") or configured.get("S3_BUCKET")):
-        values |= _object_storage(stored)
+        values |= _object_storage(stored, taken)
     if not (configured.get("STABILITY_BASE_URL") or configured.get("STABILITY_API_KEY")):
-        values |= _sandbox(stored)
+        values |= _sandbox(stored, taken)
     return values
 
 
@@ -137,33 +138,39 @@ def _addresses(configured: Mapping[str, str]) -> Values:
     return {name: value for name, value in defaults.items() if not configured.get(name)}
 
 
-def _redis(stored: Values) -> Values:
+def _redis(stored: Values, taken: set[str]) -> Values:
     password = urlsplit(stored.get("REDIS_URL", "")).password or secrets.token_urlsafe(24)
-    return {"REDIS_URL": f"redis://:{password}@{LOOPBACK}:{_port(stored.get('REDIS_URL'))}/0"}
+    return {"REDIS_URL": f"redis://:{password}@{LOOPBACK}:{_port(stored.get('REDIS_URL'), taken)}/0"}
 
 
-def _object_storage(stored: Values) -> Values:
+def _object_storage(stored: Values, taken: set[str]) -> Values:
     return {
         "S3_BUCKET": "sdweb",
         "S3_REGION": "us-east-1",
-        "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{_port(stored.get('S3_ENDPOINT_URL'))}",
+        "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{_port(stored.get('S3_ENDPOINT_URL'), taken)}",
         "AWS_ACCESS_KEY_ID": stored.get("AWS_ACCESS_KEY_ID") or secrets.token_hex(10),
         "AWS_SECRET_ACCESS_KEY": stored.get("AWS_SECRET_ACCESS_KEY") or secrets.token_urlsafe(30),
     }
 
 
-def _sandbox(stored: Values) -> Values:
+def _sandbox(stored: Values, taken: set[str]) -> Values:
     return {
         "SDWEB_SANDBOX": "1",
-        "STABILITY_BASE_URL": f"http://{LOOPBACK}:{_port(stored.get('STABILITY_BASE_URL'))}",
+        "STABILITY_BASE_URL": f"http://{LOOPBACK}:{_port(stored.get('STABILITY_BASE_URL'), taken)}",
         "STABILITY_API_KEY": stored.get("STABILITY_API_KEY") or f"sandbox-{secrets.token_hex(16)}",
     }
 
 
-def _port(address: str | None) -> int:
-    """Return the port of the last start, or a new one if that is in use."""
+def _port(address: str | None, taken: set[str]) -> int:
+    """Return the port of the last start, or a new one if that is in use, and add it to those `taken`.
+
+    These are ports that the portal itself will listen on, and that are free until it does.
+    """
     port = urlsplit(address or "").port
-    return port if port and is_free(port) else free_port()
+    while not port or str(port) in taken or not is_free(port):
+        port = free_port()
+    taken.add(str(port))
+    return port
 
 
 def _read(folder: Path) -> Values:

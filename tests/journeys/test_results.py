@@ -12,44 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio
 
-# A picture and what was made from it, a drawing, a text, a file, and a picture that moves.
-SEED = """
-import hashlib, io, uuid
-from PIL import Image as Pillow
-from generations.library.images import service as images_service
-from generations.library.imaging import svg
-from generations.library.storage import client
-from generations.providers.transport import media_check
-from generations.teams.models import Membership
-member = Membership.objects.get(user__email={email!r})
-def put(data, media_type, kind, model, *, prompt="a lighthouse", text="", parent=None, **named):
-    sha256, generation = hashlib.sha256(data).hexdigest(), uuid.uuid4()
-    key = client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
-    client.put(key, data, media_type=media_type, metadata={{}})
-    media = None if kind == "text" else media_check.identify(data)
-    return images_service.add(
-        member=member, generation=generation, batch=None, position=0, model=model,
-        parameters={{"prompt": prompt}}, visibility="team", key=key, sha256=sha256, media_type=media_type,
-        width=media.width if media else 0, height=media.height if media else 0, size=len(data), seed=7,
-        kind=kind, text=text, parent=parent, is_animated=bool(media and media.is_animated), **named)
-def picture(colour, size=(1200, 800)):
-    file = io.BytesIO()
-    made = Pillow.linear_gradient("L").resize(size)
-    Pillow.merge("RGB", [made.point(lambda v, c=c: (v + c) // 2) for c in colour]).save(file, "PNG")
-    return file.getvalue()
-original = put(picture((200, 60, 40)), "image/png", "image", "core")
-erased = put(picture((60, 60, 200)), "image/png", "image", "erase", parent=original.pk)
-put(picture((40, 180, 120), (1800, 1200)), "image/png", "image", "upscale-fast", parent=erased.pk)
-drawing = (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200"><rect width="300" height="200" '
-           b'fill="#274"/><text x="30" y="110" fill="#fff" font-size="40">Harbour</text></svg>')
-put(drawing, "image/svg+xml", "svg", "vector", prompt="a sign", text=svg.texts(drawing))
-told = "A harbour at dawn with two boats.\\n\\n" + "The light is soft and comes from the left. " * 30
-put(told.encode(), "text/plain", "text", "describe", prompt="", text=told)
-put(b"8BPS" + b"\\0\\1" + b"\\0" * 3_000_000, "image/x-psd", "file", "layers", prompt="layers of a poster")
-frames, moving = [Pillow.new("RGB", (600, 400), each) for each in ("#a33", "#33a")], io.BytesIO()
-frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=400)
-put(moving.getvalue(), "image/gif", "image", "moves", prompt="two colours in turn")
-"""
+SEED = "from tests.journeys.filling import every_kind; every_kind({email!r})"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,89 @@
+"""Every page that links lead to: no fault by axe, nothing in the console, nothing wider than the window."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.journeys.browsers import Window, chromium
+from tests.journeys.studio import Studio, Visitor
+
+LEAST = 30  # pages; fewer means that a link was not found
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
+OTHERS = re.compile(
+    r"^/back-office/|\.(csv|json|zip|txt)$|/(original|download|export)/?$|^/static/|^/pictures/"
+)
+
+
+FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(studio: Studio) -> str:
+    """The path of a shared collection of a team at work, which has a refused picture too."""
+    visitor = Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    studio.provider.plan("403")
+    visitor.generate(prompt="a magazine cover", aspect_ratio="16:9")
+    visitor.generate(prompt="a quiet harbour", count=3)
+    return studio.manage("shell", "-v", "0", "-c", FILL.format(email=studio.email)).strip()
+
+
+def kind(path: str) -> str:
+    """The path without its ids: pages that differ by nothing else are looked at once."""
+    return ID.sub("1", path.partition("?")[0])
+
+
+def links(page: Page) -> Iterator[str]:
+    """The paths of the portal's own pages that a page leads to."""
+    for path in page.eval_on_selector_all(
+        "a[href]:not([download])",
+        "links => links.filter(link => link.origin === location.origin).map(link => link.pathname)",
+    ):
+        if not OTHERS.search(path):
+            yield path
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, and whether the page is wider than its window."""
+    found = [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return found + ([f"{wide} pixels wider than the window"] if wide > 0 else [])
+
+
+def walk(window: Window, *start: str) -> dict[str, list[str]]:
+    """The faults of each kind of page, from these on along all links."""
+    page, waiting, found = window.page, [*start], dict[str, list[str]]()
+    while waiting:
+        path = waiting.pop(0)
+        if kind(path) in found:
+            continue
+        window.complaints.clear()
+        page.goto(path)
+        page.wait_for_load_state("load")
+        found[kind(path)] = faults(page) + window.complaints
+        waiting += links(page)
+    return found
+
+
+@pytest.mark.parametrize(("phone", "scheme"), [(False, "light"), (True, "dark")])
+def test_no_page_has_a_fault(chrome, studio, shared, phone, scheme):
+    window = Window(chrome, studio, phone=phone, color_scheme=scheme)
+    found = walk(window, "/accounts/login/", shared)
+    found |= walk(window, window.sign_in().url.removeprefix(studio.portal.address))
+    assert len(found) >= LEAST, sorted(found)
+    said = [f"{path}: {fault}" for path, all_faults in found.items() for fault in all_faults]
+    assert not said, "\n".join(said)
