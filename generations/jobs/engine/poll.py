@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -90,18 +89,22 @@ def claim_due(limit: int) -> list[Attempt]:
     return found
 
 
-def run(attempt: Attempt) -> bool:
-    """Poll one claimed task once, or fetch its results, and record what came of it; True if it has ended."""
+def run(attempt: Attempt) -> None:
+    """Poll one claimed task once, or fetch its results, and record what came of it."""
     row = attempt.generation
     about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=attempt.upstream.name)
     with about, engine_leases.renewing(row.pk, row.attempt, TIMEOUT):
         if row.status != Status.SUBMITTED or row.attempt != attempt.number:
             Attempt.objects.filter(pk=attempt.pk).update(poll_at=None)
-            return True
+            return
         result = _next_result(attempt)
         if result is not None and retry_on_db_error(_record, row, attempt, result):
             retry_on_db_error(persist.store, row)
-        return not Attempt.objects.filter(pk=attempt.pk, poll_at__isnull=False).exists()
+
+
+def has_ended(attempt: Attempt) -> bool:
+    """Return whether the task is not polled any more."""
+    return not Attempt.objects.filter(pk=attempt.pk, poll_at__isnull=False).exists()
 
 
 def _next_result(attempt: Attempt) -> Done | Accepted | ProviderError | None:
@@ -162,16 +165,15 @@ def _go_on(row: Generation, attempt: Attempt, accepted: Accepted) -> None:
         return
     said = {"progress": accepted.progress, "message": accepted.message[:200]}
     changes = {name: value for name, value in said.items() if getattr(attempt, name) != value}
-    with transaction.atomic():
-        _postpone(
-            attempt,
-            max(accepted.poll_after, _crowded()),
-            failed_polls=0,
-            task=task_text.of_task(accepted.task),
-            **changes,
-        )
-        if changes:
-            transaction.on_commit(partial(events.generation_changed, row))
+    _postpone(
+        attempt,
+        max(accepted.poll_after, _crowded()),
+        failed_polls=0,
+        task=task_text.of_task(accepted.task),
+        **changes,
+    )
+    if changes:
+        events.generation_changed(row)
 
 
 def _crowded() -> float:

@@ -68,7 +68,8 @@ def _poll(pk: int, ended: Callable[[], None]) -> None:
         return
     try:
         with guarded(f"poll generation {attempt.generation_id}"):
-            if poll.run(attempt) and attempt.upstream.max_in_flight is not None:
+            poll.run(attempt)
+            if attempt.upstream.max_in_flight is not None and poll.has_ended(attempt):
                 ended()
     finally:
         engine_claim.release_connection()

@@ -98,14 +98,13 @@ def test_a_port_in_use_is_replaced(generate):
     assert urlsplit(second["REDIS_URL"]).password == urlsplit(first["REDIS_URL"]).password
 
 
-def test_no_two_servers_get_the_same_port(generate, monkeypatch):
-    """All are free until the first of them listens."""
-    drawn = iter([21_000, 21_000, 21_001, 8_000, 21_001, 21_002])
-    monkeypatch.setattr("sdweb.process.local_environment.free_port", lambda: next(drawn))
-    monkeypatch.setattr("sdweb.process.local_environment.is_free", lambda port: True)
-    settings, _ = generate()
-    names = ("REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL")
-    assert [urlsplit(settings[name]).port for name in names] == [21_000, 21_001, 21_002]
+def test_no_server_gets_the_port_of_the_portal(generate):
+    """It is free until the portal listens on it."""
+    first, _ = generate()
+    port = urlsplit(first["S3_ENDPOINT_URL"]).port
+    second, _ = generate(PORT=str(port))
+    assert urlsplit(second["S3_ENDPOINT_URL"]).port != port
+    assert second["PUBLIC_URL"] == f"http://127.0.0.1:{port}"
 
 
 def test_loading_portal_env_into_the_shell_changes_nothing(generate, folder):
