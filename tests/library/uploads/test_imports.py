@@ -93,7 +93,7 @@ def test_the_visibility_is_the_members_default_or_as_chosen(member):
 
 
 @pytest.mark.parametrize(
-    "data", [b"GIF89a", b"<svg/>", encoded(pixels())[:900], encoded(pixels((32, 32))), b"\x89PNG\r\n\x1a\n"]
+    "data", [b"GIF89a", b"<svg/>", encoded(pixels())[:900], encoded(pixels((31, 32))), b"\x89PNG\r\n\x1a\n"]
 )
 def test_an_unsupported_file_is_refused_with_a_sentence(member, data):
     with pytest.raises(input_images.BadUpload, match=r"\w+ .*\."):
