@@ -17,8 +17,6 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
 OTHERS = re.compile(
     r"^/back-office/|\.(csv|json|zip|txt)$|/(original|download|export)/?$|^/static/|^/pictures/"
 )
-
-
 FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
 
 
