@@ -105,10 +105,11 @@ async def refusal(address: Address, headers: Mapping[str, str]) -> HttpResponse 
 
 def refused(address: Address, problem: request_body.BodyRefused) -> HttpResponse:
     """The response to a body that was refused, in the format of the address."""
+    most = {"most": address.max_body // MIB}
     code, message = {
         400: ("bad_request", _("The Content-Length of this request is not a number.")),
         408: ("too_slow", _("This request did not arrive in time. Try again.")),
-        413: ("too_large", _("This request is larger than any this portal takes.")),
+        413: ("too_large", _("This request is larger than the %(most)s MB that are taken here.") % most),
         503: ("busy", _("The portal is busy. Try again soon.")),
     }[problem.status]
     return error(address, problem.status, code, message)

@@ -25,12 +25,17 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3000},
     },
-    "notices": {"task": "generations.office.notice_tasks.tell", "schedule": 60.0, "options": {"expires": 50}},
+    "notices": {"task": "generations.office.notice_tasks.tell", "schedule": 10.0, "options": {"expires": 8}},
     "sweep": {"task": "generations.jobs.tasks.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "balances": {
         "task": "generations.jobs.tasks.ask_balances",
         "schedule": 240.0,
         "options": {"expires": 200},
+    },
+    "forgotten-prompts": {
+        "task": "generations.jobs.tasks.forget_prompt_help",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
     },
     "closed-days": {
         "task": "generations.credits.tasks.close_days",

@@ -187,7 +187,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # Sending a wake-up must not block a page: the sweeper makes up for a lost one.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_ROUTES = {"generations.jobs.tasks.ring": {"queue": "calls"}, "*": {"queue": "upkeep"}}
+CELERY_TASK_ROUTES = {
+    "generations.jobs.tasks.ring": {"queue": "calls"},
+    "generations.jobs.tasks.help_with_prompts": {"queue": "calls"},
+    "*": {"queue": "upkeep"},
+}
 CELERY_TIMEZONE = "UTC"
 
 # Images ---------------------------------------------------------------------------------
@@ -238,6 +242,17 @@ STABILITY_BASE_URL = (env.str("STABILITY_BASE_URL", default="") or "https://api.
 STABILITY_API_KEY = env.str("STABILITY_API_KEY", default="")
 # For calls of this account alone; HTTPS_PROXY is for no account, since every key would go there.
 STABILITY_PROXY = server_settings.proxy("STABILITY_PROXY", env.str("STABILITY_PROXY", default="").strip())
+# What else they say of that account; what is not said is set on its page.
+STABILITY_PACE = env.str("STABILITY_PACE", default="").strip()
+STABILITY_MAX_IN_FLIGHT = env.str("STABILITY_MAX_IN_FLIGHT", default="").strip()
+STABILITY_MODELS = env.str("STABILITY_MODELS", default="").strip()
+STABILITY_COSTS = env.str("STABILITY_COSTS", default="").strip()
+STABILITY_LOW_BALANCE = env.str("STABILITY_LOW_BALANCE", default="").strip()
+# A gateway that sells many systems with one key: all that sdweb knows, or those that GATEWAY_SYSTEMS names.
+GATEWAY_BASE_URL = env.str("GATEWAY_BASE_URL", default="").rstrip("/")
+GATEWAY_API_KEY = env.str("GATEWAY_API_KEY", default="")
+GATEWAY_PROXY = server_settings.proxy("GATEWAY_PROXY", env.str("GATEWAY_PROXY", default="").strip())
+GATEWAY_SYSTEMS = env.str("GATEWAY_SYSTEMS", default="").strip()
 SANDBOX = flag("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 
 # Monitoring --------------------------------------------------------------------------------
@@ -284,6 +299,8 @@ ACCOUNT_RATE_LIMITS = {
     "export_my_data": "10/h/user",
     "invite": "60/h/user",
     "share": "240/m/ip",  # pages of share links
+    "share_password": "10/m/ip,100/h/key",  # tries, from one address and for one link
+    "share_zip": "10/m/ip",
     "share_file": "600/m/ip",  # and their originals; an office of many people may have one address
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -319,6 +336,7 @@ API_REQUESTS_PER_MEMBER = positive_integer(
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "sdweb.formats"
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 

@@ -31,6 +31,10 @@ class Sandbox:
         """Plan the outcomes of the next calls: "429:7", "502-html", "drop", "slow:3", ..."""
         self._ask("POST", "plan", list(outcomes))
 
+    def clear_plan(self) -> None:
+        """Have the next calls answered as if nothing had been planned."""
+        self._ask("DELETE", "plan")
+
     def calls(self, last: int | None = None) -> list[dict[str, Any]]:
         """Return all calls since the last reset, or the last ones; oldest first."""
         return self._ask("GET", "log" if last is None else f"log?last={last}")
@@ -44,11 +48,11 @@ class Sandbox:
         return self._ask("POST", "state", changes) if changes else self._ask("GET", "state")
 
     def reset(self) -> None:
-        """Remove plans, calls and time-outs, and let calls and tasks take no time."""
-        self._ask("DELETE", "plan")
+        """Remove plans, calls, tasks and time-outs, and let calls and tasks take no time."""
+        self.clear_plan()
         self._ask("DELETE", "log")
-        self.state(reset=True, latency=0, limit=100_000, window=10, credits=1_000_000)
-        self.state(task_latency=0, task_lifetime=86_400, poll_interval=10)
+        self.state(reset=True, forget=True, latency=0, limit=100_000, window=10, credits=1_000_000)
+        self.state(task_latency=0, task_lifetime=86_400, poll_interval=10, result_lifetime=600)
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/control/{name}", json=body, timeout=10)

@@ -59,13 +59,19 @@ class Stage:
         return f"http://{ports.LOOPBACK}:{port}"
 
     def start(
-        self, name: str, command: tuple[str, ...], *, ready: Callable[[], bool] = always, **more: str
+        self,
+        name: str,
+        command: tuple[str, ...],
+        *,
+        ready: Callable[[], bool] = always,
+        folder: Path = ROOT,
+        **more: str,
     ) -> ChildProcess:
         """A Python process of this repository under that name, with `more` in its environment."""
         program = Program(
             name=name,
             command=(sys.executable, *command),
-            folder=ROOT,
+            folder=folder,
             log=self.folder / f"{name}.log",
             environment=self.environment | more,
             ready=ready,

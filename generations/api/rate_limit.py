@@ -20,6 +20,7 @@ from redis import RedisError
 from redis.commands.core import Script
 
 from generations.core import redis_client
+from generations.core.durations import duration
 from generations.teams.models import Token
 
 log = logging.getLogger(__name__)
@@ -80,8 +81,8 @@ class TooManyRequests(Exception):
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
         super().__init__(
-            _("Too many requests: %(limit)s a minute are allowed. Try again in %(seconds)s s.")
-            % {"limit": allowance.limit, "seconds": allowance.retry_after}
+            _("Too many requests: %(limit)s a minute are allowed. Try again in %(time)s.")
+            % {"limit": allowance.limit, "time": duration(allowance.retry_after)}
         )
 
 

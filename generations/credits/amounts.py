@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.formats import number_format
+from django.utils.translation import ngettext
 
 HUNDREDTHS = 100
 MAX_AMOUNT = 1_000_000_000_000  # hundredths in one form: far more than anyone has; fits BIGINT
@@ -15,6 +16,32 @@ def as_text(amount: int) -> str:
     exact = Decimal(amount) / HUNDREDTHS
     decimals = next(places for places in (0, 1, 2) if exact == round(exact, places))
     return number_format(exact, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+def in_credits(amount: int) -> str:
+    """Format hundredths with their unit: "1 credit", "12 credits", "0.25 credits"; twin of `inCredits`."""
+    return ngettext("%(amount)s credit", "%(amount)s credits", _plural_number(amount)) % {
+        "amount": as_text(amount)
+    }
+
+
+def unit_of(amount: int) -> str:
+    """Return the unit alone, for a number set apart from it: "credit" for 100 hundredths, else "credits"."""
+    return ngettext("credit", "credits", _plural_number(amount))
+
+
+def _plural_number(amount: int) -> int:
+    """Return the whole number by which an amount takes its plural; fractions take that of 2."""
+    whole, fraction = divmod(abs(amount), HUNDREDTHS)
+    return 2 if fraction else whole
+
+
+def as_field(amount: int | None) -> str:
+    """Return an amount in hundredths as the text of a form field, the same in every language; "" for None."""
+    if amount is None:
+        return ""
+    whole, rest = divmod(amount, HUNDREDTHS)
+    return f"{whole}.{rest:02}" if rest else str(whole)
 
 
 def from_credits(value: Decimal) -> int:

@@ -95,7 +95,7 @@ def tightest(member: Membership) -> CapUsage | None:
 
 
 def check(limits: Limits, wallet: Account, amount: int) -> None:
-    """Raise CapReached, for the tightest cap, if holding the amount in the locked wallet exceeds one."""
+    """Raise CapReached, for the tightest cap, if holding the amount in the wallet exceeds one."""
     exceeded = [cap for cap in usage(limits, wallet) if amount > cap.left]
     if exceeded:
         cap = min(exceeded, key=lambda cap: (cap.left, -cap.renews_at.timestamp()))

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from generations.credits.amounts import as_text
+from generations.credits.amounts import as_text, in_credits
 
 
 class LedgerError(Exception):
@@ -37,15 +37,13 @@ class CapReached(LedgerError):
 
     def __init__(self, *, cap: int, left: int, period: str, renews_at: datetime) -> None:
         self.cap, self.left, self.period, self.renews_at = cap, left, period, renews_at
-        words = {"cap": as_text(cap), "left": as_text(left)}
+        words = {"cap": in_credits(cap), "left": as_text(left)}
         if period == "day":
-            text = _("Your cap is %(cap)s credits a day, and %(left)s of it are left. It renews at %(time)s.")
-            words["time"] = date_format(renews_at, "j F, H:i")
+            text = _("Your cap of %(cap)s a day leaves %(left)s. It renews at %(time)s.")
+            words["time"] = date_format(renews_at, "MONTH_DAY_ZONE_FORMAT")
         else:
-            text = _(
-                "Your cap is %(cap)s credits a month, and %(left)s of it are left. It renews on %(day)s."
-            )
-            words["day"] = date_format(renews_at, "j F")
+            text = _("Your cap of %(cap)s a month leaves %(left)s. It renews on %(day)s.")
+            words["day"] = date_format(renews_at, "MONTH_DAY_FORMAT")
         super().__init__(text % words)
 
 

@@ -56,6 +56,7 @@ __all__ = [
     "MembershipEnded",
     "NoSuchCharge",
     "ReferenceTaken",
+    "check",
     "grant",
     "hold",
     "hold_many",
@@ -118,6 +119,14 @@ def take_back(
     transfer = Transfer(kind=TransferKind.TAKE_BACK, source=wallet, target=pool, actor=actor, note=note)
     transfer.team_id, transfer.member = member.team_id, member
     return post_once(transfer, amount, reference)
+
+
+def check(*, member: Membership, amount: int) -> None:
+    """Raise what `hold_many` would raise for this amount now; without a lock, so the hold decides."""
+    wallet = open_wallet(member)
+    limits = caps.limits_of(member)
+    check_covered(wallet, positive(amount))
+    caps.check(limits, wallet, amount)
 
 
 def hold(*, member: Membership, amount: int, reference: uuid.UUID, model: str = "") -> Hold:

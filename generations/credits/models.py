@@ -15,7 +15,7 @@ class AccountKind(models.TextChoices):
     # System accounts. Credits come from the first, so its balance is what was issued, negative.
     ISSUED = "issued", _("Issued")
     SPENT = "spent", _("Spent")
-    POOL = "pool", _("Pool")
+    POOL = "pool", _("Team credits")
     WALLET = "wallet", _("Wallet")
 
 
@@ -154,6 +154,12 @@ class Hold(models.Model):
         indexes = [
             models.Index(fields=["account"], condition=Q(state="open"), name="open_holds"),
             models.Index(fields=["member", "-opened_at"], name="holds_of_a_member"),
+            # What was not charged is read with the entries of a member, by the time of its release.
+            models.Index(
+                fields=["member", "-closed_at", "-id"],
+                condition=Q(state="released"),
+                name="released_holds_of_a_member",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ def check_still_in_team(member: Membership) -> None:
 
 
 def check_covered(account: Account, amount: int) -> None:
-    """Raise InsufficientCredits if the locked account has less available; system accounts have no limit."""
+    """Raise InsufficientCredits if the account has less available; system accounts have no limit."""
     is_system = account.kind in {AccountKind.ISSUED, AccountKind.SPENT}
     if not is_system and amount > account.available:
         raise InsufficientCredits(missing=amount - account.available, available=account.available)

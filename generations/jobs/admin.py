@@ -6,12 +6,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 
 from generations.core.admin import ReadOnly, ReadOnlyAdmin
 from generations.credits.amounts import CreditsField, as_text
 from generations.jobs.engine import operator_actions
 from generations.jobs.models import Attempt, Generation, Price, Status
-from generations.jobs.monitoring import views as monitoring_views
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams import actor as teams_actor
 
@@ -78,12 +78,9 @@ class GenerationAdmin(ReadOnlyAdmin):
     actions = ("give_up",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of the reconciliation report."""
-        page = path(
-            "reconciliation/",
-            self.admin_site.admin_view(monitoring_views.reconciliation),
-            name="jobs_reconciliation",
-        )
+        """Lead from where the reconciliation report was to where it is."""
+        moved = RedirectView.as_view(pattern_name="operate:reconcile", query_string=True)
+        page = path("reconciliation/", self.admin_site.admin_view(moved), name="jobs_reconciliation")
         return [page, *super().get_urls()]
 
     @admin.display(description=_("prompt"))

@@ -11,10 +11,10 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import QuerySet
 
-from generations.jobs.models import Attempt, Batch, BatchInput, Generation
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation, PromptHelp, SavedPrompt
 from generations.library.models import Image, Upload
 from generations.library.trash import purge as trash_purge
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Visibility
 
 
 @transaction.atomic
@@ -38,8 +38,10 @@ def erase_deleted(generations: Collection[uuid.UUID]) -> None:
 def erase_member(member: Membership) -> None:
     """Erase everything that a member asked for, and their start images. All their generations have ended.
 
-    Images that stay in the library of the team keep their own prompts.
+    Images that stay in the library of the team keep their own prompts, and so do prompts saved for the team.
     """
+    SavedPrompt.objects.filter(owner=member, visibility=Visibility.PRIVATE).delete()
+    PromptHelp.objects.filter(member=member).update(text="", answers=[])
     _erase_batches(list(Batch.objects.select_for_update().filter(member=member).order_by("pk")))
     trash_purge.delete_uploads(list(Upload.objects.filter(owner=member).values_list("pk", flat=True)))
 

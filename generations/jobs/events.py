@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any, ParamSpec
@@ -81,9 +81,23 @@ def generations_canceled(member: Membership, generations: Collection[uuid.UUID])
 
 
 @_database_errors_logged
+def generations_requeued(member: Membership) -> None:
+    """Have the member's pages load again what waits anew."""
+    _send(member, "resync", "")
+    _send(member, "wallet", "")
+
+
+@_database_errors_logged
 def batch_created(batch: Batch) -> None:
     """Show a new batch on the other open pages of its member."""
     _send(batch.member, "batch", str(batch.pk))
+
+
+@_database_errors_logged
+def notices_changed(pages: Iterable[tuple[int, int]]) -> None:
+    """Have the pages of each (user, team) ask again for what the user should know."""
+    for user, team in pages:
+        _sender.submit(_add, {"user": user, "team": team, "kind": "notices", "data": ""})
 
 
 def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:

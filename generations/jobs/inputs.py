@@ -8,17 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from generations.jobs.models import Batch
 from generations.library.models import Upload
 from generations.library.storage.client import ObjectMissing
 from generations.library.uploads import input_images
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import InvalidValue
 from generations.providers.catalogue.inputs import IMAGE, Input
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.registry import InvalidParameters
 from generations.teams.models import Membership
 
-__all__ = ["NewInput", "check_counts", "prepare", "size_sent", "too_many"]
+__all__ = ["NewInput", "ShownInput", "check_counts", "prepare", "shown", "size_sent", "too_many"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,29 @@ class NewInput:
     role: str
     upload: Upload
     image: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class ShownInput:
+    """A picture that a batch was made from, with the title of its role; `image` is that of the library."""
+
+    upload: Upload
+    title: str
+    image: uuid.UUID | None = None
+
+
+def shown(batch: Batch | None) -> list[ShownInput]:
+    """The pictures that a batch was made from, in the order in which its model declares them."""
+    if not batch:
+        return []
+    model = catalogue_registry.MODELS.get(batch.model)
+    titles = {each.role: _(each.title) for each in model.inputs} if model else {}
+    order = list(titles)
+    rows = [(each.role, each.upload, each.image) for each in batch.inputs.all()]
+    if not rows and batch.start_image:  # submitted by an older version
+        rows = [(IMAGE, batch.start_image, None)]
+    rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
+    return [ShownInput(upload, titles.get(role, _("Picture")), image) for role, upload, image in rows]
 
 
 def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list[NewInput]:
@@ -86,7 +112,11 @@ def size_sent(
 
 def too_many(declared: Input, count: int) -> InvalidValue:
     """Return the error of a role with more images than it takes."""
-    text = _("Add at most %(most)s images here; these are %(count)s.")
+    text = ngettext(
+        "Only one image fits here; these are %(count)s.",
+        "At most %(most)s images fit here; these are %(count)s.",
+        declared.maximum,
+    )
     return InvalidValue(text % {"most": declared.maximum, "count": count})
 
 

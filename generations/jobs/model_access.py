@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from generations.core.prepared_queries import Param, PreparedQuery
-from generations.credits.amounts import as_text
+from generations.credits.amounts import as_text, in_credits
 from generations.jobs.models import Generation, ModelRule, Status
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Team, Token
@@ -44,8 +44,8 @@ class TokenCapReached(Exception):
     def __init__(self, *, cap: int, left: int) -> None:
         self.cap, self.left = cap, left
         super().__init__(
-            _("This API token may spend %(cap)s credits in all, and %(left)s of it are left.")
-            % {"cap": as_text(cap), "left": as_text(left)}
+            _("The cap of this API token is %(cap)s in all, and leaves %(left)s.")
+            % {"cap": in_credits(cap), "left": as_text(left)}
         )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.core.prepared_queries import Param, PreparedQuery
-from generations.credits.amounts import as_text
+from generations.credits.amounts import as_text, in_credits
 from generations.jobs.models import Price
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
@@ -25,8 +25,8 @@ class PriceRose(Exception):
 
     def __init__(self, old: int, new: int) -> None:
         super().__init__(
-            _("The price rose from %(old)s to %(new)s credits meanwhile. Press again to accept it.")
-            % {"old": as_text(old), "new": as_text(new)}
+            _("The price rose from %(old)s to %(new)s meanwhile. Press again to accept it.")
+            % {"old": as_text(old), "new": in_credits(new)}
         )
         self.old, self.new = old, new
 
@@ -37,8 +37,8 @@ class RetryPriceRose(PriceRose):
     def __init__(self, old: int, new: int) -> None:
         super().__init__(old, new)
         self.args = (
-            _("It costs %(new)s credits now, not %(old)s. Press Use all, and Generate, to ask at that price.")
-            % {"old": as_text(old), "new": as_text(new)},
+            _("It costs %(new)s now, not %(old)s. Press Use all, and Generate, to ask at that price.")
+            % {"old": as_text(old), "new": in_credits(new)},
         )
 
 
@@ -53,25 +53,39 @@ def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
     return prices
 
 
-def price(model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None) -> int:
-    """The price of one image with these parameters, in hundredths, rounded up.
+def price(
+    model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None, *, images: int = 0
+) -> int:
+    """The price of one image with these parameters and so many images, in hundredths, rounded up.
 
-    Parameters that cost more in the catalogue raise the base price in proportion.
+    What costs more in the catalogue raises the base price in proportion.
     """
-    return of_model(catalogue_registry.get(model), parameters, price_list(team, at)[model])
+    return of_model(catalogue_registry.get(model), parameters, price_list(team, at)[model], images=images)
 
 
-def of_model(model: Model, parameters: Mapping[str, Any], base: int) -> int:
-    """The price of one image with these parameters, in hundredths, where the model's base price is `base`."""
-    return -(-base * model.cost(parameters) // model.cost({}))
+def of_model(model: Model, parameters: Mapping[str, Any], base: int, *, images: int = 0) -> int:
+    """The price of one image, in hundredths, where the model's base price is `base`."""
+    return of_cost(model, model.cost(parameters, images), base)
 
 
-def agreed_price(model: str, parameters: Mapping[str, Any], team: Team, shown_at: datetime | None) -> int:
+def of_cost(model: Model, cost: int, base: int) -> int:
+    """The price of a call with this list price, where the model's base price is `base`."""
+    return -(-base * cost // model.cost({}))
+
+
+def agreed_price(
+    model: str,
+    parameters: Mapping[str, Any],
+    team: Team,
+    shown_at: datetime | None,
+    *,
+    images: int = 0,
+) -> int:
     """The current price; PriceRose if it is higher than the one at `shown_at`. None: none was shown."""
-    now = price(model, parameters, team)
+    now = price(model, parameters, team, images=images)
     if shown_at is None:
         return now
-    shown = price(model, parameters, team, _clamped(shown_at))
+    shown = price(model, parameters, team, _clamped(shown_at), images=images)
     if now > shown:
         raise PriceRose(shown, now)
     return now

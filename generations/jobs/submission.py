@@ -1,34 +1,39 @@
-"""What members do to the queue: submit a batch, cancel, retry."""
+"""What members do to the queue: submit a batch, cancel, retry, undo a cancel."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger
-from generations.jobs import events, model_access, pricing, tasks
+from generations.jobs import events, model_access, pricing, styles, tasks
 from generations.jobs import inputs as job_inputs
 from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.model import NEXT_STEP, Model
 from generations.teams.models import Membership, Token
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
+
+UNDO_WITHIN = timedelta(seconds=60)  # in which a cancel of everything can be undone; pages offer it for less
 
 _enabled = PreparedQuery(lambda: Upstream.objects.filter(enabled=True))
 
@@ -55,6 +60,13 @@ class NoUpstream(Exception):
         super().__init__(_("No provider is set up for this model yet. Ask the operator of this portal."))
 
 
+class TooLateToUndo(Exception):
+    """The time is over in which a cancel can be undone."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It is too late to undo this. Each batch still offers to generate again."))
+
+
 def submit(
     *,
     member: Membership,
@@ -74,24 +86,30 @@ def submit(
     The same `submission` of the same member returns the batch that it created before; None always creates
     one. `prices_at` is when the member was shown the prices; None means the current price. `parent` is the
     image of the library that the request continues; `action` names the next step of it that is wanted, which
-    only the account that made the parent can do. `token` is the API token of the request.
+    only the account that made the parent can do; a style too is only drawn in by the account that made it.
+    `token` is the API token of the request.
     Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
     and TokenCapReached, and what `inputs.prepare` raises; then nothing is created.
     """
-    if submission and (batch := Batch.objects.filter(member=member, submission=submission).first()):
+    if batch := _batch_of(member, submission):
         return batch
     declared = catalogue_registry.get(model)
     chosen = _action(parent, model, action) if action else None
     cleaned = (
-        dict(parent.parameters)
+        parent.parameters | {NEXT_STEP: chosen["name"]}
         if parent and chosen
         else catalogue_registry.validate(declared, parameters, roles={each.role for each in inputs})
     )
     model_access.check(member, model, token)
-    pinned_to = _account_of(parent, model) if parent and chosen else None
     _check_served(model)
+    pinned_to = styles.account_of(member, declared, cleaned)
+    price = pricing.agreed_price(model, cleaned, member.team, prices_at, images=len(inputs))
+    if inputs:  # their preparation is work, and leaves uploads behind
+        _check_credits(member, price * count, submission, token)
     prepared = job_inputs.prepare(member, declared, inputs)
-    price = pricing.agreed_price(model, cleaned, member.team, prices_at)
+    if declared.continues and chosen is None:
+        parent, chosen = _step_of_image(member, declared, prepared)
+    pinned_to = _account_of(parent, model) if parent and chosen else pinned_to
     batch = Batch(
         team=member.team,
         member=member,
@@ -99,7 +117,7 @@ def submit(
         model=model,
         parameters=cleaned,
         start_image=next((each.upload for each in prepared if each.role == IMAGE), None),
-        parent=parent.pk if parent else next((each.image for each in prepared if each.image), None),
+        parent=parent.pk if parent else _continued(prepared),
         action=chosen or {},
         count=count,
         visibility=visibility or member.default_visibility,
@@ -111,24 +129,72 @@ def submit(
         return Batch.objects.get(member=member, submission=batch.submission)
 
 
+def check(
+    *,
+    member: Membership,
+    model: str,
+    parameters: Mapping[str, Any],
+    roles: Collection[str],
+    count: int,
+    submission: uuid.UUID | None,
+    prices_at: datetime | None,
+    token: Token | None = None,
+) -> None:
+    """Raise what `submit` would raise whatever the images are, before these are stored or copied for it.
+
+    `roles` are those that have an image. Nothing is held, so that `submit` still decides. A submission that
+    has its batch passes.
+    """
+    if _batch_of(member, submission):
+        return
+    declared = catalogue_registry.get(model)
+    cleaned = catalogue_registry.validate(declared, parameters, roles=roles)
+    model_access.check(member, model, token)
+    _check_served(model)
+    styles.account_of(member, declared, cleaned)
+    price = pricing.agreed_price(model, cleaned, member.team, prices_at, images=len(roles))
+    _check_credits(member, price * count, submission, token)
+
+
 def cancel(*, member: Membership, generation: uuid.UUID) -> bool:
     """Cancel a waiting generation of the member and release its hold; False if it does not wait."""
     row = member.generations.filter(pk=generation).first()
     return row is not None and _cancel(row)
 
 
+@dataclass(frozen=True)
+class Canceled:
+    """How many generations were canceled at once, and when: the moment names them for `undo_cancel`."""
+
+    count: int
+    at: datetime
+
+
 @transaction.atomic
-def cancel_all(*, member: Membership) -> int:
-    """Cancel all waiting generations of the member, in a fixed number of queries; how many."""
+def cancel_all(*, member: Membership) -> Canceled:
+    """Cancel all waiting generations of the member, in a fixed number of queries."""
     waiting = Generation.objects.filter(member=member, status=Status.QUEUED)
-    mine = waiting.lock_in_order()
+    mine, now = waiting.lock_in_order(), timezone.now()
     if not mine:
-        return 0
-    Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=Now(), ended_at=Now())
+        return Canceled(0, now)
+    Generation.objects.filter(pk__in=mine).update(status=Status.CANCELED, changed_at=now, ended_at=now)
     Generation.objects.shift_behind(Generation.objects.select_related("member").get(pk=mine[-1]), -len(mine))
     ledger.release_many(member=member, references=mine)
     transaction.on_commit(partial(events.generations_canceled, member, mine))
-    return len(mine)
+    return Canceled(len(mine), now)
+
+
+def undo_cancel(*, member: Membership, canceled_at: datetime) -> int:
+    """Queue again what the member canceled at that moment, all of it or nothing; how many are queued again.
+
+    It is a new request: credits are held anew, behind what the member has waiting by now, and it is checked
+    as `retry_all` does. What was queued again before counts too, so a second press changes nothing. Raises
+    TooLateToUndo after UNDO_WITHIN, and what `retry_all` raises.
+    """
+    if timezone.now() - canceled_at > UNDO_WITHIN:
+        raise TooLateToUndo
+    canceled = member.generations.filter(status=Status.CANCELED, ended_at=canceled_at)
+    return len(retry_all(member=member, generations=list(canceled.values_list("pk", flat=True))))
 
 
 def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = None) -> Generation:
@@ -145,6 +211,58 @@ def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = No
         return old.retries.get()
 
 
+@transaction.atomic
+def retry_all(*, member: Membership, generations: Collection[uuid.UUID]) -> list[Generation]:
+    """Retry all of these generations that ended without an image, or none; the new ones.
+
+    Each counts against the cap of the token it was requested with. One that was retried before gives what
+    that created; what has an image, has not ended, is erased or is not the member's is left out. Raises what
+    `retry` raises, but not DoesNotExist.
+    """
+    ended = member.generations.exclude(status=Status.SUCCEEDED).filter(ended_at__isnull=False)
+    chosen = ended.filter(pk__in=generations)
+    # Locked, so that what they asked for is not erased meanwhile, nor retried by a second press.
+    batches = Batch.objects.select_for_update(no_key=True).order_by("pk")
+    locked = batches.in_bulk(list(chosen.order_by("batch").values_list("batch", flat=True).distinct()))
+    rows = chosen.order_by("virtual_start", "pk").select_related("member__team", "token", "pinned_to")
+    groups: dict[tuple[uuid.UUID, int | None], list[Generation]] = defaultdict(list)
+    made: list[Generation] = []
+    for row in rows.prefetch_related("retries"):
+        if row.retries.all():
+            made += row.retries.all()
+        elif row.parameters and locked[row.batch_id].parameters:
+            groups[row.batch_id, row.token_id].append(row)
+    for (batch, _token), olds in groups.items():
+        made += _requeue(locked[batch], olds, olds[0].token)
+    if groups:
+        transaction.on_commit(tasks.wake_after_commit)
+        transaction.on_commit(partial(events.generations_requeued, member))
+    return made
+
+
+def _batch_of(member: Membership, submission: uuid.UUID | None) -> Batch | None:
+    """The batch that this submission of the member has created before."""
+    return Batch.objects.filter(member=member, submission=submission).first() if submission else None
+
+
+def _check_credits(
+    member: Membership, amount: int, submission: uuid.UUID | None, token: Token | None
+) -> None:
+    """Raise InsufficientCredits, CapReached or TokenCapReached if `amount` cannot be held now."""
+    try:
+        ledger.check(member=member, amount=amount)
+        model_access.check_cap(token, amount)
+    except (ledger.InsufficientCredits, ledger.CapReached, model_access.TokenCapReached):
+        if not _batch_of(member, submission):  # else the same form, sent twice at once, has used them
+            raise
+
+
+def _continued(inputs: Sequence[NewInput]) -> uuid.UUID | None:
+    """The image of the library that a request continues: the one it is about, or of several the first."""
+    about = [each for each in inputs if each.role == IMAGE] or inputs
+    return next((each.image for each in about if each.image), None)
+
+
 def _check_served(model: str) -> None:
     if not any(upstream.serves(model) for upstream in _enabled.all()):
         raise NoUpstream
@@ -152,11 +270,30 @@ def _check_served(model: str) -> None:
 
 def _action(parent: Image | None, model: str, name: str) -> dict[str, Any]:
     """The next step of this name that the parent offers, as its provider described it."""
+    if form := catalogue_registry.continuing(model, name):
+        text = _("This next step asks for more: order it with the model “%(model)s” and this image.")
+        raise catalogue_registry.InvalidParameters({"action": text % {"model": form.name}})
     offered = parent.actions if parent and parent.model == model else []
     for action in offered:
         if action["name"] == name:
             return dict(action)
     raise catalogue_registry.InvalidParameters({"action": _("This image does not offer this next step.")})
+
+
+def _step_of_image(
+    member: Membership, model: Model, inputs: Sequence[NewInput]
+) -> tuple[Image, dict[str, Any]]:
+    """The image that the request is about, and the next step of it that the model continues with.
+
+    InvalidParameters unless it is an image of the library whose provider offers that.
+    """
+    pk = next((each.image for each in inputs if each.role == IMAGE), None)
+    image = Image.objects.visible_to(member).filter(pk=pk).first() if pk else None
+    for action in image.actions if image else ():
+        if image and catalogue_registry.continuing(image.model, action["name"]) is model:
+            return image, dict(action)
+    text = _("%(model)s goes on with a picture whose provider offers it: choose such a one from the library.")
+    raise catalogue_registry.InvalidParameters({IMAGE: text % {"model": model.title}})
 
 
 def _account_of(parent: Image, model: str) -> Upstream:
@@ -252,17 +389,28 @@ def _retry(old: Generation, token: Token | None) -> Generation:
     old.parameters = Generation.objects.values_list("parameters", flat=True).get(pk=old.pk)
     if not (batch.parameters and old.parameters):
         raise Generation.DoesNotExist
-    model_access.check(old.member, old.model, token)
-    _check_served(old.model)
-    price = pricing.price(old.model, old.parameters, old.team)
-    if price > old.price:  # the member was not shown this price
-        raise pricing.RetryPriceRose(old.price, price)
-    row = _row(batch, old.position, price, old.pinned_to)
-    row.retry_of, row.parameters, row.token = old, old.parameters, token
-    _queue(old.member, [row])
+    [row] = _requeue(batch, [old], token)
     transaction.on_commit(tasks.wake_after_commit)
-    transaction.on_commit(partial(_log_submitted, [row]))
     return row
+
+
+def _requeue(batch: Batch, olds: Sequence[Generation], token: Token | None) -> list[Generation]:
+    """New rows for those of one batch, checked and priced as a new request; the batch is locked."""
+    model_access.check(olds[0].member, batch.model, token)
+    _check_served(batch.model)
+    batch.member, batch.team = olds[0].member, olds[0].team
+    declared, base = catalogue_registry.get(batch.model), pricing.price_list(batch.team)[batch.model]
+    rows, images = [], batch.inputs.count()
+    for old in olds:
+        price = pricing.of_model(declared, old.parameters, base, images=images)
+        if price > old.price:  # the member was not shown this price
+            raise pricing.RetryPriceRose(old.price, price)
+        row = _row(batch, old.position, price, old.pinned_to)
+        row.retry_of, row.parameters, row.token = old, old.parameters, token
+        rows.append(row)
+    _queue(olds[0].member, rows)
+    transaction.on_commit(partial(_log_submitted, rows))
+    return rows
 
 
 def _log_submitted(rows: list[Generation]) -> None:

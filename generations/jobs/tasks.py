@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
@@ -19,6 +20,7 @@ from redis.exceptions import LockNotOwnedError
 from generations.core import redis_client
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import heartbeats, pollers, sweeper
+from generations.jobs.engine import prompt_help as engine_prompt_help
 from generations.jobs.engine import run as engine_run
 from generations.jobs.engine.failures import guarded
 from generations.upstreams import accounts
@@ -57,9 +59,24 @@ def sweep() -> None:
     if lock.acquire():
         try:
             wake_workers(sweeper.sweep())
+            with guarded("end calls of the prompt helper"):
+                wake_prompt_help(engine_prompt_help.sweep())
         finally:
             with contextlib.suppress(LockNotOwnedError):  # the sweep took longer than the lock's timeout
                 lock.release()
+
+
+@shared_task(name="generations.jobs.tasks.help_with_prompts")
+def help_with_prompts() -> None:
+    """Celery task: make calls of the prompt helper until none is ready or no account has a slot."""
+    while engine_prompt_help.run_next():
+        pass
+
+
+@shared_task(name="generations.jobs.tasks.forget_prompt_help")
+def forget_prompt_help() -> None:
+    """Celery task: blank prompts and answers of the prompt helper that are a day old."""
+    engine_prompt_help.forget()
 
 
 @shared_task(name="generations.jobs.tasks.ask_balances")
@@ -96,6 +113,12 @@ def wake_workers(count: int) -> None:
         _sender.submit(_send, count)
 
 
+def wake_prompt_help(count: int = 1) -> None:
+    """Send so many messages that make a worker look for calls of the prompt helper, from another thread."""
+    if count > 0:
+        _sender.submit(_send, count, help_with_prompts)
+
+
 def wake_after_commit() -> None:
     """Send one wake-up message for what was just committed, unless one is about to be sent."""
     if not _wake_pending.is_set():
@@ -108,10 +131,10 @@ def _send_pending() -> None:
     _send(1)
 
 
-def _send(count: int) -> None:
+def _send(count: int, task: Any = wake_worker) -> None:
     try:
         for _ in range(count):
-            wake_worker.delay()
+            task.delay()
     except (OperationalError, RedisError) as problem:  # away, or it takes no writes
         log.warning("Redis took no wake-up message; the sweeper will send one: %s", problem)
 

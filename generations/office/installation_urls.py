@@ -1,4 +1,4 @@
-"""URLs that are not below a team: joining one, a person's notices, and the installation for operators."""
+"""URLs that are not below a team: joining one, a person's profile, and the installation for operators."""
 
 from django.urls import include, path
 
@@ -8,12 +8,17 @@ from generations.office.invitations import join_views
 from generations.office.members import team_views
 from generations.office.notices import views as notices_views
 from generations.office.personal_data import views as personal_data_views
+from generations.office.profile import views as profile_views
 
 people = [
     path("join/<slug:token>/", join_views.join, name="join"),
     path("join/<slug:token>/account/", join_views.JoinSignupView.as_view(), name="join_account"),
     path("teams/new/", team_views.new_team, name="new_team"),
     path("accounts/teams/", team_views.my_teams, name="teams"),
+]
+profile = [
+    path("", profile_views.page, name="page"),
+    path("shortcuts/", profile_views.shortcuts, name="shortcuts"),
 ]
 personal_data = [
     path("export/", personal_data_views.export_data, name="export"),
@@ -34,6 +39,7 @@ changes = [
 ]
 urlpatterns = [
     path("", include((people, "people"))),
+    path("accounts/profile/", include((profile, "profile"))),
     path("accounts/notices/", include((notices, "notices"))),
     path("accounts/", include((personal_data, "personal_data"))),
     path("installation/", include((installation, "installation"))),

@@ -1,6 +1,8 @@
-"""Running a team: monthly allowances, the audit log, and notices with their readers."""
+"""Running a team: monthly allowances, requests for credits, the audit log, and notices with their readers."""
 
 from __future__ import annotations
+
+import uuid
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +19,7 @@ class AllowanceKind(models.TextChoices):
 
 
 class Allowance(models.Model):
-    """What a member is granted from the pool each month, by the team's calendar."""
+    """What a member is granted from the team credits each month, by the team's calendar."""
 
     membership = models.OneToOneField(
         Membership, models.PROTECT, verbose_name=_("membership"), related_name="allowance"
@@ -57,7 +59,7 @@ class AuditAction(models.TextChoices):
     PROGRAM_MADE = "program_made", _("made the program")
     INVITED = "invited", _("invited")
     INVITATION_REVOKED = "invitation_revoked", _("revoked the invitation of")
-    ISSUED = "issued", _("issued credits to the pool")
+    ISSUED = "issued", _("issued credits to the team")
     GRANTED = "granted", _("granted credits to")
     TAKEN_BACK = "taken_back", _("took credits back from")
     REFUNDED = "refunded", _("refunded a picture of")
@@ -66,11 +68,14 @@ class AuditAction(models.TextChoices):
     CAPS_SET = "caps_set", _("set the caps of")
     PRICE_SET = "price_set", _("set the price of")
     MODEL_RULE_SET = "model_rule_set", _("set who may use")
-    UPSTREAM_CHANGED = "upstream_changed", _("changed the upstream")
+    UPSTREAM_CHANGED = "upstream_changed", _("changed the provider account")
     PERSON_CHANGED = "person_changed", _("changed the account of")
     QUEUE_CHANGED = "queue_changed", _("changed the queue")
     TOKEN_MADE = "token_made", _("made an API token of")
     TOKEN_REVOKED = "token_revoked", _("revoked an API token of")
+    CREDITS_ASKED = "credits_asked", _("asked for credits")
+    CREDITS_DECLINED = "credits_declined", _("granted no credits to")
+    CREDITS_WITHDRAWN = "credits_withdrawn", _("withdrew a request for credits")
 
 
 class AuditEntry(models.Model):
@@ -114,8 +119,11 @@ class AuditEntry(models.Model):
 class NoticeKind(models.TextChoices):
     WALLET_LOW = "wallet_low", _("My credits are running low")
     CAP_REACHED = "cap_reached", _("My cap is reached")
-    POOL_LOW = "pool_low", _("The pool is running low")
-    UPSTREAM_PAUSED = "upstream_paused", _("An upstream is paused")
+    # No row of `Notice` has these two: the request itself is what is shown, and it has its own mails.
+    CREDITS_ANSWERED = "credits_answered", _("My request for credits is answered")
+    CREDITS_ASKED = "credits_asked", _("Somebody asks for credits")
+    POOL_LOW = "pool_low", _("The team credits are running low")
+    UPSTREAM_PAUSED = "upstream_paused", _("A provider account is paused")
     PROVIDER_LOW = "provider_low", _("The provider's balance is running low")
 
 
@@ -131,7 +139,7 @@ class Notice(models.Model):
         Membership, models.PROTECT, verbose_name=_("member"), related_name="notices", null=True
     )
     upstream = models.ForeignKey(
-        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="notices", null=True
+        Upstream, models.PROTECT, verbose_name=_("provider account"), related_name="notices", null=True
     )
     values = models.JSONField(
         _("values"), default=dict, help_text=_("The numbers and names its sentence holds.")
@@ -150,10 +158,9 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["team", "kind"], name="notices_of_a_team")]
 
 
-class NoticeReader(models.Model):
-    """The state of a notice for one user: whether it is due to be mailed, was mailed, or was dismissed."""
+class Mailing(models.Model):
+    """A mail to one user: whether it is due, how often it was tried, when it was sent."""
 
-    notice = models.ForeignKey(Notice, models.PROTECT, verbose_name=_("notice"), related_name="readers")
     user = models.ForeignKey(User, models.PROTECT, verbose_name=_("user"), related_name="+")
     mail_due_at = models.DateTimeField(
         _("mail due at"),
@@ -163,6 +170,15 @@ class NoticeReader(models.Model):
     )
     mail_tries = models.PositiveSmallIntegerField(_("mail tries"), default=0, editable=False)
     mailed_at = models.DateTimeField(_("mailed at"), null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class NoticeReader(Mailing):
+    """The state of a notice for one user: whether it is due to be mailed, was mailed, or was dismissed."""
+
+    notice = models.ForeignKey(Notice, models.PROTECT, verbose_name=_("notice"), related_name="readers")
     dismissed_at = models.DateTimeField(_("dismissed at"), null=True, editable=False)
 
     class Meta:
@@ -172,5 +188,87 @@ class NoticeReader(models.Model):
         indexes = [
             models.Index(
                 fields=["mail_due_at"], condition=Q(mail_due_at__isnull=False), name="mails_that_are_due"
+            ),
+        ]
+
+
+class CreditRequestState(models.TextChoices):
+    OPEN = "open", _("Open")
+    GRANTED = "granted", _("Granted")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class CreditRequest(models.Model):
+    """A member asks those who may grant for credits. It is answered once, or withdrawn."""
+
+    id = models.UUIDField(
+        _("id"),
+        primary_key=True,
+        default=uuid.uuid4,
+        editable=False,
+        help_text=_("Chosen by the form, so that sending it twice asks once."),
+    )
+    member = models.ForeignKey(
+        Membership, models.PROTECT, verbose_name=_("member"), related_name="credit_requests"
+    )
+    amount = models.BigIntegerField(_("amount"), help_text=_("hundredths of a credit"))
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    state = models.CharField(
+        _("state"), max_length=9, choices=CreditRequestState, default=CreditRequestState.OPEN
+    )
+    granted = models.BigIntegerField(
+        _("granted"), null=True, blank=True, help_text=_("hundredths of a credit; may differ from the amount")
+    )
+    answer = models.CharField(_("answer"), max_length=400, blank=True)
+    answered_by = models.ForeignKey(
+        User, models.PROTECT, verbose_name=_("answered by"), related_name="+", null=True, blank=True
+    )
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, editable=False)
+    seen_at = models.DateTimeField(
+        _("seen at"), null=True, editable=False, help_text=_("When the member put the answer away.")
+    )
+
+    class Meta:
+        verbose_name = _("request for credits")
+        verbose_name_plural = _("requests for credits")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member"], condition=Q(state="open"), name="a_member_asks_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="a_request_asks_for_something"),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at__isnull=True)
+                | (~Q(state="open") & Q(closed_at__isnull=False)),
+                name="a_request_is_closed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="granted", granted__gt=0) | (~Q(state="granted") & Q(granted__isnull=True)),
+                name="what_was_granted_is_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["member", "-asked_at"], name="requests_of_a_member")]
+
+
+class CreditRequestMail(Mailing):
+    """A mail about a request: to each who may answer it, then to the member about the answer."""
+
+    request = models.ForeignKey(
+        CreditRequest, models.PROTECT, verbose_name=_("request"), related_name="mails"
+    )
+    is_answer = models.BooleanField(_("is answer"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "user", "is_answer"], name="a_request_is_mailed_a_person_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["mail_due_at"],
+                condition=Q(mail_due_at__isnull=False),
+                name="request_mails_that_are_due",
             ),
         ]

@@ -1,9 +1,15 @@
-"""URLs below a team, /t/<team>/: running the team, and its API tokens."""
+"""URLs below a team, /t/<team>/: one's own credits, running the team, and its API tokens."""
 
 from django.urls import include, path
 
 from generations.office.audit_log import views as audit_log_views
-from generations.office.credits import grant_views, member_views, refund_views
+from generations.office.credits import (
+    grant_views,
+    member_views,
+    refund_views,
+    request_views,
+    statement_views,
+)
 from generations.office.invitations import views as invitations_views
 from generations.office.members import team_views
 from generations.office.members import views as members_views
@@ -24,6 +30,10 @@ office = [
     path("members/<int:pk>/allowance/end/", member_views.end_allowance, name="end_allowance"),
     path("members/<int:pk>/caps/", member_views.set_caps, name="set_caps"),
     path("members/<int:pk>/adjust/", member_views.adjust, name="adjust"),
+    path("ask/", request_views.ask, name="ask_for_credits"),
+    path("ask/withdraw/", request_views.withdraw, name="withdraw_credit_request"),
+    path("ask/<uuid:credit_request>/answer/", request_views.answer, name="answer_credit_request"),
+    path("ask/<uuid:credit_request>/seen/", request_views.put_away, name="put_away_credit_answer"),
     path("prices/", prices_views.page, name="prices"),
     path("prices/set/", prices_views.set_price, name="set_price"),
     path("prices/<int:pk>/withdraw/", prices_views.withdraw_price, name="withdraw_price"),
@@ -48,7 +58,12 @@ tokens = [
     path("new/", tokens_views.new_token, name="new"),
     path("<int:pk>/revoke/", tokens_views.revoke, name="revoke"),
 ]
+own_credits = [
+    path("", statement_views.statement, name="lines"),
+    path("lines.csv", statement_views.statement_csv, name="lines_csv"),
+]
 urlpatterns = [
+    path("credits/", include((own_credits, "credits"))),
     path("team/", include((office, "office"))),
     path("tokens/", include((tokens, "tokens"))),
 ]

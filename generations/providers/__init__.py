@@ -1,5 +1,5 @@
 """Clients of image APIs, in plain Python: no Django, no database."""
 
-from generations.providers.registry import KINDS, open_provider
+from generations.providers.registry import ACCOUNT_KINDS, KINDS, open_provider
 
-__all__ = ["KINDS", "open_provider"]
+__all__ = ["ACCOUNT_KINDS", "KINDS", "open_provider"]

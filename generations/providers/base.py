@@ -7,10 +7,10 @@ members.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 # Codes of `Refused` for a prompt or an image that was moderated, whatever the provider.
 CONTENT_CODES = frozenset(
@@ -25,12 +25,17 @@ CONTENT_CODES = frozenset(
 
 
 class OutputKind(StrEnum):
-    """What a model makes: a raster image, a drawing in SVG, a text, or a file that only programs open."""
+    """What a model makes: a raster image, a drawing in SVG, a text, or a file that only programs open.
+
+    A style is kept at the account that made it, for other models of the account to draw in; the `text` of
+    such an output is its id there, which `catalogue.fields.STYLE_ID` matches.
+    """
 
     IMAGE = "image"
     SVG = "svg"
     TEXT = "text"
     FILE = "file"
+    STYLE = "style"
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,20 @@ class ImageRequest:
 
     `parameters` maps the provider's field names (`prompt`, `seed`, `aspect_ratio`, ...) to values, without
     empty ones. `inputs` of one role are in the order that the member gave them. `action` is what an earlier
-    result offered as a next step, if this is one.
+    result offered as a next step, if this is one. `wire_name` is the name by which the account sells the
+    model, "" for the maker's own.
     """
 
     model: str
     parameters: Mapping[str, Any]
     inputs: tuple[InputImage, ...] = ()
     action: Action | None = None
+    wire_name: str = ""
+
+    @property
+    def sold_as(self) -> str:
+        """The name of the model as it is sent."""
+        return self.wire_name or self.model
 
     @property
     def roles(self) -> frozenset[str]:
@@ -102,7 +114,7 @@ class Done:
     outputs: tuple[Output, ...]
     request_id: str = ""
     status: int = 200
-    cost: int | None = None  # what the answer says it cost, in hundredths of the account's unit
+    cost: int | None = None  # what the answer says it cost, in hundredths of a US cent
     broken: int = 0
 
     @property
@@ -179,6 +191,7 @@ class Busy(ProviderError):
     """Proven not to be charged (429, 503 or 5xx in the provider's own words, connection refused): retry."""
 
     retry_after: float | None = field(default=None, kw_only=True)  # seconds; None: not given
+    of_system: bool = field(default=False, kw_only=True)  # a 429 of one system, not of a whole gateway
 
     __str__ = ProviderError.__str__
 
@@ -197,7 +210,12 @@ class Unknown(ProviderError):
 
 
 class Provider(Protocol):
-    """One account at one image API. Thread-safe."""
+    """One account at one image API. Thread-safe.
+
+    Every client is made by `Client(base_url, key, *, client_id, proxy, at_gateway, dialect)`. At a gateway
+    the base URL already has the path before the system's own paths, and the key is sent as `Authorization:
+    Bearer`; else as the maker wants it. `dialect` is one of those that the system declares.
+    """
 
     # Whether polls count towards the account's limit of calls; if not, they have one of the same size.
     polls_count_as_calls: bool
@@ -219,3 +237,18 @@ class Provider(Protocol):
 
     def balance(self, *, timeout: float) -> float | None:
         """Return the credits left, None if the provider does not say; raises what `submit` raises."""
+
+
+@runtime_checkable
+class ListsTasks(Protocol):
+    """A provider that tells in one answer how many tasks are, which is one call instead of one for each."""
+
+    def list_of(self, task: Task) -> str:
+        """Return the name of the list that has the task; "" for one that is polled by itself."""
+
+    def poll_many(self, tasks: Sequence[Task], *, timeout: float) -> Mapping[str, Accepted]:
+        """Ask once for tasks of one list; those that go on, by their remote ids.
+
+        What has ended, waits for something or is not in the answer is left out, and is polled by itself: the
+        last word is in `poll` alone. Raises what `submit` raises.
+        """

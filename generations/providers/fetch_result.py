@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from generations.providers.base import Output
 from generations.providers.i18n import gettext as _
@@ -11,6 +13,7 @@ from generations.providers.transport.download import DownloadFailed, download
 from generations.providers.transport.media_check import InvalidImage, output_of
 
 TIMEOUT = 60.0  # seconds in all
+HOST = re.compile(r"[a-z0-9.:_-]{1,253}", re.ASCII)
 
 
 class FetchFailed(Exception):
@@ -19,6 +22,15 @@ class FetchFailed(Exception):
     def __init__(self, reason: str, *, again: bool) -> None:
         super().__init__(reason)
         self.again = again
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address, for logs; "" if it has no plain one."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+    return host if HOST.fullmatch(host) else ""
 
 
 def fetch(output: Output, *, hosts: Collection[str], allow_private: bool = False, proxy: str = "") -> Output:

@@ -10,7 +10,15 @@ from urllib.parse import parse_qs
 from generations.sandbox.responses import Response, as_json, bad_request, not_found
 from generations.sandbox.state import Request, Sandbox
 
-NUMBERS = ("latency", "task_latency", "task_lifetime", "poll_interval", "window", "penalty")
+NUMBERS = (
+    "latency",
+    "task_latency",
+    "task_lifetime",
+    "result_lifetime",
+    "poll_interval",
+    "window",
+    "penalty",
+)
 
 
 def respond(sandbox: Sandbox, request: Request) -> Response:
@@ -37,6 +45,8 @@ def state(sandbox: Sandbox, _request: Request) -> dict[str, Any]:
         "in_flight": sandbox.in_flight,
         "planned": len(sandbox.plan.planned),
         "tasks": len(sandbox.tasks),
+        "keys_at_results": sandbox.delivery.refused_keys,
+        "most_fetches": sandbox.delivery.most_served,
         "fullest_window": limiter.fullest,
         "rate_limited": limiter.refused,
         "blocked_for": limiter.blocked_for(sandbox.now()),
@@ -67,6 +77,7 @@ def _show_log(sandbox: Sandbox, request: Request) -> list[dict[str, Any]]:
 
 def _clear_log(sandbox: Sandbox, _request: Request) -> list[dict[str, Any]]:
     sandbox.log.clear()
+    sandbox.delivery.clear()
     return []
 
 
@@ -83,7 +94,7 @@ def _change_state(sandbox: Sandbox, request: Request) -> dict[str, Any]:
 
 
 def _change(sandbox: Sandbox, name: str, value: Any) -> None:
-    """Set one value; `{"reset": true}` resets the rate limiter."""
+    """Set one value; `reset` resets the rate limiter, and `forget` drops all tasks, if true."""
     if name in NUMBERS:
         setattr(sandbox.options, name, max(0.0, float(value)))
     elif name == "limit":
@@ -94,6 +105,8 @@ def _change(sandbox: Sandbox, name: str, value: Any) -> None:
         sandbox.account.hundredths = round(float(value) * 100)
     elif name == "reset":
         sandbox.limiter.reset()
+    elif name == "forget":
+        sandbox.tasks.clear()
     else:
         raise ValueError(f"no such setting: {name}")
 

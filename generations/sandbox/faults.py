@@ -14,10 +14,11 @@ Charged as an ordinary call: ok, slow, filtered, drop, truncate, garbage, not-an
 The order of a task takes the same words: errors refuse it, `drop`, `truncate`, `garbage` and the pages damage
 its answer, `slow:12` and `delay` are the seconds until it ends, `filtered` and `not-an-image` are its result.
 Only an order takes `task-failed`, `task-moderated` (polls get 403) and `task-endless`, and none is charged.
-Polls for a failed task get 500; `task-failed:400` and `task-failed:200` say otherwise.
+Polls for a failed task get 500 (of Flux 200); `task-failed:400` and so on say otherwise.
 
 With `poll-` in front, an outcome is for one of the next polls of a task: `poll-404`, `poll-500`,
-`poll-429:7`, `poll-garbage`, `poll-drop` and so on; `match` looks at the prompt of the task.
+`poll-429:7`, `poll-garbage`, `poll-drop` and so on, and `poll-202`, which says nothing yet; `match` looks at
+the prompt of the task.
 """
 
 from __future__ import annotations
@@ -43,14 +44,15 @@ LOST_PAGES = {"504-html": 504, "524-html": 524}  # in place of a picture that wa
 DAMAGES = ("drop", "truncate", "garbage", *LOST_PAGES)  # of an answer, or of an image that was drawn
 CHARGED_OUTCOMES = ("ok", "slow", "filtered", "not-an-image", *DAMAGES)
 TASK_ENDS = ("task-failed", "task-moderated", "task-endless")
-TASK_FAILURES = ("200", "400", "500")  # statuses of a poll for one
+TASK_FAILURES = ("200", "400", "422", "500", "503")  # statuses of a poll for one
 GATEWAY_ERRORS = {  # in the format of gateways: docs/providers/gateways.md, "Statuses"
     "403-model": (403, "", "This token has no access to model stable-image"),
     "404-model": (404, "model_not_found", "The model does not exist"),
 }
 OTHER_OUTCOMES = ("429", "502-html", "hang", *GATEWAY_ERRORS)
 POLL = "poll-"
-POLL_OUTCOMES = tuple(POLL + outcome for outcome in (*ERRORS, *OTHER_OUTCOMES, *DAMAGES))
+NOT_YET = "poll-202"
+POLL_OUTCOMES = (NOT_YET, *(POLL + outcome for outcome in (*ERRORS, *OTHER_OUTCOMES, *DAMAGES)))
 OUTCOMES_WITH_SECONDS = ("429", "poll-429", "slow")
 
 # A call that answers with its image, one for a task, and one for the result of a task.
@@ -125,6 +127,8 @@ class Planned:
             return as_json({"error": {"message": message, "type": "new_api_error", "code": code}}, status)
         if self.action == "429":
             raise sandbox_responses.rate_limited(self.seconds)
+        if self.outcome == NOT_YET:
+            return as_json({}, 202)
         if self.outcome == "poll-404":
             raise sandbox_responses.generation_not_found()
         raise ERRORS[self.action]()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from generations.sandbox import responses as sandbox_responses
 from generations.sandbox.faults import LOST_PAGES, Planned, gateway_page
-from generations.sandbox.image_request import ImageRequest, moderate
+from generations.sandbox.image_request import FLAGGED_WORDS, ImageRequest, moderate
 from generations.sandbox.request_log import LogEntry
 from generations.sandbox.responses import Response
 from generations.sandbox.state import Request, Sandbox
@@ -21,6 +21,7 @@ from generations.sandbox.tasks import Task
 
 DRAWING_TIME = 1.0  # seconds before the response at which drawing starts, to keep few images in memory
 HANG_SECONDS = 600.0
+TEXT_SECONDS = 2.0  # for words, which take less time than a picture
 NOT_AN_IMAGE = b"these bytes were never an image\n" * 64
 GARBAGE = b'{"image": "\x00\xff'
 
@@ -44,16 +45,18 @@ async def run(
     prompt: str,
     validate: Callable[[], ImageRequest],
     respond: Callable[[Drawn], Response],
+    moderates: bool = True,
 ) -> Response:
     """Return the response that is planned for the prompt, or validate, charge, wait, draw and respond.
 
-    `validate` returns the request or raises ApiError; `respond` writes the system's response.
+    `validate` returns the request or raises ApiError; `respond` writes the system's response. Without
+    `moderates` the prompt is moderated by `validate`.
     """
     planned = sandbox.plan.next(prompt)
     entry.outcome = planned.as_word()
     if not planned.makes_an_image:
         return await _refusal(planned)
-    image_request = await _accepted(sandbox, entry, validate)
+    image_request = await _accepted(sandbox, entry, validate, moderates=moderates)
     sandbox.account.charge(image_request.cost)
     try:
         images = await _draw_in_time(
@@ -67,6 +70,21 @@ async def run(
     return _damaged(respond(Drawn(image_request, images, planned.outcome == "filtered")), planned)
 
 
+async def write(
+    sandbox: Sandbox, entry: LogEntry, *, prompt: str, cost: int, respond: Callable[[], Response]
+) -> Response:
+    """Return the response that is planned for the prompt, or charge, wait, and respond with a text."""
+    planned = sandbox.plan.next(prompt)
+    entry.outcome = planned.as_word()
+    if not planned.makes_an_image:
+        return await _refusal(planned)
+    sandbox.account.charge(cost)
+    entry.cost = cost / 100
+    seconds = planned.delay or (float(planned.seconds) if planned.outcome == "slow" else 0.0)
+    await asyncio.sleep(seconds or min(sandbox.options.latency, TEXT_SECONDS))
+    return _damaged(respond(), planned)
+
+
 async def order(
     sandbox: Sandbox,
     request: Request,
@@ -75,14 +93,23 @@ async def order(
     prompt: str,
     validate: Callable[[], ImageRequest],
     respond: Callable[[Task], Response],
+    moderates_later: bool = False,
+    task_id: str = "",
 ) -> Response:
-    """Return the response that is planned for the prompt, or validate, charge and start a task."""
+    """Return the response that is planned for the prompt, or validate, charge and start a task.
+
+    A flagged prompt is refused at once, or ends the task if the system `moderates_later`. `task_id` is for
+    systems that have ids of their own.
+    """
     planned = sandbox.plan.next(prompt, "order")
     entry.outcome = planned.as_word()
     if not planned.makes_an_image:
         return await _refusal(planned)
-    image_request = await _accepted(sandbox, entry, validate)
+    image_request = await _accepted(sandbox, entry, validate, moderates=not moderates_later)
+    if moderates_later and FLAGGED_WORDS.search(prompt):
+        planned = Planned("task-moderated")
     task = Task(request.key, image_request, planned, request.arrived)
+    task.id = task_id or task.id
     if planned.is_charged:
         sandbox.account.charge(image_request.cost)
         entry.cost = image_request.cost / 100
@@ -102,7 +129,7 @@ async def poll(
     task_id: str,
     pending: Callable[[Task], Response],
     failed: Callable[[Task], Response],
-    respond: Callable[[Drawn], Response],
+    respond: Callable[[Task, Drawn], Response],
 ) -> Response:
     """Return how a task is, or the response that is planned; ApiError for one that is gone or was refused."""
     task = sandbox.tasks.find(task_id, request.key, request.arrived)
@@ -121,7 +148,7 @@ def _state(
     entry: LogEntry,
     pending: Callable[[Task], Response],
     failed: Callable[[Task], Response],
-    respond: Callable[[Drawn], Response],
+    respond: Callable[[Task, Drawn], Response],
 ) -> Response:
     if task.broke:
         raise sandbox_responses.internal_error()
@@ -133,7 +160,8 @@ def _state(
         return failed(task)
     entry.seed = task.request.seed
     entry.sha256 = hashlib.sha256(task.image).hexdigest()
-    return respond(Drawn(task.request, [task.image], task.planned.outcome == "filtered"))
+    images = [task.image, *task.more]
+    return respond(task, Drawn(task.request, images, task.planned.outcome == "filtered"))
 
 
 async def _work(sandbox: Sandbox, task: Task) -> None:
@@ -142,7 +170,7 @@ async def _work(sandbox: Sandbox, task: Task) -> None:
     try:
         if planned.is_charged:
             images = await _draw_in_time(sandbox, task.ordered_at, task.request, planned, latency)
-            task.image = images[0]
+            task.more, task.image = tuple(images[1:]), images[0]
         elif planned.outcome != "task-endless":
             await asyncio.sleep(latency if planned.latency is None else planned.latency)
             task.image = b""
@@ -158,11 +186,14 @@ async def _refusal(planned: Planned) -> Response:
     return planned.response()
 
 
-async def _accepted(sandbox: Sandbox, entry: LogEntry, validate: Callable[[], ImageRequest]) -> ImageRequest:
+async def _accepted(
+    sandbox: Sandbox, entry: LogEntry, validate: Callable[[], ImageRequest], *, moderates: bool = True
+) -> ImageRequest:
     """Return the validated request; ApiError if it is invalid or flagged."""
     image_request = await sandbox.renderer.run(validate)
     entry.model, entry.seed = image_request.model, image_request.seed
-    moderate(image_request.prompt)
+    if moderates:
+        moderate(image_request.prompt, any_language=image_request.any_language)
     return image_request
 
 

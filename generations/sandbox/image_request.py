@@ -34,6 +34,7 @@ class ImageRequest:
     style: str = ""
     output_format: str = "png"
     samples: int = 1
+    any_language: bool = False  # the prompt need not be English
     strength: float = 1.0  # 0 keeps the start image, 1 ignores it
     files: Mapping[str, bytes] = field(default_factory=dict)  # checked images by the name of their field
     values: Mapping[str, Any] = field(default_factory=dict)  # what else the draw function reads
@@ -44,10 +45,12 @@ def pick_seed() -> int:
     return secrets.randbelow(4_294_967_294) + 1
 
 
-def moderate(prompt: str) -> None:
-    """Raise ApiError for a flagged prompt (403) or one mostly in another script (422)."""
+def moderate(prompt: str, *, any_language: bool = False) -> None:
+    """Raise ApiError for a flagged prompt (403), or for one mostly in another script (422)."""
     if FLAGGED_WORDS.search(prompt):
         raise moderated()
+    if any_language:
+        return
     letters = [letter for letter in prompt if letter.isalpha()]
     foreign = sum(ord(letter) > LAST_LATIN_LETTER for letter in letters)
     if foreign * 2 > len(letters):

@@ -20,6 +20,7 @@ class Options:
     latency: float = 5.0  # seconds from the arrival of a request to its response
     task_latency: float = 8.0  # seconds from an order to its result; real ones take a minute
     task_lifetime: float = 86_400.0  # seconds for which a result is kept
+    result_lifetime: float = 600.0  # seconds for which the address of a result is served
     poll_interval: float = 10.0  # seconds; a task that is asked for sooner again is logged as early
     limit: int = 150  # calls in any `window` seconds: docs/providers/stability.md, "Rate limit"
     window: float = 10.0
@@ -53,6 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--task-lifetime", type=float, default=Options.task_lifetime, help="seconds a result is kept"
+    )
+    parser.add_argument(
+        "--result-lifetime", type=float, default=Options.result_lifetime, help="seconds of an address"
     )
     parser.add_argument(
         "--poll-interval", type=float, default=Options.poll_interval, help="seconds between two polls"

@@ -13,12 +13,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from generations.sandbox import router
-from generations.sandbox.multipart import MAX_BODY
 from generations.sandbox.options import Options, add_arguments
 from generations.sandbox.responses import Response
 from generations.sandbox.state import Request, Sandbox
 
-MAX_READ = 64 * 1024 * 1024  # of a too large body, before the connection is closed
+MAX_READ = 128 * 1024 * 1024  # of a too large body, before the connection is closed
 SHUTDOWN_TIMEOUT = 1
 
 Scope = dict[str, Any]
@@ -57,7 +56,7 @@ class Application:
 
 
 async def read_body(receive: Any) -> tuple[bytes, int] | None:
-    """Return at most MAX_BODY bytes of a body, and its length; None if the client disconnected."""
+    """Return at most MAX_READ bytes of a body, and its length; None if the client disconnected."""
     body, length = bytearray(), 0
     while True:
         message = await receive()
@@ -65,7 +64,7 @@ async def read_body(receive: Any) -> tuple[bytes, int] | None:
             return None
         part = message.get("body", b"")
         length += len(part)
-        if length <= MAX_BODY:
+        if length <= MAX_READ:
             body += part
         if not message.get("more_body") or length > MAX_READ:
             return bytes(body), length

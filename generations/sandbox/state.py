@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from generations.sandbox.account import Account
+from generations.sandbox.delivery import Delivery
 from generations.sandbox.faults import Plan
 from generations.sandbox.options import Options
 from generations.sandbox.rate_limit import RateLimit
@@ -17,7 +18,10 @@ from generations.sandbox.tasks import Tasks
 
 @dataclass(frozen=True)
 class Request:
-    """A complete HTTP request. `body_length` may exceed the length of `body`, which is limited."""
+    """A complete HTTP request. `body_length` may exceed the length of `body`, which is limited.
+
+    `prefix` is that of a gateway, which `path` has no more; `key` is what the system took for the key.
+    """
 
     method: str
     path: str
@@ -27,17 +31,18 @@ class Request:
     body_length: int
     arrived: float
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    @property
-    def key(self) -> str:
-        """The bearer token, empty without one."""
-        scheme, _, key = self.headers.get("authorization", "").partition(" ")
-        return key.strip() if scheme.lower() == "bearer" else ""
+    prefix: str = ""
+    key: str = ""
 
     @property
     def content_type(self) -> str:
         """The Content-Type header."""
         return self.headers.get("content-type", "")
+
+    @property
+    def host(self) -> str:
+        """The Host header, by which results of the same sandbox are addressed."""
+        return self.headers.get("host", "")
 
     @property
     def accept(self) -> str:
@@ -56,6 +61,7 @@ class Sandbox:
         self.log = RequestLog()
         self.renderer = Renderer()
         self.tasks = Tasks(options)
+        self.delivery = Delivery()
         self.in_flight = 0
 
     def now(self) -> float:

@@ -24,10 +24,16 @@ class Task:
     planned: Planned
     ordered_at: float
     image: bytes | None = None
+    more: tuple[bytes, ...] = ()  # further results of an order of several
     broke: bool = False  # its image could not be drawn
     polled_at: float | None = None
     work: asyncio.Task[None] | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(32))
+
+    @property
+    def bytes(self) -> int:
+        """How many its results have."""
+        return sum(map(len, (self.image or b"", *self.more)))
 
     def poll(self, now: float, interval: float) -> bool:
         """Note that it was asked for; whether that was sooner than the interval after the last time."""
@@ -48,11 +54,11 @@ class Tasks:
 
     def add(self, task: Task) -> None:
         """Add a task, and forget those that are too old or too much to keep."""
-        kept = sum(len(each.image or b"") for each in self._tasks.values())
+        kept = sum(each.bytes for each in self._tasks.values())
         for each in list(self._tasks.values()):
             too_much = len(self._tasks) >= MAX_TASKS or (kept > MAX_KEPT and each.image is not None)
             if too_much or self._is_expired(each, task.ordered_at):
-                kept -= len(each.image or b"")
+                kept -= each.bytes
                 del self._tasks[each.id]
         self._tasks[task.id] = task
 
@@ -62,6 +68,18 @@ class Tasks:
         if task is None or task.key != key or self._is_expired(task, now):
             raise generation_not_found()
         return task
+
+    def clear(self) -> None:
+        """Forget all tasks, and do not finish those that are under way."""
+        for task in self._tasks.values():
+            if task.work:
+                task.work.cancel()
+        self._tasks.clear()
+
+    def under_way(self, key: str) -> list[Task]:
+        """Return the tasks of a key that have not ended."""
+        mine = [task for task in self._tasks.values() if task.key == key]
+        return [task for task in mine if task.image is None and not task.broke]
 
     def _is_expired(self, task: Task, now: float) -> bool:
         return now - task.ordered_at > self.options.task_lifetime

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
+from generations.teams import language as teams_language
 from generations.teams import password_reset
 from generations.teams.models import User
 from generations.teams.sessions import service as sessions_service
@@ -46,6 +47,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         sessions_service.enforce_session_limit(user)
         refused: HttpResponse | None = super().pre_login(request, user, **about)
         return refused
+
+    def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse:
+        """Show the pages in the language that the user chose, also in a new browser."""
+        response: HttpResponse = super().post_login(request, user, **about)
+        if user.language:
+            teams_language.remember(response, user.language)
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client's address; the same placeholder for all clients without one."""

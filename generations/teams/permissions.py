@@ -66,7 +66,7 @@ def get_membership(user: User, team: str) -> Membership:
 
 
 def member_required(*, may: str = "see") -> Callable[[View], View]:
-    """Decorate a view of a team: it is called with `member` instead of the team's slug.
+    """Decorate a view of a team: it is called with `member` instead of the team's slug, in their time zone.
 
     Signed-out users are redirected to the sign-in and back. Answers 404 unless the user is a member of the
     team, and 403 if the role does not have the permission.
@@ -83,8 +83,10 @@ def member_required(*, may: str = "see") -> Callable[[View], View]:
                 raise PermissionDenied(_("Your role in this team does not allow this."))
             _touch(member)
             sessions_service.touch(request)
-            return view(request, *args, member=member, **kwargs)
+            with timezone.override(member.tzinfo):
+                return view(request, *args, member=member, **kwargs)
 
+        guarded.permission = may  # type: ignore[attr-defined]  # the team switch in the bar asks for it
         return guarded
 
     return decorate

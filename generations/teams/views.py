@@ -16,7 +16,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request)
     last = last_membership(request.user)
     if last is None:
-        return render(request, "teams/no_team.html")
+        former = request.user.memberships.select_related("team").order_by("-ended_at").first()
+        return render(request, "teams/no_team.html", {"former": former})
     return redirect("jobs:create", last.team.slug)
 
 

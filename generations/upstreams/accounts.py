@@ -4,102 +4,228 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from redis import RedisError
 
+from generations.providers import look as gateway_look
 from generations.providers import open_provider
 from generations.providers.base import Provider, ProviderError, Unavailable
-from generations.upstreams import encryption
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.chat.text import TextChat
+from generations.providers.look import Found
+from generations.providers.registry import GATEWAY, Switch, checked_switch, open_text_chat, usual_switch
+from generations.providers.transport.download import ANYWHERE
+from generations.upstreams import encryption, provider_groups, units
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Balance, Upstream
 
 log = logging.getLogger(__name__)
 
-FROM_ENVIRONMENT = "Environment"
-DEFAULT_BLOCK = 60.0  # seconds after a 429 without Retry-After: docs/providers/stability.md, "Rate limit"
 BALANCE_HISTORY_INTERVAL = timedelta(minutes=15)
 PAUSED_BY_OPERATOR = 0  # status of a pause that only an operator ends
 RETRY_AFTER = timedelta(minutes=10)  # end of a pause that a balance does not end
 MODEL_CLOSED = timedelta(minutes=10)  # for which an account is not asked for a model that it lacks
+LOW_BALANCE = 50_000  # hundredths of a US cent: 500 credits, 5 dollars
+MAX_COST = 1_000_000_00  # hundredths of a US cent, of one call
 SOON = timedelta(minutes=1)  # within which an image whose model is closed must go elsewhere or end
 
 
 @lru_cache(maxsize=64)
-def _provider(kind: str, base_url: str, encrypted_key: str, proxy: str, encrypted_login: str) -> Provider:
+def _provider(
+    *,
+    kind: str,
+    base_url: str,
+    encrypted_key: str,
+    proxy: str,
+    encrypted_login: str,
+    systems: tuple[tuple[str, Switch], ...],
+    wire_names: tuple[tuple[str, str], ...],
+) -> Provider:
     through = Upstream(proxy=proxy, encrypted_proxy_login=encrypted_login).proxy_address
-    return open_provider(kind, base_url, encryption.decrypt(encrypted_key), through)
+    key = encryption.decrypt(encrypted_key)
+    return open_provider(kind, base_url, key, through, systems=dict(systems), wire_names=dict(wire_names))
 
 
 def provider(upstream: Upstream) -> Provider:
-    """Return the client of the account; Unavailable if its base URL, key or proxy is unusable."""
+    """Return the client of the account; Unavailable if its base URL, key, proxy or a system is unusable."""
     try:
         return _provider(
-            upstream.kind,
-            upstream.base_url,
-            upstream.encrypted_key,
-            upstream.proxy,
-            upstream.encrypted_proxy_login,
+            kind=upstream.kind,
+            base_url=upstream.base_url,
+            encrypted_key=upstream.encrypted_key,
+            proxy=upstream.proxy,
+            encrypted_login=upstream.encrypted_proxy_login,
+            systems=tuple(upstream.switches.items()),
+            wire_names=tuple(upstream.wire_names.items()),
         )
     except ValueError as problem:
         reason = str(problem)
     raise Unavailable(reason)
 
 
+def text_chat(upstream: Upstream) -> TextChat:
+    """Return the account's chat models; Unavailable if its base URL, key, proxy or kind is unusable."""
+    try:
+        return open_text_chat(
+            upstream.kind,
+            upstream.base_url,
+            upstream.key,
+            upstream.proxy_address,
+            systems=upstream.switches,
+        )
+    except ValueError as problem:
+        reason = str(problem)
+    raise Unavailable(reason)
+
+
+def helping_with_prompts() -> list[Upstream]:
+    """Return the enabled accounts that have a chat model for prompts, the first to be used first."""
+    rows = Upstream.objects.filter(enabled=True, draining=False, paused_at=None).exclude(helper_model="")
+    return [row for row in rows.order_by("order", "pk") if row.helps_with_prompts]
+
+
 def result_hosts(upstream: Upstream) -> tuple[str, ...]:
-    """Return from which hosts the account's results are fetched: its own, its system's, or its address's.
+    """Return from which hosts the account's results are fetched: its own, its systems', or its address's.
 
-    Unavailable as `provider` raises it.
+    A gateway may give results from its own address besides. Unavailable as `provider` raises it.
     """
-    own = tuple(upstream.result_hosts) or provider(upstream).result_hosts
-    return own or (urlsplit(upstream.base_url).hostname or "",)
+    own_host = urlsplit(upstream.base_url).hostname or ""
+    if upstream.result_hosts:
+        return tuple(upstream.result_hosts)
+    of_systems = provider(upstream).result_hosts
+    if upstream.kind == GATEWAY:
+        return (*of_systems, own_host)
+    return of_systems or (own_host,)
 
 
-def sync_environment() -> Upstream | None:
-    """Create, update or disable the upstream of STABILITY_BASE_URL and STABILITY_API_KEY."""
-    from_environment = Upstream.objects.filter(from_environment=True)
-    if not (settings.STABILITY_BASE_URL and settings.STABILITY_API_KEY):
-        from_environment.update(enabled=False)
-        return None
-    upstream = from_environment.first() or Upstream(from_environment=True, name=FROM_ENVIRONMENT)
-    if not _has_key(upstream, settings.STABILITY_API_KEY):
-        upstream.set_key(settings.STABILITY_API_KEY)
-    upstream.base_url, upstream.enabled = settings.STABILITY_BASE_URL, True
-    upstream.encrypted_proxy_login = ""  # one that was taken out of the environment is gone
-    upstream.set_proxy(settings.STABILITY_PROXY)
-    upstream.closed_models = {}  # the key or the address may be new
-    if upstream.paused_status != PAUSED_BY_OPERATOR:
-        upstream.paused_at = None
-    upstream.save()
-    return upstream
+@dataclass(frozen=True)
+class Answer:
+    """What an account said to the free question for its balance; `problem` is empty if it answered."""
+
+    problem: str = ""
+    status: int | None = None
+    balance: float | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the account took its key."""
+        return not self.problem
+
+    @property
+    def sentence(self) -> str:
+        """What was said, for operators."""
+        if self.problem:
+            return f"{self.problem} ({self.status})" if self.status else self.problem
+        if self.balance is None:
+            return _("It answers, and has no balance to show.")
+        return _("It answers. Its balance is %(balance)s.") % {
+            "balance": number_format(self.balance, 2, force_grouping=True)
+        }
 
 
-def _has_key(upstream: Upstream, key: str) -> bool:
+def ask(upstream: Upstream) -> Answer:
+    """Ask the account for its balance, which costs nothing. The row may be new, and is not changed."""
     try:
-        return upstream.key == key
-    except encryption.Undecryptable:
-        return False
-
-
-def test(upstream: Upstream) -> tuple[bool, str]:
-    """Request the balance, which costs nothing; return whether that worked, and a sentence."""
-    try:
-        balance = provider(upstream).balance(timeout=10)
+        return Answer(balance=provider(upstream).balance(timeout=10))
     except ProviderError as problem:
-        return False, problem.reason
-    if balance is None:
-        return True, _("It answers, and has no balance to show.")
-    _store_balance(upstream, balance)
-    return True, _("It answers. Its balance is %(balance)s credits.") % {"balance": f"{balance:,.2f}"}
+        return Answer(problem.reason[:400] or _("It gave no reason."), problem.status)
+
+
+def look(upstream: Upstream) -> Found:
+    """Ask a gateway what it sells, which costs nothing; ProviderError, for operators, if it does not say.
+
+    The row may be new, and is not changed.
+    """
+    try:
+        return gateway_look.look(upstream.base_url, upstream.key, upstream.proxy_address)
+    except ValueError as problem:
+        reason = str(problem)
+    raise Unavailable(reason)
+
+
+def test(upstream: Upstream) -> Answer:
+    """Ask a stored account as `ask` does, and remember what it said."""
+    answer = ask(upstream)
+    remember(upstream, answer)
+    return answer
+
+
+def remember(upstream: Upstream, answer: Answer) -> None:
+    """Remember on the stored row what the account said to a test."""
+    values = {"tested_at": timezone.now(), "test_status": answer.status, "test_problem": answer.problem}
+    Upstream.objects.filter(pk=upstream.pk).update(**values)
+    for name, value in values.items():
+        setattr(upstream, name, value)
+    if answer.balance is not None:
+        _store_balance(upstream, answer.balance)
+
+
+def enable(upstream: Upstream) -> None:
+    """Call the account from now on, also if its last test had failed: some refuse only the free question."""
+    Upstream.objects.filter(pk=upstream.pk).update(enabled=True)
+    log.warning("Provider account %s is switched on", upstream.name)
+
+
+def disable(upstream: Upstream) -> None:
+    """Call the account no more until `enable`; running calls are finished."""
+    Upstream.objects.filter(pk=upstream.pk).update(enabled=False)
+    log.warning("Provider account %s is switched off", upstream.name)
+
+
+@transaction.atomic
+def share_pace(upstream: Upstream) -> None:
+    """Let accounts with the same address and key, which the provider counts as one, share one rate limit.
+
+    The limiter of the other one goes on, so that what it has sent counts.
+    """
+    twins = provider_groups.twins(upstream, Upstream.objects.exclude(pk=upstream.pk).order_by("pk"))
+    if upstream.pace_account or not twins:
+        return
+    pace_account = twins[0].pace_key
+    Upstream.objects.filter(pk__in=[upstream.pk, twins[0].pk]).update(pace_account=pace_account)
+    upstream.pace_account = pace_account
+
+
+def begin_with_usual(upstream: Upstream) -> None:
+    """Fill a new account with what is usual for its kind; a gateway has all systems, and results anywhere.
+
+    Gateways keep results at hosts of their own choice; no key goes there, and none of them is inside.
+    """
+    upstream.unit, upstream.unit_value = next(iter(units.known(upstream.kind).items()))
+    upstream.low_balance = LOW_BALANCE // upstream.unit_value
+    if upstream.kind == GATEWAY:
+        upstream.systems = {name: as_json(usual_switch(name)) for name in catalogue_registry.DECLARED}
+        upstream.result_hosts = [ANYWHERE]
+        return
+    declared = catalogue_registry.system(upstream.kind)
+    upstream.limit_calls, upstream.limit_window = declared.calls, declared.seconds
+    upstream.max_in_flight = declared.in_flight
+
+
+def systems_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return switches as an account keeps them, of names such as `bfl` or `bfl=/x`; ValueError for others."""
+    found = {}
+    for text in names:
+        name, has_prefix, prefix = text.partition("=")
+        switch = usual_switch(name) if name in catalogue_registry.DECLARED else Switch()
+        found[name] = as_json(checked_switch(name, replace(switch, prefix=prefix) if has_prefix else switch))
+    return found
+
+
+def as_json(switch: Switch) -> dict[str, str]:
+    """Return a switch as an account keeps it."""
+    return {name: value for name, value in asdict(switch).items() if value}
 
 
 def begin(upstream: Upstream) -> None:
@@ -108,7 +234,7 @@ def begin(upstream: Upstream) -> None:
         upstreams_rate_limit.prepare(upstream, idle=True)
     except RedisError as problem:
         log.warning(
-            "Redis is unreachable; the first call of upstream %s waits for one window: %s",
+            "Redis is unreachable; the first call of provider account %s waits for one window: %s",
             upstream.name,
             problem,
         )
@@ -120,7 +246,7 @@ def pause(upstream: Upstream, problem: ProviderError) -> None:
         paused_at=timezone.now(), paused_status=problem.status, paused_reason=problem.reason[:400]
     )
     if paused:
-        log.error("Upstream %s is paused: %s", upstream.name, problem.reason)
+        log.error("Provider account %s is paused: %s", upstream.name, problem.reason)
 
 
 @transaction.atomic
@@ -142,8 +268,11 @@ def close_model(upstream: Upstream, model: str, problem: ProviderError) -> None:
     Upstream.objects.filter(pk=row.pk).update(closed_models=row.closed_models)
     upstream.closed_models = row.closed_models
     if not was_closed:
-        log.error("Upstream %s is not asked for %s for ten minutes: %s", row.name, model, problem.reason)
-    if len(row.served_models) > 1 and not row.callable_models:
+        log.error(
+            "Provider account %s is not asked for %s for ten minutes: %s", row.name, model, problem.reason
+        )
+    served = row.served_models
+    if len(served) > 1 and all(row.is_closed(each) for each in served):
         pause(row, problem)
 
 
@@ -155,7 +284,13 @@ def open_model(upstream: Upstream, model: str) -> None:
         row = Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
         left = {name: entry for name, entry in row.closed_models.items() if name != model}
         Upstream.objects.filter(pk=row.pk).update(closed_models=left)
-    log.warning("Upstream %s draws %s again", upstream.name, model)
+    log.warning("Provider account %s draws %s again", upstream.name, model)
+
+
+def served_models() -> frozenset[str]:
+    """Return the names of the models that some enabled account has."""
+    upstreams = Upstream.objects.filter(enabled=True)
+    return frozenset(model for upstream in upstreams for model in upstream.served_models)
 
 
 def takes_soon(model: str) -> bool:
@@ -163,7 +298,7 @@ def takes_soon(model: str) -> bool:
     return any(
         not upstream.is_closed(model) and upstream.serves(model)
         for upstream in Upstream.objects.filter(enabled=True, draining=False, paused_at=None)
-        if upstream.blocked_until is None or upstream.blocked_until < timezone.now() + SOON
+        if (until := upstream.blocked_until_for(model)) is None or until < timezone.now() + SOON
     )
 
 
@@ -188,51 +323,34 @@ def pause_by_operator(upstreams: QuerySet[Upstream], *, by: str) -> int:
         paused_status=PAUSED_BY_OPERATOR,
         paused_reason=reason[:400],
     )
-    log.warning("%s upstreams: %s", count, reason)
+    log.warning("%s provider accounts: %s", count, reason)
     return count
 
 
 def drain(upstream: Upstream) -> None:
     """Let running calls finish, and start no new ones."""
     Upstream.objects.filter(pk=upstream.pk).update(draining=True)
-    log.warning("Upstream %s is draining: running calls finish", upstream.name)
+    log.warning("Provider account %s is draining: running calls finish", upstream.name)
 
 
 def reopen(upstreams: QuerySet[Upstream]) -> None:
     """Resume and undrain these; a block after a 429 stays."""
     for upstream in upstreams.filter(enabled=True):
-        resume(upstream)
+        resume(upstream, by_operator=True)
     upstreams.filter(draining=True).update(draining=False)
 
 
-def resume(upstream: Upstream) -> None:
-    """End the pause of the account, and ask it again for models that it said not to have."""
-    if Upstream.objects.filter(pk=upstream.pk, paused_at__isnull=False).update(
-        paused_at=None, paused_status=None, paused_reason=""
-    ):
-        log.warning("Upstream %s is resumed", upstream.name)
-    Upstream.objects.filter(pk=upstream.pk).exclude(closed_models={}).update(closed_models={})
+def resume(upstream: Upstream, *, by_operator: bool = False) -> None:
+    """End the pause of the account, and ask it again for models that it said not to have.
 
-
-def block(upstream: Upstream, seconds: float | None) -> None:
-    """Block the account, and those that share its limit, after a 429; log it once per block.
-
-    `seconds` is Retry-After, None for a minute.
+    A pause that an operator made ends only `by_operator`.
     """
-    duration = DEFAULT_BLOCK if seconds is None else max(seconds, 1.0)
-    now = timezone.now()
-    until = now + timedelta(seconds=duration)
-    sharing = Upstream.objects.filter(pk=upstream.pk)
-    if upstream.pace_account:
-        sharing = Upstream.objects.filter(pace_account=upstream.pace_account)
-    was_open = sharing.exclude(blocked_until__gt=now).exists()
-    sharing.exclude(blocked_until__gt=until).update(blocked_until=until)
-    if was_open:
-        log.warning("Upstream %s answered 429: no calls for %.0f s", upstream.name, duration)
-    try:
-        upstreams_rate_limit.block(upstream, duration)
-    except RedisError:
-        log.warning("Redis is unreachable; the block of upstream %s is only in the database", upstream.name)
+    paused = Upstream.objects.filter(pk=upstream.pk, paused_at__isnull=False)
+    if not by_operator:
+        paused = paused.exclude(paused_status=PAUSED_BY_OPERATOR)
+    if paused.update(paused_at=None, paused_status=None, paused_reason=""):
+        log.warning("Provider account %s is resumed", upstream.name)
+    Upstream.objects.filter(pk=upstream.pk).exclude(closed_models={}).update(closed_models={})
 
 
 def update_balances(upstreams: Iterable[Upstream] | None = None) -> int:
@@ -245,7 +363,7 @@ def _update_balance(upstream: Upstream) -> bool:
     try:
         balance = provider(upstream).balance(timeout=10)
     except ProviderError as problem:
-        log.info("The balance of upstream %s could not be read: %s", upstream.name, problem)
+        log.info("The balance of provider account %s could not be read: %s", upstream.name, problem)
         balance = None
     if balance is not None:
         _store_balance(upstream, balance)

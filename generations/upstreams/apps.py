@@ -8,7 +8,7 @@ from generations.providers import i18n
 class UpstreamsConfig(AppConfig):
     name = "generations.upstreams"
     label = "upstreams"
-    verbose_name = _("Upstreams")
+    verbose_name = _("Provider accounts")
 
     def ready(self) -> None:
         """Register gettext with the providers package, which does not depend on Django."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.registry import GATEWAY, Switch
 from generations.upstreams import encryption
 
 CLOSING_KEPT = timedelta(days=1)  # after its end, so that a model that stays away is one notice
@@ -57,6 +58,23 @@ class Upstream(models.Model):
         blank=True,
         help_text=_('For models where it differs, such as {"ultra": 2}.'),
     )
+    systems = models.JSONField(
+        _("systems"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text=_(
+            'Systems of a gateway with prefix and dialect, such as {"bfl": {"prefix": "/flux"}}; of another'
+            " account the dialect of its own."
+        ),
+    )
+    wire_names = models.JSONField(
+        _("names of models here"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text=_("What the account calls models that it does not call as the catalogue does."),
+    )
     models_served = models.JSONField(
         _("models"), default=list, blank=True, help_text=_("Names of the catalogue; empty means all.")
     )
@@ -65,15 +83,21 @@ class Upstream(models.Model):
         default=dict,
         blank=True,
         help_text=_(
-            "What a call costs here, in hundredths of a credit, where it differs from the catalogue."
+            "What a call costs here, in hundredths of a US cent, where it differs from the catalogue."
         ),
     )
     unit = models.CharField(_("unit of cost"), max_length=20, default="credit")
+    unit_value = models.PositiveIntegerField(
+        _("value of the unit"),
+        default=100,
+        db_default=100,
+        help_text=_("In hundredths of a US cent: 100 for a credit of Stability, 10000 for a dollar."),
+    )
     pace_account = models.CharField(
         _("pace shared with"),
         max_length=80,
         blank=True,
-        help_text=_("Upstreams with the same text share one rate limit; empty: a limit of its own."),
+        help_text=_("Accounts with the same text share one rate limit; empty: a limit of its own."),
     )
     limit_calls = models.PositiveIntegerField(_("calls"), default=150)
     limit_window = models.PositiveIntegerField(_("in seconds"), default=10)
@@ -99,7 +123,44 @@ class Upstream(models.Model):
         db_default=False,
         help_text=_("Fetch results from addresses of private networks too, and without https."),
     )
+    helper_model = models.CharField(
+        _("chat model for prompts"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The name of the chat model that helps with prompts here; empty: none does."),
+    )
+    helper_price = models.PositiveIntegerField(
+        _("price of the prompt helper"),
+        default=20,
+        db_default=20,
+        help_text=_("What a member pays for an answer, in hundredths of a credit."),
+    )
+    helper_cost = models.PositiveIntegerField(
+        _("cost of the prompt helper"),
+        default=0,
+        db_default=0,
+        help_text=_("What an answer costs here, in hundredths of a US cent."),
+    )
+    helper_cap = models.PositiveIntegerField(
+        _("daily cap of the prompt helper"),
+        null=True,
+        blank=True,
+        help_text=_("What a member may spend on it in a day, in hundredths of a credit; empty: any amount."),
+    )
     blocked_until = models.DateTimeField(_("blocked until"), null=True, blank=True, editable=False)
+    polls_blocked_until = models.DateTimeField(
+        _("polls blocked until"), null=True, blank=True, editable=False
+    )
+    systems_blocked = models.JSONField(
+        _("blocked systems"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text=_("Systems of a gateway that asked to wait, and until when."),
+    )
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True, editable=False)
     paused_status = models.PositiveSmallIntegerField(
         _("paused status"), null=True, blank=True, editable=False
@@ -121,6 +182,19 @@ class Upstream(models.Model):
     low_balance = models.PositiveIntegerField(
         _("low balance"), default=500, help_text=_("Operators get a notice when less is left; 0 for never.")
     )
+    tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
+    test_status = models.PositiveSmallIntegerField(
+        _("status of the test"), null=True, blank=True, editable=False
+    )
+    test_problem = models.CharField(
+        _("problem of the test"),
+        max_length=400,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("What the last test found; empty: it answered, or was not tested."),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     # The stubs see a plain manager; it has every method of the query set class.
@@ -128,12 +202,14 @@ class Upstream(models.Model):
 
     class Meta:
         ordering = ["order", "pk"]
-        verbose_name = _("upstream")
-        verbose_name_plural = _("upstreams")
+        verbose_name = _("provider account")
+        verbose_name_plural = _("provider accounts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(limit_calls__gt=0, limit_window__gt=0), name="an_upstream_takes_some_calls"
             ),
+            models.CheckConstraint(condition=Q(unit_value__gt=0), name="a_unit_is_worth_something"),
+            models.CheckConstraint(condition=Q(helper_price__gt=0), name="help_with_prompts_has_a_price"),
         ]
 
     def __str__(self) -> str:
@@ -193,30 +269,107 @@ class Upstream(models.Model):
 
     @property
     def callable_models(self) -> tuple[str, ...]:
-        """Names of the models that this account serves and that are not closed now."""
-        return tuple(model for model in self.served_models if not self.is_closed(model))
+        """Names of the models that this account serves, and that are neither closed nor blocked now."""
+        blocked = self._blocked_models()
+        return tuple(
+            model for model in self.served_models if model not in blocked and not self.is_closed(model)
+        )
+
+    def blocked_until_for(self, model: str) -> datetime | None:
+        """Return until when the model is not asked for after a 429; None, or past, if it is."""
+        moments = [self.blocked_until] if self.blocked_until else []
+        for system, until in self.systems_blocked.items():
+            if model in catalogue_registry.names_of_system(system):
+                moments.append(datetime.fromisoformat(until))
+        return max(moments, default=None)
+
+    def _blocked_models(self) -> frozenset[str]:
+        now = timezone.now()
+        return frozenset(
+            model
+            for system, until in self.systems_blocked.items()
+            if datetime.fromisoformat(until) > now
+            for model in catalogue_registry.names_of_system(system)
+        )
+
+    @property
+    def own_systems(self) -> tuple[str, ...]:
+        """Names of the systems that this account has: those switched on at a gateway, or the maker's own."""
+        if self.kind != GATEWAY:
+            return (self.kind,)
+        return tuple(name for name in catalogue_registry.SYSTEMS if name in self.systems)
+
+    @property
+    def possible_models(self) -> tuple[str, ...]:
+        """Names of all models of its systems, as far as their dialects have them."""
+        switches = self.switches
+        return tuple(
+            model
+            for name in self.own_systems
+            for model in catalogue_registry.names_in_dialect(
+                name, switches[name].dialect if name in switches else ""
+            )
+        )
+
+    @property
+    def switches(self) -> dict[str, Switch]:
+        """How the account has its systems."""
+        return {
+            name: Switch(str(each.get("prefix", "")), str(each.get("dialect", "")), each.get("in_flight"))
+            for name, each in self.systems.items()
+            if name in catalogue_registry.SYSTEMS
+        }
+
+    @property
+    def in_flight_limits(self) -> tuple[tuple[frozenset[str], int], ...]:
+        """How many requests it works on at the same time for these models together, where that is limited.
+
+        At a gateway what the operator says of each system: the limits of makers are those of their accounts.
+        """
+        if self.kind == GATEWAY:
+            return tuple(
+                (frozenset(catalogue_registry.names_of_system(name)), switch.in_flight)
+                for name, switch in self.switches.items()
+                if switch.in_flight
+            )
+        return tuple(
+            (frozenset({model.name}), model.max_in_flight)
+            for model in catalogue_registry.SYSTEMS.get(self.kind, ())
+            if model.max_in_flight
+        )
 
     @property
     def served_models(self) -> tuple[str, ...]:
-        """Names of the models that this account serves: those chosen, or all of its system."""
-        return tuple(self.models_served) or catalogue_registry.names_of_system(self.kind)
+        """Names of the models that this account serves: those chosen, or all that its systems have.
+
+        Of a gateway only those whose system is switched on.
+        """
+        if not self.models_served:
+            return self.possible_models
+        possible = frozenset(self.possible_models)
+        return tuple(model for model in self.models_served if model in possible)
+
+    @property
+    def helps_with_prompts(self) -> bool:
+        """Whether it has a chat model that helps with prompts, and did not say of late that it has not."""
+        return bool(self.helper_model) and not self.is_closed(catalogue_registry.PROMPT_HELPER)
 
     def priority(self, model: str) -> int:
         """Return the priority of this account among those that serve the model: smaller is used first."""
         own: Mapping[str, int] = self.orders
         return int(own.get(model, self.order))
 
-    def cost(self, model: str, parameters: Mapping[str, Any]) -> int:
-        """Return the cost of a call with these parameters, in hundredths of the unit."""
+    def cost(self, model: str, parameters: Mapping[str, Any], images: int = 0) -> int:
+        """Return the cost of a call with these parameters and so many images, in hundredths of a US cent."""
         own: Mapping[str, int] = self.costs
-        return int(own[model] if model in own else catalogue_registry.get(model).cost(parameters))
+        return int(own[model] if model in own else catalogue_registry.get(model).cost(parameters, images))
 
 
 class Balance(models.Model):
     """The balance of an account at one time, to be compared with what was charged."""
 
     upstream = models.ForeignKey(
-        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="balances"
+        Upstream, models.PROTECT, verbose_name=_("provider account"), related_name="balances"
     )
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
     asked_at = models.DateTimeField(_("asked at"), default=timezone.now)

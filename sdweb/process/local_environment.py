@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from generations.providers.catalogue.registry import DECLARED
 from sdweb.process.ports import LOOPBACK, free_port, is_free
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -88,11 +89,13 @@ def _values(environment: Mapping[str, str], folder: Path) -> Values:
         values |= _redis(stored, taken)
     if not (configured.get("S3_ENDPOINT_URL") or configured.get("S3_BUCKET")):
         values |= _object_storage(stored, taken)
-    if not (configured.get("STABILITY_BASE_URL") or configured.get("STABILITY_API_KEY")):
+    if not any(configured.get(name) for name in PROVIDERS):
         values |= _sandbox(stored, taken)
     return values
 
 
+# Who sets one of these has a provider, and needs no sandbox.
+PROVIDERS = ("STABILITY_BASE_URL", "STABILITY_API_KEY", "GATEWAY_BASE_URL", "GATEWAY_API_KEY")
 _SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS")
 
 
@@ -154,11 +157,13 @@ def _object_storage(stored: Values, taken: set[str]) -> Values:
 
 
 def _sandbox(stored: Values, taken: set[str]) -> Values:
-    return {
-        "SDWEB_SANDBOX": "1",
-        "STABILITY_BASE_URL": f"http://{LOOPBACK}:{_port(stored.get('STABILITY_BASE_URL'), taken)}",
-        "STABILITY_API_KEY": stored.get("STABILITY_API_KEY") or f"sandbox-{secrets.token_hex(16)}",
-    }
+    """Return the sandbox provider as an account of Stability, and as a gateway for all other systems."""
+    address = f"http://{LOOPBACK}:{_port(stored.get('STABILITY_BASE_URL'), taken)}"
+    key = stored.get("STABILITY_API_KEY") or f"sandbox-{secrets.token_hex(16)}"
+    values = {"SDWEB_SANDBOX": "1", "STABILITY_BASE_URL": address, "STABILITY_API_KEY": key}
+    if others := [system for system in DECLARED if system != "stability"]:
+        values |= {"GATEWAY_BASE_URL": address, "GATEWAY_API_KEY": key, "GATEWAY_SYSTEMS": ",".join(others)}
+    return values
 
 
 def _port(address: str | None, taken: set[str]) -> int:

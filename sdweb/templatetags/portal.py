@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django import template
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from generations.core import durations
 from generations.teams import permissions
-from generations.teams.models import Membership
+from generations.teams.models import Membership, User
 
 register = template.Library()
 
@@ -50,16 +56,17 @@ def ago(moment: datetime | None) -> SafeString:
 def relative(moment: datetime) -> str:
     """Return the time since then in the largest unit that fits; a date after a week."""
     seconds = (timezone.now() - moment).total_seconds()
-    if seconds < 60:
+    if seconds < 90:
         return _("just now")
-    if seconds < 3600:
-        return _("%(count)d min ago") % {"count": seconds // 60}
     if seconds < 24 * 3600:
-        return _("%(count)d h ago") % {"count": seconds // 3600}
+        return _("%(time)s ago") % {"time": durations.duration(seconds)}
     if seconds < 7 * 24 * 3600:
         days = (timezone.localdate() - timezone.localdate(moment)).days
         return _("yesterday") if days == 1 else _("%(count)d days ago") % {"count": days}
     return date_format(timezone.localtime(moment), "DATE_FORMAT")
+
+
+register.filter("duration", durations.duration)
 
 
 @register.filter
@@ -81,9 +88,44 @@ def may(member: Membership | None, permission: str) -> bool:
 
 
 @register.simple_tag
-def teams_of(member: Membership) -> list[Membership]:
-    """Return the user's active memberships, for the team menu."""
+def membership_of_bar(user: User | AnonymousUser, member: Membership | None) -> Membership | None:
+    """Return the membership whose team stands in the bar: that of the page, else the one visited last."""
+    return member or permissions.last_membership(user)
+
+
+@register.simple_tag
+def time_zone_of(user: User | AnonymousUser, member: Membership | None) -> ZoneInfo | None:
+    """Return the time zone of the times on a page for the user; None for that of the installation."""
+    if member:
+        return member.tzinfo
+    own = user.time_zone if isinstance(user, User) else ""
+    return ZoneInfo(own) if own else None
+
+
+@dataclass(frozen=True)
+class TeamLink:
+    """A team of the user, and the address that opens it."""
+
+    name: str
+    url: str
+    is_current: bool
+
+
+@register.simple_tag
+def team_links(request: HttpRequest, member: Membership) -> list[TeamLink]:
+    """Return the user's teams by name, each with the same page in it where it has one."""
     if member.user is None:
         return []
     memberships = member.user.memberships.filter(ended_at=None, team__deactivated_at=None)
-    return list(memberships.select_related("team").order_by("team__name", "pk"))
+    rows = memberships.select_related("team").order_by("team__name", "pk")
+    return [TeamLink(row.team.name, _same_page(request, row), row.pk == member.pk) for row in rows]
+
+
+def _same_page(request: HttpRequest, member: Membership) -> str:
+    """Return the page in that team, if its address names nothing but the team; else the team's library."""
+    match = request.resolver_match
+    if match and match.kwargs.keys() == {"team"} and request.method == "GET":
+        permission = getattr(match.func, "permission", None)
+        if permission and permissions.may(member, permission):
+            return reverse(match.view_name, args=[member.team.slug])
+    return reverse("library:grid", args=[member.team.slug])

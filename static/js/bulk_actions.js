@@ -1,15 +1,14 @@
 // Bulk actions on selected pictures: the page changes at once, the server reports the result, Undo reverts it.
 import { layOut, nextPage } from "./justified_rows.js";
-import { notice, portal } from "./page.js";
+import { act, leaveAfter, onResult } from "./picture_actions.js";
 import { clearSelection, isAllSelected, selectedIds, showSelection } from "./selection.js";
 
 const form = document.getElementById("selection");
-const status = document.getElementById("bulk-action");
 const itemOf = (id) => document.querySelector(`.rows > li[data-id="${id}"]`);
 const REMOVES = { trash: true, restore: false };
 const LIKES = { like: true, unlike: false };
-let affectedIds = []; // the pictures of the last bulk action that are on this page
-let clearTimer = 0;
+const UNDO_SHOWN = 20000; // milliseconds
+const TOLD_SHOWN = 6000;
 
 const actionOf = (button) =>
   (button?.name === "act" ? button.value : button?.name) || (form.elements.tag?.value ? "tag" : "collect");
@@ -22,20 +21,26 @@ form.addEventListener("submit", (event) => {
   const path = submitter?.getAttribute("formaction") ?? form.action;
   const action = submitter?.hasAttribute("formaction") ? "" : actionOf(submitter);
   for (const menu of form.querySelectorAll("details[open]")) menu.open = false;
-  if (submitter?.matches("[data-single-only]")) {
-    return window.htmx.ajax("GET", `${path}?image=${selectedIds()[0]}`, { target: "body", swap: "beforeend" });
+  if (submitter?.matches("[data-opens-dialog]")) {
+    return window.htmx.ajax("POST", path, { target: "body", swap: "beforeend", values });
   }
-  if (action) showBeforeResponse(action);
-  window.htmx.ajax("POST", path, { target: "#bulk-action", swap: "innerHTML", values });
+  act(path, values, action ? showBeforeResponse(action) : undefined);
 });
 
-/** Show the expected result before the server responds. */
+/** Show the expected result before the server responds; returns the pictures, and how to show them as they were. */
 function showBeforeResponse(action) {
-  affectedIds = selectedIds();
+  const ids = selectedIds();
+  const hearts = action in LIKES ? ids.map((id) => itemOf(id)?.querySelector(".heart")).filter(Boolean) : [];
+  const wereHidden = hearts.map((heart) => heart.hidden);
   if (nextPage() && action === "trash" && isAllSelected()) nextPage().hidden = true; // those pages are trashed too
-  showResult(action, affectedIds);
+  showResult(action, ids);
   for (const name of ["tag", "name"]) if (form.elements[name]) form.elements[name].value = "";
   if (action in REMOVES) clearSelection();
+  const takeBack = () => {
+    if (action in REMOVES) showResult("restore", ids);
+    for (const [index, heart] of hearts.entries()) heart.hidden = wereHidden[index];
+  };
+  return { ids, takeBack };
 }
 
 function showResult(action, ids) {
@@ -53,36 +58,20 @@ function showResult(action, ids) {
   showSelection();
 }
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "bulk-action") return;
-  clearTimeout(clearTimer);
-  const result = status.querySelector("[data-bulk-action]");
-  if (!result) return; // the panel of a zip
-  if ("failed" in result.dataset) return revert();
+onResult((result, ids) => {
   if (!("finished" in result.dataset)) return;
   const { action, unchanged, undoes } = result.dataset;
-  if (undoes) showResult(undoes === "take_out" ? "restore" : action, affectedIds);
+  if (undoes) showResult(undoes === "take_out" ? "restore" : action, ids);
   else if (action === "trash" && unchanged) showResult("restore", unchanged.split(" "));
-  if (action === "take_out" && !undoes) hideTakenOut();
+  if (action === "take_out" && !undoes) hideTakenOut(ids);
   window.htmx.trigger(document.body, "library-changed");
-  clearTimer = setTimeout(() => status.replaceChildren(), result.querySelector("form") ? 20000 : 6000);
+  leaveAfter(result.querySelector("form") ? UNDO_SHOWN : TOLD_SHOWN);
 });
-document.addEventListener("htmx:sendError", () => revert(portal.offline));
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.target === status) revert(portal.failed);
-});
-
-/** Show the pictures again after a failure. */
-function revert(text) {
-  showResult("restore", affectedIds);
-  if (text) notice(text);
-  clearTimer = setTimeout(() => status.replaceChildren(), 8000);
-}
 
 /** Hide pictures that were removed from the collection that this page shows. */
-function hideTakenOut() {
+function hideTakenOut(ids) {
   if (new URLSearchParams(location.search).has("collection")) {
-    showResult("trash", affectedIds);
+    showResult("trash", ids);
     clearSelection();
   }
 }

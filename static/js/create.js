@@ -1,91 +1,40 @@
 // The form of Create: the chosen operation and model, the price on the button, one submission per press.
 // It knows no field of a model: what depends on the model is #choices, which the server renders.
-import { deleteDraft, randomUuid, saveDraft, withDraft } from "./draft.js";
+import "./colors.js";
+import { choices, isRenewing, renew, setOpen, setUpChoices } from "./choices.js";
+import { randomUuid, saveDraft, withDraft } from "./draft.js";
+import { clearAllErrors, clearErrors } from "./form_errors.js";
 import { deleteStoredMasks, isUploading, setUpInputs } from "./inputs.js";
-import { credits, csrfToken, fill, goToSignIn, notice, parse, portal } from "./page.js";
+import { keepModelSearch, setUpModelList } from "./model_list.js";
+import { fill } from "./page.js";
+import { payable, showPrice } from "./price_button.js";
+import { setUpPromptHelp } from "./prompt_help.js";
+import { forgetHistory, setUpHistory } from "./prompt_history.js";
+import { setUpSavedPrompts } from "./saved_prompts.js";
 
 let form, isSubmitted;
 let isNegativeOpen = false; // without a text
-let renewal = null; // an AbortController while other choices are asked for
+let cleared = null; // what Clear has removed, until something else is filled in
 let isSubmitDelayed = false; // until files are uploaded and the choices are those of the chosen model
-const opened = new Set(); // ids of what was unfolded
+const KEPT_BY_CLEAR = ["operation", "model", "count", "visibility", "submission", "prices_at", "model_order"];
 
 const find = (selector) => form.querySelector(selector);
-const choices = () => document.getElementById("choices");
 const valueOf = (name) => new FormData(form).get(name) ?? "";
 const card = () => find('[name="model"]:checked')?.closest(".card");
 
 /* ---- other choices ---- */
 
-/** Ask for the choices of another model, operation or picture, with what is filled in, and show them. */
-async function renew(values = new FormData(form), focus = document.activeElement?.id) {
-  renewal?.abort();
-  const mine = renewal = new AbortController();
-  values.set("change", "1");
-  for (const [name, value] of [...values]) if (typeof value !== "string") values.delete(name);
-  const before = new FormData(form);
-  try {
-    const headers = { "X-CSRFToken": csrfToken(), "HX-Request": "true" };
-    const response = await fetch(form.getAttribute("action"), { method: "POST", headers, body: values, signal: mine.signal });
-    if (response.headers.get("HX-Redirect") || response.redirected) return goToSignIn();
-    if (!response.ok) return notice(response.status === 413 ? portal.tooLarge : portal.failed);
-    const part = parse(await response.text()).querySelector("#choices");
-    if (renewal === mine) show(part, before, focus);
-  } catch (problem) {
-    if (problem.name === "AbortError") return undefined;
-    if (!(problem instanceof TypeError)) throw problem;
-    notice(portal.offline);
-  } finally {
-    if (renewal === mine) {
-      renewal = null;
-      submitIfDelayed();
-    }
-  }
-  return undefined;
-}
-
 function submitIfDelayed() {
-  if (!isSubmitDelayed || renewal || isUploading()) return;
+  if (!isSubmitDelayed || isRenewing() || isUploading()) return;
   isSubmitDelayed = false;
   form.requestSubmit(find("#generate"));
 }
 
-/** Whether a field differs from what was sent; of radio buttons the one that is chosen now. */
-function isChanged({ name, type, value, checked }, before) {
-  const wasChosen = before.getAll(name).includes(value);
-  if (type === "radio") return checked && !wasChosen;
-  return type === "checkbox" ? checked !== wasChosen : value !== before.get(name);
-}
-
-/** Put the new choices in place; what was filled in since they were asked for stays. */
-function show(part, before, focus) {
-  const later = [...choices().querySelectorAll("input:not([type=hidden], [type=file]), textarea, select")]
-    .filter((field) => field.name && isChanged(field, before));
-  const { scrollTop } = find(".create-fields");
-  choices().replaceWith(part);
-  for (const { name, type, value, checked } of later) {
-    const isChosen = type === "radio" || type === "checkbox";
-    const field = part.querySelector(`[name="${name}"]${isChosen ? `[value="${value}"]` : ":not([type=hidden], [type=file])"}`);
-    if (field && isChosen) field.checked = checked;
-    else if (field) field.value = value;
-  }
-  for (const id of opened) setOpen(id, true);
-  window.htmx.process(part);
-  document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: part } })); // the editors set themselves up
-  find(".create-fields").scrollTop = scrollTop;
-  const target = focus && document.getElementById(focus);
-  if (target && part.contains(target)) target.focus({ preventScroll: true });
+function onShown() {
+  keepModelSearch();
   onEdit();
-}
-
-/** Unfold or fold cards, styles or further fields. */
-function setOpen(id, isOpen) {
-  const part = document.getElementById(id);
-  if (!part) return;
-  opened[isOpen ? "add" : "delete"](id);
-  part.classList.toggle("is-open", isOpen);
-  if (id === "more-fields") part.toggleAttribute("data-closed", !isOpen);
-  find(`[data-expand="${id}"], [aria-controls="${id}"]`)?.setAttribute("aria-expanded", String(isOpen));
+  for (const name of ["prompt", "negative_prompt"]) clearErrors(form, name); // they may be right for this model
+  window.htmx.trigger("#form-notes", "portal:model");
 }
 
 /* ---- what is shown ---- */
@@ -111,8 +60,8 @@ function showChosen() {
   text("model", card()?.querySelector(".name").textContent);
   const shape = find(".shapes :checked");
   if (shape) {
-    find("[data-size]").textContent = [shape.value, shape.dataset.pixels].filter(Boolean).join(", ");
-    text("shape", shape.value);
+    find("[data-size]").textContent = [shape.dataset.word, shape.dataset.pixels].filter(Boolean).join(", ");
+    text("shape", shape.parentElement.querySelector(".shape-name").textContent);
     const glyph = find("[data-chip-glyph]");
     if (glyph) glyph.className = `${shape.nextElementSibling.className} glyph-chosen`;
   }
@@ -142,6 +91,17 @@ function isMostlyNonLatin(text) {
   return latin * 2 < letters;
 }
 
+/** Show Clear while there is something to clear, and right after it what brings that back. */
+function showClear() {
+  const button = find("[data-clear]");
+  const hasText = ["prompt", "negative_prompt", "seed", "style_preset"].some((name) => valueOf(name));
+  const isFilledIn = hasText || Boolean(find('[type="hidden"][name^="input_"]'));
+  button.hidden = !isFilledIn && !cleared;
+  button.title = cleared ? button.dataset.undo : button.dataset.clear;
+  button.querySelector("span").textContent = button.title;
+  button.classList.toggle("is-undo", Boolean(cleared)); // which shows its words
+}
+
 /** Show the prompt's length and the summary of further settings. */
 function showSummary() {
   const { longest, english } = choices().dataset;
@@ -167,47 +127,11 @@ function textOf(field, template) {
   return value ? fill(template, { name: title, value }) : "";
 }
 
-/** The price of one picture in hundredths of a credit; steps beyond the included ones cost more. */
-function price() {
-  const { price: base, includedSteps: included } = card().dataset;
-  const steps = Number(valueOf("steps")) || 0;
-  return included && steps > Number(included) ? Math.ceil((Number(base) * steps) / Number(included)) : Number(base);
-}
-
-/** Show the total on the button, and what remains of the balance. */
-function showPrice() {
-  const count = Math.min(10, Math.max(1, Math.floor(Number(valueOf("count"))) || 1));
-  const label = find("[data-label]");
-  if (!card()) return;
-  const available = Number(document.getElementById("balance").dataset.available);
-  const total = count * price();
-  const missing = total - available;
-  const isShort = missing > 0;
-  label.textContent = isShort ? fill(label.dataset.missing, { n: credits(missing) }) : fill(label.dataset.text, { n: count });
-  const costLabel = find("[data-cost-label]");
-  costLabel.textContent = isShort ? "" : fill(costLabel.dataset.text, { n: credits(total) });
-  find("#generate").classList.toggle("is-missing", isShort);
-  const balanceAfter = find("[data-balance-after]");
-  balanceAfter.hidden = isShort;
-  find("[data-ask-administrator]").hidden = !isShort;
-  balanceAfter.replaceChildren(...withBoldNumber(balanceAfter.dataset.text, { n: credits(available - total), m: credits(available) }));
-  const share = (amount) => `${available > 0 ? Math.max(0, (100 * amount) / available) : 0}%`;
-  find(".meter .price-part").style.width = share(available);
-  find(".meter .rest-part").style.width = isShort ? "0%" : share(available - total);
-  find(".meter").classList.toggle("is-short", isShort);
-}
-
-function withBoldNumber(text, { n, m }) {
-  const [before, after] = text.split("{n}");
-  const strong = document.createElement("strong");
-  strong.textContent = n;
-  return [before, strong, fill(after, { m })];
-}
-
 function update() {
   showChosen();
+  showClear();
   showSummary();
-  showPrice();
+  showPrice(form);
 }
 
 /* ---- filling in ---- */
@@ -223,11 +147,12 @@ function onEdit() {
 }
 
 function onInput({ target }) {
+  cleared = null;
   if (target.matches("[data-slider]")) form.elements[target.dataset.slider].value = target.value;
   const slider = target.name && find(`[data-slider="${target.name}"]`);
   if (slider) slider.value = target.value || slider.dataset.usual;
-  if (target.matches("[data-search-models]")) searchModels(target.value);
   onEdit();
+  clearErrors(form, target.dataset.slider ?? target.name);
 }
 
 function onChange({ target }) {
@@ -238,15 +163,6 @@ function onChange({ target }) {
   renew();
 }
 
-function searchModels(text) {
-  const words = text.toLowerCase().split(/\s+/);
-  const cards = find("#cards");
-  cards.classList.toggle("is-searched", Boolean(text.trim()));
-  for (const each of cards.querySelectorAll(".card")) {
-    each.hidden = !words.every((word) => each.dataset.words.toLowerCase().includes(word));
-  }
-}
-
 /** Set up the form, after the page has loaded and after htmx has replaced it. */
 function setUp() {
   form = document.getElementById("create-form");
@@ -254,6 +170,7 @@ function setUp() {
   form.dataset.ready = "yes";
   if (form.hasAttribute("data-bound")) form.dataset.returned = "yes";
   else if (matchMedia("(min-width: 900px)").matches) form.elements.prompt.focus();
+  setUpChoices(form, { shown: onShown, ended: submitIfDelayed });
   const draft = withDraft(form);
   if (draft) restore(draft);
   if (form.dataset.prefilled) {
@@ -265,15 +182,28 @@ function setUp() {
   update();
   form.addEventListener("input", onInput);
   form.addEventListener("change", onChange);
-  setUpInputs(form, { changed: (focus) => renew(undefined, focus), failed: () => { isSubmitDelayed = false; } });
+  setUpModelList(form);
+  setUpHistory(form, (field) => onInput({ target: field }));
+  setUpSavedPrompts(form);
+  setUpPromptHelp(form, (field) => onInput({ target: field }));
+  setUpInputs(form, { changed: (focus) => { cleared = null; renew(undefined, focus); }, failed: () => { isSubmitDelayed = false; } });
   form.addEventListener("click", onClick);
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      if (!find("#generate").disabled) form.requestSubmit(find("#generate"));
-    }
-  });
+  // Before htmx sends it: a press asks for what can be paid, as the button says.
+  form.addEventListener("submit", () => {
+    const pays = payable(form);
+    if (pays && find("#generate").hasAttribute("data-offer")) form.elements.count.value = pays;
+  }, { capture: true });
 }
+
+// Also after a click elsewhere, when nothing of the form has the focus.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || !form?.isConnected) return;
+  // With a link it opens that in a new tab; in a text field elsewhere it is not about this form.
+  const isElsewhere = event.target.matches?.("a, input, textarea, select, [contenteditable]") && !form.contains(event.target);
+  if (isElsewhere || document.querySelector("dialog[open]") || find("#generate").disabled) return;
+  event.preventDefault();
+  form.requestSubmit(find("#generate"));
+});
 
 /** Show a draft: the prompts and the number at once, the rest as the server renders it. */
 function restore(values) {
@@ -283,14 +213,32 @@ function restore(values) {
   renew(values);
 }
 
+/** Empty the form but for what is chosen above it and remembered; or bring back what was there. */
+function clearOrBringBack() {
+  if (cleared) {
+    restore(cleared);
+    cleared = null;
+  } else {
+    const before = new FormData(form);
+    const values = new FormData();
+    for (const name of KEPT_BY_CLEAR) if (before.has(name)) values.set(name, before.get(name));
+    isNegativeOpen = false;
+    restore(values);
+    cleared = before;
+  }
+  update();
+  form.elements.prompt.focus();
+}
+
 function onClick(event) {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.step) {
     const field = form.elements.count;
     field.value = Math.min(10, Math.max(1, (Number(field.value) || 1) + Number(button.dataset.step)));
-    onEdit();
+    onInput({ target: field });
   }
+  if (button.dataset.clear) clearOrBringBack();
   if (button.dataset.open) {
     isNegativeOpen = true;
     update();
@@ -302,9 +250,16 @@ function onClick(event) {
     setOpen("more-fields", isOpen);
     if (isOpen) find("#more-fields").scrollIntoView({ block: "nearest" });
   }
+  if ("switchTo" in button.dataset) {
+    event.preventDefault(); // without scripts it sends the form
+    const values = new FormData(form);
+    values.set(button.name, button.value);
+    renew(values, "id_prompt");
+  }
   if (button.dataset.clearField) {
-    form.elements[button.dataset.clearField].value = "";
-    onEdit();
+    const field = form.elements[button.dataset.clearField];
+    field.value = "";
+    onInput({ target: field });
   }
 }
 
@@ -312,7 +267,7 @@ function onClick(event) {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt !== form) return;
-  isSubmitDelayed = isUploading() || Boolean(renewal);
+  isSubmitDelayed = isUploading() || isRenewing();
   if (isSubmitDelayed) event.preventDefault();
   else isSubmitted = true;
 });
@@ -328,24 +283,30 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt !== form || !isAccepted(event.detail.xhr)) return;
   isSubmitted = false;
-  deleteDraft();
+  saveDraft(form); // it stays for the next picture, until it is cleared
+  forgetHistory();
   deleteStoredMasks();
-  find("#form-errors").replaceChildren();
-  for (const error of form.querySelectorAll(".error:not([data-input-error])")) error.remove();
-  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  for (const part of form.querySelectorAll(".has-error")) part.classList.remove("has-error");
+  clearAllErrors(form);
   document.getElementById("first-run")?.remove();
   document.querySelector(".stream-head")?.removeAttribute("hidden");
   if (matchMedia("(max-width: 899px)").matches) document.querySelector(".stream").scrollIntoView({ behavior: "smooth" });
-  showPrice();
+  update();
 });
 document.addEventListener("htmx:afterSettle", () => {
   setUp();
-  if (form) showPrice();
+  if (form) showPrice(form);
   // A form that was returned with errors gets the focus at the first one.
   if (form?.dataset.returned) (find("[aria-invalid]") ?? form.elements.prompt).focus();
   if (form) delete form.dataset.returned;
 });
-document.addEventListener("portal:balance", () => form && showPrice());
+document.addEventListener("portal:balance", () => {
+  if (!form) return;
+  const isShort = () => find("#generate").hasAttribute("data-offer");
+  const wasShort = isShort();
+  showPrice(form);
+  if (wasShort && !isShort()) clearErrors(form); // what was missing is there
+  // What a cap leaves depends on what is held and spent.
+  if (!document.getElementById("cap-remaining").hidden) window.htmx.trigger("#form-notes", "portal:model");
+});
 
 setUp();

@@ -1,8 +1,8 @@
-// The draft of Create: what was filled in is saved in this browser per user and team until it is submitted.
+// The draft of Create: what was filled in is saved in this browser per user and team, until it is cleared.
 import { portal } from "./page.js";
 
 const key = `draft-${portal.user}-${portal.team}`;
-const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "change", "remove_input"]);
+const UNSAVED = new Set(["csrfmiddlewaretoken", "submission", "prices_at", "change", "remove_input", "model_order", "shown_notes"]);
 
 /** Save the form's values, for a reload or a new sign-in: all fields and the ids of all pictures, no files. */
 export function saveDraft(form) {
@@ -12,11 +12,6 @@ export function saveDraft(form) {
     if (!UNSAVED.has(name) && typeof value === "string") (draft[name] ??= []).push(value);
   }
   try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* no storage in some private windows */ }
-}
-
-/** Delete the draft after it was submitted. */
-export function deleteDraft() {
-  try { localStorage.removeItem(key); } catch { /* nothing was saved */ }
 }
 
 /**

@@ -1,6 +1,9 @@
 // The pictures of a request on Create: chosen, dropped, pasted, taken from the library, drawn as a mask.
 // A file is uploaded at once; the form holds ids, and the server shows each picture with what is wrong with it.
-import { csrfToken, goToSignIn, notice, portal } from "./page.js";
+import { takeFiles } from "./dropped_files.js";
+import { csrfToken, fill, goToSignIn, notice, portal } from "./page.js";
+
+const MAX_BYTES = 10 * 1024 * 1024;
 
 let form;
 let notify; // changed: shows the form with its pictures as they are now; failed: an upload was not possible
@@ -9,6 +12,7 @@ const maskKeys = new Set(); // pictures whose drawn masks are stored in this bro
 
 const fields = () => [...form.querySelectorAll("[data-input]")];
 const fieldOf = (role) => form.querySelector(`[data-input="${role}"]`);
+const kept = () => form.querySelector("[data-kept-inputs]"); // of roles that the chosen model does not take
 const itemsOf = (field) => [...field.querySelectorAll("[data-item]")];
 const roomIn = (field) => Number(field.dataset.maximum) - itemsOf(field).length;
 const isMask = (field) => field.dataset.input === "mask";
@@ -23,19 +27,6 @@ export function setUpInputs(element, { changed, failed }) {
     const field = target.closest("[data-input]");
     if (field && files.length) upload(field.dataset.input, files);
   });
-  form.addEventListener("dragover", (event) => {
-    const field = fieldFor(event);
-    for (const each of fields()) each.classList.toggle("is-over", each === field);
-    if (field) event.preventDefault();
-  });
-  form.addEventListener("dragleave", (event) => {
-    if (!form.contains(event.relatedTarget)) for (const each of fields()) each.classList.remove("is-over");
-  });
-  form.addEventListener("drop", (event) => {
-    for (const each of fields()) each.classList.remove("is-over");
-    addFiles(event, event.dataTransfer);
-  });
-  form.addEventListener("paste", (event) => addFiles(event, event.clipboardData));
   form.addEventListener("click", onClick);
 }
 
@@ -47,28 +38,41 @@ export async function deleteStoredMasks() {
   maskKeys.clear();
 }
 
+/* ---- files from anywhere on the page ---- */
+
 /** The field that takes files dropped or pasted here: the one below the pointer, or the first that has room. */
-function fieldFor({ target }) {
+function fieldFor(target) {
   return target.closest?.("[data-input]") ?? fields().find((field) => roomIn(field) > 0 && !isMask(field)) ?? fields()[0];
 }
 
-function addFiles(event, { files }) {
-  const images = [...files].filter((file) => file.type.startsWith("image/"));
-  const field = fieldFor(event);
-  if (!images.length || !field) return;
-  event.preventDefault();
-  upload(field.dataset.input, images);
+function showOver(target) {
+  const field = target && fieldFor(target);
+  for (const each of fields()) each.classList.toggle("is-over", each === field);
+  form.classList.toggle("is-over", Boolean(target) && !field);
 }
 
-/** Add pictures by their ids; in a role that takes one, the new one replaces it. */
+takeFiles({
+  over: (target) => form?.isConnected && !document.querySelector("dialog[open]") && showOver(target),
+  take(files, target) {
+    const dialog = document.querySelector("dialog[open]");
+    if (!form?.isConnected || (dialog && !dialog.dataset.role)) return; // the mask editor
+    const images = files.filter((file) => file.type.startsWith("image/"));
+    if (!images.length) return notice(form.dataset.notAPicture);
+    const role = dialog?.dataset.role ?? fieldFor(target)?.dataset.input ?? "image";
+    dialog?.close();
+    upload(role, images);
+  },
+});
+
+/** Add pictures by their ids; in a role that takes one, or that the model does not take, the new one replaces it. */
 function add(role, ids) {
   const field = fieldOf(role);
-  if (!field) return; // another model was chosen meanwhile
-  if (Number(field.dataset.maximum) === 1) for (const item of itemsOf(field)) item.remove();
+  if (Number(field?.dataset.maximum) === 1) for (const item of itemsOf(field)) item.remove();
+  if (!field) for (const input of kept().querySelectorAll(`[name="input_${role}"]`)) input.remove();
   for (const id of ids) {
     const input = document.createElement("input");
     Object.assign(input, { type: "hidden", name: `input_${role}`, value: id });
-    field.append(input);
+    (field ?? kept()).append(input);
   }
   notify.changed();
 }
@@ -77,7 +81,7 @@ function add(role, ids) {
 
 async function upload(role, files) {
   const field = fieldOf(role);
-  const room = Math.max(1, roomIn(field));
+  const room = field ? Math.max(1, roomIn(field)) : 1;
   showError(role, "");
   setBusy(role, 1);
   const ids = [];
@@ -89,6 +93,7 @@ async function upload(role, files) {
   } finally {
     setBusy(role, -1);
   }
+  if (files.length > room) notice(fill(form.dataset.tooMany, { n: room, m: files.length }));
   if (ids.length) add(role, ids);
   else notify.failed();
 }
@@ -97,6 +102,7 @@ class UploadError extends Error {}
 
 /** Upload a file; its id, or an UploadError that says why not. */
 async function send(role, file) {
+  if (file.size > MAX_BYTES) throw new UploadError(form.dataset.tooLarge);
   const body = new FormData();
   body.append("role", role);
   body.append("image", file, file.name);
@@ -116,16 +122,14 @@ async function send(role, file) {
 function setBusy(role, step) {
   uploads += step;
   form.toggleAttribute("data-uploading", uploads > 0);
-  const busy = fieldOf(role)?.querySelector("[data-input-busy]");
-  if (busy) busy.hidden = step < 0;
+  (fieldOf(role) ?? kept()).querySelector("[data-input-busy]").hidden = step < 0;
 }
 
 /** Whether files are still on their way. */
 export const isUploading = () => uploads > 0;
 
 function showError(role, text) {
-  const place = fieldOf(role)?.querySelector("[data-input-error]");
-  if (!place) return text && notice(text);
+  const place = (fieldOf(role) ?? kept()).querySelector("[data-input-error]");
   place.textContent = text;
   place.hidden = !text;
   if (text) place.setAttribute("role", "alert");
@@ -135,12 +139,12 @@ function showError(role, text) {
 
 function onClick({ target }) {
   const button = target.closest("button");
-  const field = button?.closest("[data-input]");
-  if (!field) return;
+  if (!button) return;
+  const field = button.closest("[data-input]");
   const item = button.closest("[data-item]");
   if ("removeItem" in button.dataset) {
     item.remove();
-    notify.changed(`id_file_${field.dataset.input}`);
+    notify.changed(field ? `id_file_${field.dataset.input}` : "id_prompt");
   }
   if ("moveItem" in button.dataset) {
     item.previousElementSibling.before(item);

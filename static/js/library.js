@@ -1,19 +1,32 @@
-// The library page: endless scrolling, density, keyboard navigation, and the count of new pictures.
+// The library page: endless scrolling, density, and the count of new pictures.
 import "./bulk_actions.js";
 import "./filters.js";
-import { density, layOut, layOutNextPage, nextPage } from "./justified_rows.js";
+import "./library_keys.js";
+import "./suggestions.js";
+import { density, layOut, layOutNextPage, layOutPreviousPage, nextPage, previousPage } from "./justified_rows.js";
 import { announce, fill } from "./page.js";
-import { clearSelection, selectAdded, toggle } from "./selection.js";
+import { selectAdded } from "./selection.js";
+import { holdStill, keepPlace, loadPart } from "./way_back.js";
 
-/* ---- endless scrolling: the next page is loaded well before it is visible ---- */
+const pictures = document.querySelector("#pictures.pictures"); // absent if there are none
+
+/* ---- endless scrolling: the next page, or the previous one, is loaded well before it is visible ---- */
 
 const observer = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) if (isIntersecting) window.htmx.trigger(target, "reached");
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    if (target === previousPage()) loadPreviousPage(target);
+    else window.htmx.trigger(target, "reached");
+  }
 }, { rootMargin: "2000px 0px" });
 function observeNextPage() {
   if (nextPage()) observer.observe(nextPage());
 }
+function observePreviousPage() {
+  if (previousPage()) observer.observe(previousPage());
+}
 observeNextPage();
+observePreviousPage();
 const isNextPage = ({ detail }) => detail.pathInfo?.requestPath.includes("before=");
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!isNextPage(event)) return;
@@ -29,6 +42,49 @@ document.addEventListener("htmx:afterRequest", (event) => {
   setTimeout(observeNextPage, 5000);
 });
 
+async function loadPreviousPage(place) {
+  observer.unobserve(place);
+  const address = new URL(place.querySelector("a").href); // to a page around the first picture
+  address.searchParams.set("after", address.searchParams.get("at"));
+  address.searchParams.delete("at");
+  const page = await loadPart(address);
+  if (!place.isConnected) return;
+  if (!page) return setTimeout(observePreviousPage, 5000);
+  holdStill(pictures.querySelector(".rows > li:not(.is-pending, .is-removed)"), () => {
+    place.replaceWith(page);
+    layOutPreviousPage();
+  });
+  selectAdded();
+  observePreviousPage();
+}
+
+/* ---- the way back ---- */
+
+/** Replace the pictures by those around one of them. */
+async function loadAround(id) {
+  const address = new URL(location.href);
+  for (const name of ["before", "after"]) address.searchParams.delete(name);
+  address.searchParams.set("at", id);
+  const page = await loadPart(address);
+  if (!page) return;
+  observer.disconnect();
+  pictures.replaceChildren(page);
+  window.htmx.process(pictures);
+  layOut();
+  selectAdded();
+  observeNextPage();
+  observePreviousPage();
+}
+
+if (pictures) {
+  keepPlace({
+    item: "#pictures .rows > li",
+    idOf: (element) => element.dataset.id,
+    find: (id) => pictures.querySelector(`.rows > li[data-id="${CSS.escape(id)}"]:not(.is-removed, .is-pending)`),
+    load: loadAround,
+  });
+}
+
 /* ---- density ---- */
 
 const densityButtons = document.querySelectorAll("[data-density]");
@@ -43,58 +99,6 @@ for (const button of densityButtons) {
     layOut();
   });
 }
-
-/* ---- keyboard ---- */
-
-const shownPictures = () => [...document.querySelectorAll(".rows > li:not(.is-removed, .is-pending) > .picture")];
-const isTextField = (element) => element.matches("input:not(.select-box), textarea, select");
-
-/** The picture above (-1) or below (1): in the adjacent row, the one whose centre is nearest. */
-function verticalNeighbour(picture, pictures, direction) {
-  const box = picture.getBoundingClientRect();
-  const centre = (box.left + box.right) / 2;
-  let nearest = null;
-  let rowTop = null;
-  for (let index = pictures.indexOf(picture) + direction; pictures[index]; index += direction) {
-    const { top, left, right } = pictures[index].getBoundingClientRect();
-    if (Math.abs(top - box.top) < 2) continue;
-    rowTop ??= top;
-    if (Math.abs(top - rowTop) > 2) break;
-    const distance = Math.abs((left + right) / 2 - centre);
-    if (!nearest || distance < nearest.distance) nearest = { distance, picture: pictures[index] };
-  }
-  return nearest?.picture;
-}
-
-function neighbour(key) {
-  const pictures = shownPictures();
-  const index = pictures.indexOf(document.activeElement);
-  if (index < 0) return pictures.find((picture) => picture.getBoundingClientRect().bottom > 120);
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-  return step ? pictures[index + step] : verticalNeighbour(pictures[index], pictures, key === "ArrowUp" ? -1 : 1);
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
-  const { key, target } = event;
-  const isInGrid = target === document.body || target.id === "main" || target.closest(".rows");
-  if (key === "/" && !isTextField(target)) {
-    event.preventDefault();
-    document.getElementById("search").select();
-  } else if (key === "Escape") {
-    if (isTextField(target)) target.blur();
-    else if (!document.querySelector("details.menu[open]")) clearSelection();
-  } else if (/^Arrow/.test(key) && !isTextField(target) && isInGrid) {
-    const next = neighbour(key);
-    if (!next) return;
-    event.preventDefault();
-    next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
-  } else if ((key === "x" || key === " ") && target.matches(".rows .picture")) {
-    event.preventDefault();
-    toggle(target.parentElement);
-  }
-});
 
 /* ---- new pictures: counted without moving the page ---- */
 

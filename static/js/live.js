@@ -1,6 +1,6 @@
 // Keeps an open page up to date: one event stream per browser, and htmx requests where needed.
 import { goToSignIn, notice, parse, portal } from "./page.js";
-import { apply, applyEarly, refresh, showTotals } from "./tiles.js";
+import { apply, applyEarly, askForNotices, isUnderWay, refresh, replaceBatch, showTotals } from "./tiles.js";
 
 const live = document.getElementById("live");
 const channel = "BroadcastChannel" in window ? new BroadcastChannel(`live-${portal.user}-${portal.team}`) : null;
@@ -16,9 +16,13 @@ function applyEvent({ kind, data, id }) {
   if (id) since = id;
   apply[kind](data);
   showTotals();
+  if (!isFollowing()) disconnect();
 }
 
-/* ---- the event stream: one visible tab, the leader, reads it and sends every event to the other tabs ---- */
+/** Whether the page is kept up to date: a hidden one until its pictures are ready, so that its title can say so. */
+const isFollowing = () => !document.hidden || isUnderWay();
+
+/* ---- the event stream: one tab, the leader, reads it and sends every event to the other tabs ---- */
 
 function connect() {
   source = new EventSource(`${portal.live}?since=${encodeURIComponent(since)}`);
@@ -99,19 +103,21 @@ function pollWhileDisconnected() {
 channel?.addEventListener("message", ({ data }) => {
   if (data.kind === "disconnected") showDisconnected();
   else if (data.kind === "connected") showConnected();
-  else if (!document.hidden) applyEvent(data);
+  else if (isFollowing()) applyEvent(data);
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) disconnect();
-  else {
+  if (!isFollowing()) disconnect();
+  else if (!document.hidden) {
     refresh();
-    requestLeadership();
+    askForNotices();
+    if (!releaseLock && !lockRequest) requestLeadership();
   }
 });
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => {
   if (event.persisted && !document.hidden) {
     refresh();
+    askForNotices();
     requestLeadership();
   }
 });
@@ -133,10 +139,29 @@ function applyToReplaced(event) {
     part.removeAttribute("hx-swap-oob");
     if (part.id === "balance") apply.wallet(part.outerHTML);
     else if (part.matches(".tile")) apply.tile(part.outerHTML);
+    else if (part.matches("[data-batch]")) replaceBatch(part.outerHTML);
   }
   showTotals();
 }
 
+/** Leave out parts for elements that are not on this page; htmx would report each as an error. */
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.serverResponse?.includes("hx-swap-oob")) return;
+  const content = parse(detail.serverResponse);
+  const strays = [...content.querySelectorAll("[hx-swap-oob]")].filter((part) => !document.getElementById(part.id));
+  if (!strays.length) return;
+  for (const part of strays) part.remove();
+  const holder = document.createElement("template");
+  holder.content.append(content);
+  detail.serverResponse = holder.innerHTML;
+});
+/** Notices that are the same are not swapped: they would lose the focus, and be read out again. */
+document.getElementById("notices")?.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, serverResponse, isError } = event.detail;
+  if (target !== event.currentTarget || isError) return;
+  const words = (root) => root.textContent.replace(/\s+/g, " ").trim();
+  if (words(parse(serverResponse)) === words(target)) event.detail.shouldSwap = false;
+});
 document.addEventListener("htmx:afterSettle", () => {
   applyEarly();
   showTotals();

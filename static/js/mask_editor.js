@@ -40,6 +40,7 @@ export async function openMaskEditor({ image, mask = null, key = "" }) {
   picture.removeAttribute("src"); // not the one of last time, while this one loads
   dialog.setAttribute("aria-busy", "true");
   dialog.showModal();
+  document.documentElement.classList.add("is-masking");
   try {
     const [, stored] = await Promise.all([showPicture(picture, image), key ? loadMask(key) : null]);
     const layer = createMaskLayer(picture.naturalWidth, picture.naturalHeight);
@@ -49,6 +50,7 @@ export async function openMaskEditor({ image, mask = null, key = "" }) {
     dialog.removeAttribute("aria-busy");
     return await edit(dialog, layer, { key, isDraft: Boolean(stored?.draft) });
   } finally {
+    document.documentElement.classList.remove("is-masking");
     dialog.close();
   }
 }
@@ -319,8 +321,11 @@ function setUpField(field) {
     const source = image();
     field.classList.toggle("has-image", Boolean(source));
     field.classList.toggle("has-mask", Boolean(mask));
-    const preview = field.querySelector("[data-mask-preview]");
-    if (mask && source) await drawPreview(preview, await showPicture(new Image(), source), mask);
+    if (!mask || !source) return field.classList.remove("has-preview");
+    const [picture, pixels] = await Promise.all([showPicture(new Image(), source), createImageBitmap(mask)]);
+    if (mask !== maskInput.files[0] || source !== image()) return; // chosen anew meanwhile: that call shows it
+    drawPreview(field.querySelector("[data-mask-preview]"), picture, pixels);
+    field.classList.add("has-preview");
   }
 
   /** Begin anew if another picture was chosen, with the mask that is stored for it. */
@@ -368,11 +373,11 @@ function setUpField(field) {
 }
 
 /** Draw a picture with a mask over it, small. */
-async function drawPreview(canvas, picture, mask) {
+function drawPreview(canvas, picture, mask) {
   canvas.width = Math.min(PREVIEW_WIDTH, picture.naturalWidth);
   canvas.height = Math.max(1, Math.round((canvas.width * picture.naturalHeight) / picture.naturalWidth));
   const layer = createMaskLayer(canvas.width, canvas.height);
-  layer.load(await createImageBitmap(mask));
+  layer.load(mask);
   const tinted = layer.canvas.getContext("2d");
   tinted.globalCompositeOperation = "source-in";
   tinted.fillStyle = getComputedStyle(canvas).color;

@@ -2,10 +2,12 @@
 import { countText, fill, integer } from "./page.js";
 
 const LONG_PRESS = 450; // milliseconds
+const MAX_COMPARED = 4; // pictures beside each other
 const form = document.getElementById("selection");
 const body = document.body;
 const checkboxes = () => [...document.querySelectorAll("#pictures .rows > li:not(.is-removed) > .select-box")];
 let lastChanged = null; // the checkbox at which a range starts
+let range = null; // what extendSelection selected last: its first and last checkbox
 let isAll = false;
 
 export const selectedIds = () => checkboxes().filter((checkbox) => checkbox.checked).map((checkbox) => checkbox.value);
@@ -18,9 +20,12 @@ export function showSelection() {
   body.classList.toggle("has-selection", count > 0);
   form.elements.all.value = isAll ? "1" : "";
   form.querySelector("[data-selected]").textContent = countText(form.dataset, count);
-  for (const button of form.querySelectorAll("[data-single-only]")) button.disabled = count !== 1;
   for (const link of form.querySelectorAll("[data-single-link]")) showLink(link, count === 1 ? selectedIds()[0] : null);
+  const compare = form.querySelector("[data-compare-link]");
+  compare.hidden = isAll || count < 2 || count > MAX_COMPARED;
+  compare.search = new URLSearchParams(selectedIds().slice(0, MAX_COMPARED).map((id) => ["image", id]));
   showSelectAll(count);
+  showSelecting();
 }
 
 /** Show what can be done with one picture, and let it lead to that picture. */
@@ -39,14 +44,26 @@ function showSelectAll(count) {
   button.textContent = fill(isLimited ? form.dataset.first : form.dataset.all, { n: integer(totalFound()) });
 }
 
+/* Touch has no pointer that shows the boxes: a button shows them, and until all is cleared a tap selects. */
+
+const isSelecting = () => body.matches(".has-selection, .is-selecting");
+const showSelecting = () => document.querySelector("[data-start-selecting]")?.setAttribute("aria-pressed", String(isSelecting()));
+
+function startSelecting() {
+  body.classList.add("is-selecting");
+  showSelecting();
+}
+
 export function clearSelection() {
+  body.classList.remove("is-selecting");
   isAll = false;
   for (const checkbox of checkboxes()) checkbox.checked = false;
-  lastChanged = null;
+  lastChanged = range = null;
   showSelection();
 }
 
-function selectAll() {
+/** Select everything that the search finds. */
+export function selectAll() {
   isAll = true;
   selectAdded();
 }
@@ -67,6 +84,41 @@ function select(checkbox, { isRange = false, checked = checkbox.checked } = {}) 
   showSelection();
 }
 
+/**
+ * Select all from where the selection began (by default `from`, an item of the grid) to the item `to`. What the call
+ * before selected beyond that is not selected any more: the range grows and shrinks, as with Shift and the arrow keys.
+ */
+export function extendSelection(from, to) {
+  const all = checkboxes();
+  const between = (first, last) => {
+    const [start, end] = [all.indexOf(first), all.indexOf(last)].sort((a, b) => a - b);
+    return start < 0 ? [] : all.slice(start, end + 1);
+  };
+  const first = all.includes(lastChanged) ? lastChanged : checkboxOf(from);
+  isAll = false;
+  if (range?.first === first) for (const checkbox of between(first, range.last)) checkbox.checked = false;
+  range = { first, last: checkboxOf(to) };
+  for (const checkbox of between(first, range.last)) checkbox.checked = true;
+  lastChanged = first;
+  showSelection();
+}
+
+/** Select all pictures that are loaded; if they are, all that the search finds. */
+export function selectMore() {
+  if (checkboxes().every((one) => one.checked)) return selectAll();
+  for (const one of checkboxes()) one.checked = true;
+  showSelection();
+}
+
+/** Do something as if this picture alone were selected; nothing is if `action` does not keep it so. */
+export function withSelected(item, action) {
+  const checkbox = item.querySelector(".select-box");
+  checkbox.checked = true;
+  action();
+  checkbox.checked = false;
+  showSelection();
+}
+
 const checkboxOf = (element) => element.closest(".rows > li")?.querySelector(".select-box");
 export const toggle = (item) => {
   const checkbox = item.querySelector(".select-box");
@@ -78,9 +130,10 @@ let ignoresClick = false; // the click that ends a drag or a long press
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-clear]")) return clearSelection();
   if (event.target.closest("[data-select-all]")) return selectAll();
+  if (event.target.closest("[data-start-selecting]")) return isSelecting() ? clearSelection() : startSelecting();
   const checkbox = event.target.closest(".rows") && checkboxOf(event.target);
   if (!checkbox) return;
-  const selectsByTap = body.classList.contains("has-selection") && matchMedia("(hover: none)").matches;
+  const selectsByTap = isSelecting() && matchMedia("(hover: none)").matches;
   if (ignoresClick) {
     event.preventDefault();
   } else if (event.target === checkbox) {

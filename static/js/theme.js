@@ -15,6 +15,14 @@
     try { localStorage.setItem("theme", root.dataset.theme); } catch { /* no storage in some private windows */ }
   });
 
+  // Who switched them off may press a key by accident, or dictate text: WCAG 2.2, 2.1.4.
+  addEventListener("keydown", (event) => {
+    const isShortcut = event.key === "Delete" || (event.key.length === 1 && event.key !== " ");
+    if (root.dataset.shortcuts !== "off" || !isShortcut || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isTyping = event.target.closest?.('textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="range"])');
+    if (!isTyping) event.stopImmediatePropagation();
+  }, { capture: true });
+
   // Here, because the sign-in pages load no other script.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-show-password]");

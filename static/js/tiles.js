@@ -1,5 +1,5 @@
 // Tiles of Create and their totals: progress, queue positions, costs, ages, and changes from the event stream.
-import { announce, credits, fill, goToSignIn, notice, parse, portal } from "./page.js";
+import { addressOf, announce, credits, duration, fill, inCredits, goToSignIn, parse, portal } from "./page.js";
 
 const live = document.getElementById("live");
 const cancelAll = document.querySelector(".cancel-all");
@@ -16,20 +16,44 @@ function showProgress() {
     const typical = Number(tile.dataset.typical);
     const late = elapsed > typical;
     tile.querySelector("progress").value = late ? 96 : Math.min(96, (100 * (elapsed + 1)) / typical);
-    tile.querySelector("[data-seconds]").textContent = late ? portal.longer : fill(portal.elapsed, { n: elapsed, m: typical });
+    tile.querySelector("[data-seconds]").textContent = late ? portal.longer : fill(portal.elapsed, { done: duration(elapsed), usual: duration(typical) });
   }
 }
 
 const ordinal = new Intl.PluralRules(document.documentElement.lang, { type: "ordinal" });
+// Twin of TIME_FORMAT in sdweb/formats.
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: portal.timeZone });
+const retries = new WeakMap(); // tiles between two calls: when the next one is made, and which it is
 
-function showPosition(tile, { position, seconds, notice: reason }) {
-  const text = position > 1 ? fill(portal[ordinal.select(position)] ?? portal.other, { n: position }) : portal.next;
-  tile.querySelector("[data-queue-position]").textContent = text;
-  const about = seconds < 120 ? fill(portal.about, { n: seconds }) : fill(portal.aboutMinutes, { n: Math.round(seconds / 60) });
-  tile.querySelector("[data-about]").textContent = reason || about;
+/** What a waiting tile says of itself, as templates/jobs/live/tile.html does. */
+function waitingText({ position, halted, paused_since: pausedSince }) {
+  if (pausedSince) return fill(portal.paused, { time: clock.format(new Date(pausedSince)) });
+  if (halted) return portal.halted;
+  return position > 1 ? fill(portal[ordinal.select(position)] ?? portal.other, { n: position }) : portal.next;
+}
+
+function showPosition(tile, place) {
+  const { position, seconds, notice: reason, retry_in: retryIn, next_call: next, calls, halted } = place;
+  if (retryIn && !halted) retries.set(tile, { at: performance.now() + retryIn * 1000, next, calls });
+  else retries.delete(tile);
+  tile.querySelector("[data-queue-position]").textContent = waitingText(place);
+  tile.querySelector("[data-about]").textContent = reason || fill(portal.about, { time: duration(seconds) });
   const ticks = tile.querySelector(".ticks");
   const marks = Array.from({ length: Math.min(position, 8) }, () => document.createElement("i"));
+  ticks.hidden = halted;
   ticks.replaceChildren(...marks, position > 8 ? "+" : "");
+  showRetry(tile);
+}
+
+/** Count down to the next call. */
+function showRetry(tile) {
+  const { at, next, calls } = retries.get(tile) ?? {};
+  const seconds = Math.ceil((at - performance.now()) / 1000);
+  if (seconds > 0) tile.querySelector("[data-queue-position]").textContent = fill(portal.retryIn, { time: duration(seconds), n: next, m: calls });
+}
+
+function showRetries() {
+  for (const tile of document.querySelectorAll('.tile[data-status="queued"]')) showRetry(tile);
 }
 
 // The member's queued generations whose tiles are not on this page.
@@ -52,8 +76,9 @@ function batchCost(batch) {
     if (!isFinished(tile)) totals.held += price;
     if (tile.dataset.status === "succeeded") totals.settled += price;
   }
-  const held = totals.held && fill(portal.held, { n: credits(totals.held) });
-  const settled = totals.settled && fill(totals.held ? portal.settled : portal.paid, { n: credits(totals.settled) });
+  const held = totals.held && fill(portal.held, { credits: inCredits(totals.held) });
+  const paid = totals.held ? fill(portal.settled, { n: credits(totals.settled) }) : inCredits(totals.settled);
+  const settled = totals.settled && paid;
   const text = [held, settled].filter(Boolean).join(", ");
   return text || (batch.matches(".batch-1") ? "" : portal.free); // a single tile shows it itself
 }
@@ -71,9 +96,43 @@ function showCancelAll() {
   cancelAll.hidden = count < 2;
 }
 
+/* ---- what ended without a picture: the line below its batch is the server's ---- */
+
+let lostFocus = null; // the batch of a tile that was hidden while it had the focus
+
+const foldedIds = (batch) => [...batch.querySelectorAll("[data-folded]")].map((tile) => tile.dataset.generation);
+
+/** Load the lines of batches in which other pictures ended without one than these lines say. */
+function showEnded() {
+  for (const batch of document.querySelectorAll("[data-batch]:has([data-folded]), [data-batch]:has([data-ended]:not([hidden]))")) {
+    const line = batch.querySelector("[data-ended]");
+    const isShown = line.dataset.ended.split(" ").filter(Boolean).sort().join() === foldedIds(batch).sort().join();
+    if (!isShown && !("loading" in line.dataset)) loadEnded(batch, line);
+  }
+}
+
+async function loadEnded(batch, line) {
+  line.dataset.loading = "";
+  const response = await fetch(addressOf(portal.batchAddress, batch.id.slice("batch-".length)), { redirect: "error" }).catch(() => null);
+  const now = response?.ok && parse(await response.text()).querySelector("[data-batch]");
+  delete line.dataset.loading;
+  if (!now || !line.isConnected) return;
+  const idsOf = (one) => [...one.querySelectorAll(".tile")].map(({ id }) => id).sort().join();
+  if (idsOf(now) !== idsOf(batch)) {
+    replace(batch, now.outerHTML); // something of it was asked for again elsewhere
+    return;
+  }
+  const loaded = now.querySelector("[data-ended]");
+  line.replaceWith(loaded);
+  window.htmx?.process(loaded);
+  if (lostFocus === batch && document.activeElement === document.body) loaded.querySelector("a, button")?.focus();
+  lostFocus = null;
+}
+
 /** Show costs, the number of running and queued tiles, and Cancel all. */
 export function showTotals() {
   if (cancelAll) showCancelAll();
+  showEnded();
   for (const batch of document.querySelectorAll("[data-batch]")) setText(batch.querySelector("[data-cost]"), batchCost(batch));
   if (!live || live.classList.contains("is-disconnected")) return;
   const countOf = (...states) => document.querySelectorAll(states.map((state) => `.tile[data-status="${state}"]`).join()).length;
@@ -86,10 +145,9 @@ export function showTotals() {
 
 function showAges() {
   for (const time of document.querySelectorAll("time[data-ago]")) {
-    const minutes = Math.floor((Date.now() - Date.parse(time.dateTime)) / 60000);
-    if (minutes >= 1440) continue;
-    time.textContent =
-      minutes < 1 ? portal.justNow : minutes < 60 ? fill(portal.minutes, { n: minutes }) : fill(portal.hours, { n: Math.floor(minutes / 60) });
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    if (seconds >= 24 * 3600) continue;
+    time.textContent = seconds < 90 ? portal.justNow : fill(portal.ago, { time: duration(seconds) });
   }
 }
 
@@ -109,6 +167,15 @@ function announceState(tile) {
   announce((state?.alt ?? state?.textContent ?? "").trim());
 }
 
+function reportEnd(batch) {
+  if (!batch || [...batch.querySelectorAll("[data-status]")].some((tile) => !isFinished(tile))) return;
+  document.dispatchEvent(new CustomEvent("portal:batch-ended", { detail: batch }));
+}
+
+/** Whether something is under way on this page. */
+export const isUnderWay = () =>
+  document.querySelector("[data-pending]") !== null || [...document.querySelectorAll(".tile[data-status]")].some((tile) => !isFinished(tile));
+
 // A change may arrive before the response that contains the tile itself: it is applied then.
 const early = new Map();
 
@@ -119,6 +186,11 @@ export function applyEarly() {
     early.delete(id);
     apply.tile(html);
   }
+}
+
+/** Have the notices asked for again; their element knows where. */
+export function askForNotices() {
+  document.getElementById("notices")?.dispatchEvent(new Event("portal:notices"));
 }
 
 export const apply = {
@@ -135,15 +207,17 @@ export const apply = {
     const hadFocus = old.contains(document.activeElement);
     const tile = replace(old, html);
     if (hadFocus) tile.querySelector("a, button")?.focus();
+    if (hadFocus && tile.hidden) lostFocus = tile.closest("[data-batch]");
     if (isChanged) announceState(tile);
+    if (isChanged && isFinished(tile)) reportEnd(tile.closest("[data-batch]"));
     if (tile.closest("[data-reload-when-finished]") && isFinished(tile)) location.reload();
   },
   batch(html) {
     const batch = element(html);
     const batches = document.getElementById("batches");
-    if (!batches || document.getElementById(batch.id)) return;
-    batches.prepend(batch);
+    if (!batches || document.getElementById(batch.id) || !insert(batches, batch)) return;
     window.htmx?.process(batch);
+    document.dispatchEvent(new CustomEvent("portal:batch-added", { detail: batch }));
     showStream();
     applyEarly();
   },
@@ -152,12 +226,32 @@ export const apply = {
     if (pill) replace(pill, html);
     document.dispatchEvent(new CustomEvent("portal:balance"));
   },
+  notices: askForNotices,
   places: (text) => showPositions(JSON.parse(text)),
   resync() {
     queuedElsewhere = 0; // the stream sends all positions every two seconds
     refresh();
   },
 };
+
+/** Show a batch in place of the one that the page has of it. */
+export function replaceBatch(html) {
+  const old = document.getElementById(element(html).id);
+  if (old) replace(old, html);
+  else apply.batch(html);
+}
+
+/** Put a batch where it belongs, newest first; false if it is older than all that the page shows. */
+function insert(batches, batch) {
+  const shown = [...batches.querySelectorAll(":scope > [data-batch]")];
+  let next = shown.find(({ id }) => id < batch.id); // ids are made in the order of time
+  if (!next && shown.length) return false;
+  // What stands between two batches belongs to the lower one; pending ones are the newest.
+  while (next?.previousElementSibling && next.previousElementSibling.matches(".day, .previous-page")) next = next.previousElementSibling;
+  if (next) next.before(batch);
+  else batches.append(batch);
+  return true;
+}
 
 /** Replace the introduction by the stream of batches. */
 function showStream() {
@@ -184,12 +278,13 @@ export async function refresh() {
   showTotals();
 }
 
-document.addEventListener("portal:canceled", (event) => {
-  notice(event.detail.value);
-  apply.resync();
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.querySelector("[data-reload-when-finished] [data-folded]")) location.reload();
 });
+document.addEventListener("portal:canceled", () => apply.resync());
 
 showProgress();
 showTotals();
 setInterval(showProgress, 1000);
+setInterval(showRetries, 1000);
 setInterval(showAges, 30000);

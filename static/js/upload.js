@@ -1,5 +1,7 @@
-// Uploads to the library: files selected on the upload page or dropped on the library page, sent one after another.
-import { csrfToken, goToSignIn, parse } from "./page.js";
+// Uploads to the library: files selected on the upload page, dropped or pasted on any page of the library, sent one
+// after another.
+import { takeFiles } from "./dropped_files.js";
+import { csrfToken, goToSignIn, notice, parse } from "./page.js";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const template = document.querySelector("template[data-upload]");
@@ -68,34 +70,17 @@ function upload(files, visibility) {
   });
 }
 
-let isOwnDrag = false; // a picture of this page that is dragged carries a file too
-addEventListener("dragstart", () => {
-  isOwnDrag = true;
-});
-addEventListener("dragend", () => {
-  isOwnDrag = false;
-});
-const hasFiles = (event) => !isOwnDrag && event.dataTransfer?.types.includes("Files");
+const refusal = document.querySelector("[data-upload-refused]");
+if (refusal) takeFiles({ take: () => notice(refusal.textContent) });
 
 if (template && list) {
-  const dropArea = form ? form.querySelector("[data-upload-drop]") : document;
-  const showDragOver = (isOver) => {
-    if (overlay) overlay.hidden = !isOver;
-    else dropArea.classList.toggle("is-over", isOver);
-  };
-  dropArea.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    showDragOver(true);
-  });
-  dropArea.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget || dropArea !== document) showDragOver(false);
-  });
-  dropArea.addEventListener("drop", (event) => {
-    showDragOver(false);
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    upload([...event.dataTransfer.files], form?.elements.visibility.value);
+  const dropArea = form?.querySelector("[data-upload-drop]");
+  takeFiles({
+    take: (files) => upload(files, form?.elements.visibility.value),
+    over: (target) => {
+      if (overlay) overlay.hidden = !target;
+      dropArea?.classList.toggle("is-over", Boolean(target));
+    },
   });
   form?.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: what the engine reaches and what it costs, beside a bare loop. Not a test."""
+"""`python -m tests.bench`: what the engine reaches and what it costs, beside a bare loop. Not a test.
+
+With `--base COMMIT` it runs that commit's benchmark and this one in turn, and shows the ratios.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
+from tests.bench.compare import BASE, NOW, compare
 from tests.bench.run import Bench, Benchmark
 
 MARKS = {
@@ -33,13 +38,30 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--keys", type=int, default=1, help="provider accounts, each with its own limit")
     parser.add_argument("--json", type=Path, default=Path("test-results/bench.json"))
-    options = Benchmark(**vars(parser.parse_args()))
-    result = Bench(options).run()
+    parser.add_argument("--base", default="", metavar="COMMIT", help="measure it too, in turn")
+    parser.add_argument("--rounds", type=int, default=5, help="with --base: how often each is measured")
+    options = vars(parser.parse_args())
+    base, rounds, file = options.pop("base"), options.pop("rounds"), options.pop("json")
+    result = _compared(base, rounds, options) if base else _measured(options)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(result, indent=1))
+    return 0
+
+
+def _measured(options: dict[str, Any]) -> dict[str, Any]:
+    result = Bench(Benchmark(**options)).run()
     for name, value in result.items():
         sys.stdout.write(f"{name:<48} {value!s:<16} {MARKS.get(name, '')}\n".rstrip() + "\n")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1))
-    return 0
+    return result
+
+
+def _compared(base: str, rounds: int, options: dict[str, Any]) -> dict[str, Any]:
+    arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    result = compare(base, rounds=rounds, arguments=arguments)
+    sys.stdout.write(f"{'median of ' + str(rounds):<58} {base[:10]:>10} {'now':>10} {'ratio':>8}\n")
+    for name, row in result["ratios"].items():
+        sys.stdout.write(f"{name:<58} {row[BASE]:>10} {row[NOW]:>10} {row['ratio']:>8}\n")
+    return result
 
 
 if __name__ == "__main__":

@@ -18,8 +18,17 @@ def cpu_seconds(pid: int) -> float:
 
 def memory(pid: int) -> float:
     """Its share of memory (PSS) in MB."""
+    return _rolled_up(pid, "Pss:")
+
+
+def own_memory(pid: int) -> float:
+    """The memory that it shares with no other process (USS) in MB."""
+    return _rolled_up(pid, "Private_Clean:", "Private_Dirty:")
+
+
+def _rolled_up(pid: int, *names: str) -> float:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(names)) / 1024
 
 
 class Watch:

@@ -7,7 +7,6 @@ import statistics
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sdweb.process.ports import LOOPBACK, answers, free_port
@@ -33,7 +32,6 @@ class Benchmark:
     size: int
     database: str
     keys: int
-    json: Path | None = None
 
     @property
     def output_format(self) -> str:
@@ -70,10 +68,8 @@ class Bench:
         finally:
             self.stage.strike()
         ratio = under_load["CPU per image, workers (ms)"] / bare["CPU per image, bare loop (ms)"]
-        options = {name: value for name, value in vars(self.options).items() if name != "json"}
-        return (
-            options | {"machine": machine_load()} | idle | under_load | bare | {"CPU, ratio": round(ratio, 2)}
-        )
+        about = vars(self.options) | {"machine": machine_load()}
+        return about | idle | under_load | bare | {"CPU, ratio": round(ratio, 2)}
 
     def _open(self) -> None:
         stage, options = self.stage, self.options

@@ -2,7 +2,8 @@
 
 Thousands of them are at one account at the same time. What polling them costs one worker is measured while
 none is finished yet; then how long after its end each picture is stored. With `--kill` the worker is killed
-again and again meanwhile, and no task may be ordered twice.
+again and again meanwhile, and no task may be ordered twice. `--system midjourney` orders where one question
+tells of many tasks.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ MARKS = {
 }
 POLLED_FOR = 20.0  # seconds in which only polls happen
 PATIENCE = 240.0
+ORDER = {"stability": "/v2beta/", "midjourney": "/submit/"}  # in the paths of orders
+PROMPT = {"stability": "background_prompt", "midjourney": "prompt"}
 LIMIT = ("--limit", "100000", "--penalty", "1")  # so that the portal's own limit is what counts
 
 
@@ -40,6 +43,7 @@ class Bench:
     tasks: int
     seconds: float
     kill: bool
+    system: str
     stage: Stage = field(init=False)
 
     def run(self) -> dict[str, Any]:
@@ -47,7 +51,7 @@ class Bench:
         self.stage = Stage(self.database)
         try:
             self._open()
-            return {"machine": machine_load(), "tasks": self.tasks} | self._measure()
+            return {"machine": machine_load(), "tasks": self.tasks, "system": self.system} | self._measure()
         finally:
             self.stage.strike()
 
@@ -58,7 +62,7 @@ class Bench:
         url = stage.start_provider("provider", *options, "--task-latency", str(self.seconds))
         self.provider = Sandbox(url)
         stage.manage("migrate", "-v0")
-        stage.run_to_end("prepare", "tests.bench.tasks_side", "prepare", url, PROVIDER_KEY)
+        stage.run_to_end("prepare", "tests.bench.tasks_side", "prepare", url, PROVIDER_KEY, self.system)
         self._start_worker()
         schedule = str(stage.folder / "beat-schedule")
         stage.start("beat", ("-m", "celery", "-A", "sdweb", "beat", "--pidfile=", "--schedule", schedule))
@@ -68,12 +72,15 @@ class Bench:
         self.stage.start("calls", command, SPOOL=str(self.stage.folder / "spool"))
 
     def _measure(self) -> dict[str, Any]:
-        self.stage.run_to_end("submit", "tests.bench.tasks_side", "submit", str(self.tasks), patience=600)
+        submit = ("submit", str(self.tasks), self.system)
+        self.stage.run_to_end("submit", "tests.bench.tasks_side", *submit, patience=600)
         found: dict[str, Any] = {}
         if not self.kill:
             self._wait("submitted")
             watch = Watch([self.stage.children["calls"].process.pid])
+            before = self._polls()
             time.sleep(POLLED_FOR)
+            found["polls a second"] = round((self._polls() - before) / POLLED_FOR, 1)
             cpu, most = watch.end()
             assert self._facts()["states"] == {"submitted": self.tasks}, (
                 "some ended meanwhile: give more --seconds"
@@ -85,16 +92,21 @@ class Bench:
         late = sorted(end - self.seconds for end in facts["seconds"])
         cuts = statistics.quantiles(late, n=20, method="inclusive")
         orders = Counter(
-            entry["fields"]["background_prompt"]
-            for entry in self.provider.calls()
-            if entry["method"] == "POST"
+            entry["fields"][PROMPT[self.system]] for entry in self.provider.calls() if self._is_order(entry)
         )
         return found | {
             "states": facts["states"],
             "ordered more than once": sum(count > 1 for count in orders.values()),
-            "polls": sum(entry["method"] == "GET" for entry in self.provider.calls()),
+            "polls": self._polls(),
             "stored after its end, p50 / p95 (s)": f"{cuts[9]:.1f} / {cuts[18]:.1f}",
         }
+
+    def _polls(self) -> int:
+        """The calls so far that ordered nothing."""
+        return sum(not self._is_order(entry) for entry in self.provider.calls())
+
+    def _is_order(self, entry: dict[str, Any]) -> bool:
+        return entry["method"] == "POST" and ORDER[self.system] in entry["path"]
 
     def _wait(self, state: str) -> None:
         limit = time.monotonic() + self.seconds + PATIENCE
@@ -119,6 +131,7 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=120.0, help="seconds a task takes")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
+    parser.add_argument("--system", choices=ORDER, default="stability")
     parser.add_argument("--kill", action="store_true", help="kill the worker again and again")
     parser.add_argument("--json", type=Path, default=Path("test-results/bench-tasks.json"))
     options = vars(parser.parse_args())

@@ -1,4 +1,7 @@
-"""The part of `tests.bench.tasks` that asks the database: `prepare URL KEY`, `submit COUNT`, `facts FILE`."""
+"""The part of `tests.bench.tasks` that asks the database.
+
+`prepare URL KEY SYSTEM`, `submit COUNT SYSTEM`, `facts FILE`.
+"""
 
 from __future__ import annotations
 
@@ -21,37 +24,41 @@ from generations.teams.models import Membership, User
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
-MODEL = "replace-background-and-relight"
+MODELS = {"stability": "replace-background-and-relight", "midjourney": "midjourney"}
 GRANTED = 1_000_000_000
 
 
-def prepare(url: str, key: str) -> None:
+def prepare(url: str, key: str, system: str) -> None:
     """Make a member with credits, and an account that takes 100 calls a second."""
     storage_client.create_bucket()
     team = members_service.create_team("Bench")
     user = User.objects.create_user("bench@bench.example", None, name="Bench")
     members_service.add_member(user=user, team=team, granted=GRANTED)
-    account = Upstream(name="key", base_url=url, limit_calls=1_000, limit_window=10)
+    account = Upstream(name="key", kind=system, base_url=url, limit_calls=1_000, limit_window=10)
+    account.private_results = True
     account.set_key(key)
     account.save()
     accounts.begin(account)
 
 
-def submit(count: str) -> None:
+def submit(count: str, system: str) -> None:
     """Submit so many, each with a prompt of its own."""
-    member, file = Membership.objects.get(), io.BytesIO()
-    Pillow.new("RGB", (128, 128), "teal").save(file, "PNG")
-    file.seek(0)
-    upload = input_images.save_upload(member=member, file=file, name="subject.png")
+    member, field, inputs = Membership.objects.get(), "prompt", []
+    if system == "stability":
+        file = io.BytesIO()
+        Pillow.new("RGB", (128, 128), "teal").save(file, "PNG")
+        file.seek(0)
+        field, upload = "background_prompt", input_images.save_upload(member=member, file=file, name="a.png")
+        inputs = [NewInput("image", upload)]
     for number in range(int(count)):
         submission.submit(
             member=member,
-            model=MODEL,
-            parameters={"background_prompt": f"background {number}"},
+            model=MODELS[system],
+            parameters={field: f"background {number}"},
             count=1,
             submission=uuid.uuid4(),
             prices_at=None,
-            inputs=[NewInput("image", upload)],
+            inputs=inputs,
         )
 
 

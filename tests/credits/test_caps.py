@@ -47,7 +47,7 @@ def test_no_more_than_the_cap_is_held_in_a_day(member):
     with pytest.raises(ledger.CapReached) as refused:
         hold(member, 2_01)
     assert (refused.value.cap, refused.value.left, refused.value.period) == (10_00, 2_00, "day")
-    assert "Your cap is 10 credits a day, and 2 of it are left." in str(refused.value)
+    assert "Your cap of 10 credits a day leaves 2." in str(refused.value)
     hold(member, 2_00)
     assert Account.objects.get(membership=member).held == 10_00
 

@@ -26,18 +26,18 @@ def _ledger_is_consistent():
 
 def test_canceling_all_cancels_what_waits_and_releases_every_hold(member, submit, upstream):
     batches = [submit(count=3) for _ in range(2)]
-    assert submission.cancel_all(member=member) == 6
+    assert submission.cancel_all(member=member).count == 6
     assert statuses(batches[0]) + statuses(batches[1]) == ["canceled"] * 6
     member.wallet.refresh_from_db()
     assert (member.wallet.held, member.wallet.available) == (0, 10_000)
-    assert submission.cancel_all(member=member) == 0
+    assert submission.cancel_all(member=member).count == 0
 
 
 def test_canceling_all_leaves_other_members_generations_alone(member, make_member, submit, upstream):
     jonas = make_member("jonas")
     theirs = submit(by=jonas, count=2)
     submit(count=2)
-    assert submission.cancel_all(member=member) == 2
+    assert submission.cancel_all(member=member).count == 2
     assert statuses(theirs) == ["queued"] * 2
     jonas.wallet.refresh_from_db()
     assert jonas.wallet.held == 600
@@ -46,7 +46,7 @@ def test_canceling_all_leaves_other_members_generations_alone(member, make_membe
 def test_canceling_all_leaves_running_generations_alone(member, submit, upstream):
     batch = submit(count=3)
     claim, _more = engine_claim.claim_next()
-    assert submission.cancel_all(member=member) == 2
+    assert submission.cancel_all(member=member).count == 2
     engine_run.run(claim)
     assert sorted(statuses(batch)) == ["canceled", "canceled", "succeeded"]
     member.wallet.refresh_from_db()
@@ -94,7 +94,7 @@ def test_twenty_concurrent_cancels_cancel_each_generation_once(make_member, subm
             elif number % 4 == 2:
                 work(2)
             else:
-                canceled.append(submission.cancel_all(member=tom))
+                canceled.append(submission.cancel_all(member=tom).count)
         except Exception as problem:
             troubles.append(problem)
         connection.close()

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import time
+import uuid
 
 import pytest
 from django.utils import timezone
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageDraw
 
+from generations.credits import ledger
+from generations.credits.ledger import CapReached, InsufficientCredits
+from generations.credits.models import Account
 from generations.jobs import inputs as job_inputs
 from generations.jobs.engine import poll
 from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Batch, BatchInput, Generation
-from generations.library.models import Image
+from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
 from generations.library.uploads import input_images
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.registry import InvalidParameters
+from generations.teams.models import Membership
+from tests.concurrency import run_concurrently
 from tests.conftest import statuses, work
 from tests.library.conftest import encoded, pixels
 from tests.providers.smallest_requests import SMALLEST, smallest
@@ -143,6 +150,37 @@ def test_an_image_that_is_gone_says_so_and_its_mask_says_nothing(member, image, 
     assert errors(member, "sdxl", mask()) == {"mask": "A mask needs an image."}
 
 
+def test_a_request_that_credits_do_not_cover_changes_no_picture_for_it(member, submit, upstream, image, mask):
+    given = [image((4000, 3000), encoding="JPEG"), mask((4000, 3000))]
+    Membership.objects.filter(pk=member.pk).update(cap_per_day=1_00)
+    with pytest.raises(CapReached):
+        submit(model="erase", prompt="", inputs=given)
+    take_back(member, leaving=4_00)
+    with pytest.raises(InsufficientCredits):
+        submit(model="erase", prompt="", inputs=given)
+    assert set(Upload.objects.all()) == {each.upload for each in given}
+    assert not Batch.objects.exists()
+
+
+def test_a_form_sent_twice_at_once_has_one_batch_though_that_takes_the_last_credits(
+    member, submit, upstream, image
+):
+    take_back(member, leaving=2_00)
+    given, submission = [image((4000, 3000), encoding="JPEG")], uuid.uuid4()
+
+    def send():
+        return submit(model="upscale-fast", prompt="", inputs=given, submission=submission)
+
+    assert len(set(run_concurrently(*[send] * 4))) == 1
+    assert Account.objects.get(membership=member).available == 0
+    assert send() == Batch.objects.get()
+
+
+def take_back(member, *, leaving):
+    amount = Account.objects.get(membership=member).available - leaving
+    ledger.take_back(member=member, amount=amount, reference=uuid.uuid4())
+
+
 def order(submit, image, mask, model):
     parameters, sizes = SMALLEST[model]
     size = {"image": (160, 128), "mask": (160, 128), "style": (96, 96)}
@@ -174,6 +212,22 @@ def test_every_model_is_ordered_drawn_stored_and_charged(member, submit, upstrea
     assert sorted(roles) == sorted(SMALLEST[model][1])
 
 
+def test_every_picture_of_a_request_is_sent_in_its_role(submit, upstream, provider, image):
+    given = [
+        image((160, 128)),
+        image((96, 80), role="background_reference"),
+        image((80, 96), role="light_reference"),
+    ]
+    submit(model="replace-background-and-relight", inputs=given, prompt="")
+    work()
+    [order] = [call for call in provider.calls() if call["method"] == "POST"]
+    names = ("subject_image", "background_reference", "light_reference")
+    kept = {name: storage_client.read(each.upload.key) for name, each in zip(names, given, strict=True)}
+    assert {name: file["sha256"] for name, file in order["files"].items()} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in kept.items()
+    }
+
+
 def test_erase_changes_what_is_painted_and_nothing_else(submit, upstream, image, mask):
     picture, painted = image((320, 200)), mask((320, 200), (100, 60, 199, 139))
     batch = submit(model="erase", inputs=[picture, painted], prompt="", grow_mask=0)
@@ -187,7 +241,8 @@ def test_erase_changes_what_is_painted_and_nothing_else(submit, upstream, image,
 
 
 def test_an_operation_without_its_image_holds_nothing(member, submit, upstream):
-    for model, (parameters, sizes) in SMALLEST.items():
+    for model in STABILITY:
+        parameters, sizes = SMALLEST[model]
         if sizes:
             with pytest.raises(InvalidParameters) as caught:
                 submit(model=model, **{"prompt": "", **parameters})

@@ -142,7 +142,7 @@ def test_the_feed_takes_as_many_queries_for_many_results_as_for_few(submit, scri
         for _ in range(2):
             stored(submit, script, picture("red", actions=STEPS), picture("teal", actions=STEPS))
         with CaptureQueriesContext(connection) as queries:
-            [*entries], _older = feed.page(member)
+            entries = feed.page(member).shown
         counted.append(len(queries))
         assert all(tile["more"] == 1 and tile["follow_ups"] for entry in entries for tile in entry.tiles)
     assert counted[0] == counted[1]
@@ -218,7 +218,7 @@ def test_a_step_that_cannot_be_had_says_why(mei, address, offering, member, gone
     said = "may not use Core" if gone == "role" else "The provider account that made this is not in use"
     assert said in page
     response = mei.post(address(f"picture/{offering.pk}/next/"), fields, follow=True)
-    assert 'class="note note-bad' in response.content.decode()
+    assert "toast-error" in response.content.decode()
     assert Batch.objects.count() == 1
 
 
@@ -263,13 +263,13 @@ def test_the_pictures_of_a_request_are_shown_to_the_one_who_sent_them(
     [image] = stored(submit, script, picture(), model="inpaint", inputs=inputs)
     assert image.is_composite
     page = content(mei, address(f"picture/{image.pk}/"))
-    assert "Made with" in page
+    assert "Made from" in page
     for each, title in zip(sent, ("Image", "Mask"), strict=True):
         assert f"{each.pk}/?small" in page
         assert f"<span>{title}</span>" in page
     other = sign_in(make_member("lin", role=Role.OWNER))
     page = content(other, address(f"picture/{image.pk}/"))
-    assert "Made with" not in page
+    assert "Made from" not in page
     for each in sent:
         assert str(each.pk) not in page
         assert "128 × 128" not in page

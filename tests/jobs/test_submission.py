@@ -104,6 +104,14 @@ def test_dearer_options_raise_the_portals_price_in_proportion(member, upstream):
     assert pricing.price("sdxl", {"steps": 50}, member.team) == 167
 
 
+def test_choices_and_images_raise_the_portals_price_in_proportion(member, upstream):
+    Price.objects.create(model="flux-2-pro", amount=200)
+    assert pricing.price("flux-2-pro", {"megapixels": "1"}, member.team) == 200
+    assert pricing.price("flux-2-pro", {"megapixels": "2"}, member.team) == 300
+    assert pricing.price("flux-2-pro", {"megapixels": "2"}, member.team, images=3) == 600
+    assert pricing.agreed_price("flux-2-pro", {}, member.team, None, images=1) == 300
+
+
 def test_without_a_provider_account_nothing_is_accepted(member, submit):
     Upstream.objects.all().delete()
     with pytest.raises(submission.NoUpstream):

@@ -8,16 +8,17 @@ import os
 import struct
 import uuid
 import zlib
-from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image as Pillow
 
 from generations.library.images import service as images_service
+from generations.library.images.service import Provenance, StoredFile
 from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image
 from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
 from generations.providers.transport import media_check
 from generations.teams.models import Membership, Visibility
@@ -45,19 +46,16 @@ def _add(member: Membership, number: int, data: bytes) -> None:
     storage_client.put(key, data, media_type="image/png")
     images_service.add(
         member=member,
-        generation=generation,
-        batch=None,
-        position=0,
-        model="core",
-        parameters={"prompt": f"a lighthouse in the fog, view {number}"},
         visibility="team",
-        key=key,
-        sha256=sha256,
-        media_type="image/png",
-        width=SIDE,
-        height=SIDE,
-        size=len(data),
-        seed=number,
+        file=StoredFile(
+            key=key, sha256=sha256, media_type="image/png", width=SIDE, height=SIDE, size=len(data)
+        ),
+        provenance=Provenance(
+            generation=generation,
+            model="core",
+            parameters={"prompt": f"a lighthouse in the fog, view {number}"},
+            seed=number,
+        ),
     )
 
 
@@ -106,7 +104,9 @@ def in_use(email: str) -> str:
     organise_service.add_to_collection(member=member, images=pictures[:2], collection=collection.pk)
     images_service.trash(member=member, images=pictures[-1:])
     sharing_service.share_image(member=member, image=pictures[0])
-    shared = sharing_service.share_collection(member=member, collection=collection.pk, shows_prompt=True)
+    shared = sharing_service.share_collection(
+        member=member, collection=collection.pk, options=Options(shows_prompt=True)
+    )
     return urlsplit(sharing_service.share_url(shared)).path
 
 
@@ -115,32 +115,31 @@ def _put(
     data: bytes,
     media_type: str,
     *,
+    model: str,
     kind: str = "image",
     prompt: str = "a lighthouse",
-    **fields: Any,
+    text: str = "",
+    parent: uuid.UUID | None = None,
 ) -> Image:
     sha256, generation = hashlib.sha256(data).hexdigest(), uuid.uuid4()
     key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
     storage_client.put(key, data, media_type=media_type)
     media = media_check.Media("file", media_type) if kind == "text" else media_check.identify(data)
-    return images_service.add(
-        member=member,
-        generation=generation,
-        batch=None,
-        position=0,
-        parameters={"prompt": prompt},
-        visibility="team",
+    file = StoredFile(
         key=key,
         sha256=sha256,
         media_type=media_type,
         width=media.width,
         height=media.height,
         size=len(data),
-        seed=7,
         kind=kind,
+        text=text,
         is_animated=media.is_animated,
-        **fields,
     )
+    provenance = Provenance(
+        generation=generation, model=model, parameters={"prompt": prompt}, seed=7, parent=parent
+    )
+    return images_service.add(member=member, visibility="team", file=file, provenance=provenance)
 
 
 def _gradient(colour: tuple[int, int, int], size: tuple[int, int] = (1200, 800)) -> bytes:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from sdweb.process.local_environment import BASE_DIR
 from tests.journeys.browsers import Window, chromium
 from tests.journeys.studio import Studio, start
+from tests.pages.editors import until
 
 SHOTS = BASE_DIR / "docs" / "screenshots"
 LATE = "Long dunes at first light, low sun, one clean ridge line, soft haze in the distance"
@@ -24,6 +25,10 @@ BATCHES = (
     ("A magazine cover with a well-known face", "ultra", "1:1", "", 1),
     ("Morning mist between forest ridges, muted teal, ink wash on rough paper", "sd3.5-large", "3:2", "", 4),
 )
+LOADED = """[...document.images].every((image) => {
+  const { top, bottom, height } = image.getBoundingClientRect();
+  return !height || bottom < 0 || top > innerHeight || (image.complete && image.naturalWidth > 0);
+})"""
 NAME = "from generations.teams.models import User; User.objects.update(name='Mei Tan')"
 
 
@@ -56,7 +61,8 @@ def fill(page: Page, studio: Studio) -> None:
 
 def shoot(page: Page, name: str) -> None:
     """Write one picture, once everything on it has loaded."""
-    page.wait_for_timeout(700)
+    until(page, LOADED)
+    page.wait_for_timeout(700)  # what is new fades in
     page.screenshot(path=SHOTS / f"{name}.png")
 
 

@@ -100,7 +100,8 @@ def test_a_picture_of_the_library_is_upscaled_and_the_chain_is_kept(window):
     page.click("#generate")
     enlarged = page.locator(".batch", has_text="Upscale").first
     expect(enlarged.locator("img.sharp")).to_be_visible(timeout=30_000)
-    enlarged.get_by_role("link", name="Use all").first.click(force=True)
+    enlarged.get_by_role("link", name="More").first.click(force=True)
+    page.locator(".tile-menu").get_by_role("link", name="Use all").click()
     expect(page.locator("[data-input=image] .input-name")).to_have_text("a lighthouse to enlarge")
 
 

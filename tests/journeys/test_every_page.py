@@ -1,4 +1,7 @@
-"""Every page that links lead to: no fault by axe, nothing in the console, nothing wider than the window."""
+"""Every page that links lead to: no fault by axe, nothing in the console, nothing wider than the window.
+
+On a desk and on a phone, in light and dark.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
 OTHERS = re.compile(
     r"^/back-office/|\.(csv|json|zip|txt)$|/(original|download|export)/?$|^/static/|^/pictures/"
 )
+SWAGGER = "/api/docs/"
+OTHER = {"light": "dark", "dark": "light"}
 FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
 
 
@@ -45,7 +50,8 @@ def links(page: Page) -> Iterator[str]:
     """The paths of the portal's own pages that a page leads to."""
     for path in page.eval_on_selector_all(
         "a[href]:not([download])",
-        "links => links.filter(link => link.origin === location.origin).map(link => link.pathname)",
+        """links => links.filter(link => link.origin === location.origin)
+            .map(link => link.pathname + (link.pathname.endsWith("/compare/") ? link.search : ""))""",
     ):
         if not OTHERS.search(path):
             yield path
@@ -62,7 +68,18 @@ def faults(page: Page) -> list[str]:
     return found + ([f"{wide} pixels wider than the window"] if wide > 0 else [])
 
 
-def walk(window: Window, *start: str) -> dict[str, list[str]]:
+def faults_of_contrast(page: Page, own: str) -> list[str]:
+    """What axe finds of the page's contrast in the other scheme, for which nothing is loaded again."""
+    other = OTHER[own]
+    page.emulate_media(color_scheme=other, reduced_motion="reduce")  # no colour is half-way then
+    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    page.emulate_media(color_scheme=own, reduced_motion="null")
+    return [
+        f"{other}: {node['target']} {node['failureSummary']}" for each in contrast for node in each["nodes"]
+    ]
+
+
+def walk(window: Window, scheme: str, *start: str) -> dict[str, list[str]]:
     """The faults of each kind of page, from these on along all links."""
     page, waiting, found = window.page, [*start], dict[str, list[str]]()
     while waiting:
@@ -73,6 +90,8 @@ def walk(window: Window, *start: str) -> dict[str, list[str]]:
         page.goto(path)
         page.wait_for_load_state("load")
         found[kind(path)] = faults(page) + window.complaints
+        if not path.startswith(SWAGGER):  # it looks at the scheme once, when it is loaded
+            found[kind(path)] += faults_of_contrast(page, scheme)
         waiting += links(page)
     return found
 
@@ -80,8 +99,8 @@ def walk(window: Window, *start: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize(("phone", "scheme"), [(False, "light"), (True, "dark")])
 def test_no_page_has_a_fault(chrome, studio, shared, phone, scheme):
     window = Window(chrome, studio, phone=phone, color_scheme=scheme)
-    found = walk(window, "/accounts/login/", shared)
-    found |= walk(window, window.sign_in().url.removeprefix(studio.portal.address))
+    found = walk(window, scheme, "/accounts/login/", shared)
+    found |= walk(window, scheme, window.sign_in().url.removeprefix(studio.portal.address))
     assert len(found) >= LEAST, sorted(found)
     said = [f"{path}: {fault}" for path, all_faults in found.items() for fault in all_faults]
     assert not said, "\n".join(said)

@@ -146,9 +146,9 @@ def test_rows_that_stand_stay_where_they_are_while_more_come(library):
     page = library()
     before = places(page, 30)
     assert len(before) == 30
-    for loaded in (120, 180, 240, 300):
+    while (loaded := page.locator(TILES).count()) < 300:
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        expect(page.locator(TILES)).to_have_count(loaded, timeout=30_000)
+        page.wait_for_function("many => document.querySelectorAll('.rows > li').length > many", arg=loaded)
     expect(page.locator(".rows > li.is-pending")).to_have_count(0)
     assert places(page, 30) == before
     boxes = places(page, 300)
@@ -211,6 +211,11 @@ def test_a_long_press_chooses_on_a_phone(library):
     tile(page, 2).tap()
     expect(selected(page)).to_have_text("2 selected")
     expect(page.locator(".tabs")).to_be_hidden()  # the bar takes their place
+    page.get_by_role("button", name="Clear").tap()
+    expect(page.locator(".selection-bar")).to_be_hidden()
+    page.get_by_role("button", name="Select", exact=True).tap()  # for those who do not know of a long press
+    tile(page, 3).tap()
+    expect(selected(page)).to_have_text("1 selected")
     assert "/library/" in page.url
 
 
@@ -229,3 +234,147 @@ def test_the_page_acts_without_scripts(chrome, full):
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#bulk-action")).to_contain_text("Undone for 1 picture")
     window.context.close()
+
+
+IN_SIGHT = """id => {
+  const box = document.querySelector(`.rows > li[data-id="${id}"]`)?.getBoundingClientRect();
+  return Boolean(box?.height) && box.top >= 40 && box.bottom <= innerHeight;
+}"""
+TOP_OF = "id => Math.round(document.querySelector(`.rows > li[data-id='${id}']`).getBoundingClientRect().top)"
+TO_THE_TOP = """() => {
+  scrollTo(0, 0);
+  const rows = [...document.querySelectorAll(".rows > li:not(.is-pending)")];
+  const first = rows.find((one) => one.getBoundingClientRect().top > 200);
+  return [first.dataset.id, Math.round(first.getBoundingClientRect().top)];
+}"""
+SHOWN_IDS = "() => [...document.querySelectorAll('.rows > li')].map((one) => one.dataset.id)"
+
+
+def picture_in(address: str) -> str:
+    return re.search(r"/picture/([0-9a-f-]+)", address)[1]
+
+
+def deep_picture(page: Page, number: int) -> tuple[str, list[str]]:
+    """Scroll until all are loaded, and to one of them; its id, and all ids in order."""
+    for loaded in (120, 180, 240, 300):
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        expect(page.locator(TILES)).to_have_count(loaded, timeout=30_000)
+    every = page.evaluate(SHOWN_IDS)
+    page.locator(f'[data-id="{every[number]}"]').scroll_into_view_if_needed()
+    return every[number], every
+
+
+def test_esc_leads_back_to_the_picture_looked_at_last_and_the_list_goes_on_at_both_ends(library):
+    page = library()
+    opened, every = deep_picture(page, 200)
+    page.locator(f'[data-id="{opened}"] .picture').click()
+    page.wait_for_url("**/picture/**")
+    for _step in range(3):
+        address = page.url
+        page.locator('[rel="next"]').wait_for()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(lambda url, left=address: url != left)
+    last = picture_in(page.url)
+    assert last == every[203]
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/library/")
+    page.wait_for_function(IN_SIGHT, arg=last)
+    assert page.evaluate("document.activeElement.closest('li').dataset.id") == last
+    assert page.locator(TILES).count() < 300
+    while page.locator(".previous-page").count():
+        loaded = page.locator(TILES).count()
+        looked_at, top = page.evaluate(TO_THE_TOP)
+        page.wait_for_function("many => document.querySelectorAll('.rows > li').length > many", arg=loaded)
+        assert page.evaluate(TOP_OF, looked_at) == pytest.approx(
+            top, abs=2
+        )  # those before came without a jump
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(TILES)).to_have_count(300, timeout=30_000)
+    assert page.evaluate(SHOWN_IDS) == every
+    expect(page.locator(".rows > li.is-pending")).to_have_count(0)
+    days = page.locator("[data-day-count]").all_text_contents()
+    assert sum(int(re.sub(r"\D", "", day)) for day in days) == 300
+    assert len({(x, y) for x, y, _wide, _high in places(page, 300)}) == 300
+
+
+def test_back_and_reload_show_what_was_shown(library):
+    page = library("?q=harbour")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(TILES)).to_have_count(120, timeout=30_000)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(TILES)).to_have_count(180, timeout=30_000)
+    opened = page.evaluate(SHOWN_IDS)[150]
+    page.locator(f'[data-id="{opened}"]').scroll_into_view_if_needed()
+    top = page.evaluate(TOP_OF, opened)
+    page.locator(f'[data-id="{opened}"] .picture').click()
+    page.wait_for_url("**/picture/**")
+    asked: list[tuple[str, str]] = []
+    page.on("request", lambda request: asked.append((request.resource_type, request.url)))
+    page.go_back()
+    page.wait_for_function(IN_SIGHT, arg=opened)
+    assert page.evaluate(TOP_OF, opened) == pytest.approx(top, abs=3)
+    # The page itself came with that part, and its address is the one that was left.
+    assert [kind for kind, address in asked if f"at={opened}" in address] == ["document"]
+    assert page.url.endswith("/library/?q=harbour")
+    page.reload()
+    page.wait_for_function(IN_SIGHT, arg=opened)
+    assert page.evaluate(TOP_OF, opened) == pytest.approx(top, abs=3)
+
+
+def test_what_is_typed_is_completed_to_a_filter_by_keys(library, full):
+    page = library()
+    page.keyboard.press("/")
+    page.keyboard.type("comet ultr")
+    field, options = page.locator("#search"), page.get_by_role("option")
+    expect(options.first).to_have_text("Model Ultra")
+    expect(field).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#announcer")).to_contain_text("suggestion")
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    expect(field).to_be_focused()
+    page.keyboard.type("a")
+    expect(options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", options.first.get_attribute("id"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/library/?q=comet&model=ultra")
+
+
+def test_files_that_are_dropped_or_pasted_anywhere_become_uploads(library):
+    give = """([kind, words]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([words], "notes.txt", { type: "text/plain" }));
+      const manner = { bubbles: true, cancelable: true };
+      const event = kind === "paste" ? new ClipboardEvent(kind, { ...manner, clipboardData: transfer })
+        : new DragEvent(kind, { ...manner, dataTransfer: transfer });
+      return !document.querySelector("h1, h2").dispatchEvent(event);
+    }"""
+    page = library()
+    for path in ("", "trash/", "collections/", "upload/", "shares/"):
+        page.goto(re.sub(r"library/.*", f"library/{path}", page.url))
+        assert page.evaluate(give, ["dragover", ""]), path  # else the browser opens the file
+        for number, kind in enumerate(("drop", "paste"), start=1):
+            assert page.evaluate(give, [kind, f"no picture {path}{kind}"]), path
+            expect(page.locator(".upload-item.is-refused")).to_have_count(number, timeout=20_000)
+
+
+def test_the_trash_counts_what_is_picked(library, full):
+    page = library("?q=orchard")
+    for number in (0, 1, 2):
+        tile(page, number).hover()
+        tile(page, number).locator(".select-box").check()
+    page.locator(".selection button[value=trash]").click()
+    expect(page.locator("#bulk-action")).to_contain_text("3 in the trash", timeout=60_000)
+    page.goto(re.sub(r"library/.*", "library/trash/", page.url))
+    boxes, bar = page.locator(".trashed-select"), page.locator(".trash-bar")
+    expect(bar).to_be_hidden()
+    boxes.nth(0).check()
+    expect(bar).to_contain_text("1 selected")
+    boxes.nth(2).check()
+    expect(bar).to_contain_text("2 selected")
+    page.get_by_role("button", name="Clear").click()
+    expect(bar).to_be_hidden()
+    boxes.nth(1).check()
+    expect(bar).to_contain_text("1 selected")
+    page.get_by_role("button", name="Restore all").click()
+    expect(boxes).to_have_count(0, timeout=30_000)

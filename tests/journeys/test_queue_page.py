@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.browsers import Window, chromium
 
@@ -25,12 +25,17 @@ def press_in_menu(page: Page, menu: str, words: str) -> None:
     page.get_by_role("button", name=words, exact=True).click()
 
 
+def account(page: Page) -> Locator:
+    """The box of the account of the environment, beside that of its gateway."""
+    return page.locator(".upstream", has=page.get_by_label("Actions for Environment"))
+
+
 def test_an_operator_pauses_looks_on_and_resumes_while_a_member_cancels_all(window):
     page = window.page
-    page.get_by_role("link", name="Queue").first.click()
+    page.get_by_role("link", name="Operate").first.click()
     page.evaluate("window.sameDocument = true")
     press_in_menu(page, "Actions for Environment", "Pause")
-    expect(page.locator(".upstream .tag")).to_contain_text("Paused by")
+    expect(account(page).locator(".tag")).to_contain_text("Paused by")
 
     create = window.open("/")
     create.fill("#id_prompt", "nobody draws this")
@@ -50,14 +55,14 @@ def test_an_operator_pauses_looks_on_and_resumes_while_a_member_cancels_all(wind
 
     create.bring_to_front()
     cancel.click()
-    expect(create.locator(".tile-canceled")).to_have_count(3)
+    expect(create.locator(".batch-ended")).to_contain_text("3 canceled")
     expect(create.locator("#balance")).not_to_contain_text("held")
     expect(cancel).to_be_hidden()
 
     page.bring_to_front()
     expect(page.locator(".queue .live")).to_contain_text("Nobody waits", timeout=15_000)
     press_in_menu(page, "Actions for Environment", "Resume")
-    expect(page.locator(".upstream .tag")).to_have_text("open")
+    expect(account(page).locator(".tag")).to_have_text("open")
     page.locator("#calls-per-minute-switch").click()
     expect(page.locator("#calls-per-minute-table tbody tr")).to_have_count(60)
     page.wait_for_timeout(2_500)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browsers import Window, chromium
+from tests.journeys.test_every_page import faults
 
 PROMPT = "a heron at the edge of the pond"
 # A headless browser says so, and is then not counted as a person.
@@ -111,6 +113,51 @@ def test_a_shared_collection_is_leafed_through_by_keys(studio, chrome):
     visitor.keyboard.press("Escape")
     visitor.wait_for_url(link)
     assert visitors.context.cookies() == []
+    assert not members.complaints + visitors.complaints
+
+
+def test_chosen_pictures_are_shared_behind_a_password_and_compared(studio, chrome):
+    members, visitors = Window(chrome, studio), Window(chrome, studio, user_agent=PERSON, phone=True)
+    member = members.sign_in()
+    draw(member, "a third heron asleep")
+    member.goto(re.sub(r"picture/.*", "library/", member.url))
+    boxes = member.locator(".rows .select-box")
+    for number in range(2):
+        boxes.nth(number).check(force=True)
+    member.locator(".selection-bar").get_by_role("button", name="Share").click()
+    dialog = member.locator("#share-dialog")
+    expect(dialog).to_contain_text("Share 2 pictures")
+    dialog.get_by_label("Title of the page").fill("Two herons")
+    dialog.get_by_label("Password").fill("in the reeds")
+    dialog.get_by_role("button", name="Make the link").click()
+    link = dialog.locator("#share-link")
+    expect(link).to_have_value(re.compile(r"/s/"))
+    visitor = visitors.page
+    visitor.goto(link.input_value())
+    assert not faults(visitor)
+    assert "heron" not in visitor.content()
+    visitor.fill("[name=password]", "in the reeds")
+    visitor.keyboard.press("Enter")
+    expect(visitor.locator("h1")).to_have_text("Two herons")
+    expect(visitor.locator("a.picture")).to_have_count(2)
+    assert is_drawn(visitor)
+    assert not faults(visitor)
+    with visitor.expect_download() as download:
+        visitor.get_by_role("link", name="Download all").click()
+    assert download.value.suggested_filename == "two-herons.zip"
+    assert len(zipfile.ZipFile(download.value.path()).namelist()) == 2
+    member.keyboard.press("Escape")
+    member.get_by_label("More to do with the selected pictures").or_(
+        member.locator(".selection-acts > .menu").last.locator("summary")
+    ).first.click()
+    member.get_by_role("link", name="Compare").click()
+    expect(member.locator("[data-pane]")).to_have_count(2)
+    assert is_drawn(member, "[data-pane] img")
+    member.keyboard.press("z")
+    member.wait_for_function(
+        "[...document.querySelectorAll('[data-pane] img')]"
+        ".every(image => image.style.transform.includes('scale'))"
+    )
     assert not members.complaints + visitors.complaints
 
 

@@ -75,7 +75,7 @@ def test_from_an_invitation_to_a_refund_and_the_door(studio, chrome):
     owner.get_by_role("button", name="Refund 3 credits").click()
 
     mei.goto(f"{team}credits/")
-    for words in ("for the spring campaign", "six fingers", "Refunded", "+10"):
+    for words in ("for the spring campaign", "six fingers", "refunded", "+10"):
         expect(mei.locator("main")).to_contain_text(words)
     expect(mei.locator("#balance")).to_contain_text("60 credits")
     owner.goto(f"{team}team/changes/")
@@ -88,5 +88,11 @@ def test_from_an_invitation_to_a_refund_and_the_door(studio, chrome):
     owner.get_by_role("button", name="Yes, do it").click()
     assert mei.request.get(f"{team}create/").status == 404
     assert mei.request.get(link).status == 410  # one person, once
+    mei.set_viewport_size({"width": 390, "height": 844})
+    mei.goto("/")
+    expect(mei.get_by_role("heading", name="You are no longer in Studio")).to_be_visible()
+    mei.get_by_role("button", name="You").click()
+    mei.locator("#account-menu").get_by_role("button", name="Sign out").click()
+    mei.wait_for_url("**/accounts/login/**")
     assert not owners.complaints + members.complaints
     studio.manage("audit_ledger")

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from generations.library.delivery import revocation
 from generations.library.images import service as images_service
+from generations.library.images.service import Provenance, StoredFile
 from generations.library.models import Image
 from generations.library.organise import service as organise_service
 from generations.library.search import indexer
@@ -117,25 +118,20 @@ def make_image(member):
             media = media_check.identify(data)
             assert media.media_type == media_type
             kind, width, height, is_animated = media.kind, media.width, media.height, media.is_animated
-        return images_service.add(
-            member=member,
-            generation=generation,
-            batch=None,
-            position=0,
-            model="ultra",
-            parameters={"prompt": "a red fox"} | parameters,
-            visibility=visibility,
+        file = StoredFile(
             key=key,
             sha256=sha256,
             media_type=media_type,
             width=width,
             height=height,
             size=len(data),
-            seed=seed,
             kind=kind,
             text=text,
             is_animated=is_animated,
         )
+        asked = {"prompt": "a red fox"} | parameters
+        provenance = Provenance(generation=generation, model="ultra", parameters=asked, seed=seed)
+        return images_service.add(member=member, visibility=visibility, file=file, provenance=provenance)
 
     return make
 

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-IMAGE, TRASHED, UPLOAD, BATCH, GENERATION, RETRY, COLLECTION = (
-    uuid.UUID(f"01937a5e-0000-7000-8000-00000000000{number}") for number in range(1, 8)
+IMAGE, TRASHED, UPLOAD, BATCH, GENERATION, RETRY, COLLECTION, SHARE = (
+    uuid.UUID(f"01937a5e-0000-7000-8000-00000000000{number}") for number in range(1, 9)
 )
 TEAM, USER, OWNER, PROGRAM, POOL, WALLET, SPENT = 11, 12, 13, 14, 15, 16, 17
 FILE = {"media_type": "image/png", "width": 1344, "height": 768, "bytes": 1_000, "sha256": "ab" * 32}
@@ -92,7 +92,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "library.Collected": [{"collection_id": COLLECTION, "image_id": IMAGE}],
     "library.Favourite": [{"member_id": OWNER, "image_id": IMAGE}],
     "library.SavedSearch": [{"team_id": TEAM, "owner_id": OWNER, "name": "Boats", "address": "q=boat"}],
-    "library.Share": [{"team_id": TEAM, "maker_id": OWNER, "image_id": IMAGE, "views": 3}],
+    "library.Share": [{"id": SHARE, "team_id": TEAM, "maker_id": OWNER, "image_id": IMAGE, "views": 3}],
+    "library.ShareImage": [{"share_id": SHARE, "image_id": IMAGE}],
     "library.Deed": [{"team_id": TEAM, "member_id": OWNER, "act": "tag", "images": [str(IMAGE)]}],
     "library.Archive": [{"team_id": TEAM, "member_id": OWNER, "images": [str(IMAGE)]}],
     "library.DiscardedObject": [{"key": "images/gone.png"}],
@@ -130,12 +131,31 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             [(GENERATION, {"status": "succeeded", "ended_at": NOW, "upstream_id": 1}), (RETRY, {})]
         )
     ],
+    "jobs.Style": [
+        {"image_id": IMAGE, "team_id": TEAM, "upstream_id": 1, "made_with": "s", "remote_id": "r-1"}
+    ],
+    "jobs.SavedPrompt": [
+        {"team_id": TEAM, "owner_id": OWNER, "name": "Foxes", "values": {"prompt": "a fox"}}
+    ],
+    "jobs.PromptHelp": [
+        {
+            "team_id": TEAM,
+            "member_id": OWNER,
+            "submission": BATCH,
+            "task": "english",
+            "text": "ein Fuchs",
+            "price": 20,
+            "upstream_id": 1,
+        }
+    ],
     "jobs.BatchInput": [{"batch_id": BATCH, "role": "mask", "upload_id": UPLOAD}],
     "jobs.Attempt": [{"generation_id": GENERATION, "number": 1, "upstream_id": 1, "outcome": "ok"}],
     "office.Allowance": [{"membership_id": OWNER, "amount": 5_000, "first_month": date(2026, 11, 1)}],
     "office.AuditEntry": [{"id": 1, "team_id": TEAM, "act": "team_made", "subject": "Studio"}],
     "office.Notice": [{"id": 1, "kind": "wallet_low", "about": str(OWNER), "team_id": TEAM}],
     "office.NoticeReader": [{"notice_id": 1, "user_id": USER}],
+    "office.CreditRequest": [{"id": RETRY, "member_id": OWNER, "amount": 2_000, "note": "for spring"}],
+    "office.CreditRequestMail": [{"request_id": RETRY, "user_id": USER, "is_answer": False}],
     "api.UndeliveredOrder": [
         {"token_id": 1, "fingerprint": "f" * 64, "batch": BATCH, "call": RETRY, "held_until": NOW}
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from PIL import Image as Picture
 
-from generations.jobs.models import Generation, Price
+from generations.jobs.create import saved_prompts
+from generations.jobs.models import Generation, Price, PromptHelp
 from generations.library.archives import service as archives_service
 from generations.library.bulk import actions as bulk_actions
 from generations.library.bulk import service as bulk_service
@@ -28,6 +30,8 @@ from generations.library.models import Image
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.library.sharing import service as sharing_service
+from generations.office.audit_log.service import COMMAND
+from generations.office.credits import requests as credit_requests
 from generations.office.members import service as members_service
 from generations.office.models import Notice
 from generations.office.notices import service as notices_service
@@ -35,6 +39,7 @@ from generations.teams import api_tokens as teams_api_tokens
 from generations.teams import membership
 from generations.teams.models import Invitation, Membership, Role, User, Visibility
 from generations.teams.permissions import PERMISSIONS
+from generations.upstreams.models import Upstream
 from tests.conftest import work
 
 # What an answer means.
@@ -109,25 +114,25 @@ class Page:
     get: Door | None = None
     post: Door | None = None
     pk: str = "member"  # what a number in the address is the number of
+    act: str = ""  # the word of a button in the address
+    query: str = ""
 
 
 def shown(door: Door) -> Page:
     return Page(get=door)
 
 
-def pressed(door: Door, pk: str = "member") -> Page:
-    return Page(post=door, pk=pk)
+def pressed(door: Door, pk: str = "member", act: str = "", query: str = "") -> Page:
+    return Page(post=door, pk=pk, act=act, query=query)
 
 
-def form(door: Door) -> Page:
-    return Page(get=door, post=door)
+def form(door: Door, pk: str = "member") -> Page:
+    return Page(get=door, post=door, pk=pk)
 
 
 MEI = {Role.MEMBER.value}
 CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
-KEEPERS_AND_MEI = {*MEI, Role.OWNER.value, Role.ADMINISTRATOR.value, CHIEF}
-CURATORS = {CHIEF, Role.OWNER.value, Role.ADMINISTRATOR.value}
 TABLE = {
     "teams:home": shown(a_person),
     "teams:healthz": shown(anybody),
@@ -138,11 +143,13 @@ TABLE = {
     "people:join_account": form(nobody),
     "people:new_team": form(may_found),
     "people:teams": shown(a_person),
+    "profile:page": form(a_person),
+    "profile:shortcuts": pressed(a_person),
     "personal_data:export": form(a_person),
     "personal_data:delete": form(a_person),
     "notices:choices": form(a_person),
     "notices:dismiss": pressed(mine),
-    "choices:page": form(a_person),
+    "choices:page": shown(anybody),  # leads to the profile
     "api_docs": shown(anybody),
     "readyz": shown(anybody),
     "metrics": shown(anybody),  # of this machine
@@ -152,22 +159,41 @@ TABLE = {
     "share:original": shown(nobody),
     "share:download": shown(nobody),
     "share:thumbnail": shown(nobody),
+    "share:card": shown(nobody),
+    "share:archive": shown(nobody),
+    "share:unlock": pressed(nobody),
     # A team's pages
     "jobs:create": form(team()),  # a viewer is sent to the library
     "jobs:stream": shown(team()),
     "jobs:generation": shown(team()),  # its picture is the team's
     "jobs:tile": shown(team(only=MEI)),
+    "jobs:stream_size": pressed(team(only=set())),  # it does not say which
+    "jobs:batch": shown(team(only=MEI)),
+    "jobs:retry_ended": pressed(team("generate", only=set())),  # it has its picture
+    "jobs:undo_cancel": pressed(team("generate", only=set())),  # it does not say when
     "jobs:cancel": pressed(team("generate", only=MEI)),
     "jobs:retry": pressed(team("generate", only=set())),  # it has its picture
     "jobs:notices": shown(team()),
+    "jobs:prompts": shown(team("generate")),
+    "jobs:form_notes": shown(team("generate")),
+    "jobs:ask_for_help": pressed(team("generate", only=set())),  # it says no price
+    "jobs:prompt_help": shown(team("generate", only=MEI)),
+    "jobs:close_prompt_help": pressed(team("generate", only=MEI)),
+    "jobs:saved_prompts": shown(team("generate")),
+    "jobs:saved_prompt_menu": shown(team("generate")),
+    "jobs:save_prompt": form(team("organise")),
+    "jobs:saved_prompt": pressed(team("organise")),
+    "jobs:delete_saved_prompt": pressed(team("organise")),
     "jobs:cancel_all": pressed(team("generate")),
     "jobs:picture": shown(team()),
+    "jobs:compare": shown(team(only=set())),  # it names nothing to compare
     "jobs:follow_up": pressed(team("generate", only=set())),  # it offers no next step
     "library:grid": shown(team()),
     "library:counts": shown(team()),
     "library:newer": shown(team()),
     "library:picker": shown(team("upload")),
     "library:tags": shown(team()),
+    "library:suggest": shown(team()),
     "library:deed": pressed(team()),  # for favourites; the rest is refused to viewers
     "library:deed_progress": shown(team(only=MEI)),
     "library:undo": pressed(team(only=MEI)),
@@ -185,6 +211,7 @@ TABLE = {
     "library:use_as_start": pressed(team("upload")),
     "library:share": form(team("share", only=set())),  # it names nothing to share
     "library:shares": shown(team()),
+    "library:change_share": form(team("share", only=MEI)),
     "library:revoke_share": pressed(team(only=MEI | CURATORS)),
     "library:picture_like": pressed(team()),
     "library:picture_title": pressed(team("organise")),
@@ -204,6 +231,7 @@ TABLE = {
     "library:empty_trash": form(team("organise")),
     "library:trashed_thumbnail": shown(team("organise", only=set())),  # the picture is not in the trash
     "credits:lines": shown(team()),
+    "credits:lines_csv": shown(team()),
     # Running it
     "office:overview": shown(team("see_spending")),
     "office:ledger": shown(team("see_spending")),
@@ -214,6 +242,10 @@ TABLE = {
     "office:grant": form(team("grant")),
     "office:take_back": form(team("grant")),
     "office:grant_csv": form(team("grant")),
+    "office:ask_for_credits": form(team("generate")),  # who grants is sent to Grant
+    "office:withdraw_credit_request": pressed(team("generate")),
+    "office:answer_credit_request": pressed(team("grant")),
+    "office:put_away_credit_answer": pressed(team(only=MEI)),
     "office:member": shown(team("grant")),
     "office:set_allowance": pressed(team("grant")),
     "office:end_allowance": pressed(team("grant")),
@@ -252,6 +284,28 @@ TABLE = {
     "installation:page": shown(operators),
     "installation:difference": shown(operators),
     "installation:issue": form(operators),
+    "operate:accounts": shown(operators),
+    "operate:new_account": Page(get=operators, post=operators, query="kind=gateway"),
+    "operate:try_new": pressed(operators, query="kind=gateway"),
+    "operate:look_new": pressed(operators, query="kind=gateway"),
+    "operate:look_account": pressed(operators, pk="gateway"),
+    "operate:account": form(operators, pk="upstream"),
+    "operate:try_account": pressed(operators, pk="upstream"),
+    "operate:switch": pressed(operators, pk="upstream", act="pause"),
+    "operate:prices": shown(operators),
+    "operate:set_price": pressed(operators),
+    "operate:set_proposed": pressed(operators),
+    "operate:withdraw_price": pressed(operators, pk="price"),
+    "operate:reconcile": shown(operators),
+    "operate:reconcile_day": shown(operators),
+    "operate:new_team": form(operators),
+    "operate:team": shown(operators),
+    "operate:admit": pressed(operators),
+    "operate:team_act": pressed(operators, act="open"),
+    "operate:users": shown(operators),
+    "operate:new_user": form(operators),
+    "operate:user": Page(get=operators, pk="user"),
+    "operate:user_act": pressed(operators, pk="user", act="activate"),
     "changes:page": shown(operators),
     "changes:csv": shown(operators),
     "wire:picture": shown(nobody),  # but with a link that was made for it: tests/api/compat/test_openai.py
@@ -341,14 +395,32 @@ def things(team, people, browsers, upstream, submit):
         member=mei, name="Foxes", search=Search(q="fox"), visibility=Visibility.TEAM
     )
     invited = Invitation.objects.create(team=team, token_hash="x", expires_at=soon)
+    asked = credit_requests.ask(member=mei, amount=1_00, note="", reference=uuid.uuid4(), by=COMMAND)
     return {
         "team": team.slug,
+        "slug": team.slug,
+        "day": "2026-11-29",
+        "user": mei.user_id,
         "generation": Generation.objects.get().pk,
+        "batch": Generation.objects.get().batch_id,
         "image": image.pk,
         "archive": archives_service.create(member=mei, images=[image.pk], output=OutputFormat()).pk,
         "action": action.pk,
         "collection": posters.pk,
         "saved": saved.pk,
+        "prompt_help": PromptHelp.objects.create(
+            team=team,
+            member=mei,
+            submission=uuid.uuid4(),
+            task="english",
+            text="ein Fuchs",
+            price=20,
+            status="failed",
+            ended_at=timezone.now(),
+        ).pk,
+        "saved_prompt": saved_prompts.save(
+            member=mei, name="Foxes", values={"prompt": "a fox"}, visibility=Visibility.TEAM
+        ).pk,
         "size": "640",
         "share": sharing_service.share_image(member=mei, image=image.pk).pk,
         "upload": kept,
@@ -357,8 +429,10 @@ def things(team, people, browsers, upstream, submit):
         "invitation": invited.pk,
         "price": Price.objects.create(model="core", team=team, amount=3_00, valid_from=soon).pk,
         "upstream": upstream.pk,
+        "gateway": Upstream.objects.create(name="gateway", kind="gateway", base_url=upstream.base_url).pk,
         "model": "core",
         "notice": Notice.objects.get(kind="wallet_low", member=mei).pk,
+        "credit_request": asked.pk,
         "token": "no-such-token",
         "token_of_mei": teams_api_tokens.issue(membership=mei, name="laptop", scopes=["read"])[0].pk,
         "key": "no-such-key",
@@ -387,8 +461,9 @@ def ask(browser, method, address):
 
 
 def address_of(name, parts, things):
-    known = things | {"pk": things[TABLE[name].pk]}
-    return reverse(name, kwargs={part: known[part] for part in parts})
+    known = things | {"pk": things[TABLE[name].pk], "act": TABLE[name].act}
+    address = reverse(name, kwargs={part: known[part] for part in parts})
+    return f"{address}?{query}" if (query := TABLE[name].query) else address
 
 
 def test_every_page_stands_in_the_table():

@@ -15,7 +15,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.template import engines
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.journeys.browsers import PHONE
 
@@ -137,3 +137,13 @@ def inaccessible(page: Page) -> str:
     """What axe finds, as a report; nothing if it finds nothing."""
     results = Axe().run(page)
     return results.generate_report() if results.violations_count else ""
+
+
+def add_file(page: Page, role: str, *files: bytes) -> None:
+    """Choose files for a role, and wait until they are uploaded and shown."""
+    before = page.locator(f"[data-input={role}] [data-item]").count()
+    names = [
+        {"name": f"{role}{n}.png", "mimeType": "image/png", "buffer": data} for n, data in enumerate(files)
+    ]
+    page.set_input_files(f"#id_file_{role}", names)
+    expect(page.locator(f"[data-input={role}] [data-item]")).to_have_count(before + len(files))

@@ -2,95 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from django.conf import settings
-from django.test import Client
-from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from PIL import Image as Pillow
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from generations.jobs.models import Batch
 from generations.providers.catalogue.model import Model
-from generations.teams.models import Membership
 from tests.conftest import work
 from tests.jobs.create import any_model
 from tests.jobs.create.any_model import FIELDS, VALUES
-from tests.journeys.browsers import DESK, PHONE, chromium
-from tests.pages.editors import encoded, inaccessible, png
+from tests.pages.editors import add_file, encoded, inaccessible, png
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the server has its own connection
-NOISE = re.compile(r"status of (404|422)|ERR_ABORTED")  # events have a server of their own, which is not here
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright has an event loop in the thread of the tests
-    with chromium() as running:
-        yield running
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[str]:
-    """The address of the portal's pages, in a thread of this process: it knows the models of a test."""
-    # Not pytest-django's: that one finds no file by the name that it has once collected.
-    thread = LiveServerThread("127.0.0.1", _StaticFilesHandler)
-    thread.daemon = True
-    thread.start()
-    assert thread.is_ready.wait(30)
-    assert not thread.error
-    yield f"http://127.0.0.1:{thread.port}"
-    thread.terminate()
 
 
 @pytest.fixture
 def atelier(monkeypatch: pytest.MonkeyPatch) -> Model:
     return any_model.add(monkeypatch, any_model.ATELIER)
-
-
-@pytest.fixture
-def opened(
-    chrome: Browser, server: str, mei: Client, member: Membership, upstream: Any
-) -> Iterator[Callable[..., Page]]:
-    """Opens Create: opened("?operation=blend", phone=True). Afterwards no console may have complained."""
-    complaints: list[str] = []
-    contexts = []
-
-    def heard(message: Any) -> None:
-        if message.type == "error" and not NOISE.search(message.text):
-            complaints.append(message.text)
-
-    def open_page(query: str = "", *, phone: bool = False, **manners: Any) -> Page:
-        size = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {"viewport": DESK}
-        context = chrome.new_context(base_url=server, **size, **manners)
-        contexts.append(context)
-        cookie = mei.cookies[settings.SESSION_COOKIE_NAME]
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server}])
-        page = context.new_page()
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"/t/{member.team.slug}/create/{query}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
-def add_file(page: Page, role: str, *files: bytes) -> None:
-    """Choose files for a role, and wait until they are uploaded and shown."""
-    before = page.locator(f"[data-input={role}] [data-item]").count()
-    names = [
-        {"name": f"{role}{n}.png", "mimeType": "image/png", "buffer": data} for n, data in enumerate(files)
-    ]
-    page.set_input_files(f"#id_file_{role}", names)
-    expect(page.locator(f"[data-input={role}] [data-item]")).to_have_count(before + len(files))
 
 
 def fill_in(page: Page) -> None:
@@ -123,7 +51,7 @@ def test_a_person_fills_in_every_field_and_generates(opened, atelier):
     fill_in(page)
     expect(page.locator("[data-summary]")).to_have_text("Copies 4, Plate 123456, Signed")
     page.click("#generate")
-    expect(page.locator(".batch")).to_have_count(1)
+    expect(page.locator(".batch[id]")).to_have_count(1)
     batch = Batch.objects.get()
     assert batch.parameters == VALUES
     assert [(each.role, each.upload.width) for each in batch.inputs.all()] == [
@@ -132,6 +60,8 @@ def test_a_person_fills_in_every_field_and_generates(opened, atelier):
         ("reference", 400),
     ]
     expect(page.locator(".batch .batch-inputs img")).to_have_count(3)
+    expect(page.locator(".batch .batch-inputs-more")).to_have_text("+2")  # its one column has room for one
+    assert page.locator(".batch .batch-text").evaluate("text => text.clientWidth") > 90
     expect(page.locator("[data-input=reference] [data-item]")).to_have_count(2)  # for the next one
 
 
@@ -145,6 +75,23 @@ def test_a_slider_and_its_number_say_the_same(opened, atelier):
     assert number.input_value() == "3"
     number.fill("")
     assert slider.input_value() == "2"
+
+
+def test_colors_are_written_or_picked_and_each_has_a_chip_that_takes_it_out(opened, atelier):
+    page = opened("?operation=blend")
+    field, chips = page.locator("[name=inks]"), page.locator("[data-colors-of=inks] .color-chip")
+    field.fill("#102030, ff8e3c no-color")
+    expect(chips).to_have_count(2)
+    expect(chips.first).to_have_css("background-color", "rgb(16, 32, 48)")
+    chips.first.click()
+    expect(field).to_have_value("ff8e3c no-color")
+    field.fill("")
+    picker = page.locator("[data-add-color=inks]")
+    for color in ("#000000", "#111111", "#222222", "#333333"):
+        picker.fill(color)
+    expect(field).to_have_value("#000000 #111111 #333333")
+    page.reload()
+    expect(chips).to_have_count(3)
 
 
 def test_pictures_are_ordered_and_removed_and_survive_a_reload_with_every_field(opened, atelier):
@@ -230,7 +177,7 @@ def test_generate_waits_for_a_file_and_for_the_fields_of_the_model(opened, ateli
         "#id_file_image", {"name": "a.png", "mimeType": "image/png", "buffer": png((300, 300))}
     )
     page.click("#generate")
-    expect(page.locator(".batch")).to_have_count(1)
+    expect(page.locator(".batch[id]")).to_have_count(1)
     assert Batch.objects.get().inputs.get().upload.width == 300
 
 
@@ -257,6 +204,8 @@ def test_the_keyboard_chooses_operations_models_and_pictures(opened, atelier):
     expect(page.locator("#choices")).to_have_attribute("data-operation", "edit")
     expect(page.locator("#id_operation_edit")).to_be_focused()
     page.keyboard.press("ArrowLeft")
+    expect(page.locator("#choices")).to_have_attribute("data-operation", "generate")
+    expect(page.locator("#id_operation_generate")).to_be_focused()
     expect(page.locator("#id_model_core")).to_be_checked()
     page.locator("#id_model_core").focus()
     page.keyboard.press("ArrowRight")
@@ -274,7 +223,7 @@ def test_expand_is_dragged_or_typed_and_sent(opened):
     page.fill("[name=up]", "100")
     expect(page.locator("[data-expand-size]")).to_have_text("512 × 512 → 576 × 612")
     page.click("#generate")
-    expect(page.locator(".batch")).to_have_count(1)
+    expect(page.locator(".batch[id]")).to_have_count(1)
     parameters = Batch.objects.get().parameters
     assert {name: parameters[name] for name in ("right", "up")} == {"right": 64, "up": 100}
 
@@ -329,5 +278,5 @@ def test_a_picture_is_picked_from_the_library(opened, member, submit, upstream):
     expect(dialog).to_have_count(0)
     expect(page.locator("[data-input=image] .input-name")).to_have_text("a lighthouse in the fog")
     page.click("#generate")
-    expect(page.locator(".batch")).to_have_count(3)
+    expect(page.locator(".batch[id]")).to_have_count(3)
     assert Batch.objects.order_by("-pk")[0].parent

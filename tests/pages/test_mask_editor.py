@@ -624,6 +624,19 @@ def test_undo_holds_a_bounded_number_of_bytes(chrome):
 # Other files
 
 
+def red_at_both_sides(page) -> tuple[bool, bool]:
+    """Whether the preview is painted at its left and at its right side."""
+    left, right = page.evaluate(
+        """() => { const canvas = document.querySelector("[data-mask-preview]");
+        const small = new OffscreenCanvas(canvas.width, canvas.height);
+        const copy = small.getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        const red = (x) => copy.getImageData(x, 100, 1, 1).data[0];
+        return [red(60), red(canvas.width - 60)]; }"""
+    )
+    return left > 100, right > 100
+
+
 def test_a_mask_from_a_file_is_shown_and_can_be_painted_further(chrome):
     half = Image.new("L", (80, 60))
     half.paste(255, (0, 0, 40, 60))
@@ -631,15 +644,7 @@ def test_a_mask_from_a_file_is_shown_and_can_be_painted_further(chrome):
     with shown(chrome, field_page(), photo=png(SIZE, "#000000")) as page:
         page.set_input_files("#id_mask", file)
         expect(page.locator("[data-mask-preview]")).to_be_visible()
-        left, right = page.evaluate(
-            """() => { const canvas = document.querySelector("[data-mask-preview]");
-            const small = new OffscreenCanvas(canvas.width, canvas.height);
-            const copy = small.getContext("2d", { willReadFrequently: true });
-            copy.drawImage(canvas, 0, 0);
-            const red = (x) => copy.getImageData(x, 100, 1, 1).data[0];
-            return [red(60), red(canvas.width - 60)]; }"""
-        )
-        assert (left > 100, right) == (True, 0)
+        assert red_at_both_sides(page) == (True, False)
         open_editor(page)
         set_size(page, 40)
         drag(page, (600, 100), (700, 100))
@@ -648,6 +653,31 @@ def test_a_mask_from_a_file_is_shown_and_can_be_painted_further(chrome):
     assert mask.crop((0, 0, 390, 600)).getextrema() == (255, 255)
     assert mask.crop((410, 150, 800, 600)).getextrema() == (0, 0)
     assert mask.crop((600, 90, 700, 110)).getextrema() == (255, 255)
+
+
+def test_the_preview_is_hidden_until_it_is_drawn_and_shows_the_mask_chosen_last(chrome):
+    left, right = Image.new("L", (80, 60)), Image.new("L", (80, 60))
+    left.paste(255, (0, 0, 40, 60))
+    right.paste(255, (40, 0, 80, 60))
+    with shown(chrome, field_page(), photo=png(SIZE, "#000000")) as page:
+        preview = page.locator("[data-mask-preview]")
+        page.evaluate(
+            """() => { const make = createImageBitmap;
+            window.createImageBitmap = async (file) => {
+              if (file.size === window.slow) await new Promise((go) => { window.go = go; });
+              return make(file); }; }"""
+        )
+        slow, quick = encoded(left, "PNG"), encoded(right, "PNG") + bytes(99)
+        page.evaluate("size => { window.slow = size; }", len(slow))
+        page.set_input_files("#id_mask", {"name": "left.png", "mimeType": "image/png", "buffer": slow})
+        expect(page.get_by_role("button", name="Edit the mask")).to_be_visible()
+        until(page, "Boolean(window.go)")
+        expect(preview).to_be_hidden()
+        page.set_input_files("#id_mask", {"name": "right.png", "mimeType": "image/png", "buffer": quick})
+        expect(preview).to_be_visible()
+        page.evaluate("go()")
+        page.wait_for_timeout(200)
+        assert red_at_both_sides(page) == (False, True)
 
 
 def test_what_is_no_picture_is_said(chrome):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 
@@ -91,6 +92,28 @@ def test_the_picture_page_shows_everything_about_a_picture(mei, address, drawn):
         assert words in page
 
 
+def test_a_prompt_from_right_to_left_with_what_shall_not_be_seen_and_its_shape(
+    mei, address, submit, upstream
+):
+    submit(prompt="a blue boat", negative_prompt="fog", model="ultra", aspect_ratio="16:9")
+    work()
+    words = {"prompt": "مركب أزرق", "negative_prompt": "ضباب"}  # the sandbox reads English alone
+    Generation.objects.update(parameters=Generation.objects.get().parameters | words)
+    page = compact(mei.get(address(f"picture/{Image.objects.get().pk}/")).content.decode())
+    assert '<p class="about-prompt" dir="auto">مركب أزرق</p>' in page
+    assert '<h2>Negative prompt</h2><p dir="auto">ضباب</p>' in page
+    assert page.count("Negative prompt") == 1
+    assert re.search(r"<dt>Size</dt><dd>\d+ × \d+</dd></div><div><dt>Shape</dt><dd>16:9</dd>", page)
+
+
+def test_a_swap_sets_no_inline_style(mei, address):
+    config = re.search(
+        r'name="htmx-config" content=\'(.*?)\'', compact(mei.get(address("create/")).content.decode())
+    )
+    assert config
+    assert "style" not in json.loads(config[1])["attributesToSettle"]
+
+
 def test_previous_and_next_link_to_the_neighbours(mei, address, submit, drawn):
     for _ in range(2):
         submit()
@@ -127,7 +150,7 @@ def test_a_failed_picture_says_why_and_that_it_was_not_charged(
     page = mei.get(address("create/")).content.decode()
     assert "Not charged" in page
     assert words in page
-    assert "The 8 credits held are yours again." in page
+    assert "You have the 8 credits back." in page
     assert "Edit and try again" in page
     told = mei.get(address(f"generation/{Generation.objects.get().pk}/")).content.decode()
     assert "Given back" in told
@@ -141,6 +164,9 @@ def test_a_waiting_picture_can_be_canceled_and_retried(mei, address, submit, ups
     part = compact(answer.content.decode())
     assert "Canceled, not charged" in part
     assert ">100 credits<" in part
+    here = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address(f'generation/{row.pk}/')}"}
+    part = mei.post(address(f"generation/{row.pk}/cancel/"), headers=here).content.decode()
+    assert "balance" not in part  # that page has no place for it
     mei.post(address(f"generation/{row.pk}/retry/"))
     page = mei.get(address("create/")).content.decode()
     assert page.count('data-status="') == 1
@@ -240,10 +266,10 @@ def test_older_batches_are_paginated(mei, address, submit, upstream):
     for number in range(14):
         submit(prompt=f"number {number:02}", model="sdxl")
     first = mei.get(address("create/")).content.decode()
-    assert len(re.findall(r'<article class="batch', first)) == 12
+    assert first.count("data-submission=") == 12
     older = re.search(r'href="([^"]*stream/\?before=[^"]+)"', first)[1]
     second = mei.get(older).content.decode()
-    assert len(re.findall(r'<article class="batch', second)) == 2
+    assert second.count("data-submission=") == 2
     assert "number 00" in second
     assert "before=" not in second
 
@@ -304,7 +330,7 @@ def test_all_waiting_pictures_are_canceled_at_once(mei, address, submit, upstrea
     assert not re.search(r'class="cancel-all"[^>]* hidden>', page)
     answer = mei.post(address("cancel-waiting/"), headers={"HX-Request": "true"})
     assert ">100 credits<" in compact(answer.content.decode())
-    assert "4 canceled, not charged." in answer["HX-Trigger"]
+    assert "4 canceled, not charged." in answer.content.decode()
     submit(count=2)
     assert "2 canceled, not charged." in mei.post(address("cancel-waiting/"), follow=True).content.decode()
     assert mei.get(address("cancel-waiting/")).status_code == 405

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from generations.providers.catalogue.fields import Number
+from generations.providers.catalogue.fields import Choice, Colors, InvalidValue, Number
 from generations.providers.catalogue.operations import Operation
 from generations.providers.catalogue.registry import (
     MODELS,
@@ -63,6 +64,112 @@ def test_the_models_have_their_list_prices():
     }
 
 
+def test_the_models_of_openai_have_the_list_prices_of_their_usual_quality():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("openai")}
+    assert prices == {
+        "gpt-image-2.6-sunburst": 527,
+        "gpt-image-2.6-flare": 527,
+        "gpt-image-2.5-sunburst": 527,
+        "gpt-image-2.5-flare": 527,
+        "gpt-image-2": 700,
+    }
+
+
+def test_the_models_of_a_chat_have_the_list_prices_of_resellers():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("chat")}
+    assert prices == {
+        "gpt-4o-image": 400,
+        "gpt-image-2.6-all": 250,
+        "gpt-image-2.5-all": 300,
+        "gpt-image-2-all": 300,
+        "gpt-4-all": 400,
+    }
+
+
+def test_the_models_of_recraft_have_their_list_prices_in_hundredths_of_a_cent():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("recraft")}
+    assert prices == {
+        "recraftv4_1": 350,
+        "recraftv4_1_pro": 2_100,
+        "recraftv4_1_vector": 800,
+        "recraftv4": 400,
+        "recraftv4_pro": 2_500,
+        "recraftv4_vector": 800,
+        "recraftv4_pro_vector": 3_000,
+        "recraftv3": 400,
+        "recraftv3_vector": 800,
+        "recraftv2": 220,
+        "recraftv2_vector": 440,
+        "recraft-inpaint": 400,
+        "recraft-erase-region": 20,
+        "recraft-replace-background": 400,
+        "recraft-remove-background": 100,
+        "recraft-vectorize": 100,
+        "recraft-crisp-upscale": 40,
+        "recraft-creative-upscale": 2_500,
+        "recraft-style": 400,
+        "recraft-vector-style": 400,
+        "recraft-v4-style": 400,
+        "recraft-v4-vector-style": 400,
+        "recraftv4_styles": 350,
+        "recraftv4_styles_pro": 1_000,
+        "recraftv4_styles_vector": 500,
+        "recraftv4_styles_pro_vector": 1_200,
+        "recraft-generate-background": 400,
+        "recraft-outpaint": 400,
+        "recraft-variate": 400,
+    }
+
+
+def test_the_models_of_kling_have_their_list_prices_in_hundredths_of_a_cent():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("kling")}
+    assert prices == {
+        "kling-v3": 280,
+        "kling-v3-omni": 280,
+        "kling-v3-omni-series": 560,
+        "kling-image-o1": 280,
+        "kling-v2-1": 140,
+        "kling-v2": 140,
+        "kling-v1-5": 280,
+        "kling-v1": 140,
+        "kling-expand": 280,
+    }
+    omni, series = MODELS["kling-v3-omni"], MODELS["kling-v3-omni-series"]
+    assert [omni.cost({"resolution": each}) for each in ("1k", "2k", "4k")] == [280, 280, 560]
+    assert [series.cost({"series_amount": each}) for each in ("2", "4", "9")] == [560, 1_120, 2_520]
+
+
+def test_the_models_of_ideogram_have_their_list_prices_in_hundredths_of_a_cent():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("ideogram")}
+    assert prices == {
+        "ideogram-4-5": 1_000,
+        "ideogram-4-5-medium": 600,
+        "ideogram-4-5-low": 300,
+        "ideogram-4": 600,
+        "ideogram-4-quality": 1_000,
+        "ideogram-4-turbo": 300,
+        "ideogram-v3": 600,
+        "ideogram-v3-quality": 900,
+        "ideogram-v3-turbo": 300,
+        "ideogram-v3-flash": 300,
+        "ideogram-v2": 800,
+        "ideogram-v2-turbo": 500,
+        "ideogram-v2a": 400,
+        "ideogram-v2a-turbo": 250,
+        "ideogram-v1": 600,
+        "ideogram-v1-turbo": 200,
+        "ideogram-v3-character": 1_500,
+        "ideogram-v3-character-quality": 2_000,
+        "ideogram-v3-character-turbo": 1_000,
+        "ideogram-remove-background": 100,
+        "ideogram-v3-edit": 600,
+        "ideogram-v3-reframe": 600,
+        "ideogram-v3-replace-background": 600,
+        "ideogram-upscale": 800,
+        "ideogram-describe": 100,
+    }
+
+
 def test_every_model_does_its_operation():
     assert {model.name: model.operation for model in OF_STABILITY if model not in GENERATE} == {
         "erase": Operation.ERASE,
@@ -98,7 +205,7 @@ def test_more_than_thirty_steps_of_v1_cost_more(steps, cost):
 def test_every_model_has_a_short_clause(model):
     assert len(model.clause) <= 27, "the card of Core in the design has 27 with its spaces"
     assert model.title
-    assert model.languages == ("en",)
+    assert model.languages == (("en",) if model in OF_STABILITY else ())
     assert model.expected_seconds > 0
 
 
@@ -140,6 +247,26 @@ def test_values_from_a_form_and_from_json_are_cleaned_the_same():
     assert cleaned(LARGE, {"seed": " 7 ", "cfg_scale": "4.0", "style_preset": "anime"}) == typed
     assert type(typed["seed"]) is int
     assert type(typed["cfg_scale"]) is float
+
+
+def test_colors_are_written_in_full_with_spaces_between():
+    field = Colors(name="inks", title="Inks", maximum=3)
+    assert field.clean(" #ABC,ff8e3c\n#102030 ") == "#aabbcc #ff8e3c #102030"
+    assert field.clean("  ") is None
+    assert Colors.rgb("#aabbcc #ff8e3c") == [(170, 187, 204), (255, 142, 60)]
+    for wrong in ("red", "#12345", "#1234567", "#gggggg", 7, "#000 #111 #222 #333", "\u0661\u0662\u0663"):
+        with pytest.raises(InvalidValue):
+            field.clean(wrong)
+
+
+def test_a_choice_takes_made_styles_only_if_it_names_the_models_that_make_them():
+    listed = Choice(name="style", title="Style", choices={"photo": "Photo"})
+    offering = replace(listed, made_with=("maker",))
+    assert offering.clean("229b2a75-05e4-4580-85f9-b47ee521a00d") == "229b2a75-05e4-4580-85f9-b47ee521a00d"
+    assert not offering.is_made("photo")
+    for field, value in ((listed, "229b2a75"), (offering, "a b"), (offering, "-x"), (offering, "x" * 101)):
+        with pytest.raises(InvalidValue):
+            field.clean(value)
 
 
 def test_lengths_count_code_points_after_trimming():
@@ -192,8 +319,10 @@ def test_both_ends_of_every_range_are_valid(model):
     for field in declared.fields:
         if isinstance(field, Number):
             for value in (field.minimum, field.maximum):
-                sides = {"right": 1} if field.name == "left" else {}
-                got = validate(declared, base | sides | {field.name: value}, roles=request.roles)
+                beside = {"left": {"right": 1}, "output_compression": {"output_format": "webp"}}
+                got = validate(
+                    declared, base | beside.get(field.name, {}) | {field.name: value}, roles=request.roles
+                )
                 assert got.get(field.name, 0) == value
 
 
@@ -249,7 +378,8 @@ def test_an_image_for_sdxl_gets_the_nearest_of_its_sizes():
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_the_images_of_a_request_fit_into_it(model):
-    assert sum(each.max_bytes * each.maximum for each in model.inputs) <= 9 * 1024 * 1024
+    largest = 9 if model in OF_STABILITY else 100
+    assert sum(each.max_bytes * each.maximum for each in model.inputs) <= largest * 1024 * 1024
 
 
 def test_strength_is_only_sent_with_a_start_image():
@@ -286,3 +416,22 @@ def test_an_unknown_model_is_named_in_a_sentence(name):
         get(name)
     assert "There is no model" in str(caught.value)
     assert "core" in str(caught.value)
+
+
+def test_the_models_of_midjourney_have_the_prices_of_the_usual_relay():
+    prices = {name: MODELS[name].cost({}) for name in names_of_system("midjourney")}
+    assert prices == {
+        "midjourney": 1_000,
+        "niji-journey": 1_000,
+        "midjourney-blend": 1_000,
+        "midjourney-region": 1_000,
+        "midjourney-zoom": 1_000,
+        "midjourney-describe": 500,
+        "midjourney-shorten": 1_000,
+        "insight-face-swap": 500,
+    }
+
+
+def test_a_next_step_of_midjourney_costs_less_if_it_only_enlarges():
+    costs = {step: MODELS["midjourney"].cost({"next_step": step}) for step in ("u2", "v2", "upscale-subtle")}
+    assert costs == {"u2": 500, "v2": 1_000, "upscale-subtle": 500}

@@ -24,6 +24,7 @@ from generations.core import asgi
 from generations.jobs import events
 from generations.jobs.live import sse
 from generations.library.images import service as images_service
+from generations.library.images.service import Provenance, StoredFile
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
 from generations.teams import api_tokens
@@ -61,22 +62,9 @@ def image(member, bucket):
     sha256 = hashlib.sha256(data).hexdigest()
     key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
     storage_client.put(key, data, media_type="image/png")
-    return images_service.add(
-        member=member,
-        generation=generation,
-        batch=None,
-        position=0,
-        model="ultra",
-        parameters={"prompt": "noise"},
-        visibility="team",
-        key=key,
-        sha256=sha256,
-        media_type="image/png",
-        width=SIDE,
-        height=SIDE,
-        size=len(data),
-        seed=7,
-    )
+    file = StoredFile(key=key, sha256=sha256, media_type="image/png", width=SIDE, height=SIDE, size=len(data))
+    provenance = Provenance(generation=generation, model="ultra", parameters={"prompt": "noise"}, seed=7)
+    return images_service.add(member=member, visibility="team", file=file, provenance=provenance)
 
 
 def ask_without_reading(portal: str, path: str, **headers: str) -> socket.socket:
@@ -121,7 +109,8 @@ def test_a_reader_that_does_not_read_is_cut_off(portal, member, image, cookie, m
     clients = [ask_without_reading(portal, path, **headers) for _ in range(3)]
     try:
         if kind in {"download", "share"}:
-            assert eventually(lambda: asgi_handler.responses.held >= 3 * image.bytes)
+            # Not of all three: on a busy machine the first is cut off before the last is there.
+            assert eventually(lambda: asgi_handler.responses.held >= image.bytes)
         assert eventually(lambda: open_connections(portal) == 0)
         assert asgi_handler.responses.held == 0
         assert all(read_to_end(client) < image.bytes for client in clients)

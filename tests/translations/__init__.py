@@ -19,7 +19,7 @@ VALUE = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for what a variable holds
 
 # Read the same in every language: the product, a model, a file and its formats, the second of the SI.
 NAMES = re.compile(
-    rf"aria-[a-z]+=\"[^\"]*\"|\b(sdweb|Core|openapi\.json|PNG|png|JPEG|WebP)\b|(?<={VALUE}[ /])s\b"
+    rf"aria-[a-z]+=\"[^\"]*\"|\b(sdweb|Core|openapi\.json|PNG|png|JPEG|WebP|SVG)\b|(?<={VALUE}[ /])s\b"
 )
 
 

@@ -20,6 +20,8 @@ TEXTS = {
 MARKED_ELSEWHERE = re.compile(
     r"(self\.)?(model|field|declared|each)\.(title|help|clause)"  # of models, their fields and inputs
     r"|field\.choices\.get\(.*\)|title"  # of choices and styles
+    r"|help_text"  # of the next steps of a model
+    r"|reason|largest"  # of a system's table of errors
 )
 
 

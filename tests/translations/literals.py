@@ -53,6 +53,8 @@ FOR_MACHINES = re.compile(
 PROMPTS = {
     "FONTS",
     "EXAMPLES",
+    "INSTRUCTIONS",
+    "ALONE",
     "WORDS",
     "SETTINGS",
     "NEGATIVE",
@@ -72,7 +74,14 @@ AS_THEY_ARE = re.compile(
     '|{"ultra": \\d+}|\\["cdn\\.[^]]*\\]'  # samples of JSON
     "|CFG scale|Style preset|Aspect ratio|Denoising strength|Negative prompt: .*"  # for programs, in a file
     "|the form has too many parts"  # for programmers
-    "|Samsung Internet|Stability AI"  # names
+    "|Samsung Internet|Stability AI|(Midjourney|Niji|InsightFace)( [A-Z][a-z]+)*"  # names
+    r"|(Recraft|Kling|Ideogram)( [A-Z0-9][\w.-]*)*|[124]K"  # names, and how many pixels
+    "|Flux|[124] MP"  # a name, and how many pixels
+    "|(request|content) moderated|task not found"  # words of an API
+    "|--style raw"  # read by Midjourney
+    "|OpenAI|Chat|GPT Image [0-9.]+( Sunburst| Flare| .chat.)?"  # names
+    f"|{VALUE}\n\nAspect ratio: {VALUE}"  # a prompt
+    "|Requested size|Output compression"  # for programs, in a file
     "|not a complete image .*|.* pixels are too many"  # for the log
     f"|{VALUE} of a .*"  # a prompt of a library that is filled with made-up pictures
     f"|exit code .*|{VALUE} is after {VALUE}[.]"  # for who started a command

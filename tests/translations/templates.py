@@ -17,9 +17,13 @@ READ = re.compile(
     "|aria-(label|description|placeholder|roledescription|valuetext)"
 )
 # Scripts put other data-attributes on the page; these name fields, panels and states to them.
-FOR_MACHINES = re.compile("data-(chip|density|expand|field|focus|live|open|range|step|while)")
+FOR_MACHINES = re.compile(
+    "data-(address|chip|density|error-for|expand|field|focus|live|open|range|shortcuts|step|while)"
+)
 BUTTONS = {"submit", "button", "reset"}
-DESCRIPTIONS = re.compile(r"description|application-name|apple-mobile-web-app-title|author|(og|twitter):.*")
+DESCRIPTIONS = re.compile(
+    "description|application-name|apple-mobile-web-app-title|author|og:(title|description|site_name)"
+)
 SILENT = {"script", "style", "code", "kbd", "samp"}  # what is typed or read by machines
 # The arguments of these say how a value is written, or what is cut off it.
 OF_FORMATS = {"date", "time", "floatformat", "stringformat", "slice", "cut", "add", "dictsort", "get_digit"}
@@ -28,8 +32,8 @@ MARKED_ELSEWHERE = {"row.model.clause"}  # in the catalogue of models
 
 RAW = "\N{REPLACEMENT CHARACTER}"  # stands for the value of a choice, which is a word of our code
 CHOICES = re.compile(r"\w[\w.]*\.(status|state|kind|act|outcome|origin|role|visibility)")
-# The base puts them into attributes: the class of a page.
-BLOCKS_FOR_MACHINES = {"block looks"}
+# The bases put them into attributes: the classes of a page.
+BLOCKS_FOR_MACHINES = {"block looks", "block body_class"}
 
 LITERAL = re.compile(r"""(?P<before>_\(|\|\w+:|\b[\w-]+=)?(?P<quote>["'])(?P<text>.*?)(?P=quote)""")
 TRANSLATE = {"translate", "trans"}

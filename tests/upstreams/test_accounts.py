@@ -10,24 +10,13 @@ from django.utils import timezone
 
 from generations.core import redis_client
 from generations.providers.base import Unavailable
-from generations.upstreams import accounts
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.upstreams import accounts, blocks
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 
 pytestmark = pytest.mark.django_db
-
-
-def test_the_environments_account_follows_the_environment(settings):
-    settings.STABILITY_BASE_URL, settings.STABILITY_API_KEY = "https://host.example/sd", "sk-one"
-    first = accounts.sync_environment()
-    settings.STABILITY_API_KEY = "sk-two"
-    again = accounts.sync_environment()
-    assert first.pk == again.pk
-    assert Upstream.objects.get().key == "sk-two"
-    settings.STABILITY_API_KEY = ""
-    assert accounts.sync_environment() is None
-    assert not Upstream.objects.get().enabled
 
 
 def test_a_key_is_encrypted_at_rest(upstream):
@@ -39,31 +28,24 @@ def test_a_key_that_cannot_be_decrypted_is_reported(upstream, settings):
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(Unavailable):
         accounts.provider(upstream)
-    succeeded, message = accounts.test(upstream)
-    assert not succeeded
-    assert "Enter it again" in message
+    answer = accounts.test(upstream)
+    assert not answer.is_good
+    assert "Enter it again" in answer.sentence
     assert accounts.update_balances() == 0
-
-
-def test_the_environments_key_replaces_one_that_cannot_be_decrypted(settings):
-    settings.STABILITY_BASE_URL, settings.STABILITY_API_KEY = "https://host.example/sd", "sk-one"
-    accounts.sync_environment()
-    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    assert accounts.sync_environment().key == "sk-one"
 
 
 def test_testing_an_account_shows_its_balance(upstream, provider):
     provider.state(credits=412.5)
-    succeeded, message = accounts.test(upstream)
-    assert succeeded
-    assert "412.50" in message
+    answer = accounts.test(upstream)
+    assert answer.is_good
+    assert "412.50" in answer.sentence
 
 
 def test_testing_with_a_wrong_key_fails_without_showing_it(upstream):
     upstream.set_key("sk-wrong-and-secret")
-    succeeded, message = accounts.test(upstream)
-    assert not succeeded
-    assert "sk-wrong-and-secret" not in message
+    answer = accounts.test(upstream)
+    assert (answer.is_good, answer.status) == (False, 401)
+    assert "sk-wrong-and-secret" not in answer.sentence
 
 
 def test_an_account_without_credits_is_resumed_when_it_has_some(upstream, provider):
@@ -97,7 +79,7 @@ def test_a_block_applies_to_every_account_that_shares_the_limit(upstream):
     upstream.save()
     other = Upstream.objects.create(name="other", base_url="http://host", pace_account="together")
     alone = Upstream.objects.create(name="alone", base_url="http://host")
-    accounts.block(upstream, 30)
+    blocks.after_call(upstream, 30)
     assert set(Upstream.objects.open()) == {alone}
     assert other.pk not in Upstream.objects.open().values_list("pk", flat=True)
 
@@ -120,3 +102,29 @@ def test_an_account_serves_only_models_of_its_own_system():
     assert Upstream(kind="stability").serves("core")
     assert Upstream(kind="stability", models_served=["ultra"]).served_models == ("ultra",)
     assert not Upstream(kind="another-maker").serves("core")
+
+
+ORIGINAL = ("midjourney", "midjourney-blend", "midjourney-describe")
+
+
+def test_an_account_serves_only_models_that_its_dialect_has():
+    original = {"midjourney": {"dialect": "original"}}
+    assert Upstream(kind="midjourney", systems=original).served_models == ORIGINAL
+    assert "midjourney-shorten" in Upstream(kind="midjourney").served_models
+    gateway = Upstream(kind="gateway", systems=original | {"stability": {}})
+    assert set(gateway.served_models) == {*ORIGINAL, *Upstream(kind="stability").served_models}
+    chosen = ["midjourney", "midjourney-shorten"]
+    for kind in ("midjourney", "gateway"):
+        account = Upstream(kind=kind, systems=original, models_served=chosen)
+        assert account.served_models == ("midjourney",)
+        assert not account.serves("midjourney-shorten")
+
+
+@pytest.mark.parametrize("system", catalogue_registry.DECLARED.values(), ids=lambda system: system.name)
+def test_the_models_of_a_dialect_are_models_of_its_system(system):
+    everything = [model.name for model in system.models]
+    assert system.dialect_models.keys() <= system.dialects.keys()
+    for dialect in ("", *system.dialects):
+        assert set(catalogue_registry.names_in_dialect(system.name, dialect)) <= set(everything)
+    usual = catalogue_registry.names_in_dialect(system.name, "")
+    assert list(usual) == everything, "the usual dialect has all"

@@ -71,8 +71,18 @@ def test_a_late_permit_is_void(account):
     open_limiter(account)
     permit = upstreams_rate_limit.reserve(account)
     assert upstreams_rate_limit.confirm(permit)
-    late = upstreams_rate_limit.Permit(permit.limiter, permit.epoch, permit.slot - SECOND // 4, 0)
+    at = permit.slot - SECOND // 4
+    late = upstreams_rate_limit.Permit(permit.limiter, permit.epoch, at, 0, permit.asked_at)
     assert not upstreams_rate_limit.confirm(late)
+
+
+def test_a_permit_needs_no_confirmation_for_as_long_as_a_confirmed_call_may_be_late(account, monkeypatch):
+    open_limiter(account)
+    permit = upstreams_rate_limit.reserve_poll(account, horizon=5.0, counts_as_call=True)
+    assert permit.is_fresh
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + upstreams_rate_limit.MARGIN)
+    assert not permit.is_fresh
 
 
 def test_a_block_voids_permits_and_refuses_new_ones(account):

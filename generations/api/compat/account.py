@@ -10,6 +10,7 @@ from generations.jobs import model_access
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.stability.endpoints import V1_ENGINES
 from generations.teams.models import Role, Token
+from generations.upstreams import accounts
 
 ADMINS = (Role.OWNER, Role.ADMINISTRATOR)
 
@@ -60,12 +61,12 @@ def model(token: Token, request: HttpRequest) -> Response:
 
 
 def usable_models(token: Token) -> list[str]:
-    """Return the names of the models that the token may use."""
-    closed = model_access.closed_models(token.membership)
+    """Return the names of the models that some account has and the token may use."""
+    closed, served = model_access.closed_models(token.membership), accounts.served_models()
     return [
         name
         for name in catalogue_registry.MODELS
-        if name not in closed and (not token.models or name in token.models)
+        if name in served and name not in closed and (not token.models or name in token.models)
     ]
 
 

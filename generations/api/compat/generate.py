@@ -86,7 +86,7 @@ class Order:
     def _submit(self) -> Submitted:
         if delivery := self._search.take():
             return of_batch(delivery.batch, delivery)
-        inputs = _inputs(self.token.membership, self.request)
+        inputs = self._inputs(None)
         batch, delivery = undelivered.record(self.token, self._fingerprint, lambda: self._batch(inputs))
         assert batch.created is not None  # without a submission id it is always a new one
         return Submitted(batch.pk, tuple(row.pk for row in batch.created), delivery)
@@ -96,7 +96,7 @@ class Order:
         if call.response is not None:
             return of_batch(uuid.UUID(call.response.body))
         with idempotency.released_if_refused(call):
-            batch = self._batch(_inputs(self.token.membership, self.request), call.submission)
+            batch = self._batch(self._inputs(call.submission), call.submission)
         idempotency.finish(call, idempotency.StoredResponse(200, str(batch.pk)))
         return of_batch(batch.pk)
 
@@ -111,6 +111,28 @@ class Order:
             inputs=inputs,
             token=self.token,
         )
+
+    def _inputs(self, submission_id: uuid.UUID | None) -> list[NewInput]:
+        """Store the files as the model takes them, before a transaction begins: it would take too long.
+
+        Nothing is stored if the order would be refused whatever they are. Raises CompatError (400), which
+        names their parts, and what `submission.check` and `inputs.prepare` raise.
+        """
+        request, member = self.request, self.token.membership
+        if not request.files:
+            return []
+        submission.check(
+            member=member,
+            model=request.model,
+            parameters=request.parameters,
+            roles={file.role for file in request.files},
+            count=request.count,
+            submission=submission_id,
+            prices_at=None,
+            token=self.token,
+        )
+        inputs = [_input(member, request, file) for file in request.files]
+        return job_inputs.prepare(member, catalogue_registry.get(request.model), inputs)
 
 
 def of_batch(batch: uuid.UUID, delivery: Delivery | None = None) -> Submitted:
@@ -165,15 +187,6 @@ def _fingerprint(path: str, request: GenerationRequest) -> str:
         if file is not image:
             parts += [f"{file.role} {file.mask_changes.value}".encode(), file.data]
     return idempotency.fingerprint("POST", path, *parts)
-
-
-def _inputs(member: Membership, request: GenerationRequest) -> list[NewInput]:
-    """Store the files as the model takes them, before a transaction begins: in one it would take too long.
-
-    Raises CompatError (400), which names their parts, and what `inputs.prepare` raises.
-    """
-    inputs = [_input(member, request, file) for file in request.files]
-    return job_inputs.prepare(member, catalogue_registry.get(request.model), inputs) if inputs else []
 
 
 def _input(member: Membership, request: GenerationRequest, file: InputFile) -> NewInput:

@@ -33,7 +33,10 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.uploads import input_images
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import parse_whole
+from generations.providers.catalogue.inputs import REFERENCE
 from generations.providers.catalogue.model import Model
+from generations.providers.openai import sizes
+from generations.upstreams import accounts
 
 DEFAULT_MODEL = "core"
 NO_STREAM = (None, "", False, "false")  # forms have it as text
@@ -41,10 +44,10 @@ OPENAI_MODELS = re.compile(
     r"(dall-e|gpt-image|chatgpt-image)(-[\w.-]+)?", re.ASCII
 )  # served by DEFAULT_MODEL
 ALWAYS_BASE64 = re.compile(r"(gpt-image|chatgpt-image)\b.*", re.ASCII)
-SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})", re.ASCII)
 MAX_IMAGES = 10
-# Names that mean something else in OpenAI's format than in a model. All other fields of a model may be sent
-# beside OpenAI's.
+OPENAI_SYSTEM = "openai"
+# Names that mean something else in OpenAI's format than in a model of another system. All other fields of a
+# model may be sent beside OpenAI's.
 OPENAI_FIELDS = frozenset(
     {
         "background",
@@ -64,7 +67,7 @@ OPENAI_FIELDS = frozenset(
         "user",
     }
 )
-OPENAI_NAMES = {"aspect_ratio": "size"}
+OPENAI_NAMES = {"aspect_ratio": "size", REFERENCE: "image"}
 CODES = {  # code and type by the error's name; other names are used as code
     "unauthorized": ("invalid_api_key", "invalid_request_error"),
     "payment_required": ("insufficient_quota", "insufficient_quota"),
@@ -132,27 +135,42 @@ def _model_entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": catalogue_registry.system_of(name)}
 
 
+def catalogue_model(name: Any, served_by: str) -> Model:
+    """Return the model of that name; CompatError (404) if there is none.
+
+    `served_by` for no name, and for OpenAI's names unless an account has the model itself.
+    """
+    is_openais = isinstance(name, str) and OPENAI_MODELS.fullmatch(name)
+    is_known = isinstance(name, str) and name in catalogue_registry.MODELS
+    if is_known and (not is_openais or name in accounts.served_models()):
+        return catalogue_registry.get(name)
+    if name in (None, "") or is_openais:
+        return catalogue_registry.get(served_by)
+    raise _no_such_model(name)
+
+
 def parse_values(
     values: Mapping[str, Any],
     files: Sequence[InputFile] = (),
     *,
-    served_by: str = DEFAULT_MODEL,
+    model: Model | None = None,
 ) -> GenerationRequest:
-    """Check the fields of a request; `served_by` is the model for OpenAI's model names.
+    """Check the fields of a request; `model` is what `catalogue_model` returns, found here if it is None.
 
     Raises CompatError (400, 404), imaging.decode.DecodingBusy.
     """
     errors: dict[str, str] = {}
     requested_model = values.get("model")
-    model = catalogue_registry.get(_catalogue_model(requested_model, served_by))
+    model = model or catalogue_model(requested_model, DEFAULT_MODEL)
     count = _count(values.get("n"), errors)
     kind = _response_kind(values.get("response_format"), requested_model, errors)
     if values.get("stream") not in NO_STREAM:
         errors["stream"] = "is not supported"
+    is_openais = catalogue_registry.system_of(model.name) == OPENAI_SYSTEM
     parameters = {
         field.name: values.get(field.name)
         for field in model.fields
-        if field.kind and field.name not in OPENAI_FIELDS
+        if field.kind and (field.name not in OPENAI_FIELDS or is_openais)
     }
     parameters["prompt"] = values.get("prompt")
     size = _size(values.get("size"), errors)
@@ -164,17 +182,6 @@ def parse_values(
         model.name, parameters, count, tuple(files), response_kind=kind, wire_names=OPENAI_NAMES
     )
     return validated(request, errors)
-
-
-def _catalogue_model(name: Any, served_by: str) -> str:
-    """Return the catalogue's name of a model; OpenAI's model names are served by one of them."""
-    if name in (None, ""):
-        return served_by
-    if isinstance(name, str) and name in catalogue_registry.MODELS:
-        return name
-    if isinstance(name, str) and OPENAI_MODELS.fullmatch(name):
-        return served_by
-    raise _no_such_model(name)
 
 
 def _count(value: Any, errors: dict[str, str]) -> int:
@@ -199,8 +206,8 @@ def _size(value: Any, errors: dict[str, str]) -> tuple[int, int] | None:
     """Return the requested width and height; None for auto."""
     if value in (None, "", "auto"):
         return None
-    if isinstance(value, str) and (found := SIZE.fullmatch(value)):
-        return int(found[1]), int(found[2])
+    if isinstance(value, str) and (size := sizes.parse(value)):
+        return size
     errors["size"] = "must be auto, or a size such as 1024x1024"
     return None
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from generations.api.compat import parsing as compat_parsing
 from generations.api.compat.base import GenerationRequest, HttpRequest, InputFile, MaskChanges
 from generations.api.compat.errors import CompatError, bad_fields
-from generations.api.compat.openai import ImagesGenerations, parse_values
+from generations.api.compat.openai import ImagesGenerations, catalogue_model, parse_values
 from generations.core import multipart
 from generations.core.multipart import Part
-from generations.providers.catalogue.inputs import IMAGE, MASK
+from generations.providers.base import OutputKind
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.inputs import IMAGE, MASK, REFERENCE
+from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.operations import Operation
 from generations.providers.transport import base64_text
+from generations.upstreams import accounts
 
 MASK_MODEL, IMAGE_MODEL = "inpaint", "sd3.5-large"  # for OpenAI's model names, with and without a mask
 MAX_BODY = 50 * 1024 * 1024  # bytes; all bodies under way together are bounded by core.request_body
@@ -46,9 +52,71 @@ class ImagesEdits(ImagesGenerations):
             raise bad_fields({"image": NO_IMAGE})
         if len(images) > MAX_IMAGES:
             raise bad_fields({"image": f"send at most {MAX_IMAGES} images; these are {len(images)}"})
-        served_by = MASK_MODEL if mask else IMAGE_MODEL
-        files = [*images, *([mask] if mask else [])]
-        return parse_values(values, files, served_by=served_by)
+        model = catalogue_model(values.get("model"), _served_by(len(images), bool(mask)))
+        files = [*_in_roles(model, images), *([mask] if mask else [])]
+        return parse_values(values, files, model=model)
+
+
+def _served_by(count: int, has_mask: bool) -> str:
+    """Return the model for OpenAI's names: the usual one if it takes that many images, or else another.
+
+    That is one which an account serves, and rather one that edits.
+    """
+    usual = catalogue_registry.get(MASK_MODEL if has_mask else IMAGE_MODEL)
+    served = accounts.served_models()
+    if usual.name in served and count <= len(_places(usual)):
+        return usual.name
+    able = [
+        model
+        for model in catalogue_registry.MODELS.values()
+        if model.name in served and _takes(model, count, has_mask=has_mask)
+    ]
+    able.sort(key=lambda model: Operation.EDIT not in model.operations)
+    return able[0].name if able else usual.name
+
+
+def _takes(model: Model, count: int, *, has_mask: bool = False) -> bool:
+    """Whether the model draws an image from a prompt and so many images, or with a mask too."""
+    is_drawn = model.output is OutputKind.IMAGE and model.takes("prompt") and not model.continues
+    mask = model.input(MASK)
+    needs_mask = mask is not None and (mask.minimum > 0 or mask.is_needed_unless_transparent)
+    least = sum(each.minimum for each in model.inputs if each.role in (IMAGE, REFERENCE))
+    others = any(each.minimum for each in model.inputs if each.role not in (IMAGE, REFERENCE, MASK))
+    return (
+        is_drawn
+        and not others
+        and least <= count <= len(_places(model))
+        and (mask is not None if has_mask else not needs_mask)
+    )
+
+
+def _places(model: Model) -> list[str]:
+    """The roles of the images that the model takes, in order: those that it is about, then references."""
+    declared = [each for role in (IMAGE, REFERENCE) if (each := model.input(role))]
+    return [each.role for each in declared for _place in range(each.maximum)]
+
+
+def _in_roles(model: Model, images: list[InputFile]) -> list[InputFile]:
+    """The images in the roles that the model has for them; CompatError (400) if these are too many.
+
+    One for a model that takes none is refused with the model's other fields.
+    """
+    places = _places(model) or [IMAGE]
+    if len(images) > len(places):
+        raise bad_fields({"image": _too_many_images(model, len(images))})
+    return [replace(image, role=role) for image, role in zip(images, places, strict=False)]
+
+
+def _too_many_images(model: Model, count: int) -> str:
+    most, served = len(_places(model)), accounts.served_models()
+    takes = {0: "no image", 1: "1 image"}.get(most, f"at most {most} images")
+    others = [
+        each.name
+        for each in catalogue_registry.MODELS.values()
+        if each.name in served and _takes(each, count)
+    ]
+    able = f"Models that take as many: {', '.join(others)}." if others else "No model here takes as many."
+    return f"{model.name} takes {takes}; these are {count}. {able}"
 
 
 def _read_form(content_type: str, body: bytes) -> tuple[dict[str, Any], list[InputFile], InputFile | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from generations.api.v1 import serializers
 from generations.api.v1.auth import READ_OR_GENERATE, ApiRequest, member_with_scope
 from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.catalogue import ModelOut
-from generations.jobs import model_access, pricing
+from generations.jobs import model_access, pricing, styles
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Field, When
 from generations.providers.catalogue.inputs import IMAGE, Input
@@ -28,7 +29,7 @@ def list_models(request: ApiRequest) -> list[dict[str, Any]]:
     """List all models with their fields, their inputs and their current price for the team."""
     member, token = member_with_scope(request, *READ_OR_GENERATE), request.auth.token
     prices, closed = pricing.price_list(member.team), model_access.closed_models(member)
-    upstreams = list(Upstream.objects.filter(enabled=True))
+    upstreams, made = list(Upstream.objects.filter(enabled=True)), styles.visible(member)
     return [
         {
             "name": name,
@@ -43,15 +44,18 @@ def list_models(request: ApiRequest) -> list[dict[str, Any]]:
             and any(upstream.serves(name) for upstream in upstreams),
             "sizes": {shape: list(size) for shape, size in model.sizes.items()},
             "languages": list(model.languages),
-            "fields": [_field(field) for field in model.fields if field.kind] + _start_image(model),
+            "fields": [
+                _field(field, styles.offered(made, field, model)) for field in model.fields if field.kind
+            ]
+            + _start_image(model),
             "inputs": [_input(each) for each in model.inputs],
         }
         for name, model in catalogue_registry.MODELS.items()
     ]
 
 
-def _field(field: Field) -> dict[str, Any]:
-    """Serialize a field of a model with its limits."""
+def _field(field: Field, made: Mapping[str, str]) -> dict[str, Any]:
+    """Serialize a field of a model with its limits; `made` are the team's styles that it offers."""
     document = {
         "name": field.name,
         "title": field.title,
@@ -62,6 +66,8 @@ def _field(field: Field) -> dict[str, Any]:
         "when": field.when.value,
         **field.limits,
     }
+    if made:
+        document |= {"choices": [*document["choices"], *made], "titles": dict(made)}
     return document | {old: document[name] for name, old in OLD_NAMES.items() if name in document}
 
 

@@ -159,14 +159,26 @@ def _submit(request: ApiRequest, payload: GenerationIn, call: Call) -> Batch:
     token = request.auth.token
     parent = _parent(request, payload)
     inputs = v1_inputs.find(request, payload.inputs or {}, payload.start_image)
-    if not payload.action:
-        v1_inputs.check(payload.model, parameters, inputs)  # before an image is copied
+    submission_id = call.submission if call.pk else None
+    if not payload.action:  # before an image is copied
+        v1_inputs.check(payload.model, parameters, inputs)
+    if inputs and not payload.action:
+        submission.check(
+            member=token.membership,
+            model=payload.model,
+            parameters=parameters,
+            roles={each.role for each in inputs},
+            count=payload.count,
+            submission=submission_id,
+            prices_at=None,
+            token=token,
+        )
     return submission.submit(
         member=token.membership,
         model=payload.model,
         parameters=parameters,
         count=payload.count,
-        submission=call.submission if call.pk else None,
+        submission=submission_id,
         prices_at=None,
         inputs=v1_inputs.uploads(token.membership, inputs),
         parent=parent,

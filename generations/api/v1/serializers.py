@@ -133,8 +133,8 @@ def generation(row: Generation, found: Related) -> dict[str, Any]:
 
 
 def _output(row: Image) -> dict[str, Any]:
-    """Serialize a result; a text is in the answer itself."""
-    text = row.text if row.kind == ImageKind.TEXT else None
+    """Serialize a result; a text is in the answer itself, and so is the id of a style."""
+    text = row.text if row.kind in (ImageKind.TEXT, ImageKind.STYLE) else None
     return {"kind": row.kind, "media_type": row.media_type, "image": row.pk, "text": text}
 
 

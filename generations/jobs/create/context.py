@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from generations.credits import caps
-from generations.jobs import pricing
-from generations.jobs.create import controls
+from generations.jobs import pricing, prompt_help
+from generations.jobs.create import controls, kept_inputs, notes, prompt_diff
 from generations.jobs.create.controls import Control
 from generations.jobs.create.form_inputs import InputField
 from generations.jobs.create.forms import GenerationForm
-from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, preferences_of
+from generations.jobs.create.kept_inputs import KeptInputs
+from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, defaults_of, preferences_of
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Group
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import Operation
-from generations.teams.models import Membership, Role, User, Visibility
+from generations.teams.models import Membership, User, Visibility
 
 MAX_RECENT_MODELS = 12
 CARDS_IN_SIGHT = 4  # before "All"
@@ -49,7 +51,7 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 @dataclass(frozen=True)
 class ModelCard:
-    """One model on the form; `price` in hundredths of a credit, the lowest if it varies."""
+    """One model on the form; `price` in hundredths of a credit, with the parameters of a new form."""
 
     model: Model
     price: int
@@ -76,8 +78,19 @@ class ModelCard:
 
     @property
     def price_varies(self) -> bool:
-        """Whether parameters can make it dearer."""
-        return self.model.included_steps is not None
+        """Whether it depends on parameters or images."""
+        model = self.model
+        return model.included_steps is not None or bool(model.choice_costs) or model.image_cost > 0
+
+    @property
+    def choice_costs(self) -> str:
+        """The list prices by field and value, as JSON."""
+        return json.dumps({name: dict(costs) for name, costs in self.model.choice_costs.items()})
+
+    @property
+    def lowest_price(self) -> int:
+        """The price with the cheapest parameters."""
+        return pricing.of_cost(self.model, self.model.lowest_cost, self.price)
 
 
 class FormContext:
@@ -91,7 +104,7 @@ class FormContext:
         self.operations = form.served.operations
         self.cards = [self._card(model) for model in form.served.of(form.chosen_operation)]
         self.controls = form.controls
-        self.cap = caps.tightest(self.member)
+        self.notes = notes.of_model(self.member, self.chosen.name if self.chosen else "")
 
     @property
     def first_operations(self) -> list[OperationEntry]:
@@ -130,6 +143,11 @@ class FormContext:
         return groups if len(groups) > 1 else [("", cards) for _title, cards in groups]
 
     @property
+    def cards_in_sight(self) -> list[ModelCard]:
+        """The first cards of the groups, which are shown before all are asked for."""
+        return [card for _title, cards in self.card_groups for card in cards][:CARDS_IN_SIGHT]
+
+    @property
     def has_more_cards(self) -> bool:
         """Whether some cards are hidden until all are asked for."""
         return len(self.cards) > CARDS_IN_SIGHT
@@ -165,6 +183,17 @@ class FormContext:
         """Whether the model reads nothing but English."""
         return bool(self.form.chosen_model and self.form.chosen_model.languages == ("en",))
 
+    @cached_property
+    def help_offer(self) -> prompt_help.Offer | None:
+        """What the prompt helper costs; None if nobody offers one."""
+        return prompt_help.offer()
+
+    @cached_property
+    def latest_help(self) -> dict[str, Any]:
+        """The last call of the prompt helper, for its template; {} if there is none to show."""
+        row = prompt_help.latest(self.member)
+        return prompt_diff.context_of(row) if row else {}
+
     @property
     def inputs(self) -> list[InputField]:
         """The pictures that the model takes; of a form that was sent, with its errors."""
@@ -180,6 +209,11 @@ class FormContext:
     def kept(self) -> list[tuple[str, str]]:
         """Names and values that only other models take."""
         return self.form.kept
+
+    @property
+    def kept_inputs(self) -> list[KeptInputs]:
+        """The pictures that the chosen model does not take, by role."""
+        return kept_inputs.of_form(self.form)
 
     @property
     def has_image(self) -> bool:
@@ -249,14 +283,11 @@ class FormContext:
         """Whether a field under More has an error, so that it must be open."""
         return any(each.errors for each in self.more_controls) or "visibility" in self._errors
 
-    def administrators(self) -> list[Membership]:
-        """Up to three other members of the team who can grant credits."""
-        administrators = self.member.team.memberships.filter(
-            role__in=[Role.OWNER, Role.ADMINISTRATOR], ended_at=None, user__is_active=True
-        )
-        return list(
-            administrators.exclude(pk=self.member.pk).select_related("user").order_by("joined_at")[:3]
-        )
+    @property
+    def fields_with_errors(self) -> list[tuple[str, str]]:
+        """Ids and titles of the fields that have errors, in the order of the form."""
+        inputs = [(f"label-input-{each.role}", each.title) for each in self.inputs if each.errors]
+        return inputs + [(f"id_{each.name}", each.title) for each in self.controls if each.errors]
 
     @property
     def _errors(self) -> dict[str, Any]:
@@ -269,12 +300,13 @@ class FormContext:
 def saved_choices(member: Membership) -> dict[str, Any]:
     """The user's last choices, as initial values of a new form; fields know what they remember.
 
-    It is a form to generate, with the model that was used for that last: models stand in this order.
+    It is a form to generate, with the model that was used for that last: models stand in this order. What the
+    profile says to begin with comes before.
     """
     saved = preferences_of(member)
     chosen = {name: saved[name] for name in ("count", "visibility") if saved.get(name)}
     given = {"operation": Operation.GENERATE.value, "count": 1, "visibility": member.default_visibility}
-    return given | chosen
+    return given | chosen | (defaults_of(member.user) if member.user else {})
 
 
 def save_choices(form: GenerationForm) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import (
     Choice,
+    Colors,
     Field,
     Flag,
     Group,
@@ -29,7 +30,7 @@ from generations.providers.catalogue.model import Model
 
 PROMPT, NEGATIVE_PROMPT = "prompt", "negative_prompt"
 SIDES = ("left", "right", "up", "down")  # how far a picture is expanded
-RATIO = re.compile(r"\d+:\d+")
+SHAPE = re.compile(r"\d+:\d+|auto")
 MAX_SEGMENTS = 4  # choices side by side; more are a list
 MAX_SEGMENT_LETTERS = 40  # of all their titles
 MAX_SLIDER_STEPS = 10_000
@@ -38,11 +39,15 @@ LONG_TEXT = 200  # letters; a longer text gets several lines
 
 @dataclass(frozen=True)
 class Control:
-    """One field with its value and errors, for the template of its widget."""
+    """One field with its value and errors, for the template of its widget.
+
+    `made` are the styles of the team that it offers beside its own choices: values and names.
+    """
 
     field: Field
     value: str
     errors: Sequence[str] = ()
+    made: tuple[tuple[str, str], ...] = ()
 
     @property
     def template(self) -> str:
@@ -83,7 +88,7 @@ class Control:
     @property
     def chosen_title(self) -> str:
         """The title of the chosen value; "" if there is none."""
-        return dict(self.choices).get(self.value, "")
+        return dict([*self.choices, *self.made]).get(self.value, "")
 
     @property
     def has_empty(self) -> bool:
@@ -115,6 +120,11 @@ class Control:
     def slider_value(self) -> str:
         """Where the slider stands."""
         return self.value or self.usual or self.minimum
+
+    @property
+    def most_colors(self) -> int:
+        """How many colors may be chosen."""
+        return self.field.maximum if isinstance(self.field, Colors) else 0
 
     @property
     def max_length(self) -> int:
@@ -150,6 +160,8 @@ def widget(field: Field) -> str:
             return "slider" if (field.maximum - field.minimum) / field.step <= MAX_SLIDER_STEPS else "number"
         case Flag():
             return "flag"
+        case Colors():
+            return "colors"
         case _:
             raise TypeError(f"no control for the kind of field {type(field).__name__}")
 
@@ -173,7 +185,7 @@ def valid_text(field: Field, value: Any) -> str:
         return ""
     text = "true" if value is True else number_text(value) if isinstance(value, float) else str(value)
     try:
-        return text if isinstance(field, Text) or field.clean(text) is not None else ""
+        return text if isinstance(field, Text | Colors) or field.clean(text) is not None else ""
     except InvalidValue:
         return ""
 
@@ -201,9 +213,11 @@ def of_group(controls: Sequence[Control], group: Group) -> list[Control]:
 
 
 def _widget_of_choice(field: Choice) -> str:
-    if field.name == "aspect_ratio" and all(RATIO.fullmatch(value) for value in field.choices):
+    if field.name == "aspect_ratio" and all(SHAPE.fullmatch(value) for value in field.choices):
         return "shapes"
-    if field.name == "style_preset" and field.choices.keys() <= catalogue_registry.STYLES.keys():
+    if field.made_with:
+        return "select"
+    if field.has_samples:
         return "styles"
     letters = sum(len(title) for title in field.choices.values())
     is_short = len(field.choices) <= MAX_SEGMENTS and letters <= MAX_SEGMENT_LETTERS

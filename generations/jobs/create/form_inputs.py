@@ -110,12 +110,16 @@ class FormInputs:
     ) -> None:
         declared = model.inputs if model else ()
         self.member = member
-        found = _find(member, (pk for each in declared for pk in ids.get(each.role, ())[:MAX_IDS]))
+        found = _find(member, (pk for of_role in ids.values() for pk in of_role[:MAX_IDS]))
         self.fields = [_field(each, ids.get(each.role, ()), found, errors or {}) for each in declared]
         taken = {each.role for each in declared}
         # What another model takes is kept for it.
         self.kept = [
-            (role, pk) for role in sorted(ids) if role not in taken for pk in map(_id, ids[role]) if pk
+            (role, found[pk])
+            for role in sorted(ids)
+            if role not in taken
+            for pk in map(uuid_of, ids[role][:MAX_IDS])
+            if pk in found
         ]
         self._check()
 
@@ -195,7 +199,7 @@ def _field(
     found: Mapping[uuid.UUID | None, InputItem],
     errors: Mapping[str, Sequence[str]],
 ) -> InputField:
-    known = [found[pk] for each in ids[:MAX_IDS] if (pk := _id(each)) in found]
+    known = [found[pk] for each in ids[:MAX_IDS] if (pk := uuid_of(each)) in found]
     # A mask is grey and as large as its image: no image of the library is one.
     items = [InputItem(item.upload, item.image) for item in known if not (declared.is_mask and item.image)]
     missing = [str(GONE)] if len(items) < len(ids) else []
@@ -204,7 +208,7 @@ def _field(
 
 def _find(member: Membership, ids: Iterable[object]) -> dict[uuid.UUID | None, InputItem]:
     """The member's own uploads and visible images of these ids; no other person's."""
-    wanted = {pk for each in ids if (pk := _id(each))}
+    wanted = {pk for each in ids if (pk := uuid_of(each))}
     if not wanted:
         return {}
     uploads = Upload.objects.filter(owner=member, pk__in=wanted)
@@ -233,7 +237,7 @@ def _describe(item: InputItem, declared: Input, image: Upload | None) -> None:
         item.problem = str(problem)
         return
     if size != upload.size and not declared.is_mask:
-        item.notes.append(_("Will be made smaller, to %(width)s × %(height)s.") % _sides(size))  # noqa: RUF001
+        item.notes.append(_("Will be made smaller, to %(width)s × %(height)s.") % _sides(size))  # noqa: RUF001  the sign of sizes
     if upload.has_alpha and not declared.keeps_alpha and not declared.is_mask:
         item.notes.append(_("What is transparent becomes white."))
 
@@ -242,7 +246,8 @@ def _sides(size: tuple[int, int]) -> dict[str, int]:
     return {"width": size[0], "height": size[1]}
 
 
-def _id(value: object) -> uuid.UUID | None:
+def uuid_of(value: object) -> uuid.UUID | None:
+    """The id that a form or a saved request holds; None for anything else."""
     try:
         return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
     except ValueError:

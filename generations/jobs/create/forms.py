@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from generations.jobs import styles
 from generations.jobs.create import controls, form_inputs
 from generations.jobs.create.controls import Control
 from generations.jobs.create.form_inputs import FormInputs
@@ -30,8 +31,8 @@ INCOMPLETE = _("This form is incomplete. Load the page again; what you wrote is 
 class GenerationForm(forms.Form):
     """A batch to create. Values that the chosen model does not take are ignored, not refused.
 
-    Without data it shows `initial`: field values, `model`, `operation`, `inputs` (ids by role), and
-    `input_errors` (sentences by role).
+    Without data it shows `initial`: field values, `model`, `operation`, `inputs` (ids by role),
+    `input_errors` (sentences by role), and `model_order`.
     """
 
     model = forms.CharField(required=False)
@@ -58,7 +59,8 @@ class GenerationForm(forms.Form):
         # reported as such.
         self.shown_at = shown_at or timezone.now()
         super().__init__(*args, **options)
-        self.served = ServedModels(member)
+        given = (self.data if self.is_bound else self.initial).get("model_order") or ""
+        self.served = ServedModels(member, [name for name in str(given).split(",") if name])
         self.chosen_operation, self.chosen_model = self._choice()
         # Every field and role of the model is a field here, so that errors have a place.
         for declared in controls.fields_of(self.chosen_model) if self.chosen_model else ():
@@ -85,26 +87,22 @@ class GenerationForm(forms.Form):
         values["parameters"] = self._validated(model)
         return values
 
+    def request_fields(self) -> dict[str, Any]:
+        """The keyword arguments of `submission.check` but for the images, once the form is valid."""
+        names = ("model", "parameters", "count", "submission", "prices_at")
+        return {name: self.cleaned_data[name] for name in names}
+
     def submission_fields(self) -> dict[str, Any]:
         """The keyword arguments of `submission.submit`, once the form is valid.
 
         Copies images of the library; what cannot be copied is an error, so ask `is_valid` again.
         """
-        values = self.cleaned_data
         known = {of_role.role: len(of_role.errors) for of_role in self.inputs.fields}
         inputs = self.inputs.new_inputs()
         for of_role in self.inputs.fields:
             for sentence in of_role.errors[known[of_role.role] :]:
                 self.add_error(f"input_{of_role.role}", sentence)
-        return {
-            "model": values["model"],
-            "parameters": values["parameters"],
-            "count": values["count"],
-            "submission": values["submission"],
-            "prices_at": values["prices_at"],
-            "inputs": inputs,
-            "visibility": values["visibility"],
-        }
+        return self.request_fields() | {"inputs": inputs, "visibility": self.cleaned_data["visibility"]}
 
     def add_errors(self, errors: Mapping[str, str]) -> None:
         """Show errors at the fields and roles that they are about."""
@@ -134,11 +132,22 @@ class GenerationForm(forms.Form):
         """The fields of the chosen model with their values and errors, in declared order."""
         if self.chosen_model is None:
             return []
-        errors = self.errors if self.is_bound else {}
+        errors, model = self.errors if self.is_bound else {}, self.chosen_model
+        made = styles.offered_by(self.member, model)
         return [
-            Control(field, self._value(field), [str(text) for text in errors.get(field.name, ())])
-            for field in controls.fields_of(self.chosen_model)
+            Control(
+                field,
+                self._value(field),
+                [str(text) for text in errors.get(field.name, ())],
+                made=tuple(made.get(field.name, {}).items()),
+            )
+            for field in controls.fields_of(model)
         ]
+
+    @property
+    def model_order(self) -> str:
+        """The names of the models in the order of this page."""
+        return ",".join(self.served.names)
 
     @property
     def prompt_text(self) -> str:
@@ -155,8 +164,7 @@ class GenerationForm(forms.Form):
         """Values of fields that only other models take, so that they are there when those are chosen."""
         shown = {control.name for control in self.controls} | {controls.PROMPT, controls.NEGATIVE_PROMPT}
         names = sorted(controls.names() - shown)
-        fields = [(name, text) for name in names if (text := self._raw(name))]
-        return fields + [(f"input_{role}", str(pk)) for role, pk in self.inputs.kept]
+        return [(name, text) for name in names if (text := self._raw(name))]
 
     @property
     def hints_at_language(self) -> bool:

@@ -32,7 +32,7 @@ def timeline(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
     free_since = row.created_at
     for attempt in attempts:
         steps.append(_waited(free_since, attempt))
-        steps.append(_called(attempt))
+        steps.append(_called(attempt, row.model))
         free_since = attempt.ended_at or attempt.started_at
     return [*steps, *_end(row, attempts)]
 
@@ -43,8 +43,8 @@ def _waited(since: datetime, attempt: Attempt) -> Step:
     return Step("waiting", text, since, seconds)
 
 
-def _called(attempt: Attempt) -> Step:
-    outcome = attempt.get_outcome_display() if attempt.outcome else _("drawing now")
+def _called(attempt: Attempt, model: str) -> Step:
+    outcome = attempt.outcome_text or _("drawing now")
     status = f" ({attempt.status_code})" if attempt.status_code and attempt.outcome != Outcome.OK else ""
     if attempt.expires_at and attempt.outcome != Outcome.ACCEPTED:  # a task that has ended
         text = _("Attempt %(number)d: accepted, then %(outcome)s")
@@ -58,7 +58,7 @@ def _called(attempt: Attempt) -> Step:
         attempt.started_at,
         attempt.seconds,
         not_charged=not drawn,
-        why=member_reasons.of_attempt(attempt),
+        why=member_reasons.with_titles(member_reasons.of_attempt(attempt), model),
     )
 
 
@@ -88,4 +88,5 @@ def _end(row: Generation, attempts: Sequence[Attempt]) -> list[Step]:
         return [Step("done", _("Stored in the library"), row.ended_at)]
     if row.status == Status.CANCELED:
         return [Step("waiting", _("Canceled, not charged"), row.ended_at)]
-    return [Step("bad", _("Ended without a picture"), row.ended_at, not_charged=True, why=row.reason)]
+    why = member_reasons.as_shown(row)
+    return [Step("bad", _("Ended without a picture"), row.ended_at, not_charged=True, why=why)]

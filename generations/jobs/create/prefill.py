@@ -1,5 +1,9 @@
 """Initial values of the Create form: from the query (an earlier image, a picture to work on, an example), or
 from a form that is not sent yet.
+
+`?from=` names a generation and `?image=` an image. `use` says what of it: all, remix (a new seed), prompt,
+seed, text, style (of a style that was made), or vary (the same request with the picture as its start image).
+`model` names another model. `?saved=` names a saved prompt.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from django.utils.datastructures import MultiValueDict
 from generations.core.request_params import uuid_or_404
 from generations.jobs.create import controls, form_inputs
 from generations.jobs.create.context import EXAMPLES, saved_choices
-from generations.jobs.models import BatchInput, Generation
+from generations.jobs.models import BatchInput, Generation, SavedPrompt
 from generations.library.models import Image, ImageKind, Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Flag, Number
@@ -25,8 +29,9 @@ from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership
 
 # Fields that each `use` of an earlier image fills; "*" replaces all of an unsent draft.
-USES = {"all": "*", "remix": "*", "prompt": "prompt negative_prompt", "seed": "seed"}
-CHOICES = ("model", "operation", "count", "visibility")
+USES = {"all": "*", "remix": "*", "vary": "*", "prompt": "prompt negative_prompt", "seed": "seed"}
+VARIED_STRENGTH = 0.35  # of the start image: the result stays close to it
+CHOICES = ("model", "operation", "count", "visibility", "model_order")
 
 
 def initial(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
@@ -38,17 +43,16 @@ def initial(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
     use = query.get("use", "all")
     if query.get("operation") in list(Operation):
         return saved | _for_operation(member, query)
-    if "from" in query:
-        return saved | _with_use(_of_generation(member, uuid_or_404(query["from"])), use)
-    if "image" in query:
-        pk = uuid_or_404(query["image"])
-        return saved | (_with_text(member, pk) if use == "text" else _with_use(_of_image(member, pk), use))
+    if "image" in query and use in ("text", "style"):
+        take = _with_text if use == "text" else _with_style
+        return saved | take(member, uuid_or_404(query["image"]))
+    if "from" in query or "image" in query:
+        return saved | _with_use(earlier(member, query, use), use, query)
+    if "saved" in query:
+        return saved | _with_saved_prompt(member, uuid_or_404(query["saved"]))
     if "start" in query:
         return saved | _with_start_image(member, uuid_or_404(query["start"]))
-    for example in EXAMPLES:
-        if example["name"] == query.get("example"):
-            return saved | {**example, "count": 1, "style_preset": "", "prefilled": "*"}
-    return saved
+    return saved | _example(query.get("example", ""))
 
 
 def from_form(
@@ -68,12 +72,22 @@ def from_form(
     saved, errors = form_inputs.save_files(member, shown, files)
     for role, pks in saved.items():
         ids[role] = [*ids.get(role, []), *pks]
-    return values | {"inputs": ids, "input_errors": errors}
+    operation, _space, model = data.get("switch_to", "").partition(" ")
+    switched = {"operation": operation, "model": model} if model else {}
+    return values | switched | {"inputs": ids, "input_errors": errors}
+
+
+def _example(name: str) -> dict[str, Any]:
+    """The example of that name; nothing without one."""
+    example = next((each for each in EXAMPLES if each["name"] == name), None)
+    return {**example, "count": 1, "style_preset": "", "prefilled": "*"} if example else {}
 
 
 def _for_operation(member: Membership, query: Mapping[str, str]) -> dict[str, Any]:
     """A new request for an operation, on an image of the library or an upload if one is named."""
     values: dict[str, Any] = {"operation": query["operation"], "prefilled": "operation model"}
+    if query.get("model") in catalogue_registry.MODELS:
+        values["model"] = query["model"]
     if "image" in query:
         image = get_object_or_404(Image.objects.visible_to(member), pk=uuid_or_404(query["image"]))
         values["inputs"] = {IMAGE: [image.pk]}
@@ -84,15 +98,49 @@ def _for_operation(member: Membership, query: Mapping[str, str]) -> dict[str, An
     return values
 
 
-def _with_use(values: dict[str, Any], use: str) -> dict[str, Any]:
+def earlier(member: Membership, query: Mapping[str, str], use: str = "all") -> dict[str, Any]:
+    """The request that `from` or `image` names; to vary its picture, with that as the start image.
+
+    Http404 if the member may not see it.
+    """
+    if "from" in query:
+        pk = uuid_or_404(query["from"])
+        values = _of_generation(member, pk)
+        return _varied(values, _image_of(member, pk)) if use == "vary" else values
+    pk = uuid_or_404(query["image"])
+    values = _of_image(member, pk)
+    return _varied(values, pk) if use == "vary" else values
+
+
+def _varied(values: dict[str, Any], image: uuid.UUID | None) -> dict[str, Any]:
+    """The request with the image as its start image, by a model that takes one; as it is without an image."""
+    if image is None:
+        return values
+    model = catalogue_registry.MODELS.get(values.get("model", ""))
+    takes_image = model and model.input(IMAGE) and Operation.GENERATE in model.operations
+    if not takes_image:
+        values["model"] = ""
+    return values | {"inputs": {IMAGE: [image]}, "strength": VARIED_STRENGTH}
+
+
+def _image_of(member: Membership, generation: uuid.UUID) -> uuid.UUID | None:
+    """The image of a generation, if the member may see it."""
+    found = Image.objects.visible_to(member).filter(generation=generation, kind=ImageKind.IMAGE)
+    return found.order_by("position").values_list("pk", flat=True).first()
+
+
+def _with_use(values: dict[str, Any], use: str, query: Mapping[str, str]) -> dict[str, Any]:
     use = use if use in USES else "all"
-    if use == "remix":
+    if use in ("remix", "vary"):
         values.pop("seed", None)
     if USES[use] != "*":
         values = {field: values.get(field, "") for field in USES[use].split()}
     else:
         # The operation is that of the model.
-        values |= {"count": 1, "style_preset": values.get("style_preset", ""), "operation": ""}
+        operation = Operation.GENERATE.value if use == "vary" else ""
+        values |= {"count": 1, "style_preset": values.get("style_preset", ""), "operation": operation}
+        if query.get("model") in catalogue_registry.MODELS:
+            values["model"] = query["model"]
     return values | {"prefilled": USES[use]}
 
 
@@ -144,6 +192,14 @@ def _stored_with(image: Image) -> dict[str, Any]:
     return values
 
 
+def _with_saved_prompt(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
+    """All of a saved prompt, in place of an unsent draft."""
+    row = get_object_or_404(SavedPrompt.objects.visible_to(member), pk=pk)
+    fresh = {"operation": "", "model": "", "count": 1, "style_preset": "", "prefilled": "*"}
+    values: dict[str, Any] = fresh | row.values
+    return values
+
+
 def _with_text(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
     """A text that a model wrote, as the prompt of a new image."""
     image = get_object_or_404(Image.objects.visible_to(member), pk=pk, kind=ImageKind.TEXT)
@@ -152,6 +208,19 @@ def _with_text(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
         "prompt": image.text,
         "prefilled": "prompt operation model",
     }
+
+
+def _with_style(member: Membership, pk: uuid.UUID) -> dict[str, Any]:
+    """A new image in a style of the team, by the first model that draws in it."""
+    image = get_object_or_404(Image.objects.visible_to(member), pk=pk, kind=ImageKind.STYLE)
+    for model, field in catalogue_registry.drawing_in(image.model):
+        return {
+            "operation": model.operation.value,
+            "model": model.name,
+            field.name: image.text,
+            "prefilled": f"{field.name} operation model",
+        }
+    raise Http404
 
 
 def _with_start_image(member: Membership, pk: uuid.UUID) -> dict[str, Any]:

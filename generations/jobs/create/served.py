@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -13,9 +13,10 @@ from generations.jobs import model_access
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import TITLES, Operation
-from generations.teams.models import Membership
+from generations.teams.models import Membership, User
 from generations.upstreams.models import Upstream
 
+DEFAULTS_KEY = "defaults"  # in User.preferences
 FIRST_OPERATIONS = 4  # in sight; the rest is under More
 # Lucide icons.
 ICONS: Mapping[Operation, str] = MappingProxyType(
@@ -33,8 +34,10 @@ ICONS: Mapping[Operation, str] = MappingProxyType(
         Operation.STRUCTURE: "layers",
         Operation.STYLE: "swatch-book",
         Operation.STYLE_TRANSFER: "blend",
+        Operation.MAKE_STYLE: "brush",
         Operation.VECTORIZE: "pen-tool",
         Operation.DESCRIBE: "text-select",
+        Operation.SHORTEN: "receipt-text",
         Operation.BLEND: "combine",
         Operation.SWAP_FACE: "scan-face",
         Operation.VARY: "shuffle",
@@ -68,9 +71,12 @@ class OperationEntry:
 
 
 class ServedModels:
-    """The models that an enabled account serves and the member's role may use; recently used ones first."""
+    """The models that an enabled account serves and the member's role may use; recently used ones first.
 
-    def __init__(self, member: Membership) -> None:
+    `order` are the names of models as a page shows them already: there they keep their places.
+    """
+
+    def __init__(self, member: Membership, order: Sequence[str] = ()) -> None:
         upstreams = list(Upstream.objects.filter(enabled=True))
         served = [
             model
@@ -79,12 +85,17 @@ class ServedModels:
         ]
         closed = model_access.closed_models(member)
         self.closed = [model.title for model in served if model.name in closed]
-        recent: list[str] = preferences_of(member).get("models", [])
+        recent: Sequence[str] = order or preferences_of(member).get("models", [])
         place = {name: index for index, name in enumerate(recent)}
         self.models = sorted(
             (model for model in served if model.name not in closed),
             key=lambda model: place.get(model.name, len(recent)),
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the models in their order."""
+        return [model.name for model in self.models]
 
     @property
     def operations(self) -> list[OperationEntry]:
@@ -116,6 +127,12 @@ class ServedModels:
 
     def _model(self, name: str) -> Model | None:
         return next((model for model in self.models if model.name == name), None)
+
+
+def defaults_of(user: User) -> dict[str, Any]:
+    """`model` and `count` that the user chose to begin with on their profile; each only if chosen."""
+    stored = user.preferences.get(DEFAULTS_KEY)
+    return stored if isinstance(stored, dict) else {}
 
 
 def preferences_of(member: Membership) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Create, the tiles of its batches, the page of one image, and the user's settings of the library."""
+"""Create, the stream of its batches, and the page of one image."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -13,44 +12,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import trigger_client_event
 
 from generations.core import request_params
-from generations.credits import caps, ledger
-from generations.jobs import events, model_access, pricing, submission
+from generations.credits import caps
+from generations.jobs import events, submission
+from generations.jobs.create import compare as create_compare
 from generations.jobs.create import detail as create_detail
+from generations.jobs.create import notes as create_notes
 from generations.jobs.create import prefill as create_prefill
-from generations.jobs.create.context import FormContext, save_choices, set_default_visibility
+from generations.jobs.create import prompt_history
+from generations.jobs.create.context import FormContext, save_choices
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.live import feed
-from generations.jobs.live import render as live_render
+from generations.jobs.live.views import REFUSALS
 from generations.jobs.models import Batch, Generation
 from generations.jobs.monitoring.alerts import alerts_for
-from generations.library.imaging.decode import DecodingBusy
 from generations.library.models import Image
-from generations.library.storage.client import StorageUnavailable
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.operations import Operation
 from generations.providers.catalogue.registry import InvalidParameters
-from generations.teams.models import Membership, Visibility
-from generations.teams.permissions import may, member_required, redirect_to_login
-
-REFUSALS = (
-    ledger.CapReached,
-    ledger.InsufficientCredits,
-    ledger.MembershipEnded,
-    pricing.PriceRose,
-    model_access.ModelNotAllowed,
-    submission.NoUpstream,
-    StorageUnavailable,
-    DecodingBusy,
-)
+from generations.teams.models import Membership
+from generations.teams.permissions import may, member_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,7 +48,7 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
     if request.method != "POST":
         start = create_prefill.initial(member, request.GET.dict())
         return _page(request, GenerationForm(member=member, initial=start))
-    if "change" in request.POST:
+    if "change" in request.POST or "switch_to" in request.POST:
         return _changed(request, member)
     form = GenerationForm(request.POST, request.FILES, member=member)
     batch = _submitted(form)
@@ -79,7 +63,7 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
 @gzip_page
 @member_required()
 def batches(request: HttpRequest, member: Membership) -> HttpResponse:
-    """One page of the member's batches, those before `?before=`."""
+    """One page of the member's batches: those before `?before=`, after `?after=`, around `?at=`."""
     return render(request, "jobs/live/feed.html", _stream(request, member))
 
 
@@ -93,10 +77,35 @@ def notices(request: HttpRequest, member: Membership) -> HttpResponse:
 
 @require_GET
 @never_cache
+@gzip_page
+@member_required(may="generate")
+def prompts(request: HttpRequest, member: Membership) -> HttpResponse:
+    """The last different prompts of the member, newest first."""
+    sent = prompt_history.of_member(member)
+    return render(request, "jobs/create/prompts.html", {"prompts": sent})
+
+
+@require_GET
+@never_cache
+@member_required(may="generate")
+def form_notes(request: HttpRequest, member: Membership) -> HttpResponse:
+    """What is said above the button for `?model=`; 204 if the page has that already (`?shown_notes=`)."""
+    notes = create_notes.of_model(member, request.GET.get("model", ""))
+    if request.GET.get("shown_notes") == notes.version:
+        return HttpResponse(status=204)
+    return render(request, "jobs/create/form_notes.html", {"member": member, "notes": notes, "oob": True})
+
+
+@require_GET
+@never_cache
 @member_required()
-def tile(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """The current tile of one of the member's generations."""
-    return _tile(request, member, _mine(member, generation))
+def compare(request: HttpRequest, member: Membership) -> HttpResponse:
+    """Two to four pictures (`?image=` for each) beside each other, with their differing parameters."""
+    pks = [request_params.uuid_or_404(pk) for pk in request.GET.getlist("image")]
+    comparison = create_compare.of_images(member, pks)
+    if comparison is None:
+        raise Http404
+    return render(request, "jobs/create/compare.html", {"member": member, "comparison": comparison})
 
 
 @require_GET
@@ -121,49 +130,11 @@ def picture(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpR
 
 @require_POST
 @member_required(may="generate")
-def cancel(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """Cancel a waiting generation of the member; one that no longer waits stays as it is."""
-    row = _mine(member, generation)
-    submission.cancel(member=member, generation=row.pk)
-    return _updated(request, member, _mine(member, generation))
-
-
-@require_POST
-@member_required(may="generate")
-def cancel_all(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Cancel all waiting generations of the member; open pages reload their tiles."""
-    count = submission.cancel_all(member=member)
-    text = ngettext("%(count)s canceled, not charged.", "%(count)s canceled, not charged.", count)
-    sentence = text % {"count": count}
-    if not request.headers.get("HX-Request"):
-        messages.success(request, sentence)
-        return redirect("jobs:create", member.team.slug)
-    member.wallet.refresh_from_db()
-    response = render(request, "parts/balance.html", {"member": member, "oob": True})
-    return trigger_client_event(response, "portal:canceled", {"value": sentence})
-
-
-@require_POST
-@member_required(may="generate")
-def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
-    """Retry a generation of the member that ended without an image."""
-    row = _mine(member, generation)
-    try:
-        row = submission.retry(member=member, generation=row.pk)
-    except Generation.DoesNotExist:
-        raise Http404 from None
-    except REFUSALS as problem:
-        return _not_done(request, member, str(problem))
-    return _updated(request, member, _mine(member, row.pk))
-
-
-@require_POST
-@member_required(may="generate")
 def follow_up(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
     """Order a next step (`action`) that an image offers, once per `submission`, and go to Create."""
     parent = get_object_or_404(Image.objects.visible_to(member), pk=image)
     action, submitted = request.POST.get("action", ""), request.POST.get("submission", "")
-    shown_at = _moment(request.POST.get("prices_at", ""))
+    shown_at = request_params.moment(request.POST.get("prices_at", ""))
     if not action or shown_at is None:
         raise Http404
     try:
@@ -187,29 +158,21 @@ def follow_up(request: HttpRequest, member: Membership, image: uuid.UUID) -> Htt
     return redirect("jobs:picture", member.team.slug, parent.pk)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@require_GET
 def preferences(request: HttpRequest) -> HttpResponse:
-    """GET: the user's settings, for every team. POST: set who sees their new images by default."""
-    if not request.user.is_authenticated:
-        return redirect_to_login(request)
-    visibility = request.POST.get("visibility", "")
-    if request.method == "POST" and visibility in Visibility:
-        set_default_visibility(request.user, Visibility(visibility))
-        messages.success(request, _("Your choice is saved."))
-        return redirect("choices:page")
-    return render(request, "jobs/create/preferences.html", status=422 if request.method == "POST" else 200)
+    """Where the settings of the library were; they are on the profile."""
+    return redirect("profile:page")
 
 
 def _submitted(form: GenerationForm) -> Batch | None:
     """The new batch; None if the form has errors, which it shows."""
     if not form.is_valid():
         return None
-    fields = form.submission_fields()
-    if not form.is_valid():
-        return None
     try:
-        return submission.submit(member=form.member, **fields)
+        if roles := form.inputs.roles:  # before an image is copied for it
+            submission.check(member=form.member, roles=roles, **form.request_fields())
+        fields = form.submission_fields()
+        return submission.submit(member=form.member, **fields) if form.is_valid() else None
     except InvalidParameters as problem:
         form.add_errors(problem.errors)
     except REFUSALS as problem:
@@ -236,19 +199,6 @@ def _prices_at(request: HttpRequest) -> datetime | None:
     return min(shown_at, timezone.now())
 
 
-def _moment(text: str) -> datetime | None:
-    """A moment with its time zone from a form; None for anything else."""
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment and timezone.is_aware(moment) else None
-
-
-def _mine(member: Membership, pk: uuid.UUID) -> Generation:
-    return get_object_or_404(member.generations.select_related("batch__start_image"), pk=pk)
-
-
 def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
     """A generation of any member of the team: the caller checks that its image may be seen."""
     rows = Generation.objects.select_related("batch__start_image", "member__user")
@@ -257,12 +207,12 @@ def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
 
 
 def _stream(request: HttpRequest, member: Membership) -> dict[str, Any]:
-    before = request.GET.get("before", "")
-    try:
-        shown, older = feed.page(member, uuid.UUID(before) if before else None)
-    except ValueError:
-        raise Http404 from None
-    return {"member": member, "shown": shown, "older": older, "before": before}
+    """The part of the stream that the request asks for; `at` is an image or a generation."""
+    asked = {name: request.GET.get(name, "") for name in ("before", "after", "at")}
+    named = {name: request_params.uuid_or_404(text) for name, text in asked.items() if text}
+    at = feed.batch_of(member, named["at"]) if "at" in named else None
+    found = feed.page(member, before=named.get("before"), after=named.get("after"), at=at)
+    return {"member": member, "shown": found.shown, "newer": found.newer, "older": found.older}
 
 
 def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
@@ -289,38 +239,14 @@ def _created(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRe
     """The new batch. The prices on the page stay as they are, so the next form has the same `prices_at`."""
     member = form.member
     if not request.headers.get("HX-Request"):
-        again = {} if form.chosen_operation is Operation.GENERATE else {"operation": form.chosen_operation}
-        return redirect(reverse("jobs:create", args=[member.team.slug], query=again))
+        first = batch.generations.order_by("position").values_list("pk", flat=True)[0]
+        return redirect(reverse("jobs:create", args=[member.team.slug], query={"from": str(first)}))
     member.wallet.refresh_from_db()
     batch = feed.batches().get(pk=batch.pk)
     entry = feed.entries_of(member, [batch])[0]
     fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
     return render(request, "jobs/create/submitted.html", context)
-
-
-def _updated(request: HttpRequest, member: Membership, row: Generation) -> HttpResponse:
-    """The tile and the balance after a change; without htmx, a redirect to Create."""
-    if not request.headers.get("HX-Request"):
-        return redirect("jobs:create", member.team.slug)
-    member.wallet.refresh_from_db()
-    return _tile(request, member, row, with_balance=True)
-
-
-def _tile(
-    request: HttpRequest, member: Membership, row: Generation, *, with_balance: bool = False
-) -> HttpResponse:
-    context = live_render.tile_context(row) | {"member": member, "with_balance": with_balance}
-    return render(request, "jobs/live/tile.html", context)
-
-
-def _not_done(request: HttpRequest, member: Membership, sentence: str) -> HttpResponse:
-    """Say why nothing was done."""
-    if not request.headers.get("HX-Request"):
-        messages.error(request, sentence)
-        return redirect("jobs:create", member.team.slug)
-    trigger = json.dumps({"portal:notice": sentence})  # escaped to ASCII, as a header must be
-    return HttpResponse(status=204, headers={"HX-Trigger": trigger})
 
 
 def _detail_page(

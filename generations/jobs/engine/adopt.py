@@ -6,7 +6,7 @@ import logging
 
 from django.db.models.functions import Now
 
-from generations.jobs.engine import persist
+from generations.jobs.engine import outcomes, persist
 from generations.jobs.models import UNFINISHED, Attempt, Generation, Outcome, Status
 from generations.library.storage import client as storage_client
 
@@ -29,7 +29,7 @@ def _adopt(row: Generation) -> bool:
     Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now())
     attempts = Attempt.objects.filter(generation=row, number=row.attempt).exclude(outcome=Outcome.OK)
     for attempt in attempts.select_related("upstream"):
-        cost = attempt.upstream.cost(row.model, row.parameters)
+        cost = outcomes.list_cost(row, attempt.upstream)
         attempts.filter(pk=attempt.pk).update(outcome=Outcome.OK, cost=cost, ended_at=Now())
     log.warning("Generation %s was under way when the backup was made; its picture is in storage", row.pk)
     return persist.find_in_storage(row)

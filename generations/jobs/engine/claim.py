@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from redis import RedisError
 from generations.core.prepared_queries import Param, PreparedQuery, PreparedStatement
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import spool
-from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, Status
+from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, HelpStatus, PromptHelp, Status
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
@@ -36,6 +37,9 @@ _next = PreparedQuery(
 )
 _some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
 _open = PreparedQuery(Upstream.objects.open)
+_closings = PreparedQuery(
+    lambda: Upstream.objects.filter(pk=Param("pk")).values_list("systems_blocked", "closed_models")
+)
 
 stopping = threading.Event()  # set when this worker shuts down: it finishes its calls and claims no more
 
@@ -100,7 +104,7 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
     PostgreSQL skips rows that others are claiming (SKIP LOCKED); SQLite has one writer at a time. Needs a
     transaction. None too if the account works on as many as it takes at the same time.
     """
-    if not (models := upstream.callable_models) or _is_full(upstream, lock=True):
+    if _is_full(upstream, lock=True) or not (models := _models_with_room(upstream, lock=True)):
         return None
     update = _claim_statement(models)
     parameters = update.bind(upstream=upstream.pk, worker=worker, lease=lease)
@@ -172,9 +176,13 @@ def _serving_accounts() -> list[Upstream]:
     if not (found := _next.rows()):
         return []
     [(model, pinned_to)], ready = found, Generation.objects.ready()
-    accounts = [one for one in _open.all() if not _is_full(one)]
-    serving = [one for one in accounts if model in one.callable_models and pinned_to in (None, one.pk)]
-    others = [one for one in accounts if one not in serving and ready.served_by(one).exists()]
+    accounts = {one: _models_with_room(one) for one in _open.all() if not _is_full(one)}
+    serving = [one for one, models in accounts.items() if model in models and pinned_to in (None, one.pk)]
+    others = [
+        one
+        for one, models in accounts.items()
+        if one not in serving and ready.of_models(models).open_to(one.pk).exists()
+    ]
     return [*sorted(serving, key=lambda one: one.priority(model)), *others]
 
 
@@ -187,11 +195,47 @@ def _is_full(upstream: Upstream, *, lock: bool = False) -> bool:
         return False
     if lock:
         Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
-    return Generation.objects.in_flight().filter(upstream=upstream).count() >= upstream.max_in_flight
+    return count_in_flight(upstream) >= upstream.max_in_flight
+
+
+def count_in_flight(upstream: Upstream) -> int:
+    """How many calls and tasks the account works on, those of the prompt helper included."""
+    working = Generation.objects.in_flight().filter(upstream=upstream).count()
+    return working + PromptHelp.objects.filter(upstream=upstream, status=HelpStatus.RUNNING).count()
+
+
+def _models_with_room(upstream: Upstream, *, lock: bool = False) -> tuple[str, ...]:
+    """The models that the account serves now, without those of which it works on as many as it may.
+
+    `lock` as in `_is_full`.
+    """
+    models, limits = upstream.callable_models, upstream.in_flight_limits
+    if not limits:
+        return models
+    if lock:
+        Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
+    limited = frozenset[str]().union(*(names for names, _most in limits))
+    working = Generation.objects.in_flight().filter(upstream=upstream).of_models(limited)
+    counted = Counter(working.values_list("model", flat=True))
+    full = frozenset[str]().union(
+        *(names for names, most in limits if sum(counted[name] for name in names) >= most)
+    )
+    return tuple(name for name in models if name not in full)
+
+
+def is_limited(upstream: Upstream, model: str) -> bool:
+    """Whether the account takes so many at the same time only, in all or of this model."""
+    return upstream.max_in_flight is not None or any(
+        model in names for names, _most in upstream.in_flight_limits
+    )
 
 
 @transaction.atomic
 def _claim(upstream: Upstream) -> Generation | None:
+    # Dozens of threads may wait for their slots with the account as it was: what a call has learnt since of a
+    # system that is full, or of a model that is not there, holds for them too.
+    if known := _closings.rows(pk=upstream.pk):
+        [(upstream.systems_blocked, upstream.closed_models)] = known
     row = claim(upstream=upstream, worker=spool.WORKER, lease=engine_leases.LEASE)
     if row:
         Attempt.objects.create(

@@ -7,13 +7,17 @@ request itself helps its member, and is passed on.
 
 from __future__ import annotations
 
+import re
+
 from django.utils.translation import gettext as _
 
-from generations.jobs.models import Attempt, Outcome
+from generations.jobs.models import Attempt, Generation, Outcome
 from generations.providers.base import CONTENT_CODES, Busy, ProviderError, Refused, Unknown
+from generations.providers.catalogue import registry as catalogue_registry
 
-# Statuses of a refused request that are about what it holds. Others, such as 403, may be about the account.
-ABOUT_THE_REQUEST = frozenset({400, 413, 422})
+# Statuses of a refused request that are about what it holds; with 200 words came in place of a picture.
+# Others, such as 403, may be about the account.
+ABOUT_THE_REQUEST = frozenset({200, 400, 413, 422})
 # Codes whose sentence is the portal's own, whatever the status.
 OWN_SENTENCES = CONTENT_CODES | {"invalid_language", "public_figure"}
 
@@ -42,6 +46,25 @@ def of_attempt(attempt: Attempt) -> str:
         case "" | Outcome.OK | Outcome.ACCEPTED | Outcome.FILTERED:
             return ""
     return _account()
+
+
+def as_shown(row: Generation) -> str:
+    """Why a generation ended, as `with_titles` has it on pages."""
+    return with_titles(row.reason, row.model)
+
+
+def with_titles(reason: str, model: str) -> str:
+    """The reason with the titles that the form has for the fields that the provider names.
+
+    "… the request: steps: must be at most 50." becomes "… the request: “Steps”: must be at most 50."
+    Programs, which send the fields by their names, read these.
+    """
+    declared = catalogue_registry.MODELS.get(model)
+    titles = {field.name: _(field.title) for field in declared.fields if field.title} if declared else {}
+    if not titles:
+        return reason
+    names = re.compile(rf"(?<![\w“])({'|'.join(map(re.escape, titles))}):(?=\s)")
+    return names.sub(lambda found: f"“{titles[found[1]]}”:", reason)
 
 
 def _refused(status: int | None, code: str, reason: str) -> str:

@@ -79,11 +79,6 @@ def reopen(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
     _change(upstreams, "resumed", by, accounts.reopen)
 
 
-def resume(upstreams: QuerySet[Upstream], *, by: Actor) -> None:
-    """End the pauses of these accounts; draining ones stay so."""
-    _change(upstreams, "resumed", by, _each(accounts.resume))
-
-
 def state(upstream: Upstream) -> str:
     """The state of an account in audit events: open, draining, paused or paused_by_hand."""
     if upstream.paused_at:

@@ -29,7 +29,7 @@ from generations.providers.base import (
     Unknown,
 )
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.upstreams import accounts
+from generations.upstreams import accounts, blocks
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def record(row: Generation, upstream: Upstream, result: Done | Accepted | Provid
             accounts.pause(upstream, result)
             _unavailable(row, result)
         case Busy() if result.limited:
-            accounts.block(upstream, result.retry_after)
+            blocks.after_order(upstream, row.model, result)
             _limited(row, result)
         case Busy():
             _busy(row, result)
@@ -108,7 +108,7 @@ def record_unknown(row: Generation, error: ProviderError) -> None:
     if unknown_calls >= MAX_UNKNOWN_CALLS:
         text = _("The provider's answer was lost twice: %(reason)s")
         reason = text % {"reason": member_reasons.of_error(error)}
-        transitions.end_uncharged(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
+        transitions.end_call(row, Status.FAILED, reason, code="unknown", unknown_calls=unknown_calls)
     else:
         transitions.requeue(row, _jitter(2.0), member_reasons.of_error(error), unknown_calls=unknown_calls)
 
@@ -120,7 +120,7 @@ def _interrupted(row: Generation, error: Unknown) -> None:
     calls = row.interrupted_calls + 1
     if calls >= MAX_INTERRUPTED_CALLS:
         reason = _("The portal's worker was interrupted %(count)s times.") % {"count": calls}
-        transitions.end_uncharged(row, Status.FAILED, reason, code="interrupted", interrupted_calls=calls)
+        transitions.end_call(row, Status.FAILED, reason, code="interrupted", interrupted_calls=calls)
     else:
         transitions.requeue(row, _jitter(2.0), error.reason, code="interrupted", interrupted_calls=calls)
 
@@ -143,7 +143,8 @@ def accept(row: Generation, upstream: Upstream, accepted: Accepted) -> None:
 
 def accept_addresses(row: Generation, upstream: Upstream, done: Done) -> None:
     """Record results that are still to be fetched from their addresses, within ADDRESS_SECONDS."""
-    _submitted(row, upstream, done, task=task_text.of_done(done), poll_after=0.0, seconds=ADDRESS_SECONDS)
+    text = task_text.of_done(done)
+    _submitted(row, upstream, done, task=text, poll_after=0.0, seconds=ADDRESS_SECONDS, to_fetch=True)
 
 
 @transaction.atomic
@@ -174,7 +175,7 @@ def _submitted(
         outcome=Outcome.ACCEPTED,
         status_code=result.status,
         request_id=result.request_id[:128],
-        cost=upstream.cost(row.model, row.parameters) if cost is None else cost,
+        cost=list_cost(row, upstream) if cost is None else cost,
         **fields,
     )
     if moved:
@@ -189,13 +190,20 @@ def give_up_task(row: Generation, error: Unknown) -> None:
     transitions.end_uncharged(row, Status.FAILED, error.reason, code=error.code)
 
 
+def list_cost(row: Generation, upstream: Upstream) -> int:
+    """What a call for the generation costs at the account, where the answer does not say."""
+    declared = catalogue_registry.MODELS.get(row.model)
+    images = row.batch.inputs.count() if declared and declared.image_cost else 0
+    return upstream.cost(row.model, row.parameters, images)
+
+
 def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
     facts = {
         "attempt": row.attempt,
         "upstream": upstream.name,
         "status": done.status,
         "request_id": done.request_id,
-        "cost": upstream.cost(row.model, row.parameters) if done.cost is None else done.cost,
+        "cost": list_cost(row, upstream) if done.cost is None else done.cost,
         "total": len(done.outputs) + done.broken,
     }
     spool.write(row.pk, row.attempt, done, facts)
@@ -206,37 +214,79 @@ def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
 def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bool:
     """Move a generation whose image is in the spool to STORING; False if another writer moved it first.
 
-    Also after its lease expired, unless another worker has claimed it since.
+    Also after its lease expired. If it has been claimed again since, the attempt is marked, so that nobody
+    buys one more while the image is in some spool.
     """
     facts = spool.read(row.pk, row.attempt)[0].facts
-    done = Done((), request_id=facts["request_id"], status=facts["status"])
     moved = Generation.objects.move(
         row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
     )
+    _close_received(row, facts, overwrite_unknown=moved)
+    if not moved:
+        _mark_late(row)
+    return moved
+
+
+def _mark_late(row: Generation) -> None:
+    reason = _("The image came after the portal had called again.")
+    late = Attempt.objects.filter(generation=row, number=row.attempt, outcome=Outcome.UNKNOWN)
+    late.update(code=transitions.LATE_IMAGE, reason=reason)
+    # If that call has ended already, nobody else may claim it before this worker's upkeep uses the image.
+    waiting = Generation.objects.filter(pk=row.pk, status=Status.QUEUED, attempt__gt=row.attempt)
+    waiting.update(not_before=Now() + timedelta(seconds=transitions.LATE_IMAGE_WAIT))
+
+
+def _close_received(row: Generation, facts: dict[str, Any], *, overwrite_unknown: bool) -> None:
+    done = Done((), request_id=facts["request_id"], status=facts["status"])
     fields = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
-    transitions.close_attempt(row, Outcome.OK, done, overwrite_unknown=moved, **fields)
+    transitions.close_attempt(row, Outcome.OK, done, overwrite_unknown=overwrite_unknown, **fields)
+
+
+@transaction.atomic
+def use_earlier_attempt(row: Generation, number: int, lease: timedelta = engine_leases.LEASE) -> bool:
+    """Move a generation that waits or is claimed to STORING with the images of an earlier attempt.
+
+    They arrived while a later attempt was under way, which then brought none. The call of a claim is not
+    sent. False if another writer moved the generation first.
+    """
+    facts = spool.read(row.pk, number)[0].facts
+    moved = Generation.objects.move(
+        row.pk,
+        fence=row.attempt,
+        to=Status.STORING,
+        attempt=number,
+        lease_until=Now() + lease,
+        worker=spool.WORKER,
+    )
+    if moved:
+        if row.status == Status.RUNNING:
+            Attempt.objects.filter(generation=row, number=row.attempt).delete()
+        row.attempt = number
+        _close_received(row, facts, overwrite_unknown=True)
     return moved
 
 
 @transaction.atomic
 def _filtered(row: Generation, upstream: Upstream, done: Done) -> None:
     # Not known whether the provider charges for it (docs/providers/stability.md, "Answers"): assume so.
-    cost = upstream.cost(row.model, row.parameters) if done.cost is None else done.cost
+    cost = list_cost(row, upstream) if done.cost is None else done.cost
     transitions.close_attempt(row, Outcome.FILTERED, done, cost=cost)
-    transitions.end_uncharged(
-        row,
-        Status.FILTERED,
-        _("The provider's filter blurred this picture, so it was not kept."),
-        code="filtered",
-    )
+    transitions.end_call(row, Status.FILTERED, _filtered_reason(row.model), code="filtered")
+
+
+def _filtered_reason(model: str) -> str:
+    declared = catalogue_registry.MODELS.get(model)
+    if declared is None or any(field.name == "seed" for field in declared.fields):
+        return _(
+            "The provider's filter withheld or blurred this picture, so it was not kept. Try a new seed."
+        )
+    return _("The provider's filter withheld this picture, so it was not kept. Try other words.")
 
 
 @transaction.atomic
 def _refused(row: Generation, error: Refused) -> None:
     transitions.close_attempt(row, Outcome.REFUSED, error, cost=0)
-    transitions.end_uncharged(
-        row, Status.FAILED, member_reasons.of_error(error), code=error.code or "refused"
-    )
+    transitions.end_call(row, Status.FAILED, member_reasons.of_error(error), code=error.code or "refused")
 
 
 @transaction.atomic
@@ -266,11 +316,11 @@ def _busy(row: Generation, error: Busy) -> None:
     transitions.close_attempt(row, Outcome.BUSY, error, cost=0)
     busy_calls = row.busy_calls + 1
     if busy_calls >= MAX_BUSY_CALLS:
-        reason = _("The provider was busy %(count)s times: %(reason)s") % {
+        reason = _("Tried %(count)s times. The last answer was: %(reason)s") % {
             "count": busy_calls,
             "reason": member_reasons.of_error(error),
         }
-        transitions.end_uncharged(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
+        transitions.end_call(row, Status.FAILED, reason, code="busy", busy_calls=busy_calls)
     else:
         pause = error.retry_after or _jitter(min(MAX_RETRY_DELAY, 2.0**busy_calls))
         transitions.requeue(row, pause, member_reasons.of_error(error), busy_calls=busy_calls)

@@ -14,14 +14,16 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from generations.credits import ledger
-from generations.jobs import events
+from generations.jobs import events, styles
 from generations.jobs.engine import spool, transitions
 from generations.jobs.engine.spool import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, Status
 from generations.library.images import service as images_service
+from generations.library.images.service import Provenance, StoredFile
 from generations.library.imaging import svg as imaging_svg
 from generations.library.models import ImageKind
 from generations.library.storage import client as storage_client
+from generations.providers.catalogue.model import STYLE_NAME
 from generations.providers.transport import media_check
 from generations.providers.transport.media_check import InvalidImage, validate_image
 
@@ -101,7 +103,7 @@ def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> 
 
 def _content(kind: str, media_type: str, data: bytes) -> Facts:
     """What pages show of the bytes themselves: a text, the words of a drawing, whether an image moves."""
-    if kind == ImageKind.TEXT:
+    if kind in (ImageKind.TEXT, ImageKind.STYLE):
         text = data[: 4 * MAX_TEXT].decode(errors="replace")[:MAX_TEXT]
         return {"text": text.replace("\0", "\ufffd")}  # PostgreSQL takes no NUL
     if kind == ImageKind.SVG:
@@ -164,25 +166,34 @@ def _charge(row: Generation, arrived: int, total: int) -> int:
 
 
 def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
-    images_service.add(
-        member=row.member,
-        generation=row.pk,
-        batch=row.batch_id,
-        position=position,
-        model=row.model,
-        parameters=row.parameters,
-        visibility=row.batch.visibility,
+    file = StoredFile(
         key=key,
         sha256=facts["sha256"],
         media_type=facts["media_type"],
         width=facts["width"],
         height=facts["height"],
         size=facts["bytes"],
-        seed=facts["seed"] if facts["seed"] is not None else row.parameters.get("seed"),
         kind=facts.get("kind", ImageKind.IMAGE),
-        parent=row.batch.parent,
-        actions=facts.get("actions", []),
         text=facts.get("text", ""),
         is_animated=facts.get("is_animated", False),
-        is_composite=row.batch.start_image_id is not None,
     )
+    provenance = Provenance(
+        generation=row.pk,
+        batch=row.batch_id,
+        position=position,
+        model=row.model,
+        parameters=row.parameters,
+        seed=facts["seed"] if facts["seed"] is not None else row.parameters.get("seed"),
+        parent=row.batch.parent,
+        is_composite=row.batch.start_image_id is not None,
+        actions=facts.get("actions", []),
+    )
+    image = images_service.add(
+        member=row.member,
+        visibility=row.batch.visibility,
+        file=file,
+        provenance=provenance,
+        title=str(row.parameters.get(STYLE_NAME) or "") if file.kind == ImageKind.STYLE else "",
+    )
+    if file.kind == ImageKind.STYLE:
+        styles.add(image, row)

@@ -15,9 +15,9 @@ from generations.core import log_context
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist, transitions
+from generations.jobs.engine import outcomes, persist, spool, transitions
 from generations.jobs.engine.claim import Claim, release_connection
-from generations.jobs.models import Batch, BatchInput, Generation
+from generations.jobs.models import Batch, BatchInput, Generation, PromptHelp
 from generations.library.storage import client as storage_client
 from generations.providers.base import (
     Accepted,
@@ -50,6 +50,10 @@ def run(claim: Claim) -> None:
     """Call the provider for a claimed generation, record the result, and store the image if there is one."""
     row = claim.generation
     about = log_context.bind(generation=str(row.pk), attempt=row.attempt, upstream=claim.upstream.name)
+    earlier = spool.earlier_attempt(row.pk, row.attempt) if row.attempt > 1 else None
+    if earlier is not None:
+        _use_earlier_attempt(row, earlier)
+        return
     with about, engine_leases.renewing(row.pk, row.attempt, call_seconds(row.model)):
         log.info("claimed", extra={"model": row.model})
         try:
@@ -74,8 +78,16 @@ def run(claim: Claim) -> None:
             accounts.open_model(claim.upstream, row.model)
 
 
-def retry_on_db_error(write: Callable[..., T], row: Generation, *arguments: Any) -> T:
-    """Record the end of a call, again on OperationalError, so that no image is paid for twice.
+def _use_earlier_attempt(row: Generation, number: int) -> None:
+    about = log_context.bind(generation=str(row.pk), attempt=number)
+    with about, engine_leases.renewing(row.pk, number):
+        log.warning("Not called again: the image of an earlier attempt is in the spool")
+        if retry_on_db_error(outcomes.use_earlier_attempt, row, number):
+            retry_on_db_error(persist.store, row)
+
+
+def retry_on_db_error(write: Callable[..., T], row: Generation | PromptHelp, *arguments: Any) -> T:
+    """Record the end of a call, again on OperationalError, so that nothing is paid for twice.
 
     SQLite can time out when many threads write, and PostgreSQL may be restarted.
     """
@@ -86,7 +98,7 @@ def retry_on_db_error(write: Callable[..., T], row: Generation, *arguments: Any)
         except OperationalError as problem:
             if time.monotonic() > deadline:
                 raise
-            log.warning("Writing generation %s failed and is tried again: %s", row.pk, problem)
+            log.warning("Writing %s failed and is tried again: %s", row.pk, problem)
             connection.close()
             time.sleep(0.5)
 
@@ -163,5 +175,5 @@ def _result(claim: Claim, request: ImageRequest) -> Done | Accepted | ProviderEr
     except ProviderError as problem:
         return problem
     except Exception:  # a fault of ours, after which it is not known what was sent
-        log.exception("The client of upstream %s failed", claim.upstream.name)
+        log.exception("The client of provider account %s failed", claim.upstream.name)
         return Unknown(_("The provider's answer could not be read."))

@@ -46,6 +46,7 @@ BYTES_PER_CALL = (
     16 * 2**20
 )  # that a call in flight may bring; what is larger goes on in memory if the disk is full
 CHECK_INTERVAL = 2.0  # seconds; at full speed 30 images arrive in it
+WRITTEN = (OutputKind.TEXT, OutputKind.STYLE)  # outputs that are a text
 MAX_UNSTORED = 400  # attempts not stored yet; claims stop above it
 
 
@@ -103,6 +104,12 @@ def usage() -> tuple[int, int]:
     except OSError:
         log.exception("The spool %s cannot be used", settings.SPOOL)
         return len(_in_memory), 0
+
+
+def own_unstored() -> set[tuple[uuid.UUID, int]]:
+    """Return (generation, attempt) of what this worker has not stored yet, without reading its folder."""
+    names = list(_own_unstored[Path(settings.SPOOL) / WORKER])
+    return set(_in_memory).union(*(_attempt_of(Path(name)) for name in names))
 
 
 def count_unstored() -> int:
@@ -166,6 +173,14 @@ def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
         images = json.loads(sidecar.read_bytes())["images"]
         return [SpooledImage(sidecar.with_name(image["name"]), image) for image in images]
     return []
+
+
+def earlier_attempt(generation: uuid.UUID, attempt: int) -> int | None:
+    """The last attempt before this one whose images are on this machine, for which none is bought again."""
+    numbers = {number for pk, number in _in_memory if pk == generation}
+    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-*/{SIDECAR}"):
+        numbers |= {number for _pk, number in _attempt_of(sidecar.parent)}
+    return max((number for number in numbers if number < attempt), default=None)
 
 
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
@@ -283,14 +298,14 @@ def _attempt_of(folder: Path) -> set[tuple[uuid.UUID, int]]:
 
 
 def _bytes_of(output: Output) -> bytes:
-    return output.text.encode() if output.kind is OutputKind.TEXT else output.data
+    return output.text.encode() if output.kind in WRITTEN else output.data
 
 
 def _facts(output: Output) -> dict[str, Any]:
     data = _bytes_of(output)
     return {
         "kind": output.kind.value,
-        "media_type": "text/plain" if output.kind is OutputKind.TEXT else output.media_type,
+        "media_type": "text/plain" if output.kind in WRITTEN else output.media_type,
         "width": output.width,
         "height": output.height,
         "seed": output.seed,

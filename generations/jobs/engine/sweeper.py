@@ -10,7 +10,8 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 
@@ -95,20 +96,31 @@ def recover() -> int:
                 outcomes.settle_interrupted(row)
         poll.release_of(workers)
         storing = Generation.objects.filter(status=Status.STORING, worker__in=workers)
-        return len(running) + recover_requeued(workers) + storing.update(lease_until=Now())
+        requeued = use_spooled(spool.unstored_attempts(workers))
+        return len(running) + requeued + storing.update(lease_until=Now())
 
 
-def recover_requeued(workers: Iterable[str]) -> int:
-    """Use spooled images of dead workers whose generations wait, in the queue or as tasks; how many."""
-    left = spool.unstored_attempts(workers)
+def use_spooled(attempts: Collection[tuple[uuid.UUID, int]]) -> int:
+    """Use these images in the spool whose generations wait, in the queue or as tasks; how many generations.
+
+    In the queue also images of earlier attempts, which came late. A task that is under way brings its own.
+    """
+    numbers: dict[uuid.UUID, list[int]] = defaultdict(list)
+    for pk, number in attempts:
+        numbers[pk].append(number)
     states = [Status.QUEUED, Status.SUBMITTED]
-    waiting = Generation.objects.filter(pk__in={pk for pk, _attempt in left}, status__in=states)
-    found = 0
-    for row in waiting:
-        with guarded(f"use the spooled image of generation {row.pk}, which waits again"):
-            if (row.pk, row.attempt) in left and spool.read(row.pk, row.attempt):
-                found += outcomes.mark_received(row, lease=timedelta())
-    return found
+    waiting = Generation.objects.filter(pk__in=numbers, status__in=states) if numbers else ()
+    return sum(_use_spooled(row, numbers[row.pk]) for row in waiting)
+
+
+def _use_spooled(row: Generation, numbers: list[int]) -> bool:
+    with guarded(f"use the spooled image of generation {row.pk}, which waits again"):
+        for number in sorted(numbers, reverse=True):
+            if number == row.attempt and spool.read(row.pk, number):
+                return outcomes.mark_received(row, lease=timedelta())
+            if number < row.attempt and row.status == Status.QUEUED and spool.read(row.pk, number):
+                return outcomes.use_earlier_attempt(row, number, lease=timedelta())
+    return False
 
 
 def store_spooled() -> int:
@@ -182,6 +194,8 @@ def recover_and_store() -> int:
     recovered = 0
     with guarded("recover what workers of this machine left that died"):
         recovered = recover()
+    with guarded("use images that came late"):
+        use_spooled(spool.own_unstored())
     with guarded("store images from the spool"):
         store_spooled()
     with guarded("store images that the spool refused"):

@@ -15,12 +15,15 @@ from django.utils.translation import gettext as _
 
 from generations.credits import ledger
 from generations.jobs import events
+from generations.jobs.engine import spool
 from generations.jobs.models import BLOCKED, NO_ACCOUNT, PAUSED, Attempt, Generation, Outcome, Status
 from generations.providers.base import Done, ProviderError
 
 log = logging.getLogger(__name__)
 
 MAX_DELIVERY_TIME = timedelta(minutes=15)  # from the first call on, without excused waits
+LATE_IMAGE = "late_image"  # the code of an attempt whose image came after the generation was called again
+LATE_IMAGE_WAIT = 60.0  # seconds until what has such an image on another machine is called once more
 
 
 def unclaim(row: Generation, seconds: float = 0.0) -> None:
@@ -58,13 +61,37 @@ def end_uncharged(row: Generation, to: Status, reason: str, *, code: str = "", *
     return moved
 
 
+def end_call(row: Generation, to: Status, reason: str, *, code: str = "", **changes: Any) -> None:
+    """End a generation whose call brought no image, unless an earlier one has: then it waits for that."""
+    seconds = _wait_for_late_image(row)
+    if seconds is None:
+        end_uncharged(row, to, reason, code=code, **changes)
+    else:
+        _move_to_queue(row, seconds, **changes)
+
+
+def _wait_for_late_image(row: Generation) -> float | None:
+    """Seconds until a claim may use the image of an earlier attempt, or buy one; None if none has come.
+
+    On this machine the next claim finds it. On another one, that machine's worker takes the generation from
+    the queue; it is called again only if that machine stays away.
+    """
+    if row.attempt == 1:
+        return None
+    if spool.earlier_attempt(row.pk, row.attempt) is not None:
+        return 0.0
+    late = Attempt.objects.filter(generation=row, number__lt=row.attempt, code=LATE_IMAGE)
+    return LATE_IMAGE_WAIT if late.exists() else None
+
+
 def requeue(row: Generation, seconds: float, reason: str, *, code: str = "busy", **changes: Any) -> None:
     """Put a generation back into the queue for later, or fail it if MAX_DELIVERY_TIME is over."""
     called = row.first_called_at or timezone.now()
     if timezone.now() - called - (row.excused_wait or timedelta()) > MAX_DELIVERY_TIME:
         text = _("The provider did not deliver within 15 minutes. The last answer was: %(reason)s")
-        end_uncharged(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
+        end_call(row, Status.FAILED, text % {"reason": reason}, code="patience", **changes)
         return
+    seconds = max(seconds, _wait_for_late_image(row) or 0.0)
     moved = _move_to_queue(row, seconds, reason=reason[:400], code=code, **changes)
     if moved and code not in (BLOCKED, PAUSED):
         _charge_slot(row)

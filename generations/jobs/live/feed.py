@@ -8,19 +8,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from generations.jobs import follow_ups
 from generations.jobs.engine import queue_position
 from generations.jobs.follow_ups import FollowUps
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
-from generations.library.models import Image
-from generations.teams.models import Membership
+from generations.library.models import Favourite, Image
+from generations.teams.models import Membership, User
 
-PAGE_SIZE = 12
+PAGE_SIZE = 12  # batches
+PICTURES = 40  # a page ends with the batch that brings it to so many
+AHEAD = 4  # batches from the one on up, at which a page begins
+SMALL, LARGE = "small", "large"  # sizes of the pictures, as a person chooses
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,63 @@ class FeedEntry:
     day: datetime.date | None = None
 
 
-def page(member: Membership, before: uuid.UUID | None = None) -> tuple[list[FeedEntry], uuid.UUID | None]:
-    """A page of batches older than `before`, and the last one's id if there are more. Six queries."""
+@dataclass(frozen=True)
+class FeedPage:
+    """Batches, newest first; ids to go on from on either side, where there are more."""
+
+    shown: list[FeedEntry]
+    newer: uuid.UUID | None
+    older: uuid.UUID | None
+
+
+def page(
+    member: Membership,
+    *,
+    before: uuid.UUID | None = None,
+    after: uuid.UUID | None = None,
+    at: uuid.UUID | None = None,
+) -> FeedPage:
+    """The newest batches, those that come `before` or `after` one, or one (`at`) and those around it.
+
+    In a fixed number of queries.
+    """
     rows = Generation.objects.order_by("position", "pk")
-    of_member = batches().filter(member=member).order_by("-pk")
-    of_member = of_member.prefetch_related(Prefetch("generations", queryset=rows))
-    if before:
-        of_member = of_member.filter(pk__lt=before)
-    found = list(of_member[: PAGE_SIZE + 1])
-    older = found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None
-    return _by_day(member, entries_of(member, found[:PAGE_SIZE])), older
+    every = batches().filter(member=member).prefetch_related(Prefetch("generations", queryset=rows))
+    shown: list[Batch] = []
+    newer = older = None
+    if after or at:
+        ahead = every.filter(pk__gt=after) if after else every.filter(pk__gte=at)
+        shown, newer = _part(ahead.order_by("pk"), PAGE_SIZE if after else AHEAD)
+        shown.reverse()
+    if not after:
+        last = at or before
+        behind, older = _part((every.filter(pk__lt=last) if last else every).order_by("-pk"), PAGE_SIZE)
+        shown += behind
+    return FeedPage(_by_day(member, entries_of(member, shown)), newer, older)
+
+
+def _part(rows: QuerySet[Batch], most: int) -> tuple[list[Batch], uuid.UUID | None]:
+    """The first of these batches, up to `most` or enough pictures, and where to go on if there are more."""
+    found = list(rows.values_list("pk", "count")[: most + 1])
+    size = pictures = 0
+    while size < min(most, len(found)) and pictures < PICTURES:
+        pictures += found[size][1]
+        size += 1
+    ids = [pk for pk, _count in found[:size]]
+    return list(rows.filter(pk__in=ids)), ids[-1] if len(found) > size else None
+
+
+def batch_of(member: Membership, shown: uuid.UUID) -> uuid.UUID | None:
+    """The batch of the member that has this image or generation; None if there is none."""
+    made = Image.objects.filter(pk=shown).values("generation")
+    rows = member.generations.filter(Q(pk=shown) | Q(pk__in=made))
+    return rows.values_list("batch", flat=True).first()
+
+
+def size_of(user: User) -> str:
+    """How large the person wants to see the pictures."""
+    chosen = user.preferences.get("stream")
+    return LARGE if isinstance(chosen, dict) and chosen.get("size") == LARGE else SMALL
 
 
 def batches() -> QuerySet[Batch]:
@@ -59,6 +108,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
     rows = {batch.pk: _latest(batch.generations.all()) for batch in batches}
     every = [row for of_batch in rows.values() for row in of_batch]
     images = _images(member, every)
+    liked = favourites([image for of_row in images.values() for image in of_row])
     offered = follow_ups.of_images(member, [image for of_row in images.values() for image in of_row])
     positions, tasks = queue_position.positions_of(every), open_tasks(every)
     return [
@@ -68,6 +118,7 @@ def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
                 {
                     "generation": row,
                     **results(images.get(row.pk, []), offered),
+                    "is_favourite": is_favourite(member, images.get(row.pk, []), liked),
                     "queue_position": positions.get(row.pk),
                     "task": tasks.get(row.pk),
                     "member": member,
@@ -87,6 +138,19 @@ def results(images: Sequence[Image], offered: Mapping[uuid.UUID, FollowUps]) -> 
         "more": max(0, len(images) - 1),
         "follow_ups": offered.get(first.pk) if first else None,
     }
+
+
+def favourites(images: Iterable[Image]) -> set[tuple[int, uuid.UUID]]:
+    """Who has which of these images among their favourites; no query for no image."""
+    shown = [image.pk for image in images]
+    if not shown:
+        return set()
+    return set(Favourite.objects.filter(image__in=shown).values_list("member", "image"))
+
+
+def is_favourite(member: Membership, images: Sequence[Image], liked: set[tuple[int, uuid.UUID]]) -> bool:
+    """Whether the image that a tile shows of a generation's is a favourite of the member."""
+    return bool(images) and (member.pk, images[0].pk) in liked
 
 
 def open_tasks(rows: Iterable[Generation]) -> dict[uuid.UUID, Attempt]:
@@ -119,8 +183,8 @@ def _images(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | 
 
 
 def _by_day(member: Membership, found: list[FeedEntry]) -> list[FeedEntry]:
-    """Set `day` where a day other than today begins, in the team's time zone."""
-    zone = ZoneInfo(member.team.time_zone)
+    """Set `day` where a day other than today begins, in the member's time zone."""
+    zone = member.tzinfo
     current = timezone.now().astimezone(zone).date()
     marked = []
     for entry in found:

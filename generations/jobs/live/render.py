@@ -58,11 +58,12 @@ def frame(kind: str, data: str) -> bytes:
 
 @dataclass(frozen=True)
 class Rows:
-    """Generations that changed, their images and tasks; up to three queries."""
+    """Generations that changed, their images, tasks and whose favourites these are; up to four queries."""
 
     generations: dict[uuid.UUID, Generation] = field(default_factory=dict)
     images: dict[uuid.UUID | None, list[Image]] = field(default_factory=dict)
     tasks: dict[uuid.UUID, Attempt] = field(default_factory=dict)
+    liked: set[tuple[int, uuid.UUID]] = field(default_factory=set)
 
     @classmethod
     def load(cls, pks: Collection[str]) -> Rows:
@@ -73,7 +74,8 @@ class Rows:
         done = [pk for pk, row in rows.items() if row.status == Status.SUCCEEDED]
         stored = Image.objects.filter(generation__in=done, trashed_at=None) if done else ()
         images = feed.by_generation(image for image in stored if _is_visible(image, rows))
-        return cls(rows, images, feed.open_tasks(rows.values()))
+        liked = feed.favourites(image for of_row in images.values() for image in of_row)
+        return cls(rows, images, feed.open_tasks(rows.values()), liked)
 
 
 def _is_visible(image: Image, rows: Mapping[uuid.UUID, Generation]) -> bool:
@@ -100,13 +102,19 @@ def tile_context(row: Generation) -> dict[str, Any]:
     """The context of templates/jobs/live/tile.html."""
     visible = Image.objects.visible_to(row.member).filter(generation=row.pk)
     images = list(visible.order_by("position")) if row.status == Status.SUCCEEDED else []
-    return _context(row, images, feed.open_tasks([row]).get(row.pk))
+    return _context(row, images, feed.open_tasks([row]).get(row.pk), feed.favourites(images))
 
 
-def _context(row: Generation, images: Sequence[Image], task: Attempt | None) -> dict[str, Any]:
+def _context(
+    row: Generation,
+    images: Sequence[Image],
+    task: Attempt | None,
+    liked: set[tuple[int, uuid.UUID]],
+) -> dict[str, Any]:
     return {
         "generation": row,
         **feed.results(images, follow_ups.of_images(row.member, images)),
+        "is_favourite": feed.is_favourite(row.member, images, liked),
         "task": task,
         "queue_position": queue_position.position_of(row),
         "member": row.member,
@@ -134,7 +142,8 @@ def _tile(change: Change, rows: Rows) -> bytes:
     row = rows.generations[uuid.UUID(change.data)]
     tile = change.frame(
         render_to_string(
-            "jobs/live/tile.html", _context(row, rows.images.get(row.pk, []), rows.tasks.get(row.pk))
+            "jobs/live/tile.html",
+            _context(row, rows.images.get(row.pk, []), rows.tasks.get(row.pk), rows.liked),
         )
     )
     return tile if row.status in (Status.RUNNING, Status.SUBMITTED) else _balance(row.member) + tile

@@ -1,7 +1,9 @@
-"""The models of jobs: batches, generations, attempts, prices and model rules."""
+"""The models of jobs: batches, generations, attempts, prices, model rules, saved prompts, prompt help."""
 
 from generations.jobs.models.generation import Attempt, Batch, BatchInput, Generation, GenerationQuerySet
 from generations.jobs.models.price import ModelRule, Price
+from generations.jobs.models.prompt_help import HelpStatus, HelpTask, PromptHelp
+from generations.jobs.models.saved_prompt import SavedPrompt
 from generations.jobs.models.status import (
     BLOCKED,
     MOVES,
@@ -12,6 +14,7 @@ from generations.jobs.models.status import (
     Outcome,
     Status,
 )
+from generations.jobs.models.style import Style
 from generations.teams.models import Visibility
 
 __all__ = [
@@ -26,9 +29,14 @@ __all__ = [
     "BatchInput",
     "Generation",
     "GenerationQuerySet",
+    "HelpStatus",
+    "HelpTask",
     "ModelRule",
     "Outcome",
     "Price",
+    "PromptHelp",
+    "SavedPrompt",
     "Status",
+    "Style",
     "Visibility",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db import models
@@ -107,6 +108,11 @@ class BatchInput(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["batch", "role", "position"], name="one_input_a_role_and_position"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["image"], condition=Q(image__isnull=False), name="batches_made_with_an_image"
             ),
         ]
 
@@ -231,7 +237,7 @@ class Generation(models.Model):
     upstream = models.ForeignKey(
         Upstream,
         models.PROTECT,
-        verbose_name=_("upstream"),
+        verbose_name=_("provider account"),
         related_name="generations",
         null=True,
         blank=True,
@@ -244,7 +250,7 @@ class Generation(models.Model):
         null=True,
         blank=True,
         db_index=False,
-        help_text=_("The only account that can do it: the one that made its parent."),
+        help_text=_("The only account that can do it: the one that made its parent, or its style."),
     )
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -317,7 +323,7 @@ class Attempt(models.Model):
     )
     number = models.PositiveIntegerField(_("number"))
     upstream = models.ForeignKey(
-        Upstream, models.PROTECT, verbose_name=_("upstream"), related_name="attempts"
+        Upstream, models.PROTECT, verbose_name=_("provider account"), related_name="attempts"
     )
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
@@ -342,6 +348,12 @@ class Attempt(models.Model):
     )
     expires_at = models.DateTimeField(
         _("expires at"), null=True, blank=True, help_text=_("When it is given up.")
+    )
+    to_fetch = models.BooleanField(
+        _("to be fetched"),
+        default=False,
+        db_default=False,
+        help_text=_("Its results are only fetched from their addresses, which asks nothing of the account."),
     )
     failed_polls = models.PositiveSmallIntegerField(_("failed polls in a row"), default=0, db_default=0)
     progress = models.PositiveSmallIntegerField(_("progress in percent"), null=True, blank=True)
@@ -377,8 +389,15 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return _("Call %(number)s: %(outcome)s") % {
             "number": self.number,
-            "outcome": self.get_outcome_display() or _("running"),
+            "outcome": self.outcome_text or _("running"),
         }
+
+    @property
+    def outcome_text(self) -> str:
+        """How it ended; "" while it runs. Only a provider that asks to wait is busy, not one that fails."""
+        if self.outcome != Outcome.BUSY or self.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return str(self.get_outcome_display())
+        return str(_("not reached") if self.status_code is None else _("the provider's server failed"))
 
     @property
     def seconds(self) -> float | None:

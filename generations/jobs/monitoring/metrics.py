@@ -154,7 +154,7 @@ def _credits() -> Iterator[Metric]:
         spent=Sum("balance", filter=Q(kind=AccountKind.SPENT)),
         held=Sum("held"),
     )
-    yield _gauge("credits_issued", "Credits issued to pools", -(sums["issued"] or 0) / 100)
+    yield _gauge("credits_issued", "Credits issued to teams", -(sums["issued"] or 0) / 100)
     yield _gauge("credits_held", "Credits set aside for generations under way", (sums["held"] or 0) / 100)
     yield _gauge("credits_spent", "Credits charged, less refunds", (sums["spent"] or 0) / 100)
 

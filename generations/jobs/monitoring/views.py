@@ -1,39 +1,17 @@
-"""Readiness, metrics, and the operators' page of reconciliation."""
+"""Readiness and metrics."""
 
 from __future__ import annotations
 
 import ipaddress
-from datetime import timedelta
 
-from django import forms
 from django.conf import settings
-from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from generations.jobs.monitoring import metrics, readiness
-from generations.jobs.reconciliation import report as reconciliation_report
-
-MAX_PERIOD = timedelta(days=366)
-
-
-class PeriodForm(forms.Form):
-    since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("to"), widget=forms.DateInput(attrs={"type": "date"}))
-
-    def clean(self) -> None:
-        """Refuse a period that ends before it begins, or is longer than a year."""
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and since > until:
-            raise forms.ValidationError(_("The first day must not be after the last."))
-        if since and until and until - since > MAX_PERIOD:
-            raise forms.ValidationError(_("Choose a year at most."))
 
 
 @require_safe
@@ -74,14 +52,3 @@ def _is_local(request: HttpRequest) -> bool:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
-
-
-@require_safe
-def reconciliation(request: HttpRequest) -> HttpResponse:
-    """The reconciliation report, of the last week by default. The admin checks permissions."""
-    today = timezone.localdate()
-    week = {"since": today - timedelta(days=6), "until": today}
-    form = PeriodForm({name: request.GET.get(name) or day for name, day in week.items()})
-    report = reconciliation_report.reconcile(**form.cleaned_data) if form.is_valid() else None
-    context = admin.site.each_context(request) | {"form": form, "report": report}
-    return render(request, "admin/jobs/reconciliation.html", context)

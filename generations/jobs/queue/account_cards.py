@@ -88,12 +88,12 @@ def cards(
 def _card(
     upstream: Upstream, *, calls: int, in_flight: int, seconds: list[float], history: list[int], now: datetime
 ) -> AccountCard:
-    rest = (upstream.blocked_until - now).total_seconds() if upstream.blocked_until else 0.0
+    word, rest = state(upstream, now)
     mark = upstream.limit_window / (upstream.limit_window + upstreams_rate_limit.MARGIN)
     return AccountCard(
         upstream=upstream,
-        state=_state(upstream, rest),
-        rest=math.ceil(rest),
+        state=word,
+        rest=rest,
         calls=calls,
         in_flight=in_flight,
         median=statistics.median(seconds) if seconds else None,
@@ -103,12 +103,14 @@ def _card(
     )
 
 
-def _state(upstream: Upstream, rest: float) -> str:
+def state(upstream: Upstream, now: datetime) -> tuple[str, int]:
+    """Whether an account is open, blocked, paused or draining, and the seconds until a block ends."""
+    rest = (upstream.blocked_until - now).total_seconds() if upstream.blocked_until else 0.0
     if upstream.paused_at:
-        return "paused"
+        return "paused", math.ceil(rest)
     if upstream.draining:
-        return "draining"
-    return "blocked" if rest > 0 else "open"
+        return "draining", math.ceil(rest)
+    return ("blocked" if rest > 0 else "open"), math.ceil(rest)
 
 
 def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> dict[int, int]:

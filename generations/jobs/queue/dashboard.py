@@ -75,6 +75,11 @@ class Queue:
         return bool(self.cards) and all(card.state == "paused" for card in self.cards)
 
     @property
+    def some_stopped(self) -> bool:
+        """Whether some account is paused or draining, so that there is something to resume."""
+        return any(card.state in {"paused", "draining"} for card in self.cards)
+
+    @property
     def most_waiting(self) -> int:
         """The largest number of waiting generations of a member; at least 1."""
         return max((waiter.waiting for waiter in self.waiters), default=0) or 1

@@ -12,16 +12,17 @@ from typing import Any
 from django.db.models import Count, F, Q, Sum
 
 from generations.jobs.models import Attempt, Outcome
+from generations.jobs.reconciliation import help_calls
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.upstreams import provider_groups, units
 from generations.upstreams.models import Balance, Upstream
 
 MAX_CALL = timedelta(hours=1)  # far more than a call takes; limits what is read of the index
-Account = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One provider account between its first and its last reading of a period; amounts in credits.
+    """One provider account between its first and its last reading of a period; amounts in its own unit.
 
     `spent` is the sum of falls between two readings, `topped_up` the sum of rises. Spending between two
     readings with a rise is not visible.
@@ -36,6 +37,12 @@ class Drift:
     topped_up: Decimal
     bought: Decimal
     may_have_cost: Decimal
+    unit_value: int = units.VALUES[units.CREDIT]
+
+    @property
+    def decimals(self) -> str:
+        """How Django's `floatformat` writes its amounts: those of a large unit need more decimals."""
+        return "2g" if self.unit_value <= units.VALUES[units.CREDIT] else "4g"
 
     @property
     def drift(self) -> Decimal:
@@ -67,7 +74,7 @@ class _Readings:
 def drifts(upstreams: Iterable[Upstream], begin: datetime, end: datetime) -> list[Drift]:
     """The drift of every account with at least two readings in that time."""
     known = {upstream.pk: upstream for upstream in upstreams}
-    read = [account for account in _read(known, begin, end).values() if len(account.balances) > 1]
+    read = [account for account in _read(known, begin, end) if len(account.balances) > 1]
     bought = _bought(read)
     return [_drift(account, bought, known) for account in sorted(read, key=lambda account: account.names)]
 
@@ -78,17 +85,16 @@ def list_price(upstream: Upstream, model: str, steps: int | None) -> int:
     return upstream.cost(model, {"steps": steps or 0}) if known else 0
 
 
-def _read(upstreams: dict[int, Upstream], begin: datetime, end: datetime) -> dict[Account, _Readings]:
-    """The readings by account: upstreams with the same address and rate limit are one account."""
-    accounts: dict[Account, _Readings] = {}
-    for upstream in upstreams.values():
-        account = accounts.setdefault((upstream.base_url, upstream.pace_key), _Readings([], [], []))
-        account.names.append(upstream.name)
-        account.pks.append(upstream.pk)
+def _read(upstreams: dict[int, Upstream], begin: datetime, end: datetime) -> list[_Readings]:
+    """The readings by provider account."""
+    accounts: dict[int, _Readings] = {}
+    for group in provider_groups.grouped(upstreams.values()):
+        readings = _Readings([row.name for row in group], [row.pk for row in group], [])
+        accounts |= dict.fromkeys(readings.pks, readings)
     rows = Balance.objects.filter(upstream__in=list(upstreams), asked_at__gte=begin, asked_at__lt=end)
     for pk, at, amount in rows.order_by("asked_at", "pk").values_list("upstream", "asked_at", "amount"):
-        accounts[upstreams[pk].base_url, upstreams[pk].pace_key].balances.append((at, amount))
-    return accounts
+        accounts[pk].balances.append((at, amount))
+    return list({id(readings): readings for readings in accounts.values()}.values())
 
 
 PAID = (Outcome.OK, Outcome.ACCEPTED, Outcome.FILTERED, Outcome.UNKNOWN)
@@ -109,6 +115,8 @@ def _drift(account: _Readings, bought: list[dict[str, Any]], upstreams: dict[int
     steps = [after[1] - before[1] for before, after in pairwise(account.balances)]
     mine = [group for group in bought if group["upstream"] in account.pks]
     lost = [group for group in mine if group["outcome"] == Outcome.UNKNOWN]
+    value = upstreams[account.pks[0]].unit_value
+    helped, lost_help = help_calls.paid_between(account.pks, account.balances[0][0], account.balances[-1][0])
     return Drift(
         upstreams=", ".join(account.names),
         first_at=account.balances[0][0],
@@ -117,15 +125,12 @@ def _drift(account: _Readings, bought: list[dict[str, Any]], upstreams: dict[int
         last=account.balances[-1][1],
         spent=-sum((step for step in steps if step < 0), Decimal()),
         topped_up=sum((step for step in steps if step > 0), Decimal()),
-        bought=_credits(sum(group["paid"] or 0 for group in mine)),
-        may_have_cost=_credits(sum(_price(group, upstreams) for group in lost)),
+        bought=units.amount_in(sum(group["paid"] or 0 for group in mine) + helped, value),
+        may_have_cost=units.amount_in(sum(_price(group, upstreams) for group in lost) + lost_help, value),
+        unit_value=value,
     )
 
 
 def _price(group: dict[str, Any], upstreams: dict[int, Upstream]) -> int:
     upstream = upstreams[group["upstream"]]
     return int(group["calls"]) * list_price(upstream, group["generation__model"], group["steps"])
-
-
-def _credits(amount: int) -> Decimal:
-    return Decimal(amount) / 100

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from generations.credits.amounts import as_text
+from generations.jobs import inputs as job_inputs
+from generations.jobs.create.prompt_diff import Piece
 from generations.jobs.create.served import OF_A_PICTURE, OperationEntry, ServedModels
-from generations.jobs.engine import queue_position
-from generations.jobs.models import NO_ACCOUNT, Batch, Generation
+from generations.jobs.engine import member_reasons, queue_position
+from generations.jobs.live import feed
+from generations.jobs.models import NO_ACCOUNT, Batch, Generation, Status
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
-from generations.library.models import Image, Upload
+from generations.library.models import Image
+from generations.providers.base import CONTENT_CODES
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.inputs import IMAGE
+from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import TITLES, Operation
 from generations.teams.models import Membership
 
@@ -25,10 +33,25 @@ register = template.Library()
 
 MAX_TICKS = 8  # queue positions drawn as ticks; more are a "+"
 MAX_PERCENT = 96  # of the progress bar, when a call takes longer than usual
+SHAPE_WORDS = {
+    "auto": gettext_lazy("left to the image or the model"),
+    "21:9": gettext_lazy("panorama"),
+    "16:9": gettext_lazy("wide screen"),
+    "3:2": gettext_lazy("photo"),
+    "5:4": gettext_lazy("nearly square, wide"),
+    "1:1": gettext_lazy("square"),
+    "4:5": gettext_lazy("nearly square, tall"),
+    "2:3": gettext_lazy("portrait photo"),
+    "9:16": gettext_lazy("phone screen"),
+    "9:21": gettext_lazy("banner"),
+}
 # Codes of failures that are not due to the request. A refused one must be edited before it is sent again.
 RETRYABLE_CODES = frozenset(
     {"busy", "unknown", "interrupted", "patience", "unserved", "given_up", NO_ACCOUNT}
 )
+# Codes of pictures of which another may be accepted: the filters of providers judge each picture by itself.
+UNDECIDED = frozenset({"filtered", "task_failed"})  # neither the prompt nor the request was refused
+BY_CHANCE = frozenset({""} | UNDECIDED | CONTENT_CODES)
 
 
 @dataclass(frozen=True)
@@ -58,7 +81,7 @@ def ticks(position: int) -> range:
 @register.filter
 def shape_class(aspect_ratio: str) -> str:
     """16:9 as 16x9, for CSS classes; of another shape the closest one."""
-    if aspect_ratio in catalogue_registry.SHAPES:
+    if aspect_ratio in (*catalogue_registry.SHAPES, "auto"):
         return aspect_ratio.replace(":", "x")
     across, _colon, down = aspect_ratio.partition(":")
     if not (across.isdecimal() and down.isdecimal() and int(across) and int(down)):
@@ -97,30 +120,35 @@ def reuse_of(generation: Generation | None, image: Image | None) -> str:
     return f"image={image.pk}" if image else ""
 
 
-register.filter(catalogue_registry.model_title)
-
-
-@dataclass(frozen=True)
-class ShownInput:
-    """A picture that a batch was made from, with the title of its role."""
-
-    upload: Upload
-    title: str
+@register.filter
+def with_deletions(pieces: Iterable[Piece]) -> SafeString:
+    """The pieces of a prompt, with those marked that are gone in the other one."""
+    return _marked(pieces, "<del>{}</del>")
 
 
 @register.filter
-def inputs_of(batch: Batch | None) -> list[ShownInput]:
-    """The pictures that a batch was made from, in the order in which its model declares them."""
-    if not batch:
-        return []
-    model = catalogue_registry.MODELS.get(batch.model)
-    titles = {each.role: _(each.title) for each in model.inputs} if model else {}
-    order = list(titles)
-    rows = [(each.role, each.upload) for each in batch.inputs.all()]
-    if not rows and batch.start_image:  # submitted by an older version
-        rows = [(IMAGE, batch.start_image)]
-    rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
-    return [ShownInput(upload, titles.get(role, _("Picture"))) for role, upload in rows]
+def with_insertions(pieces: Iterable[Piece]) -> SafeString:
+    """The pieces of a prompt, with those marked that the other one has not."""
+    return _marked(pieces, "<ins>{}</ins>")
+
+
+def _marked(pieces: Iterable[Piece], element: str) -> SafeString:
+    parts = (format_html(element if piece.is_changed else "{}", piece.text) for piece in pieces)
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+@register.simple_tag
+def new_uuid() -> str:
+    """A random UUID, by which a press that is sent twice is known."""
+    return str(uuid.uuid4())
+
+
+register.filter(catalogue_registry.model_title)
+register.filter("stream_size", feed.size_of)
+register.filter("shown_reason", member_reasons.as_shown)
+
+
+register.filter("inputs_of", job_inputs.shown)
 
 
 @register.filter
@@ -149,6 +177,20 @@ def operations_of_a_picture(member: Membership) -> list[OperationEntry]:
     return [entry for entry in served if entry.operation in OF_A_PICTURE]
 
 
+@register.simple_tag
+def models_for_the_same(member: Membership, name: str) -> list[Model]:
+    """The other models that do what this one does, as far as an account serves them; for links to Create."""
+    known = catalogue_registry.MODELS.get(name)
+    operation = known.operation if known else Operation.GENERATE
+    return [model for model in ServedModels(member).of(operation) if model.name != name]
+
+
+@register.filter
+def shape_word(shape: str) -> str:
+    """What people call a shape; the shape itself if it has no such word."""
+    return str(SHAPE_WORDS.get(shape, shape))
+
+
 @register.filter
 def style_title(parameters: dict[str, Any]) -> str:
     """The title of the style of a request; empty if it has none."""
@@ -165,3 +207,49 @@ def signed(amount: int) -> str:
 def is_worth_repeating(generation: Generation) -> bool:
     """Whether the same request may succeed if it is sent again."""
     return generation.code in RETRYABLE_CODES and bool(generation.parameters)
+
+
+@register.filter
+def may_end_otherwise(generation: Generation) -> bool:
+    """Whether the same request, which was not refused, may end with an image if it is sent again."""
+    return generation.code in UNDECIDED and bool(generation.parameters)
+
+
+@dataclass(frozen=True)
+class EndedGroup:
+    """Generations of a batch that ended without an image for the same reason, in words."""
+
+    words: str
+    rows: list[Generation]
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same request may succeed if it is sent again."""
+        first = self.rows[0]
+        # What was canceled may have the code of a call before, which a busy provider refused.
+        may_succeed = first.status == Status.CANCELED or first.code in RETRYABLE_CODES | BY_CHANCE
+        return bool(first.parameters) and may_succeed
+
+
+@register.simple_tag
+def ended_groups(tiles: Sequence[Mapping[str, Any]]) -> list[EndedGroup]:
+    """What of a batch of several ended without an image, by its reason; of a single one its tile tells."""
+    rows = [tile["generation"] for tile in tiles]
+    groups: dict[str, list[Generation]] = {}
+    for row in rows:
+        if row.is_finished and row.status != Status.SUCCEEDED and row.batch.count > 1:
+            groups.setdefault(_reason(row), []).append(row)
+    return [EndedGroup(text % {"count": len(group)}, group) for text, group in groups.items()]
+
+
+def _reason(row: Generation) -> str:
+    """Why a generation ended without an image, as a sentence about %(count)s of them."""
+    if row.status == Status.CANCELED:
+        return _("%(count)d canceled, not charged")
+    if row.status == Status.FILTERED:
+        return _("%(count)d blurred by the provider's filter, not charged")
+    if row.code in CONTENT_CODES:
+        return _("%(count)d refused (content), not charged")
+    if row.code == "invalid_language":
+        return _("%(count)d refused (English only), not charged")
+    return _("%(count)d not charged:") + " " + member_reasons.as_shown(row).replace("%", "%%")

@@ -1,10 +1,9 @@
-"""Filters of the queue page for durations, costs and outcomes."""
+"""Filters of the queue page for costs and outcomes."""
 
 from __future__ import annotations
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 
 from generations.jobs.models import Outcome
 
@@ -18,19 +17,6 @@ TAG_CLASSES = {
     Outcome.REFUSED: "tag tag-bad",
     Outcome.FILTERED: "tag tag-bad",
 }
-
-
-@register.filter
-def duration(seconds: float | None) -> str:
-    """118 seconds as "1 min 58 s"; hours without seconds; a dash for none."""
-    if seconds is None:
-        return "–"  # noqa: RUF001  the dash that stands for nothing in tables
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return _("%(s)d s") % {"s": rest}
-    if minutes < 60:
-        return _("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
-    return _("%(h)d h %(m)d min") % {"h": minutes // 60, "m": minutes % 60}
 
 
 @register.filter

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from generations.library.archives.service import ZipEntry
+from generations.library.delivery.zip_stream import ZipEntry
 from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image

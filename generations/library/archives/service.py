@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,6 +17,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from generations.library.delivery import responses as delivery_responses
+from generations.library.delivery import zip_stream
+from generations.library.delivery.zip_stream import ZipEntry
 from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Archive, Image, Packing
 from generations.teams.models import Membership
@@ -40,15 +41,6 @@ class AlreadyStarted(Exception):
 
     def __init__(self) -> None:
         super().__init__(_("This zip is sent once. To get it again, press Download again on its page."))
-
-
-@dataclass(frozen=True)
-class ZipEntry:
-    """A file in a zip. `size` is that of the stored object, in bytes."""
-
-    image: uuid.UUID
-    name: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -127,8 +119,9 @@ def start(*, member: Membership, archive: Archive) -> Plan:
 def make_plan(*, member: Membership, archive: Archive) -> Plan:
     """What the zip would contain now."""
     output = output_format(archive)
-    entries = list(_entries(_visible(member, archive.images), output))
-    return Plan(archive.pk, member.pk, output, entries, get_language() or "en")
+    images = _visible(member, archive.images)
+    named = zip_stream.unique_entries(images, lambda image: _file_name(image, output))
+    return Plan(archive.pk, member.pk, output, list(named), get_language() or "en")
 
 
 def mark_refused(archive: uuid.UUID, reason: str) -> None:
@@ -210,17 +203,8 @@ def _visible(member: Membership, ids: list[str]) -> Iterator[Image]:
         yield from (images[image] for image in part if image in images)
 
 
-def _entries(images: Iterable[Image], output: imaging_convert.OutputFormat) -> Iterator[ZipEntry]:
-    """Yield an entry for each image, with unique names."""
-    taken: set[str] = set()
-    for image in images:
-        name = delivery_responses.file_name(image, output.media_type(image))
-        stem, _dot, extension = name.rpartition(".")
-        numbered = (f"{stem}-{number}.{extension}" for number in count(2))
-        while name in taken:
-            name = next(numbered)
-        taken.add(name)
-        yield ZipEntry(image.pk, name, image.bytes)
+def _file_name(image: Image, output: imaging_convert.OutputFormat) -> str:
+    return delivery_responses.file_name(image, output.media_type(image))
 
 
 def _left_out_sentence(number: int) -> str:

@@ -16,19 +16,13 @@ from generations.core import db_connections, request_params
 from generations.library.archives import service as archives_service
 from generations.library.archives import stream as archives_stream
 from generations.library.delivery import responses as delivery_responses
+from generations.library.delivery import zip_stream
 from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Archive, Packing
 from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
 from generations.teams.models import Membership
 from generations.teams.permissions import member_required
-
-ZIP_HEADERS = {
-    "Content-Type": "application/zip",
-    "Cache-Control": "private, no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Accel-Buffering": "no",  # behind a proxy that buffers, the progress would be wrong
-}
 
 
 @member_required()
@@ -66,7 +60,7 @@ def file(request: HttpRequest, member: Membership, archive: uuid.UUID) -> HttpRe
         archives_service.mark_refused(row.pk, str(error))
         return HttpResponse(str(error), status=409, content_type="text/plain")
     db_connections.release_connections()
-    return archives_stream.ArchiveResponse(request, plan, _headers(plan))
+    return zip_stream.ZipResponse(request, archives_stream.ArchiveStream(plan), _headers(plan))
 
 
 def _create(form: QueryDict, member: Membership) -> Archive:
@@ -109,5 +103,8 @@ def _refused(request: HttpRequest, member: Membership, sentence: str) -> HttpRes
 
 def _headers(plan: archives_service.Plan) -> dict[str, str]:
     length = archives_stream.content_length(plan)
-    headers = ZIP_HEADERS | {"Content-Disposition": delivery_responses.attachment(plan.name)}
+    headers = zip_stream.HEADERS | {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": delivery_responses.attachment(plan.name),
+    }
     return headers if length is None else headers | {"Content-Length": str(length)}

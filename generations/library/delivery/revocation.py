@@ -12,12 +12,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar, cast
 
+from django.db.models import F
 from django.utils import timezone
 
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
 from generations.library.models import DiscardedObject, Image
 from generations.library.storage import client as storage_client
+from generations.teams.models import Visibility
 from generations.teams.sessions import service as sessions_service
 
 T = TypeVar("T")
@@ -29,13 +31,13 @@ SINCE = timedelta(hours=2, minutes=5)  # no URL is valid for longer than two hou
 _known: dict[str, tuple[float, object]] = {}
 
 
-def is_signed_in(session: str, member: int) -> bool:
-    """Whether the session with that key is valid, and of the user of a current membership."""
-    return _recent(f"session/{session}/{member}", lambda: sessions_service.is_valid(session, member=member))
+def role_in(session: str, member: int) -> str:
+    """The role of a current membership; "" unless the session with that key is valid and of its user."""
+    return _recent(f"session/{session}/{member}", lambda: sessions_service.role_in(session, member=member))
 
 
 def is_withdrawn(team: str, image: uuid.UUID, size: str) -> bool:
-    """Whether the team's image may be in the trash or deleted, so that it has to be looked up."""
+    """Whether the team's image may be in the trash, private or deleted, so that it has to be looked up."""
     keys = _recent(f"withdrawn/{team}", lambda: _withdrawn(team))
     return len(keys) >= MAX_WITHDRAWN or storage_client.thumbnail_key(image=image, size=size) in keys
 
@@ -46,13 +48,22 @@ def forget() -> None:
 
 
 def _withdrawn(team: str) -> frozenset[str]:
-    """The keys of thumbnails whose image went to the trash or was deleted while URLs of it are valid."""
+    """The keys of thumbnails that somebody may see no more who has a valid URL of them.
+
+    Their image was trashed, made private or deleted, or is private and its owner, whose images the team's
+    owners saw, has come back.
+    """
     since = timezone.now() - SINCE
-    trashed = Image.objects.filter(team__slug=team, trashed_at__gt=since).values_list("pk", flat=True)
+    images = Image.objects.filter(team__slug=team).values_list("pk", flat=True)
+    came_back = images.filter(owner__joined_at__gt=since, created_at__lt=F("owner__joined_at"))
+    # A union, not OR: each part has an index of its own.
+    withdrawn = images.filter(trashed_at__gt=since).union(
+        images.filter(hidden_at__gt=since), came_back.filter(visibility=Visibility.PRIVATE), all=True
+    )
     deleted = DiscardedObject.objects.filter(key__startswith="thumbnails/", discarded_at__gt=since)
     return frozenset(
         storage_client.thumbnail_key(image=image, size=size)
-        for image in trashed[:MAX_WITHDRAWN]
+        for image in withdrawn[:MAX_WITHDRAWN]
         for size in thumbnails.WIDTHS
     ) | frozenset(deleted.values_list("key", flat=True)[:MAX_WITHDRAWN])
 

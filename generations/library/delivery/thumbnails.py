@@ -52,6 +52,14 @@ def get_or_make(image: Image, size: str) -> bytes:
     return single_flight(f"{image.pk}/{size}", lambda: read_stored(image.pk, size) or _make(image, size))
 
 
+def as_jpeg(thumbnail: bytes) -> bytes:
+    """A thumbnail as JPEG, on white, for programs that read no WebP."""
+    with Pillow.open(io.BytesIO(thumbnail)) as picture:
+        target = io.BytesIO()
+        imaging_decode.flatten_on_white(picture).save(target, "JPEG", quality=85)
+    return target.getvalue()
+
+
 def of_upload(upload: Upload) -> bytes:
     """The small thumbnail of an upload, which is not stored: few see it, and it goes with the upload.
 

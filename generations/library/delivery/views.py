@@ -23,14 +23,22 @@ from generations.teams.permissions import member_required
 @require_safe
 @delivery_responses.handle_storage_errors
 def thumbnail(request: HttpRequest, team: str, image: uuid.UUID, size: str) -> HttpResponseBase:
-    """The thumbnail of a URL signed for this session; one that is not made yet needs a query of its own."""
+    """The thumbnail of a URL signed for this session.
+
+    One that is not made yet, or perhaps not to be seen any more, needs a query of its own.
+    """
     ticket, session = request.GET.get("ticket", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    member = delivery_signed_urls.verify(ticket, team=team, image=image, size=size, session=session)
-    if member is None or size not in thumbnails.WIDTHS or not revocation.is_signed_in(session, member):
+    seer = delivery_signed_urls.verify(ticket, team=team, image=image, size=size, session=session)
+    role = revocation.role_in(session, seer.member) if seer and size in thumbnails.WIDTHS else ""
+    if seer is None or not role:
         return HttpResponseNotFound()  # not a page of the portal, which would look up who is signed in
-    data = None if revocation.is_withdrawn(team, image, size) else thumbnails.read_stored(image, size)
+    is_certain = seer.sight == delivery_signed_urls.sight_of(role)
+    if not is_certain or revocation.is_withdrawn(team, image, size):
+        data = None
+    else:
+        data = thumbnails.read_stored(image, size)
     if data is None:
-        row = images_service.get_visible(member, image)
+        row = images_service.get_visible(seer.member, image)
         try:
             data = thumbnails.get_or_make(row, size)
         except imaging_decode.Unreadable as error:

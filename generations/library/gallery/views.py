@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -18,16 +20,19 @@ from django.views.decorators.http import require_safe
 from generations.core.request_params import uuid_or_404
 from generations.library.bulk import actions as bulk_actions
 from generations.library.gallery import counts as gallery_counts
-from generations.library.gallery import sidebar
+from generations.library.gallery import sidebar, suggestions
 from generations.library.models import Collection, Favourite, Image, ImageKind
 from generations.library.organise import service as organise_service
+from generations.library.search import address as search_address
 from generations.library.search import engine as search_engine
+from generations.library.search import explanation as search_explanation
 from generations.library.search.filters import Choice, Page
 from generations.library.search.query import Search
 from generations.teams.models import Membership
 from generations.teams.permissions import member_required
 
 PAGE_SIZE = 60
+AHEAD = 30  # images before the one at which a page begins
 MAX_NEW = 99
 
 
@@ -47,13 +52,20 @@ class Chip:
 @member_required()
 @require_safe
 def grid(request: HttpRequest, member: Membership) -> HttpResponse:
-    """Show the images of a search, by day; `?before=` an image shows those that follow it."""
-    search = Search.from_query(request.GET)
+    """Show the images of a search, by day.
+
+    `?before=` an image shows those that follow it, `?after=` those that precede it, and `?at=` that image
+    itself with some before it.
+    """
+    search, unreadable = search_address.read(member, request.GET)
     context = {"member": member, "search": search, **_images(request, member, search)}
     if getattr(request, "htmx", False):
         response = render(request, "library/gallery/pictures.html", context)
     else:
-        response = render(request, "library/gallery/page.html", context | _surroundings(member, search))
+        if not context["first"]:  # the page begins further down: new images are counted from the newest one
+            context["first"] = next((image.pk for image in search_engine.page(member, search, size=1)), None)
+        context |= {"unreadable": unreadable, **_surroundings(member, search)}
+        response = render(request, "library/gallery/page.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -61,17 +73,17 @@ def grid(request: HttpRequest, member: Membership) -> HttpResponse:
 @member_required()
 @require_safe
 def counts(request: HttpRequest, member: Membership) -> HttpResponse:
-    """The page's counts, which are loaded after it because counting is slow."""
-    search = Search.from_query(request.GET)
-    shown = sidebar.load(member)
-    collections = Collection.objects.filter(pk__in=[each.pk for each in shown.collections])
+    """The page's counts, loaded after it because counting is slow; with `?lists` the sidebar's lists too."""
+    search, _unreadable = search_address.read(member, request.GET)
+    numbers = gallery_counts.page_counts(member, search)
     context = {
         "member": member,
         "search": search,
-        "numbers": gallery_counts.page_counts(member, search),
-        "sizes": gallery_counts.collection_counts(member, collections, 2 * sidebar.MAX_SHOWN),
+        "numbers": numbers,
+        "explanation": search_explanation.explain(search, numbers.found_number, numbers.found),
+        "side": sidebar.with_sizes(member, sidebar.load(member)),
         "sidebar_only": "beside" in request.GET,  # for pages without images
-        "saved": list(gallery_counts.saved_search_counts(member, shown.saved)),
+        "lists": "lists" in request.GET,  # after a change: collections may be new, or gone
     }
     return render(request, "library/gallery/counts.html", context)
 
@@ -80,7 +92,7 @@ def counts(request: HttpRequest, member: Membership) -> HttpResponse:
 @require_safe
 def newer(request: HttpRequest, member: Membership) -> JsonResponse:
     """How many images of a search are newer than the first one of the page (`?first=`), at most 99."""
-    search = Search.from_query(request.GET)
+    search, _unreadable = search_address.read(member, request.GET)
     first = _cursor(member, request.GET.get("first"))
     found = search_engine.Results(member, search, after=first, older=False)
     return JsonResponse({"count": len(found.ids(MAX_NEW))})
@@ -94,6 +106,20 @@ def tags(request: HttpRequest, member: Membership) -> JsonResponse:
     return JsonResponse({"tags": [{"name": tag.name, "uses": tag.uses} for tag in found]})  # type: ignore[attr-defined]
 
 
+@member_required()
+@require_safe
+def suggest(request: HttpRequest, member: Membership) -> JsonResponse:
+    """Complete the text of a search (`?q=`, with its other filters): filters in place of its last words."""
+    search, _unreadable = search_address.read(member, request.GET)
+    labels = {each.name: each.metadata["filter"].label for each in fields(Search)}
+    grid_url = reverse("library:grid", args=[member.team.slug])
+    found = [
+        {"kind": str(labels[each.kind]), "title": each.title, "address": f"{grid_url}?{each.query_string}"}
+        for each in suggestions.suggest(member, search)
+    ]
+    return JsonResponse({"suggestions": found})
+
+
 @member_required(may="upload")
 @require_safe
 def picker(request: HttpRequest, member: Membership) -> HttpResponse:
@@ -101,7 +127,7 @@ def picker(request: HttpRequest, member: Membership) -> HttpResponse:
 
     A script opens it, and takes the id of the image that was chosen.
     """
-    search = Search.from_query(request.GET)
+    search, _unreadable = search_address.read(member, request.GET)
     before = _cursor(member, request.GET.get("before"))
     images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
     context = {
@@ -118,20 +144,47 @@ def picker(request: HttpRequest, member: Membership) -> HttpResponse:
 
 def _images(request: HttpRequest, member: Membership, search: Search) -> dict[str, Any]:
     """One page of images, by day."""
-    before = _cursor(member, request.GET.get("before"))
-    images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
-    zone = ZoneInfo(member.team.time_zone)
-    shown = images[:PAGE_SIZE]
-    liked = Favourite.objects.filter(member=member, image__in=[image.pk for image in shown])
+    part = _part(request, member, search)
+    zone = member.tzinfo
+    liked = Favourite.objects.filter(member=member, image__in=[image.pk for image in part.images])
+    begins = part.before is None and not part.has_earlier
     return {
-        "days": by_day(shown, zone),
+        "days": by_day(part.images, zone),
         "liked": set(liked.values_list("image", flat=True)),
-        "older": images[PAGE_SIZE - 1].pk if len(images) > PAGE_SIZE else None,
-        "first": shown[0].pk if shown and not before else None,
+        "older": part.images[-1].pk if part.has_more else None,
+        "earlier": part.images[0].pk if part.has_earlier else None,
+        "first": part.images[0].pk if part.images and begins else None,
         # The previous page ended within this day and has its heading.
-        "day_begun": before.created_at.astimezone(zone).date() if before else None,
+        "day_begun": part.before.created_at.astimezone(zone).date() if part.before else None,
         "today": timezone.now().astimezone(zone).date(),
     }
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images in the page's order, whether there are more on either side, and where the page before ended."""
+
+    images: list[Image]
+    has_more: bool
+    has_earlier: bool
+    before: search_engine.Cursor | None = None
+
+
+def _part(request: HttpRequest, member: Membership, search: Search) -> Part:
+    """The images that the request asks for: around an image, else after or before one, else the first."""
+    after, at = _cursor(member, request.GET.get("after")), _cursor_or_none(member, request.GET.get("at"))
+    if at:
+        ahead = search_engine.page(member, search, after=at, size=AHEAD + 1, backwards=True)
+        start = _cursor_of(ahead[AHEAD]) if len(ahead) > AHEAD else None
+        size = len(ahead[:AHEAD]) + PAGE_SIZE
+        images = search_engine.page(member, search, after=start, size=size + 1)
+        return Part(images[:size], has_more=len(images) > size, has_earlier=start is not None)
+    if after:
+        images = search_engine.page(member, search, after=after, size=PAGE_SIZE + 1, backwards=True)
+        return Part(images[:PAGE_SIZE][::-1], has_more=False, has_earlier=len(images) > PAGE_SIZE)
+    before = _cursor(member, request.GET.get("before"))
+    images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
+    return Part(images[:PAGE_SIZE], len(images) > PAGE_SIZE, has_earlier=False, before=before)
 
 
 @dataclass(frozen=True)
@@ -146,7 +199,7 @@ class CurrentEntry:
 def _surroundings(member: Membership, search: Search) -> dict[str, Any]:
     """Sidebar, search form, filters and selection bar."""
     side = sidebar.load(member)
-    today = timezone.now().astimezone(ZoneInfo(member.team.time_zone)).date()
+    today = timezone.now().astimezone(member.tzinfo).date()
     filters = _chips(member, search, side.collections, today)
     unordered = search.without("oldest")
     liked, mine = Search(liked=True), Search(who=(member.pk,))
@@ -154,6 +207,7 @@ def _surroundings(member: Membership, search: Search) -> dict[str, Any]:
         "side": side,
         "chips": filters,
         "chosen_chips": [chip for chip in filters.values() if chip.chosen],
+        "explanation": search_explanation.explain(search),
         "fields": search.without("q").parameters(),
         "current": CurrentEntry(unordered == Search(), unordered == liked, unordered == mine),
         "addresses": {
@@ -167,6 +221,7 @@ def _surroundings(member: Membership, search: Search) -> dict[str, Any]:
         "has_filters": not search.without("q").is_everything,
         "collection": _collection(member, search),
         "menu_actions": bulk_actions.menu(member),
+        "any_image": UUID(int=0),  # scripts put that of an image in its place in addresses
         "is_collection_alone": unordered == Search(collection=search.collection),
     }
 
@@ -189,8 +244,20 @@ def _cursor(member: Membership, image: str | None) -> search_engine.Cursor | Non
     return search_engine.cursor_at(member, uuid_or_404(image)) if image else None
 
 
+def _cursor_or_none(member: Membership, image: str | None) -> search_engine.Cursor | None:
+    """The same; None for an image that is gone."""
+    try:
+        return _cursor(member, image)
+    except Http404:
+        return None
+
+
+def _cursor_of(image: Image) -> search_engine.Cursor:
+    return search_engine.Cursor(image.created_at, image.pk)
+
+
 def _chips(member: Membership, search: Search, collections: list[Collection], today: date) -> dict[str, Chip]:
-    """Return the chips by query parameter. `today` is in the team's time zone."""
+    """Return the chips by query parameter. `today` is in the member's time zone."""
     page = Page(member, search, today, collections)
     made = {}
     for declared, value in search.filters():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from generations.library.models import Image
@@ -51,15 +53,17 @@ class Chain:
         return len(self.steps) > 1 or bool(self.children)
 
 
-def of_image(member: Membership, image: Image) -> Chain:
+def of_image(member: Membership, image: Image, batches: Collection[uuid.UUID] = ()) -> Chain:
     """Return the chain of an image without what the member may not see, and what is in the trash.
 
-    Three queries, whatever its length.
+    `batches` are those that it was an input of. Three queries, whatever its length.
     """
     parents = _parents(image.pk) if image.parent_id else []
     found = Image.objects.visible_to(member).in_bulk(parents) if parents else {}
     line = [found[pk] for pk in parents if pk in found] + [image]
-    children = Image.objects.visible_to(member).filter(parent=image).order_by("created_at", "pk")
+    made_with = Q(batch__in=batches) if batches else Q()
+    children = Image.objects.visible_to(member).filter(Q(parent=image) | made_with).exclude(pk=image.pk)
+    children = children.order_by("created_at", "pk")
     return Chain(
         [Step(each, title(each)) for each in line],
         [Step(each, title(each)) for each in children[:MAX_CHILDREN]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -28,59 +29,73 @@ class TitleTooLong(ValueError):
         super().__init__(_("A title has at most %(count)d letters.") % {"count": MAX_TITLE_LENGTH})
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file in object storage, and what its bytes show. `size` is in bytes.
+
+    `text` is what a model wrote, or the words in a drawing.
+    """
+
+    key: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    kind: str = ImageKind.IMAGE
+    text: str = ""
+    is_animated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What an image came from: the generation, what was asked for, and the images that it was made from.
+
+    `parent` may have been deleted meanwhile; `is_composite` says that it was made from another image.
+    """
+
+    generation: uuid.UUID
+    model: str
+    parameters: Mapping[str, Any]
+    batch: uuid.UUID | None = None
+    position: int = 0
+    seed: int | None = None
+    parent: uuid.UUID | None = None
+    is_composite: bool = False
+    actions: Sequence[Mapping[str, Any]] = ()
+
+
 @transaction.atomic
 def add(
-    *,
-    member: Membership,
-    generation: uuid.UUID,
-    batch: uuid.UUID | None,
-    position: int,
-    model: str,
-    parameters: Mapping[str, Any],
-    visibility: str,
-    key: str,
-    sha256: str,
-    media_type: str,
-    width: int,
-    height: int,
-    size: int,
-    seed: int | None,
-    kind: str = ImageKind.IMAGE,
-    parent: uuid.UUID | None = None,
-    actions: Sequence[Mapping[str, Any]] = (),
-    text: str = "",
-    is_animated: bool = False,
-    is_composite: bool = False,
+    *, member: Membership, visibility: str, file: StoredFile, provenance: Provenance, title: str = ""
 ) -> Image:
-    """Add a stored image; IntegrityError if its generation and position have one. `size` is in bytes.
-
-    `parent` is the image that it was made from, which may have been deleted meanwhile. `text` is what a model
-    wrote, or the words in a drawing; `is_composite` says that the image was made from another one.
-    """
+    """Add a stored image; IntegrityError if its generation and position have one."""
+    parameters, parent = provenance.parameters, provenance.parent
     image = Image.objects.create(
-        generation=generation,
-        position=position,
+        generation=provenance.generation,
+        position=provenance.position,
         team_id=member.team_id,
         owner=member,
-        batch=batch,
-        model=model,
+        title=title,
+        batch=provenance.batch,
+        model=provenance.model,
         prompt=str(parameters.get("prompt") or ""),
         negative_prompt=str(parameters.get("negative_prompt") or ""),
         parameters=dict(parameters),
         visibility=visibility,
-        key=key,
-        sha256=sha256,
-        media_type=media_type,
-        width=width,
-        height=height,
-        bytes=size,
-        seed=seed,
-        kind=kind,
+        key=file.key,
+        sha256=file.sha256,
+        media_type=file.media_type,
+        width=file.width,
+        height=file.height,
+        bytes=file.size,
+        seed=provenance.seed,
+        kind=file.kind,
         parent=Image.objects.filter(pk=parent).first() if parent else None,
-        actions=list(actions),
-        text=text,
-        is_animated=is_animated,
-        is_composite=is_composite or parent is not None,
+        actions=list(provenance.actions),
+        text=file.text,
+        is_animated=file.is_animated,
+        is_composite=provenance.is_composite or parent is not None,
     )
     indexer.add(image)
     return image
@@ -138,7 +153,8 @@ def set_visibility(
     """Change the visibility of the member's own images; return the ids of the changed ones."""
     own = Image.objects.visible_to(member).filter(owner=member, pk__in=images)
     changed = own.exclude(visibility=visibility).lock()
-    Image.objects.filter(pk__in=changed).update(visibility=visibility)
+    hidden_at = Now() if visibility == Visibility.PRIVATE else None  # thumbnails' URLs are looked up then
+    Image.objects.filter(pk__in=changed).update(visibility=visibility, hidden_at=hidden_at)
     indexer.refresh(changed)
     return changed
 

@@ -27,7 +27,7 @@ from generations.teams.models import Membership, Visibility
 def erase_member(member: Membership) -> None:
     """Delete private images for good, private collections and searches, favourites, zips and bulk actions.
 
-    Links of the member are revoked.
+    Links of the member are revoked, and lose their titles.
     """
     while images := _private_images(member):
         trash_purge.delete(images)
@@ -37,7 +37,9 @@ def erase_member(member: Membership) -> None:
     actions = BulkAction.objects.filter(member=member)
     actions.update(undoes=None)
     actions.delete()
-    Share.objects.filter(maker=member, revoked_at=None).update(revoked_at=Now())
+    links = Share.objects.filter(maker=member)
+    links.filter(revoked_at=None).update(revoked_at=Now())
+    links.update(title="", password="")
 
 
 def _delete_marks(member: Membership) -> None:

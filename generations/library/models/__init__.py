@@ -17,11 +17,12 @@ from generations.library.models.organise import (
     CollectionImage,
     Favourite,
     ImageTag,
+    OwnedQuerySet,
     SavedSearch,
     Tag,
 )
 from generations.library.models.search_entry import DocumentField, Matches, SearchEntry
-from generations.library.models.share_link import Share
+from generations.library.models.share_link import Share, ShareImage
 
 __all__ = [
     "MAX_TAG_LENGTH",
@@ -38,10 +39,12 @@ __all__ = [
     "ImageTag",
     "Matches",
     "Origin",
+    "OwnedQuerySet",
     "Packing",
     "SavedSearch",
     "SearchEntry",
     "Share",
+    "ShareImage",
     "Tag",
     "Upload",
     "visible_to",

@@ -27,6 +27,7 @@ class ImageKind(models.TextChoices):
     SVG = "svg", _("Drawing (SVG)")
     TEXT = "text", _("Text")
     FILE = "file", _("File")
+    STYLE = "style", _("Style")
 
 
 def visible_to(member: Membership) -> Q:
@@ -125,6 +126,9 @@ class Image(models.Model):
         help_text=_("A tiny WebP as a data: address, shown blurred while loading."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    hidden_at = models.DateTimeField(
+        _("hidden at"), null=True, blank=True, help_text=_("When it was made private later.")
+    )
     trashed_at = models.DateTimeField(_("trashed at"), null=True, blank=True)
     trashed_by = models.ForeignKey(
         Membership,
@@ -165,6 +169,11 @@ class Image(models.Model):
                 fields=["team", "-trashed_at", "-id"],
                 condition=Q(trashed_at__isnull=False),
                 name="trash_of_a_team",
+            ),
+            models.Index(
+                fields=["team", "-hidden_at"],
+                condition=Q(hidden_at__isnull=False),
+                name="hidden_lately_in_a_team",
             ),
             models.Index(fields=["key"], name="images_by_object"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="images_by_parent"),

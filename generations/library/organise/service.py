@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection as Several
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Count
@@ -33,6 +34,14 @@ from generations.teams.permissions import may
 MAX_TAGS = 50  # of one image
 MAX_RANKED = 200  # tags whose uses are counted to complete a name
 MAX_NAME_LENGTH = 120
+
+
+class Owned(Protocol):
+    """A row of a team that one member owns, and that the team may see."""
+
+    team_id: int
+    owner_id: int
+    visibility: str
 
 
 class InvalidName(ValueError):
@@ -114,7 +123,7 @@ def _candidates(member: Membership, key: str) -> list[int]:
 def create_collection(*, member: Membership, name: str, visibility: Visibility) -> Collection:
     """Create an empty collection. Raises InvalidName."""
     return Collection.objects.create(
-        team_id=member.team_id, owner=member, name=_validated_name(name), visibility=visibility
+        team_id=member.team_id, owner=member, name=validated_name(name), visibility=visibility
     )
 
 
@@ -150,8 +159,8 @@ def update_collection(
     *, member: Membership, collection: Collection, name: str, visibility: Visibility
 ) -> None:
     """Change a collection's name and visibility. Raises InvalidName, NotOwner."""
-    _check_owner(member, collection)
-    collection.name, collection.visibility = _validated_name(name), visibility
+    check_owner(member, collection)
+    collection.name, collection.visibility = validated_name(name), visibility
     collection.save(update_fields=["name", "visibility"])
 
 
@@ -160,11 +169,11 @@ def delete_collection(*, member: Membership, collection: Collection) -> None:
 
     Search entries keep its term: no other collection will ever have that id.
     """
-    _check_owner(member, collection)
+    check_owner(member, collection)
     collection.delete()
 
 
-def _check_owner(member: Membership, row: Collection | SavedSearch) -> None:
+def check_owner(member: Membership, row: Owned) -> None:
     """Raise NotOwner unless the row is the member's, or the team's and the member may curate."""
     shared = row.visibility == Visibility.TEAM and may(member, "curate")
     if row.team_id != member.team_id or not (row.owner_id == member.pk or shared):
@@ -207,7 +216,7 @@ def save_search(*, member: Membership, name: str, search: Search, visibility: Vi
     return SavedSearch.objects.create(
         team_id=member.team_id,
         owner=member,
-        name=_validated_name(name),
+        name=validated_name(name),
         address=search.query_string()[:2000],
         visibility=visibility,
     )
@@ -215,11 +224,12 @@ def save_search(*, member: Membership, name: str, search: Search, visibility: Vi
 
 def delete_search(*, member: Membership, saved: SavedSearch) -> None:
     """Delete a saved search. Raises NotOwner."""
-    _check_owner(member, saved)
+    check_owner(member, saved)
     saved.delete()
 
 
-def _validated_name(name: str) -> str:
+def validated_name(name: str) -> str:
+    """Return a name as it is stored. Raises InvalidName."""
     name = _printable(name)
     if not name:
         raise InvalidName(_("Give it a name."))

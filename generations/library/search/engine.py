@@ -22,6 +22,9 @@ MAX_POSITIONS = 1_000  # in a larger result, images have no position
 # As many of the next images are compared one by one before the full-text index is used: the index returns its
 # matches in no order, and a word that is frequent enough for this has a great many.
 SCAN_LIMIT = 12_000
+# Beginnings are more frequent than words, and the index is slower for them: if some of the next images have
+# them, so many times more are compared first.
+WIDER = 8
 
 Entries = QuerySet[SearchEntry]
 
@@ -101,28 +104,40 @@ class Results:
     ) -> None:
         self.older = older
         self.in_period = SearchEntry.objects.filter(
-            _period(search, ZoneInfo(member.team.time_zone)),
+            _period(search, member.tzinfo),
             _beyond(after, older=older) if after else Q(),
             team=member.team_id,
         )
         self.visible = self.in_period.filter(visible_to(member))
         self.parsed = search_parser.parse(search.q)
-        self.entries = self._with_terms(self._with_phrases(self.visible), member, search)
+        query = self._term_query(member, search)
+        self.has_beginnings = bool(query and query.beginnings)
+        with_phrases = self._with_phrases(self.visible)
+        self.entries = with_phrases.filter(document__matches=query) if query else with_phrases
+        # What begins with a frequent beginning is found faster by trying the next images than by the index.
+        self.nearby = with_phrases.filter(document__satisfies=query) if self.has_beginnings else self.entries
 
     def ids(self, size: int) -> list[uuid.UUID]:
         """Return the first images, in order."""
         if self.entries is self.visible:  # no condition but the order of time
             return self._ids(self.visible, size)
-        near = self._near()
-        nearest = self._ids(self.entries.filter(near or Q()), size)
-        if near is None or len(nearest) == size:
+        near = self._near(SCAN_LIMIT)
+        if near is None:
+            return self._ids(self.entries, size)
+        nearest = self._ids(self.nearby.filter(near), size)
+        if len(nearest) == size:
             return nearest
+        if self.has_beginnings and len(nearest) * WIDER >= size:
+            wider = self._near(SCAN_LIMIT * WIDER)
+            nearest = self._ids(self.nearby.filter(wider), size) if wider else []
+            if len(nearest) == size:
+                return nearest
         return self._ids(self.entries, size, by=Unindexed("created_at"))
 
     def count(self, most: int) -> int:
         """Return the number of results, at most `most` + 1; of a frequent word not all are read."""
-        near = self._near()
-        nearest = 0 if near is None else self.entries.filter(near)[: most + 1].count()
+        near = self._near(SCAN_LIMIT)
+        nearest = 0 if near is None else self.nearby.filter(near)[: most + 1].count()
         return nearest if nearest > most else self.entries[: most + 1].count()
 
     def _ids(self, entries: Entries, size: int, by: Any = None) -> list[uuid.UUID]:
@@ -130,12 +145,12 @@ class Results:
         order = (moment.desc(), F("image").desc()) if self.older else (moment.asc(), F("image").asc())
         return list(entries.order_by(*order).values_list("image", flat=True)[:size])
 
-    def _near(self) -> Q | None:
-        """The condition for the team's next few thousand images; None if there are no others."""
+    def _near(self, limit: int) -> Q | None:
+        """The condition for about as many of the team's next images; None if there are no others."""
         order = "-created_at" if self.older else "created_at"
         image = "-image" if self.older else "image"
         moments = self.in_period.order_by(order, image).values_list("created_at", flat=True)
-        last = moments[SCAN_LIMIT : SCAN_LIMIT + 1].first()
+        last = moments[limit : limit + 1].first()
         if last is None:
             return None
         return Q(created_at__gte=last) if self.older else Q(created_at__lte=last)
@@ -147,21 +162,23 @@ class Results:
             entries = entries.exclude(document__contains=f" {phrase} ")
         return entries
 
-    def _with_terms(self, entries: Entries, member: Membership, search: Search) -> Entries:
+    def _term_query(self, member: Membership, search: Search) -> search_terms.TermQuery | None:
+        """The query over terms; None if the team's own index finds everything already."""
         filters = list(search.filters())
         required = [term for each, value in filters for term in each.required_terms(member, value)]
         query = search_terms.TermQuery(
             required=(search_terms.team(member.team_id), *self.parsed.required, *required),
+            beginnings=tuple(self.parsed.beginnings),
             any_of=tuple(terms for each, value in filters if (terms := each.alternative_terms(value))),
             excluded=tuple(self.parsed.excluded),
         )
-        if len(query.required) == 1 and not (query.any_of or query.excluded):
-            return entries  # the team's own index finds them already
-        return entries.filter(document__matches=query)
+        if len(query.required) == 1 and not (query.beginnings or query.any_of or query.excluded):
+            return None
+        return query
 
 
 def _period(search: Search, zone: ZoneInfo) -> Q:
-    """From the first moment of the first day to the last of the last day, in the team's time zone."""
+    """From the first moment of the first day to the last of the last day, in the member's time zone."""
     within = Q()
     if search.since:
         within &= Q(created_at__gte=_midnight(search.since, zone))

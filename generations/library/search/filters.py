@@ -49,7 +49,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Page:
-    """What a filter needs to know of the page to offer choices. `today` is in the team's time zone."""
+    """What a filter needs to know of the page to offer choices. `today` is in the member's time zone."""
 
     member: Membership
     search: Search
@@ -83,6 +83,10 @@ class Filter(Generic[Value]):
     def serialize(self, value: Value) -> list[str]:
         """Return the parameter's values in a query string; none for the default."""
         return [] if value == self.default else [str(value)]
+
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        """Return those of a query string's values that mean nothing, or nothing to this member."""
+        return []
 
     def required_terms(self, member: Membership, value: Value) -> Iterable[str]:
         """Return index terms that an image must all have. Http404 for what the member may not see."""
@@ -133,6 +137,10 @@ class ChoiceFilter(Filter[tuple[str, ...]]):
         known = self.titles()
         return tuple(dict.fromkeys(value for value in query.getlist(self.parameter) if value in known))
 
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        known = self.titles()
+        return [value for value in values if value not in known]
+
     def serialize(self, value: tuple[str, ...]) -> list[str]:
         return list(value)
 
@@ -155,6 +163,13 @@ class PeopleFilter(Filter[tuple[int, ...]]):
 
     def parse(self, query: QueryDict) -> tuple[int, ...]:
         return tuple(_whole_numbers(query.getlist(self.parameter)))
+
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        """Those who never were in the team."""
+        numbers = _whole_numbers(values)
+        known = Membership.objects.filter(team=member.team_id, pk__in=numbers).values_list("pk", flat=True)
+        people = {str(pk) for pk in known}
+        return [value for value in values if value.lstrip("0") not in people]
 
     def serialize(self, value: tuple[int, ...]) -> list[str]:
         return list(map(str, value))
@@ -211,6 +226,13 @@ class CollectionFilter(Filter[uuid.UUID | None]):
         text = query.get(self.parameter)
         return uuid_or_404(text) if text else None
 
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        """Ids that are none, and collections that are gone or not the member's to see."""
+        ids = {value: pk for value in values[:MAX_VALUES] if (pk := _uuid(value))}
+        visible = Collection.objects.visible_to(member).filter(pk__in=ids.values())
+        known = set(visible.values_list("pk", flat=True))
+        return [value for value in values if ids.get(value) not in known]
+
     def required_terms(self, member: Membership, value: uuid.UUID | None) -> Iterable[str]:
         if value is None:
             return ()
@@ -248,6 +270,9 @@ class BatchFilter(Filter[uuid.UUID | None]):
     def required_terms(self, member: Membership, value: uuid.UUID | None) -> Iterable[str]:
         return [search_terms.batch(value)] if value else ()
 
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        return [value for value in values if _uuid(value) is None]
+
     def document_terms(self, image: Image) -> Iterable[str]:
         return [search_terms.batch(image.batch)] if image.batch else ()
 
@@ -261,6 +286,9 @@ class SeedFilter(Filter[int | None]):
     def parse(self, query: QueryDict) -> int | None:
         return next(iter(_whole_numbers([query.get(self.parameter, "")])), None)
 
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        return [value for value in values if not _whole_numbers([value])]
+
     def required_terms(self, member: Membership, value: int | None) -> Iterable[str]:
         return () if value is None else [search_terms.seed(value)]
 
@@ -272,17 +300,15 @@ class SeedFilter(Filter[int | None]):
 
 
 class DayFilter(Filter[date | None]):
-    """The first or the last day, in the team's time zone; the engine turns days into moments."""
+    """The first or the last day, in the member's time zone; the engine turns days into moments."""
 
     default: date | None = None
 
     def parse(self, query: QueryDict) -> date | None:
-        text = query.get(self.parameter, "")
-        try:
-            day = date.fromisoformat(text) if text else None
-        except ValueError:
-            return None
-        return day if day and MIN_DAY <= day <= MAX_DAY else None
+        return _day(query.get(self.parameter, ""))
+
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        return [value for value in values if _day(value) is None]
 
 
 class FirstDayFilter(DayFilter):
@@ -316,17 +342,29 @@ class FirstDayFilter(DayFilter):
 
 
 class FlagFilter(Filter[bool]):
-    """On or off: on if the parameter has the given text."""
+    """On or off: on if the parameter has the given text, off if it has the other or none."""
 
     default = False
 
-    def __init__(self, parameter: str, text: str, *, term: Callable[[Membership], str] | None = None) -> None:
-        super().__init__(parameter)
+    def __init__(
+        self,
+        parameter: str,
+        label: _StrPromise | str,
+        *,
+        text: str,
+        other: str,
+        term: Callable[[Membership], str] | None = None,
+    ) -> None:
+        super().__init__(parameter, label)
         self.text = text
+        self.other = other
         self.term = term
 
     def parse(self, query: QueryDict) -> bool:
         return query.get(self.parameter) == self.text
+
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        return [value for value in values if value not in (self.text, self.other)]
 
     def serialize(self, value: bool) -> list[str]:
         return [self.text] if value else []
@@ -344,15 +382,35 @@ class TextFilter(Filter[str]):
         words = query.get(self.parameter, "").replace("\0", " ").split()
         return " ".join(words)[: search_parser.MAX_LENGTH]
 
+    def unreadable(self, member: Membership, values: list[str]) -> list[str]:
+        """Text without a letter or a digit, which would find everything."""
+        return [value for value in values if search_parser.parse(value).is_empty]
+
 
 def _span(since: date | None, until: date | None) -> str:
     """Two days in words."""
-    first, last = (day and date_format(day, "SHORT_DATE_FORMAT") for day in (since, until))
+    first, last = (day and date_format(day, "DATE_FORMAT") for day in (since, until))
     if first and last:
         return first if first == last else f"{first} – {last}"  # noqa: RUF001  an en dash, for a span
     if first:
         return _("since %(day)s") % {"day": first}
     return _("until %(day)s") % {"day": last} if last else ""
+
+
+def _day(text: str) -> date | None:
+    """Return the day that a text names, if every database knows it."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if MIN_DAY <= day <= MAX_DAY else None
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _whole_numbers(values: Iterable[str]) -> list[int]:

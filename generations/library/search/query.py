@@ -46,15 +46,15 @@ class Search:
     The chips of the library's page come in this order. To add a filter by values of a fixed list, add a field
     with a `ChoiceFilter`: parsing, index terms, search and the chip on the page follow from it.
 
-    `since` and `until` are days in the team's time zone, both included.
+    `since` and `until` are days in the member's time zone, both included.
     """
 
-    q: str = field(default="", metadata={"filter": TextFilter("q")})
+    q: str = field(default="", metadata={"filter": TextFilter("q", gettext_lazy("Words"))})
     who: tuple[int, ...] = field(default=(), metadata={"filter": PeopleFilter("who", gettext_lazy("Who"))})
     since: date | None = field(
         default=None, metadata={"filter": FirstDayFilter("since", gettext_lazy("Date"))}
     )
-    until: date | None = field(default=None, metadata={"filter": DayFilter("until")})
+    until: date | None = field(default=None, metadata={"filter": DayFilter("until", gettext_lazy("Date"))})
     model: tuple[str, ...] = field(
         default=(),
         metadata={
@@ -112,12 +112,25 @@ class Search:
         default=None, metadata={"filter": CollectionFilter("collection", gettext_lazy("Collection"))}
     )
     seed: int | None = field(default=None, metadata={"filter": SeedFilter("seed", gettext_lazy("Seed"))})
-    batch: uuid.UUID | None = field(default=None, metadata={"filter": BatchFilter("batch")})
+    batch: uuid.UUID | None = field(
+        default=None, metadata={"filter": BatchFilter("batch", gettext_lazy("Batch"))}
+    )
     liked: bool = field(
         default=False,
-        metadata={"filter": FlagFilter("liked", "1", term=lambda member: search_terms.favourite(member.pk))},
+        metadata={
+            "filter": FlagFilter(
+                "liked",
+                gettext_lazy("Favourites"),
+                text="1",
+                other="0",
+                term=lambda member: search_terms.favourite(member.pk),
+            )
+        },
     )
-    oldest: bool = field(default=False, metadata={"filter": FlagFilter("order", "oldest")})
+    oldest: bool = field(
+        default=False,
+        metadata={"filter": FlagFilter("order", gettext_lazy("Order"), text="oldest", other="newest")},
+    )
 
     @classmethod
     def declared(cls) -> list[Filter[Any]]:

@@ -79,15 +79,20 @@ def origin(name: str) -> str:
 
 @dataclass(frozen=True)
 class TermQuery:
-    """All of `required` (never empty), at least one of each group of `any_of`, none of `excluded`."""
+    """All of `required` (never empty), at least one of each group of `any_of`, none of `excluded`.
+
+    And for each of `beginnings` a term that begins with it.
+    """
 
     required: tuple[str, ...]
+    beginnings: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[str, ...] = ()
 
     def as_tsquery(self) -> str:
         """Return the query as PostgreSQL's tsquery."""
         parts = [_single_quoted(term) for term in self.required]
+        parts += [f"{_single_quoted(term)}:*" for term in self.beginnings]
         parts += [f"({' | '.join(map(_single_quoted, group))})" for group in self.any_of]
         parts += [f"!{_single_quoted(term)}" for term in self.excluded]
         return " & ".join(parts)
@@ -95,6 +100,7 @@ class TermQuery:
     def as_fts5(self) -> str:
         """Return the query in the language of SQLite's FTS5."""
         parts = [_double_quoted(term) for term in self.required]
+        parts += [f"{_double_quoted(term)} *" for term in self.beginnings]
         parts += [f"({' OR '.join(map(_double_quoted, group))})" for group in self.any_of]
         wanted, unwanted = " AND ".join(parts), " OR ".join(map(_double_quoted, self.excluded))
         return f"({wanted}) NOT ({unwanted})" if unwanted else wanted

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, UUIDField
 from django.utils import timezone
 
-from generations.library.models import Collection, Image, Share
+from generations.library.models import Collection, Image, Share, ShareImage
 from generations.library.sharing import service as sharing_service
 from generations.teams.models import Membership
 
@@ -22,8 +22,9 @@ class ShareRow:
     """A link, and what the member who reads the list may know of it."""
 
     share: Share
-    image: Image | None  # None if the member may not see it
+    image: Image | None  # of a selection the newest; None if the member may not see it
     collection: Collection | None
+    count: int  # how many images of a selection the member sees
     url: str  # "" if the link shows what the member may not see
     is_working: bool  # it shows something at this moment
     is_mine: bool
@@ -59,7 +60,9 @@ def links_to(member: Membership, *, image: uuid.UUID | None, collection: uuid.UU
 
 def rows(member: Membership, shares: list[Share]) -> list[ShareRow]:
     """The links as the member may see them, with a fixed number of queries."""
-    images = Image.objects.visible_to(member).in_bulk([each.image_id for each in shares if each.image_id])
+    chosen = _selections(member, shares)
+    pks = {each.pk: each.image_id or chosen.get(each.pk, (0, None))[1] for each in shares}
+    images = Image.objects.visible_to(member).in_bulk([pk for pk in pks.values() if pk])
     collections = Collection.objects.visible_to(member).in_bulk(
         [each.collection_id for each in shares if each.collection_id]
     )
@@ -67,8 +70,9 @@ def rows(member: Membership, shares: list[Share]) -> list[ShareRow]:
     return [
         ShareRow(
             share=share,
-            image=images.get(share.image_id) if share.image_id else None,
+            image=images.get(pks[share.pk]) if pks[share.pk] else None,
             collection=collections.get(share.collection_id) if share.collection_id else None,
+            count=chosen.get(share.pk, (0, None))[0],
             # A link to another member's collection shows images that this member keeps private.
             url=sharing_service.share_url(share)
             if share.maker_id == member.pk or share.image_id in images
@@ -78,6 +82,23 @@ def rows(member: Membership, shares: list[Share]) -> list[ShareRow]:
         )
         for share in shares
     ]
+
+
+def _selections(member: Membership, shares: list[Share]) -> dict[uuid.UUID, tuple[int, uuid.UUID | None]]:
+    """How many images of each selection the member sees, and the newest of them; no query without any."""
+    selections = [share.pk for share in shares if share.is_selection]
+    if not selections:
+        return {}
+    visible = ShareImage.objects.filter(
+        Exists(Image.objects.visible_to(member).filter(pk=OuterRef("image"))), share=OuterRef("pk")
+    )
+    counted = visible.order_by().values("share").annotate(count=Count("pk")).values("count")
+    newest = visible.order_by("-image").values("image")[:1]
+    rows = Share.objects.filter(pk__in=selections).annotate(
+        shown=Subquery(counted, output_field=IntegerField()),
+        newest=Subquery(newest, output_field=UUIDField()),
+    )
+    return {row.pk: (row.shown or 0, row.newest) for row in rows}
 
 
 def _working(shares: list[Share]) -> set[uuid.UUID]:
@@ -90,6 +111,8 @@ def _working(shares: list[Share]) -> set[uuid.UUID]:
 
 def _is_shareable_by(maker: Membership) -> Q:
     """EXISTS, not IN: else the database would collect everything that the maker may share."""
-    images = sharing_service.shareable_images(maker).filter(pk=OuterRef("image"))
+    shareable = sharing_service.shareable_images(maker)
+    images = shareable.filter(pk=OuterRef("image"))
+    selected = ShareImage.objects.filter(Exists(shareable.filter(pk=OuterRef("image"))), share=OuterRef("pk"))
     collections = sharing_service.shareable_collections(maker).filter(pk=OuterRef("collection"))
-    return Q(Exists(images)) | Q(Exists(collections))
+    return Q(Exists(images)) | Q(Exists(collections)) | Q(Exists(selected))

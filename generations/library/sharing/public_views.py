@@ -1,6 +1,7 @@
-"""Public pages of share links: images, and nothing about the team, its members or the portal.
+"""Public pages of share links: images and the team's name, nothing about its members or the portal.
 
-Every request checks whether the link still works, and no response may be cached.
+Every request checks whether the link still works, and whether it is behind a password; no response may be
+cached.
 """
 
 from __future__ import annotations
@@ -12,23 +13,34 @@ from functools import wraps
 from typing import Any
 
 from allauth.core.internal import ratelimit  # its public decorator responds with a page of the portal
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from generations.core import db_connections, request_params
 from generations.library.delivery import responses as delivery_responses
-from generations.library.delivery import thumbnails
-from generations.library.imaging import convert as imaging_convert
+from generations.library.delivery import thumbnails, zip_stream
 from generations.library.imaging import decode as imaging_decode
-from generations.library.imaging import embed_metadata
 from generations.library.models import Image, Share
+from generations.library.sharing import files as sharing_files
 from generations.library.sharing import service as sharing_service
-from generations.library.storage import client as storage_client
-from generations.providers.transport.image_containers import UnknownStructure
 
 PAGE_SIZE = 60
+COOKIE = "shared"  # of who knew a link's password; valid below the link's own path
+MAX_PASSWORD_LENGTH = 200
+# They obey robots.txt, and show a card of what people link to.
+CARD_READERS = (
+    "Twitterbot",
+    "facebookexternalhit",
+    "LinkedInBot",
+    "Slackbot",
+    "Discordbot",
+    "TelegramBot",
+    "WhatsApp",
+)
 PRIVACY_HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -44,19 +56,24 @@ BOTS = re.compile(
 View = Callable[..., HttpResponseBase]
 
 
-def public_view(*, limit: str = "") -> Callable[[View], View]:
+def public_view(
+    *, limit: str = "", method: Callable[[View], View] = require_safe, asks_password: bool = True
+) -> Callable[[View], View]:
     """Decorate a view of a working link; for any other token the response does not tell why it is 404.
 
-    `limit` is a key of ACCOUNT_RATE_LIMITS, which limits requests by IP address.
+    `limit` is a key of ACCOUNT_RATE_LIMITS, which limits requests by IP address. A link with a password shows
+    itself to browsers that were told it, unless the view is the one that asks.
     """
 
     def decorate(view: View) -> View:
-        @csrf_exempt  # the view only reads, and sets no cookie
-        @require_safe
+        @csrf_exempt  # a visitor has no account that another site could use
+        @method
         @wraps(view)
         def wrapper(request: HttpRequest, token: str, **named: Any) -> HttpResponseBase:
             try:
-                response = _respond(view, request, token, named, limit)
+                response = _respond(
+                    view if not asks_password else _behind_password(view), request, token, named, limit
+                )
             except Http404:  # one and the same page for every reason why there is nothing
                 response = render(request, "library/sharing/public/gone.html", status=404)
             for header, value in PRIVACY_HEADERS.items():
@@ -77,13 +94,63 @@ def _respond(
     """
     sharing_service.verified_id(token)
     if limit and not is_within_rate_limit(request, limit):
-        return render(request, "library/sharing/public/too_many_requests.html", status=429)
+        return too_many_requests(request)
     return view(request, sharing_service.find(token), **named)
 
 
-def is_within_rate_limit(request: HttpRequest, action: str) -> bool:
-    """Count a request of this IP address, and say whether the limit for the action still allows it."""
-    return bool(ratelimit.consume(request, app="allauth.account", action=action, limit_get=True))
+def _behind_password(view: View) -> View:
+    """The view for browsers that were told the link's password; others get the form that asks for it."""
+
+    def wrapper(request: HttpRequest, share: Share, **named: Any) -> HttpResponseBase:
+        if sharing_service.is_open_to(share, request.COOKIES.get(COOKIE, "")):
+            return view(request, share, **named)
+        is_page = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+        return ask_password(request, share, status=200 if is_page else 403)
+
+    return wrapper
+
+
+def is_within_rate_limit(request: HttpRequest, action: str, key: str | None = None) -> bool:
+    """Count a request of this IP address, or for this key, and say whether the limit still allows it."""
+    return bool(ratelimit.consume(request, app="allauth.account", action=action, key=key, limit_get=True))
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """A page that says so."""
+    return render(request, "library/sharing/public/too_many_requests.html", status=429)
+
+
+# Password --------------------------------------------------------------------------------
+
+
+def ask_password(
+    request: HttpRequest, share: Share, *, status: int = 200, is_wrong: bool = False
+) -> HttpResponse:
+    """The form that asks for the link's password; it says nothing of what is behind it."""
+    context = {"token": sharing_service.token(share.pk), "is_wrong": is_wrong}
+    return render(request, "library/sharing/public/password.html", context, status=status)
+
+
+@public_view(method=require_POST, asks_password=False)
+def unlock(request: HttpRequest, share: Share) -> HttpResponse:
+    """Let a browser in that knows the password, until it is closed; tries are limited."""
+    if share.password:
+        if not is_within_rate_limit(request, "share_password", key=share.pk.hex):
+            return too_many_requests(request)
+        if not sharing_service.is_password(share, request.POST.get("password", "")[:MAX_PASSWORD_LENGTH]):
+            return ask_password(request, share, status=422, is_wrong=True)
+    address = reverse("share:page", args=[sharing_service.token(share.pk)])
+    response = redirect(address)
+    if share.password:
+        response.set_cookie(
+            COOKIE,
+            sharing_service.proof(share),
+            path=address,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 # Pages ---------------------------------------------------------------------------------
@@ -93,15 +160,13 @@ def is_within_rate_limit(request: HttpRequest, action: str) -> bool:
 def page(request: HttpRequest, share: Share) -> HttpResponse:
     """The image in full size, or the collection as a grid; `?after=` an image's id for the next page."""
     _count_view(request, share)
-    if not share.collection_id:
+    if not share.shows_many:
         return _image_page(request, share, get_object_or_404(sharing_service.visible_images(share)))
     pictures = sharing_service.visible_images(share)
     if after := request.GET.get("after"):
         pictures = pictures.filter(pk__lt=request_params.uuid_or_404(after))
     images = list(pictures[: PAGE_SIZE + 1])
-    context = {
-        "share": share,
-        "token": sharing_service.token(share.pk),
+    context = _context(share, images[0] if images else None) | {
         "images": images[:PAGE_SIZE],
         "count": None if after else sharing_service.visible_images(share).count(),
         "older": images[PAGE_SIZE - 1].pk if len(images) > PAGE_SIZE else None,
@@ -119,11 +184,26 @@ def picture(request: HttpRequest, share: Share, image: uuid.UUID) -> HttpRespons
 
 def _image_page(request: HttpRequest, share: Share, image: Image) -> HttpResponse:
     newer = older = None
-    if share.collection_id:
+    if share.shows_many:
         newer = sharing_service.visible_images(share).filter(pk__gt=image.pk).order_by("pk").first()
         older = sharing_service.visible_images(share).filter(pk__lt=image.pk).first()
-    context = {"share": share, "token": sharing_service.token(share.pk), "image": image}
-    return render(request, "library/sharing/public/picture.html", context | {"newer": newer, "older": older})
+    context = _context(share, image) | {"image": image, "newer": newer, "older": older}
+    return render(request, "library/sharing/public/picture.html", context)
+
+
+def _context(share: Share, first: Image | None) -> dict[str, Any]:
+    """What every page of a link says: its title, the team's name, and the card that other programs show."""
+    token = sharing_service.token(share.pk)
+    has_card = not share.password and first is not None and first.width
+    card = reverse("share:card", args=[token, first.pk]) if has_card and first else ""
+    return {
+        "share": share,
+        "token": token,
+        "title": sharing_service.title_of(share),
+        "team": share.maker.team.name,
+        "card": f"{settings.PUBLIC_URL}{card}" if card else "",
+        "address": sharing_service.share_url(share),
+    }
 
 
 def _count_view(request: HttpRequest, share: Share) -> None:
@@ -159,6 +239,18 @@ def thumbnail(_request: HttpRequest, share: Share, image: uuid.UUID, size: str) 
     )
 
 
+@public_view()
+@delivery_responses.handle_storage_errors
+def card(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpResponse:
+    """The picture that other programs show beside the link: JPEG, which all of them read."""
+    row = get_object_or_404(sharing_service.visible_images(share), pk=image)
+    try:
+        data = thumbnails.as_jpeg(thumbnails.get_or_make(row, "large"))
+    except imaging_decode.Unreadable as error:
+        raise Http404 from error
+    return HttpResponse(data, headers=delivery_responses.IMAGE_HEADERS | {"Content-Type": "image/jpeg"})
+
+
 @public_view(limit="share_file")
 @delivery_responses.handle_storage_errors
 def original(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpResponse:
@@ -174,51 +266,34 @@ def download(_request: HttpRequest, share: Share, image: uuid.UUID) -> HttpRespo
 
 
 def _file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
-    """The image's file; prompt and parameters are in it only if the link shows the prompt.
-
-    It always says that a model made it: in its own C2PA manifest, or as its digital source type.
-    """
     db_connections.release_connections()  # a slow client must not hold one
-    if image.media_type not in imaging_convert.CONVERTED:
-        return _unconverted_file(share, image, is_download=is_download)
-    data = storage_client.read(image.key)
     try:
-        write = embed_metadata.embed if share.shows_prompt else embed_metadata.without_parameters
-        data = write(image, data)
-    except UnknownStructure as error:
+        data, media_type = sharing_files.read(share, image, to_be_shown=not is_download)
+    except sharing_files.Withheld as error:
         raise Http404 from error
-    name = _name(share, image)
-    headers = delivery_responses.file_headers(image.media_type, name, as_attachment=is_download)
-    return HttpResponse(data, headers=headers)
-
-
-def _unconverted_file(share: Share, image: Image, *, is_download: bool) -> HttpResponse:
-    """The file of an image that is handed out as it is, or what is shown in its place."""
-    if is_download or image.media_type in delivery_responses.OPENED:
-        data, media_type = storage_client.read(image.key), image.media_type
-    else:
-        data, media_type = delivery_responses.shown_form(image)
-    if not share.shows_prompt and _has_prompt(image, data):
-        raise Http404
-    name = _name(share, image)
+    name = sharing_files.file_name(share, image)
     headers = delivery_responses.file_headers(media_type, name, as_attachment=is_download)
     return HttpResponse(data, headers=headers)
 
 
-def _has_prompt(image: Image, data: bytes) -> bool:
-    """Whether the file, which is handed out as it is, has the beginning of a prompt in its bytes."""
-    prompts = (prompt.strip()[:60].encode() for prompt in (image.prompt, image.negative_prompt))
-    return any(prompt and prompt in data for prompt in prompts)
-
-
-def _name(share: Share, image: Image) -> str:
-    if share.shows_prompt:
-        return delivery_responses.file_name(image)
-    words = delivery_responses.file_words(image.title)
-    return f"{words}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
+@public_view(limit="share_zip")
+def archive(request: HttpRequest, share: Share) -> HttpResponseBase:
+    """All images of a collection or a selection as a zip, packed while it is sent."""
+    if not share.shows_many:
+        raise Http404
+    headers = {"Content-Disposition": delivery_responses.attachment(sharing_files.zip_name(share))}
+    if request.method == "HEAD":
+        return HttpResponse(headers=zip_stream.HEADERS | headers)
+    if sharing_files.ShareZip.is_busy():
+        return too_many_requests(request)
+    zipped = sharing_files.ShareZip(share)
+    db_connections.release_connections()
+    return zip_stream.ZipResponse(request, zipped, headers)
 
 
 @require_safe
 def robots(_request: HttpRequest) -> HttpResponse:
-    """robots.txt: search engines must not request share links."""
-    return HttpResponse("User-agent: *\nDisallow: /s/\n", content_type="text/plain")
+    """robots.txt: search engines must not request share links; programs that show a card of one may."""
+    readers = [f"User-agent: {name}" for name in CARD_READERS]
+    lines = [*readers, "Allow: /s/", "", "User-agent: *", "Disallow: /s/", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain")

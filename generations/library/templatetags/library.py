@@ -24,13 +24,17 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """The attributes of an <img>: URLs for two pixel densities, the image's size, a blurred placeholder."""
+    """The attributes of an <img>: URLs for two pixel densities, the image's size, a blurred placeholder.
+
+    `by_width` has the same URLs for where an image is shown at several sizes.
+    """
 
     src: str
     srcset: str
     width: int
     height: int
     placeholder: str
+    by_width: str = ""
 
 
 @register.simple_tag(takes_context=True)
@@ -41,7 +45,12 @@ def thumbnail(context: Context, image: Image, member: Membership) -> Thumbnail:
         delivery_signed_urls.thumbnail_url(image, size, member, session) for size in thumbnails.WIDTHS
     )
     return Thumbnail(
-        small, f"{small} 1x, {large} 2x", image.shown_width, image.shown_height, image.placeholder
+        small,
+        f"{small} 1x, {large} 2x",
+        image.shown_width,
+        image.shown_height,
+        image.placeholder,
+        f"{small} {thumbnails.WIDTHS['small']}w, {large} {thumbnails.WIDTHS['large']}w",
     )
 
 
@@ -94,4 +103,4 @@ def day_name(day: date, today: date) -> str:
         return _("Today")
     if day == today - timedelta(days=1):
         return _("Yesterday")
-    return date_format(day, "l, j F" if day.year == today.year else "l, j F Y")
+    return date_format(day, "WEEKDAY_FORMAT" if day.year == today.year else "WEEKDAY_YEAR_FORMAT")

@@ -23,6 +23,7 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
 from generations.providers.catalogue.inputs import Input
+from generations.providers.transport import alpha_mask
 from generations.teams.models import Membership
 
 Row = TypeVar("Row")
@@ -138,7 +139,7 @@ def _as_mask(picture: Pillow.Image, *, transparent_is_white: bool = False) -> Pi
         if alpha is None:
             text = _("This mask has no transparent part: make transparent what shall change.")
             raise imaging_decode.Unreadable(text)
-        return ImageOps.invert(alpha)
+        return alpha_mask.white_where_transparent(alpha)
     grey = upright.convert("L")
     if alpha is None:
         return grey

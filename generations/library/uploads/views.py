@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -71,14 +70,10 @@ def upload_preview(request: HttpRequest, member: Membership, upload: uuid.UUID) 
 @member_required(may="upload")
 @require_POST
 def use_as_start(request: HttpRequest, member: Membership, image: uuid.UUID) -> HttpResponse:
-    """Copy an image of the library to a start image, and open the create form with it."""
+    """Open the create form with an image of the library as its start image, which stays its own."""
     row = get_object_or_404(images_service.visible(member), pk=image)
-    try:
-        start = input_images.from_image(member=member, image=row)
-    except (input_images.BadUpload, StorageUnavailable, DecodingBusy) as error:
-        messages.error(request, str(error))
-        return redirect("jobs:picture", member.team.slug, row.pk)
-    return redirect(reverse("jobs:create", args=[member.team.slug], query={"start": str(start.pk)}))
+    query = {"operation": "generate", "image": str(row.pk)}
+    return redirect(reverse("jobs:create", args=[member.team.slug], query=query))
 
 
 def _uploaded_file(request: HttpRequest) -> UploadedFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.html import escape, format_html
@@ -26,7 +26,7 @@ SENTENCES: Mapping[str, Any] = {
     AuditAction.PROGRAM_MADE: gettext_lazy("%(who)s made the program %(whom)s"),
     AuditAction.INVITED: gettext_lazy("%(who)s invited %(subject)s"),
     AuditAction.INVITATION_REVOKED: gettext_lazy("%(who)s revoked the invitation of %(subject)s"),
-    AuditAction.ISSUED: gettext_lazy("%(who)s issued %(amount)s to the pool"),
+    AuditAction.ISSUED: gettext_lazy("%(who)s issued %(amount)s to the team"),
     AuditAction.GRANTED: gettext_lazy("%(who)s granted %(amount)s to %(whom)s"),
     AuditAction.TAKEN_BACK: gettext_lazy("%(who)s took back %(amount)s from %(whom)s"),
     AuditAction.REFUNDED: gettext_lazy("%(who)s refunded %(amount)s to %(whom)s for a picture"),
@@ -35,11 +35,16 @@ SENTENCES: Mapping[str, Any] = {
     AuditAction.CAPS_SET: gettext_lazy("%(who)s set the caps of %(whom)s"),
     AuditAction.PRICE_SET: gettext_lazy("%(who)s set the price of %(subject)s to %(amount)s"),
     AuditAction.MODEL_RULE_SET: gettext_lazy("%(who)s changed who may use %(subject)s"),
-    AuditAction.UPSTREAM_CHANGED: gettext_lazy("%(who)s changed the upstream %(subject)s"),
+    AuditAction.UPSTREAM_CHANGED: gettext_lazy("%(who)s changed the provider account %(subject)s"),
     AuditAction.PERSON_CHANGED: gettext_lazy("%(who)s changed the account of %(subject)s"),
     AuditAction.QUEUE_CHANGED: gettext_lazy("%(who)s changed the queue"),
     AuditAction.TOKEN_MADE: gettext_lazy("%(who)s made the API token %(subject)s of %(whom)s"),
     AuditAction.TOKEN_REVOKED: gettext_lazy("%(who)s revoked the API token %(subject)s of %(whom)s"),
+    AuditAction.CREDITS_ASKED: gettext_lazy("%(who)s asked for %(amount)s credits"),
+    AuditAction.CREDITS_DECLINED: gettext_lazy(
+        "%(who)s did not grant the %(amount)s that %(whom)s asked for"
+    ),
+    AuditAction.CREDITS_WITHDRAWN: gettext_lazy("%(who)s withdrew the request for %(amount)s credits"),
 }
 # By `did` in an entry's `after`, for actions that have several variants.
 VARIANT_SENTENCES = {
@@ -48,10 +53,12 @@ VARIANT_SENTENCES = {
     "deleted": gettext_lazy("%(who)s deleted their account"),
     "joined": gettext_lazy("%(who)s joined the team"),
     "came_back": gettext_lazy("%(who)s came back to the team"),
-    "added": gettext_lazy("%(who)s added the upstream %(subject)s"),
-    "paused": gettext_lazy("%(who)s paused the upstream %(subject)s"),
-    "drained": gettext_lazy("%(who)s drained the upstream %(subject)s"),
-    "resumed": gettext_lazy("%(who)s resumed the upstream %(subject)s"),
+    "added": gettext_lazy("%(who)s added the provider account %(subject)s"),
+    "paused": gettext_lazy("%(who)s paused the provider account %(subject)s"),
+    "drained": gettext_lazy("%(who)s drained the provider account %(subject)s"),
+    "resumed": gettext_lazy("%(who)s resumed the provider account %(subject)s"),
+    "switched_on": gettext_lazy("%(who)s switched on the provider account %(subject)s"),
+    "switched_off": gettext_lazy("%(who)s switched off the provider account %(subject)s"),
     "served_first": gettext_lazy("%(who)s served what %(whom)s had waiting before all others"),
     "served_in_turn": gettext_lazy("%(who)s served what %(whom)s had waiting in turn again"),
     "gave_up": gettext_lazy("%(who)s gave up a picture of %(whom)s whose worker was lost, not charged"),
@@ -60,7 +67,7 @@ VARIANT_SENTENCES = {
 SENTENCES_WITHOUT_MEMBER: Mapping[str, Any] = {
     AuditAction.INVITED: gettext_lazy("%(who)s made an invitation"),
     AuditAction.INVITATION_REVOKED: gettext_lazy("%(who)s revoked an invitation"),
-    AuditAction.ADJUSTED: gettext_lazy("%(who)s adjusted the pool by %(amount)s"),
+    AuditAction.ADJUSTED: gettext_lazy("%(who)s adjusted the team credits by %(amount)s"),
 }
 # For one form that changed many members: `subject` says how many.
 BULK_SENTENCES: Mapping[str, Any] = {
@@ -68,7 +75,7 @@ BULK_SENTENCES: Mapping[str, Any] = {
     AuditAction.TAKEN_BACK: gettext_lazy("%(who)s took back %(total)s from %(subject)s"),
 }
 # Keys that the detail line leaves out: they repeat the sentence, or mean nothing to readers.
-HIDDEN_KEYS = {"did", "kind", "pool"}
+HIDDEN_KEYS = {"did", "generation", "kind", "pool"}
 PLACEHOLDERS = re.compile(r"%\((\w+)\)s")
 
 
@@ -105,7 +112,7 @@ def _template(entry: AuditEntry, values: dict[str, str]) -> str:
 def _special(entry: AuditEntry) -> str:
     """Return the sentence of an action that depends on the changed values; "" if there is none."""
     changed = {key for key in {*entry.before, *entry.after} if entry.before.get(key) != entry.after.get(key)}
-    special = {
+    specials: Mapping[str, Callable[[], str]] = {
         AuditAction.CAPS_SET: lambda: _cap(entry, changed.pop()) if len(changed) == 1 else "",
         AuditAction.ALLOWANCE_SET: lambda: _allowance(entry),
         AuditAction.PRICE_SET: lambda: _price(entry),
@@ -113,8 +120,8 @@ def _special(entry: AuditEntry) -> str:
         AuditAction.PERSON_CHANGED: lambda: _program(entry, changed),
         AuditAction.TOKEN_MADE: lambda: _own_token(entry),
         AuditAction.TOKEN_REVOKED: lambda: _own_token(entry),
-    }.get(AuditAction(entry.act))
-    if special:
+    }
+    if special := specials.get(entry.act):  # an act of a newer version has none
         return special()
     if "total" in entry.after:
         return str(BULK_SENTENCES.get(entry.act, ""))
@@ -184,7 +191,8 @@ def _changes(entry: AuditEntry) -> list[str]:
     """Return the changed values that the sentence does not contain, and the old values of those it does."""
     values, special = _values(entry), _special(entry)
     in_sentence = {"state", *PLACEHOLDERS.findall(_template(entry, values))}
-    changes = [each for each in differences(entry.before, entry.after) if each.key not in HIDDEN_KEYS]
+    hidden = HIDDEN_KEYS | {"count"} if "total" in entry.after else HIDDEN_KEYS  # the sentence says how many
+    changes = [each for each in differences(entry.before, entry.after) if each.key not in hidden]
     is_special_change = (
         len(changes) == 1 and bool(special) and special not in map(str, SENTENCES_WITHOUT_MEMBER.values())
     )

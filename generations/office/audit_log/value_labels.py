@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from generations.credits.amounts import as_text
+from generations.credits.periods import Month
 from generations.office.models import AuditAction
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Role, Scope
@@ -25,6 +26,8 @@ CREDIT_KEYS = frozenset(
         "cap_per_day",
         "cap_per_month",
         "credits",
+        "helper_cap",
+        "helper_price",
         "low_pool",
         "low_wallet",
         "pool",
@@ -35,6 +38,7 @@ MODEL_KEYS = frozenset({"model", "models", "models_served"})
 MAX_NAMED = 6  # members or models in one value
 KEY_LABELS = {
     "active": gettext_lazy("active"),
+    "although": gettext_lazy("although its test found:"),
     "amount": gettext_lazy("amount"),
     "balance": gettext_lazy("balance"),
     "base_url": gettext_lazy("base URL"),
@@ -51,6 +55,10 @@ KEY_LABELS = {
     "expires_at": gettext_lazy("good until"),
     "first_month": gettext_lazy("from"),
     "generation": gettext_lazy("picture"),
+    "helper_cap": gettext_lazy("daily cap of the prompt helper"),
+    "helper_cost": gettext_lazy("cost of the prompt helper"),
+    "helper_model": gettext_lazy("chat model for prompts"),
+    "helper_price": gettext_lazy("price of the prompt helper"),
     "is_active": gettext_lazy("active"),
     "is_staff": gettext_lazy("operator"),
     "key": gettext_lazy("key"),
@@ -60,7 +68,15 @@ KEY_LABELS = {
     "limit_calls": gettext_lazy("calls"),
     "limit_window": gettext_lazy("in seconds"),
     "low_balance": gettext_lazy("low balance"),
-    "low_pool": gettext_lazy("low pool"),
+    "max_in_flight": gettext_lazy("at the same time"),
+    "orders": gettext_lazy("priority by model"),
+    "private_results": gettext_lazy("results in private networks"),
+    "result_hosts": gettext_lazy("hosts of results"),
+    "systems": gettext_lazy("systems"),
+    "unit": gettext_lazy("unit"),
+    "unit_value": gettext_lazy("worth of the unit"),
+    "wire_names": gettext_lazy("names of models there"),
+    "low_pool": gettext_lazy("low team credits"),
     "low_wallet": gettext_lazy("low credits"),
     "models": gettext_lazy("models"),
     "models_served": gettext_lazy("models"),
@@ -98,11 +114,14 @@ ACTION_LABELS: Mapping[str, Any] = {
     AuditAction.CAPS_SET: gettext_lazy("Caps"),
     AuditAction.PRICE_SET: gettext_lazy("Price"),
     AuditAction.MODEL_RULE_SET: gettext_lazy("Who may use a model"),
-    AuditAction.UPSTREAM_CHANGED: gettext_lazy("Upstream"),
+    AuditAction.UPSTREAM_CHANGED: gettext_lazy("Provider account"),
     AuditAction.PERSON_CHANGED: gettext_lazy("Account of a person"),
     AuditAction.QUEUE_CHANGED: gettext_lazy("Queue"),
     AuditAction.TOKEN_MADE: gettext_lazy("API token made"),
     AuditAction.TOKEN_REVOKED: gettext_lazy("API token revoked"),
+    AuditAction.CREDITS_ASKED: gettext_lazy("Credits asked for"),
+    AuditAction.CREDITS_DECLINED: gettext_lazy("Credits not granted"),
+    AuditAction.CREDITS_WITHDRAWN: gettext_lazy("Request for credits withdrawn"),
 }
 VALUE_LABELS = {
     "kept": gettext_lazy("kept secret"),
@@ -168,15 +187,22 @@ def value_text(key: str, value: Any) -> str:
     if isinstance(value, int) and key in CREDIT_KEYS:
         return as_text(value)
     if isinstance(value, list):
-        return ", ".join(value_text(key, each) for each in value) or _("none")
+        return _list_text(key, value)
     if isinstance(value, dict):
-        return _pairs_text(value)
+        return _pairs_text(value.items())
     return _string_text(key, str(value))
 
 
-def _pairs_text(values: Mapping[str, Any]) -> str:
+def _list_text(key: str, values: list[Any]) -> str:
+    """Return the texts of all; members, who are recorded as key, name and amount, with their credits."""
+    if key == "members":
+        return _pairs_text([each[1:] for each in values if isinstance(each, list) and len(each) == 3])
+    return ", ".join(value_text(key, each) for each in values) or _("none")
+
+
+def _pairs_text(values: Collection[Sequence[Any]]) -> str:
     """Return models or members with their credits; only the first MAX_NAMED of many."""
-    pairs = [f"{subject_label(str(each))} {value_text('amount', amount)}" for each, amount in values.items()]
+    pairs = [f"{subject_label(str(each))} {value_text('amount', amount)}" for each, amount in values]
     if len(pairs) > MAX_NAMED:
         more = _("and %(count)s more") % {"count": len(pairs) - MAX_NAMED}
         return ", ".join([*pairs[:MAX_NAMED], more])
@@ -190,6 +216,8 @@ def _string_text(key: str, text: str) -> str:
         return str(Scope(text).label)
     if key.endswith(("_at", "_from", "_until")) and (time := _time_text(text)):
         return time
+    if key.endswith("_month"):
+        return _month_text(text)
     return (
         str(VALUE_LABELS[text])
         if text in VALUE_LABELS
@@ -197,6 +225,14 @@ def _string_text(key: str, text: str) -> str:
         if key in MODEL_KEYS
         else text
     )
+
+
+def _month_text(text: str) -> str:
+    """Return a recorded month such as 2026-11 by its name; any other text unchanged."""
+    try:
+        return date_format(Month.named(text).first, "YEAR_MONTH_FORMAT")
+    except ValueError:
+        return text
 
 
 def _time_text(text: str) -> str:

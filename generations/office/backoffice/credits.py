@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from generations.credits import ledger
 from generations.credits.admin import AccountAdmin as ReadOnlyAccountAdmin
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.credits.models import Account, AccountKind
 from generations.jobs.admin import PriceAdmin as JobsPriceAdmin
 from generations.jobs.admin import PriceForm as JobsPriceForm
@@ -55,8 +55,8 @@ class AccountAdmin(ReadOnlyAccountAdmin):
             except ledger.LedgerError as problem:
                 form.add_error(None, str(problem))
             else:
-                values = {"credits": as_text(form.cleaned_data["amount"]), "team": account.team}
-                messages.success(request, _("%(credits)s credits were issued to %(team)s.") % values)
+                values = {"credits": in_credits(form.cleaned_data["amount"]), "team": account.team}
+                messages.success(request, _("Issued %(credits)s to %(team)s.") % values)
                 return redirect("admin:credits_account_change", pool)
         return self._page(request, account, form, _("Issue credits"))
 

@@ -128,7 +128,7 @@ class TeamAdmin(admin.ModelAdmin):
         """Whether the team is not deactivated."""
         return team.deactivated_at is None
 
-    @admin.display(description=_("pool"))
+    @admin.display(description=_("team credits"))
     def credits(self, team: Team) -> str:
         """The available credits of the pool, with a link to issue more."""
         if not team.pk:

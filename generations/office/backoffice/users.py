@@ -15,7 +15,7 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import allowances
 from generations.office.members import service as members_service
 from generations.office.models import AuditAction
-from generations.teams import password_reset
+from generations.office.users import service as users_service
 from generations.teams import users as teams_users
 from generations.teams.models import User
 
@@ -108,14 +108,9 @@ class UserAdmin(DjangoUserAdmin):
             self._print_reset_link(request, user)
 
     def _print_reset_link(self, request: HttpRequest, user: User) -> None:
-        audit_log_service.record(
-            audit_log_service.actor_of(request),
-            AuditAction.PERSON_CHANGED,
-            subject=user.email,
-            after={"did": "linked"},
-        )
+        link = users_service.reset_link(user, by=audit_log_service.actor_of(request))
         message = _("%(person)s sets a password here, once: %(link)s")
-        messages.info(request, message % {"person": user.email, "link": password_reset.reset_url(user)})
+        messages.info(request, message % {"person": user.email, "link": link})
 
 
 def _audited_values(user: User) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
@@ -123,10 +124,29 @@ def grant_due(member: Membership, at: datetime | None = None) -> int:
             granted += entries
     except ledger.InsufficientCredits as problem:
         if cache.add(WARNED_CACHE_KEY.format(member.team_id), True, WARNING_INTERVAL):
-            log.warning("The pool of %s is too small for its allowances: %s", member.team, problem)
+            log.warning("The team credits of %s are too few for its allowances: %s", member.team, problem)
     except ledger.LedgerError:
         log.exception("The allowance of %s could not be granted", member)
     return granted
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """The next grant of an allowance: on that day, or as soon as the team has enough if it `is_due`."""
+
+    allowance: Allowance
+    day: date
+    is_due: bool
+
+
+def upcoming(member: Membership, at: datetime | None = None) -> Upcoming | None:
+    """Return when the member's allowance is granted next; None without an allowance."""
+    row = Allowance.objects.filter(membership=member).select_related("membership__team").first()
+    if row is None:
+        return None
+    if due := _due_months(row, at):
+        return Upcoming(row, due[0].first, is_due=True)
+    return Upcoming(row, max(Month.of(row.first_month), _month(member, at).next).first, is_due=False)
 
 
 def is_granted(member: Membership, at: datetime | None = None) -> bool:
@@ -152,7 +172,7 @@ def _grant_next_month(member: Membership, at: datetime | None) -> int | None:
             member=member,
             amount=amount,
             reference=_reference(member, month),
-            note=date_format(month.first, "F Y"),
+            note=date_format(month.first, "YEAR_MONTH_FORMAT"),
         )
     Allowance.objects.filter(pk=row.pk).update(given_month=month.first)
     return 1 if amount else 0

@@ -128,8 +128,8 @@ class AdjustmentForm(IdempotentForm):
     way = forms.ChoiceField(
         label=gettext_lazy("Direction"),
         choices=[
-            ("add", gettext_lazy("Pool to member")),
-            ("remove", gettext_lazy("Member to pool")),
+            ("add", gettext_lazy("Team to member")),
+            ("remove", gettext_lazy("Member to team")),
         ],
         initial="add",
     )
@@ -162,6 +162,38 @@ class IssueForm(IdempotentForm):
         max_length=MAX_NOTE_LENGTH,
         help_text=gettext_lazy("Shown in the ledger and in the team's changes."),
     )
+
+
+class AskForm(IdempotentForm):
+    """A member's request for credits. A form of another page may lack the UUID, and asks anew each time."""
+
+    amount = CreditsField(label=gettext_lazy("Credits"))
+    note = forms.CharField(label=gettext_lazy("What for"), max_length=MAX_NOTE_LENGTH, required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["reference"].required = False
+
+
+class AnswerForm(forms.Form):
+    """The answer to a request for credits: an amount, or No; either with a word."""
+
+    GRANT, DECLINE = "grant", "decline"
+
+    answer = forms.ChoiceField(
+        label=gettext_lazy("Answer"), choices=[(GRANT, gettext_lazy("Grant")), (DECLINE, gettext_lazy("No"))]
+    )
+    amount = CreditsField(label=gettext_lazy("Credits"), required=False)
+    word = forms.CharField(label=gettext_lazy("A word"), max_length=MAX_NOTE_LENGTH, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A grant needs an amount; of No it means nothing, whatever stands there."""
+        data = self.cleaned_data
+        if data.get("answer") == self.DECLINE:
+            self.errors.pop("amount", None)
+        elif not self.errors and data["amount"] is None:
+            self.add_error("amount", self.fields["amount"].error_messages["required"])
+        return data
 
 
 class RefundForm(forms.Form):

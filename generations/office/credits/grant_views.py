@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from generations.credits import ledger
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.credits.models import Transfer
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import csv_import
@@ -110,21 +110,21 @@ def _add_message(request: HttpRequest, entries: list[Transfer], success: str) ->
 def _success_message(amounts: list[MemberAmount], *, taking_back: bool) -> str:
     """Say what was granted or taken back."""
     first = amounts[0]
-    values = {"credits": as_text(first.amount), "who": first.member, "count": len(amounts)}
+    values = {"credits": in_credits(first.amount), "who": first.member, "count": len(amounts)}
     if len(amounts) == 1:
         if taking_back:
-            return _("%(credits)s credits were taken back from %(who)s.") % values
-        return _("%(who)s has %(credits)s credits more.") % values
+            return _("Took back %(credits)s from %(who)s.") % values
+        return _("%(who)s has %(credits)s more.") % values
     if taking_back:
         message = ngettext(
-            "%(credits)s credits were taken back from %(count)s member.",
-            "%(credits)s credits each were taken back from %(count)s members.",
+            "Took back %(credits)s from %(count)s member.",
+            "Took back %(credits)s from each of %(count)s members.",
             len(amounts),
         )
     else:
         message = ngettext(
-            "%(count)s member has %(credits)s credits more.",
-            "%(count)s members have %(credits)s credits more each.",
+            "%(count)s member has %(credits)s more.",
+            "%(count)s members have %(credits)s more each.",
             len(amounts),
         )
     return message % values
@@ -149,11 +149,11 @@ def _grant_previewed(request: HttpRequest, member: Membership) -> HttpResponse:
             grant_form.add_error(None, str(problem))
         else:
             message = ngettext(
-                "%(count)s member was granted %(credits)s credits.",
-                "%(count)s members were granted %(credits)s credits together.",
+                "%(count)s member was granted %(credits)s.",
+                "%(count)s members were granted %(credits)s together.",
                 len(parsed.amounts),
             )
-            values = {"count": len(parsed.amounts), "credits": as_text(parsed.total)}
+            values = {"count": len(parsed.amounts), "credits": in_credits(parsed.total)}
             _add_message(request, entries, message % values)
             return redirect("office:overview", member.team.slug)
     return _csv_page(request, member, form=CsvUploadForm(), parsed=parsed, grant_form=grant_form)

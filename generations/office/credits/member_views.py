@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from generations.credits import ledger
-from generations.credits.amounts import HUNDREDTHS, as_text
+from generations.credits.amounts import as_field, in_credits
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import allowances, member_summary
 from generations.office.credits import service as credits_service
@@ -100,9 +100,9 @@ def adjust(request: HttpRequest, member: Membership, pk: int) -> HttpResponse:
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:
-            values = {"who": subject, "credits": as_text(data["amount"])}
-            added = _("%(who)s has %(credits)s credits more.")
-            removed = _("%(credits)s credits were moved from %(who)s to the pool.")
+            values = {"who": subject, "credits": in_credits(data["amount"])}
+            added = _("%(who)s has %(credits)s more.")
+            removed = _("Moved %(credits)s from %(who)s to the team.")
             messages.success(request, (added if form.signed_amount > 0 else removed) % values)
             return _redirect_to(subject)
     return _render(request, member, subject, adjust_form=form)
@@ -128,8 +128,8 @@ def _render(request: HttpRequest, member: Membership, subject: Membership, **for
         "allowance_form": AllowanceForm(initial=_initial(allowance)),
         "caps_form": CapsForm(
             initial={
-                "per_day": _field_value(subject.cap_per_day),
-                "per_month": _field_value(subject.cap_per_month),
+                "per_day": as_field(subject.cap_per_day),
+                "per_month": as_field(subject.cap_per_month),
             }
         ),
         "adjust_form": AdjustmentForm(),
@@ -138,23 +138,15 @@ def _render(request: HttpRequest, member: Membership, subject: Membership, **for
 
 
 def _initial(allowance: Allowance | None) -> dict[str, Any]:
-    return {"kind": allowance.kind, "amount": _field_value(allowance.amount)} if allowance else {}
-
-
-def _field_value(amount: int | None) -> str:
-    """Return an amount in hundredths as the text of a form field."""
-    if amount is None:
-        return ""
-    whole, rest = divmod(amount, HUNDREDTHS)
-    return f"{whole}.{rest:02}" if rest else str(whole)
+    return {"kind": allowance.kind, "amount": as_field(allowance.amount)} if allowance else {}
 
 
 def _allowance_message(subject: Membership, allowance: Allowance) -> str:
-    values = {"who": subject, "credits": as_text(allowance.amount)}
+    values = {"who": subject, "credits": in_credits(allowance.amount)}
     if allowance.kind == AllowanceKind.TOP_UP:
-        message = _("%(who)s is topped up to %(credits)s credits each month.")
+        message = _("%(who)s is topped up to %(credits)s each month.")
     else:
-        message = _("%(who)s is granted %(credits)s credits each month.")
+        message = _("%(who)s is granted %(credits)s each month.")
     return message % values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from generations.credits import ledger
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.credits.models import Hold, Transfer, TransferKind
 from generations.library.models import Image
 from generations.office.audit_log import service as audit_log_service
@@ -32,18 +33,15 @@ def refund(request: HttpRequest, member: Membership, generation: uuid.UUID) -> H
     refunded = Transfer.objects.filter(reference=generation, kind=TransferKind.REFUND).first()
     form = RefundForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
-            entry = credits_service.refund(
+        with contextlib.suppress(ledger.AlreadyRefunded):  # a second press ends as the first did
+            credits_service.refund(
                 team=member.team,
                 generation=generation,
                 by=audit_log_service.actor_of(request),
                 note=form.cleaned_data["note"],
             )
-        except ledger.AlreadyRefunded as problem:
-            messages.info(request, str(problem))
-            return _redirect_back(member, generation, image)
-        values = {"credits": as_text(entry.amount), "who": charge.member}
-        messages.success(request, _("%(credits)s credits were refunded to %(who)s.") % values)
+        values = {"credits": in_credits(charge.amount), "who": charge.member}
+        messages.success(request, _("Refunded %(credits)s to %(who)s.") % values)
         return _redirect_back(member, generation, image)
     context = {
         "member": member,

@@ -5,7 +5,7 @@ from django.db import connection
 
 from generations.jobs.engine import sweeper
 from generations.library.storage import client as storage_client
-from generations.upstreams import accounts
+from generations.upstreams import environment as upstreams_environment
 
 
 def prepare_database() -> None:
@@ -24,6 +24,6 @@ def prepare_storage() -> None:
 
 
 def connect_upstream() -> None:
-    """Create or update the upstream of STABILITY_BASE_URL and STABILITY_API_KEY."""
-    accounts.sync_environment()
+    """Create or update the accounts that follow the environment."""
+    upstreams_environment.sync_all()
     sweeper.prepare_rate_limits()

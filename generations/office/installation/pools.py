@@ -18,6 +18,7 @@ from generations.jobs.reconciliation import report as reconciliation_report
 from generations.jobs.reconciliation.balance_drift import Drift
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Membership, Team
+from generations.upstreams import provider_groups
 from generations.upstreams.models import Upstream
 
 PAGE_SIZE = 100
@@ -58,6 +59,7 @@ class ProviderAccount:
     names: str
     balance: Decimal | None
     unit: str
+    unit_value: int  # hundredths of a credit
     checked_at: datetime | None
     is_low: bool
     is_paused: bool
@@ -65,7 +67,7 @@ class ProviderAccount:
 
 @dataclass(frozen=True)
 class InvoiceComparison:
-    """The provider calls of the last days; `bought` and `charged` are in hundredths, drifts in credits."""
+    """The provider calls of the last days; `bought` and `charged` are in hundredths of a credit."""
 
     calls: int
     uncharged_calls: int
@@ -76,7 +78,7 @@ class InvoiceComparison:
     @property
     def difference(self) -> Decimal:
         """What the providers took beyond the known purchases, in credits."""
-        return sum((each.drift for each in self.drifts), Decimal())
+        return sum((each.drift * each.unit_value / 100 for each in self.drifts), Decimal())
 
 
 def totals() -> InstallationTotals:
@@ -88,13 +90,25 @@ def totals() -> InstallationTotals:
     return InstallationTotals(sums["pools"] or 0, sums["wallets"] or 0, sums["all_held"] or 0)
 
 
-def pool_page(page: int = 1) -> tuple[list[TeamPool], bool]:
-    """Return a page of the teams by name, and whether there are more. A constant number of queries."""
+def pool_page(page: int = 1, words: str = "") -> tuple[list[TeamPool], bool]:
+    """Return a page of the teams whose name or address has all the words, and whether there are more.
+
+    By name, in a constant number of queries.
+    """
+    found = Team.objects.select_related("pool", "rolled_up").order_by("name", "pk")
+    for word in words.split()[:8]:
+        found = found.filter(Q(name__icontains=word) | Q(slug__icontains=word))
     start = (max(page, 1) - 1) * PAGE_SIZE
-    teams = list(
-        Team.objects.select_related("pool", "rolled_up").order_by("name", "pk")[start : start + PAGE_SIZE + 1]
-    )
-    shown = teams[:PAGE_SIZE]
+    teams = list(found[start : start + PAGE_SIZE + 1])
+    return _pools(teams[:PAGE_SIZE]), len(teams) > PAGE_SIZE
+
+
+def pool_of(team: Team) -> TeamPool:
+    """Return the credits of one team."""
+    return _pools(list(Team.objects.select_related("pool", "rolled_up").filter(pk=team.pk)))[0]
+
+
+def _pools(shown: list[Team]) -> list[TeamPool]:
     grouped = Account.objects.filter(membership__team__in=shown).order_by().values("membership__team")
     sums = grouped.annotate(sum=Sum("balance"), all_held=Sum("held"))
     rows = sums.values_list("membership__team", "sum", "all_held")
@@ -102,28 +116,25 @@ def pool_page(page: int = 1) -> tuple[list[TeamPool], bool]:
     present = Membership.objects.filter(team__in=shown, ended_at=None).order_by().values("team")
     members = dict(present.annotate(number=Count("pk")).values_list("team", "number"))
     spent = _month_spending(shown)
-    pools = [
+    return [
         _team_pool(team, *wallets.get(team.pk, (0, 0)), spent=spent[team.pk], members=members.get(team.pk, 0))
         for team in shown
     ]
-    return pools, len(teams) > PAGE_SIZE
 
 
 def provider_accounts() -> list[ProviderAccount]:
-    """Return each provider account with its latest balance; upstreams with one rate limit are one account."""
-    accounts: dict[tuple[str, str], list[Upstream]] = {}
-    for upstream in Upstream.objects.filter(enabled=True):
-        accounts.setdefault((upstream.base_url, upstream.pace_key), []).append(upstream)
-    return [_provider_account(upstreams) for upstreams in accounts.values()]
+    """Return each provider account with its latest balance, however many rows have its address and key."""
+    groups = provider_groups.grouped(Upstream.objects.filter(enabled=True))
+    return [_provider_account(upstreams) for upstreams in groups]
 
 
 def is_covered(accounts: list[ProviderAccount], outstanding: int) -> bool | None:
-    """Whether the accounts' balances cover all outstanding credits, one for one.
+    """Whether the accounts' balances cover all outstanding credits, each at the worth of its unit.
 
     None if that is unknown: the known balances are not enough, and some account has none.
     """
-    known = [account.balance for account in accounts if account.balance is not None]
-    if sum(known, Decimal()) * 100 >= outstanding:
+    known = [account.balance * account.unit_value for account in accounts if account.balance is not None]
+    if sum(known, Decimal()) >= outstanding:
         return True
     return False if len(known) == len(accounts) else None
 
@@ -169,6 +180,7 @@ def _provider_account(upstreams: list[Upstream]) -> ProviderAccount:
         names=", ".join(upstream.name for upstream in upstreams),
         balance=balance,
         unit=upstreams[0].unit,
+        unit_value=upstreams[0].unit_value,
         checked_at=latest.balance_at if latest else None,
         is_low=balance is not None and 0 < threshold > balance,
         is_paused=all(upstream.paused_at for upstream in upstreams),

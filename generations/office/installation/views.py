@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from generations.core import request_params
 from generations.credits import ledger
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.office.audit_log import service as audit_log_service
 from generations.office.credits import service as credits_service
 from generations.office.credits.forms import IssueForm
@@ -24,15 +25,15 @@ from generations.teams.permissions import last_membership, operator_required
 @operator_required
 def page(request: HttpRequest) -> HttpResponse:
     """Show all pools, the providers' balances, and the comparison with the invoice."""
-    text = request.GET.get("page", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-    pools, has_more = installation_pools.pool_page(number)
+    number, words = request_params.page_number(request), request.GET.get("q", "")[:200]
+    pools, has_more = installation_pools.pool_page(number, words)
     totals, accounts = installation_pools.totals(), installation_pools.provider_accounts()
     context = {
         "member": last_membership(request.user),
         "totals": totals,
         "pools": pools,
         "page": number,
+        "words": words,
         "has_more": has_more,
         "accounts": accounts,
         "is_covered": installation_pools.is_covered(accounts, totals.outstanding),
@@ -63,9 +64,9 @@ def issue(request: HttpRequest, team: str) -> HttpResponse:
         except ledger.LedgerError as problem:
             form.add_error(None, str(problem))
         else:
-            message = _("%(credits)s credits are in the pool of %(team)s.")
+            message = _("%(team)s has %(credits)s more.")
             messages.success(
-                request, message % {"credits": as_text(form.cleaned_data["amount"]), "team": pool_team}
+                request, message % {"credits": in_credits(form.cleaned_data["amount"]), "team": pool_team}
             )
             return redirect("installation:page")
     context = {"member": last_membership(request.user), "team": pool_team, "form": form}

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from generations.credits import ledger
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
@@ -154,7 +154,7 @@ def accept(*, token: str, user: User, by: Actor) -> Membership:
     ledger.open_wallet(member)
     granted = _grant(invitation, member)
     InvitationUse.objects.create(invitation=invitation, membership=member, granted=granted)
-    without_credits = _("The pool had too little for the %(credits)s credits of the invitation.")
+    without_credits = _("The team had too little for the %(credits)s of the invitation.")
     audit_log_service.record(
         by,
         AuditAction.MEMBER_ADMITTED,
@@ -163,7 +163,7 @@ def accept(*, token: str, user: User, by: Actor) -> Membership:
         | ({"credits": granted} if granted else {}),
         note=""
         if granted == invitation.credits
-        else without_credits % {"credits": as_text(invitation.credits)},
+        else without_credits % {"credits": in_credits(invitation.credits)},
     )
     return member
 

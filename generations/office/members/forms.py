@@ -136,7 +136,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run 
 
     name = SingleLineField(label=gettext_lazy("Name"), max_length=120)
     low_wallet = CreditsField(label=gettext_lazy("Warn a member below"), required=False)
-    low_pool = CreditsField(label=gettext_lazy("Warn of a pool below"), required=False)
+    low_pool = CreditsField(label=gettext_lazy("Warn of team credits below"), required=False)
 
     class Meta:
         model = Team

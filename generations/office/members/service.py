@@ -18,9 +18,10 @@ from django.utils.translation import ngettext
 
 from generations.credits import ledger
 from generations.credits.accounts import lock_pool_and_wallet
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.jobs import submission
 from generations.jobs.engine import operator_actions
+from generations.jobs.engine import prompt_help as engine_prompt_help
 from generations.jobs.models import Generation, Status
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import COMMAND, Actor
@@ -121,7 +122,8 @@ def _end(member: Membership, by: Actor, act: AuditAction) -> bool:
     role = Membership.objects.values_list("role", flat=True).get(pk=member.pk)  # may differ from member.role
     if member.user:
         invitations_service.revoke_all(made_by=member.user, team=member.team, by=by)
-    canceled = submission.cancel_all(member=member)
+    canceled = submission.cancel_all(member=member).count
+    engine_prompt_help.end_of(member.pk)
     _pool, wallet = lock_pool_and_wallet(member)
     # The lock on the wallet stops new submissions. Canceling one that came just before needs locks that come
     # earlier in the order than accounts, so the transaction is rolled back and tried again.
@@ -145,7 +147,7 @@ def leave(*, member: Membership, by: Actor) -> bool:
 
 def _ended_note(returned: int, canceled: int) -> str:
     """Return the note of the audit entry: credits returned and pictures canceled."""
-    credits_back = _("%(credits)s credits back to the pool") % {"credits": as_text(returned)}
+    credits_back = _("%(credits)s back to the team") % {"credits": in_credits(returned)}
     pictures = ngettext("%(count)s waiting picture canceled", "%(count)s waiting pictures canceled", canceled)
     parts = {credits_back: returned, pictures % {"count": canceled}: canceled}
     return ", ".join(text for text, number in parts.items() if number)

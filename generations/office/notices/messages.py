@@ -13,8 +13,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from generations.credits.amounts import as_text
-from generations.office.models import Notice, NoticeKind
+from generations.credits.amounts import as_text, in_credits
+from generations.office.models import CreditRequest, CreditRequestState, Notice, NoticeKind
 from generations.teams.models import Team
 
 
@@ -42,17 +42,38 @@ def message(notice: Notice) -> NoticeMessage:
     }[kind](values, team)
 
 
-def subject(notice: Notice) -> str:
-    """Return the subject of a mail about the notice, on a single line whatever names it contains."""
-    about = notice.team.name if notice.team else str(notice.values.get("name", ""))
+def subject(kind: str, about: str) -> str:
+    """Return the subject of a mail about a team or an account: a single line, whatever its name contains."""
     titles = {
         NoticeKind.WALLET_LOW: _("Your credits are running low"),
         NoticeKind.CAP_REACHED: _("Your cap is reached"),
-        NoticeKind.POOL_LOW: _("The pool is running low"),
+        NoticeKind.CREDITS_ANSWERED: _("Your request for credits is answered"),
+        NoticeKind.CREDITS_ASKED: _("Somebody asks for credits"),
+        NoticeKind.POOL_LOW: _("The team credits are running low"),
         NoticeKind.UPSTREAM_PAUSED: _("A provider account is paused"),
         NoticeKind.PROVIDER_LOW: _("The balance at the provider is running low"),
     }
-    return " ".join(f"[{about}] {titles[NoticeKind(notice.kind)]}".split())
+    return " ".join(f"[{about}] {titles[NoticeKind(kind)]}".split())
+
+
+def credit_request(request: CreditRequest) -> NoticeMessage:
+    """Return the message about a request for credits, or about its answer. Load the people with it."""
+    slug = request.member.team.slug
+    if request.state == CreditRequestState.OPEN:
+        values = {"who": request.member, "credits": in_credits(request.amount), "note": request.note}
+        with_note = _("%(who)s asks for %(credits)s: “%(note)s”")
+        text = (with_note if request.note else _("%(who)s asks for %(credits)s.")) % values
+        return NoticeMessage(text, "warn", reverse("office:overview", args=[slug]), _("Answer"))
+    who = request.answered_by or _("Somebody")
+    if request.state == CreditRequestState.GRANTED:
+        text = _("%(who)s granted you %(credits)s.")
+        text, level = text % {"who": who, "credits": in_credits(request.granted or 0)}, "ok"
+    else:
+        text = _("%(who)s did not grant the %(credits)s that you asked for.")
+        text, level = text % {"who": who, "credits": in_credits(request.amount)}, "warn"
+    if request.answer:
+        text = _("%(text)s “%(answer)s”") % {"text": text, "answer": request.answer}
+    return NoticeMessage(text, level, reverse("credits:lines", args=[slug]), _("See your credits"))
 
 
 def upstream_paused(values: Mapping[str, Any]) -> NoticeMessage:
@@ -73,11 +94,11 @@ def _wallet_low(values: Mapping[str, Any], team: Team) -> NoticeMessage:
 
 
 def _cap_reached(values: Mapping[str, Any], team: Team) -> NoticeMessage:
-    values_text = {"cap": as_text(values["cap"]), "when": _time_text(values["renews_at"], team)}
+    values_text = {"cap": in_credits(values["cap"]), "when": _time_text(values["renews_at"], team)}
     text = (
-        _("You have reached your cap of %(cap)s credits a day. It renews %(when)s.")
+        _("You have reached your cap of %(cap)s a day. It renews %(when)s.")
         if values["period"] == "day"
-        else _("You have reached your cap of %(cap)s credits a month. It renews %(when)s.")
+        else _("You have reached your cap of %(cap)s a month. It renews %(when)s.")
     )
     return NoticeMessage(
         text % values_text, "warn", reverse("credits:lines", args=[team.slug]), _("See where they went")
@@ -85,8 +106,8 @@ def _cap_reached(values: Mapping[str, Any], team: Team) -> NoticeMessage:
 
 
 def _pool_low(values: Mapping[str, Any], team: Team) -> NoticeMessage:
-    values_text = {"team": team.name, "left": as_text(values["left"])}
-    text = _("The pool of %(team)s is running low: %(left)s credits left.") % values_text
+    values_text = {"team": team.name, "left": in_credits(values["left"])}
+    text = _("The team credits of %(team)s are running low: %(left)s left.") % values_text
     return NoticeMessage(text, "warn", reverse("office:overview", args=[team.slug]), _("See where they went"))
 
 
@@ -96,5 +117,5 @@ def _time_text(text: str, team: Team) -> str:
     if time is None:
         return ""
     return _("on %(when)s") % {
-        "when": date_format(time.astimezone(ZoneInfo(team.time_zone)), "DATETIME_FORMAT")
+        "when": date_format(time.astimezone(ZoneInfo(team.time_zone)), "DATETIME_ZONE_FORMAT")
     }

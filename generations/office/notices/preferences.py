@@ -14,12 +14,14 @@ from generations.teams.permissions import ADMINISTRATORS
 
 PAGE, EMAIL = "page", "email"
 DISABLED_KEY = "notices_off"  # in User.preferences: the disabled kinds by channel
-MEMBER_KINDS = (NoticeKind.WALLET_LOW, NoticeKind.CAP_REACHED)
-ADMINISTRATOR_KINDS = (NoticeKind.POOL_LOW,)
+MEMBER_KINDS = (NoticeKind.WALLET_LOW, NoticeKind.CAP_REACHED, NoticeKind.CREDITS_ANSWERED)
+ADMINISTRATOR_KINDS = (NoticeKind.CREDITS_ASKED, NoticeKind.POOL_LOW)
 OPERATOR_KINDS = (NoticeKind.UPSTREAM_PAUSED, NoticeKind.PROVIDER_LOW)
 DESCRIPTIONS = {
     NoticeKind.WALLET_LOW: _("When you have less than the limit that your team has set."),
     NoticeKind.CAP_REACHED: _("When you have used up what you may spend in a day or a month."),
+    NoticeKind.CREDITS_ANSWERED: _("When you asked for credits, and they were granted or not."),
+    NoticeKind.CREDITS_ASKED: _("When a member of a team that you run asks for credits."),
     NoticeKind.POOL_LOW: _("When a team that you run has little left to grant."),
     NoticeKind.UPSTREAM_PAUSED: _(
         "When a provider account is not called any more, or not for one of its models."

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
@@ -23,6 +24,7 @@ from generations.office.models import NoticeKind
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Kind, Membership, Team
 from generations.teams.permissions import CREATORS
+from generations.upstreams import provider_groups
 from generations.upstreams.models import Upstream
 
 HYSTERESIS = (6, 5)  # numerator and denominator: notices are cleared at 1.2 times the limit
@@ -86,15 +88,28 @@ def low_pools() -> Iterator[Condition]:
 
 
 def upstream_conditions() -> Iterator[Condition]:
-    """Find provider accounts that are paused, lack a model, or run low. One query."""
-    for row in Upstream.objects.filter(enabled=True):
+    """Find provider accounts that are paused, lack a model, or run low. One query.
+
+    Rows that are one account at the provider have one balance, and so one notice of it.
+    """
+    rows = list(Upstream.objects.filter(enabled=True))
+    for row in rows:
         yield from unusable(row)
-        left, mark = row.balance, row.low_balance
-        if left is not None and left * HYSTERESIS[1] < mark * HYSTERESIS[0]:
-            low = {"name": row.name, "left": str(left), "mark": mark}
-            yield Condition(
-                NoticeKind.PROVIDER_LOW, str(row.pk), met=left < mark, upstream=row.pk, values=low
-            )
+    for group in provider_groups.grouped(rows):
+        known = [row for row in group if row.balance is not None]
+        if known:
+            yield from low_balance(group, max(known, key=lambda row: row.balance_at or row.created_at))
+
+
+def low_balance(group: list[Upstream], latest: Upstream) -> Iterator[Condition]:
+    """Find whether the balance of these rows of one provider account, which `latest` has read, is low."""
+    left, mark = latest.balance or Decimal(), max(row.low_balance for row in group)
+    if left * HYSTERESIS[1] < mark * HYSTERESIS[0]:
+        first = min(group, key=lambda row: row.pk)
+        low = {"name": ", ".join(row.name for row in group), "left": str(left), "mark": mark}
+        yield Condition(
+            NoticeKind.PROVIDER_LOW, str(first.pk), met=left < mark, upstream=first.pk, values=low
+        )
 
 
 def unusable(upstream: Upstream) -> Iterator[Condition]:
@@ -121,7 +136,7 @@ def unusable(upstream: Upstream) -> Iterator[Condition]:
 
 def title_of(model: str) -> str:
     """Return the title of a model; its name if the catalogue no longer has it."""
-    return catalogue_registry.get(model).title if model in catalogue_registry.MODELS else model
+    return catalogue_registry.model_title(model)
 
 
 @dataclass(frozen=True)

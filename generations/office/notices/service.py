@@ -4,6 +4,9 @@ A notice is raised once, shown until it is cleared or dismissed, and mailed once
 `raise_and_clear` compares the conditions with the open notices. It locks the open notices before it evaluates
 the conditions again, so that of two concurrent runs the second sees the changes of the first; constraints
 prevent the duplicates that a lock on existing rows cannot.
+
+Requests for credits are shown beside them by rows of their own (`credits.requests`): a process of an older
+version, which may run beside this one, does not know their kinds.
 """
 
 from __future__ import annotations
@@ -12,13 +15,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from generations.office.models import Notice, NoticeKind, NoticeReader
+from generations.jobs import events
+from generations.office.credits import requests as credit_requests
+from generations.office.models import (
+    CreditRequest,
+    CreditRequestState,
+    Notice,
+    NoticeKind,
+    NoticeReader,
+)
 from generations.office.notices import messages as notices_messages
 from generations.office.notices import rules as notices_rules
 from generations.office.notices.messages import NoticeMessage
@@ -38,10 +50,15 @@ from generations.upstreams.models import Upstream
 
 @dataclass(frozen=True)
 class ShownNotice:
-    """A notice as a page shows it; `pk` is None for one that is not stored yet and cannot be dismissed."""
+    """A notice as a page shows it; `pk` is None for one that is not stored yet and cannot be dismissed.
+
+    `asked` is the request for credits that can be answered right there, `answered` one whose answer is news.
+    """
 
     pk: int | None
     message: NoticeMessage
+    asked: CreditRequest | None = None
+    answered: CreditRequest | None = None
 
 
 def raise_and_clear(now: datetime | None = None) -> tuple[int, int]:
@@ -55,7 +72,7 @@ def raise_and_clear(now: datetime | None = None) -> tuple[int, int]:
 
 
 def _is_up_to_date(conditions: dict[tuple[str, str], Condition]) -> bool:
-    rows = Notice.objects.filter(cleared_at=None).values_list("kind", "about", "values")
+    rows = _open_notices().values_list("kind", "about", "values")
     open_values = {(kind, about): values for kind, about, values in rows}
     unchanged = all(
         key in conditions and conditions[key].values == values for key, values in open_values.items()
@@ -65,26 +82,36 @@ def _is_up_to_date(conditions: dict[tuple[str, str], Condition]) -> bool:
 
 @transaction.atomic
 def _update_notices(now: datetime) -> tuple[int, int]:
-    notices = list(Notice.objects.filter(cleared_at=None).select_for_update(no_key=True).order_by("pk"))
+    notices = list(_open_notices().select_for_update(no_key=True).order_by("pk"))
     conditions = notices_rules.find_conditions(now)
     over = [notice for notice in notices if (notice.kind, notice.about) not in conditions]
     Notice.objects.filter(pk__in=[notice.pk for notice in over]).update(cleared_at=now)
     _update_values(notices, conditions)
     open_keys = {(notice.kind, notice.about) for notice in notices}
     new = [each for key, each in sorted(conditions.items()) if each.met and key not in open_keys]
-    return len(_raise(new, now)), len(over)
+    raised = _raise(new, now)
+    transaction.on_commit(partial(announce, [*raised, *over]))
+    return len(raised), len(over)
+
+
+def announce(notices: Collection[Notice]) -> None:
+    """Have the open pages of those whom the notices concern show what was raised or cleared."""
+    concerned = {user.pk for users in recipients(notices).values() for user in users}
+    current = Membership.objects.filter(user__in=concerned, ended_at=None, team__deactivated_at=None)
+    events.notices_changed([(row.user_id, row.team_id) for row in current if row.user_id is not None])
 
 
 def notices_for_page(user: User, member: Membership | None) -> list[ShownNotice]:
     """Return the notices that a page of the team shows to the user, newest first.
 
-    One query, and another one for operators.
+    Two queries, and another one for operators.
     """
+    requests = _requests(user, member) if member else []
     concerns = _concerning(member) | (Q(kind__in=OPERATOR_KINDS) if user.is_staff else Q())
     if not concerns:
-        return []
+        return requests
     dismissed = NoticeReader.objects.filter(notice=OuterRef("pk"), user=user, dismissed_at__isnull=False)
-    rows = Notice.objects.filter(concerns, cleared_at=None).annotate(is_dismissed=Exists(dismissed))
+    rows = _open_notices().filter(concerns).annotate(is_dismissed=Exists(dismissed))
     notices = list(rows.select_related("team").order_by("-raised_at", "-pk"))
     shown = [
         ShownNotice(notice.pk, notices_messages.message(notice))
@@ -93,7 +120,7 @@ def notices_for_page(user: User, member: Membership | None) -> list[ShownNotice]
         and not notice.is_dismissed
         and notice.kind != NoticeKind.UPSTREAM_PAUSED
     ]
-    return [*_paused_upstreams(user, notices), *shown]
+    return [*_paused_upstreams(user, notices), *requests, *shown]
 
 
 @transaction.atomic
@@ -109,9 +136,7 @@ def open_notices_of(user: User) -> QuerySet[Notice]:
     memberships = user.memberships.filter(ended_at=None, team__deactivated_at=None)
     administered = memberships.filter(role__in=ADMINISTRATORS).values("team")
     concerns = Q(member__in=memberships) | Q(kind__in=ADMINISTRATOR_KINDS, team__in=administered)
-    return Notice.objects.filter(
-        concerns | (Q(kind__in=OPERATOR_KINDS) if user.is_staff else Q()), cleared_at=None
-    )
+    return _open_notices().filter(concerns | (Q(kind__in=OPERATOR_KINDS) if user.is_staff else Q()))
 
 
 def recipients(notices: Collection[Notice]) -> dict[int, list[User]]:
@@ -133,6 +158,22 @@ def recipients(notices: Collection[Notice]) -> dict[int, list[User]]:
     whom |= {kind: lambda notice: administrators[notice.team_id] for kind in ADMINISTRATOR_KINDS}
     whom |= {kind: lambda notice: own.get(notice.member_id, []) for kind in MEMBER_KINDS}
     return {notice.pk: whom[NoticeKind(notice.kind)](notice) for notice in notices}
+
+
+def _open_notices() -> QuerySet[Notice]:
+    """Return the open notices of the kinds that this version knows."""
+    return Notice.objects.filter(cleared_at=None, kind__in=NoticeKind.values)
+
+
+def _requests(user: User, member: Membership) -> list[ShownNotice]:
+    """Return the requests for credits that the member may answer, and news of their own."""
+    shown = []
+    for request in credit_requests.shown_to(member):
+        is_answer = request.state != CreditRequestState.OPEN
+        if wants(user, credit_requests.kind_of_notice(is_answer=is_answer), PAGE):
+            asked, answered = (None, request) if is_answer else (request, None)
+            shown.append(ShownNotice(None, notices_messages.credit_request(request), asked, answered))
+    return shown
 
 
 def _concerning(member: Membership | None) -> Q:

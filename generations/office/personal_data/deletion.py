@@ -24,7 +24,7 @@ from generations.office.audit_log import personal_data as audit_log_personal_dat
 from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
 from generations.office.members import service as members_service
-from generations.office.models import AuditAction, NoticeReader
+from generations.office.models import AuditAction, CreditRequest, CreditRequestMail, NoticeReader
 from generations.teams.models import Invitation, Membership, Token, User
 from generations.teams.sessions import service as sessions_service
 
@@ -87,10 +87,13 @@ def _erase_person(user: User, memberships: Collection[Membership]) -> None:
     Token.objects.filter(membership__in=memberships).update(name=_("Deleted"))
     Membership.objects.filter(pk__in=[member.pk for member in memberships]).update(seen_at=None)
     NoticeReader.objects.filter(user=user).update(mail_due_at=None)
+    CreditRequestMail.objects.filter(user=user).update(mail_due_at=None)
+    CreditRequest.objects.filter(member__in=memberships).exclude(note="").update(note="")
     user.email = f"deleted-{user.pk}@deleted.invalid"
     user.name = _("Deleted person %(number)s") % {"number": user.pk}
     user.is_active = user.is_staff = user.is_superuser = False
     user.preferences, user.last_login = {}, None
+    user.time_zone = user.language = ""
     user.set_unusable_password()
     user.save()
     kind = ContentType.objects.get_for_model(User)

@@ -20,20 +20,24 @@ from zipstream import ZipStream
 
 from generations.credits.amounts import HUNDREDTHS
 from generations.credits.models import Transfer
-from generations.jobs.models import Batch
+from generations.jobs.models import Batch, PromptHelp, SavedPrompt
 from generations.library.maintenance.check import in_batches
 from generations.library.maintenance.export import FIELDS as IMAGE_FIELDS
 from generations.library.models import Collection, Favourite, Image, SavedSearch, Share, Upload
-from generations.office.models import AuditEntry
+from generations.office.models import AuditEntry, CreditRequest
 from generations.teams.models import Membership, Token, User
 
 UPLOAD_FIELDS = ("id", "name", "media_type", "width", "height", "bytes", "sha256", "created_at")
 COLLECTION_FIELDS = ("id", "name", "visibility", "created_at", "changed_at")
 SEARCH_FIELDS = ("id", "name", "address", "visibility", "created_at")
+PROMPT_FIELDS = ("id", "name", "values", "visibility", "created_at")
+HELP_FIELDS = ("id", "task", "text", "answers", "status", "created_at")
 SHARE_FIELDS = (
     "id",
     "image_id",
     "collection_id",
+    "is_selection",
+    "title",
     "shows_prompt",
     "views",
     "created_at",
@@ -43,6 +47,7 @@ SHARE_FIELDS = (
 TOKEN_FIELDS = ("name", "hint", "scopes", "models", "created_at", "last_used_at", "expires_at", "revoked_at")
 BATCH_FIELDS = ("id", "model", "parameters", "start_image_id", "count", "visibility", "created_at")
 GENERATION_FIELDS = ("id", "position", "status", "reason", "created_at", "ended_at")
+CREDIT_REQUEST_FIELDS = ("note", "state", "answer", "asked_at", "closed_at")
 MEMBERSHIP_FIELDS = ("role", "joined_at", "seen_at", "ended_at")
 
 Document = dict[str, Any]
@@ -57,10 +62,13 @@ def chunks(user: User) -> Iterator[bytes]:
         "start-images": _documents(_owned(Upload, user), _with(UPLOAD_FIELDS)),
         "collections": _documents(_owned(Collection, user), _with(COLLECTION_FIELDS)),
         "saved-searches": _documents(_owned(SavedSearch, user), _with(SEARCH_FIELDS)),
+        "saved-prompts": _documents(_owned(SavedPrompt, user), _with(PROMPT_FIELDS)),
+        "prompt-helper": _documents(PromptHelp.objects.filter(member__user=user), _with(HELP_FIELDS)),
         "favourites": _documents(Favourite.objects.filter(member__user=user), _with(("image_id",))),
         "shared-links": _documents(Share.objects.filter(maker__user=user), _with(SHARE_FIELDS)),
         "api-tokens": _documents(Token.objects.filter(membership__user=user), _with(TOKEN_FIELDS)),
         "credits": _documents(_transfers(user), _transfer),
+        "requests-for-credits": _documents(_credit_requests(user), _credit_request),
         "changes": _documents(AuditEntry.objects.filter(actor=user), _with(("act", "at", "address"))),
     }
     zipped = ZipStream(compress_type=ZIP_DEFLATED)
@@ -80,6 +88,8 @@ def _account(user: User) -> Document:
         "joined_at": user.joined_at,
         "last_login": user.last_login,
         "is_operator": user.is_staff,
+        "time_zone": user.time_zone,
+        "language": user.language,
         "default_visibility": user.default_visibility,
         "preferences": user.preferences,
         "email_addresses": list(addresses.values("email", "verified", "primary")),
@@ -134,6 +144,15 @@ def _transfer(row: Transfer) -> Document:
         "note": row.note,
         "reference": row.reference,
     }
+
+
+def _credit_requests(user: User) -> QuerySet[CreditRequest]:
+    return CreditRequest.objects.filter(member__user=user).select_related("member__team")
+
+
+def _credit_request(row: CreditRequest) -> Document:
+    amounts = {"credits": row.amount / HUNDREDTHS, "granted": (row.granted or 0) / HUNDREDTHS}
+    return {"team": row.member.team.slug} | amounts | _fields(row, CREDIT_REQUEST_FIELDS)
 
 
 def _owned(model: Any, user: User) -> QuerySet[Any]:

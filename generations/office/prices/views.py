@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from generations.credits.amounts import as_text
+from generations.credits.amounts import in_credits
 from generations.jobs.models import Price
 from generations.office.audit_log import service as audit_log_service
 from generations.office.prices import service as prices_service
@@ -36,7 +36,7 @@ def page(request: HttpRequest, member: Membership) -> HttpResponse:
 def set_price(request: HttpRequest, member: Membership) -> HttpResponse:
     """Set the price of a model, for this team or for all. For operators only."""
     _require_operator(request)
-    form = PriceForm(request.POST, team=member.team)
+    form = PriceForm(request.POST, time_zone=member.team.time_zone)
     if not form.is_valid():
         return _render(request, member, price_form=form)
     data = form.cleaned_data
@@ -47,8 +47,8 @@ def set_price(request: HttpRequest, member: Membership) -> HttpResponse:
         valid_from=data["begins_at"],
         by=audit_log_service.actor_of(request),
     )
-    values = {"model": catalogue_registry.get(price.model).title, "credits": as_text(price.amount)}
-    messages.success(request, _("The price of %(model)s is set to %(credits)s credits.") % values)
+    values = {"model": catalogue_registry.get(price.model).title, "credits": in_credits(price.amount)}
+    messages.success(request, _("The price of %(model)s is set to %(credits)s.") % values)
     return redirect("office:prices", member.team.slug)
 
 
@@ -97,6 +97,6 @@ def _render(request: HttpRequest, member: Membership, **forms: Any) -> HttpRespo
     context = {
         "member": member,
         "rows": prices_table.price_table(member.team),
-        "price_form": PriceForm(team=member.team),
+        "price_form": PriceForm(time_zone=member.team.time_zone),
     }
     return render(request, "office/prices/page.html", context | forms, status=422 if forms else 200)

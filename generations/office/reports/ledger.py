@@ -154,13 +154,17 @@ def _refunded(charges: list[uuid.UUID]) -> set[uuid.UUID]:
     return set(refunds.values_list("reference", flat=True))
 
 
+def _is_of_picture(entry: Transfer) -> bool:
+    return entry.kind in PICTURE_KINDS and entry.model != catalogue_registry.PROMPT_HELPER
+
+
 def _row(entry: Transfer, names: Mapping[int, str], refunded: set[uuid.UUID]) -> LedgerRow:
     sign = MINUS if entry.target.kind in OUTSIDE else PLUS if entry.source.kind in OUTSIDE else ""
     return LedgerRow(
         entry=entry,
         member=names.get(entry.member_id, "") if entry.member_id else "",
         sign=sign,
-        generation=entry.reference if entry.kind in PICTURE_KINDS else None,
+        generation=entry.reference if _is_of_picture(entry) else None,
         is_refundable=entry.kind == TransferKind.CHARGE and entry.reference not in refunded,
     )
 

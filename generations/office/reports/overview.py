@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from generations.credits import periods
-from generations.credits.models import Account, Hold, HoldState, TransferKind
+from generations.credits.models import Account, Hold, HoldState, Transfer, TransferKind
 from generations.credits.periods import Month
 from generations.credits.totals import TeamTotals, Total
 from generations.office.members import query as members_query
@@ -49,7 +49,7 @@ class MonthSpending:
     """What a month cost so far, and how it compares with the month before."""
 
     spent: int
-    days: int
+    days: int  # since the team first spent anything, if that was in this month
     charged_pictures: int
     refunded_pictures: int
     spent_before: int  # in the month before, after as many days
@@ -149,13 +149,20 @@ def month_spending(books: TeamTotals, month: Month, balance: TeamBalance, spent:
     """Compare a month that cost `spent` with as many days of the month before."""
     today = periods.today(books.team)
     until = min(month.last, today)
-    days = max((until - month.first).days + 1, 1)
-    same_day = min(month.previous.last, month.previous.first + timedelta(days=days - 1))
+    same_day = min(month.previous.last, month.previous.first + (until - month.first))
     spent_before = spending(books, by=(), since=month.previous.first, until=same_day)[()]
     charged, refunded = picture_counts(books, since=month.first, until=month.last)
     is_present = month.first <= today <= month.last
+    days = max((until - max(month.first, _first_spending_day(books.team) or month.first)).days + 1, 1)
     days_left = balance.pool * days // spent if spent > 0 and is_present else None
     return MonthSpending(spent, days, charged, refunded, spent_before, days_left)
+
+
+def _first_spending_day(team: Team) -> date | None:
+    """Return the day of the team's first charge; days before it say nothing about its pace."""
+    charges = Transfer.objects.filter(team=team, kind=TransferKind.CHARGE).order_by("created_at", "pk")
+    first = charges.values_list("created_at", flat=True).first()
+    return periods.today(team, first) if first else None
 
 
 def spending_chart(books: TeamTotals, month: Month, by: str) -> reports_charts.Chart:

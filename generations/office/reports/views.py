@@ -22,6 +22,7 @@ from generations.credits.totals import TeamTotals
 from generations.office.installation import pools as installation_pools
 from generations.office.members import query as members_query
 from generations.office.models import AuditEntry
+from generations.office.reports import holdings as reports_holdings
 from generations.office.reports import ledger as reports_ledger
 from generations.office.reports import ledger_export, members_table
 from generations.office.reports import overview as reports_overview
@@ -106,6 +107,7 @@ def _overview_context(request: HttpRequest, books: TeamTotals, month: Month, spe
     changes = AuditEntry.objects.filter(team=team).select_related("actor", "member__user")
     return {
         "balance": balance,
+        "holdings": reports_holdings.holdings(team, balance),
         "balance_bar": reports_overview.balance_bar(balance, spent),
         "spent": spent,
         "balance_and_spent": balance.total + max(spent, 0),
@@ -122,7 +124,7 @@ def _overview_context(request: HttpRequest, books: TeamTotals, month: Month, spe
             sort=request.GET.get("sort", ""),
             page=_parse_number(request.GET.get("page", ""), 1),
         ),
-        "sorts": members_table.sort_titles(date_format(month.first, "F")),
+        "sorts": members_table.sort_titles(date_format(month.first, "MONTH_FORMAT")),
     }
 
 

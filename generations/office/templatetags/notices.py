@@ -15,4 +15,4 @@ register = template.Library()
 @register.simple_tag
 def open_notices(user: User | AnonymousUser, member: Membership | None = None) -> list[ShownNotice]:
     """Return the notices to show to the user on a page of the member's team."""
-    return notices_service.notices_for_page(user, member) if user.is_authenticated else []
+    return notices_service.notices_for_page(user, member or None) if user.is_authenticated else []

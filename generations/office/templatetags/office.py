@@ -5,11 +5,10 @@ from __future__ import annotations
 from django import template
 from django.utils.formats import number_format
 
+from generations.core.durations import DASH
 from generations.credits.amounts import as_text
 
 register = template.Library()
-
-DASH = "–"  # noqa: RUF001  an en dash
 
 
 @register.filter

@@ -13,6 +13,8 @@ from typing import Any
 from generations.providers.i18n import gettext as _
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,20}(?=(\.0{0,20})?$)", re.ASCII)  # 2.0 is whole
+STYLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)  # of a style that a team has made
+COLOR = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})", re.ASCII | re.IGNORECASE)
 DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 FLAG_VALUES: Mapping[str, bool | None] = {"true": True, "on": True, "false": None, "off": None, "": None}
@@ -46,6 +48,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     WHOLE_NUMBER = "whole number"
     FLAG = "flag"
+    COLORS = "colors"
     NONE = ""  # only in formats of other makers
 
 
@@ -146,9 +149,17 @@ class WeightedTexts(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Field):
-    """One of several values, each with its title, in display order."""
+    """One of several values, each with its title, in display order; `absent` mean the same as sending none.
+
+    With `has_samples` each value has a picture to choose by, `style-<value>.webp` of the static files.
+    Beside `choices` there are the styles that a team has made with the models `made_with`, by their ids:
+    `clean` takes any, and who knows teams must check whose it is.
+    """
 
     choices: Mapping[str, str]
+    has_samples: bool = False
+    made_with: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -169,9 +180,13 @@ class Choice(Field):
         """Return the value."""
         if value == "":
             return None
-        if not isinstance(value, str) or value not in self.choices:
+        if not isinstance(value, str) or not (value in self.choices or self.is_made(value)):
             raise InvalidValue(_("Choose one of: %(choices)s.") % {"choices": ", ".join(self.choices)})
-        return value
+        return None if value in self.absent else value
+
+    def is_made(self, value: str) -> bool:
+        """Return whether a value can be the id of a style that a team has made."""
+        return bool(self.made_with and value not in self.choices and STYLE_ID.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +262,45 @@ class Flag(Field):
         if not isinstance(value, bool | str) or text not in FLAG_VALUES:
             raise InvalidValue(_("Choose on or off."))
         return FLAG_VALUES[text]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colors(Field):
+    """Colors, at most `maximum`: `#rrggbb` with spaces between."""
+
+    maximum: int = 1
+
+    @property
+    def kind(self) -> Kind:
+        """Colors."""
+        return Kind.COLORS
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """How many there may be."""
+        return {"max_colors": self.maximum}
+
+    def clean(self, value: Any) -> str | None:
+        """Return the colors as `#rrggbb`, with spaces between."""
+        if not isinstance(value, str):
+            raise InvalidValue(_("Write this as text."))
+        written = value.replace(",", " ").split()
+        if not all(COLOR.fullmatch(each) for each in written):
+            raise InvalidValue(_("Write colors as #rrggbb, such as #ff8e3c, with spaces between."))
+        if len(written) > self.maximum:
+            counts = {"most": self.maximum, "count": len(written)}
+            raise InvalidValue(_("Choose at most %(most)s colors; these are %(count)s.") % counts)
+        return " ".join(map(_full, written)) or None
+
+    @staticmethod
+    def rgb(value: str) -> list[tuple[int, int, int]]:
+        """Return red, green and blue, each from 0 to 255, of the colors in a cleaned value."""
+        return [(int(each[1:3], 16), int(each[3:5], 16), int(each[5:7], 16)) for each in value.split()]
+
+
+def _full(color: str) -> str:
+    digits = color.lstrip("#").lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
 def _weighted(entry: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from generations.providers.catalogue.fields import InvalidValue
 from generations.providers.i18n import gettext as _
 
-IMAGE, MASK = "image", "mask"  # the roles that pages and programs know by name
+# The roles that pages and programs know by name. A reference is an image that a result takes things from.
+IMAGE, MASK, REFERENCE = "image", "mask", "reference"
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 MIB = 1024 * 1024
 

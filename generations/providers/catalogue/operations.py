@@ -25,8 +25,10 @@ class Operation(StrEnum):
     STRUCTURE = "structure"
     STYLE = "style"
     STYLE_TRANSFER = "style_transfer"
+    MAKE_STYLE = "make_style"
     VECTORIZE = "vectorize"
     DESCRIBE = "describe"
+    SHORTEN = "shorten"
     BLEND = "blend"
     SWAP_FACE = "swap_face"
     VARY = "vary"
@@ -48,8 +50,10 @@ TITLES: Mapping[Operation, str] = MappingProxyType(
         Operation.STRUCTURE: gettext_noop("Keep the structure"),
         Operation.STYLE: gettext_noop("In the style of"),
         Operation.STYLE_TRANSFER: gettext_noop("Transfer a style"),
+        Operation.MAKE_STYLE: gettext_noop("Make a style"),
         Operation.VECTORIZE: gettext_noop("Vectorize"),
         Operation.DESCRIBE: gettext_noop("Describe"),
+        Operation.SHORTEN: gettext_noop("Shorten a prompt"),
         Operation.BLEND: gettext_noop("Blend"),
         Operation.SWAP_FACE: gettext_noop("Swap a face"),
         Operation.VARY: gettext_noop("Vary"),
@@ -72,8 +76,10 @@ RESULTS: Mapping[Operation, str] = MappingProxyType(
         Operation.STRUCTURE: gettext_noop("Drawn with its structure"),
         Operation.STYLE: gettext_noop("Drawn in its style"),
         Operation.STYLE_TRANSFER: gettext_noop("Style transferred"),
+        Operation.MAKE_STYLE: gettext_noop("Made into a style"),
         Operation.VECTORIZE: gettext_noop("Vectorized"),
         Operation.DESCRIBE: gettext_noop("Described"),
+        Operation.SHORTEN: gettext_noop("Shortened"),
         Operation.BLEND: gettext_noop("Blended"),
         Operation.SWAP_FACE: gettext_noop("Face swapped"),
         Operation.VARY: gettext_noop("Varied"),

@@ -1,6 +1,6 @@
 """All models of all systems; forms, validation, API and prices follow from their declarations.
 
-Each system declares its models in `providers/<system>/models.py`.
+Each system declares itself in `providers/<system>/system.py`, and its models in `models.py` beside it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,25 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from generations.providers.catalogue.fields import Field, InvalidValue
+from generations.providers.bfl.system import SYSTEM as BFL
+from generations.providers.catalogue.fields import Choice, Field, InvalidValue
 from generations.providers.catalogue.inputs import IMAGE, MASK
 from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.system import System
+from generations.providers.chat.system import SYSTEM as CHAT
 from generations.providers.i18n import gettext as _
-from generations.providers.stability import fields as stability_fields
-from generations.providers.stability import models as stability_models
+from generations.providers.ideogram.system import SYSTEM as IDEOGRAM
+from generations.providers.kling.system import SYSTEM as KLING
+from generations.providers.midjourney.system import SYSTEM as MIDJOURNEY
+from generations.providers.openai.system import SYSTEM as OPENAI
+from generations.providers.recraft.system import SYSTEM as RECRAFT
+from generations.providers.stability.system import SYSTEM as STABILITY
 
-# The values that any model can have.
-FORMATS, SHAPES, STYLES = stability_fields.FORMATS, stability_fields.SHAPES, stability_fields.STYLES
+# What helps with prompts: no model of a picture, but named like one in the ledger and in closed models.
+PROMPT_HELPER = "prompt-helper"
+# What the size of a picture is called in pages and in the library, widest to tallest: the nearest of these.
+# They are in the index of the library and in style sheets; a model may offer others.
+SHAPES = ("21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21")
 
 
 class UnknownModel(KeyError):
@@ -49,6 +59,14 @@ def names_of_system(system: str) -> tuple[str, ...]:
     return tuple(model.name for model in SYSTEMS.get(system, ()))
 
 
+def names_in_dialect(system: str, dialect: str) -> tuple[str, ...]:
+    """Return those of `names_of_system` that a dialect has; "" is the usual one."""
+    declared = DECLARED.get(system)
+    return tuple(
+        name for name in names_of_system(system) if declared is None or declared.has_in(dialect, name)
+    )
+
+
 def fields_by_name() -> dict[str, tuple[Field, ...]]:
     """Return the fields that programs may send, by name, each as all models with one of this name have it."""
     named: dict[str, tuple[Field, ...]] = {}
@@ -72,9 +90,24 @@ def system_of(model: str) -> str:
     raise UnknownModel(model)
 
 
+def continuing(made_by: str, step: str) -> Model | None:
+    """Return the model of the same system whose form orders this next step; None if its name is enough."""
+    return _CONTINUING.get((made_by, step))
+
+
+def drawing_in(made_with: str) -> list[tuple[Model, Choice]]:
+    """Return the models that draw in the styles which a model makes, each with its field for them."""
+    return [
+        (model, field)
+        for model in MODELS.values()
+        for field in model.fields
+        if isinstance(field, Choice) and made_with in field.made_with
+    ]
+
+
 def system_title(system: str) -> str:
     """Return what a system is called on pages."""
-    return SYSTEM_TITLES.get(system, system.title())
+    return DECLARED[system].title if system in DECLARED else system.title()
 
 
 def model_titles() -> dict[str, str]:
@@ -84,6 +117,8 @@ def model_titles() -> dict[str, str]:
 
 def model_title(name: str) -> str:
     """Return a model's title; its name if the catalogue no longer has it."""
+    if name == PROMPT_HELPER:
+        return _("Prompt helper")
     return model_titles().get(name, name)
 
 
@@ -143,8 +178,36 @@ def _clean(field: Field, value: Any, *, has_image: bool) -> Any:
     return cleaned
 
 
-SYSTEMS: Mapping[str, tuple[Model, ...]] = MappingProxyType({"stability": stability_models.MODELS})
-SYSTEM_TITLES: Mapping[str, str] = MappingProxyType({"stability": "Stability AI"})  # names, not translated
+def system(name: str) -> System:
+    """Return the declaration of a system; KeyError if there is none."""
+    return DECLARED[name]
+
+
+def values_of(field_name: str) -> dict[str, str]:
+    """Return the values of a choice with their titles, as all models with a field of this name have it."""
+    found: dict[str, str] = {}
+    for model in MODELS.values():
+        if model.takes(field_name) and isinstance(choice := model.field(field_name), Choice):
+            found = dict(choice.choices) | found
+    return found
+
+
+ALL = (STABILITY, OPENAI, CHAT, BFL, MIDJOURNEY, RECRAFT, KLING, IDEOGRAM)
+DECLARED: Mapping[str, System] = MappingProxyType({system.name: system for system in ALL})
+SYSTEMS: Mapping[str, tuple[Model, ...]] = MappingProxyType(
+    {name: system.models for name, system in DECLARED.items()}
+)
 MODELS: Mapping[str, Model] = MappingProxyType(
     {model.name: model for models in SYSTEMS.values() for model in models}
 )
+_CONTINUING: Mapping[tuple[str, str], Model] = MappingProxyType(
+    {
+        (made_by.name, model.continues): model
+        for models in SYSTEMS.values()
+        for model in models
+        if model.continues
+        for made_by in models
+    }
+)
+# The styles that any model can have, with their titles.
+STYLES: Mapping[str, str] = MappingProxyType(values_of("style_preset"))

@@ -24,6 +24,7 @@ from generations.providers.base import (
 )
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.inputs import MASK
+from generations.providers.catalogue.validation import validated
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
 from generations.providers.stability.endpoints import V1_ENGINES, V2BETA, part_name
@@ -50,7 +51,16 @@ class Stability:
     polls_count_as_calls = True  # the limit is of requests: docs/providers/stability.md, "Rate limit"
     result_hosts: tuple[str, ...] = ()
 
-    def __init__(self, base_url: str, key: str, *, client_id: str = "sdweb", proxy: str = "") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        client_id: str = "sdweb",
+        proxy: str = "",
+        at_gateway: bool = False,  # it is called there as at Stability
+        dialect: str = "",
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._client_id = client_id
@@ -136,7 +146,7 @@ def _v2beta(request: ImageRequest) -> _HttpRequest:
 
     See docs/providers/stability.md, "Request headers".
     """
-    endpoint, fields = V2BETA[request.model], _validated(request)
+    endpoint, fields = V2BETA[request.model], validated(request)
     if endpoint.is_shared:
         mode = "image-to-image" if request.inputs else "text-to-image"
         fields |= {"model": request.model, "mode": mode}
@@ -148,7 +158,7 @@ def _v1(request: ImageRequest) -> _HttpRequest:
 
     See docs/providers/stability.md, "v1 text to image" and "v1 image to image".
     """
-    body = _validated(request)
+    body = validated(request)
     prompts = [{"text": body.pop("prompt"), "weight": 1}]
     if "negative_prompt" in body:
         prompts.append({"text": body.pop("negative_prompt"), "weight": -1})
@@ -185,19 +195,6 @@ def _multipart(request: ImageRequest, fields: Mapping[str, Any]) -> dict[str, An
 def _file_part(model: str, image: InputImage) -> tuple[str, tuple[str, bytes, str]]:
     name = part_name(model, image.role)
     return name, (f"{name}.{image.media_type.removeprefix('image/')}", image.data, image.media_type)
-
-
-def _validated(request: ImageRequest) -> dict[str, Any]:
-    """Validate the parameters once more; Refused if they are invalid.
-
-    An old generation may have parameters that were valid when it was submitted and are not any more.
-    """
-    model = catalogue_registry.get(request.model)
-    try:
-        return catalogue_registry.validate(model, request.parameters, roles=request.roles)
-    except catalogue_registry.InvalidParameters as problem:
-        reason = str(problem)[:300]
-    raise Refused(reason)
 
 
 def _text(value: str | float | bool) -> str:

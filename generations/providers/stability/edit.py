@@ -10,7 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from generations.providers.catalogue.fields import Choice, Flag, Group, Number, Text
+from generations.providers.catalogue import common_fields
+from generations.providers.catalogue.fields import Choice, Flag, Group, Text
 from generations.providers.catalogue.inputs import MIB, Input
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import Operation
@@ -30,12 +31,6 @@ from generations.providers.stability.fields import (
 from generations.providers.stability.inputs import BOUND, EDITED, MASKED, PAINTED
 
 TASK_SECONDS = 3600.0  # results are kept for 24 hours: docs/providers/stability.md, "Results that come later"
-SIDES = {
-    "left": gettext_noop("Left"),
-    "right": gettext_noop("Right"),
-    "up": gettext_noop("Up"),
-    "down": gettext_noop("Down"),
-}
 LIGHT_SIDES: Mapping[str, str] = MappingProxyType(
     {
         "left": gettext_noop("From the left"),
@@ -48,29 +43,9 @@ BACKGROUND, LIGHT = "background_reference", "light_reference"  # roles
 SUBJECT_BYTES, REFERENCE_BYTES = 4 * MIB, 5 * MIB // 2  # of the 10 MiB of a request, for one and two images
 
 
-def _side(name: str, title: str) -> Number:
-    return Number(
-        name=name,
-        title=title,
-        help=gettext_noop("By how many pixels the image is extended on this side."),
-        group=Group.IMAGE,
-        minimum=0,
-        maximum=2_000,
-        whole=True,
-        default=0,
-        absent=(0,),
-    )
-
-
 def _named(name: str, title: str, note: str) -> Text:
     """The words by which something is found in the image."""
     return Text(name=name, title=title, help=note, required=True, min_length=1, max_length=LONGEST_TEXT)
-
-
-def _extends_a_side(parameters: Mapping[str, Any], roles: Collection[str]) -> Mapping[str, str]:
-    if parameters.keys() & SIDES.keys():
-        return {}
-    return {"left": _("Choose by how many pixels at least one side is extended.")}
 
 
 def _has_background_and_light(parameters: Mapping[str, Any], roles: Collection[str]) -> Mapping[str, str]:
@@ -112,7 +87,7 @@ MODELS = (
         12,
         {},
         (
-            *(_side(name, title) for name, title in SIDES.items()),
+            *common_fields.sides(2_000),
             prompt(gettext_noop("What the new parts shall show. May be left empty."), required=False),
             fraction(
                 "creativity",
@@ -126,7 +101,7 @@ MODELS = (
         ),
         operations=(Operation.OUTPAINT,),
         inputs=(replace(BOUND, keeps_alpha=True),),
-        rules=(_extends_a_side,),
+        rules=(common_fields.extends_a_side,),
     ),
     Model(
         "erase",

@@ -1,283 +1,54 @@
-"""Map a response without an image to an error.
+"""What Stability's errors mean where it is not common to all systems.
 
 Sources: docs/providers/stability.md, "Statuses", "What sdweb does", "Results that come later" and "v1 text to
-image";
-docs/providers/gateways.md, "Statuses".
+image".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from types import MappingProxyType
 
-from generations.providers.base import (
-    CONTENT_CODES,
-    Busy,
-    ModelUnavailable,
-    ProviderError,
-    Refused,
-    Unavailable,
-    Unknown,
-)
-from generations.providers.i18n import gettext as _
+from generations.providers.base import ModelUnavailable, ProviderError, Refused
 from generations.providers.i18n import gettext_noop
-from generations.providers.transport import error_text
+from generations.providers.transport import errors as transport_errors
+from generations.providers.transport.error_text import Envelope
+from generations.providers.transport.errors import NO_IMAGES, ErrorTable
 from generations.providers.transport.http import Reply
 
-# Error codes of gateways (the one-api family) and of OpenAI's format that mean the account is at fault and
-# not the request, whatever the status.
-ACCOUNT_CODES = frozenset(
-    {
-        "access_terminated",
-        "account_deactivated",
-        "billing_hard_limit_reached",
-        "billing_not_active",
-        "incorrect_api_key",
-        "insufficient_balance",
-        "insufficient_credits",
-        "insufficient_quota",
-        "insufficient_user_quota",
-        "invalid_api_key",
-        "payment_required",
-        "pre_consume_token_quota_failed",
-        "quota_exceeded",
-        "quota_not_enough",
-        "token_expired",
-        "token_quota_exhausted",
-        "unauthorized",
-        "user_disabled",
-        "user_quota_not_enough",
-    }
-)
-# Codes that mean one model, whatever the status: other models of the account may be drawn.
-MODEL_CODES = frozenset(
-    {
-        "api_not_implemented",
-        "channel:model_mapped_error",
-        "channel:no_available_key",
-        "channel_not_found",
-        "deprecated_model",
-        "engine_not_found",
-        "get_channel_failed",
-        "invalid_model",
-        "model_access_denied",
-        "model_deprecated",
-        "model_not_allowed",
-        "model_not_available",
-        "model_not_found",
-        "model_not_supported",
-        "model_price_error",
-        "no_available_channel",
-        "unsupported_model",
-    }
-)
-# Codes of a 403 that refuses the address or the model. The account itself is refused with 401 or 402.
-FORBIDDEN_CODES = frozenset({"access_denied", "forbidden", "permission_denied", "permission_error"})
-# Older gateways only have a message. It counts only without a code and never in Stability's own format: a
-# message may repeat the prompt, and a prompt must neither pause an account nor close a model.
-ACCOUNT_MESSAGES = re.compile(
-    r"insufficient (user |token |account )?(quota|balance|credits?)|quota (is )?"
-    r"(not enough|exhausted|used up)|额度不足|余额不足|额度已用尽|无效的令牌",
-    re.IGNORECASE,
-)
-CHANNEL_MESSAGES = re.compile(r"no available channel|无可用渠道", re.IGNORECASE)
-FORBIDDEN_MESSAGES = re.compile(  # of a 403
-    r"无权访问模型|\b(access|permission|allowed|authorized|permitted)\b.{0,60}\bmodel\b"
-    r"|\bmodel\b.{0,80}\b(access|permission|allowed|authorized|permitted|available|supported|enabled|exist)",
-    re.IGNORECASE,
-)
-# Stability's own words for a field: the model's name is the catalogue's, never the member's.
-MODEL_FIELD = re.compile(r"model\b[^:]{0,40}:", re.IGNORECASE)
-GENERIC_CODES = frozenset(
-    {"error", "api_error", "new_api_error", "one_api_error", "shell_api_error", "upstream_error"}
-)
-# v1 has no code for a flagged prompt: only the message tells it from a locked account.
-# See docs/providers/stability.md, "v1 text to image".
-FLAGGED_MESSAGE = re.compile(r"flagged by our content moderation", re.IGNORECASE)
-ACCOUNT_STATUSES = {
-    401: gettext_noop("The provider does not accept the key"),
-    402: gettext_noop("The provider account has no credits left"),
-}
-MODEL_STATUSES = {
-    404: gettext_noop("The provider has nothing at this address"),
-    405: gettext_noop("The provider takes no requests at this address"),
-    407: gettext_noop("A proxy before the provider asks for a sign-in"),
-    410: gettext_noop("The provider has nothing at this address any more"),
-    501: gettext_noop("The provider does not offer this"),
-}
-# Of a server that had our whole request and lost what is behind it: it may have been drawn and charged.
-# 408 is the timeout of some gateways, 424 is this portal's own for an order that goes on.
-LOST_STATUSES = frozenset({408, 424, 499, 504, *range(520, 531)})
 FAILED_CODE = "finish_error"  # of an answer whose finish reason says that the image failed
-
-
-NO_IMAGES: Mapping[str, str] = MappingProxyType({})
+TABLE = ErrorTable(
+    envelope=Envelope(
+        marks=frozenset({"name", "errors"}),
+        forms=(frozenset({"name", "errors"}), frozenset({"name", "message"})),
+    ),
+    reasons={
+        "invalid_language": gettext_noop("This provider takes English only."),
+        "public_figure": gettext_noop("The provider refused this image: it shows a public figure."),
+    },
+    # Its words for a field: the model's name is the catalogue's, never the member's.
+    model_words=re.compile(r"model\b[^:]{0,40}:", re.IGNORECASE),
+    # v1 has no code for a flagged prompt: only the message tells it from a locked account.
+    # See docs/providers/stability.md, "v1 text to image".
+    content_words=re.compile(r"flagged by our content moderation", re.IGNORECASE),
+    largest_request=gettext_noop("it takes 10 MB in all"),
+)
 
 
 def to_error(reply: Reply, key: str, images: Mapping[str, str] = NO_IMAGES) -> ProviderError:
-    """Return the error for a response without an image.
-
-    `images` are the titles of the images of the request, by the names of their parts.
-    """
-    return _to_error(reply, _with_moderation_code(error_text.parse_error_body(reply.body, key)), key, images)
+    """Return the error for a response without an image; `images` as `transport.errors.to_error` takes it."""
+    return transport_errors.to_error(reply, key, TABLE, images)
 
 
 def to_poll_error(reply: Reply, key: str, images: Mapping[str, str]) -> ProviderError:
-    """Return the error for a poll without a result: Refused only for the provider's last word on the task.
-
-    That is a code of moderation, or an error of the request in Stability's own words. 404 is none: an account
-    behind a gateway may know the result a moment later.
-    """
-    error_body = _with_moderation_code(error_text.parse_error_body(reply.body, key))
-    error = _to_error(reply, error_body, key, images)
-    in_own_words = error_body.is_own and not error_body.from_gateway and reply.status in (400, 422)
-    if isinstance(error, Refused) and not (error_body.codes & CONTENT_CODES or in_own_words):
-        return _as_unknown(error)
-    return after_poll(error)
+    """Return the error for a poll without a result."""
+    return after_poll(transport_errors.to_poll_error(reply, key, TABLE, images))
 
 
 def after_poll(error: ProviderError) -> ProviderError:
     """Return the error as it is meant after a poll, which closes no model and orders nothing anew."""
     if isinstance(error, ModelUnavailable):
-        return _as_unknown(error)
+        return transport_errors.as_unknown(error)
     if error.code == FAILED_CODE:
         return Refused(error.reason, error.status, error.request_id, code=error.code)
     return error
-
-
-def _as_unknown(error: ProviderError) -> Unknown:
-    return Unknown(error.reason, error.status, error.request_id, code=error.code)
-
-
-def _to_error(
-    reply: Reply, error_body: error_text.ErrorBody, key: str, images: Mapping[str, str]
-) -> ProviderError:
-    error = _error(reply, error_body, images)
-    error.status = reply.status
-    error.request_id = reply.request_id(key)
-    error.code = error_body.code
-    return error
-
-
-def without_purchase(
-    status: int, error_body: error_text.ErrorBody, images: Mapping[str, str] = NO_IMAGES
-) -> ProviderError | None:
-    """Return the error if the account, the model or the content is blamed, and so nothing was charged.
-
-    Also for errors that are sent with status 200.
-    """
-    if error_body.codes & CONTENT_CODES:
-        return Refused(_refused_reason(status, error_body, images))
-    if _blames_account(status, error_body):
-        sentence = _(ACCOUNT_STATUSES.get(status, gettext_noop("The provider account cannot be used now")))
-        return Unavailable(_reason(sentence, status, error_body))
-    if _blames_model(status, error_body):
-        sentence = _(MODEL_STATUSES.get(status, gettext_noop("The provider does not have this model now")))
-        return ModelUnavailable(_reason(sentence, status, error_body))
-    return None
-
-
-def _error(reply: Reply, error_body: error_text.ErrorBody, images: Mapping[str, str]) -> ProviderError:
-    status = reply.status
-    if status >= 400 and (error := without_purchase(status, error_body, images)):
-        return error
-    if status == 429:
-        return Busy(_("The provider asks for a pause (HTTP 429)."), retry_after=reply.retry_after)
-    if status in LOST_STATUSES or status == 425 or 500 <= status < 600:
-        return _trouble(reply, error_body)
-    if 300 <= status < 400:
-        return ModelUnavailable(
-            _("The provider answers with a redirect (HTTP %(status)d); its address must be checked.")
-            % {"status": status}
-        )
-    if 400 <= status < 500:
-        return Refused(_refused_reason(status, error_body, images))
-    return Unknown(_("The provider answered without an image (HTTP %(status)d).") % {"status": status})
-
-
-def _trouble(reply: Reply, error_body: error_text.ErrorBody) -> Busy | Unknown:
-    """Return Busy if it is proven that nothing was charged, else Unknown.
-
-    Proof is an answer before the whole request was sent, the status 425, or the provider's own words.
-    A gateway's words prove it with 503 alone: with other statuses it may have asked the provider before.
-    """
-    status = reply.status
-    own_words = error_body.is_own and (status == 503 or not error_body.from_gateway)
-    if not reply.sent_whole or status == 425 or (own_words and status not in LOST_STATUSES):
-        reason = _("The provider is having trouble (HTTP %(status)d).")
-        return Busy(reason % {"status": status}, retry_after=reply.retry_after)
-    return Unknown(_("The provider's answer was lost on its way (HTTP %(status)d).") % {"status": status})
-
-
-def _blames_account(status: int, error_body: error_text.ErrorBody) -> bool:
-    if status in ACCOUNT_STATUSES or error_body.codes & ACCOUNT_CODES:
-        return True
-    return _has_words_alone(status, error_body) and bool(ACCOUNT_MESSAGES.search(error_body.message))
-
-
-def _blames_model(status: int, error_body: error_text.ErrorBody) -> bool:
-    if status in MODEL_STATUSES or error_body.codes & MODEL_CODES:
-        return True
-    if status == 403 and error_body.codes & FORBIDDEN_CODES:
-        return True
-    if status in (400, 422) and error_body.is_own and not error_body.from_gateway:
-        return bool(MODEL_FIELD.match(error_body.message))
-    if not _has_words_alone(status, error_body):
-        return False
-    is_forbidden = status == 403 and FORBIDDEN_MESSAGES.search(error_body.message)
-    return bool(is_forbidden or CHANNEL_MESSAGES.search(error_body.message))
-
-
-def _has_words_alone(status: int, error_body: error_text.ErrorBody) -> bool:
-    """Return whether only the message can tell who is to blame."""
-    return error_body.from_gateway and not error_body.codes - GENERIC_CODES and status not in (400, 422)
-
-
-def _with_moderation_code(error_body: error_text.ErrorBody) -> error_text.ErrorBody:
-    if "permission_denied" in error_body.codes and FLAGGED_MESSAGE.search(error_body.message):
-        return replace(error_body, codes=frozenset({"content_moderation"}))
-    return error_body
-
-
-def _reason(sentence: str, status: int, error_body: error_text.ErrorBody) -> str:
-    text = f"{sentence} (HTTP {status})"
-    return error_text.as_sentence(f"{text}: {error_body.message}" if error_body.message else text)
-
-
-def _refused_reason(status: int, error_body: error_text.ErrorBody, images: Mapping[str, str]) -> str:
-    if error_body.codes & CONTENT_CODES:
-        return _moderated(images)
-    if "invalid_language" in error_body.codes:
-        return _("This provider takes English only.")
-    if "public_figure" in error_body.codes:
-        return _("The provider refused this image: it shows a public figure.")
-    if status == 413:
-        return _too_large(images)
-    if error_body.message:
-        return _not_accepted(error_body.message, images)
-    return _("The provider did not accept the request (HTTP %(status)d).") % {"status": status}
-
-
-def _moderated(images: Mapping[str, str]) -> str:
-    if images:
-        return _("The provider refused the prompt or an image (content).")
-    return _("The provider refused this prompt (content).")
-
-
-def _too_large(images: Mapping[str, str]) -> str:
-    if not images:
-        return _("The request is too large for the provider.")
-    named = {"images": ", ".join(images.values())}
-    return _("The request is too large for the provider; make these images smaller: %(images)s.") % named
-
-
-def _not_accepted(message: str, images: Mapping[str, str]) -> str:
-    """A sentence with the provider's words, about an image where they begin with the name of its part."""
-    name, colon, problem = message.partition(":")
-    if colon and problem.strip() and name in images:
-        named = {"image": images[name], "problem": problem.strip()}
-        return error_text.as_sentence(_("The provider did not accept “%(image)s”: %(problem)s") % named)
-    refused = _("The provider did not accept the request")
-    return error_text.as_sentence(f"{refused}: {message}")

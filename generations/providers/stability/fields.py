@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from generations.providers.catalogue import common_fields
 from generations.providers.catalogue.fields import Choice, Group, Number, Text, WeightedTexts, When
 from generations.providers.i18n import gettext_noop
 
@@ -86,7 +87,13 @@ SHAPE = Choice(
     choices=MappingProxyType({s: s for s in SHAPES}),
 )
 SHAPE_WITHOUT_IMAGE = replace(SHAPE, when=When.WITHOUT_IMAGE)
-STYLE = Choice(name="style_preset", title=gettext_noop("Style"), label="Style preset", choices=STYLES)
+STYLE = Choice(
+    name="style_preset",
+    title=gettext_noop("Style"),
+    label="Style preset",
+    choices=STYLES,
+    has_samples=True,
+)
 FORMAT = Choice(
     name="output_format",
     title=gettext_noop("Format"),
@@ -116,21 +123,7 @@ def negative_prompt(max_length: int = LONGEST_TEXT) -> Text:
     return Text(name="negative_prompt", title=gettext_noop("Negative prompt"), max_length=max_length)
 
 
-def seed(maximum: int = LARGEST_SEED) -> Number:
-    """The seed: 0 means a random one, as sending none does; -1 does in other programs."""
-    return Number(
-        name="seed",
-        title=gettext_noop("Seed"),
-        group=Group.MORE,
-        minimum=0,
-        maximum=maximum,
-        whole=True,
-        default=0,
-        absent=(0, -1),
-    )
-
-
-SEED = seed()
+SEED = common_fields.seed(LARGEST_SEED)
 
 
 def strength(suggested: float = 0.6) -> Number:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from generations.providers.catalogue import common_fields
 from generations.providers.catalogue.fields import Field
 from generations.providers.catalogue.inputs import IMAGE, MASK, MIB, Input
 from generations.providers.catalogue.model import Model
@@ -28,7 +29,6 @@ from generations.providers.stability.fields import (
     guidance,
     negative_prompt,
     prompt,
-    seed,
     steps,
     strength,
 )
@@ -64,7 +64,7 @@ def _v1(name: str, title: str, clause: str, *, seconds: int, sizes: Mapping[str,
         WEIGHTED,
         SHAPE_WITHOUT_IMAGE,
         STYLE,
-        seed(V1_LARGEST_SEED),
+        common_fields.seed(V1_LARGEST_SEED),
         V1_STRENGTH,
         guidance(0, 35, 7),
         steps(),

@@ -5,7 +5,6 @@ The wire: docs/providers/stability.md, "Answers", "Results that come later" and 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,22 +13,19 @@ from typing import Any
 from generations.providers.base import Done, Output, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.stability import errors as stability_errors
-from generations.providers.transport import base64_text, error_text
+from generations.providers.transport import base64_text, json_body
+from generations.providers.transport import errors as transport_errors
 from generations.providers.transport.http import Reply
 from generations.providers.transport.media_check import InvalidImage, output_of
 
 FILTERED, FAILED = "CONTENT_FILTERED", "ERROR"
 MAX_SEED = 4_294_967_295
-# A larger answer is read only if nearly all of it is base64: many small values take more memory than bytes.
-MAX_DENSE_JSON = 24 * 1024 * 1024  # bytes
-MAX_VALUES = 10_000  # of a larger answer
 MAX_IMAGES = 10
 # Where images are listed, and under which name each has its base64: v1's and v2beta's names, and those of
 # OpenAI's format, which some gateways write whatever was asked for.
 LISTS = ("artifacts", "data", "images")
 TEXTS = ("base64", "image", "result", "b64_json")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Ids of tasks that may stand in an address, where `..` would lead to another one. Stability's are 64
 # hexadecimal digits; gateways have their own.
 TASK_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~-]{0,127}")
@@ -52,7 +48,7 @@ def parse_response(reply: Reply, key: str, requested_seed: int | None) -> Done:
     `requested_seed` is the seed of the request, for responses without one.
     """
     request_id = reply.request_id(key)
-    raw_images = _from_json(reply, key) if _is_json(reply.body) else [_from_bytes(reply)]
+    raw_images = _from_json(reply, key) if json_body.is_json(reply.body) else [_from_bytes(reply)]
     if all(image.finish_reason == FAILED for image in raw_images):
         raise Unknown(
             _("The provider could not finish the image."), 200, request_id, code=stability_errors.FAILED_CODE
@@ -69,14 +65,16 @@ def task_id(reply: Reply, key: str) -> str:
 
     An id that cannot stand in an address is none, and neither is that of an error.
     """
-    if len(reply.body) > MAX_TASK_JSON or not _is_json(reply.body):
+    if len(reply.body) > MAX_TASK_JSON or not json_body.is_json(reply.body):
         return ""
-    data = _parse(reply.body)
+    data = json_body.parse(reply.body)
     if not isinstance(data, Mapping) or data.keys() & {"error", "errors", "name"} or any(_artifacts(data)):
         return ""
     if any(isinstance(value, list | dict) and value for value in data.values()):
         return ""  # results in a format that is not read here
-    if stability_errors.without_purchase(reply.status, error_text.parse_error_body(reply.body, key)):
+    if transport_errors.without_purchase(
+        reply.status, transport_errors.parse(reply, key, stability_errors.TABLE)
+    ):
         return ""
     remote_id = data.get("id")
     return remote_id if isinstance(remote_id, str) and TASK_ID.fullmatch(remote_id) else ""
@@ -92,11 +90,6 @@ def _output(image: _RawImage, requested_seed: int | None) -> Output | None:
     except InvalidImage:
         return None
     return replace(output, finish_reason=finish_reason)
-
-
-def _is_json(body: bytes) -> bool:
-    """Decide by content: some servers respond in another format than requested."""
-    return body[:64].removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"[")
 
 
 def _from_bytes(reply: Reply) -> _RawImage:
@@ -115,30 +108,14 @@ def _from_text(body: bytes) -> bytes:
 
 
 def _from_json(reply: Reply, key: str) -> list[_RawImage]:
-    raw_images = list(_artifacts(_parse(reply.body)))[:MAX_IMAGES]
+    raw_images = list(_artifacts(json_body.parse(reply.body)))[:MAX_IMAGES]
     if raw_images:
         return raw_images
     request_id = reply.request_id(key)
-    error_body = error_text.parse_error_body(reply.body, key)
-    if refusal := stability_errors.without_purchase(
-        reply.status, error_body
-    ):  # some gateways send it with 200
-        refusal.status, refusal.request_id, refusal.code = 200, request_id, error_body.code
-        raise refusal
-    raise Unknown(_("The provider answered without an image."), 200, request_id, code=error_body.code)
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        # Not strict: base64 in lines may have its line ends in the text as they are.
-        text = body.removeprefix(BYTE_ORDER_MARK)
-        return json.loads(text, strict=False) if _is_bounded(body) else None
-    except (ValueError, RecursionError):  # not UTF-8, no JSON, a number without end, too deep
-        return None
-
-
-def _is_bounded(body: bytes) -> bool:
-    return len(body) <= MAX_DENSE_JSON or sum(map(body.count, (b"{", b"[", b","))) <= MAX_VALUES
+    error = stability_errors.to_error(reply, key)  # some gateways send one with 200
+    if isinstance(error, Unknown):
+        raise Unknown(_("The provider answered without an image."), 200, request_id, code=error.code)
+    raise error
 
 
 def _artifacts(data: Any) -> Iterator[_RawImage]:

@@ -1,4 +1,4 @@
-"""HTTP connections for one call, which enforce its deadline and record whether the request was sent."""
+"""HTTP connections for one call at a time, which enforce its deadline and record whether it was sent."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ class Call:
     deadline: float
     sent: bool = field(default=False, init=False)  # the whole request was passed to the operating system
     status: int | None = field(default=None, init=False)
+    over_kept: bool = field(default=False, init=False)  # the connection was open before the call began
+
+    def begin(self, deadline: float) -> None:
+        """Begin another exchange over a connection that was kept open."""
+        self.deadline, self.sent, self.status, self.over_kept = deadline, False, None, True
+
+    @property
+    def met_closed_connection(self) -> bool:
+        """Whether a failure can be that of a kept connection which the server closed meanwhile."""
+        return self.over_kept and self.status is None and time.monotonic() < self.deadline
 
     def remaining(self) -> float:
         """Return the seconds until the deadline; TimeoutError after it."""
@@ -72,6 +82,7 @@ class _Connection(HTTPConnection):
         self.response_class = functools.partial(_Response, call=call)  # type: ignore[assignment]  # called like one
 
     def _new_conn(self) -> socket.socket:
+        self._call.over_kept = False
         sock = super()._new_conn()
         sock.settimeout(min(sock.gettimeout() or CONNECT_TIMEOUT, self._call.remaining()))  # of the handshake
         return sock
@@ -88,22 +99,26 @@ class _TlsConnection(_Connection, HTTPSConnection):
     """The same connection with TLS."""
 
 
-class OneCallAdapter(HTTPAdapter):
-    """Opens one connection for one call, through a proxy if `send` names one; certificates are read once.
+class OneConnectionAdapter(HTTPAdapter):
+    """Has one connection for one call at a time, through a proxy if `send` names one.
 
-    `ip_address` is connected to instead of what the host's name resolves to; SNI and the certificate have the
-    name. A proxy connects to the name.
+    All its calls go to the same server and through the same proxy. Certificates are read once. `ip_address`
+    is connected to instead of what the host's name resolves to; SNI and the certificate have the name. A
+    proxy connects to the name.
     """
 
     def __init__(self, call: Call, ip_address: str = "") -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-        self._call, self._ip_address = call, ip_address
+        self.call, self._ip_address = call, ip_address
         self._pool: HTTPConnectionPool | None = None
+        self._connection: _Connection | None = None
 
     def get_connection_with_tls_context(
         self, request: Any, *_: Any, proxies: Any = None, **__: Any
     ) -> HTTPConnectionPool:
-        """Return a new pool for this call."""
+        """Return the pool of the one connection."""
+        if self._pool is not None:
+            return self._pool
         address = urlsplit(request.url)
         host, port = address.hostname or "", address.port
         if proxy := (proxies or {}).get(address.scheme):
@@ -116,9 +131,18 @@ class OneCallAdapter(HTTPAdapter):
         else:
             self._pool = HTTPConnectionPool(self._ip_address or host, port, maxsize=1)
         is_tls = isinstance(self._pool, HTTPSConnectionPool)
-        connection_class: Any = functools.partial(_TlsConnection if is_tls else _Connection, self._call)
+        connection_class: Any = functools.partial(self._connect, _TlsConnection if is_tls else _Connection)
         self._pool.ConnectionCls = connection_class
         return self._pool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server left the connection open, and all of its last answer was read."""
+        return self._connection is not None and self._connection.sock is not None
+
+    def _connect(self, kind: type[_Connection], *args: Any, **options: Any) -> _Connection:
+        self._connection = kind(self.call, *args, **options)
+        return self._connection
 
     def _pool_through(self, proxy: str, host: str, port: int | None, scheme: str) -> HTTPConnectionPool:
         """Return a pool whose connection is a tunnel for https, and the proxy's own for http."""

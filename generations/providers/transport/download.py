@@ -2,7 +2,8 @@
 
 What is checked is what is connected to: the name is resolved once, every address of it has to be public, and
 the connection goes to such an address with the name in SNI and certificate. So a name cannot lead elsewhere
-between check and connection. Through a proxy, which resolves the name, the certificate alone proves the host.
+between check and connection. Through a proxy, which resolves the name, the certificate alone proves the host;
+a host that is only allowed as every public one is refused there too if its name leads inside from here.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from generations.providers.i18n import gettext as _
-from generations.providers.transport.connection import CONNECT_TIMEOUT, Call, OneCallAdapter
+from generations.providers.transport.connection import CONNECT_TIMEOUT, Call, OneConnectionAdapter
 from generations.providers.transport.http import FAILURES, is_caused_by, read_body
 
+ANYWHERE = "*"  # in a list of hosts: every public one
 MAX_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 3
 MAX_URL_LENGTH = 8_192  # characters; signed addresses have about 1,500
@@ -87,6 +89,7 @@ class _Target:
     host: str
     port: int
     path: str
+    is_named: bool  # on the list, not only allowed as every public host
 
     @property
     def netloc(self) -> str:
@@ -99,14 +102,17 @@ def download(
 ) -> Download:
     """Get the result at an address within `timeout` seconds in all; at most 64 MiB. Raises DownloadFailed.
 
-    `hosts` has exact names and, as `.example.com` or `*.example.com`, all names below one; without any,
-    nothing is allowed. Only https on port 443 at public addresses is, unless `allow_private` adds http, other
-    ports, loopback and private networks. Up to 3 redirects are followed, each checked as the first address.
-    Neither key nor cookie is sent, and no .netrc file and no proxy of the environment is used; `proxy` is the
-    address of an HTTP proxy. Only DNS resolution may outlast the timeout, and then nothing is sent.
+    `hosts` has exact names and, as `.example.com` or `*.example.com`, all names below one; `*` is every host.
+    Without any, nothing is allowed. Only https on port 443 at public addresses is, unless `allow_private`
+    adds http, other ports, loopback and private networks. Up to 3 redirects are followed, each checked as the
+    first address. Neither key nor cookie is sent, and no .netrc file and no proxy of the environment is used;
+    `proxy` is the address of an HTTP proxy. Only DNS resolution may outlast the timeout, and then nothing is
+    sent.
     """
     deadline = time.monotonic() + timeout
-    allowed = {name.lower().strip().removeprefix("*").rstrip(".") for name in hosts} - {""}
+    names = {name.lower().strip() for name in hosts}
+    allowed = {name.removeprefix("*").rstrip(".") for name in names} - {"", ANYWHERE}
+    allowed |= names & {ANYWHERE}
     try:
         for _hop in range(MAX_REDIRECTS + 1):
             target = _checked(url, allowed, allow_private=allow_private)
@@ -147,7 +153,7 @@ def _checked(url: str, allowed: set[str], *, allow_private: bool) -> _Target:
     is_safe = (scheme, port) == ("https", 443) or (allow_private and scheme in {"https", "http"})
     if parts.auth is not None or not is_safe or not _is_host(host) or not _is_on(allowed, host):
         raise refused
-    return _Target(scheme, host, port, parts.request_uri)
+    return _Target(scheme, host, port, parts.request_uri, _is_on(allowed - {ANYWHERE}, host))
 
 
 def _is_host(host: str) -> bool:
@@ -163,17 +169,20 @@ def _is_name(host: str) -> bool:
 
 
 def _is_on(allowed: set[str], host: str) -> bool:
-    return host in allowed or any(name.startswith(".") and host.endswith(name) for name in allowed)
+    if host in allowed or ANYWHERE in allowed:
+        return True
+    return any(name.startswith(".") and host.endswith(name) for name in allowed)
 
 
 def _get(target: _Target, deadline: float, *, allow_private: bool, proxy: str) -> Download | str:
     """The result, or the address of a redirect. Tries the next address of a host that cannot be reached."""
-    addresses = [""]
-    if not proxy or not _is_name(target.host):
+    if proxy and _is_name(target.host):
+        addresses = _addresses_for_proxy(target, allow_private=allow_private)
+    else:
         addresses = _addresses(target, allow_private=allow_private)
     for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
         call = Call(deadline)
-        with contextlib.closing(OneCallAdapter(call, address)) as adapter:
+        with contextlib.closing(OneConnectionAdapter(call, address)) as adapter:
             try:
                 response = _send(adapter, call, target, proxy, connect_timeout=call.remaining() / left)
             except FAILURES:
@@ -193,6 +202,18 @@ def _addresses(target: _Target, *, allow_private: bool) -> list[str]:
     return addresses[:MAX_ADDRESSES]
 
 
+def _addresses_for_proxy(target: _Target, *, allow_private: bool) -> list[str]:
+    """The one address "", as the proxy resolves the name; DownloadFailed for a name that leads inside.
+
+    Who may name any host must not reach the proxy's network by it. A machine whose proxy knows more names
+    than itself still gets its results.
+    """
+    if not target.is_named:
+        with contextlib.suppress(OSError):
+            _addresses(target, allow_private=allow_private)
+    return [""]
+
+
 def resolve(host: str, port: int) -> list[str]:
     """The IP addresses of a host, in the order in which to try them. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -209,7 +230,7 @@ def _may_connect(address: str, *, allow_private: bool) -> bool:
 
 
 def _send(
-    adapter: OneCallAdapter, call: Call, target: _Target, proxy: str, *, connect_timeout: float
+    adapter: OneConnectionAdapter, call: Call, target: _Target, proxy: str, *, connect_timeout: float
 ) -> requests.Response:
     prepared = requests.Request("GET", f"{target.scheme}://{target.netloc}{target.path}").prepare()
     prepared.headers.update(

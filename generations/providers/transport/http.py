@@ -1,10 +1,11 @@
 """One HTTP exchange with limits on time, size, redirects and trusted certificates.
 
-Each call opens a new connection. A kept-alive one may be closed by the server just as it is reused, and then
+Each order opens a new connection. A kept-alive one may be closed by the server just as it is reused, and then
 it is unknown whether the request arrived and an image was charged. With a new connection, a failure before
 the whole request was passed to the operating system cannot have had an effect (`Busy`), a later one may have
 (`Unknown`). It costs a fraction of a millisecond of CPU and one or two round trips, on a call that takes
-seconds.
+seconds. A GET, such as the poll of a task, is charged never and sent many times a minute: it leaves its
+connection open for the next one, and is sent once more over a new one if that was closed meanwhile.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import requests
@@ -28,12 +30,13 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NameResolutionError, P
 from generations.providers.base import Busy, Unknown
 from generations.providers.i18n import gettext as _
 from generations.providers.i18n import gettext_noop
-from generations.providers.transport import error_text
-from generations.providers.transport.connection import CONNECT_TIMEOUT, Call, OneCallAdapter
+from generations.providers.transport import error_text, kept_connections
+from generations.providers.transport.connection import CONNECT_TIMEOUT, Call, OneConnectionAdapter
 
 MAX_BODY = 64 * 1024 * 1024  # of a response with an image
 MAX_ERROR_BODY = 64 * 1024
 ERROR_BODY_TIMEOUT = 5.0  # the status is known already; the text is not worth waiting longer
+END_OF_EVENTS = b"data: [DONE]"
 CHUNK = 4 * 1024 * 1024  # most images in one read
 MAX_RETRY_AFTER = 3600.0  # seconds
 
@@ -45,12 +48,13 @@ NOTHING_SENT = {
     "slow": gettext_noop("The provider could not be reached in time."),
     "other": gettext_noop("The provider could not be reached."),
 }
+Read = Callable[[requests.Response, int], bytes]  # up to so many bytes of a body
 FAILURES = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A response: the body is complete if the status is 200, else its beginning.
+    """A response: the body is complete if the status is 2xx, else its beginning.
 
     `sent_whole` is false if it came before the whole request was sent, which then had no effect.
     """
@@ -79,42 +83,75 @@ class Reply:
         return min(max(seconds.total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def exchange(method: str, url: str, *, timeout: float, proxy: str = "", **content: Any) -> Reply:
+def exchange(
+    method: str,
+    url: str,
+    *,
+    timeout: float,
+    proxy: str = "",
+    is_stream: bool = False,
+    max_body: int = MAX_BODY,
+    **content: Any,
+) -> Reply:
     """Send one request and read the response within `timeout` seconds; raises only Busy or Unknown.
 
     `proxy` is the address of an HTTP proxy, "" for none. `content` is what `requests` takes: `headers`,
-    `files`, `json`. Only DNS resolution may outlast the deadline, and then nothing is sent.
+    `params`, `files`, `json`. Only DNS resolution may outlast the deadline, and then nothing is sent. With
+    `is_stream` the body is what came until the end of its events, the deadline, or a broken connection.
+    A body of more than `max_body` bytes is Unknown.
     """
-    call = Call(time.monotonic() + timeout)
-    try:
-        return _exchange(call, method, url, proxy, content)
-    except FAILURES as problem:
-        failure = _to_error(call, problem)
+    deadline = time.monotonic() + timeout
+    server = kept_connections.server_of(url, proxy) if method == "GET" else None
+    adapter = kept_connections.take(server, deadline) if server else None
+    body_of = partial(_body, read=read_stream if is_stream else read_body, limit=max_body)
+    failure: Busy | Unknown | None = None
+    while failure is None:
+        adapter = adapter or OneConnectionAdapter(Call(deadline))
+        try:
+            prepared = requests.Request(method, url, **content).prepare()
+            return _exchange(adapter, server, prepared, proxy, body_of)
+        except FAILURES as problem:
+            failure = None if adapter.call.met_closed_connection else _to_error(adapter.call, problem)
+        adapter = None
     # Raised out here, so that it has no context: exceptions of `requests` contain the key.
     raise failure
 
 
-def _exchange(call: Call, method: str, url: str, proxy: str, content: Mapping[str, Any]) -> Reply:
-    prepared = requests.Request(method, url, **content).prepare()
-    prepared.headers["Connection"] = "close"
+def _exchange(
+    adapter: OneConnectionAdapter,
+    server: kept_connections.Server | None,
+    prepared: requests.PreparedRequest,
+    proxy: str,
+    body_of: Callable[[requests.Response], bytes],
+) -> Reply:
+    """Exchange over the adapter's connection, and keep that if there is a `server` to keep it for."""
+    call = adapter.call
+    if server is None:
+        prepared.headers["Connection"] = "close"
     prepared.headers["Accept-Encoding"] = "identity"  # images do not compress, decompression bombs do
     # An adapter without a session: a session would read the whole body of a redirect, keep cookies, and use a
     # .netrc file or a proxy of the environment, to which other accounts' keys must not go.
-    with contextlib.closing(OneCallAdapter(call)) as adapter:
+    with contextlib.ExitStack() as unless_kept:
+        unless_kept.callback(adapter.close)
         timeout = (min(CONNECT_TIMEOUT, call.remaining()), call.remaining())
         proxies = {"http": proxy, "https": proxy} if proxy else None
         with adapter.send(prepared, stream=True, timeout=timeout, proxies=proxies) as response:
             call.status = response.status_code
-            body = _body(call, response) if call.status == 200 else _error_body(call, response)
-            return Reply(call.status, response.headers, body, call.sent)
+            is_result = 200 <= call.status < 300
+            body = body_of(response) if is_result else _error_body(call, response)
+            reply = Reply(call.status, response.headers, body, call.sent)
+        if server and adapter.is_open:
+            unless_kept.pop_all()
+            kept_connections.keep(server, adapter)
+        return reply
 
 
-def _body(call: Call, response: requests.Response) -> bytes:
-    raw = read_body(response, MAX_BODY)
-    if len(raw) > MAX_BODY:
+def _body(response: requests.Response, read: Read, limit: int) -> bytes:
+    raw = read(response, limit)
+    if len(raw) > limit:
         raise OSError("the answer is too large")
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    return raw if encoding in ("", "identity") else _unpack(raw, encoding)
+    return raw if encoding in ("", "identity") else _unpack(raw, encoding, limit)
 
 
 def _error_body(call: Call, response: requests.Response) -> bytes:
@@ -137,13 +174,31 @@ def read_body(response: requests.Response, limit: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _unpack(raw: bytes, encoding: str) -> bytes:
+def read_stream(response: requests.Response, limit: int) -> bytes:
+    """Read at most `limit` + 1 bytes until the events say that they end; a broken connection ends them, too.
+
+    What is paid for may have come before. Raises what `read_body` raises if nothing came.
+    """
+    body = bytearray()
+    try:
+        while len(body) <= limit and END_OF_EVENTS not in body[-64:]:
+            part = response.raw.read1(min(CHUNK, limit + 1 - len(body)), decode_content=False)
+            if not part:
+                break
+            body += part
+    except FAILURES:
+        if not body:
+            raise
+    return bytes(body)
+
+
+def _unpack(raw: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
     """Decompress a body that was compressed unasked, up to the maximum size."""
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise OSError("the answer is in an encoding that was not requested")
     decoder = zlib.decompressobj(wbits=47)  # either header
     try:
-        body = decoder.decompress(raw, MAX_BODY)
+        body = decoder.decompress(raw, limit)
     except zlib.error:
         raise OSError("the answer does not unpack") from None
     if not decoder.eof:

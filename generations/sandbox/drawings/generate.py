@@ -7,8 +7,8 @@ import math
 from PIL import Image
 
 from generations.sandbox import art
-from generations.sandbox.drawings.masks import change_mask
-from generations.sandbox.image_decoding import DECODED, open_image
+from generations.sandbox.drawings.masks import change_mask, subject
+from generations.sandbox.image_decoding import DECODED, decode, open_image
 from generations.sandbox.image_request import ImageRequest
 
 SCENE_PIXELS = 1_600_000  # larger scenes are enlarged: they are soft, and drawing takes most of the time
@@ -28,6 +28,27 @@ def masked(request: ImageRequest) -> Image.Image:
     start = read_start_image(request)
     assert start is not None
     return Image.composite(_painted_over(request, start), start, change_mask(request, start.size))
+
+
+def combined(request: ImageRequest) -> Image.Image:
+    """Draw the prompt, with the images in a row before it."""
+    size = (request.width, request.height)
+    image = scene(request, request.prompt, size)
+    names = [name for name in request.files if name.startswith("image")]
+    side = min(size[0] // (len(names) + 1), size[1] // 2)
+    for place, name in enumerate(names):
+        left = (place * 2 + 1) * size[0] // (2 * len(names)) - side // 2
+        image.paste(fit(decode(request.files[name]), (side, side)), (left, size[1] // 2 - side // 4))
+    return art.mark(image)
+
+
+def cut_out(request: ImageRequest) -> Image.Image:
+    """Draw the prompt, or change the start image, and make all but the subject transparent."""
+    image = picture(request)
+    alpha = subject(image)
+    image = image.convert("RGBA")
+    image.putalpha(alpha)
+    return image
 
 
 def scene(request: ImageRequest, prompt: str, size: tuple[int, int]) -> Image.Image:

@@ -82,7 +82,7 @@ async def _result(sandbox: Sandbox, request: Request, entry: LogEntry, task_id: 
         task_id=task_id,
         pending=_in_progress,
         failed=_failed,
-        respond=_result_json if _wants_json(request) else _as_bytes,
+        respond=lambda _task, drawn: _result_json(drawn) if _wants_json(request) else _as_bytes(drawn),
     )
 
 

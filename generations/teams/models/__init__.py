@@ -3,7 +3,8 @@
 from generations.teams.models.api_token import Scope, Token
 from generations.teams.models.invitation import Invitation, InvitationUse
 from generations.teams.models.membership import Kind, Membership, Role
-from generations.teams.models.team import Team, TimeZoneField, validate_time_zone
+from generations.teams.models.team import Team
+from generations.teams.models.time_zone import TimeZoneField, validate_time_zone
 from generations.teams.models.user import User, UserManager, Visibility
 
 __all__ = [

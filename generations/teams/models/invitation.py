@@ -33,7 +33,7 @@ class Invitation(models.Model):
     credits = models.PositiveBigIntegerField(
         _("credits"),
         default=0,
-        help_text=_("Granted from the pool to each person who joins; hundredths of a credit"),
+        help_text=_("Granted from the team credits to each person who joins; hundredths of a credit"),
     )
     uses = models.PositiveIntegerField(_("uses"), default=1, help_text=_("How many people may join with it."))
     used = models.PositiveIntegerField(_("used"), default=0, editable=False)
@@ -74,7 +74,7 @@ class InvitationUse(models.Model):
     granted = models.PositiveBigIntegerField(
         _("granted"),
         default=0,
-        help_text=_("Less than offered if the pool had too little; hundredths of a credit"),
+        help_text=_("Less than offered if the team credits were too few; hundredths of a credit"),
     )
     used_at = models.DateTimeField(_("used at"), default=timezone.now, editable=False)
 

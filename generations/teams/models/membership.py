@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -78,6 +80,11 @@ class Membership(models.Model):
         """Whether the membership has not ended, and its team and user are active."""
         active = self.user is None or self.user.is_active
         return self.ended_at is None and self.team.deactivated_at is None and active
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        """The time zone of the times on the person's pages: their own, or the team's."""
+        return ZoneInfo((self.user.time_zone if self.user else "") or self.team.time_zone)
 
     @property
     def default_visibility(self) -> str:

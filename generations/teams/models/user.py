@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from generations.teams.models.time_zone import TimeZoneField
+
 
 class Visibility(models.TextChoices):
     """Who sees an image: the whole team, or only its owner."""
@@ -47,11 +49,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         _("operator"),
         default=False,
-        help_text=_("Runs the installation: upstreams, prices, issuing credits."),
+        help_text=_("Runs the installation: provider accounts, prices, issuing credits."),
     )
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     default_visibility = models.CharField(
         _("default visibility"), max_length=8, choices=Visibility, default=Visibility.TEAM
+    )
+    time_zone = TimeZoneField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("Of the times on their pages; empty: that of the team."),
+    )
+    language = models.CharField(
+        _("language"), max_length=16, blank=True, default="", help_text=_("Empty: as the browser asks.")
     )
     preferences = models.JSONField(
         _("preferences"), default=dict, blank=True, help_text=_("The last choices on forms.")
@@ -73,6 +85,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def display(self) -> dict[str, Any]:
+        """How pages look to them: `density` is "dense" or "roomy", `shortcuts` False switches keys off."""
+        stored = self.preferences.get("display")
+        return stored if isinstance(stored, dict) else {}
 
     @property
     def initials(self) -> str:

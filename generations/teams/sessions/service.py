@@ -95,16 +95,16 @@ def end_others(user: User, *, this: str | None) -> int:
     return _end(list(UserSession.objects.filter(user=user).exclude(session_key=this)))
 
 
-def is_valid(key: str, *, member: int) -> bool:
-    """Whether the session with that key is valid, and of the user of that membership, which is current."""
+def role_in(key: str, *, member: int) -> str:
+    """The role of that membership, which is current; "" unless the session with that key is its user's."""
     row = Membership.objects.select_related("team", "user").filter(pk=member).first()
     session = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
     if row is None or row.user is None or session is None or not row.is_current:
-        return False
+        return ""
     data = session.get_decoded()
-    return data.get(SESSION_KEY) == str(row.user_id) and has_valid_hash(
-        row.user, data.get(HASH_SESSION_KEY, "")
-    )
+    if data.get(SESSION_KEY) != str(row.user_id):
+        return ""
+    return row.role if has_valid_hash(row.user, data.get(HASH_SESSION_KEY, "")) else ""
 
 
 def has_valid_hash(user: User, auth_hash: str) -> bool:

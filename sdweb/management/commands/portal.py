@@ -128,7 +128,9 @@ class Command(BaseCommand):
         release_database()
         sign_in = _("Sign in as {email} with the password {password} (shown this once).")
         link = _("`.venv/bin/python manage.py reset_link EMAIL` prints a link to sign in.")
-        sandbox = _("The sandbox provider draws the pictures until STABILITY_API_KEY is set.")
+        sandbox = _(
+            "The sandbox provider draws the pictures until STABILITY_API_KEY or GATEWAY_API_KEY is set."
+        )
         self.print_message("\n" + _("Open {address}").format(address=settings.PUBLIC_URL))
         self.print_message(sign_in.format(email=email, password=password) if founded else link)
         if settings.SANDBOX:

@@ -207,7 +207,7 @@ def test_a_call_does_not_join_one_that_waits_in_another_process(idle_portal, ask
         assert work() == 2
         found = {response.result(120).headers["x-generation-id"] for response in (elsewhere, here)}
         assert len(found) == 2
-    assert not UndeliveredOrder.objects.exists()
+    assert eventually(lambda: not UndeliveredOrder.objects.exists())
 
 
 def test_an_equal_request_while_one_waits_in_the_same_process_is_ordered_at_once(

@@ -20,6 +20,7 @@ from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership
+from generations.upstreams.models import Upstream
 
 
 @pytest.fixture
@@ -44,23 +45,40 @@ def available(member):
     return Membership.objects.get(pk=member.pk).wallet.available
 
 
-OPENAI_MODELS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini"]
+OPENAI_MODELS = ["dall-e-2", "dall-e-3", "gpt-image-1", "gpt-image-1-mini", "gpt-image-2.6-flare"]
 
 
 def test_every_model_of_the_catalogue_and_every_openai_model_name_generates(client, member):
     left = available(member)
     generate = [
-        name for name, each in catalogue_registry.MODELS.items() if Operation.GENERATE in each.operations
+        name
+        for name in catalogue_registry.names_of_system("stability")
+        if Operation.GENERATE in catalogue_registry.get(name).operations
     ]
     assert len(generate) >= 8
     for model in [*generate, *OPENAI_MODELS]:
         response = client.images.generate(model=model, prompt="a harbour", response_format="b64_json")
         Pillow.open(io.BytesIO(base64.b64decode(response.data[0].b64_json))).load()
         assert abs(response.created - time.time()) < 60
-        ours = model if model in catalogue_registry.MODELS else "core"
+        ours = "core" if model in OPENAI_MODELS else model
         assert Image.objects.latest("created_at").model == ours
         left -= catalogue_registry.get(ours).base_cost
         assert available(member) == left
+
+
+def test_a_model_of_openai_that_an_account_has_is_drawn_by_itself_with_its_own_fields(
+    client, member, upstream
+):
+    Upstream.objects.filter(pk=upstream.pk).update(kind="openai")
+    client.images.generate(
+        model="gpt-image-2.6-flare", prompt="a harbour", size="1536x1024", quality="low", output_format="webp"
+    )
+    image = Image.objects.get()
+    assert (image.model, image.width, image.height) == ("gpt-image-2.6-flare", 1536, 1024)
+    assert (image.parameters["quality"], image.media_type) == ("low", "image/webp")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(model="gpt-image-2.6-flare", prompt="a harbour", size="1000x1000")
+    assert caught.value.param == "size"
 
 
 def test_several_images_are_one_batch_and_charged_each(client, member):
@@ -194,7 +212,7 @@ def test_an_invalid_value_is_named_by_openais_field_name(idle):
 
 def test_errors_are_the_exceptions_of_openais_client(idle, idle_portal, connect, issue, make_member):
     with pytest.raises(openai.NotFoundError) as refused:
-        idle.images.generate(prompt="a harbour", model="midjourney")
+        idle.images.generate(prompt="a harbour", model="nano-banana")
     assert refused.value.code == "model_not_found"
     with pytest.raises(openai.AuthenticationError) as refused:
         connect(idle_portal, "sk-wrong").images.generate(prompt="a harbour")

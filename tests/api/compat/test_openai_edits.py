@@ -15,9 +15,16 @@ from generations.credits.models import Hold
 from generations.jobs.models import Batch, BatchInput, Generation
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.providers.base import Done, Output
 from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Text
+from generations.providers.catalogue.inputs import Input
+from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership
+from generations.upstreams import accounts
 from tests.api.conftest import EDITS
+from tests.jobs.create import any_model
 from tests.sandbox.conftest import encoded
 
 PROMPT = "a red roof"
@@ -183,7 +190,7 @@ def refusals(address, headers):
     buffer = [(f"image[{index}]", b"7") for index in range(150)]
     yield post(address, headers, buffer), "image", "not a Buffer"
     yield post(address, headers, [("image[]", encoded(image())) for _ in range(17)]), "image", "16 images"
-    yield post(address, headers, [("image[]", encoded(image())) for _ in range(2)]), "image", "at most 1"
+    yield post(address, headers, [("image[]", encoded(image())) for _ in range(2)]), "image", "takes 1 image"
     yield post(address, headers, [("image", b"house.png")]), "image", "not a PNG"
     yield post(address, headers, [("image", encoded(blank))]), "image", "too many pixels"
     yield post(address, headers, [good, ("mask", encoded(mask((80, 96))))]), "mask", "must be the same"
@@ -218,8 +225,16 @@ def test_the_client_gets_its_exceptions(idle):
     with pytest.raises(openai.BadRequestError, match="not supported"):
         idle.images.edit(image=encoded(image()), prompt=PROMPT, stream=True)
     with pytest.raises(openai.NotFoundError) as refused:
-        idle.images.edit(image=encoded(image()), prompt=PROMPT, model="midjourney")
+        idle.images.edit(image=encoded(image()), prompt=PROMPT, model="nano-banana")
     assert refused.value.code == "model_not_found"
+
+
+def test_without_credits_nothing_of_a_call_is_stored(idle_portal, issue, make_member):
+    headers = {"authorization": f"Bearer {issue(by=make_member('poor', granted=1))}"}
+    for key in ({}, {"idempotency-key": "once"}):
+        response = post(idle_portal, headers | key, [("image", encoded(image()))])
+        assert (response.status_code, response.json()["error"]["code"]) == (429, "insufficient_quota")
+    assert not Upload.objects.exists()
 
 
 def test_a_body_may_have_fifty_megabytes_and_no_more(idle_portal, bearer):
@@ -229,6 +244,72 @@ def test_a_body_may_have_fifty_megabytes_and_no_more(idle_portal, bearer):
     assert (response.status_code, response.json()["error"]["code"]) == (413, "payload_too_large")
     response = requests.post(idle_portal + EDITS, headers=headers, data=large[:-200] + b'"}', timeout=120)
     assert error(response)[:2] == (400, "image")  # it was read whole
+
+
+@pytest.fixture
+def collage(monkeypatch):
+    """A model for one image and three references, and a provider that draws whatever it is asked for."""
+    fields = (Text(name="prompt", title="Prompt", required=True, max_length=500),)
+    inputs = (Input(role="image", title="Image"), Input(role="reference", title="Reference", maximum=3))
+    model = Model(
+        "collage",
+        "Collage",
+        "Several images",
+        150,
+        5,
+        {},
+        fields,
+        operations=(Operation.EDIT,),
+        inputs=inputs,
+    )
+    any_model.add(monkeypatch, model)
+    drawing = Drawing()
+    monkeypatch.setattr(accounts, "provider", lambda _upstream: drawing)
+    return drawing
+
+
+class Drawing:
+    """A provider that draws at once; `orders` are what it was asked for."""
+
+    polls_count_as_calls, result_hosts = True, ()
+
+    def __init__(self):
+        self.orders = []
+
+    def submit(self, request, *, timeout):
+        self.orders.append(request)
+        return Done((Output(encoded(image()), "image/png", *SIZE),))
+
+
+def colors(request):
+    return [Pillow.open(io.BytesIO(each.data)).convert("RGB").getpixel((9, 9)) for each in request.inputs]
+
+
+@pytest.mark.parametrize("model", ["collage", "gpt-image-1", None])
+def test_several_images_go_to_a_model_that_takes_several_in_their_order(client, collage, model):
+    names = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255)}
+    files = [encoded(Pillow.new("RGB", SIZE, name)) for name in names]
+    done = client.images.edit(
+        image=files, prompt=PROMPT, response_format="b64_json", **({"model": model} if model else {})
+    )
+    assert is_picture(done.data[0])
+    [order] = collage.orders
+    assert order.model == "collage"
+    assert [each.role for each in order.inputs] == ["image", "reference", "reference"]
+    assert colors(order) == list(names.values())
+    assert Batch.objects.get().model == "collage"
+
+
+def test_more_images_than_a_model_takes_name_its_number_and_models_that_take_as_many(idle, collage):
+    for model, count, words in (
+        ("sd3.5-large", 2, r"sd3\.5-large takes 1 image; these are 2\. Models that take as many: collage\."),
+        ("collage", 5, r"collage takes at most 4 images; these are 5\. No model here takes as many\."),
+        ("gpt-image-1", 5, "No model here takes as many"),
+    ):
+        with pytest.raises(openai.BadRequestError, match=words) as refused:
+            idle.images.edit(image=[encoded(image())] * count, prompt=PROMPT, model=model)
+        assert (refused.value.param, refused.value.type) == ("image", "invalid_request_error")
+    assert not Upload.objects.exists()
 
 
 def test_a_repeated_key_returns_the_same_edit_and_another_mask_is_a_conflict(portal, bearer):

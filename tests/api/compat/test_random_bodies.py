@@ -103,6 +103,7 @@ ENDPOINTS = st.sampled_from(
 )
 
 
+@pytest.mark.django_db  # which models are served
 @MANY
 @given(ENDPOINTS, PARTS)
 def test_any_form_is_a_valid_request_or_is_refused(parts, form):
@@ -122,6 +123,7 @@ def test_any_bytes_of_any_content_type_are_refused(parts, body, content_type):
     parse(StableImage(), parts, f"--{BOUNDARY}\r\n".encode() + body)
 
 
+@pytest.mark.django_db  # which models are served
 @MANY
 @given(OBJECTS | JSON, st.sampled_from(["stable-diffusion-xl-1024-v1-0", "x"]))
 def test_any_json_is_a_valid_request_or_is_refused(value, engine):

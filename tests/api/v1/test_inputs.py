@@ -11,7 +11,8 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from generations.api.v1.schemas.generations import DETAILS, GenerationIn, GenerationRequest
-from generations.credits.models import Hold
+from generations.credits import ledger
+from generations.credits.models import Account, Hold
 from generations.jobs.models import Attempt, Batch, Generation, Status
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
@@ -75,7 +76,7 @@ def test_models_are_listed_with_the_names_of_the_contract(api, upstream):
     assert set(models) == set(catalogue_registry.MODELS)
     for model in models.values():
         assert {"name", "title", "system", "operation", "output", "fields", "inputs", "price"} <= model.keys()
-        assert model["output"] in {"image", "svg", "text", "file"}
+        assert model["output"] in {"image", "svg", "text", "file", "style"}
         for field in model["fields"]:
             assert {"name", "kind", "required", "default"} <= field.keys()
             assert field["kind"] == field["type"]
@@ -165,6 +166,18 @@ def test_an_image_of_the_library_is_edited_and_remembered_as_the_parent(api, ups
     assert again["parent"] == source
 
 
+def test_without_credits_no_image_of_the_library_is_copied(api, upstream, member):
+    api.post("/generations", HARBOUR)
+    work()
+    source = api.get("/images").json()["items"][0]["id"]
+    ledger.take_back(
+        member=member, amount=Account.objects.get(membership=member).available, reference=uuid.uuid4()
+    )
+    request = {"model": "upscale-fast", "inputs": {"image": [source]}}
+    assert error(api.post("/generations", request)) == (402, "insufficient_credits")
+    assert not Upload.objects.exists()
+
+
 def test_a_task_says_that_it_is_submitted_its_progress_and_what_the_provider_says(api, upstream):
     request = {"model": "upscale-creative", "prompt": "x", "inputs": {"image": [uploaded(api, picture())]}}
     batch = api.post("/generations", request).json()
@@ -211,7 +224,7 @@ def test_a_next_step_continues_an_image_by_the_account_that_made_it(api, upstrea
     batch = api.post("/generations", {"model": "core", "parent": str(image.pk), "action": "zoom"})
     assert batch.status_code == 202, batch.content
     assert (batch.json()["parent"], batch.json()["action"]) == (str(image.pk), "zoom")
-    assert batch.json()["parameters"] == image.parameters
+    assert batch.json()["parameters"] == image.parameters | {"next_step": batch.json()["action"]}
     assert Generation.objects.latest("created_at").pinned_to == upstream
     wrong = {"model": "core", "parent": str(image.pk), "action": "pan"}
     assert field_of(api.post("/generations", wrong)) == (422, "action")

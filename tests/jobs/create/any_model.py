@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.catalogue.fields import Choice, Field, Flag, Group, Number, Text
+from generations.providers.catalogue.fields import Choice, Colors, Field, Flag, Group, Number, Text
 from generations.providers.catalogue.inputs import IMAGE, Input
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import Operation
@@ -39,6 +39,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Number(name="copies", title="Copies", minimum=1, maximum=9, whole=True, group=Group.MORE),
     Number(name="plate", title="Plate", minimum=1, maximum=10**9, whole=True, group=Group.MORE),
+    Colors(name="inks", title="Inks", help="Up to three.", maximum=3),
     Flag(name="signed", title="Signed", help="With a signature.", group=Group.MORE),
 )
 INPUTS = (
@@ -66,6 +67,7 @@ VALUES: dict[str, Any] = {
     "depth": 0.25,
     "copies": 4,
     "plate": 123_456,
+    "inks": "#102030 #ff8e3c",
     "signed": True,
 }
 

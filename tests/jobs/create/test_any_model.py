@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 
 import pytest
@@ -11,6 +13,7 @@ from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
+from generations.upstreams.models import Upstream
 from tests.jobs.create import any_model
 from tests.jobs.create.any_model import FIELDS, VALUES
 from tests.jobs.create.test_forms import errors_of, nothing_was_created, picture
@@ -26,6 +29,7 @@ WIDGETS = {
     "depth": "slider",
     "copies": "slider",
     "plate": "number",
+    "inks": "colors",
     "signed": "flag",
 }
 SENT = {name: "true" if value is True else str(value) for name, value in VALUES.items()}
@@ -93,6 +97,8 @@ def test_all_fields_and_pictures_are_sent(atelier, press, member):
         ("grain", "11", "from 0 to 10"),
         ("depth", "", "Fill in this field"),
         ("copies", "2.5", "whole number from 1 to 9"),
+        ("inks", "red", "such as #ff8e3c"),
+        ("inks", "#000 #111 #222 #333", "at most 3 colors; these are 4"),
         ("signed", "perhaps", "on or off"),
     ],
 )
@@ -155,7 +161,7 @@ def test_the_page_of_a_generation_shows_every_parameter(atelier, press, mei, add
         "Plate": "123456",
         "Signed": "yes",
     }.items():
-        assert f"<dt>{title}</dt><dd>{value}</dd>" in page
+        assert re.search(rf"<dt>{title}</dt><dd(?: dir=\"auto\")?>{re.escape(value)}</dd>", page)
     assert "<span>Image</span>" in page
 
 
@@ -216,3 +222,14 @@ def test_a_card_says_from_where_parameters_raise_the_price(mei, address, upstrea
     page = compact(mei.get(address("create/")).content.decode())
     assert "from 0.9 credits" in page
     assert page.count("from 0.9 credits") == 2  # SDXL and SD 1.6
+
+
+def test_a_model_whose_price_is_by_a_choice_says_from_where_on_and_tells_the_page_each_price(
+    mei, address, upstream
+):
+    Upstream.objects.filter(pk=upstream.pk).update(kind="openai", models_served=["gpt-image-2.5-flare"])
+    page = compact(mei.get(address("create/")).content.decode())
+    assert "from 0.59 credits" in page
+    assert 'data-price="527"' in page
+    costs = json.loads(html.unescape(re.search(r'data-choice-costs="([^"]+)"', page)[1]))
+    assert costs == {"quality": {"low": 59, "medium": 132, "high": 527, "xhigh": 937, "max": 2_107}}

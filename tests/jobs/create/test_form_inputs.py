@@ -11,6 +11,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
+from generations.credits import ledger
+from generations.credits.models import Account
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image, Upload
 from generations.library.uploads import input_images
@@ -68,6 +70,15 @@ def test_an_image_of_the_library_is_sent_and_remembered_as_the_parent(press, sto
     assert given.upload.owner == batch.member
 
 
+def test_without_credits_no_image_of_the_library_is_copied(press, stored, member):
+    ledger.take_back(
+        member=member, amount=Account.objects.get(membership=member).available, reference=uuid.uuid4()
+    )
+    response = press(model="upscale-fast", operation="upscale", input_image=stored.pk)
+    assert any("credits" in sentence for sentence in errors_of(response))
+    assert not Upload.objects.exists()
+
+
 def test_an_image_may_be_named_by_image_too(press, stored):
     assert press(model="upscale-fast", image_image=stored.pk).status_code == 302
     assert Batch.objects.order_by("-pk")[0].inputs.get().image == stored.pk
@@ -101,11 +112,11 @@ def test_several_pictures_keep_their_order(press, member, monkeypatch):
 
 def test_more_pictures_than_the_model_takes_are_said_before_and_refused_after_sending(changed, press, member):
     uploads = [uploaded(member, width).pk for width in (100, 200)]
-    assert "Add at most 1 images here; these are 2." in changed(
+    assert "Only one image fits here; these are 2." in changed(
         model="upscale-fast", operation="upscale", input_image=uploads
     )
     response = press(model="upscale-fast", input_image=uploads)
-    assert "Add at most 1 images here; these are 2." in errors_of(response)
+    assert "Only one image fits here; these are 2." in errors_of(response)
     assert nothing_was_created()
 
 
@@ -175,8 +186,31 @@ def test_pictures_stay_when_another_model_is_chosen_and_when_one_that_takes_none
     assert shown in page
     assert "mine.png" in page
     page = changed(model="core", operation="generate", input_image=mine.pk)
-    assert f'type="hidden" {shown}' in page
-    assert "mine.png" not in page
+    kept = page[page.index("data-kept-inputs") :]
+    assert f'type="hidden" {shown}' in kept
+    assert "mine.png" in kept
+    assert "This model takes no image." in kept
+    assert "kept, not sent" in kept
+
+
+def test_a_picture_that_the_model_does_not_take_is_one_press_from_a_model_that_does(changed, press, member):
+    mine = uploaded(member)
+    page = changed(model="core", operation="generate", input_image=mine.pk)
+    offers = dict(re.findall(r'name="switch_to" value="([^"]+)" data-switch-to>([^<]+)<', page))
+    assert offers["generate ultra"].strip() == "Use it with Ultra"
+    [edit] = [title.strip() for value, title in offers.items() if value.startswith("edit ")]
+    assert edit.startswith("Edit it with ")
+    page = changed(model="core", operation="generate", input_image=mine.pk, switch_to="generate ultra")
+    assert 'name="model" value="ultra" checked' in page
+    assert f'name="input_image" value="{mine.pk}"' in page[page.index('data-input="image"') :]
+    assert press(model="core", input_image=mine.pk).status_code == 302
+    assert not Batch.objects.get().inputs.exists()
+
+
+def test_a_kept_picture_of_somebody_else_is_not_shown(changed, make_member):
+    theirs = uploaded(make_member("tom"))
+    page = changed(model="core", operation="generate", input_image=theirs.pk, switch_to="nonsense")
+    assert str(theirs.pk) not in page
 
 
 def test_without_scripts_a_file_is_kept_when_the_model_changes_and_can_be_removed(changed, member):
@@ -260,7 +294,7 @@ def test_a_model_of_another_operation_than_the_chosen_one_is_not_sent_by_mistake
 
 def test_after_an_edit_without_scripts_the_next_form_edits_too(press, mei, member):
     answer = press(model="upscale-fast", operation="upscale", input_image=uploaded(member).pk)
-    assert answer["Location"].endswith("create/?operation=upscale")
+    assert answer["Location"].endswith(f"create/?from={Generation.objects.get().pk}")
     page = compact(mei.get(answer["Location"]).content.decode())
     assert 'name="model" value="upscale-fast" checked' in page
 

@@ -98,7 +98,7 @@ def test_a_flag_is_true_on_the_wire_and_absent_if_it_is_off(core_with_flag, fake
 
 
 def test_the_api_says_which_kind_a_field_is_and_leaves_out_one_without_a_kind():
-    listed = catalogue._field(TRANSPARENT)
+    listed = catalogue._field(TRANSPARENT, {})
     assert (listed["kind"], listed["type"], listed["default"]) == ("flag", "flag", False)
     assert not Field(name="mask", title="Mask").kind
 

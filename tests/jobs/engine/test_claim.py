@@ -14,6 +14,9 @@ from django.utils import timezone
 from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.models import Attempt, Generation
+from generations.providers.base import Busy, ModelUnavailable
+from generations.upstreams import accounts, blocks
+from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +43,19 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
     assert (stored.status, stored.attempt, stored.worker) == ("running", 1, "me")
     assert stored.first_called_at == stored.claimed_at
     assert timedelta(seconds=15) < stored.lease_until - timezone.now() <= timedelta(seconds=20)
+
+
+def test_a_thread_that_waited_for_its_slot_knows_what_the_account_said_meanwhile(submit, upstream):
+    gateway = Upstream(name="gateway", kind="gateway", base_url=upstream.base_url)
+    gateway.systems = accounts.systems_of(["bfl", "kling"])
+    gateway.set_key("sk-a-key")
+    gateway.save()
+    for model in ("flux-2-pro", "kling-v3", "kling-v2-1"):
+        submit(model=model)
+    waited = Upstream.objects.get(pk=gateway.pk)
+    blocks.after_order(gateway, "flux-2-pro", Busy("full", 429, retry_after=30, of_system=True))
+    accounts.close_model(gateway, "kling-v3", ModelUnavailable("not here", 404))
+    assert [row.model for row in iter(lambda: engine_claim._claim(waited), None)] == ["kling-v2-1"]
 
 
 def test_twenty_threads_claim_every_generation_once(submit, upstream):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -118,6 +119,21 @@ def test_members_read_what_is_wrong_with_their_own_request(submit, answering):
     work()
     row.refresh_from_db()
     assert "longer than 10,000 characters" in row.reason
+
+
+def test_a_field_that_the_provider_names_has_its_title_on_pages_and_its_name_for_programs(
+    member, submit, answering
+):
+    answering(400, stability("bad_request", "cfg_scale: must be at most 10"))
+    row = submit(model="sdxl").generations.get()
+    work()
+    browser = Client()
+    browser.force_login(member.user)
+    for page in ("create/", f"generation/{row.pk}/", "credits/"):
+        shown = html.unescape(browser.get(f"/t/{member.team.slug}/{page}").content.decode())
+        assert "did not accept the request: “Guidance”: must be at most 10." in shown, page
+        assert "cfg_scale: must" not in shown, page
+    assert "cfg_scale: must be" in ApiClient(member).get(f"/generations/{row.pk}").content.decode()
 
 
 def test_a_reason_that_was_recorded_before_is_not_shown_either(member, submit, upstream, provider):

@@ -61,7 +61,7 @@ def test_an_image_that_arrives_is_stored_charged_and_in_the_library(member, subm
         ("403", "failed", "content"),
         ("413", "failed", "large"),
         ("422", "failed", "English"),
-        ("filtered", "filtered", "filter"),
+        ("filtered", "filtered", "so it was not kept. Try a new seed."),
     ],
 )
 def test_a_refused_image_costs_nothing_and_says_why(

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import threading
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +16,16 @@ from django.utils import timezone
 from generations.credits import integrity_check
 from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import failures, heartbeats, outcomes, persist, pollers, spool, sweeper
+from generations.jobs.engine import (
+    failures,
+    heartbeats,
+    outcomes,
+    persist,
+    pollers,
+    spool,
+    sweeper,
+    transitions,
+)
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation
@@ -25,6 +34,7 @@ from generations.jobs.monitoring.health import Health
 from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
+from generations.providers.base import Busy, Done, Output, Refused, Unknown
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from tests.conftest import open_limiter, statuses, work
@@ -146,22 +156,130 @@ def test_an_image_received_after_its_lease_expired_is_used_while_the_generation_
     assert len(provider.calls()) == 1
 
 
-def test_an_image_received_after_its_generation_was_claimed_again_changes_nothing(submit, upstream, provider):
+def test_an_image_received_after_another_was_stored_changes_nothing(submit, upstream, provider, monkeypatch):
     batch = submit()
-    late, _ = engine_claim.claim_next()
-    _expire_leases()
-    sweeper.sweep()
-    _make_ready()
-    again, _ = engine_claim.claim_next()
-    engine_run.run(late)
-    assert statuses(batch) == ["running"]
+    late, again = _claim_twice(monkeypatch)
     engine_run.run(again)
+    engine_run.run(late)
     assert statuses(batch) == ["succeeded"]
     assert list(Attempt.objects.values_list("outcome", flat=True)) == ["unknown", "ok"]
     assert Image.objects.get().key.split("/")[-1].startswith("2-")
     assert sweeper.delete_unneeded() == 0
     assert sweeper.delete_unneeded(older_than=-1) == 1  # what came late is no longer of use
     assert not spool.read(batch.generations.get().pk, 1)
+
+
+def test_an_image_received_before_the_next_call_is_sent_spares_that_call(
+    submit, upstream, provider, monkeypatch
+):
+    batch = submit()
+    late, again = _claim_twice(monkeypatch)
+    engine_run.run(late)
+    assert statuses(batch) == ["running"]
+    engine_run.run(again)
+    assert statuses(batch) == ["succeeded"]
+    assert list(Attempt.objects.values_list("number", "outcome")) == [(1, "ok")]
+    assert len(provider.calls()) == 1
+
+
+FRUITLESS = {
+    "a worker that was killed": None,
+    "a refusal": Refused("not that", 403),
+    "a filtered image": Done((Output(filtered=True),)),
+    "a second lost answer": Unknown("cut off"),
+    "a sixth busy provider": Busy("too much to do", 503),
+}
+
+
+@pytest.mark.parametrize("answer", FRUITLESS.values(), ids=FRUITLESS.keys())
+def test_an_image_received_during_the_next_call_is_used_if_that_brings_none(
+    submit, upstream, provider, answer, monkeypatch
+):
+    batch = submit()
+    late, again = _claim_twice(monkeypatch)
+    engine_run.run(late)
+    if answer is None:
+        _expire_leases()
+        sweeper.sweep()
+    else:
+        again.generation.unknown_calls, again.generation.busy_calls = 1, 5
+        outcomes.record(again.generation, upstream, answer)
+    assert statuses(batch) == ["queued"]
+    _make_ready()
+    assert work() == 1
+    assert statuses(batch) == ["succeeded"]
+    assert len(provider.calls()) == 1
+    assert Attempt.objects.get(number=1).outcome == "ok"
+    assert Image.objects.get().key.split("/")[-1].startswith("1-")
+
+
+@pytest.mark.parametrize("answer", FRUITLESS.values(), ids=FRUITLESS.keys())
+def test_an_image_that_came_late_on_another_machine_is_waited_for_and_used_there(
+    submit, upstream, provider, answer, monkeypatch, settings, tmp_path
+):
+    batch = submit()
+    late, again = _claim_twice(monkeypatch)
+    engine_run.run(late)
+    with _elsewhere(settings, tmp_path):
+        if answer is None:
+            _expire_leases()
+            sweeper.sweep()
+        else:
+            again.generation.unknown_calls, again.generation.busy_calls = 1, 5
+            outcomes.record(again.generation, upstream, answer)
+        assert statuses(batch) == ["queued"]
+        assert engine_claim.claim_next()[0] is None
+    sweeper.recover_and_store()
+    _expire_leases()
+    sweeper.recover_and_store()
+    assert statuses(batch) == ["succeeded"]
+    assert len(provider.calls()) == 1
+    assert Attempt.objects.get(number=1).outcome == "ok"
+
+
+def test_an_image_that_came_after_the_next_call_had_ended_is_used(
+    submit, upstream, provider, monkeypatch, settings, tmp_path
+):
+    batch = submit()
+    late, _again = _claim_twice(monkeypatch)
+    with _elsewhere(settings, tmp_path):
+        _expire_leases()
+        sweeper.sweep()
+        _make_ready()
+    engine_run.run(late)
+    assert Attempt.objects.get(number=1).code == transitions.LATE_IMAGE
+    with _elsewhere(settings, tmp_path):
+        assert engine_claim.claim_next()[0] is None
+    sweeper.recover_and_store()
+    _expire_leases()
+    sweeper.recover_and_store()
+    assert statuses(batch) == ["succeeded"]
+    assert len(provider.calls()) == 1
+
+
+def test_a_late_image_on_a_machine_that_is_lost_is_waited_for_and_then_bought_again(
+    submit, upstream, provider, monkeypatch, settings, tmp_path
+):
+    batch = submit()
+    late, _again = _claim_twice(monkeypatch)
+    engine_run.run(late)
+    with _elsewhere(settings, tmp_path):
+        _expire_leases()
+        sweeper.sweep()
+        wait = Generation.objects.get().not_before - timezone.now()
+        assert timedelta(seconds=50) < wait <= timedelta(seconds=60)
+        _make_ready()
+        assert work() == 1
+    assert statuses(batch) == ["succeeded"]
+    assert len(provider.calls()) == 2
+
+
+@contextmanager
+def _elsewhere(settings, folder):
+    """As on another machine, which has a spool of its own."""
+    here, settings.SPOOL = settings.SPOOL, str(folder / "elsewhere")
+    yield
+    settings.SPOOL = here
 
 
 def test_an_image_whose_spool_returns_before_its_generation_is_claimed_again_is_used(
@@ -382,6 +500,17 @@ def test_the_sweeper_wakes_one_worker_for_an_idle_account(submit, upstream):
     upstream.draining = True
     upstream.save()
     assert sweeper.wakes_needed() == 0
+
+
+def _claim_twice(monkeypatch):
+    """A generation whose first worker stalls, after it had confirmed its permit, and is given to a second."""
+    monkeypatch.setattr(upstreams_rate_limit, "confirm", lambda _permit: True)
+    late, _ = engine_claim.claim_next()
+    _expire_leases()
+    sweeper.sweep()
+    _make_ready()
+    again, _ = engine_claim.claim_next()
+    return late, again
 
 
 def _expire_leases():

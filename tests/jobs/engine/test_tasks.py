@@ -6,6 +6,8 @@ import http.server
 import io
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 from django.utils import timezone
 from PIL import Image as Pillow
 
+from generations.core import redis_client
 from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import outcomes, poll, spool, sweeper, task_text
+from generations.jobs.engine import outcomes, poll, pollers, spool, sweeper, task_text
 from generations.jobs.models import Attempt, Generation
 from generations.jobs.reconciliation import report as reconciliation_report
 from generations.library.models import Image
@@ -35,7 +38,8 @@ from generations.providers.base import (
     Unavailable,
     Unknown,
 )
-from generations.upstreams import accounts
+from generations.upstreams import accounts, blocks
+from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter, statuses, work
 
@@ -110,6 +114,12 @@ def poll_due() -> int:
     return len(due)
 
 
+def open_polls(upstream: Upstream) -> None:
+    """Let the window pass in which no poll may be sent, where polls have a limit of their own."""
+    upstreams_rate_limit.reserve_poll(upstream, horizon=0.0, counts_as_call=False)
+    redis_client.client().hset(f"pace:{upstream.pace_key}:polls", "next", 0)
+
+
 def charged() -> list[int]:
     return list(Transfer.objects.filter(kind=TransferKind.CHARGE).values_list("amount", flat=True))
 
@@ -160,14 +170,14 @@ def test_a_poll_that_fails_is_repeated_and_nothing_is_ordered_again(submit, scri
     script.polls = [problem]
     waits = []
     for _ in range(3):
-        Upstream.objects.update(blocked_until=None)
+        Upstream.objects.update(blocked_until=None, polls_blocked_until=None)
         open_limiter(upstream)
         assert poll_due() == 1
         waits.append(round((Attempt.objects.get().poll_at - timezone.now()).total_seconds(), -1))
     assert waits == [10, 20, 40]
     assert sweeper.settle_expired_leases() == 0
     assert work() == 0
-    Upstream.objects.update(blocked_until=None)
+    Upstream.objects.update(blocked_until=None, polls_blocked_until=None)
     open_limiter(upstream)
     script.polls = [Done((picture(),))]
     poll_due()
@@ -175,17 +185,222 @@ def test_a_poll_that_fails_is_repeated_and_nothing_is_ordered_again(submit, scri
     assert (charged(), len(script.submitted)) == ([300], 1)
 
 
-def test_a_429_to_a_poll_blocks_the_account_and_its_polls(submit, script, upstream):
+def test_polls_that_say_nothing_new_are_recorded_together_and_need_no_query_each(
+    submit, script, django_assert_num_queries, django_assert_max_num_queries
+):
+    submit(count=5)
+    work()
+    script.polls = [ACCEPTED]
+    Attempt.objects.update(poll_at=now())
+    due = poll.claim_due(50)
+    with django_assert_num_queries(0):
+        answers = [(attempt, poll.ask(attempt)) for attempt in due]
+    assert [answer for _attempt, answer in answers] == [poll.GoesOn(10.0)] * 5
+    with django_assert_max_num_queries(2):  # one counts open tasks, once in five seconds
+        poll.postpone_all(answers)
+    for attempt in Attempt.objects.all():
+        assert 8 < (attempt.poll_at - timezone.now()).total_seconds() <= 10
+    assert poll.claim_due(50) == []
+
+
+def test_the_threads_of_a_worker_record_what_goes_on_and_end_what_is_over(submit, script):
+    batch = submit(count=3)
+    work()
+    script.polls = [ACCEPTED, ACCEPTED, Refused("The provider refused this prompt.", 403), ACCEPTED]
+    Attempt.objects.update(poll_at=now())
+    assert pollers.claim_round(lambda: None) == 3
+    limit = time.monotonic() + 10
+    while sorted(statuses(batch)) != ["failed", "submitted", "submitted"] or len(script.polled) < 3:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    while Attempt.objects.filter(poll_at__gt=timezone.now() + timedelta(seconds=20)).exists():
+        assert time.monotonic() < limit
+        pollers.record_unchanged()
+    assert pollers.claim_round(lambda: None) == 0
+
+
+class Lists(Script):
+    """A provider that tells of many tasks with one answer; `listed` are those, by remote id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[list[str]] = []
+        self.listed: dict[str, Accepted] = {}
+        self.problem: Exception | None = None
+
+    def submit(self, request: ImageRequest, *, timeout: float) -> Any:
+        self.submitted.append(request)
+        accepted = Accepted(Task(f"task-{len(self.submitted)}"), poll_after=15.0)
+        self.listed[accepted.task.remote_id] = accepted
+        return accepted
+
+    def list_of(self, task: Task) -> str:
+        return "" if task.remote_id == "task-1" else "all"
+
+    def poll_many(self, tasks: Sequence[Task], *, timeout: float) -> dict[str, Accepted]:
+        self.asked.append(sorted(task.remote_id for task in tasks))
+        if self.problem:
+            raise self.problem
+        return {
+            each.remote_id: self.listed[each.remote_id] for each in tasks if each.remote_id in self.listed
+        }
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> Lists:
+    lists = Lists()
+    monkeypatch.setattr(accounts, "provider", lambda _upstream: lists)
+    return lists
+
+
+def claim_round_is_over() -> None:
+    """Claim what is due, and wait until the threads have asked and all is recorded."""
+    assert pollers.claim_round(lambda: None) > 0
+    limit = time.monotonic() + 20
+    while pollers._waiting or pollers._under_way:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    pollers.record_unchanged()
+
+
+def test_tasks_of_a_list_are_asked_for_together_and_those_that_ended_by_themselves(submit, lists):
+    batch = submit(count=6)
+    work()
+    del lists.listed["task-5"]  # it has ended
+    lists.listed["task-3"] = replace(lists.listed["task-3"], progress=31)
+    lists.polls = [Done((picture(),))]
+    Attempt.objects.update(poll_at=now())
+    claim_round_is_over()
+    assert lists.asked == [["task-2", "task-3", "task-4", "task-5", "task-6"]]
+    assert sorted(task.remote_id for task in lists.polled) == ["task-1", "task-5"]
+    assert sorted(statuses(batch)) == ["submitted"] * 4 + ["succeeded"] * 2
+    told = Attempt.objects.filter(poll_at__isnull=False)
+    assert sorted(told.values_list("remote_id", "progress")) == [
+        ("task-2", None),
+        ("task-3", 31),
+        ("task-4", None),
+        ("task-6", None),
+    ]
+    seconds = [(each.poll_at - timezone.now()).total_seconds() for each in told]
+    assert 13 < min(seconds) <= max(seconds) <= 20.5
+    assert max(seconds) - min(seconds) < 1, "they are due together again"
+
+
+def test_tasks_that_were_ordered_at_different_times_are_polled_in_step():
+    waits = {at: poll._in_step(15.0, at) for at in range(1_001, 1_011)}
+    assert all(15 <= wait < 20 for wait in waits.values())
+    assert sorted({at + wait for at, wait in waits.items()}) == [1_020, 1_025]
+
+
+@pytest.mark.parametrize("problem", [Busy("Too many requests.", 429), Unavailable("The key is wrong.", 401)])
+def test_a_list_that_is_refused_is_asked_for_again_and_ends_no_task(submit, lists, upstream, problem):
+    batch = submit(count=4)
+    work()
+    lists.problem, lists.polls = problem, [lists.listed["task-1"]]
+    Attempt.objects.update(poll_at=now())
+    claim_round_is_over()
+    upstream.refresh_from_db()
+    assert bool(upstream.paused_at or upstream.polls_blocked_until)
+    assert (statuses(batch), len(lists.asked)) == (["submitted"] * 4, 1)
+    assert set(Attempt.objects.values_list("remote_id", "failed_polls")) == {
+        ("task-1", 0), ("task-2", 1), ("task-3", 1), ("task-4", 1)
+    }  # fmt: skip
+
+
+def test_a_fault_in_a_list_leaves_tasks_to_be_polled_one_by_one(submit, lists):
+    batch = submit(count=3)
+    work()
+    lists.problem, lists.polls = RuntimeError("a fault of ours"), [Done((picture(),))]
+    Attempt.objects.update(poll_at=now())
+    claim_round_is_over()
+    assert statuses(batch) == ["succeeded"] * 3
+
+
+def test_without_a_permit_no_list_is_asked_for(submit, lists, upstream):
+    submit(count=3)
+    work()
+    blocks.after_call(upstream, 30)
+    Upstream.objects.update(polls_blocked_until=None)  # the block is in Redis too
+    Attempt.objects.update(poll_at=now())
+    claim_round_is_over()
+    assert (lists.asked, lists.polled) == ([], [])
+    for attempt in Attempt.objects.all():
+        assert (attempt.poll_at - timezone.now()).total_seconds() <= 1
+
+
+def test_a_poll_that_waits_for_its_slot_is_not_sent_once_redis_has_forgotten_it(submit, script, upstream):
+    submit(count=2)
+    work()
+    script.polls = [ACCEPTED]
+    Upstream.objects.update(limit_calls=2, limit_window=1)
+    open_limiter(upstream)
+    Attempt.objects.update(poll_at=now())
+    first, second = poll.claim_due(50)
+    assert poll.ask(first) == poll.GoesOn(10.0)
+    forget = threading.Timer(0.1, redis_client.client().delete, [f"pace:{upstream.pace_key}"])
+    forget.start()
+    assert poll.ask(second) is None  # its slot was 0.6 seconds away
+    forget.join()
+    assert len(script.polled) == 1
+
+
+def due() -> int:
+    """How many tasks could be claimed now if it were time for all."""
+    Attempt.objects.filter(poll_at__isnull=False).update(poll_at=now())
+    return len(poll.claim_due(50))
+
+
+def seconds_left(upstream: Upstream, column: str) -> float:
+    upstream.refresh_from_db()
+    until = getattr(upstream, column)
+    return (until - timezone.now()).total_seconds() if until else 0.0
+
+
+def test_a_429_to_a_poll_blocks_polls_and_calls_where_they_count_together(submit, script, upstream):
     submit(count=2)
     work()
     script.polls = [Busy("Too many requests.", 429, retry_after=30)]
-    Attempt.objects.update(poll_at=now())
-    [first, _second] = poll.claim_due(50)
-    poll.run(first)
-    upstream.refresh_from_db()
-    assert (upstream.blocked_until - timezone.now()).total_seconds() > 25
-    Attempt.objects.update(poll_at=now())
-    assert poll.claim_due(50) == []
+    poll_due()
+    assert len(script.polled) == 1  # the second had no permit any more
+    assert seconds_left(upstream, "blocked_until") > 25
+    assert seconds_left(upstream, "polls_blocked_until") > 25
+    assert due() == 0
+
+
+def test_a_429_to_a_poll_leaves_calls_alone_where_they_do_not_count_together(submit, script, upstream):
+    script.polls_count_as_calls = False
+    submit(count=2)
+    work()
+    open_polls(upstream)
+    script.polls = [Busy("Too many requests.", 429, retry_after=30)]
+    poll_due()
+    assert (len(script.polled), seconds_left(upstream, "blocked_until")) == (1, 0)
+    assert due() == 0
+    submit()
+    assert work() == 1
+
+
+def test_polls_go_on_while_calls_are_blocked_where_they_do_not_count_together(submit, script, upstream):
+    script.polls_count_as_calls = False
+    batch = submit()
+    work()
+    open_polls(upstream)
+    blocks.after_call(upstream, 3600)
+    script.polls = [Done((picture(),))]
+    assert poll_due() == 1
+    assert statuses(batch) == ["succeeded"]
+
+
+def test_no_block_stops_polls_for_longer_than_five_minutes(submit, script, upstream):
+    batch = submit()
+    work()
+    blocks.after_call(upstream, 3600)
+    assert 290 < seconds_left(upstream, "polls_blocked_until") <= 300
+    Upstream.objects.update(polls_blocked_until=now())  # as after that time, in the database and in Redis
+    redis_client.client().hset(f"pace:{upstream.pace_key}", "polls_blocked", 0)
+    script.polls = [Done((picture(),))]
+    assert poll_due() == 1
+    assert (statuses(batch), seconds_left(upstream, "blocked_until") > 3500) == (["succeeded"], True)
 
 
 def test_a_refused_key_pauses_the_account_and_the_task_goes_on(submit, script, upstream):
@@ -279,7 +494,7 @@ def test_a_result_in_the_spool_of_a_dead_worker_is_used(submit, script, tmp_path
     row = batch.generations.get()
     facts = {"attempt": 1, "upstream": "sandbox", "status": 200, "request_id": "", "cost": 300, "total": 1}
     spool.write(row.pk, 1, Done((picture(),)), facts)
-    assert sweeper.recover_requeued([spool.WORKER]) == 1
+    assert sweeper.use_spooled(spool.unstored_attempts([spool.WORKER])) == 1
     assert sweeper.store_spooled() == 1
     assert statuses(batch) == ["succeeded"]
     assert Attempt.objects.get().poll_at is None
@@ -306,6 +521,27 @@ def test_a_task_whose_order_was_repeated_meanwhile_is_not_polled(submit, script)
     script.polls = [Done((picture(),))]
     assert poll_due() == 1
     assert statuses(batch) == ["succeeded"]
+
+
+def test_a_task_that_is_no_longer_the_rows_own_is_not_polled(submit, script):
+    submit()
+    work()
+    Generation.objects.update(attempt=2)  # another worker was given the row
+    script.polls = [Done((picture(),))]
+    assert poll_due() == 1
+    assert (script.polled, Attempt.objects.get().poll_at) == ([], None)
+
+
+def test_the_answer_to_a_poll_changes_nothing_once_another_attempt_has_the_row(submit, script):
+    batch = submit()
+    work()
+    Attempt.objects.update(poll_at=now())
+    [claimed] = poll.claim_due(50)
+    Generation.objects.update(attempt=2)
+    script.polls = [Done((picture(),))]
+    poll.run(claimed)
+    assert len(script.polled) == 1
+    assert (statuses(batch), charged(), Image.objects.count()) == (["submitted"], [], 0)
 
 
 def test_several_outputs_are_stored_and_charged_for_what_arrived(submit, script):
@@ -420,6 +656,29 @@ def test_a_polled_task_may_end_with_addresses(submit, script, host):
     assert (statuses(batch), len(script.polled)) == (["succeeded"], 1)
 
 
+@pytest.mark.parametrize("stopped", ["blocked", "paused", "switched off"])
+def test_a_finished_result_is_fetched_while_its_account_takes_no_calls(
+    submit, script, upstream, host, stopped
+):
+    """Its address lives for ten minutes, a block may last for hours, and the picture is paid."""
+    Upstream.objects.update(private_results=True)
+    batch = submit(count=2)
+    script.answers = [_by_address(host), ACCEPTED]
+    work()
+    if stopped == "blocked":
+        blocks.after_call(upstream, 3600)
+        blocks.after_poll(upstream, 3600)
+    elif stopped == "paused":
+        accounts.pause(upstream, Unavailable("The key is wrong.", 401))
+    else:
+        accounts.disable(upstream)
+    open_limiter(upstream)
+    script.polls = [ACCEPTED]
+    assert poll_due() == (1 if stopped == "blocked" else 2)
+    assert sorted(statuses(batch)) == ["submitted", "succeeded"]
+    assert len(script.polled) == (0 if stopped == "blocked" else 1)
+
+
 def test_an_account_takes_no_more_at_the_same_time_than_it_may(submit, script):
     Upstream.objects.update(max_in_flight=2)
     batch = submit(count=4)
@@ -429,6 +688,57 @@ def test_an_account_takes_no_more_at_the_same_time_than_it_may(submit, script):
     poll_due()
     assert work() == 1
     assert sorted(statuses(batch)) == ["queued", "submitted", "submitted", "succeeded"]
+
+
+def test_a_gateway_limits_one_system_and_leaves_the_others_alone(submit, script, upstream):
+    switches = {"stability": {"prefix": "/sd"}, "bfl": {"prefix": "/flux", "in_flight": 2}}
+    Upstream.objects.update(kind="gateway", systems=switches)
+    limited = [submit(model="flux-pro-1.1", count=2), submit(model="flux-dev", count=2)]
+    free = submit(model="core", count=3)
+    assert work() == 5
+    assert sorted(statuses(limited[0]) + statuses(limited[1])) == ["queued"] * 2 + ["submitted"] * 2
+    assert statuses(free) == ["submitted"] * 3
+    row = Generation.objects.filter(model__startswith="flux", status="submitted").first()
+    upstream.refresh_from_db()
+    assert engine_claim.is_limited(upstream, "flux-dev")
+    assert not engine_claim.is_limited(upstream, "core")
+    script.polls = [Done((picture(),))]
+    Attempt.objects.filter(generation=row).update(poll_at=now())
+    [attempt] = poll.claim_due(50)
+    poll.run(attempt)
+    assert work() == 1, "one of the system has ended"
+
+
+def test_a_429_of_one_system_of_a_gateway_blocks_no_other(submit, script, upstream):
+    Upstream.objects.update(kind="gateway", systems={"stability": {"prefix": "/sd"}, "midjourney": {}})
+    full = Busy("Midjourney's queue is full.", 429, retry_after=30, of_system=True)
+    script.answers = [full, ACCEPTED]
+    limited, free = submit(model="midjourney"), submit(model="core", count=2)
+    assert work() == 3
+    assert (statuses(limited), statuses(free)) == (["queued"], ["submitted"] * 2)
+    upstream.refresh_from_db()
+    assert upstream.blocked_until is None
+    assert "midjourney" not in upstream.callable_models
+    assert 25 < (upstream.blocked_until_for("midjourney-blend") - timezone.now()).total_seconds() <= 30
+    assert upstream.blocked_until_for("core") is None
+    over = {"midjourney": now().isoformat()}
+    Upstream.objects.update(systems_blocked=over)
+    assert work() == 1
+    assert statuses(limited) == ["submitted"]
+
+
+def test_a_429_of_its_only_system_blocks_an_account(submit, script, upstream):
+    script.answers = [Busy("Its queue is full.", 429, retry_after=30, of_system=True)]
+    submit()
+    work()
+    upstream.refresh_from_db()
+    assert (upstream.blocked_until > timezone.now(), upstream.systems_blocked) == (True, {})
+
+
+def test_what_a_maker_limits_by_model_is_no_limit_of_a_gateway(submit, script, upstream):
+    Upstream.objects.update(kind="gateway", systems={"bfl": {"prefix": "/flux"}})
+    submit(model="flux-kontext-max", count=8)
+    assert work() == 8
 
 
 def test_a_next_step_goes_to_the_account_that_made_its_parent(member, submit, script, upstream):

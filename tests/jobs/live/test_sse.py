@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import re
 
 import pytest
@@ -72,6 +73,9 @@ def run_scenario(monkeypatch):
         async def whole():
             try:
                 await scenario()
+            except TimeoutError:
+                faulthandler.dump_traceback()  # of all threads: what hangs is in one of them
+                raise
             finally:
                 await sse.hub().end()
 

@@ -14,7 +14,7 @@ from generations.jobs.models import Attempt, Generation, Outcome
 from generations.jobs.monitoring import metrics
 from generations.jobs.monitoring.counters import FINAL_AFTER, CallTotals
 from generations.library.storage import client as storage_client
-from generations.upstreams import accounts
+from generations.upstreams import accounts, blocks
 from generations.upstreams.models import Upstream
 from sdweb.process.ports import free_port
 from tests.conftest import work
@@ -126,7 +126,7 @@ def test_upstreams_that_share_a_rate_limit_show_the_sum_of_their_calls(client, s
 def test_blocked_and_paused_accounts_are_in_the_metrics(client, upstream, provider):
     provider.state(credits=12.5)
     accounts.update_balances()
-    accounts.block(upstream, 30)
+    blocks.after_call(upstream, 30)
     Upstream.objects.update(paused_at=timezone.now())
     said = scrape(client)
     assert said["sdweb_upstream_balance_credits", "sandbox"] == 12.5

@@ -11,20 +11,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Transfer, TransferKind
 from generations.jobs.engine import outcomes, persist
-from generations.jobs.models import Attempt, Generation, Status
+from generations.jobs.models import Attempt, Status
 from generations.jobs.reconciliation import report as reconciliation_report
 from generations.library.storage import client as storage_client
-from generations.office.members import service as members_service
 from generations.upstreams import accounts
 from generations.upstreams.models import Balance, Upstream
 from tests.conftest import work
-from tests.markup import compact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,12 +29,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _no_delay_between_calls(monkeypatch):
     monkeypatch.setattr(outcomes, "_jitter", lambda seconds: 0.0)
-
-
-@pytest.fixture
-def office(client, db):
-    client.force_login(members_service.create_first_operator(email="op@example.org", pool=0, wallet=0))
-    return client
 
 
 def today():
@@ -203,27 +194,3 @@ def test_the_command_prints_a_table_or_exact_numbers(submit, upstream, provider)
     assert report["uncharged"][0]["may_have_cost"] == "3"
     with pytest.raises(CommandError, match="after"):
         call_command("reconcile", "--since", "2026-02-02", "--until", "2026-02-01")
-
-
-def test_operators_find_the_page_beside_their_upstreams(office, submit, upstream, provider):
-    call_with(provider, submit, "drop", "ok")
-    Balance.objects.create(upstream=upstream, amount=5, asked_at=timezone.now() - timedelta(minutes=30))
-    Balance.objects.create(upstream=upstream, amount=1)
-    address = reverse("admin:jobs_reconciliation")
-    assert address in office.get(reverse("admin:upstreams_upstream_changelist")).content.decode()
-    text = compact(office.get(address).content.decode())
-    assert "unknown 1" in text
-    assert "Mei" in text
-    assert not [mark for mark in ("<script>", " style=", " onclick=") if mark in text.split("<h1>")[-1]]
-    assert (
-        "must not be after"
-        in office.get(address, {"since": "2026-02-02", "until": "2026-02-01"}).content.decode()
-    )
-    assert office.get(address, {"since": "0000"}).status_code == 200
-    assert office.post(address).status_code == 405
-
-
-def test_only_operators_see_the_reconciliation(client, member):
-    client.force_login(member.user)
-    assert client.get(reverse("admin:jobs_reconciliation")).status_code in {302, 403}
-    assert Generation.objects.count() == 0

@@ -23,6 +23,7 @@ from django.utils import timezone
 from generations.library.archives import entries as archives_entries
 from generations.library.archives import service as archives_service
 from generations.library.archives import stream as archives_stream
+from generations.library.delivery import zip_stream
 from generations.library.images import service as images_service
 from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Archive, Image, Packing
@@ -410,8 +411,8 @@ def test_a_disconnected_client_ends_the_zip(member, pictures):
 
 
 def test_a_picture_made_private_during_the_download_is_not_sent(member, teammate, make_image, monkeypatch):
-    monkeypatch.setattr(archives_stream, "BATCH_SIZE", 1)
-    monkeypatch.setattr(archives_stream, "READ_AHEAD", 0)
+    monkeypatch.setattr(zip_stream, "BATCH_SIZE", 1)
+    monkeypatch.setattr(zip_stream, "READ_AHEAD", 0)
     theirs = [make_image(teammate, seed=number) for number in range(4)]
     plan = start(member, theirs)
     asked, rows = [], archives_entries.load_images
@@ -438,14 +439,14 @@ def test_a_slow_client_limits_how_far_pictures_are_read_ahead(member, make_image
     ahead = []
 
     def look(parts):
-        threads = [thread for thread in archives_stream._READERS._threads if thread.is_alive()]
-        assert len(threads) <= archives_stream._READERS._max_workers
+        threads = [thread for thread in zip_stream._READERS._threads if thread.is_alive()]
+        assert len(threads) <= zip_stream._READERS._max_workers
         ahead.append(len(reads) - parts // 3)  # a file is three parts: header, bytes, sum
 
     data, problem = sent(start(member, pictures), meanwhile=look)
     assert problem is None
     assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 20
-    assert max(ahead) <= archives_stream.READ_AHEAD + 1
+    assert max(ahead) <= zip_stream.READ_AHEAD + 1
     assert len(reads) == 20
 
 

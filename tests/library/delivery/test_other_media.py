@@ -15,6 +15,7 @@ from generations.library.delivery import thumbnails
 from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging.convert import NotConverted, OutputFormat
 from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
 from generations.library.templatetags import library as library_tags
 from generations.providers.transport import media_check
@@ -111,7 +112,7 @@ def test_a_picture_that_moves_is_not_converted_without_a_word(sign_in, member, m
 def test_a_conversion_is_offered_only_where_there_is_one(sign_in, member, make, make_image):
     for kind in FILES:
         page = sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, make(kind).pk]))
-        assert "format=original&amp;parameters=0" in page.content.decode()
+        assert "format=stored" in page.content.decode()
         assert "format=webp" not in page.content.decode()
         assert ("format=png" in page.content.decode()) == (kind == "svg")
     page = sign_in(member).get(reverse("jobs:picture", args=[member.team.slug, make_image().pk]))
@@ -258,7 +259,9 @@ def test_an_svg_that_cannot_be_drawn_has_a_tile(make_image):
 
 
 def shared(member, image, *, shows_prompt=True):
-    return sharing_service.share_image(member=member, image=image.pk, shows_prompt=shows_prompt)
+    return sharing_service.share_image(
+        member=member, image=image.pk, options=Options(shows_prompt=shows_prompt)
+    )
 
 
 @EACH

@@ -20,6 +20,8 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
 from generations.library.trash import purge as trash_purge
+from generations.teams.membership import join
+from generations.teams.models import Membership, Role, Visibility
 from tests.library.conftest import decoded, encoded, pixels
 
 
@@ -259,6 +261,78 @@ def test_an_address_opens_for_seconds_after_it_was_revoked(client, member, make_
     monkeypatch.setattr(time, "monotonic", lambda: clock() + 6)
     assert client.get(address).status_code == 404
     assert client.get(beside).status_code == (200 if revoke in (trash, purge) else 404)
+
+
+def test_a_picture_made_private_opens_for_its_owner_alone(
+    sign_in, member, teammate, make_image, monkeypatch, django_assert_num_queries
+):
+    image, other = make_image(member), make_image(member)
+    owner, colleague = sign_in(member), sign_in(teammate)
+    own, address, beside = (
+        delivery_signed_urls.thumbnail_url(shown, "small", who, client.session.session_key)
+        for shown, who, client in (
+            (image, member, owner),
+            (image, teammate, colleague),
+            (other, teammate, colleague),
+        )
+    )
+    assert colleague.get(address).status_code == colleague.get(beside).status_code == 200
+    images_service.set_visibility(member=member, images=[image.pk], visibility=Visibility.PRIVATE)
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 6)
+    assert colleague.get(address).status_code == 404
+    assert owner.get(own).status_code == 200
+    with django_assert_num_queries(0):
+        assert colleague.get(beside).status_code == 200
+    images_service.set_visibility(member=member, images=[image.pk], visibility=Visibility.TEAM)
+    assert colleague.get(address).status_code == 200
+
+
+def become_member(asking, owner):
+    Membership.objects.filter(pk=asking.pk).update(role=Role.MEMBER)
+
+
+def come_back(asking, owner):
+    join(owner.user, owner.team)
+
+
+@pytest.mark.parametrize("change", [become_member, come_back])
+def test_a_picture_of_who_left_opens_no_longer_than_the_owners_of_the_team_may_see_it(
+    sign_in, member, teammate, make_image, monkeypatch, django_assert_num_queries, change
+):
+    Membership.objects.filter(pk=member.pk).update(role=Role.OWNER)
+    member.refresh_from_db()
+    old, shown = make_image(teammate, visibility="private"), make_image(teammate)
+    Membership.objects.filter(pk=teammate.pk).update(ended_at=timezone.now())
+    client = sign_in(member)
+    address, beside = url(client, old, member), url(client, shown, member)
+    assert client.get(address).status_code == client.get(beside).status_code == 200
+    with django_assert_num_queries(0):
+        assert client.get(address).status_code == 200
+    change(member, teammate)
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 6)
+    assert client.get(address).status_code == 404
+    assert client.get(beside).status_code == 200
+
+
+def test_who_becomes_a_viewer_sees_their_own_private_pictures_no_longer(
+    sign_in, member, make_image, monkeypatch
+):
+    image, client = make_image(member, visibility="private"), sign_in(member)
+    address = url(client, image, member)
+    assert client.get(address).status_code == 200
+    Membership.objects.filter(pk=member.pk).update(role=Role.VIEWER)
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 6)
+    assert client.get(address).status_code == 404
+
+
+def test_an_address_made_before_an_upgrade_opens_what_the_role_sees_now(sign_in, member, make_image):
+    image, client = make_image(member), sign_in(member)
+    before = url(client, image, member)
+    Membership.objects.filter(pk=member.pk).update(role=Role.OWNER)
+    assert client.get(before).status_code == 200
 
 
 def test_an_address_opens_again_once_the_image_is_restored(client, member, make_image):

@@ -2,11 +2,14 @@
 
 import asyncio
 import hashlib
+import re
+from html import unescape
 
 import pytest
 from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
+from PIL.PngImagePlugin import PngInfo
 
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -69,6 +72,24 @@ def test_a_download_is_a_file_with_its_prompt(sign_in, member, make_image):
     kept = decoded(answer.content)
     assert kept.text["parameters"].startswith("a red fox\nSteps: 0, Sampler: none, Seed: 7")
     assert kept.tobytes() == decoded(storage_client.read(image.key)).tobytes()
+
+
+def test_the_page_of_a_picture_offers_its_bytes_as_they_came_and_a_file_without_parameters(
+    sign_in, member, make_image
+):
+    notes = PngInfo()
+    notes.add_text("parameters", "an unannounced teapot")
+    image = make_image(prompt="an unannounced teapot", data=encoded(pixels(), pnginfo=notes))
+    browser = sign_in(member)
+    page = browser.get(reverse("jobs:picture", args=[member.team.slug, image.pk])).content.decode()
+    offered = {unescape(found) for found in re.findall(r'href="([^"]+/download\?[^"]*)"', page)}
+    here = address("download", image, member)
+    as_it_came, bare = f"{here}?format=stored", f"{here}?format=original&parameters=0"
+    assert {as_it_came, bare, f"{here}?format=original&parameters=1"} <= offered
+    answer = browser.get(as_it_came)
+    assert hashlib.sha256(answer.content).hexdigest() == image.sha256
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert b"teapot" not in browser.get(bare).content
 
 
 def test_a_picture_without_title_and_prompt_has_a_file_name(sign_in, member, make_image):

@@ -34,7 +34,7 @@ def test_members_who_may_generate_are_offered_to_create_or_to_upload_the_first_i
     offered = links(empty_state(client, member))
     assert offered == {
         "Create the first picture": reverse("jobs:create", args=[member.team.slug]),
-        "Bring pictures in": reverse("library:upload_images", args=[member.team.slug]),
+        "Upload pictures": reverse("library:upload_images", args=[member.team.slug]),
     }
     assert [client.get(href).status_code for href in offered.values()] == [200, 200]
 
@@ -80,7 +80,7 @@ def test_without_favourites_the_heart_is_explained(sign_in, viewer):
 def test_a_member_without_images_is_offered_to_create_one(sign_in, member, viewer, teammate, enter):
     enter(prompt="a red fox")
     offered = links(empty_state(sign_in(teammate), teammate, f"who={teammate.pk}"))
-    assert offered.keys() == {"Create a picture", "Bring pictures in"}
+    assert offered.keys() == {"Create a picture", "Upload pictures"}
     offered = links(empty_state(sign_in(viewer), viewer, f"who={viewer.pk}"))
     assert offered == {"Clear the filters": address("grid", viewer)}
 

@@ -7,8 +7,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from generations.api.v1.schemas.library import ImageSearch
-from generations.library.gallery import views as gallery_views
 from generations.library.models import Origin
+from generations.library.search import address as search_address
 from generations.library.search import engine as search_engine
 from generations.library.search import indexer
 from generations.library.search import terms as search_terms
@@ -38,7 +38,7 @@ class SearchByOrigin(Search):
 
 @pytest.fixture
 def _with_origin(monkeypatch):
-    monkeypatch.setattr(gallery_views, "Search", SearchByOrigin)
+    monkeypatch.setattr(search_address, "Search", SearchByOrigin)
 
 
 def test_a_declared_filter_finds_the_images_with_its_values(member, enter):

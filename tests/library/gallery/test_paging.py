@@ -116,3 +116,78 @@ def test_htmx_gets_only_the_next_page(sign_in, member):
     assert b"<html" in whole.content
     assert b"<html" not in part.content
     assert "HX-Request" in part["Vary"]
+
+
+# The way back ------------------------------------------------------------------------
+
+
+def pictures_of(member):
+    """All of them, newest first."""
+    return list(Image.objects.filter(team=member.team).order_by("-created_at", "-pk"))
+
+
+def test_a_page_at_a_picture_has_it_with_those_before_and_after(sign_in, member):
+    many(member, 200)
+    every = pictures_of(member)
+    answer = grid(sign_in(member), member, at=str(every[100].pk))
+    assert shown(answer) == every[70:160]
+    assert answer.context["earlier"] == every[70].pk
+    assert answer.context["older"] == every[159].pk
+    assert answer.context["first"] == every[0].pk  # from which new ones are counted
+
+
+def test_a_page_at_one_of_the_first_pictures_begins_with_the_first(sign_in, member):
+    many(member, 200)
+    every = pictures_of(member)
+    answer = grid(sign_in(member), member, at=str(every[30].pk))
+    assert shown(answer) == every[:90]
+    assert answer.context["earlier"] is None
+
+
+def test_the_pictures_before_a_page_come_in_the_same_order_until_the_first(sign_in, member):
+    many(member, 200)
+    every, signed_in = pictures_of(member), sign_in(member)
+    answer = grid(signed_in, member, at=str(every[150].pk))
+    pictures = shown(answer)
+    for expected in (60, 60):
+        answer = grid(signed_in, member, after=str(answer.context["earlier"]))
+        assert len(shown(answer)) == expected
+        assert answer.context["older"] is None
+        pictures = shown(answer) + pictures
+    assert pictures == every
+    assert answer.context["earlier"] is None
+
+
+def test_the_oldest_first_one_comes_back_too(sign_in, member):
+    many(member, 200)
+    every = pictures_of(member)[::-1]
+    answer = grid(sign_in(member), member, at=str(every[100].pk), order="oldest")
+    assert shown(answer) == every[70:160]
+    before = grid(sign_in(member), member, after=str(answer.context["earlier"]), order="oldest")
+    assert shown(before) == every[10:70]
+
+
+def test_one_comes_back_to_where_a_trashed_picture_was_and_to_the_first_page_if_it_is_gone(sign_in, member):
+    many(member, 200)
+    every = pictures_of(member)
+    Image.objects.filter(pk=every[100].pk).update(trashed_at=timezone.now())
+    indexer.refresh([every[100].pk])
+    answer = grid(sign_in(member), member, at=str(every[100].pk))
+    assert shown(answer) == every[70:100] + every[101:161]
+    for gone in (uuid.uuid4(), "nonsense"):
+        assert shown(grid(sign_in(member), member, at=str(gone)))[0] == every[0]
+
+
+def test_one_comes_back_to_a_picture_also_in_a_list_that_began_elsewhere(sign_in, member):
+    many(member, 200)
+    every, signed_in = pictures_of(member), sign_in(member)
+    for beginning in ({"before": str(every[10].pk)}, {"after": str(every[199].pk)}):
+        assert shown(grid(signed_in, member, at=str(every[100].pk), **beginning)) == every[70:160]
+
+
+def test_nobody_comes_back_to_another_teams_picture(sign_in, member, stranger, make_image):
+    foreign = make_image(stranger)
+    many(member, 3)
+    answer = grid(sign_in(member), member, at=str(foreign.pk))
+    assert shown(answer) == pictures_of(member)
+    assert grid(sign_in(member), member, after=str(foreign.pk)).status_code == 404

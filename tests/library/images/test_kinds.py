@@ -12,6 +12,7 @@ from generations.library.imaging.convert import NotConverted, OutputFormat
 from generations.library.models import Image, ImageTag
 from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Options
 from generations.teams.models import Visibility
 from tests.api.client import ApiClient
 from tests.library.conftest import address, decoded, encoded, pixels
@@ -82,12 +83,14 @@ def test_each_kind_has_a_thumbnail(image, size):
 
 @pytest.mark.parametrize("shows_prompt", [True, False])
 def test_a_link_shows_each_kind_alone_and_in_a_collection(visitor, member, image, kind, shows_prompt):
-    share = sharing_service.share_image(member=member, image=image.pk, shows_prompt=shows_prompt)
+    share = sharing_service.share_image(
+        member=member, image=image.pk, options=Options(shows_prompt=shows_prompt)
+    )
     alone = page(visitor, path_of(share))
     collection = organise_service.create_collection(member=member, name="Spring", visibility=Visibility.TEAM)
     organise_service.add_to_collection(member=member, images=[image.pk], collection=collection.pk)
     share = sharing_service.share_collection(
-        member=member, collection=collection.pk, shows_prompt=shows_prompt
+        member=member, collection=collection.pk, options=Options(shows_prompt=shows_prompt)
     )
     assert SHOWN[kind] in page(visitor, path_of(share))
     if kind in {"text", "file", "svg out of bounds"}:

@@ -13,6 +13,7 @@ from generations.library.imaging import provenance
 from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Image, Origin
 from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
 from tests.library.delivery.test_views import address
@@ -39,7 +40,7 @@ def every_way(sign_in, member, visitor):
     """All ways by which a file leaves the portal in its own format, by name: its bytes."""
 
     def files(image):
-        shown = sharing_service.share_image(member=member, image=image.pk, shows_prompt=True)
+        shown = sharing_service.share_image(member=member, image=image.pk, options=Options(shows_prompt=True))
         hidden = sharing_service.share_image(member=member, image=image.pk)
         client, path = sign_in(member), address("download", image, member)
         ways = {

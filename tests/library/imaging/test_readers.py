@@ -31,6 +31,7 @@ VALUES = {
     "strength": 0.6,
 }
 APART = ("prompt", "negative_prompt", "text_prompts", "seed")
+MADE = "01a22d2a-dff3-7b8b-adb5-752f638111dd"  # a style of the team, where a model draws in no other
 # Of texts that models take beside the prompt: with what separates the parts, and what they begin with.
 ASIDE = "a lamp: red, with Steps: 9\nNegative prompt: none"
 
@@ -39,7 +40,7 @@ def value_of(field):
     """A value of a declared field that says what it is for."""
     match field:
         case Choice():
-            return field.values[-1]
+            return field.values[-1] if field.values else MADE
         case Number():
             return field.maximum if field.whole else (field.minimum + field.maximum) / 2
         case Flag():

@@ -47,9 +47,13 @@ def test_anothers_collection_is_kept_from_changes(sign_in, member, teammate, str
         assert theirs.post(address(name, member, secret.pk), {"name": "Mine"}).status_code == 404
         assert foreign.post(address(name, member, shared.pk), {"name": "Mine"}).status_code == 404
         assert foreign.post(address(name, stranger, shared.pk), {"name": "Mine"}).status_code == 404
-    assert theirs.get(address("grid", member), {"collection": secret.pk}).status_code == 404
-    assert foreign.get(address("grid", stranger), {"collection": shared.pk}).status_code == 404
-    assert theirs.get(address("counts", member), {"collection": secret.pk}).status_code == 404
+    for client, of, hidden in ((theirs, member, secret), (foreign, stranger, shared)):
+        for name in ("grid", "counts", "suggest"):
+            response = client.get(address(name, of), {"collection": hidden.pk, "q": hidden.name})
+            assert response.status_code == 200
+            assert f">{hidden.name}<" not in response.content.decode()
+        bad = client.get(address("grid", of), {"collection": hidden.pk}).context["unreadable"]
+        assert [(one.parameter, one.value) for one in bad] == [("collection", str(hidden.pk))]
     assert sorted(one.name for one in Collection.objects.all()) == ["Secret", "Shared"]
 
 

@@ -77,6 +77,49 @@ def test_a_phrase_stands_as_it_is_written_and_not_across_fields(enter, member):
     assert prompts(member, '"red fox"') == ["a red fox"]
 
 
+def test_a_word_finds_the_words_that_begin_with_it(enter, member):
+    for prompt in (
+        "a boat",
+        "two boats",
+        "a boathouse, red",
+        "a houseboat",
+        "the reddest Boathouse",
+        "Bootshaus",
+    ):
+        enter(prompt)
+    assert prompts(member, "boat") == ["the reddest Boathouse", "a boathouse, red", "two boats", "a boat"]
+    assert prompts(member, "boat red") == ["the reddest Boathouse", "a boathouse, red"]
+    assert prompts(member, "boathouse") == ["the reddest Boathouse", "a boathouse, red"]
+    assert prompts(member, "BOATH red") == ["the reddest Boathouse", "a boathouse, red"]
+
+
+def test_short_words_and_what_is_quoted_are_found_whole(enter, member):
+    enter("an ox"), enter("oxen"), enter("a fox"), enter("foxes")
+    assert prompts(member, "ox") == ["an ox"]
+    assert prompts(member, '"fox"') == ["a fox"]
+    assert prompts(member, "fox") == ["foxes", "a fox"]
+
+
+def test_an_excluded_word_leaves_out_only_itself(enter, member):
+    enter("a cat in a town"), enter("a cathedral in a town"), enter("cats in a town")
+    assert prompts(member, "town -cat") == ["cats in a town", "a cathedral in a town"]
+    assert prompts(member, "-cat") == ["cats in a town", "a cathedral in a town"]
+    assert prompts(member, "cat -cathedral") == ["cats in a town", "a cat in a town"]
+
+
+def test_a_beginning_with_accents_or_of_a_long_word_is_found(enter, member):
+    long = "x" * 70
+    enter("Éclairs au chocolat"), enter(long)
+    assert prompts(member, "eclair CHOC") == ["Éclairs au chocolat"]
+    assert prompts(member, "x" * 30) == [long]
+    assert prompts(member, "x" * 80) == [long]
+
+
+def test_a_beginning_finds_nothing_by_a_filters_term(enter, member):
+    enter("a hen", model="ultra", tags=["multicoloured"])
+    assert prompts(member, "multi") == prompts(member, "multra") == []
+
+
 def test_what_is_excluded_is_not_found(enter, member):
     enter("a red fox"), enter("a red hen"), enter("an old red town"), enter("red town, old")
     assert prompts(member, "red -fox") == ["red town, old", "an old red town", "a red hen"]

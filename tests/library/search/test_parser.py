@@ -5,9 +5,23 @@ from generations.library.search import parser as search_parser
 
 def test_a_search_text_is_parsed_into_required_and_excluded_terms():
     parsed = search_parser.parse('fox "Red  Snow" -night -"old town" 狐狸 -')
-    assert parsed.required == ["fox", "red", "snow", "狐", "狸", "狐狸"]
+    assert parsed.beginnings == ["fox"]
+    assert parsed.required == ["red", "snow", "狐", "狸", "狐狸"]
     assert parsed.phrases == ["red snow", "狐 狸"]
     assert (parsed.excluded, parsed.excluded_phrases) == (["night"], ["old town"])
+    assert parsed.exact == ["red snow", "狐狸"]
+    assert parsed.without == ["night", "old town"]
+
+
+def test_words_of_three_letters_are_beginnings_and_shorter_ones_whole():
+    parsed = search_parser.parse("by the close-up 3D 1980")
+    assert parsed.beginnings == ["the", "close", "1980"]
+    assert parsed.required == ["by", "up", "3d"]
+
+
+def test_a_text_without_letters_and_digits_is_empty():
+    assert search_parser.parse("!!! - “”").is_empty
+    assert not search_parser.parse("-fox").is_empty
 
 
 def test_an_unclosed_quote_extends_to_the_end():
@@ -16,4 +30,7 @@ def test_an_unclosed_quote_extends_to_the_end():
 
 
 def test_a_search_text_has_a_limited_number_of_terms():
-    assert len(search_parser.parse(" ".join(f"w{n}" for n in range(200))).required) <= search_parser.MAX_TERMS
+    for words in (f"w{n}" for n in range(200)), (f"word{n}" for n in range(200)):
+        parsed = search_parser.parse(" ".join(words))
+        assert len(parsed.required) <= search_parser.MAX_TERMS
+        assert len(parsed.beginnings) <= search_parser.MAX_TERMS

@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from generations.library.images import service as images_service
 from generations.library.models import Collection, Image
 from generations.library.sharing import service as sharing_service
+from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.share_links import PERSON, SECRET_PROMPT, collect, every_address, path_of
@@ -30,14 +31,14 @@ def everything_said(visitor, paths):
         )
 
 
-def test_the_pages_reveal_nothing_about_the_team(visitor, member, teammate, make_image, collection):
+def test_the_pages_reveal_nothing_of_the_team_but_its_name(visitor, member, teammate, make_image, collection):
     image, other = make_image(teammate, prompt=SECRET_PROMPT), make_image(prompt=SECRET_PROMPT)
     hidden = make_image(teammate, visibility="private")
     collect(collection, image, other, hidden)
     one = sharing_service.share_image(member=member, image=image.pk)
     many = sharing_service.share_collection(member=member, collection=collection.pk)
     row = Image.objects.get(pk=image.pk)
-    secrets = [member.team.slug, member.team.name, "mei", "Mei", "lin@", "Lin<", "studio.example"]
+    secrets = [member.team.slug, "mei", "Mei", "lin@", "Lin<", "studio.example"]
     secrets += [SECRET_PROMPT, "unannounced", "teapot", row.model, row.sha256, row.key]
     secrets += [
         str(row.generation),
@@ -106,7 +107,7 @@ def test_a_title_with_markup_is_escaped(visitor, member, make_image, collection,
     Collection.objects.filter(pk=collection.pk).update(name=title)
     collect(collection, image)
     for share in (
-        sharing_service.share_image(member=member, image=image.pk, shows_prompt=True),
+        sharing_service.share_image(member=member, image=image.pk, options=Options(shows_prompt=True)),
         sharing_service.share_collection(member=member, collection=collection.pk),
     ):
         for path in every_address(share, image):
@@ -182,8 +183,10 @@ def test_a_file_of_unknown_structure_is_not_served(visitor, member, make_image):
 def test_the_prompt_is_shown_if_the_link_allows_it(visitor, member, make_image, collection):
     image = make_image(prompt=SECRET_PROMPT)
     collect(collection, image)
-    one = sharing_service.share_image(member=member, image=image.pk, shows_prompt=True)
-    many = sharing_service.share_collection(member=member, collection=collection.pk, shows_prompt=True)
+    one = sharing_service.share_image(member=member, image=image.pk, options=Options(shows_prompt=True))
+    many = sharing_service.share_collection(
+        member=member, collection=collection.pk, options=Options(shows_prompt=True)
+    )
     assert SECRET_PROMPT in visitor.get(path_of(one)).content.decode()
     assert SECRET_PROMPT in visitor.get(f"{path_of(many, image.pk)}/").content.decode()
     file = visitor.get(path_of(one, image.pk, "download"))
@@ -196,7 +199,7 @@ def test_a_title_is_shown(visitor, member, make_image):
     images_service.set_title(member=member, image=image.pk, title="Harbour, first draft")
     share = sharing_service.share_image(member=member, image=image.pk)
     page = visitor.get(path_of(share)).content.decode()
-    assert "<title>Harbour, first draft</title>" in page
+    assert f"<title>Harbour, first draft · {member.team.name}</title>" in page
     assert (
         "harbour-first-draft.png" in visitor.get(path_of(share, image.pk, "download"))["Content-Disposition"]
     )

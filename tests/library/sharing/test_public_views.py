@@ -12,7 +12,7 @@ from django.utils import timezone
 from generations.library.images import service as images_service
 from generations.library.models import Share
 from generations.library.sharing import service as sharing_service
-from generations.library.sharing.service import Lifetime
+from generations.library.sharing.service import Lifetime, Options
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.share_links import PERSON, answers, collect, every_address, path_of
 from tests.markup import compact
@@ -48,7 +48,9 @@ def test_a_link_by_default_lasts_a_week_and_hides_the_prompt(member, make_image)
     assert timedelta(days=7) <= share.expires_at - now < timedelta(days=7, minutes=1)
     assert not share.shows_prompt
     days = {
-        lifetime: sharing_service.share_image(member=member, image=image.pk, lifetime=lifetime).expires_at
+        lifetime: sharing_service.share_image(
+            member=member, image=image.pk, options=Options(lifetime)
+        ).expires_at
         for lifetime in Lifetime
     }
     assert days.pop(Lifetime.NEVER) is None

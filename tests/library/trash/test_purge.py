@@ -22,6 +22,7 @@ from generations.library.models import (
     Image,
     ImageTag,
     Share,
+    ShareImage,
     Upload,
 )
 from generations.library.organise.service import add_to_collection, create_collection, like, tag
@@ -112,12 +113,15 @@ def test_all_rows_of_an_image_are_deleted_with_it(member, make_image):
     add_to_collection(member=member, images=[fox.pk], collection=spring.pk)
     like(member=member, images=[fox.pk])
     Share.objects.create(team=member.team, maker=member, image=fox)
+    selection = Share.objects.create(team=member.team, maker=member, is_selection=True)
+    ShareImage.objects.create(share=selection, image=fox)
     purge(fox)
-    assert not any(kind.objects.exists() for kind in (ImageTag, CollectionImage, Share))
+    assert not any(kind.objects.exists() for kind in (ImageTag, CollectionImage, ShareImage))
+    assert list(Share.objects.all()) == [selection]
     edited.refresh_from_db()
     assert edited.parent is None  # what was made from it stays
     assert {each.related_model.__name__ for each in Image._meta.related_objects} == {
-        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share", "Image")
+        *("SearchEntry", "ImageTag", "CollectionImage", "Favourite", "Share", "ShareImage", "Image", "Style")
     }  # another model that refers to images needs a thought here
 
 

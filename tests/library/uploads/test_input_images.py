@@ -286,10 +286,10 @@ def test_a_picture_of_the_library_becomes_a_start_image(sign_in, teammate, membe
     image = make_image(member)
     address = reverse("library:use_as_start", args=[member.team.slug, image.pk])
     answer = sign_in(teammate).post(address)
-    upload = Upload.objects.get(owner=teammate)
     assert answer.status_code == 302
-    assert answer["Location"] == f"{reverse('jobs:create', args=[member.team.slug])}?start={upload.pk}"
-    assert stored(upload).size == (320, 200)
+    create = reverse("jobs:create", args=[member.team.slug])
+    assert answer["Location"] == f"{create}?operation=generate&image={image.pk}"
+    assert not Upload.objects.exists()  # it is copied when it is sent, and stays linked
 
 
 def test_an_invisible_picture_cannot_become_a_start_image(sign_in, teammate, stranger, member, make_image):

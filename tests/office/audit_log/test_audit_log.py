@@ -111,7 +111,12 @@ SENTENCES = [
     ),
     (AuditAction.GRANTED, {}, "Ana granted credits to Mei", ""),
     (AuditAction.TAKEN_BACK, {"after": {"amount": 25_50}}, "Ana took back 25.5 from Mei", ""),
-    (AuditAction.REFUNDED, {"after": {"amount": 300}}, "Ana refunded 3 to Mei for a picture", ""),
+    (
+        AuditAction.REFUNDED,
+        {"after": {"amount": 300, "generation": "01937a5e-0000-7000-8000-000000000001", "model": "ultra"}},
+        "Ana refunded 3 to Mei for a picture",
+        "model Ultra",
+    ),
     (
         AuditAction.CAPS_SET,
         {"before": {"cap_per_day": 40_00}, "after": {"cap_per_day": 60_00}},
@@ -144,9 +149,9 @@ SENTENCES = [
     ),
     (
         AuditAction.ALLOWANCE_SET,
-        {"after": {"kind": "add", "amount": 200_00}},
+        {"after": {"kind": "add", "amount": 200_00, "first_month": "2026-12"}},
         "Ana set the allowance of Mei to 200 a month",
-        "",
+        "from December 2026",
     ),
     (AuditAction.ALLOWANCE_SET, {"before": {"amount": 200_00}}, "Ana ended the allowance of Mei", "was 200"),
     (
@@ -169,7 +174,7 @@ PRICES = {"before": {"amount": 850}, "after": {"amount": 800}}
 LIMITS = {"before": {"limit_calls": 150}, "after": {"limit_calls": 100}}
 OF_NO_MEMBER = [
     (AuditAction.PRICE_SET, {"subject": "ultra"} | PRICES, "Ana set the price of Ultra to 8", "was 8.5"),
-    (AuditAction.ISSUED, {"after": {"amount": 5_000_00}}, "Ana issued 5,000 to the pool", ""),
+    (AuditAction.ISSUED, {"after": {"amount": 5_000_00}}, "Ana issued 5,000 to the team", ""),
     (
         AuditAction.TEAM_CHANGED,
         {"before": {"name": "A"}, "after": {"name": "B"}},
@@ -189,6 +194,15 @@ OF_NO_MEMBER = [
         "members: M0 100, M1 100, M2 100, M3 100, M4 100, M5 100, and 2 more",
     ),
     (
+        AuditAction.GRANTED,
+        {
+            "subject": "2 members",
+            "after": {"total": 75_50, "count": 2, "members": [[5, "Mei", 25_50], [6, "Tom", 5_000]]},
+        },
+        "Ana granted 75.5 to 2 members",
+        "members: Mei 25.5, Tom 50",
+    ),
+    (
         AuditAction.PRICE_SET,
         {"subject": "ultra", "before": {"amount": 850}, "after": {"amount": None}},
         "Ana took back a price of Ultra that was to come",
@@ -203,13 +217,13 @@ OF_NO_MEMBER = [
     (
         AuditAction.UPSTREAM_CHANGED,
         {"subject": "A", "after": {"did": "paused"}},
-        "Ana paused the upstream A",
+        "Ana paused the provider account A",
         "",
     ),
     (
         AuditAction.UPSTREAM_CHANGED,
         {"subject": "A"} | LIMITS,
-        "Ana changed the upstream A",
+        "Ana changed the provider account A",
         "calls 100, was 150",
     ),
 ]
@@ -244,7 +258,7 @@ def test_names_in_the_log_are_escaped(ana, team, visit):
     User.objects.filter(pk=ana.user_id).update(name="<b>Ana</b>%(whom)s")
     write(ana, AuditAction.UPSTREAM_CHANGED, team=team, subject="<script>", note="<i>", after={"<u>": "<s>"})
     page = visit(ana, page_of(team))
-    assert "&lt;b&gt;Ana&lt;/b&gt;%(whom)s</strong> changed the upstream &lt;script&gt;" in page
+    assert "&lt;b&gt;Ana&lt;/b&gt;%(whom)s</strong> changed the provider account &lt;script&gt;" in page
     assert "&lt;i&gt;, &lt;u&gt; &lt;s&gt;" in page
 
 
@@ -287,7 +301,7 @@ def test_operators_see_every_team_and_the_installation(ana, visit, team):
     User.objects.filter(pk=ana.user_id).update(is_staff=True)
     page = visit(ana, "/installation/changes/")
     assert "of the others" in page
-    assert "A command at the server</strong> changed the upstream Main" in page
+    assert "A command at the server</strong> changed the provider account Main" in page
     assert "of the others" not in visit(ana, f"/installation/changes/?team={team.pk}")
     assert "of the others" in visit(ana, f"/installation/changes/?team={other.pk}")
 

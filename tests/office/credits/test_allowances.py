@@ -157,7 +157,7 @@ def test_a_pool_with_too_little_grants_nothing_in_part_and_all_of_it_later(team,
         allowances.grant_all_due(at(2026, 3, 10))
     assert granted_months(member) == [("January 2026", 15_00)]  # the pool has 5 left
     assert Allowance.objects.get().given_month == date(2026, 1, 1)
-    assert sum("too small for its allowances" in line for line in caplog.messages) == 1
+    assert sum("too few for its allowances" in line for line in caplog.messages) == 1
     ledger.issue(team=team, amount=10_00, reference=uuid.uuid4())
     allowances.grant_all_due(at(2026, 3, 11))
     assert granted_months(member)[1:] == [("February 2026", 15_00)]  # and March waits

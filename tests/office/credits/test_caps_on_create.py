@@ -30,7 +30,7 @@ def test_a_request_that_exceeds_the_cap_is_refused_and_leaves_no_row(client, mem
     credits_service.set_caps(member=member, per_day=10_00, per_month=None, by=COMMAND)
     answer = press(4)  # 12 credits
     assert answer.status_code == 422
-    assert "Your cap is 10 credits a day, and 10 of it are left." in answer.content.decode()
+    assert "Your cap of 10 credits a day leaves 10." in answer.content.decode()
     assert [table.objects.count() for table in (Batch, Generation, Hold)] == [0, 0, 0]
     assert press(3).status_code == 302
 
@@ -51,5 +51,5 @@ def test_a_failed_picture_is_not_retried_beyond_the_cap(client, member, press):
     client.post(f"/t/{member.team.slug}/generation/{row.pk}/cancel/")
     credits_service.set_caps(member=member, per_day=None, per_month=2_00, by=COMMAND)
     answer = client.post(f"/t/{member.team.slug}/generation/{row.pk}/retry/", follow=True)
-    assert "Your cap is 2 credits a month" in answer.content.decode()
+    assert "Your cap of 2 credits a month" in answer.content.decode()
     assert Generation.objects.count() == 1

@@ -180,7 +180,7 @@ def test_a_file_that_became_invalid_after_the_preview_grants_nothing(client, stu
 
 def test_a_pool_with_too_little_is_reported_in_the_preview(client, studio):
     preview = send(client, studio, "mei@studio.example,400\ntom@studio.example,100.01\n")
-    assert "The pool lacks 0.01 credits for this." in preview.content.decode()
+    assert "The team lacks 0.01 credits for this." in preview.content.decode()
     assert 'name="lines"' not in preview.content.decode()
     form = {"lines": "mei@studio.example,500.01", "reference": uuid.uuid4()}
     answer = client.post(f"/t/{studio.slug}/team/grant-csv/", form)

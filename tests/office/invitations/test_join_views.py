@@ -59,7 +59,7 @@ def test_a_pool_that_has_too_little_lets_in_without_credits_and_says_so(make_lin
     assert tom.memberships.get().wallet.balance == 0
     assert InvitationUse.objects.get().granted == 0
     entry = AuditEntry.objects.get(act=AuditAction.MEMBER_ADMITTED, member__user=tom)
-    assert entry.note == "The pool had too little for the 20 credits of the invitation."
+    assert entry.note == "The team had too little for the 20 credits of the invitation."
     page = signed_in(owner.user).get("/t/studio-north/team/people/").text
     assert "1 without the starting credits" in page
 

@@ -171,7 +171,7 @@ def test_an_owner_goes_when_there_is_another(owner, make_member, signed_in):
     owner.refresh_from_db()
     assert owner.ended_at
     [entry] = entries(AuditAction.MEMBER_LEFT)
-    assert (entry.actor, entry.note) == (owner.user, "100 credits back to the pool")
+    assert (entry.actor, entry.note) == (owner.user, "100 credits back to the team")
 
 
 def test_everybody_may_leave(make_member, signed_in):
@@ -200,7 +200,7 @@ def test_who_is_removed_leaves_credits_pictures_and_ledger(owner, member, submit
     [entry] = entries(AuditAction.MEMBER_REMOVED)
     assert (entry.actor, entry.member) == (owner.user, member)
     assert entry.before == {"role": MEM}
-    assert entry.note == "97 credits back to the pool, 3 waiting pictures canceled"
+    assert entry.note == "97 credits back to the team, 3 waiting pictures canceled"
 
 
 def test_removing_twice_does_it_once(owner, member, signed_in):

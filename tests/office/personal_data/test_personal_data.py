@@ -19,7 +19,8 @@ from django.utils import timezone
 from generations.credits import integrity_check
 from generations.credits.models import Transfer
 from generations.jobs import submission
-from generations.jobs.models import Batch, Generation
+from generations.jobs.create import saved_prompts
+from generations.jobs.models import Batch, Generation, SavedPrompt
 from generations.library.models import Collection, Favourite, Image, Share, Upload
 from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
@@ -74,6 +75,8 @@ def mei(member, owner, make_member, submit, upstream):
     organise_service.tag(member=member, images=[fox.pk], name="hero")
     organise_service.like(member=member, images=[fox.pk])
     organise_service.create_collection(member=member, name="Mine", visibility=Visibility.PRIVATE)
+    for name, visibility in (("hens", Visibility.PRIVATE), ("foxes", Visibility.TEAM)):
+        saved_prompts.save(member=member, name=name, visibility=visibility, values={"prompt": name})
     sharing_service.share_image(member=member, image=fox.pk)
     teams_api_tokens.issue(membership=member, name="laptop of Mei", scopes=["read"])
     body = {"model": "core", "prompt": "a private hen"}
@@ -106,6 +109,10 @@ def test_the_export_has_everything_of_the_person_and_nothing_of_others(mei, sign
     assert {row["parameters"]["prompt"] for row in data["requests"]} == {"a team fox", "a private hen"}
     assert [row["name"] for row in data["start-images"]] == ["sketch.png"]
     assert [row["name"] for row in data["collections"]] == ["Mine"]
+    assert {row["name"]: row["values"]["prompt"] for row in data["saved-prompts"]} == {
+        "hens": "hens",
+        "foxes": "foxes",
+    }
     assert len(data["favourites"]) == len(data["shared-links"]) == 1
     assert {row["name"] for row in data["api-tokens"]} == {"laptop of Mei", "test"}
     assert {row["kind"]: row["credits"] for row in data["credits"]}["grant"] == 100.0
@@ -179,6 +186,7 @@ def test_what_was_private_is_deleted_for_good_and_the_teams_pictures_stay(mei, s
     assert set(Image.objects.values_list("prompt", flat=True)) == {"a team fox", "a fox of Tom"}
     assert not Upload.objects.exists()
     assert not Collection.objects.filter(owner=mei).exists()
+    assert [row.name for row in SavedPrompt.objects.filter(owner=mei)] == ["foxes"]  # the team's
     assert not Favourite.objects.exists()
     assert not Share.objects.filter(revoked_at=None).exists()
     for model in (Batch, Generation):

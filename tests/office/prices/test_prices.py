@@ -179,7 +179,7 @@ def test_an_operator_sets_prices_for_the_team_and_for_all(client, team, operator
     assert price.valid_from == datetime(2030, 1, 1, 9, tzinfo=ZoneInfo("Asia/Tokyo"))
     client.post(page(team, "set/"), form | {"scope": "all", "begins_at": "", "amount": "7"})
     words = client.get(page(team)).content.decode()
-    assert "<b>2.5</b> from 1 January 2030, 09:00" in words
+    assert "<b>2.5</b> from 1 Jan 2030, 09:00" in words
     assert "<strong>7</strong>" in words  # what was set now is shown at once
     assert Price.objects.get(team=None).amount == 7_00
 

@@ -22,6 +22,7 @@ from generations.office.audit_log.service import Actor
 from generations.office.credits import service as credits_service
 from generations.office.members import service as members_service
 from generations.office.reports import charts as reports_charts
+from generations.office.reports import holdings as reports_holdings
 from generations.office.reports import members_table
 from generations.office.reports import overview as reports_overview
 from generations.teams.models import Membership, Role, User
@@ -90,9 +91,10 @@ def test_the_report_pages_accept_no_post(owner, path):
 
 
 def test_only_administrators_see_links_to_the_reports(owner, member):
-    assert f"/t/{owner.team.slug}/team/" in signed_in_client(owner).get("/", follow=True).content.decode()
+    link = f'href="/t/{owner.team.slug}/team/"'
+    assert link in signed_in_client(owner).get("/", follow=True).content.decode()
     page = signed_in_client(member).get("/", follow=True).content.decode()
-    assert f"/t/{member.team.slug}/team/" not in page
+    assert link not in page
 
 
 @pytest.fixture
@@ -142,6 +144,32 @@ def test_the_chart_and_its_table_have_the_same_numbers(busy, get_page):
     assert sorted(chart) == sorted((day, amount) for day, amount in shown if amount != "–")
     total = re.search(r"<tfoot>.*?</tfoot>", table)[0]
     assert re.findall(r'class="number">([^<]*)<', total)[-1] in re.search(r"<tfoot>.*</tfoot>", get_page())[0]
+
+
+def test_what_is_left_lasts_by_the_pace_since_the_first_picture(team, owner, get_page):
+    ledger.issue(team=team, amount=50_00, reference=uuid.uuid4())
+    past.charge(owner, midday(), 10_00)
+    assert "last about 5 days at this pace" in get_page()
+
+
+def test_the_picture_of_who_holds_which_credits_adds_up(team, owner, make_member, get_page):
+    ledger.issue(team=team, amount=50_00, reference=uuid.uuid4())
+    members = [make_member(f"member{number}", granted=number) for number in range(1, 13)]
+    ledger.hold(member=members[-1], amount=5_00, reference=uuid.uuid4())
+    balance = reports_overview.team_balance(team)
+    rows = reports_holdings.holdings(team, balance)
+    assert sum(row.free + row.held for row in rows) == balance.total
+    assert [(row.name, row.free, row.held) for row in rows][:3] == [
+        ("Team, free to grant", 50_00, 0),
+        ("Ana", 1_000_00, 0),
+        ("Member12", 7_00, 5_00),
+    ]
+    assert (rows[-1].name, rows[-1].free) == ("4 other members", (1 + 2 + 3 + 4) * 100)
+    assert rows[1].free_width == "100.00%"
+    page = get_page()
+    assert "Who holds which credits" in page
+    assert "+ 5 held" in page
+    assert not csp_violations(page)
 
 
 def test_htmx_is_sent_the_chart_alone(busy, get_page):

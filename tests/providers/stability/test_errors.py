@@ -236,9 +236,16 @@ def test_an_error_about_an_image_names_it(fake_provider, provider, model, errors
 def test_a_request_that_is_too_large_names_its_images(fake_provider, provider):
     too_large = stability(413, "payload_too_large", "body: payloads cannot be larger than 10MiB in size")
     fake_provider.plan = [too_large, too_large]
-    with pytest.raises(Refused, match=r"make these images smaller: Image, Image with the style\.$"):
+    smaller = r"make these images smaller: Image, Image with the style \(payloads .* 10MiB in size\)\.$"
+    with pytest.raises(Refused, match=smaller):
         provider.submit(smallest("style-transfer"), timeout=5)
-    with pytest.raises(Refused, match=r"^The request is too large for the provider\.$"):
+    with pytest.raises(Refused, match=r"too large for the provider: payloads .* 10MiB in size\.$"):
+        provider.submit(smallest("core"), timeout=5)
+
+
+def test_a_request_that_is_too_large_for_a_server_without_words_says_the_largest_one(fake_provider, provider):
+    fake_provider.plan = [stability(413, "payload_too_large", "no")]
+    with pytest.raises(Refused, match=r"^The request is too large .*: it takes 10 MB in all\.$"):
         provider.submit(smallest("core"), timeout=5)
 
 

@@ -18,8 +18,9 @@ from generations.providers.base import (
     Unavailable,
     Unknown,
 )
+from generations.providers.catalogue import registry as catalogue_registry
 from tests.providers.fake_provider import KEY, assert_readable, error, make_image, response
-from tests.providers.smallest_requests import SMALLEST, smallest
+from tests.providers.smallest_requests import smallest
 
 PNG = make_image()
 TEXT = base64.b64encode(PNG).decode()
@@ -57,7 +58,7 @@ def test_the_first_poll_comes_after_the_seconds_that_the_model_needs(fake_provid
     assert accepted.task.remote_id == ID
 
 
-@pytest.mark.parametrize("model", SMALLEST)
+@pytest.mark.parametrize("model", catalogue_registry.names_of_system("stability"))
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_gateway_may_answer_any_order_with_a_task(fake_provider, provider, model, status):
     fake_provider.plan = [answer({"id": "task_01.a:b-c~d", "status": "in-progress"}, status)]

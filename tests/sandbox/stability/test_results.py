@@ -337,7 +337,7 @@ def test_a_task_that_cannot_be_drawn_is_refunded() -> None:
 
     async def balance_and_status() -> tuple[float, int]:
         sandbox = State(Options(task_latency=0, credits=10))
-        request = Request("POST", "/", "", {"authorization": "Bearer one"}, b"", 0, sandbox.now())
+        request = Request("POST", "/", "", {}, b"", 0, sandbox.now(), key="one")
         entry = LogEntry("POST", "/", "", "", "")
         await generate.order(
             sandbox,

@@ -148,8 +148,9 @@ def test_requests_wait_while_postgresql_restarts(connect, server):
         assert [each.result(30) for each in waiting] == [1] * 8
 
 
-def test_four_workers_fit_into_a_hundred_connections(connect):
+def test_four_workers_fit_into_a_hundred_connections(connect, monkeypatch):
     """All pools at their largest, as under load, and a command besides."""
+    monkeypatch.delenv("DATABASE_POOL_SIZE", raising=False)  # the tests' own is larger
     processes = [connect() for _ in range(PROCESSES)]
     with ThreadPoolExecutor(PROCESSES) as pool:
         running = [pool.submit(at_once, 40, each, "SELECT pg_sleep(0.5)") for each in processes]

@@ -98,7 +98,7 @@ def test_a_portal_is_backed_up_while_it_draws_and_restored_on_another_machine(fo
         assert "not empty" in run(new, "restore", backup, expected=1)
         said = run(new, "restore", backup, "--replace")
         assert "Ledger: exact" in said
-        assert "Keys of providers: 1 of 1 can be read." in said
+        assert "Keys of providers: 2 of 2 can be read." in said
         new.start()
         restored = Program(new, token)
         assert set(drawn) <= set(restored.pictures())

@@ -73,6 +73,17 @@ def test_configured_settings_win_and_are_neither_started_nor_stored(generate, fo
     assert back["STABILITY_API_KEY"] != "sk-given"
 
 
+def test_the_sandbox_is_a_gateway_too_and_a_gateway_of_ones_own_needs_no_sandbox(generate, folder):
+    settings, _embedded = generate()
+    assert settings["GATEWAY_BASE_URL"] == settings["STABILITY_BASE_URL"]
+    assert "stability" not in settings["GATEWAY_SYSTEMS"].split(",")
+    given = {"GATEWAY_BASE_URL": "https://host.example", "GATEWAY_API_KEY": "sk-given"}
+    settings, embedded = generate(**given)
+    assert settings.items() >= given.items()
+    assert {"SDWEB_SANDBOX", "GATEWAY_SYSTEMS"}.isdisjoint(settings)
+    assert not embedded["STABILITY_BASE_URL"]
+
+
 @pytest.mark.parametrize("name", ["REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL", "DATABASE_URL"])
 def test_each_address_can_be_configured(generate, folder, name):
     settings, embedded = generate(**{name: "redis://elsewhere:1/0"})

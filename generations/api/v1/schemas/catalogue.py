@@ -17,7 +17,8 @@ class FieldOut(Schema):
     title: str = Field(description="What pages call it, in English.")
     help: str = Field(description="A sentence for people; may be empty.")
     kind: str = Field(
-        description="`text`, `choice`, `number`, `whole number`, `flag` (true or false) or `image`.",
+        description="`text`, `choice`, `number`, `whole number`, `flag` (true or false), `colors` (`#rrggbb` "
+        "with spaces between) or `image`.",
         examples=["whole number"],
     )
     required: bool = Field(description="Whether it must be sent `when` it is used.")
@@ -25,10 +26,12 @@ class FieldOut(Schema):
     when: Literal["always", "with an image", "without an image"] = Field(
         description="Whether it is used with or without an input in the role `image`."
     )
-    choices: list[str] = Field([], description="The values of a `choice`.")
+    choices: list[str] = Field([], description="The values of a `choice`; the team's own styles come last.")
+    titles: dict[str, str] = Field({}, description="What the team calls its own styles, by their values.")
     minimum: float = Field(0, description="The smallest `number` or `whole number`.")
     maximum: float = Field(0, description="The largest `number` or `whole number`.")
     max_length: int = Field(0, description="The longest `text`, in characters.")
+    max_colors: int = Field(0, description="How many `colors` there may be.")
     type: str = Field(description="The same as `kind`.", deprecated=True)
     longest: int = Field(0, description="The same as `max_length`.", deprecated=True)
 
@@ -66,7 +69,7 @@ class ModelOut(Schema):
     sizes: dict[str, list[int]] = Field(
         description="Width and height in pixels by aspect ratio; empty if other things decide the size."
     )
-    languages: list[str] = Field(description="Languages of prompts that the model understands.")
+    languages: list[str] = Field(description="Languages of prompts that the model understands; empty: any.")
     fields: list[FieldOut] = Field(
         description="Fields that the model accepts. An entry `start_image` of the kind `image` stands for "
         "the input in the role `image`, for programs that do not know `inputs`."

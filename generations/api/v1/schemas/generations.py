@@ -16,7 +16,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Field as CatalogueField
 
 Status = Literal["queued", "running", "submitted", "storing", "succeeded", "failed", "filtered", "canceled"]
-OutputKind = Literal["image", "svg", "text", "file"]
+OutputKind = Literal["image", "svg", "text", "file", "style"]
 
 MAX_INPUTS = 100  # of one role, whatever the model: a bound for what is looked up
 FEW = 4  # models that a description names
@@ -90,11 +90,14 @@ class OutputOut(Schema):
     """One result of a generation."""
 
     kind: OutputKind = Field(
-        description="`image` (PNG, JPEG, WebP or GIF), `svg`, `text`, or `file` for another format."
+        description="`image` (PNG, JPEG, WebP or GIF), `svg`, `text`, `file` for another format, or `style` "
+        "for a style that other models draw in."
     )
     media_type: str = Field(description="Such as image/png.", examples=["image/png"])
     image: Id = Field(description="Id of the result in the library: `GET /images/{pk}/original` returns it.")
-    text: str | None = Field(None, description="The text, if the kind is `text`.")
+    text: str | None = Field(
+        None, description="The text, if the kind is `text`; of a `style` the value by which fields name it."
+    )
 
 
 class GenerationOut(Schema):

@@ -60,7 +60,11 @@ class ImagePage(Schema):
 class ImageSearch(Schema):
     """Filters of the library. Invalid values are ignored."""
 
-    q: Text = Field("", description='Words in any order, "phrases", and -words that must not occur.')
+    q: Text = Field(
+        "",
+        description='Words in any order, "phrases", and -words that must not occur. A word of three'
+        " letters or more finds those that begin with it too.",
+    )
     model: list[str] = Field([], description="Names of models; an image of any of them matches.")
     operation: list[str] = Field(
         [], description="Operations such as `generate` or `upscale`; an image made by any of them matches."
@@ -70,8 +74,11 @@ class ImageSearch(Schema):
     who: list[str] = Field([], description="Ids of members; an image of any of them matches.")
     tag: list[str] = Field([], description="Tags; only images with all of them match.")
     seed: str = Field("", description="Exactly this seed.")
-    since: str = Field("", description="First day, in the team's time zone, such as 2026-01-31.")
-    until: str = Field("", description="Last day, in the team's time zone.")
+    since: str = Field(
+        "",
+        description="First day, such as 2026-01-31, in the time zone of the token's member or the team.",
+    )
+    until: str = Field("", description="Last day, in the same time zone.")
     collection: str = Field("", description="Id of a collection.")
     batch: str = Field("", description="Id of a batch.")
     liked: str = Field("", description="`1` for only the member's favourites.")

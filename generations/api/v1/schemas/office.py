@@ -102,7 +102,7 @@ class InvitationIn(RequestBody):
 
     role: RoleName = "member"
     credits: PositiveCredits | None = Field(
-        None, description="Granted from the pool to each person who accepts.", examples=[50]
+        None, description="Granted from the team credits to each person who accepts.", examples=[50]
     )
     days: Literal[1, 7, 30, 90] = Field(7, description="Days until it expires.")
 

@@ -73,7 +73,7 @@ class SpendingOut(Schema):
     """What the team spent in a month (charges minus refunds), and the credits that it has now."""
 
     month: str
-    pool: Credits = Field(description="Credits in the pool now.")
+    pool: Credits = Field(description="Team credits now: what can be granted.")
     with_members: Credits = Field(description="Credits in the wallets of members now, including holds.")
     held: Credits = Field(description="Credits on hold now for images that are in progress.")
     spent: Credits

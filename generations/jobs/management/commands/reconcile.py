@@ -67,7 +67,7 @@ def _in_credits(value: Any) -> Any:
 
 
 def _lines(report: Report) -> list[str]:
-    head = [_("Upstream"), _("Day"), _("Calls"), _("Bought"), _("Charged"), _("Refunded")]
+    head = [_("Account"), _("Day"), _("Calls"), _("Bought"), _("Charged"), _("Refunded")]
     head += [_("To nobody"), _("Under way"), _("May have cost")]
     days = [
         [

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from generations.credits.amounts import MAX_AMOUNT, as_text, from_credits
+from generations.credits.amounts import MAX_AMOUNT, from_credits, in_credits
 from generations.office.management import teams as management_teams
 from generations.office.members import service as members_service
 from generations.teams import membership, password_reset
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, default=Role.MEMBER.value)
         parser.add_argument("--operator", action="store_true", help="allow the back office")
         parser.add_argument(
-            "--credits", type=credits_amount, default=0, help="issued to the pool, then granted"
+            "--credits", type=credits_amount, default=0, help="issued to the team, then granted"
         )
 
     @transaction.atomic
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         if options["operator"]:
             self.stdout.write("They may run the installation.")
         if options["credits"]:
-            self.stdout.write(f"{as_text(options['credits'])} credits were issued and granted.")
+            self.stdout.write(f"{in_credits(options['credits'])} issued and granted.")
         if not is_new:
             self.stdout.write("They had an account before: their password stays as it was.")
         elif not options["password"]:

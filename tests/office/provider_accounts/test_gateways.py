@@ -1,0 +1,207 @@
+"""An account at a gateway: its systems, their prefixes, and the names of models there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from generations.providers.base import Done, ImageRequest, ModelUnavailable
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.upstreams import accounts
+from generations.upstreams import environment as upstreams_environment
+from generations.upstreams.models import Upstream
+from tests import sandboxes
+from tests.markup import compact
+from tests.office.provider_accounts.conftest import add, change
+
+STABILITY = catalogue_registry.names_of_system("stability")
+SYSTEMS = list(catalogue_registry.DECLARED)
+OTHERS = {f"prefix-{name}": system.prefix for name, system in catalogue_registry.DECLARED.items()}
+CORE = ImageRequest("core", {"prompt": "a harbour"})
+
+
+@pytest.fixture
+def gateway() -> Iterator[sandboxes.Sandbox]:
+    with sandboxes.running() as server:
+        yield server
+
+
+def add_gateway(office, server, **changes):
+    fields = {"kind": "gateway", "base_url": server.url, "key": sandboxes.KEY, "unit": "USD"}
+    return add(office, **fields | OTHERS | {"systems": ["stability"], "models": STABILITY} | changes)
+
+
+def test_a_new_account_begins_with_the_question_gateway_or_maker(office):
+    page = office.get(reverse("operate:new_account")).text
+    assert "A gateway" in page
+    for system in catalogue_registry.DECLARED.values():
+        assert f'<a href="?kind={system.name}">{system.title}</a>' in page
+    form = compact(office.get(reverse("operate:new_account") + "?kind=gateway").text)
+    for name in SYSTEMS:
+        assert f'name="systems" value="{name}" checked' in form
+
+
+def test_a_gateway_draws_with_the_system_whose_model_is_asked_for(office, gateway):
+    add_gateway(office, gateway)
+    upstream = Upstream.objects.get()
+    assert (upstream.enabled, upstream.unit_value, upstream.models_served) == (True, 10_000, [])
+    assert upstream.systems == {"stability": {"prefix": "/sd"}}
+    assert upstream.served_models == STABILITY
+    assert isinstance(accounts.provider(upstream).submit(CORE, timeout=20), Done)
+    [call] = [each for each in gateway.calls() if "generate" in each["path"]]
+    assert call["status"] == 200
+
+
+def test_a_wrong_prefix_closes_the_model_and_not_the_account(office, gateway):
+    add_gateway(office, gateway, **{"prefix-stability": "/elsewhere"})
+    with pytest.raises(ModelUnavailable):
+        accounts.provider(Upstream.objects.get()).submit(CORE, timeout=20)
+
+
+def test_names_costs_and_models_of_a_gateway_are_kept_with_its_form(office, gateway):
+    add_gateway(office, gateway)
+    upstream = Upstream.objects.get()
+    table = {"name-core": "sd-core-x", "cost-core": "0.0301", "models": ["core", "ultra"]}
+    fields = {"kind": "gateway", "unit": "USD", "systems": ["stability"], "prefix-stability": "/sd/"}
+    page = change(office, upstream, **fields | table).text
+    assert upstream.wire_names == {"core": "sd-core-x"}
+    assert (upstream.costs, upstream.models_served) == ({"core": 301}, ["core", "ultra"])
+    assert upstream.systems == {"stability": {"prefix": "/sd"}}
+    assert 'value="sd-core-x"' in page
+
+
+def test_a_system_of_a_gateway_has_a_limit_of_its_own(office, gateway):
+    add_gateway(office, gateway, **{"in_flight-stability": "3"})
+    upstream = Upstream.objects.get()
+    assert upstream.systems == {"stability": {"prefix": "/sd", "in_flight": 3}}
+    assert upstream.in_flight_limits == ((frozenset(STABILITY), 3),)
+    fields = {"kind": "gateway", "unit": "USD", "systems": ["stability"], "prefix-stability": "/sd"}
+    page = change(office, upstream, **fields | {"in_flight-stability": "0"}).text
+    assert "greater than or equal to 1" in page
+    assert upstream.in_flight_limits == ((frozenset(STABILITY), 3),)
+    change(office, upstream, **fields | {"in_flight-stability": ""})
+    assert upstream.systems == {"stability": {"prefix": "/sd"}}
+    assert upstream.in_flight_limits == ()
+
+
+def test_models_that_a_dialect_lacks_are_not_kept(office, gateway):
+    models = ["midjourney", "midjourney-shorten"]
+    add_gateway(office, gateway, systems=["midjourney"], models=models, **{"dialect-midjourney": "original"})
+    upstream = Upstream.objects.get()
+    assert upstream.served_models == ("midjourney",)
+    assert upstream.models_served == ["midjourney"]
+
+
+def test_a_system_that_is_switched_off_serves_nothing(office, gateway):
+    add_gateway(office, gateway)
+    upstream = Upstream.objects.get()
+    upstream.systems, upstream.models_served = {}, ["core"]
+    assert upstream.served_models == ()
+    with pytest.raises(ModelUnavailable):
+        accounts.provider(upstream).submit(CORE, timeout=20)
+
+
+def test_the_account_of_a_gateway_follows_the_environment(settings, gateway, db):
+    settings.GATEWAY_BASE_URL, settings.GATEWAY_API_KEY = gateway.url, sandboxes.KEY
+    upstreams_environment.sync_all()
+    upstream = Upstream.objects.get(kind="gateway")
+    assert (upstream.enabled, sorted(upstream.systems)) == (True, sorted(SYSTEMS))
+    settings.GATEWAY_SYSTEMS = "stability=/sd/x"
+    upstreams_environment.sync_all()
+    upstream.refresh_from_db()
+    assert upstream.systems == {"stability": {"prefix": "/sd"}}  # as its page had it
+    settings.GATEWAY_API_KEY = ""
+    upstreams_environment.sync_all()
+    upstream.refresh_from_db()
+    assert not upstream.enabled
+
+
+def command(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("add_account", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_an_account_is_added_at_the_terminal(db, gateway):
+    said = command(
+        *("gateway", gateway.url, "--key", sandboxes.KEY, "--name", "Mine", "--systems", "stability"),
+        *("--result-host", "cdn.example.com", "--result-host", "*.example.net", "--private-results"),
+    )
+    upstream = Upstream.objects.get()
+    assert f"Mine is added, with {len(STABILITY)} models." in said
+    assert (upstream.enabled, upstream.private_results) == (True, True)
+    assert upstream.result_hosts == ["cdn.example.com", "*.example.net"]
+    assert sandboxes.KEY not in said
+    command("stability", gateway.url, "--key", sandboxes.KEY)
+    assert list(Upstream.objects.values_list("name", flat=True)) == ["Mine", "Stability AI"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["gateway", "ftp://host", "--key", "k"],
+        ["gateway", "https://host", "--key", "a b"],
+        ["gateway", "https://host", "--key", "k", "--systems", "magic"],
+        ["gateway", "https://host", "--key", "k", "--dialect", "stability=none"],
+        ["gateway", "https://host", "--key", "k", "--result-host", "https://x"],
+        ["stability", "https://host", "--key", "k", "--systems", "stability"],
+    ],
+)
+def test_a_wrong_argument_adds_nothing(db, arguments):
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        command(*arguments)
+    assert not Upstream.objects.exists()
+
+
+def test_an_account_that_does_not_answer_is_added_and_not_switched_on(db):
+    with pytest.raises(CommandError, match="is saved and not switched on"):
+        command("gateway", "http://127.0.0.1:1", "--key", "sk-x", "--systems", "stability")
+    assert not Upstream.objects.get().enabled
+
+
+def test_a_look_fills_in_the_form_and_saves_nothing(office, gateway):
+    fields = {"kind": "gateway", "base_url": gateway.url, "key": sandboxes.KEY, "name": ""}
+    page = compact(office.post(reverse("operate:look_new"), fields).text)
+    assert 'name="systems" value="stability" checked' in page
+    assert 'name="prefix-stability"' in page
+    assert "It seems to sell" in page
+    assert sandboxes.KEY not in page
+    assert not Upstream.objects.exists()
+    assert gateway.orders() == 0
+
+
+def test_a_look_with_a_wrong_key_says_so(office, gateway):
+    fields = {"kind": "gateway", "base_url": gateway.url, "key": "sk-wrong-key"}
+    page = office.post(reverse("operate:look_new"), fields).text
+    assert "does not accept the key" in page
+    assert office.post(reverse("operate:look_new"), fields | {"kind": "stability"}).status_code == 404
+
+
+def test_a_chat_model_for_prompts_has_a_price_a_cap_and_a_cost(office, gateway):
+    add_gateway(office, gateway, helper_model="gpt-5-mini", helper_credits="0.3", helper_cap_credits="20")
+    upstream = Upstream.objects.get()
+    assert (upstream.helper_model, upstream.helper_price, upstream.helper_cap) == ("gpt-5-mini", 30, 2_000)
+    fields = {"kind": "gateway", "unit": "USD", "systems": ["stability"], "models": STABILITY}
+    change(office, upstream, **fields, helper_model="openai/gpt-6", helper_unit_cost="0.0005")
+    assert (upstream.helper_model, upstream.helper_price, upstream.helper_cap) == ("openai/gpt-6", 30, None)
+    assert upstream.helper_cost == 5
+    page = office.get(reverse("operate:account", args=[upstream.pk])).text
+    assert 'value="openai/gpt-6"' in page
+    assert 'value="0.0005"' in page
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"helper_model": "a b"}, {"helper_credits": "0"}, {"helper_cap_credits": "-1"}]
+)
+def test_a_helper_that_cannot_be_is_refused_at_its_field(office, gateway, wrong):
+    page = add_gateway(office, gateway, **{"helper_model": "gpt-5-mini"} | wrong)
+    assert page.context["form"].errors.keys() == wrong.keys()
+    assert not Upstream.objects.exists()
+
+
+def test_the_account_of_a_maker_without_chat_has_no_such_fields(office):
+    assert "Prompt helper" not in office.get(reverse("operate:new_account") + "?kind=stability").text
