@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from generations.credits import integrity_check, ledger
@@ -21,6 +22,7 @@ from generations.jobs import prompt_help as jobs_prompt_help
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import prompt_help as engine_prompt_help
 from generations.jobs.models import Generation, HelpStatus, Outcome, PromptHelp
+from generations.jobs.reconciliation import calls as reconciliation_calls
 from generations.jobs.reconciliation import report as reconciliation_report
 from generations.office.members import service as members_service
 from generations.providers.catalogue.registry import PROMPT_HELPER
@@ -28,6 +30,7 @@ from generations.teams.models import Membership, Role
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
 from tests.markup import compact
+from tests.pages.csp import csp_violations
 from tests.providers.fake_provider import FakeProvider, response
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what workers do is committed
@@ -237,6 +240,57 @@ def test_a_lost_answer_is_not_charged_nor_asked_for_again(helper, ask, shown, pr
     report = reconciliation_report.reconcile(since=today, until=today)
     assert (report.total("may_have_cost"), report.total("bought"), report.total("charged")) == (COST, 0, 0)
     assert [(line.member, line.may_have_cost) for line in report.uncharged] == [(str(member), COST)]
+    assert not report.days[0].is_as_sold
+    [lost] = reconciliation_calls.behind(today)
+    assert (lost.why, lost.cost, lost.may_have_cost) == (
+        "the answer was lost, so it may have been bought",
+        0,
+        COST,
+    )
+
+
+def test_operators_find_a_lost_call_without_its_prompt_even_if_it_costs_nothing(
+    helper, ask, provider, member, mei
+):
+    Upstream.objects.update(helper_cost=0)
+    provider.plan("drop")
+    ask()
+    work()
+    member.user.is_staff = True
+    member.user.save()
+    today = timezone.localdate()
+    assert "the calls behind it" in mei.get(reverse("operate:reconcile")).text
+    page = compact(mei.get(reverse("operate:reconcile_day", args=[f"{today:%Y-%m-%d}"])).text)
+    assert "<td>Prompt helper</td><td>the answer was lost, so it may have been bought</td>" in page
+    assert str(member) in page
+    assert FOX not in page
+    assert csp_violations(page) == []
+    other = Upstream.objects.create(name="other", base_url="http://host")
+    assert [len(reconciliation_calls.behind(today, each)) for each in (helper, other)] == [1, 0]
+
+
+def test_a_refunded_call_stands_behind_its_day(helper, ask):
+    ask()
+    work()
+    ledger.refund(reference=PromptHelp.objects.get().pk)
+    [call] = reconciliation_calls.behind(timezone.localdate())
+    assert (call.why, call.cost, call.charged, call.refunded) == ("charged, and refunded", COST, PRICE, PRICE)
+
+
+def test_operators_see_calls_that_wait_and_run_and_no_prompt(helper, ask, mei, member):
+    member.user.is_staff = True
+    member.user.save()
+    assert "calls that wait or run" not in mei.get("/queue/").text
+    ask("richer")
+    ask()
+    engine_prompt_help._claim(PromptHelp.objects.earliest("created_at").pk, helper)
+    page = compact(mei.get("/queue/").text)
+    rows = page[page.index("calls that wait or run") :]
+    assert re.search(r"Make it richer.+?sandbox.+?Running.+?Translate to English.+?–.+?Waiting", rows)
+    assert re.search(r"<dt>in flight</dt><dd>1</dd>", page)
+    assert "<strong>1</strong><span>of" in page  # its call counts in the account's rate
+    assert FOX not in page
+    assert csp_violations(page) == []
 
 
 def test_what_it_costs_and_brings_is_reconciled(helper, ask):

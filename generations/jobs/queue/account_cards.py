@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from operator import or_
 from django.db.models import Count, Q
 
 from generations.core import svg_charts
-from generations.jobs.models import Attempt, Outcome
+from generations.jobs.models import Attempt, Outcome, PromptHelp
 from generations.jobs.queue.calls_per_minute import Minute
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
@@ -113,16 +113,18 @@ def state(upstream: Upstream, now: datetime) -> tuple[str, int]:
     return ("blocked" if rest > 0 else "open"), math.ceil(rest)
 
 
-def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> dict[int, int]:
-    """{upstream: calls sent in its last window}; each call is recorded before it is sent."""
-    found = dict.fromkeys((upstream.pk for upstream in upstreams), 0)
-    windows = [
-        Q(upstream=upstream.pk, started_at__gt=now - timedelta(seconds=upstream.limit_window))
-        for upstream in upstreams
-    ]
-    if windows:
-        calls = Attempt.objects.filter(reduce(or_, windows)).order_by()
-        found |= dict(calls.values("upstream").annotate(calls=Count("pk")).values_list("upstream", "calls"))
+def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> Counter[int]:
+    """{upstream: calls sent in its last window}, with those of the prompt helper."""
+    found = Counter(dict.fromkeys((upstream.pk for upstream in upstreams), 0))
+    for calls, moment in ((Attempt.objects, "started_at__gt"), (PromptHelp.objects, "called_at__gt")):
+        windows = [
+            Q(upstream=upstream.pk, **{moment: now - timedelta(seconds=upstream.limit_window)})
+            for upstream in upstreams
+        ]
+        if windows:
+            by_account = calls.filter(reduce(or_, windows)).order_by().values("upstream")
+            counted = by_account.annotate(calls=Count("pk"))
+            found.update(dict(counted.values_list("upstream", "calls")))
     return found
 
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from generations.jobs.engine import operator_actions, queue_position
-from generations.jobs.models import Attempt, Generation, Status
+from generations.jobs.models import Attempt, Generation, HelpStatus, PromptHelp, Status
 from generations.jobs.queue import account_cards, calls_per_minute
 from generations.teams.models import Membership
 from generations.upstreams.models import Upstream
@@ -20,6 +20,7 @@ from generations.upstreams.models import Upstream
 MAX_CALLS = 10
 MAX_MEMBERS = 30
 MAX_UNSTORED = 20
+MAX_HELPS = 20
 UNSTORED_AFTER = timedelta(seconds=15)  # since the image was received
 
 Running = Counter[tuple[int, int | None]]  # calls in flight by member and upstream
@@ -68,6 +69,8 @@ class Queue:
     calls: calls_per_minute.CallsPerMinute
     latest: list[Attempt]
     unstored: list[Unstored]
+    helps: list[PromptHelp]
+    more_helps: int
 
     @property
     def all_paused(self) -> bool:
@@ -94,6 +97,8 @@ def read() -> Queue:
     in_flight: Counter[int | None] = Counter()
     for (_member, upstream), number in running.items():
         in_flight[upstream] += number
+    helps = _helps()
+    in_flight.update(row.upstream_id for row in helps if row.status == HelpStatus.RUNNING)
     waiters, more = _waiters(waiting, running)
     return Queue(
         now=now,
@@ -106,6 +111,8 @@ def read() -> Queue:
         calls=calls_per_minute.summary(minutes),
         latest=_latest(newest),
         unstored=_unstored(now),
+        helps=helps[:MAX_HELPS],
+        more_helps=len(helps[MAX_HELPS:]),
     )
 
 
@@ -154,3 +161,9 @@ def _unstored(now: datetime) -> list[Unstored]:
     rows = list(late.select_related("member__user", "member__team").order_by("changed_at")[:MAX_UNSTORED])
     lost: set[uuid.UUID] = set(Generation.objects.lost().values_list("pk", flat=True)) if rows else set()
     return [Unstored(row, row.pk in lost) for row in rows]
+
+
+def _helps() -> list[PromptHelp]:
+    """The calls of the prompt helper that wait or run, oldest first; each ends within some minutes."""
+    rows = PromptHelp.objects.unfinished().defer("text", "answers")
+    return list(rows.select_related("upstream", "member__user", "member__team").order_by("created_at", "pk"))

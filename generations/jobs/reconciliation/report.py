@@ -40,7 +40,8 @@ class Day:
     """One upstream on one day.
 
     `bought` is the known cost of its calls, of which `under_way` belongs to images not stored yet and
-    `uncharged` was charged to nobody; `may_have_cost` is the list price of calls whose answer was lost.
+    `uncharged` was charged to nobody; `may_have_cost` is the list price of the `lost` calls, those without an
+    answer.
     """
 
     upstream: str
@@ -50,6 +51,7 @@ class Day:
     unit_value: int = units.VALUES[units.CREDIT]
     calls: Counter[str] = field(default_factory=Counter)
     bought: int = 0
+    lost: int = 0
     may_have_cost: int = 0
     charged: int = 0
     refunded: int = 0
@@ -86,7 +88,7 @@ class Day:
     @property
     def is_as_sold(self) -> bool:
         """Whether each purchase was charged, so that the difference is the margin alone."""
-        return not (self.uncharged or self.refunded or self.under_way or self.may_have_cost)
+        return not (self.uncharged or self.refunded or self.under_way or self.lost)
 
 
 @dataclass
@@ -209,7 +211,8 @@ class _Sums:
             self._add_lost(group, group["cost"] or 0)
 
     def _add_lost(self, group: dict[str, Any], price: int) -> None:
-        self._day(group).may_have_cost += price
+        day = self._day(group)
+        day.lost, day.may_have_cost = day.lost + group["calls"], day.may_have_cost + price
         line = self._line(group, "unknown")
         line.calls, line.may_have_cost = line.calls + group["calls"], line.may_have_cost + price
 

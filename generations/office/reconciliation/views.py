@@ -57,7 +57,7 @@ def days(request: HttpRequest) -> HttpResponse:
 @never_cache
 @operator_required
 def day(request: HttpRequest, day: str) -> HttpResponse:
-    """List the pictures that were bought and not charged, perhaps bought, or refunded, of one day."""
+    """List the calls that were bought and not charged, perhaps bought, or refunded, of one day."""
     text = request.GET.get("account", "")
     is_number = text.isascii() and text.isdecimal() and len(text) < 9
     upstream = get_object_or_404(Upstream, pk=int(text)) if is_number else None

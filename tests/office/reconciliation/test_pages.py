@@ -63,7 +63,7 @@ def test_a_difference_is_told_apart_from_the_margin(office, submit, upstream, pr
     assert (day.bought, day.charged, day.uncharged) == (8_00, 3_00, 6_00)
     assert (day.difference, day.margin, day.is_as_sold) == (-5_00, 1_00, False)
     page = office.get(DAYS).text
-    assert "the pictures behind it" in page
+    assert "the calls behind it" in page
     assert "charged to nobody 6.00" in compact(page)
     assert "secret" not in page
     assert csp_violations(page) == []
@@ -92,7 +92,7 @@ def test_the_pictures_behind_a_difference_are_named_with_the_reason(office, subm
 def test_what_was_bought_and_charged_alone_is_no_difference(office, submit, upstream, provider):
     call_with(provider, submit, "ok")
     days = compact(office.get(DAYS).text)
-    assert "the pictures behind it" not in days
+    assert "the calls behind it" not in days
     assert re.search(r'<td data-label="because of"> ?<span class="quiet"> ?nothing else ?</span>', days)
     assert "Everything that was bought on this day was charged" in day_page(office, upstream).text
 
