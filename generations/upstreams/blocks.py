@@ -6,7 +6,7 @@ Results that are given by address are fetched from other hosts, and blocked by n
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -59,7 +59,7 @@ def _block_system(upstream: Upstream, model: str, retry_after: float | None) -> 
     seconds = DEFAULT_SECONDS if retry_after is None else max(retry_after, 1.0)
     row = Upstream.objects.select_for_update(no_key=True).get(pk=upstream.pk)
     now = timezone.now()
-    left = {each: text for each, text in row.systems_blocked.items() if datetime.fromisoformat(text) > now}
+    left = {each: row.systems_blocked[each] for each in row.blocked_systems}
     until = (now + timedelta(seconds=seconds)).isoformat()
     if name not in left:
         log.warning("Provider account %s takes no calls for %s for %.0f s", row.name, name, seconds)

@@ -283,13 +283,16 @@ class Upstream(models.Model):
                 moments.append(datetime.fromisoformat(until))
         return max(moments, default=None)
 
-    def _blocked_models(self) -> frozenset[str]:
+    @property
+    def blocked_systems(self) -> dict[str, datetime]:
+        """The systems of a gateway that are not asked for now, after a 429, and until when."""
         now = timezone.now()
+        moments = {system: datetime.fromisoformat(text) for system, text in self.systems_blocked.items()}
+        return {system: until for system, until in moments.items() if until > now}
+
+    def _blocked_models(self) -> frozenset[str]:
         return frozenset(
-            model
-            for system, until in self.systems_blocked.items()
-            if datetime.fromisoformat(until) > now
-            for model in catalogue_registry.names_of_system(system)
+            model for system in self.blocked_systems for model in catalogue_registry.names_of_system(system)
         )
 
     @property

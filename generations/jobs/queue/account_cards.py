@@ -12,10 +12,13 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from generations.core import svg_charts
 from generations.jobs.models import Attempt, Outcome, PromptHelp
 from generations.jobs.queue.calls_per_minute import Minute
+from generations.providers.catalogue import registry as catalogue_registry
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
@@ -34,6 +37,22 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """A system or a model for which an account is not asked by now: until when, and why."""
+
+    title: str
+    until: datetime
+    reason: str
+    status: int | None
+    is_model: bool  # which an operator may have asked for again at once
+
+    @property
+    def rest(self) -> int:
+        """The seconds until it is asked for again."""
+        return max(math.ceil((self.until - timezone.now()).total_seconds()), 0)
+
+
+@dataclass(frozen=True)
 class AccountCard:
     """One provider account as the page shows it."""
 
@@ -46,6 +65,7 @@ class AccountCard:
     slowest: float | None  # seconds: the 95th percentile
     gauge: svg_charts.Gauge
     sparkline: svg_charts.Sparkline  # the calls of the last hour
+    halts: list[Halt]
 
     @property
     def per_second(self) -> float:
@@ -100,6 +120,7 @@ def _card(
         slowest=seconds[math.ceil(0.95 * len(seconds)) - 1] if seconds else None,
         gauge=svg_charts.gauge(calls, upstream.limit_calls, mark),
         sparkline=svg_charts.sparkline(history),
+        halts=halts(upstream),
     )
 
 
@@ -111,6 +132,26 @@ def state(upstream: Upstream, now: datetime) -> tuple[str, int]:
     if upstream.draining:
         return "draining", math.ceil(rest)
     return ("blocked" if rest > 0 else "open"), math.ceil(rest)
+
+
+def halts(upstream: Upstream) -> list[Halt]:
+    """For what the account is not asked: systems that a gateway limits, models that it said not to have."""
+    systems = [
+        Halt(catalogue_registry.system_title(name), until, _("too many requests"), 429, is_model=False)
+        for name, until in upstream.blocked_systems.items()
+    ]
+    closed = {name: entry for name, entry in upstream.closed_models.items() if upstream.is_closed(name)}
+    models = [
+        Halt(
+            title=catalogue_registry.model_title(name),
+            until=upstream.closed_until(name),
+            reason=entry["reason"],
+            status=entry["status"],
+            is_model=True,
+        )
+        for name, entry in closed.items()
+    ]
+    return [*systems, *models]
 
 
 def _calls_in_window(upstreams: Collection[Upstream], now: datetime) -> Counter[int]:

@@ -35,6 +35,12 @@ class AccountRow:
     calls: int  # of the last 24 hours
     failures: int
     last_call: datetime | None
+    halts: list[account_cards.Halt]
+
+    @property
+    def has_closed_models(self) -> bool:
+        """Whether models are not asked for that it said not to have."""
+        return any(halt.is_model for halt in self.halts)
 
     @property
     def system(self) -> str:
@@ -58,12 +64,7 @@ def rows() -> list[AccountRow]:
     """Return all accounts: those that are called first, then those that are switched off."""
     upstreams = sorted(Upstream.objects.all(), key=lambda each: not each.enabled)
     calls = _calls(timezone.now() - DAY)
-    last = dict(
-        Attempt.objects.order_by()
-        .values("upstream")
-        .annotate(at=Max("started_at"))
-        .values_list("upstream", "at")
-    )
+    last = _last_calls()
     return [
         _row(upstream, others, calls, last.get(upstream.pk)) for upstream, others in _with_others(upstreams)
     ]
@@ -113,4 +114,5 @@ def _row(
         calls=good + bad,
         failures=bad,
         last_call=last,
+        halts=account_cards.halts(upstream) if upstream.enabled else [],
     )

@@ -22,7 +22,7 @@ from generations.jobs.engine import run as engine_run
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 from generations.jobs.monitoring import health as monitoring_health
 from generations.jobs.queue import calls_per_minute, dashboard
-from generations.providers.base import Unavailable
+from generations.providers.base import Busy, ModelUnavailable, Unavailable
 from generations.upstreams import accounts, blocks
 from generations.upstreams import environment as upstreams_environment
 from generations.upstreams import rate_limit as upstreams_rate_limit
@@ -127,6 +127,21 @@ def test_an_upstreams_card_shows_its_state(operator, upstream):
     assert re.search(r"tag-warn.{,200}blocked for 3[78] s", page_text(operator))
     accounts.pause(upstream, Unavailable("key refused", 401))
     assert "paused: key refused (401)" in page_text(operator)
+
+
+def test_an_upstreams_card_names_the_systems_and_models_that_it_is_not_asked_for(operator, upstream):
+    upstream.kind, upstream.systems = "gateway", {"stability": {"prefix": "/sd"}, "midjourney": {}}
+    upstream.save()
+    assert "halts" not in page_text(operator)
+    full = Busy("Midjourney's queue is full.", 429, retry_after=38, of_system=True)
+    blocks.after_order(upstream, "midjourney", full)
+    accounts.close_model(upstream, "ultra", ModelUnavailable("<no such model>", 404))
+    page = page_text(operator)
+    assert re.search(r"<b>Midjourney</b>.{,200}blocked for 3[78] s.{,60}too many requests \(429\)", page)
+    assert re.search(r"<b>Ultra</b>.{,200}left out for .{,60}&lt;no such model&gt; \(404\)", page)
+    ended = {"midjourney": timezone.now().isoformat()}
+    Upstream.objects.update(systems_blocked=ended, closed_models={})
+    assert "halts" not in page_text(operator)
 
 
 def test_an_upstreams_card_shows_its_rate_and_response_times(operator, submit, upstream):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from generations.providers.base import Done, ImageRequest, ModelUnavailable
+from generations.providers.base import Busy, Done, ImageRequest, ModelUnavailable
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.upstreams import accounts
+from generations.upstreams import accounts, blocks
 from generations.upstreams import environment as upstreams_environment
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 from tests.markup import compact
-from tests.office.provider_accounts.conftest import add, change
+from tests.office.provider_accounts.conftest import add, change, press
+from tests.pages.csp import csp_violations
 
 STABILITY = catalogue_registry.names_of_system("stability")
 SYSTEMS = list(catalogue_registry.DECLARED)
@@ -205,3 +207,22 @@ def test_a_helper_that_cannot_be_is_refused_at_its_field(office, gateway, wrong)
 
 def test_the_account_of_a_maker_without_chat_has_no_such_fields(office):
     assert "Prompt helper" not in office.get(reverse("operate:new_account") + "?kind=stability").text
+
+
+def test_the_page_says_for_what_a_gateway_is_not_asked_and_asks_again_for_models(office, gateway):
+    add_gateway(office, gateway)
+    upstream = Upstream.objects.get()
+    full = Busy("Its queue is full.", 429, retry_after=50, of_system=True)
+    blocks.after_order(upstream, "flux-dev", full)
+    accounts.close_model(upstream, "core", ModelUnavailable("no such model", 404))
+    account, listed = reverse("operate:account", args=[upstream.pk]), reverse("operate:accounts")
+    for page in (office.get(account).text, office.get(listed).text):
+        words = compact(page)
+        assert re.search(r"<b>Flux</b>.{,200}blocked for (50|49) s.{,60}too many requests \(429\)", words)
+        assert re.search(r"<b>Core</b>.{,200}left out for .{,60}no such model \(404\)", words)
+        assert csp_violations(page) == []
+    assert "Ask for these models again" in office.get(account).text
+    page = press(office, upstream, "resume")
+    assert "Ask for these models again" not in page
+    assert list(upstream.blocked_systems) == ["bfl"]  # a gateway's own word stays
+    assert "core" in upstream.callable_models
