@@ -253,6 +253,10 @@ GATEWAY_BASE_URL = env.str("GATEWAY_BASE_URL", default="").rstrip("/")
 GATEWAY_API_KEY = env.str("GATEWAY_API_KEY", default="")
 GATEWAY_PROXY = server_settings.proxy("GATEWAY_PROXY", env.str("GATEWAY_PROXY", default="").strip())
 GATEWAY_SYSTEMS = env.str("GATEWAY_SYSTEMS", default="").strip()
+GATEWAY_HELPER_MODEL = env.str("GATEWAY_HELPER_MODEL", default="").strip()  # a chat model for prompts
+GATEWAY_HELPER_PRICE = env.str("GATEWAY_HELPER_PRICE", default="").strip()
+GATEWAY_HELPER_CAP = env.str("GATEWAY_HELPER_CAP", default="").strip()
+GATEWAY_HELPER_COST = env.str("GATEWAY_HELPER_COST", default="").strip()
 SANDBOX = flag("SDWEB_SANDBOX", default=False)  # set by `manage.py portal`: a banner on every page
 
 # Monitoring --------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ KINDS: Mapping[str, Callable[..., Provider]] = MappingProxyType(
 GATEWAY = "gateway"  # an account that has many systems with one key
 ACCOUNT_KINDS = (GATEWAY, *KINDS)
 TEXT_KINDS = (GATEWAY, "openai", "chat")  # whose accounts may have chat models that write texts
+# What an account may call a model.
+WIRE_NAME = re.compile(r"\A[A-Za-z0-9][\w.:/@+-]{0,99}\Z", re.ASCII)
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,60}){0,6}", re.ASCII)
 
 

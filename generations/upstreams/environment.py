@@ -14,13 +14,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.registry import GATEWAY
-from generations.upstreams import accounts, encryption
+from generations.providers.registry import GATEWAY, WIRE_NAME
+from generations.upstreams import accounts, encryption, units
 from generations.upstreams.models import Upstream
 
 NAME = "Environment"
 KIND = "stability"
 GATEWAY_NAME = "Gateway"
+MAX_AMOUNT = 1_000_000  # hundredths of a credit or of a cent
 SANDBOX_CHAT_MODEL = "gpt-5-mini"  # which the sandbox answers for
 
 
@@ -157,6 +158,36 @@ def _systems(text: str) -> dict[str, Any]:
     return {"systems": accounts.systems_of(_words(text))}
 
 
+def _helper_model(text: str) -> dict[str, Any]:
+    if not WIRE_NAME.match(text):
+        raise ValueError(_("write the name of a chat model, such as gpt-5-mini"))
+    return {"helper_model": text}
+
+
+def _helper_price(text: str) -> dict[str, Any]:
+    return {"helper_price": _amount(text, worth=units.VALUES[units.CREDIT], least=1)}
+
+
+def _helper_cap(text: str) -> dict[str, Any]:
+    return {"helper_cap": _amount(text, worth=units.VALUES[units.CREDIT], least=0)}
+
+
+def _helper_cost(text: str) -> dict[str, Any]:
+    return {"helper_cost": _amount(text, worth=units.VALUES[units.DOLLAR], least=0)}
+
+
+def _amount(text: str, *, worth: int, least: int) -> int:
+    """Return the hundredths of an amount in units that are worth so many."""
+    try:
+        hundredths = Decimal(text) * worth
+    except InvalidOperation:
+        hundredths = Decimal("NaN")
+    if not (hundredths.is_finite() and least <= hundredths <= MAX_AMOUNT and hundredths == int(hundredths)):
+        allowed = {"least": units.as_field(least, worth), "most": units.as_field(MAX_AMOUNT, worth)}
+        raise ValueError(_("write an amount from %(least)s to %(most)s, such as 0.2") % allowed)
+    return int(hundredths)
+
+
 VARIABLES: dict[str, dict[str, Callable[[str], dict[str, Any]]]] = {
     KIND: {
         "STABILITY_PACE": _pace,
@@ -165,5 +196,11 @@ VARIABLES: dict[str, dict[str, Callable[[str], dict[str, Any]]]] = {
         "STABILITY_COSTS": _costs,
         "STABILITY_LOW_BALANCE": _low_balance,
     },
-    GATEWAY: {"GATEWAY_SYSTEMS": _systems},
+    GATEWAY: {
+        "GATEWAY_SYSTEMS": _systems,
+        "GATEWAY_HELPER_MODEL": _helper_model,
+        "GATEWAY_HELPER_PRICE": _helper_price,
+        "GATEWAY_HELPER_CAP": _helper_cap,
+        "GATEWAY_HELPER_COST": _helper_cost,
+    },
 }

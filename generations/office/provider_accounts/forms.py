@@ -23,6 +23,7 @@ from generations.providers.catalogue.system import System
 from generations.providers.look import Found
 from generations.providers.registry import (
     GATEWAY,
+    WIRE_NAME,
     Switch,
     checked_address,
     checked_key,
@@ -40,7 +41,6 @@ MAX_BALANCE = 1_000_000_000
 MAX_PRIORITY = 1_000
 MAX_HOSTS = 50
 MAX_NAME = 100  # letters of a model's name at a gateway
-WIRE_NAME = re.compile(r"\A[A-Za-z0-9][\w.:/@+-]*\Z", re.ASCII)
 CREDENTIALS = ("base_url", "key", "proxy", "plain_http")
 
 
@@ -403,7 +403,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at r
 
     def _fixed_fields(self) -> Collection[str]:
         """The fields that variables of the environment decide."""
-        fixed = [name for name in self.variables if name in self.fields]
+        names = [helper_form.FORM_FIELDS.get(name, name) for name in self.variables]
+        fixed = [name for name in names if name in self.fields]
         if self.fixed_models:
             fixed.append("models")
         if self.fixed_costs:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from generations.providers.registry import TEXT_KINDS
+from generations.providers.registry import TEXT_KINDS, WIRE_NAME
 from generations.upstreams import units
 from generations.upstreams.models import Upstream
 
-MODEL_NAME = re.compile(r"\A[A-Za-z0-9][\w.:/@+-]*\Z", re.ASCII)
 CREDIT = 100  # hundredths
 MOST = Decimal(10_000)
-FIELDS = ("helper_model", "helper_price", "helper_cap", "helper_cost")  # of the row
+FORM_FIELDS = {  # by those of the row, which keep amounts in hundredths
+    "helper_model": "helper_model",
+    "helper_price": "helper_credits",
+    "helper_cap": "helper_cap_credits",
+    "helper_cost": "helper_unit_cost",
+}
+FIELDS = tuple(FORM_FIELDS)
 
 
 def fields_of(upstream: Upstream) -> dict[str, forms.Field]:
@@ -26,7 +30,7 @@ def fields_of(upstream: Upstream) -> dict[str, forms.Field]:
     cap, cost = upstream.helper_cap, upstream.helper_cost
     return {
         "helper_model": forms.RegexField(
-            MODEL_NAME,
+            WIRE_NAME,
             label=gettext_lazy("Chat model"),
             required=False,
             max_length=100,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
@@ -122,6 +123,36 @@ def test_the_account_of_a_gateway_follows_the_environment(settings, gateway, db)
     assert not upstream.enabled
 
 
+def test_variables_of_the_prompt_helper_decide_at_each_start_and_its_page_says_so(settings, office, gateway):
+    settings.GATEWAY_BASE_URL, settings.GATEWAY_API_KEY = gateway.url, sandboxes.KEY
+    settings.GATEWAY_HELPER_MODEL, settings.GATEWAY_HELPER_PRICE = "gpt-5-mini", "0.35"
+    settings.GATEWAY_HELPER_CAP, settings.GATEWAY_HELPER_COST = "5", "0.0005"
+    for _ in range(2):
+        upstreams_environment.sync_all()
+        upstream = Upstream.objects.get(kind="gateway")
+        assert (upstream.helper_model, upstream.helper_price, upstream.helper_cap) == ("gpt-5-mini", 35, 500)
+        assert (upstream.helper_cost, upstream.helps_with_prompts) == (5, True)
+        Upstream.objects.update(helper_model="", helper_price=1, helper_cost=0, helper_cap=None)
+    upstreams_environment.sync_all()
+    page = office.get(reverse("operate:account", args=[upstream.pk])).text
+    for name in ("MODEL", "PRICE", "CAP", "COST"):
+        assert f"Set by GATEWAY_HELPER_{name} in the environment." in page
+    fields = {"kind": "gateway", "unit": "USD", "systems": SYSTEMS, "models": STABILITY}
+    change(office, upstream, **fields, helper_model="another", helper_credits="9", helper_unit_cost="9")
+    assert (upstream.helper_model, upstream.helper_price, upstream.helper_cost) == ("gpt-5-mini", 35, 5)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("MODEL", "a b"), ("PRICE", "0"), ("PRICE", "0.001"), ("CAP", "-1"), ("CAP", "NaN"), ("COST", "much")],
+)
+def test_a_variable_of_the_prompt_helper_that_cannot_be_stops_the_start(settings, db, variable, text):
+    settings.GATEWAY_BASE_URL, settings.GATEWAY_API_KEY = "https://host.example", "sk-one"
+    setattr(settings, f"GATEWAY_HELPER_{variable}", text)
+    with pytest.raises(ImproperlyConfigured, match=f"GATEWAY_HELPER_{variable}={text}: write"):
+        upstreams_environment.sync_all()
+
+
 def command(*arguments: str) -> str:
     out = io.StringIO()
     call_command("add_account", *arguments, stdout=out)
@@ -142,9 +173,22 @@ def test_an_account_is_added_at_the_terminal(db, gateway):
     assert list(Upstream.objects.values_list("name", flat=True)) == ["Mine", "Stability AI"]
 
 
+def test_the_prompt_helper_is_set_up_at_the_terminal(db, gateway):
+    helper = ("--helper-model", "gpt-5-mini", "--helper-price", "0.3", "--helper-cap", "20")
+    command("gateway", gateway.url, "--key", sandboxes.KEY, *helper, "--helper-cost", "0.0005")
+    upstream = Upstream.objects.get()
+    assert (upstream.helper_model, upstream.helper_price, upstream.helper_cap) == ("gpt-5-mini", 30, 2_000)
+    assert (upstream.helper_cost, upstream.helps_with_prompts) == (5, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["gateway", "https://host", "--key", "k", "--helper-price", "1"],
+        ["gateway", "https://host", "--key", "k", "--helper-model", "a b"],
+        ["gateway", "https://host", "--key", "k", "--helper-model", "m", "--helper-price", "0"],
+        ["gateway", "https://host", "--key", "k", "--helper-model", "m", "--helper-cost", "x"],
+        ["stability", "https://host", "--key", "k", "--helper-model", "m"],
         ["gateway", "ftp://host", "--key", "k"],
         ["gateway", "https://host", "--key", "a b"],
         ["gateway", "https://host", "--key", "k", "--systems", "magic"],

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from generations.office.audit_log import service as audit_log_service
-from generations.office.provider_accounts import listing
+from generations.office.provider_accounts import helper_form, listing
 from generations.office.provider_accounts import service as accounts_service
 from generations.office.provider_accounts.forms import AccountForm
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.providers.registry import ACCOUNT_KINDS, GATEWAY, Switch, checked_switch
+from generations.providers.registry import ACCOUNT_KINDS, GATEWAY, TEXT_KINDS, Switch, checked_switch
 from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
@@ -36,6 +36,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--private-results", action="store_true", help="fetch results from private networks too"
         )
+        parser.add_argument("--helper-model", metavar="NAME", help="a chat model that helps with prompts")
+        parser.add_argument("--helper-price", metavar="CREDITS", help="what a member pays for an answer")
+        parser.add_argument("--helper-cap", metavar="CREDITS", help="what each may spend on it in a day")
+        parser.add_argument("--helper-cost", metavar="USD", help="what an answer costs you")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Add the account, and say what it answered; CommandError if it is not switched on."""
@@ -66,7 +70,7 @@ def _form(upstream: Upstream, options: dict[str, Any]) -> AccountForm:
     }
     if options["result_host"]:
         values["result_hosts"] = "\n".join(options["result_host"])
-    values |= _systems(upstream.kind, options)
+    values |= _systems(upstream.kind, options) | _helper(upstream.kind, options)
     return AccountForm(
         {name: value for name, value in values.items() if value is not None}, instance=upstream
     )
@@ -88,6 +92,16 @@ def _systems(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     for name, switch in switches.items():
         values |= {f"prefix-{name}": switch.get("prefix", ""), f"dialect-{name}": switch.get("dialect", "")}
     return values
+
+
+def _helper(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the prompt helper."""
+    said = {name: options[name] for name in helper_form.FORM_FIELDS if options[name] is not None}
+    if said and kind not in TEXT_KINDS:
+        raise ValueError("An account of this kind has no chat models.")
+    if said and not said.get("helper_model"):
+        raise ValueError("Name the chat model of the prompt helper, too: --helper-model.")
+    return {helper_form.FORM_FIELDS[name]: value for name, value in said.items()}
 
 
 def _free_name(kind: str) -> str:
