@@ -16,6 +16,7 @@ from whitenoise import WhiteNoise
 from generations.core import redis_client
 from generations.jobs import events, submission
 from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import half_done
 from generations.jobs.engine import run as engine_run
 from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Batch, Generation
@@ -139,6 +140,7 @@ def bucket() -> None:
 @pytest.fixture(autouse=True)
 def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
     yield
+    half_done.flush()
     events.flush()
 
 

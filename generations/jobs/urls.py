@@ -13,6 +13,7 @@ urlpatterns = [
     path("stream/<uuid:batch>/retry/", live_views.retry_ended, name="retry_ended"),
     path("generation/<uuid:generation>/", create_views.generation, name="generation"),
     path("generation/<uuid:generation>/tile/", live_views.tile, name="tile"),
+    path("generation/<uuid:generation>/half-done/", live_views.half_done, name="half_done"),
     path("generation/<uuid:generation>/cancel/", live_views.cancel, name="cancel"),
     path("generation/<uuid:generation>/retry/", live_views.retry, name="retry"),
     path("prompts/", create_views.prompts, name="prompts"),

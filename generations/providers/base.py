@@ -147,12 +147,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A task that is under way; poll it not before `poll_after` seconds. It counts as bought."""
+    """A task that is under way; poll it not before `poll_after` seconds. It counts as bought.
+
+    `half_done` is the address of a picture that shows how far it is, where the provider has one.
+    """
 
     task: Task
     poll_after: float
     progress: int | None = None  # percent
     message: str = ""  # what the provider says about it, for members
+    half_done: str = ""
     request_id: str = ""
     status: int = 200
 

@@ -33,14 +33,21 @@ def host_of(address: str) -> str:
     return host if HOST.fullmatch(host) else ""
 
 
-def fetch(output: Output, *, hosts: Collection[str], allow_private: bool = False, proxy: str = "") -> Output:
+def fetch(
+    output: Output,
+    *,
+    hosts: Collection[str],
+    allow_private: bool = False,
+    proxy: str = "",
+    timeout: float = TIMEOUT,
+) -> Output:
     """Return the output with its bytes, type and size instead of its address. Raises FetchFailed.
 
     `hosts` are those that results may come from; no key is sent. `allow_private` allows addresses of private
     networks too.
     """
     try:
-        file = download(output.url, hosts=hosts, timeout=TIMEOUT, allow_private=allow_private, proxy=proxy)
+        file = download(output.url, hosts=hosts, timeout=timeout, allow_private=allow_private, proxy=proxy)
         fetched = output_of(file.data, output.seed, file.media_type)
     except DownloadFailed as problem:
         raise FetchFailed(problem.reason, again=problem.again) from None

@@ -44,6 +44,10 @@ class Delivery:
             self._forget_oldest()
         return self._files[name].address
 
+    def find(self, name: str) -> str:
+        """Return the address of a file that is kept; "" without it."""
+        return self._files[name].address if name in self._files else ""
+
     def respond(self, path: str, query: str, headers: dict[str, str]) -> Response:
         """Return the file at an address: 403 with a key, a wrong signature or too late, 404 if it is gone."""
         if any(name in headers for name in KEY_HEADERS):

@@ -18,9 +18,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from redis import RedisError
 
+from generations.providers import fetch_result, open_provider
 from generations.providers import look as gateway_look
-from generations.providers import open_provider
-from generations.providers.base import Provider, ProviderError, Unavailable
+from generations.providers.base import Output, Provider, ProviderError, Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.chat.text import TextChat
 from generations.providers.look import Found
@@ -107,6 +107,20 @@ def result_hosts(upstream: Upstream) -> tuple[str, ...]:
     if upstream.kind == GATEWAY:
         return (*of_systems, own_host)
     return of_systems or (own_host,)
+
+
+def fetch(upstream: Upstream, output: Output, *, timeout: float = fetch_result.TIMEOUT) -> Output:
+    """Return an output that is given by address with its bytes, from where the account's results come.
+
+    Raises fetch_result.FetchFailed, and what `result_hosts` raises.
+    """
+    return fetch_result.fetch(
+        output,
+        hosts=result_hosts(upstream),
+        allow_private=upstream.private_results,
+        proxy=upstream.proxy_address,
+        timeout=timeout,
+    )
 
 
 @dataclass(frozen=True)

@@ -182,13 +182,3 @@ def test_a_moderated_prompt_is_said_to_be_that_and_not_charged(midjourney, submi
     row = batch.generations.get()
     assert (row.code, "content" in row.reason) == ("content_moderation", True)
     assert charged() == []
-
-
-def test_a_half_done_picture_is_not_stored(midjourney, provider, submit):
-    provider.state(task_latency=3_600)
-    batch = submit(model="midjourney", prompt="a boat")
-    work()
-    provider.state(task_latency=0.001)
-    poll_due()
-    assert (statuses(batch), Image.objects.count()) == (["submitted"], 0)
-    assert Attempt.objects.get().progress == 99

@@ -167,6 +167,7 @@ TABLE = {
     "jobs:stream": shown(team()),
     "jobs:generation": shown(team()),  # its picture is the team's
     "jobs:tile": shown(team(only=MEI)),
+    "jobs:half_done": shown(team("generate", only=set())),  # it has its picture
     "jobs:stream_size": pressed(team(only=set())),  # it does not say which
     "jobs:batch": shown(team(only=MEI)),
     "jobs:retry_ended": pressed(team("generate", only=set())),  # it has its picture

@@ -29,8 +29,8 @@ from redis import RedisError
 from generations.core import log_context
 from generations.core.prepared_queries import PreparedQuery
 from generations.jobs import events
+from generations.jobs.engine import half_done, member_reasons, outcomes, persist, spool, task_text
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import member_reasons, outcomes, persist, spool, task_text
 from generations.jobs.engine.claim import release_connection
 from generations.jobs.engine.run import retry_on_db_error
 from generations.jobs.models import Attempt, Generation, Outcome, Status
@@ -259,6 +259,8 @@ def _in_step(seconds: float, now: float) -> float:
 
 def _condensed(answer: Done | Accepted, attempt: Attempt, task: Task) -> Done | Accepted | GoesOn:
     """The answer, or `GoesOn` in place of one that says nothing new."""
+    if isinstance(answer, Accepted) and answer.half_done:
+        half_done.follow(attempt, answer.half_done)
     return GoesOn(answer.poll_after) if _says_nothing_new(answer, attempt, task) else answer
 
 
@@ -366,7 +368,7 @@ def _fetched(attempt: Attempt, done: Done) -> Done | ProviderError:
     failure: fetch_result.FetchFailed | None = None
     for output in done.outputs:
         try:
-            fetched.append(_fetch(output, attempt.upstream) if output.url else output)
+            fetched.append(accounts.fetch(attempt.upstream, output) if output.url else output)
         except fetch_result.FetchFailed as problem:
             host = fetch_result.host_of(output.url)
             log.warning("A result of upstream %s at %s was not fetched: %s", attempt.upstream, host, problem)
@@ -377,10 +379,3 @@ def _fetched(attempt: Attempt, done: Done) -> Done | ProviderError:
         reason = _("The result could not be fetched from the provider: %(reason)s") % {"reason": failure}
         return Unknown(reason, code="result_lost")
     return replace(done, outputs=tuple(fetched), broken=done.broken + len(done.outputs) - len(fetched))
-
-
-def _fetch(output: Output, upstream: Upstream) -> Output:
-    hosts = accounts.result_hosts(upstream)
-    return fetch_result.fetch(
-        output, hosts=hosts, allow_private=upstream.private_results, proxy=upstream.proxy_address
-    )

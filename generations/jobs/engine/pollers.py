@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from generations.jobs.engine import claim as engine_claim
-from generations.jobs.engine import poll
+from generations.jobs.engine import half_done, poll
 from generations.jobs.engine.failures import guarded
 from generations.jobs.models import Attempt
 
@@ -40,6 +40,7 @@ def stop() -> None:
     """Give back what was not begun, and wait for the rest."""
     _give_back()
     _threads.shutdown(wait=True, cancel_futures=True)
+    half_done.stop()
     _give_back()  # tasks of a list that had ended, and were to be asked for by themselves
     record_unchanged()
 

@@ -13,7 +13,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from generations.jobs import follow_ups
-from generations.jobs.engine import queue_position
+from generations.jobs.engine import half_done, queue_position
 from generations.jobs.follow_ups import FollowUps
 from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
 from generations.library.models import Favourite, Image
@@ -159,7 +159,10 @@ def open_tasks(rows: Iterable[Generation]) -> dict[uuid.UUID, Attempt]:
     if not submitted:
         return {}
     found = Attempt.objects.filter(generation__in=submitted, outcome=Outcome.ACCEPTED).order_by("number")
-    return {attempt.generation_id: attempt for attempt in found}
+    tasks = {attempt.generation_id: attempt for attempt in found}
+    for generation, version in half_done.versions(tasks).items():
+        tasks[generation].half_done = version
+    return tasks
 
 
 def _latest(rows: Iterable[Generation]) -> list[Generation]:

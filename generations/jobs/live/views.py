@@ -17,9 +17,11 @@ from django_htmx.http import trigger_client_event
 from generations.core import request_params
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
+from generations.jobs.engine import half_done as engine_half_done
 from generations.jobs.live import feed
 from generations.jobs.live import render as live_render
-from generations.jobs.models import Batch, Generation
+from generations.jobs.models import Batch, Generation, Status
+from generations.library.delivery import responses
 from generations.library.imaging.decode import DecodingBusy
 from generations.library.storage.client import StorageUnavailable
 from generations.teams.models import Membership
@@ -45,6 +47,20 @@ REFUSALS = (
 def tile(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
     """The current tile of one of the member's generations."""
     return _tile(request, member, _mine(member, generation))
+
+
+@require_GET
+@member_required(may="generate")
+def half_done(request: HttpRequest, member: Membership, generation: uuid.UUID) -> HttpResponse:
+    """The newest half-done picture of one of the member's generations, as long as it is under way.
+
+    Not for viewers, who see only finished pictures that are the team's.
+    """
+    row = _mine(member, generation)
+    picture = engine_half_done.read(row.pk) if row.status == Status.SUBMITTED else None
+    if picture is None:
+        raise Http404
+    return responses.thumbnail(picture)
 
 
 @require_GET

@@ -373,6 +373,7 @@ class Attempt(models.Model):
         editable=False,
         help_text=_("How to poll it, or the addresses of its results; encrypted."),
     )
+    half_done = ""  # which half-done picture a page shows of it, no column: see jobs.engine.half_done
 
     class Meta:
         ordering = ["number"]

@@ -68,10 +68,15 @@ def of_upload(upload: Upload) -> bytes:
     db_connections.release_connections()
 
     def make() -> bytes:
-        with imaging_decode.open_image(storage_client.read(upload.key), is_stored=True) as picture:
-            return _as_webp(_reduced(picture, WIDTHS["small"]), quality=QUALITY, method=METHOD)
+        return reduced(storage_client.read(upload.key), is_stored=True)
 
     return single_flight(f"upload/{upload.pk}", make)
+
+
+def reduced(data: bytes, *, is_stored: bool = False) -> bytes:
+    """The small thumbnail of a file that may be no image at all. Raises Unreadable, DecodingBusy."""
+    with imaging_decode.open_image(data, is_stored=is_stored) as picture:
+        return _as_webp(_reduced(picture, WIDTHS["small"]), quality=QUALITY, method=METHOD)
 
 
 def single_flight(name: str, make: Callable[[], T]) -> T:

@@ -113,7 +113,7 @@ class Midjourney:
         )
 
     def poll(self, task: Task, *, timeout: float) -> Done | Accepted:
-        """Ask for a task; raises what `base.Provider.poll` raises. A half-done picture is not taken."""
+        """Ask for a task; raises what `base.Provider.poll` raises. A half-done picture is no result."""
         deadline = time.monotonic() + timeout
         reply = self._get(task, "fetch", timeout)
         data = json_body.parse_object(reply.body)
@@ -199,8 +199,14 @@ class Midjourney:
         return None if waits or word in ENDED else self._goes_on(task, data, status)
 
     def _goes_on(self, task: Task, data: Mapping[str, Any], status: int) -> Accepted:
-        progress = tasks.progress_of(data)
-        return Accepted(task, self._dialect.poll_seconds, progress=progress, status=status)
+        address = tasks.picture_of(data) if task.state.get("kind") == OutputKind.IMAGE else ""
+        return Accepted(
+            task,
+            self._dialect.poll_seconds,
+            progress=tasks.progress_of(data),
+            half_done=tasks.reachable(address, self._api.base_url),
+            status=status,
+        )
 
     def _finished(self, data: Mapping[str, Any], task: Task, reply: Reply, timeout: float) -> Done:
         kind = OutputKind(task.state.get("kind") or OutputKind.IMAGE)

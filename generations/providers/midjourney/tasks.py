@@ -91,11 +91,16 @@ def finished(task: Mapping[str, Any], task_id: str, *, kind: OutputKind) -> Done
     if kind is OutputKind.TEXT:
         text = _text_of(task)
         return Done((Output(kind=OutputKind.TEXT, text=text),)) if text else None
-    address = json_body.text(task, "imageUrl", most=4_000).strip()
+    address = picture_of(task)
     if not address:
         return None
     actions = buttons.of_task(task, task_id)
     return Done((Output(url=address, actions=actions),))
+
+
+def picture_of(task: Mapping[str, Any]) -> str:
+    """Return the address of its picture, which is half done while it is under way; "" without one."""
+    return json_body.text(task, "imageUrl", most=4_000).strip()
 
 
 def seed_of(value: Any) -> int | None:

@@ -19,7 +19,7 @@ from generations.sandbox import generate as sandbox_generate
 from generations.sandbox.faults import Planned
 from generations.sandbox.generate import Drawn
 from generations.sandbox.image_request import ImageRequest
-from generations.sandbox.midjourney import requests, steps
+from generations.sandbox.midjourney import half_done, requests, steps
 from generations.sandbox.midjourney.dialects import Dialect, no_such_path
 from generations.sandbox.request_log import LogEntry, shortened
 from generations.sandbox.responses import ApiError, Response, as_json, bad_request
@@ -182,13 +182,14 @@ class Midjourney:
             return as_json({"code": 1, "description": "success", "result": str(task.request.seed)})
         if "window" in task.request.values:
             return as_json(self._document(task, "MODAL", "0%"))
+        under_way = await self._pending(sandbox, request, task)
         try:
             return await sandbox_generate.poll(
                 sandbox,
                 request,
                 entry,
                 task_id=task_id,
-                pending=lambda task: self._pending(sandbox, request, task),
+                pending=lambda _task: as_json(under_way),
                 failed=lambda task: as_json(self._failure(task, "任务超时")),
                 respond=lambda task, drawn: self._finished(sandbox, request, task, drawn),
             )
@@ -213,20 +214,23 @@ class Midjourney:
         entry.early = early
         return as_json(found)
 
-    def _pending(self, sandbox: Sandbox, request: Request, task: Task) -> Response:
-        """A task under way. Late in its time it has a half-done picture."""
+    async def _pending(self, sandbox: Sandbox, request: Request, task: Task) -> dict[str, Any]:
+        """A task under way. Late in its time it has half-done pictures, each at an address of its own."""
         share = (request.arrived - task.ordered_at) / max(sandbox.options.task_latency, 0.001)
         if share < NOT_ASKED and self.dialect.is_relay:
-            return as_json(self._document(task, "", "0%"))
+            return self._document(task, "", "0%")
         if share < NOT_STARTED:
-            return as_json(self._document(task, "NOT_START", "0%"))
+            return self._document(task, "NOT_START", "0%")
         if share < SUBMITTED:
-            return as_json(self._document(task, "SUBMITTED", "0%"))
+            return self._document(task, "SUBMITTED", "0%")
         percent = min(99, round(share * 100))
         document = self._document(task, "IN_PROGRESS", f"{percent}%")
-        if percent > 50:
-            document["imageUrl"] = self._address(sandbox, request, task, b"a half-done picture", "half")
-        return as_json(document)
+        if (stage := half_done.stage_of(task, percent)) and task.image is None:
+            which = f"half-{stage}"
+            known = sandbox.delivery.find(_file_name(task, which))
+            data = b"" if known else await half_done.draw(sandbox, task, stage)
+            document["imageUrl"] = known or self._address(sandbox, request, task, data, which)
+        return document
 
     def _finished(self, sandbox: Sandbox, request: Request, task: Task, drawn: Drawn) -> Response:
         document = self._document(task, "SUCCESS", "100%")
@@ -267,8 +271,12 @@ class Midjourney:
     @staticmethod
     def _address(sandbox: Sandbox, request: Request, task: Task, data: bytes, which: str) -> str:
         lifetime = sandbox.options.result_lifetime
-        name = f"{task.id}-{which}.png"
+        name = _file_name(task, which)
         return sandbox.delivery.address(name, data, "image/png", host=request.host, lifetime=lifetime)
+
+
+def _file_name(task: Task, which: str) -> str:
+    return f"{task.id}-{which}.png"
 
 
 def new_id() -> str:

@@ -49,9 +49,21 @@ def test_a_task_under_way_says_how_far_it_is(fake_provider, proxy, sent, progres
     assert fake_provider.requests[0].path == f"/mj/task/{ID}/fetch"
 
 
-def test_a_half_done_picture_is_not_taken(fake_provider, relay):
-    fake_provider.plan = [task("IN_PROGRESS", progress="62%", imageUrl=ADDRESS)]
-    assert isinstance(relay.poll(UNDER_WAY, timeout=5), Accepted)
+def test_a_half_done_picture_is_no_result_and_says_where_it_is(fake_provider, relay):
+    own = f"{fake_provider.address}/mj/image/1?rand=2"
+    fake_provider.plan = [
+        task("IN_PROGRESS", progress="62%", imageUrl=ADDRESS),
+        task("IN_PROGRESS", imageUrl=own.replace("http:", "https:")),
+        task("IN_PROGRESS", imageUrl=None),
+    ]
+    under_way = [relay.poll(UNDER_WAY, timeout=5) for _ in range(3)]
+    assert [each.half_done for each in under_way] == [ADDRESS, own, ""]
+    assert all(isinstance(each, Accepted) for each in under_way)
+
+
+def test_what_is_described_is_no_half_done_picture(fake_provider, relay):
+    fake_provider.plan = [task("IN_PROGRESS", action="DESCRIBE", imageUrl=ADDRESS)]
+    assert relay.poll(Task(ID, state={"kind": "text"}), timeout=5).half_done == ""
 
 
 def test_a_finished_task_has_its_picture_at_an_address(fake_provider, proxy):
@@ -335,7 +347,7 @@ def listed(*tasks: bytes, status: int = 200) -> bytes:
 def test_one_question_tells_of_many_tasks_that_go_on(fake_provider, proxy):
     fake_provider.plan = [
         listed(
-            task("IN_PROGRESS", id="1", progress="31%"),
+            task("IN_PROGRESS", id="1", progress="31%", imageUrl=ADDRESS),
             task("", id=2, progress=""),
             task("SUCCESS", id="3", imageUrl=ADDRESS),
             task("FAILURE", id="4", failReason="Banned prompt detected"),
@@ -347,7 +359,7 @@ def test_one_question_tells_of_many_tasks_that_go_on(fake_provider, proxy):
     asked = ordered("1", "2", "3", "4", "5", "6")
     found = proxy.poll_many(asked, timeout=5)
     assert {remote_id: each.progress for remote_id, each in found.items()} == {"1": 31, "2": None}
-    assert found["1"].task == asked[0]
+    assert (found["1"].task, found["1"].half_done) == (asked[0], ADDRESS)
     [sent] = fake_provider.requests
     assert (sent.path, json.loads(sent.body)) == (
         "/mj/task/list-by-condition",

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import requests
+from PIL import ImageChops, ImageFilter, ImageStat
 
 from generations.providers import open_provider
 from generations.providers.base import (
@@ -162,14 +163,34 @@ def test_a_task_that_fails_says_so_and_costs_nothing_or_is_denied(account, clien
     assert (caught.value.code == "content_moderation") == (outcome != "task-failed")
 
 
-def test_a_task_under_way_has_progress_and_late_a_half_done_picture(client, account):
+def test_a_task_under_way_has_progress_and_later_half_done_pictures_that_get_sharper(client, account):
     client.sandbox.state(task_latency=3_600)
     accepted = account.submit(BOAT, timeout=10)
     under_way = account.poll(accepted.task, timeout=10)
-    assert under_way.progress == 0
-    client.sandbox.state(task_latency=0.001)  # by which most of its time is over
-    late = account.poll(under_way.task, timeout=10)
-    assert (late.progress, late.task) == (99, accepted.task)
+    assert (under_way.progress, under_way.half_done) == (0, "")
+    time.sleep(1)
+    pictures = []
+    for latency in (3, 0.001):  # by which a third of its time is over, and most of it
+        client.sandbox.state(task_latency=latency)
+        late = account.poll(under_way.task, timeout=10)
+        assert late.task == accepted.task
+        pictures.append(opened(requests.get(late.half_done, timeout=10).content))
+    assert late.progress == 99
+    assert [picture.size for picture in pictures] == [pictures[0].size] * 2
+    assert sharpness(pictures[0]) < sharpness(pictures[1])
+
+
+def sharpness(picture):
+    """How much a picture differs from itself when it is blurred."""
+    grey = picture.convert("L")
+    return ImageStat.Stat(ImageChops.difference(grey, grey.filter(ImageFilter.BoxBlur(3)))).mean[0]
+
+
+def test_what_ends_as_a_text_has_no_half_done_picture(client, relay):
+    client.sandbox.state(task_latency=3_600)
+    accepted = relay.submit(smallest("midjourney-describe"), timeout=10)
+    client.sandbox.state(task_latency=0.001)
+    assert relay.poll(accepted.task, timeout=10).half_done == ""
 
 
 def test_more_orders_than_run_at_once_wait_and_say_so(client, account):
