@@ -6,13 +6,13 @@ INSTALL := -m deploy.install $(ENVIRONMENT)
 INSTALLER := deploy/install.py deploy/progress.py
 STEPS_DONE := 0
 
-.PHONY: help run test test-all lint format lock chaos mutants bench
+.PHONY: help run test test-all lint format schema lock chaos mutants bench
 .DEFAULT_GOAL := help
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: export STEPS_TO_COME := 6
+run: export STEPS_TO_COME := 3
 run: $(ENVIRONMENT)/.installed ## Start the whole portal; PORT=8001 chooses another port
 	@exec $(BIN)/python manage.py portal --steps-done $(STEPS_DONE)
 
@@ -37,12 +37,15 @@ bench: $(ENVIRONMENT)/.installed-dev ## Measure speed and cost; ARGUMENTS="--key
 format: $(ENVIRONMENT)/.installed-dev ## Format the code, and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+schema: $(ENVIRONMENT)/.installed-dev ## Write the tables of a new SQLite database anew, from all migrations
+	@$(BIN)/python -m tests.migrations.schema
+
 lock: ## Pin every package again after a change of pyproject.toml (needs uv)
 	@uv lock --upgrade
 	@uv export -q --no-emit-project --no-header --no-annotate --no-dev -o requirements.txt
 	@uv export -q --no-emit-project --no-header --no-annotate --only-group dev -o requirements-dev.txt
 
-# A first `make run` counts its steps through both programs: two that install, six that start the portal.
+# A first `make run` counts its steps through both programs: two that install, three that start the portal.
 $(ENVIRONMENT)/.installed: requirements.txt $(INSTALLER)
 	$(eval STEPS_DONE := 2)
 	@$(PYTHON) $(INSTALL) requirements.txt && touch $@

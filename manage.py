@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's command line; only `portal` generates missing settings."""
+"""Django's command line, and `portal`, which is none of Django's commands and generates missing settings."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ except ImportError:
         "Django is not installed for this Python: use `make run`, then `.venv/bin/python manage.py ...`."
     )
 
-from sdweb.process import local_environment
+from sdweb.process import local_environment, portal
 
 
 def main() -> None:
@@ -21,11 +21,12 @@ def main() -> None:
     try:
         if sys.argv[1:2] == ["portal"]:
             local_environment.generate(os.environ)
-        else:
-            # A command may take longer than a page, and wait longer for the pages.
-            os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
-            if not (os.environ.get("DATABASE_URL") and os.environ.get("SECRET_KEY")):
-                local_environment.load(os.environ)
+            portal.main(sys.argv[2:])
+            return
+        # A command may take longer than a page, and wait longer for the pages.
+        os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")
+        if not (os.environ.get("DATABASE_URL") and os.environ.get("SECRET_KEY")):
+            local_environment.load(os.environ)
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))

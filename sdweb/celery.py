@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging
+from click import Option
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
 
@@ -63,6 +64,10 @@ app.conf.beat_schedule = {
         "options": {"expires": 150},
     },
 }
+
+
+app.user_options["worker"].add(Option(["--beat-schedule"], help="Be beat as well, with this file."))
+app.steps["worker"].add("sdweb.beat_thread:BeatThread")
 
 
 @setup_logging.connect

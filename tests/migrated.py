@@ -20,11 +20,19 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "SDWEB_TEST_FOLDER"  # of the run, and
 CLUSTER = "SDWEB_TEST_CLUSTER"  # its PostgreSQL, not set if it tests SQLite: tests/services.py sets both
 TEMPLATE = "migrated"
+# As `make run` does; tests/migrations/test_schema.py migrates from the beginning, and compares.
+MIGRATE = """
+from django.core.management import call_command
+from sdweb.db.sqlite import schema
+schema.create_tables()
+call_command("migrate", verbosity=0, skip_checks=True)
+"""
+COLLECT = "from sdweb.process import static_files; static_files.collect()"
 
 
 def new_database(name: str) -> str:
     """The address of a new database with all tables, and no rows but those of the migrations."""
-    once("migrated", lambda: manage("migrate", "-v0", "--skip-checks", DATABASE_URL=empty_database(TEMPLATE)))
+    once("migrated", lambda: manage("shell", "-v0", "-c", MIGRATE, DATABASE_URL=empty_database(TEMPLATE)))
     if _server():
         _create(name, TEMPLATE)
     else:
@@ -46,8 +54,8 @@ def address(name: str) -> str:
 
 
 def collect_static_files() -> None:
-    """As `make run` does: pages name their files by hash."""
-    once("static", lambda: manage("collectstatic", "-v0", "--skip-checks", "--noinput"))
+    """As `make run` does: pages name their files by hash. A portal with this STATIC_ROOT finds it done."""
+    once("static", lambda: manage("shell", "-v0", "-c", COLLECT))
 
 
 def once(name: str, make: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ def embedded_storage() -> Iterator[None]:
     if not local_environment.is_embedded("S3_ENDPOINT_URL", os.environ) or answers(port):
         yield
         return
-    [program] = [each for each in Services(os.environ).servers() if each.name == "S3"]
+    [program] = Services(os.environ).object_storage()
     child = ChildProcess(program)
     child.start()
     try:

@@ -70,6 +70,7 @@ def _lock(folder: Path) -> None:
             f"Another portal runs in {folder} already: stop it first, or start a second one elsewhere"
             " (make run SDWEB_DATA=another/folder PORT=8001)."
         ) from problem
+    os.register_at_fork(after_in_child=lambda: os.close(lock))  # what a fork had would outlive this process
 
 
 def _check_disk_space(folder: Path) -> None:

@@ -4,7 +4,6 @@ Independent of Django: the tests start their private servers with it as well.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1  # prctl(2); other systems than Linux have no such signal
-LIBC = ctypes.CDLL(None)
+from sdweb.process import fork
+from sdweb.process.fork import Fork, end_with_parent
+
 START_TIMEOUT = 90.0
 
 
@@ -42,6 +42,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     parent_death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when this process ends
     stop_timeout: float = 10.0  # seconds before it is killed
+    forked: Callable[[], object] | None = None  # runs in a copy of this process, instead of the command
 
 
 @dataclass
@@ -50,14 +51,21 @@ class ChildProcess:
 
     program: Program
     started_at: float = 0.0
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    process: subprocess.Popen[bytes] | Fork | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start the program in a session of its own, so that Ctrl-C only reaches this process."""
+        """Start the program in a session of its own, so that Ctrl-C only reaches this process.
+
+        Call it in the main thread only: the kernel sends the signal when the thread that forked ends.
+        """
+        self.process = self._fork() if self.program.forked else self._execute()
+        self.started_at = time.monotonic()
+        self._write_stdin(self.program.standard_input)
+
+    def _execute(self) -> subprocess.Popen[bytes]:
         program, parent = self.program, os.getpid()
-        # Call it in the main thread only: the kernel sends the signal when the thread that forked ends.
         with program.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 program.command,
                 cwd=program.folder,
                 env=dict(program.environment),
@@ -70,8 +78,19 @@ class ChildProcess:
                 extra_groups=None if program.user is None else [],
                 preexec_fn=lambda: end_with_parent(parent, program.parent_death_signal),  # noqa: PLW1509  see above
             )
-        self.started_at = time.monotonic()
-        self._write_stdin(program.standard_input)
+
+    def _fork(self) -> Fork:
+        def run() -> None:
+            program = self.program
+            fork.redirect(program.log)
+            fork.rename(f"sdweb {program.name}")
+            os.chdir(program.folder)
+            os.environ.update(program.environment)
+            if program.forked:
+                program.forked()
+
+        self.program.log.touch()
+        return Fork(run, parent_death_signal=self.program.parent_death_signal)
 
     def _write_stdin(self, text: str) -> None:
         """Write the standard input and close it."""
@@ -131,12 +150,3 @@ class ChildProcess:
             if self.process:
                 self.process.wait(self.program.stop_timeout)
         self.kill()
-
-
-def end_with_parent(parent: int, by: signal.Signals) -> None:
-    """Have the kernel send this process a signal when its parent ends, even if that is killed."""
-    prctl = getattr(LIBC, "prctl", None)
-    if prctl is not None:
-        prctl(PR_SET_PDEATHSIG, int(by))
-        if os.getppid() != parent:  # it ended before the call
-            os._exit(1)

@@ -2,15 +2,12 @@
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kombu.exceptions import OperationalError
-from redis import RedisError
-
-from sdweb.celery import app
-from sdweb.process import local_environment
+from sdweb.process import fork, local_environment
 from sdweb.process import servers as process_servers
 from sdweb.process.ports import LOOPBACK, answers
 from sdweb.process.program import Program, always
@@ -21,13 +18,15 @@ SANDBOX_LATENCY = 4
 # load balancers up to 600 s), or their next request meets a closed one and becomes a 502.
 KEEP_ALIVE = 620
 
+Run = Callable[[Sequence[str]], object]
+
 
 class Services:
     """The program of each service, built from the environment."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Write logs and state to the data folder."""
-        self.environment = environment
+    def __init__(self, environment: Mapping[str, str], *, run: Run | None = None) -> None:
+        """Write logs and state to the data folder; with `run`, which runs them, services are forks."""
+        self.environment, self.run = environment, run
         self.data = local_environment.data_folder(environment)
         (self.data / "log").mkdir(exist_ok=True)
 
@@ -35,14 +34,15 @@ class Services:
         """Return the embedded Valkey, [] if another is configured."""
         return [self._valkey()] if local_environment.is_embedded("REDIS_URL", self.environment) else []
 
-    def servers(self) -> list[Program]:
-        """Return the embedded S3 server and sandbox provider, without those that are configured otherwise."""
-        builders = {"S3_ENDPOINT_URL": self._object_storage, "STABILITY_BASE_URL": self._sandbox}
-        return [
-            build()
-            for name, build in builders.items()
-            if local_environment.is_embedded(name, self.environment)
-        ]
+    def object_storage(self) -> list[Program]:
+        """Return the embedded S3 server, [] if another is configured."""
+        is_embedded = local_environment.is_embedded("S3_ENDPOINT_URL", self.environment)
+        return [self._object_storage()] if is_embedded else []
+
+    def sandbox(self) -> list[Program]:
+        """Return the sandbox provider, [] if another is configured."""
+        is_embedded = local_environment.is_embedded("STABILITY_BASE_URL", self.environment)
+        return [self._sandbox()] if is_embedded else []
 
     def web(self) -> Program:
         """Return the web server: pages, API and event streams."""
@@ -57,24 +57,21 @@ class Services:
         )
 
     def workers(self) -> list[Program]:
-        """Return the worker for provider calls and the one for all other tasks."""
+        """Return the worker for provider calls, and the one for all other tasks, which sends them as well."""
         threads = self.environment.get("WORKER_THREADS") or "240"
         return [
             self._worker("calls", threads, stop_timeout=CALLS_STOP_TIMEOUT),
-            self._worker("upkeep", "4", stop_timeout=30.0),
+            self._worker("upkeep", "4", "--beat-schedule", str(self.data / "beat"), stop_timeout=30.0),
         ]
 
-    def beat(self) -> Program:
-        """Return Celery beat."""
-        return self._python("beat", "-m celery -A sdweb beat --pidfile= --schedule", str(self.data / "beat"))
-
-    def _worker(self, queue: str, threads: str, *, stop_timeout: float) -> Program:
+    def _worker(self, queue: str, threads: str, *options: str, stop_timeout: float) -> Program:
         name = f"{queue}@{socket.gethostname()}"
         return self._python(
             queue,
             f"-m celery -A sdweb worker -Q {queue} -P threads -c {threads} -n {name}"
             " --without-gossip --without-mingle --without-heartbeat",
-            ready=lambda: worker_answers(name),
+            *options,
+            ready=lambda: f"{name} ready." in self._log(queue).read_text(errors="replace"),
             stop_timeout=stop_timeout,
             extra_environment={
                 "MALLOC_ARENA_MAX": "2"
@@ -107,6 +104,7 @@ class Services:
             f"-m generations.sandbox --port {port} --latency {SANDBOX_LATENCY} --key",
             key,
             ready=lambda: answers(port),
+            uses_database=False,
         )
 
     def _python(
@@ -117,25 +115,21 @@ class Services:
         ready: Callable[[], bool] = always,
         extra_environment: Mapping[str, str] | None = None,
         stop_timeout: float = 10.0,
+        uses_database: bool = True,
     ) -> Program:
         """Return a Python program of this repository."""
+        words = (*command.split(), *arguments)
+        run = self.run if uses_database else fork.run_module
         return Program(
             name=name,
-            command=(sys.executable, *command.split(), *arguments),
+            command=(sys.executable, *words),
             folder=local_environment.BASE_DIR,
             log=self._log(name),
             environment={**self.environment, **(extra_environment or {})},
             ready=ready,
             stop_timeout=stop_timeout,
+            forked=partial(run, words) if self.run and run else None,
         )
 
     def _log(self, name: str) -> Path:
         return self.data / "log" / f"{name}.log"
-
-
-def worker_answers(worker: str) -> bool:
-    """Return whether a Celery worker answers a ping."""
-    try:
-        return bool(app.control.ping(destination=[worker], timeout=0.3))
-    except (OperationalError, RedisError, OSError):
-        return False

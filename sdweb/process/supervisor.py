@@ -90,7 +90,7 @@ class Supervisor:
     def start(self, programs: Sequence[Program], *, stop_order: int) -> None:
         """Start programs and supervise them from now on."""
         for program in programs:
-            self._check_stop_requested()
+            self.check_stop_requested()
             supervised = Supervised(ChildProcess(program), stop_order)
             self.supervised.append(supervised)
             rotate(program.log)
@@ -100,10 +100,11 @@ class Supervisor:
         """Block until every program is ready; StartError if one does not start."""
         for supervised in self.supervised:
             while not supervised.child.is_ready():
-                self._check_stop_requested()
+                self.check_stop_requested()
                 time.sleep(POLL_INTERVAL / 4)
 
-    def _check_stop_requested(self) -> None:
+    def check_stop_requested(self) -> None:
+        """Raise StopRequested if a signal arrived."""
         if self.stop_requests:
             raise StopRequested
 

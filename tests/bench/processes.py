@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,6 +15,31 @@ def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def ended_cpu_seconds(pid: int) -> float:
+    """User and system time of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / TICK
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all that it started, and they."""
+    children: dict[int, list[int]] = {}
+    for each in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            parent = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(each))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def name_of(pid: int) -> str:
+    """What is seen of it in a list of processes: its title, or the program and what it runs."""
+    words = Path(f"/proc/{pid}/cmdline").read_text().strip("\0").split("\0")
+    return " ".join(word.rpartition("/")[2] for word in words[:4])
 
 
 def memory(pid: int) -> float:

@@ -17,7 +17,9 @@ from tests.journeys import studio as studios
 @pytest.fixture(scope="session")
 def running_portal() -> Iterator[studios.Studio]:
     folder = Path(tempfile.mkdtemp(prefix="sdweb-studio-"))
-    studio = studios.start(folder, migrated.new_database(f"journeys_{os.getpid()}"))
+    migrated.collect_static_files()
+    database = migrated.new_database(f"journeys_{os.getpid()}")
+    studio = studios.start(folder, DATABASE_URL=database, STATIC_ROOT=os.environ["STATIC_ROOT"])
     yield studio
     studio.close()
     shutil.rmtree(folder, ignore_errors=True)

@@ -137,9 +137,9 @@ def hidden(page: str, name: str) -> str:
     return html.unescape(found[1])
 
 
-def start(folder: Path, database: str = "") -> Studio:
+def start(folder: Path, **more: str) -> Studio:
     """A portal on an empty folder, whose sandbox draws at once."""
-    portal = Portal(folder / "var", **({"DATABASE_URL": database} if database else {}))
+    portal = Portal(folder / "var", **more)
     said = portal.start()
     found = re.search(r"Sign in as (\S+) with the password (\S+)", said)
     assert found, said

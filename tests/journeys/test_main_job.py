@@ -49,13 +49,13 @@ def test_a_killed_worker_comes_back_and_its_image_arrives(studio: Studio, visito
     visitor.generate()
     generation, _ = visitor.newest()
     assert eventually(visitor.has("running", generation))
-    os.kill(studio.portal.processes()["-Q calls"], signal.SIGKILL)
+    os.kill(studio.portal.processes()["sdweb calls"], signal.SIGKILL)
     studio.provider.state(latency=0.2)
     assert eventually(visitor.has("succeeded", generation), within=60)
 
 
 def test_without_a_worker_the_form_is_taken_and_the_ring_waits(studio: Studio, visitor: Visitor):
-    worker = studio.portal.processes()["-Q calls"]
+    worker = studio.portal.processes()["sdweb calls"]
     os.kill(worker, signal.SIGSTOP)
     try:
         assert visitor.generate().status_code == 200

@@ -68,13 +68,13 @@ def test_calls_that_wait_while_the_web_process_restarts_are_told_so_and_get_thei
     with ThreadPoolExecutor(5) as threads:
         answers = [threads.submit(ask, studio, token, **key) for key in keys]
         assert eventually(lambda: studio.provider.orders() == before + 5)
-        stopped = studio.portal.processes()["uvicorn"]
+        stopped = studio.portal.processes()["sdweb web"]
         os.kill(stopped, signal.SIGTERM)
         for answer in answers:
             found = answer.result()
             assert (found.status_code, found.json()["name"]) == (424, "service_unavailable")
     # The one that stops takes connections for a moment still, and says that nothing was ordered.
-    assert eventually(lambda: studio.portal.processes().get("uvicorn", stopped) != stopped, within=60)
+    assert eventually(lambda: studio.portal.processes().get("sdweb web", stopped) != stopped, within=60)
     assert eventually(studio.portal.answers, within=60)
     studio.provider.state(latency=0.2)
     for key in keys:
@@ -92,7 +92,7 @@ def test_calls_whose_web_process_is_killed_get_their_pictures_when_repeated_and_
     with ThreadPoolExecutor(4) as threads:
         answers = [threads.submit(ask, studio, token) for _ in range(4)]
         assert eventually(lambda: studio.provider.orders() == before + 4)
-        killed = studio.portal.processes()["uvicorn"]
+        killed = studio.portal.processes()["sdweb web"]
         os.kill(killed, signal.SIGKILL)
         for answer in answers:
             assert isinstance(answer.exception(), requests.ConnectionError)

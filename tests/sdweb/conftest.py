@@ -1,5 +1,6 @@
 """Portals in real processes, as `make run` starts them."""
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -44,6 +45,6 @@ def new_portal(folder: Path, empty_database: str) -> Iterator[Portal]:
 @pytest.fixture
 def portal(folder: Path, database: str) -> Iterator[Portal]:
     """A portal with a migrated database, not started yet."""
-    portal = Portal(folder / "var", DATABASE_URL=database)
+    portal = Portal(folder / "var", DATABASE_URL=database, STATIC_ROOT=os.environ["STATIC_ROOT"])
     yield portal
     portal.kill()

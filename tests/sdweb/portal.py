@@ -107,7 +107,7 @@ class Portal:
             )
         except (OSError, UnicodeDecodeError):
             return ""
-        words = r"manage.py portal|valkey|nanio|generations.sandbox|uvicorn|-Q calls|-Q upkeep|celery.* beat"
+        words = r"manage.py portal|valkey|nanio|sdweb (sandbox|web|calls|upkeep)"
         found = re.search(words, command) if belongs else None
         return found[0] if found else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -22,16 +23,47 @@ def redis(tmp_path):
 
 
 @pytest.fixture
-def worker(redis, tmp_path):
-    options = (
-        "-m celery -A sdweb worker -Q upkeep -P threads -c 1 -n one@test --without-gossip --without-mingle"
-    )
-    log = tmp_path / "worker.log"
-    environment = {**os.environ, "REDIS_URL": redis.url, "SDWEB_DATA": str(tmp_path)}
-    child = ChildProcess(Program("worker", (sys.executable, *options.split()), log, environment, BASE_DIR))
-    child.start()
-    yield child
-    child.stop()
+def start(redis, tmp_path):
+    started = []
+
+    def start(queue: str, *more: str) -> ChildProcess:
+        options = f"worker -Q {queue} -P threads -c 1 -n one@test --without-gossip --without-mingle"
+        command = (sys.executable, "-m", "celery", "-A", "sdweb", *options.split(), *more)
+        environment = {**os.environ, "REDIS_URL": redis.url, "SDWEB_DATA": str(tmp_path)}
+        child = ChildProcess(Program("worker", command, tmp_path / "worker.log", environment, BASE_DIR))
+        child.start()
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.stop()
+
+
+@pytest.fixture
+def worker(start):
+    return start("upkeep")
+
+
+def test_a_worker_that_is_beat_as_well_sends_the_scheduled_tasks(redis, start, tmp_path):
+    worker = start("of_nobody", "--beat-schedule", str(tmp_path / "beat"))
+    assert eventually(lambda: redis.client().llen("upkeep") > 2, within=60), worker.last_log_line()
+    worker.request_stop()
+    assert worker.process.wait(30) == 0
+    assert list(tmp_path.glob("beat*"))
+
+
+def test_a_worker_whose_beat_fails_ends_so_that_it_is_started_again(start, tmp_path):
+    worker = start("of_nobody", "--beat-schedule", str(tmp_path / "nowhere" / "beat"))
+    assert eventually(lambda: not worker.is_alive(), within=60)
+    assert "Beat ended" in worker.program.log.read_text()
+
+
+def test_a_worker_that_is_not_told_to_be_beat_sends_nothing(redis, start):
+    worker = start("of_nobody")
+    assert eventually(lambda: " ready." in worker.program.log.read_text(), within=60)
+    time.sleep(3)  # sweeps are sent every two seconds
+    assert redis.client().llen("upkeep") == 0
 
 
 def test_a_primary_that_becomes_a_replica_does_not_end_the_worker(redis, worker):

@@ -63,7 +63,15 @@ class SpooledImage:
         return self.path.read_bytes() if self.data is None else self.data
 
 
-WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+def _name_worker() -> None:
+    """Give this process a name that no other has."""
+    global WORKER  # noqa: PLW0603  a fork is another worker
+    WORKER = f"{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+WORKER = ""
+_name_worker()
+os.register_at_fork(after_in_child=_name_worker)
 _folder_lock = threading.Lock()
 _own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
 _in_memory: dict[tuple[uuid.UUID, int], list[SpooledImage]] = {}  # attempts that the disk refused

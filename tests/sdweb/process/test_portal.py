@@ -16,10 +16,10 @@ EVERYTHING = {
     "manage.py portal",
     "valkey",
     "nanio",
-    "generations.sandbox",
-    "uvicorn",
-    "-Q calls",
-    "-Q upkeep",
+    "sdweb sandbox",
+    "sdweb web",
+    "sdweb calls",
+    "sdweb upkeep",
 }
 WITH_FILE_SIZE_LIMIT_0 = """
 import os, resource, sys
