@@ -136,12 +136,13 @@ MIDDLEWARE = [
 ROOT_URLCONF = "sdweb.urls"
 ASGI_APPLICATION = "sdweb.asgi.application"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+_loaders = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("template_partials.loader.Loader", [("sdweb.template_loader.Loader", _loaders)])],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -87,6 +87,7 @@ class _Select(PreparedStatement):
             positions = compiler.klass_info["select_fields"]
             self.own = slice(positions[0], positions[-1] + 1)
             self.names = [column[0].target.attname for column in compiler.select[self.own]]
+            self.annotations = compiler.annotation_col_map
             self.related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
 
     def rows(self, values: dict[str, Any]) -> list[Sequence[Any]]:
@@ -99,8 +100,10 @@ class _Select(PreparedStatement):
         return [self._convert(row) for row in rows] if self.converters else rows
 
     def to_object(self, row: Sequence[Any]) -> Any:
-        """Return the model instance of a row, with its related instances."""
+        """Return the model instance of a row, with its annotations and its related instances."""
         instance = self.model.from_db(connection.alias, self.names, row[self.own])
+        for name, position in self.annotations.items():
+            setattr(instance, name, row[position])
         for populator in self.related:
             populator.populate(row, instance)
         return instance

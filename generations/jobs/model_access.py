@@ -14,6 +14,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.teams.models import Membership, Team, Token
 
 _rule = PreparedQuery(lambda: ModelRule.objects.filter(team=Param("team"), model=Param("model")))
+_rules = PreparedQuery(lambda: ModelRule.objects.filter(team=Param("team")))
 UNCHARGED = (Status.FAILED, Status.FILTERED, Status.CANCELED)
 
 
@@ -51,7 +52,7 @@ class TokenCapReached(Exception):
 
 def rules_of(team: Team) -> Mapping[str, list[str]]:
     """{model: roles that may use it} of the team; other models are for every role that may generate."""
-    return dict(ModelRule.objects.filter(team=team).values_list("model", "roles"))
+    return {rule.model: rule.roles for rule in _rules.all(team=team.pk)}
 
 
 def closed_models(member: Membership) -> set[str]:

@@ -14,6 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger, periods
 from generations.credits.amounts import as_text, in_credits
 from generations.jobs import pricing, tasks
@@ -25,6 +26,11 @@ from generations.upstreams import accounts
 MAX_TEXT = 4_000  # characters of a prompt
 MAX_UNFINISHED = 3  # of a member
 SHOWN_FOR = timedelta(hours=1)  # after the press, on a page that is opened again
+_latest = PreparedQuery(
+    lambda: PromptHelp.objects.filter(member=Param("member"), created_at__gt=Param("since")).order_by(
+        "-created_at"
+    )[:1]
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,7 @@ def offer() -> Offer | None:
 def latest(member: Membership) -> PromptHelp | None:
     """The member's last call of this hour whose answer they have neither taken nor left; one query."""
     since = timezone.now() - SHOWN_FOR
-    rows = PromptHelp.objects.filter(member=member, created_at__gt=since)
-    row = rows.order_by("-created_at").first()
+    row = _latest.first(member=member.pk, since=since)
     return row if row and row.closed_at is None and row.text else None
 
 

@@ -29,13 +29,12 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.inputs import IMAGE
 from generations.providers.catalogue.model import NEXT_STEP, Model
 from generations.teams.models import Membership, Token
+from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
 UNDO_WITHIN = timedelta(seconds=60)  # in which a cancel of everything can be undone; pages offer it for less
-
-_enabled = PreparedQuery(lambda: Upstream.objects.filter(enabled=True))
 
 
 def _virtual_times() -> QuerySet[Membership, Any]:
@@ -264,7 +263,7 @@ def _continued(inputs: Sequence[NewInput]) -> uuid.UUID | None:
 
 
 def _check_served(model: str) -> None:
-    if not any(upstream.serves(model) for upstream in _enabled.all()):
+    if not any(upstream.serves(model) for upstream in accounts.enabled()):
         raise NoUpstream
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.teams.models import Membership, Role, User
 from generations.teams.sessions import service as sessions_service
 
@@ -42,6 +43,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "appoint_owners": frozenset({Role.OWNER}),
 }
 SEEN_INTERVAL = timedelta(minutes=1)
+_current = PreparedQuery(
+    lambda: Membership.objects.select_related("team", "user", "wallet").filter(
+        user=Param("user"), team__slug=Param("team"), team__deactivated_at=None, ended_at=None
+    )
+)
 
 
 def may(member: Membership, permission: str) -> bool:
@@ -61,8 +67,10 @@ def get_membership(user: User, team: str) -> Membership:
 
     Raises Membership.DoesNotExist.
     """
-    rows = Membership.objects.select_related("team", "user", "wallet")
-    return rows.get(user=user, team__slug=team, team__deactivated_at=None, ended_at=None)
+    found = _current.first(user=user.pk, team=team)
+    if found is None:
+        raise Membership.DoesNotExist
+    return found
 
 
 def member_required(*, may: str = "see") -> Callable[[View], View]:

@@ -18,6 +18,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from redis import RedisError
 
+from generations.core.prepared_queries import PreparedQuery
 from generations.providers import fetch_result, open_provider
 from generations.providers import look as gateway_look
 from generations.providers.base import Output, Provider, ProviderError, Unavailable
@@ -39,6 +40,8 @@ MODEL_CLOSED = timedelta(minutes=10)  # for which an account is not asked for a 
 LOW_BALANCE = 50_000  # hundredths of a US cent: 500 credits, 5 dollars
 MAX_COST = 1_000_000_00  # hundredths of a US cent, of one call
 SOON = timedelta(minutes=1)  # within which an image whose model is closed must go elsewhere or end
+
+_enabled = PreparedQuery(lambda: Upstream.objects.filter(enabled=True))
 
 
 @lru_cache(maxsize=64)
@@ -91,8 +94,8 @@ def text_chat(upstream: Upstream) -> TextChat:
 
 def helping_with_prompts() -> list[Upstream]:
     """Return the enabled accounts that have a chat model for prompts, the first to be used first."""
-    rows = Upstream.objects.filter(enabled=True, draining=False, paused_at=None).exclude(helper_model="")
-    return [row for row in rows.order_by("order", "pk") if row.helps_with_prompts]
+    able = [row for row in enabled() if row.helps_with_prompts and not row.draining and row.paused_at is None]
+    return sorted(able, key=lambda row: (row.order, row.pk))
 
 
 def result_hosts(upstream: Upstream) -> tuple[str, ...]:
@@ -301,10 +304,14 @@ def open_model(upstream: Upstream, model: str) -> None:
     log.warning("Provider account %s draws %s again", upstream.name, model)
 
 
+def enabled() -> list[Upstream]:
+    """Return the accounts that are switched on. One query."""
+    return _enabled.all()
+
+
 def served_models() -> frozenset[str]:
     """Return the names of the models that some enabled account has."""
-    upstreams = Upstream.objects.filter(enabled=True)
-    return frozenset(model for upstream in upstreams for model in upstream.served_models)
+    return frozenset(model for upstream in enabled() for model in upstream.served_models)
 
 
 def takes_soon(model: str) -> bool:
@@ -318,7 +325,7 @@ def takes_soon(model: str) -> bool:
 
 def models_closed_everywhere() -> set[str]:
     """Return the models that every enabled account which serves them has closed."""
-    upstreams = list(Upstream.objects.filter(enabled=True))
+    upstreams = enabled()
     closed = {
         model for upstream in upstreams for model in upstream.closed_models if upstream.is_closed(model)
     }

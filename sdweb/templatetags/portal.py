@@ -19,13 +19,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from generations.core import durations
+from generations.core import durations, kept_fragments
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.teams import permissions
 from generations.teams.models import Membership, User
 
 register = template.Library()
 
 BADGES = 6  # colours in static/css/components.css
+_current_memberships = PreparedQuery(
+    lambda: (
+        Membership.objects.select_related("team")
+        .filter(user=Param("user"), ended_at=None, team__deactivated_at=None)
+        .order_by("team__name", "pk")
+    )
+)
+
+
+register.simple_tag(kept_fragments.kept_fragment, name="kept")
 
 
 @register.simple_tag
@@ -116,8 +127,7 @@ def team_links(request: HttpRequest, member: Membership) -> list[TeamLink]:
     """Return the user's teams by name, each with the same page in it where it has one."""
     if member.user is None:
         return []
-    memberships = member.user.memberships.filter(ended_at=None, team__deactivated_at=None)
-    rows = memberships.select_related("team").order_by("team__name", "pk")
+    rows = _current_memberships.all(user=member.user.pk)
     return [TeamLink(row.team.name, _same_page(request, row), row.pk == member.pk) for row in rows]
 
 

@@ -5,6 +5,8 @@ const found = { text: "", system: "" };
 const all = (selector) => [...document.querySelectorAll(`#part-model ${selector}`)];
 const search = () => all("[data-search-models]")[0];
 const cardsInSight = () => all(".card").filter((card) => card.checkVisibility());
+const wordsOf = (card) =>
+  `${card.querySelector(".name").textContent} ${card.querySelector(".clause").textContent} ${card.dataset.words}`.toLowerCase();
 
 /** Show the models that hold all words that were typed, of the chosen system. */
 function filter() {
@@ -13,7 +15,8 @@ function filter() {
   for (const group of all("[data-system-cards]")) {
     const isOfSystem = !found.system || group.dataset.systemCards === found.system;
     for (const card of group.querySelectorAll(".card")) {
-      card.hidden = !isOfSystem || !words.every((word) => card.dataset.words.toLowerCase().includes(word));
+      const said = wordsOf(card);
+      card.hidden = !isOfSystem || !words.every((word) => said.includes(word));
     }
     group.hidden = !group.querySelector(".card:not([hidden])");
   }

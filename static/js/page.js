@@ -1,5 +1,6 @@
 // What several scripts share: texts from the page, localised numbers, notices, parsed HTML, the CSRF token.
 export const portal = document.getElementById("portal").dataset;
+Object.assign(portal, document.getElementById("script-texts")?.dataset);
 
 const amounts = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from generations.jobs import pricing, prompt_help
-from generations.jobs.create import controls, kept_inputs, notes, prompt_diff
+from generations.jobs.create import controls, kept_inputs, model_cards, notes, prompt_diff
 from generations.jobs.create.controls import Control
 from generations.jobs.create.form_inputs import InputField
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.create.kept_inputs import KeptInputs
+from generations.jobs.create.model_cards import CardGroup, ModelCard
 from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, defaults_of, preferences_of
-from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Group
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, User, Visibility
 
 MAX_RECENT_MODELS = 12
-CARDS_IN_SIGHT = 4  # before "All"
 CARDS_WITHOUT_SEARCH = 12
 # Not translated: the prompts are sent as they are, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
@@ -49,50 +47,6 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class ModelCard:
-    """One model on the form; `price` in hundredths of a credit, with the parameters of a new form."""
-
-    model: Model
-    price: int
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.model.name
-
-    @property
-    def title(self) -> str:
-        """Its title."""
-        return self.model.title
-
-    @property
-    def clause(self) -> str:
-        """What it is good at."""
-        return _(self.model.clause)
-
-    @property
-    def system(self) -> str:
-        """The system that it belongs to."""
-        return catalogue_registry.system_of(self.name)
-
-    @property
-    def price_varies(self) -> bool:
-        """Whether it depends on parameters or images."""
-        model = self.model
-        return model.included_steps is not None or bool(model.choice_costs) or model.image_cost > 0
-
-    @property
-    def choice_costs(self) -> str:
-        """The list prices by field and value, as JSON."""
-        return json.dumps({name: dict(costs) for name, costs in self.model.choice_costs.items()})
-
-    @property
-    def lowest_price(self) -> int:
-        """The price with the cheapest parameters."""
-        return pricing.of_cost(self.model, self.model.lowest_cost, self.price)
-
-
 class FormContext:
     """What the template of one form needs: the choices, what is chosen, and who can grant credits."""
 
@@ -107,14 +61,14 @@ class FormContext:
         self.notes = notes.of_model(self.member, self.chosen.name if self.chosen else "")
 
     @property
-    def first_operations(self) -> list[OperationEntry]:
+    def first_operations(self) -> tuple[OperationEntry, ...]:
         """The operations in sight."""
-        return self.operations[:FIRST_OPERATIONS]
+        return tuple(self.operations[:FIRST_OPERATIONS])
 
     @property
-    def more_operations(self) -> list[OperationEntry]:
+    def more_operations(self) -> tuple[OperationEntry, ...]:
         """The operations under More."""
-        return self.operations[FIRST_OPERATIONS:]
+        return tuple(self.operations[FIRST_OPERATIONS:])
 
     @property
     def operation(self) -> OperationEntry:
@@ -126,31 +80,26 @@ class FormContext:
         """Whether the chosen operation is one of those under More."""
         return self.operation in self.more_operations
 
-    @property
+    @cached_property
     def chosen(self) -> ModelCard | None:
         """The chosen model; None if it is not on the form."""
         model = self.form.chosen_model
         return next((card for card in self.cards if model and card.name == model.name), None)
 
-    @property
-    def card_groups(self) -> list[tuple[str, list[ModelCard]]]:
-        """The cards by system, the one last used first; a single group has no title."""
-        order = list(dict.fromkeys(card.system for card in self.cards))
-        grouped = groupby(
-            sorted(self.cards, key=lambda card: order.index(card.system)), lambda card: card.system
-        )
-        groups = [(catalogue_registry.system_title(system), list(cards)) for system, cards in grouped]
-        return groups if len(groups) > 1 else [("", cards) for _title, cards in groups]
+    @cached_property
+    def card_groups(self) -> list[CardGroup]:
+        """The cards by system, the one last used first."""
+        return model_cards.grouped(self.cards)
 
     @property
-    def cards_in_sight(self) -> list[ModelCard]:
-        """The first cards of the groups, which are shown before all are asked for."""
-        return [card for _title, cards in self.card_groups for card in cards][:CARDS_IN_SIGHT]
+    def shown_cards(self) -> list[tuple[CardGroup, SafeString]]:
+        """The groups, each with its cards as HTML."""
+        return [(group, group.html(self.form.chosen_model)) for group in self.card_groups]
 
     @property
     def has_more_cards(self) -> bool:
         """Whether some cards are hidden until all are asked for."""
-        return len(self.cards) > CARDS_IN_SIGHT
+        return len(self.cards) > model_cards.IN_SIGHT
 
     @property
     def has_search(self) -> bool:

@@ -80,10 +80,15 @@ class Control:
         return {When.ALWAYS: "", When.WITH_IMAGE: "with", When.WITHOUT_IMAGE: "without"}[self.field.when]
 
     @property
-    def choices(self) -> list[tuple[str, str]]:
+    def choices(self) -> tuple[tuple[str, str], ...]:
         """Values and translated titles."""
         choices = self.field.choices if isinstance(self.field, Choice) else {}
-        return [(value, _(title)) for value, title in choices.items()]
+        return tuple((value, _(title)) for value, title in choices.items())
+
+    @property
+    def chosen(self) -> str:
+        """The chosen value; "" if it is none of the choices."""
+        return self.value if isinstance(self.field, Choice) and self.value in self.field.choices else ""
 
     @property
     def chosen_title(self) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from generations.credits import caps
 from generations.credits.caps import CapUsage
 from generations.teams.models import Membership
+from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
 WORTH_SAYING = timedelta(seconds=15)  # that a provider asks us to wait; less is a pause between two calls
@@ -40,7 +41,7 @@ def of_model(member: Membership, model: str) -> Notes:
 
 def why_waiting(member: Membership, model: str) -> str:
     """Why pictures of the model wait now, as members read it; "" if an account takes them. One query."""
-    serving = [each for each in Upstream.objects.filter(enabled=True) if each.serves(model)]
+    serving = [each for each in accounts.enabled() if each.serves(model)]
     if not serving or any(_is_open(each, model) for each in serving):
         return ""
     reason = _reason(serving, model, member.tzinfo)

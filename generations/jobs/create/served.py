@@ -14,7 +14,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import TITLES, Operation
 from generations.teams.models import Membership, User
-from generations.upstreams.models import Upstream
+from generations.upstreams import accounts
 
 DEFAULTS_KEY = "defaults"  # in User.preferences
 FIRST_OPERATIONS = 4  # in sight; the rest is under More
@@ -77,12 +77,8 @@ class ServedModels:
     """
 
     def __init__(self, member: Membership, order: Sequence[str] = ()) -> None:
-        upstreams = list(Upstream.objects.filter(enabled=True))
-        served = [
-            model
-            for model in catalogue_registry.MODELS.values()
-            if any(upstream.serves(model.name) for upstream in upstreams)
-        ]
+        names = accounts.served_models()
+        served = [model for model in catalogue_registry.MODELS.values() if model.name in names]
         closed = model_access.closed_models(member)
         self.closed = [model.title for model in served if model.name in closed]
         recent: Sequence[str] = order or preferences_of(member).get("models", [])

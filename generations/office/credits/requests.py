@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger
 from generations.credits.amounts import in_credits
 from generations.office.audit_log import service as audit_log_service
@@ -80,20 +82,28 @@ def open_request(member: Membership) -> CreditRequest | None:
     return CreditRequest.objects.filter(member=member, state=CreditRequestState.OPEN).first()
 
 
-def shown_to(member: Membership) -> QuerySet[CreditRequest]:
+def shown_to(member: Membership) -> list[CreditRequest]:
     """Return what a page tells the member: requests they may answer, and new answers to their own."""
+    query = _shown_to_grantors if member.role in PERMISSIONS["grant"] else _shown_to_members
+    return query.all(member=member.pk, team=member.team_id, since=timezone.now() - ANSWER_SHOWN)
+
+
+def _shown(*, grants: bool) -> QuerySet[CreditRequest]:
     answered = (CreditRequestState.GRANTED, CreditRequestState.DECLINED)
-    since = timezone.now() - ANSWER_SHOWN
-    shown = Q(member=member.pk, state__in=answered, seen_at=None, closed_at__gt=since)
-    if member.role in PERMISSIONS["grant"]:
+    shown = Q(member=Param("member"), state__in=answered, seen_at=None, closed_at__gt=Param("since"))
+    if grants:
         shown |= Q(
             state=CreditRequestState.OPEN,
-            member__team=member.team_id,
+            member__team=Param("team"),
             member__ended_at=None,
             member__user__is_active=True,
         )
     rows = CreditRequest.objects.filter(shown).select_related("member__user", "member__team", "answered_by")
     return rows.order_by("-asked_at", "pk")
+
+
+_shown_to_members = PreparedQuery(partial(_shown, grants=False))
+_shown_to_grantors = PreparedQuery(partial(_shown, grants=True))
 
 
 @transaction.atomic

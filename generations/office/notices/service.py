@@ -12,16 +12,18 @@ version, which may run beside this one, does not know their kinds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.office.credits import requests as credit_requests
 from generations.office.models import (
@@ -107,12 +109,11 @@ def notices_for_page(user: User, member: Membership | None) -> list[ShownNotice]
     Two queries, and another one for operators.
     """
     requests = _requests(user, member) if member else []
-    concerns = _concerning(member) | (Q(kind__in=OPERATOR_KINDS) if user.is_staff else Q())
-    if not concerns:
+    if member is None and not user.is_staff:
         return requests
-    dismissed = NoticeReader.objects.filter(notice=OuterRef("pk"), user=user, dismissed_at__isnull=False)
-    rows = _open_notices().filter(concerns).annotate(is_dismissed=Exists(dismissed))
-    notices = list(rows.select_related("team").order_by("-raised_at", "-pk"))
+    administers = member is not None and member.role in ADMINISTRATORS
+    own, team = (member.pk, member.team_id) if member else (None, None)
+    notices = _of_page[administers, user.is_staff].all(user=user.pk, member=own, team=team)
     shown = [
         ShownNotice(notice.pk, notices_messages.message(notice))
         for notice in notices
@@ -176,14 +177,24 @@ def _requests(user: User, member: Membership) -> list[ShownNotice]:
     return shown
 
 
-def _concerning(member: Membership | None) -> Q:
-    """Match the notices of the member, and those of the team if the member is an administrator."""
-    if member is None:
-        return Q()
-    own = Q(member=member.pk)
-    if member.role not in ADMINISTRATORS:
-        return own
-    return own | Q(kind__in=ADMINISTRATOR_KINDS, team=member.team_id)
+def _notices_of_page(*, administers: bool, operates: bool) -> QuerySet[Notice]:
+    """Return a member's notices, an administrator's those of the team too, an operator's all others too."""
+    concerns = Q(member=Param("member"))
+    concerns |= Q(kind__in=ADMINISTRATOR_KINDS, team=Param("team")) if administers else Q()
+    concerns |= Q(kind__in=OPERATOR_KINDS) if operates else Q()
+    dismissed = NoticeReader.objects.filter(notice=OuterRef("pk"), user=Param("user"))
+    is_dismissed = Exists(dismissed.filter(dismissed_at__isnull=False))
+    rows = _open_notices().filter(concerns).annotate(is_dismissed=is_dismissed)
+    return rows.select_related("team").order_by("-raised_at", "-pk")
+
+
+_of_page: Mapping[tuple[bool, bool], PreparedQuery[Any]] = {
+    (administers, operates): PreparedQuery(
+        partial(_notices_of_page, administers=administers, operates=operates)
+    )
+    for administers in (False, True)
+    for operates in (False, True)
+}
 
 
 def _paused_upstreams(user: User, notices: Iterable[Notice]) -> list[ShownNotice]:

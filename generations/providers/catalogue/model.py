@@ -20,7 +20,7 @@ NEXT_STEP = "next_step"  # what the parameters of a next step have its name as
 STYLE_NAME = "style_name"  # the field in which people name a style that they make; it is not the provider's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is declared once: it equals itself, and can be a key
 class Model:
     """One model; costs are hundredths of a US cent per call, which are hundredths of Stability's credit.
 
