@@ -254,5 +254,5 @@ class ListsTasks(Protocol):
         """Ask once for tasks of one list; those that go on, by their remote ids.
 
         What has ended, waits for something or is not in the answer is left out, and is polled by itself: the
-        last word is in `poll` alone. Raises what `submit` raises.
+        last word is in `poll` alone, which may take it from this answer. Raises what `submit` raises.
         """

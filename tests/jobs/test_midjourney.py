@@ -23,7 +23,7 @@ from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 from tests import sandboxes
 from tests.conftest import open_limiter, statuses, work
-from tests.jobs.engine.test_tasks import poll_due
+from tests.jobs.engine.test_tasks import claim_round_is_over, now, poll_due
 from tests.library.conftest import encoded, pixels
 from tests.markup import compact
 from tests.sandbox.conftest import opened
@@ -182,3 +182,16 @@ def test_a_moderated_prompt_is_said_to_be_that_and_not_charged(midjourney, submi
     row = batch.generations.get()
     assert (row.code, "content" in row.reason) == ("content_moderation", True)
     assert charged() == []
+
+
+def test_tasks_that_ended_together_are_told_of_by_one_question(midjourney, provider, submit):
+    batch = submit(model="midjourney", prompt="a boat", count=2)
+    assert work() == 2
+    time.sleep(1)  # in which both are drawn
+    open_limiter(Upstream.objects.get())
+    Attempt.objects.update(poll_at=now())
+    claim_round_is_over()
+    poll_due()  # their pictures, by address
+    assert statuses(batch) == ["succeeded"] * 2
+    asked = [call["path"].rpartition("/")[2] for call in provider.calls() if "/task/" in call["path"]]
+    assert sorted(asked) == ["image-seed", "image-seed", "list-by-condition"]

@@ -30,6 +30,7 @@ from generations.providers.catalogue.inputs import MASK
 from generations.providers.catalogue.validation import validated
 from generations.providers.i18n import gettext as _
 from generations.providers.midjourney import dialects, errors, orders, tasks
+from generations.providers.midjourney.last_words import LastWords
 from generations.providers.midjourney.orders import Order
 from generations.providers.midjourney.tasks import CANCELED, ENDED, FAILED, FINISHED, WINDOW, tasks_by_id
 from generations.providers.transport import json_body
@@ -75,6 +76,7 @@ class Midjourney:
         by_secret = at_gateway and header == dialects.SECRET
         self._by_secret = Api(root, key, **options) if by_secret else None
         self._lists_from = -math.inf  # on the monotonic clock
+        self._told: LastWords[tuple[Reply, Mapping[str, Any]]] = LastWords()
         self.result_hosts: tuple[str, ...] = (*RESULT_HOSTS, urlsplit(root).hostname or "")
 
     def __repr__(self) -> str:
@@ -113,14 +115,12 @@ class Midjourney:
         )
 
     def poll(self, task: Task, *, timeout: float) -> Done | Accepted:
-        """Ask for a task; raises what `base.Provider.poll` raises. A half-done picture is no result."""
+        """Ask for a task; raises what `base.Provider.poll` raises. A half-done picture is no result.
+
+        What the list has told a moment ago of a task that ended is taken from there, and not asked for again.
+        """
         deadline = time.monotonic() + timeout
-        reply = self._get(task, "fetch", timeout)
-        data = json_body.parse_object(reply.body)
-        if reply.status not in (200, 204) or (data and not tasks.is_task(data)):
-            raise errors.of_poll(reply, self._api.key)
-        if not data:
-            raise _no_task(reply)
+        reply, data = self._told.pop(task.remote_id) or self._fetch(task, timeout)
         if goes_on := self._under_way(task, data, reply.status):
             return goes_on
         status = tasks.status_of(data)
@@ -157,9 +157,14 @@ class Midjourney:
             found = tasks_by_id(reply.body) if reply.status == 200 else {}
         if not any(task.remote_id in found for task in tasks):
             self._lists_from = time.monotonic() + WITHOUT_LIST
-        pairs = [(task, found[task.remote_id]) for task in tasks if task.remote_id in found]
-        answers = [self._under_way(task, data, 200) for task, data in pairs]
-        return {answer.task.remote_id: answer for answer in answers if answer}
+        going_on: dict[str, Accepted] = {}
+        for task in tasks:
+            if data := found.get(task.remote_id):
+                if answer := self._under_way(task, data, 200):
+                    going_on[task.remote_id] = answer
+                elif self._tells_all(data):
+                    self._told.keep(task.remote_id, (reply, data))
+        return going_on
 
     def balance(self, *, timeout: float) -> float | None:
         """Return None, as no proxy tells a balance, after a free question that a wrong key fails."""
@@ -191,6 +196,20 @@ class Midjourney:
             with_images = bool(request.inputs)
             raise errors.of_reply(reply, self._api.key, continues=order.continues, with_images=with_images)
         return reply, taken
+
+    def _fetch(self, task: Task, timeout: float) -> tuple[Reply, Mapping[str, Any]]:
+        """What is told of one task, with its answer; raises what `base.Provider.poll` raises."""
+        reply = self._get(task, "fetch", timeout)
+        data = json_body.parse_object(reply.body)
+        if reply.status not in (200, 204) or (data and not tasks.is_task(data)):
+            raise errors.of_poll(reply, self._api.key)
+        if not data:
+            raise _no_task(reply)
+        return reply, data
+
+    def _tells_all(self, data: Mapping[str, Any]) -> bool:
+        """Whether a list tells of a task all that its own answer would: a list may leave out the buttons."""
+        return tasks.status_of(data) != FINISHED or not self._dialect.has_buttons or "buttons" in data
 
     def _under_way(self, task: Task, data: Mapping[str, Any], status: int) -> Accepted | None:
         """What a task says that goes on by itself; None if it has ended or its window waits for an answer."""

@@ -18,6 +18,7 @@ from generations.providers.base import (
     Unavailable,
     Unknown,
 )
+from generations.providers.midjourney import last_words
 from generations.providers.midjourney.client import Midjourney
 from tests.providers.fake_provider import KEY, assert_readable, error, response
 from tests.providers.midjourney.answers import ADDRESS, BUTTON, CUSTOM, ID, refused, said, task
@@ -366,6 +367,53 @@ def test_one_question_tells_of_many_tasks_that_go_on(fake_provider, proxy):
         {"ids": ["1", "2", "3", "4", "5", "6"]},
     )
     assert proxy.list_of(asked[0])
+
+
+def test_what_the_list_said_of_an_ended_task_is_taken_from_there_once(fake_provider, proxy):
+    fake_provider.plan = [
+        listed(
+            task("SUCCESS", id="1", imageUrl=ADDRESS, buttons=[button(CUSTOM, "U2")]),
+            task("FAILURE", id="2", failReason="Banned prompt detected"),
+        ),
+        task("SUCCESS", id="1", imageUrl=ADDRESS + "&asked=again"),
+    ]
+    finished, failed = ordered("1", "2")
+    assert proxy.poll_many([finished, failed], timeout=5) == {}
+    [output] = proxy.poll(finished, timeout=5).outputs
+    assert (output.url, "u2" in [action.name for action in output.actions]) == (ADDRESS, True)
+    with pytest.raises(Refused) as caught:
+        proxy.poll(failed, timeout=5)
+    assert caught.value.code == "content_moderation"
+    assert len(fake_provider.requests) == 1
+    assert proxy.poll(finished, timeout=5).outputs[0].url.endswith("again")
+
+
+def test_a_window_of_which_the_list_told_is_answered_without_another_question(fake_provider, relay):
+    fake_provider.plan = [listed(task("MODAL", id="5")), said(1, result="5")]
+    [waiting] = ordered("5", prompt="a boat")
+    assert relay.poll_many([waiting], timeout=5) == {}
+    assert isinstance(relay.poll(waiting, timeout=5), Accepted)
+    assert [sent.path for sent in fake_provider.requests][1:] == ["/mj/submit/modal"]
+
+
+def test_a_list_without_buttons_is_not_the_last_word(fake_provider, relay):
+    shortened = json.loads(task("SUCCESS", id="1", imageUrl=ADDRESS).partition(b"\r\n\r\n")[2])
+    del shortened["buttons"]
+    body = json.dumps([shortened]).encode()
+    whole = task("SUCCESS", id="1", imageUrl=ADDRESS, buttons=[button(CUSTOM, "U2")])
+    fake_provider.plan = [response(200, body, content_type="application/json"), whole]
+    [finished] = ordered("1")
+    assert relay.poll_many([finished], timeout=5) == {}
+    [output] = relay.poll(finished, timeout=5).outputs
+    assert [action.name for action in output.actions] == ["u2"]
+
+
+def test_what_a_list_said_long_ago_is_asked_for_again(fake_provider, relay, monkeypatch):
+    fake_provider.plan = [listed(task("FAILURE", id="1")), task("SUCCESS", id="1", imageUrl=ADDRESS)]
+    [asked] = ordered("1")
+    relay.poll_many([asked], timeout=5)
+    monkeypatch.setattr(last_words, "KEPT", -1.0)
+    assert isinstance(relay.poll(asked, timeout=5), Done)
 
 
 def test_a_window_that_was_answered_goes_on(fake_provider, relay):
