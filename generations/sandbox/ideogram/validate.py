@@ -149,6 +149,7 @@ def _checks(path: str) -> dict[str, Callable[[Any], bool]]:
         "magic_prompt_option": lambda value: value in magic,
         "seed": lambda value: _is_whole(value, 0, MAX_SEED),
         "num_images": lambda value: _is_whole(value, 1, 8),
+        "color_palette": _is_palette,
         **dict.fromkeys(("image_weight", "resemblance", "detail"), lambda value: _is_whole(value, 1, 100)),
     }
 
@@ -157,6 +158,14 @@ def _is_size(value: Any, form: re.Pattern[str]) -> bool:
     found = form.fullmatch(value) if isinstance(value, str) else None
     sides = [int(side) for side in found.groups()] if found else []
     return bool(sides) and all(side in SIDES and side % SIDE_STEP == 0 for side in sides)
+
+
+def _is_palette(value: Any) -> bool:
+    """Whether it is an object, in a form as JSON; sources disagree on the names in it."""
+    try:
+        return isinstance(json.loads(value) if isinstance(value, str) else value, dict)
+    except ValueError:
+        return False
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:

@@ -95,6 +95,8 @@ def test_images_and_codes_of_a_style_are_taken(account):
     [
         ([], [("style_codes", "AAFF5733"), ("style_type", "DESIGN")]),
         ([], [("style_codes", "AAFF573")]),
+        ([], [("color_palette", "[object Object]")]),
+        ([], [("color_palette", "EMBER")]),
         ([], [("style_codes", "AAFF5733")] * 4),
         (["style_reference_images"] * 4, []),
         (["style_reference_images"], [("style_codes", "AAFF5733")]),
