@@ -77,7 +77,8 @@ def validate(call: str, values: Mapping[str, Any], *, strict: bool) -> ImageRequ
         raise bad_request(*errors, *image_errors)
     model = str(values.get("model_name", DEFAULTS[call]))
     width, height = (0, 0) if call == EXPAND else _size(values)
-    amount = values.get("series_amount", 4) if values.get("result_type") == "series" else 1
+    is_series = values.get("result_type") == "series"
+    amount = values.get("series_amount", 4) if is_series else values.get("n", 1)
     return ImageRequest(
         model=model,
         prompt=str(values.get("prompt", "")),
@@ -91,7 +92,7 @@ def validate(call: str, values: Mapping[str, Any], *, strict: bool) -> ImageRequ
         strength=1 - float(values.get("image_fidelity", 0.5)) if files else 1.0,
         files=files,
         samples=amount,
-        values={name: values.get(name, 0) for name in RATIOS} | {"series": amount > 1},
+        values={name: values.get(name, 0) for name in RATIOS} | {"series": is_series},
     )
 
 
@@ -139,7 +140,7 @@ def _checks(call: str) -> dict[str, Callable[[Any], bool]]:
         "aspect_ratio": lambda value: value in shapes,
         "resolution": lambda value: value in TIMES and (value != "4k" or call == OMNI),
         "image_reference": lambda value: value in ("subject", "face"),
-        "n": lambda value: isinstance(value, int) and 1 <= value <= 9,
+        "n": lambda value: type(value) is int and 1 <= value <= 9,
         "result_type": lambda value: value in ("single", "series"),
         "series_amount": lambda value: type(value) is int and 2 <= value <= 9,
         "image_fidelity": _is_share,

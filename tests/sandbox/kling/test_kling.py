@@ -69,6 +69,24 @@ def test_every_model_is_drawn_paid_and_fetched_without_a_key(account, client, mo
     assert client.sandbox.state()["keys_at_results"] == 0
 
 
+@pytest.mark.parametrize("call", ["generations", "omni-image", "editing/expand"])
+def test_an_order_of_several_draws_and_costs_as_many(client, call):
+    path, before = f"{client.sandbox.url}/kling/v1/images/{call}", client.sandbox.state()["credits"]
+    image = {"image": IMAGE, "left_expansion_ratio": 0.5} if call == "editing/expand" else {}
+    headers = {"Authorization": f"Bearer {KEY}"}
+    order = requests.post(path, json={"prompt": "a boat", "n": 3} | image, headers=headers, timeout=30).json()
+    document: dict = {}
+    deadline = time.monotonic() + 30
+    while document.get("task_status") != "succeed" and time.monotonic() < deadline:
+        address = f"{path}/{order['data']['task_id']}"
+        document = requests.get(address, headers=headers, timeout=30).json()["data"]
+    images = document["task_result"]["images"]
+    assert [each["index"] for each in images] == [0, 1, 2]
+    assert len({requests.get(each["url"], timeout=30).content for each in images}) == 3
+    assert document["final_unit_deduction"] == "24"
+    assert round(before - client.sandbox.state()["credits"], 2) == 8.4
+
+
 def test_every_shape_and_resolution_is_taken(account):
     declared = catalogue_registry.get("kling-v3")
     for shape in declared.field("aspect_ratio").values:
