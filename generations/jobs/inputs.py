@@ -88,15 +88,23 @@ def prepare(member: Membership, model: Model, given: Sequence[NewInput]) -> list
 
 def check_counts(model: Model, counts: Mapping[str, int]) -> None:
     """Check how many images there are of each role; InvalidParameters with a sentence for each wrong one."""
-    errors: dict[str, str] = {}
+    errors = _too_many(model, counts)
     for declared in model.inputs:
-        count = counts.get(declared.role, 0)
-        if count > declared.maximum:
-            errors[declared.role] = str(too_many(declared, count))
-        elif 0 < count < declared.minimum:
+        if 0 < counts.get(declared.role, 0) < declared.minimum:
             errors[declared.role] = _("Add at least %(least)s images here.") % {"least": declared.minimum}
     if errors:
         raise InvalidParameters(errors)
+
+
+def check_most(model: Model, counts: Mapping[str, int]) -> None:
+    """Check only that there are not too many images of a role, as `check_counts` does."""
+    if errors := _too_many(model, counts):
+        raise InvalidParameters(errors)
+
+
+def _too_many(model: Model, counts: Mapping[str, int]) -> dict[str, str]:
+    found = ((declared, counts.get(declared.role, 0)) for declared in model.inputs)
+    return {each.role: str(too_many(each, count)) for each, count in found if count > each.maximum}
 
 
 def size_sent(

@@ -14,6 +14,7 @@ from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import me as v1_me
 from generations.api.v1 import organise as v1_organise
 from generations.api.v1 import reports as v1_reports
+from generations.api.v1 import saved_prompts as v1_saved_prompts
 from generations.api.v1.auth import Bearer
 
 
@@ -42,6 +43,7 @@ for module in (
     generations,
     images,
     v1_organise,
+    v1_saved_prompts,
     v1_me,
     catalogue,
     team,

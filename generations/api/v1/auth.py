@@ -60,12 +60,19 @@ def member_with_scope(request: ApiRequest, *scopes: Scope) -> Membership:
 
 def library_editor(request: ApiRequest, permission: str = "organise") -> Membership:
     """Return the member if token and role may change the library; auth.ScopeMissing or ApiError (403)."""
-    return _permitted(member_with_scope(request, Scope.GENERATE), permission)
+    return permitted(member_with_scope(request, Scope.GENERATE), permission)
 
 
 def administrator(request: ApiRequest, permission: str = "manage_members") -> Membership:
     """Return the member if token and role may run the team; auth.ScopeMissing or ApiError (403)."""
-    return _permitted(member_with_scope(request, Scope.ADMINISTER), permission)
+    return permitted(member_with_scope(request, Scope.ADMINISTER), permission)
+
+
+def permitted(member: Membership, permission: str) -> Membership:
+    """Return the member if their role has the permission; ApiError (403)."""
+    if not may(member, permission):
+        raise v1_errors.role_does_not_allow()
+    return member
 
 
 def team_member(requester: Membership, pk: int) -> Membership:
@@ -127,12 +134,6 @@ def middleware(get_response: GetResponse) -> GetResponse:
 def _readable(request: ApiRequest, rows: QuerySet[Requested]) -> QuerySet[Requested]:
     token = request.auth.token
     return rows if teams_api_tokens.allows(token, Scope.READ) else rows.filter(token=token)
-
-
-def _permitted(member: Membership, permission: str) -> Membership:
-    if not may(member, permission):
-        raise v1_errors.role_does_not_allow()
-    return member
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -28,6 +28,7 @@ from generations.api import auth, idempotency
 from generations.api import rate_limit as api_rate_limit
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
+from generations.jobs.create import saved_prompts
 from generations.jobs.engine import operator_actions
 from generations.library.bulk import actions as bulk_actions
 from generations.library.images import service as images_service
@@ -98,6 +99,7 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (imaging_decode.DecodingBusy, 503, "busy"),
     (bulk_actions.InvalidBulkAction, 422, "invalid"),
     (organise_service.InvalidName, 422, "invalid"),
+    (saved_prompts.CannotSave, 422, "cannot_save"),
     (organise_service.NotOwner, 403, "not_yours"),
     (images_service.TitleTooLong, 422, "invalid"),
     (membership.LastOwner, 409, "last_owner"),

@@ -5,25 +5,23 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Router
 
-from generations.api import idempotency
-from generations.api.idempotency import Call, StoredResponse
-from generations.api.v1 import idempotent_post, pagination, serializers
-from generations.api.v1 import inputs as v1_inputs
+from generations.api.idempotency import StoredResponse
+from generations.api.v1 import idempotent_post, orders, pagination, serializers
 from generations.api.v1.auth import (
     READ_OR_GENERATE,
     ApiRequest,
     member_with_scope,
     readable_batches,
     readable_generations,
-    readable_images,
 )
 from generations.api.v1.errors import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
+from generations.api.v1.orders import Order
 from generations.api.v1.schemas.generations import (
     BatchOut,
     GenerationIn,
@@ -33,10 +31,8 @@ from generations.api.v1.schemas.generations import (
     Status,
 )
 from generations.jobs import submission
-from generations.jobs.models import Batch, Generation
-from generations.library.images import service as images_service
-from generations.library.models import Image
-from generations.teams.models import Membership, Scope
+from generations.jobs.models import Generation
+from generations.teams.models import Scope
 
 router = Router(tags=["Generations"])
 OTHER_FIELDS = set(GenerationRequest.model_fields)  # than those of the model
@@ -53,14 +49,8 @@ def create_generations(request: ApiRequest, payload: GenerationIn) -> HttpRespon
 
     The price is put on hold, and an image is charged only when it has succeeded.
     """
-    member = member_with_scope(request, Scope.GENERATE)
-    call = idempotent_post.begin(request, member)
-    if call.response:
-        _check_not_erased(member, call)
-        return idempotent_post.respond(call.response)
-    with idempotency.released_if_refused(call):
-        batch = _submit(request, payload, call)
-    return idempotent_post.respond(idempotency.finish(call, _accepted(member, batch)))
+    member_with_scope(request, Scope.GENERATE)
+    return orders.place(request, lambda: _order(payload))
 
 
 @router.get("/generations", response=responses(200, GenerationPage, 404, 422), summary="List generations")
@@ -152,62 +142,18 @@ def cancel_batch(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:
     return _batch(request, pk)
 
 
-def _submit(request: ApiRequest, payload: GenerationIn, call: Call) -> Batch:
-    """Submit the batch; concurrent requests with the same key get the same batch."""
+def _order(payload: GenerationIn) -> Order:
     values = payload.model_dump(exclude_none=True)
-    parameters = {name: value for name, value in values.items() if name not in OTHER_FIELDS}
-    token = request.auth.token
-    parent = _parent(request, payload)
-    inputs = v1_inputs.find(request, payload.inputs or {}, payload.start_image)
-    submission_id = call.submission if call.pk else None
-    if not payload.action:  # before an image is copied
-        v1_inputs.check(payload.model, parameters, inputs)
-    if inputs and not payload.action:
-        submission.check(
-            member=token.membership,
-            model=payload.model,
-            parameters=parameters,
-            roles={each.role for each in inputs},
-            count=payload.count,
-            submission=submission_id,
-            prices_at=None,
-            token=token,
-        )
-    return submission.submit(
-        member=token.membership,
+    return Order(
         model=payload.model,
-        parameters=parameters,
+        parameters={name: value for name, value in values.items() if name not in OTHER_FIELDS},
         count=payload.count,
-        submission=submission_id,
-        prices_at=None,
-        inputs=v1_inputs.uploads(token.membership, inputs),
-        parent=parent,
-        action=payload.action or "",
         visibility=payload.visibility or "",
-        token=token,
+        inputs=payload.inputs or {},
+        start_image=payload.start_image,
+        parent=payload.parent,
+        action=payload.action or "",
     )
-
-
-def _parent(request: ApiRequest, payload: GenerationIn) -> Image | None:
-    """The image that the request continues; ApiError (404) if the token may not see it."""
-    if payload.parent is None:
-        return None
-    row = readable_images(request, images_service.visible(request.auth.member)).filter(pk=payload.parent)
-    if found := row.first():
-        return found
-    raise ApiError(404, "not_found", _("This image does not exist."), "parent")
-
-
-def _check_not_erased(member: Membership, call: Call) -> None:
-    """Raise Http404 for a batch that was erased with its last image: the stored response has its prompt."""
-    if Batch.objects.filter(member=member, submission=call.submission, parameters={}).exists():
-        raise Http404
-
-
-def _accepted(member: Membership, batch: Batch) -> StoredResponse:
-    rows = batch.created or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
-    document = serializers.batch(batch, rows, serializers.related(member, rows))
-    return StoredResponse(202, idempotent_post.to_json(document), {"Location": document["links"]["self"]})
 
 
 def _generation(request: ApiRequest, pk: uuid.UUID) -> dict[str, Any]:

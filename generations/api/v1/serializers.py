@@ -12,8 +12,11 @@ from django.db.models import Prefetch
 
 from generations.credits import caps
 from generations.credits.amounts import HUNDREDTHS
-from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Status
+from generations.jobs.create import controls
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation, SavedPrompt, Status
 from generations.library.models import Collection, Favourite, Image, ImageKind, ImageTag
+from generations.providers.catalogue import registry as catalogue_registry
+from generations.providers.catalogue.fields import Field, InvalidValue
 from generations.teams.models import Membership
 
 ROOT = "/api/v1"
@@ -165,6 +168,37 @@ def collection(row: Collection) -> dict[str, Any]:
         "changed_at": row.changed_at,
         "links": {"self": path, "images": f"{ROOT}/images?collection={row.pk}"},
     }
+
+
+def saved_prompt(row: SavedPrompt) -> dict[str, Any]:
+    """Serialize a saved prompt, with its values as its model takes them; others as they were typed."""
+    path = f"{ROOT}/saved-prompts/{row.pk}"
+    model = catalogue_registry.MODELS.get(row.values.get("model", ""))
+    fields = {each.name: each for each in controls.fields_of(model)} if model else {}
+    others = ("model", "operation", "inputs")
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "visibility": row.visibility,
+        "owner": str(row.owner),
+        "model": row.values.get("model", ""),
+        "parameters": {
+            name: typed
+            for name, value in row.values.items()
+            if name not in others and (typed := _typed(fields.get(name), value)) is not None
+        },
+        "inputs": {role: [uuid.UUID(pk) for pk in pks] for role, pks in row.values.get("inputs", {}).items()},
+        "created_at": row.created_at,
+        "links": {"self": path, "generate": f"{path}/generations"},
+    }
+
+
+def _typed(field: Field | None, value: Any) -> Any:
+    """A value of a form, which may be text, as the field takes it; None for what means nothing."""
+    try:
+        return value if field is None else field.clean(value)
+    except InvalidValue:
+        return value
 
 
 def with_generations() -> Prefetch[Any]:

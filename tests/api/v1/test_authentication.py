@@ -11,12 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from generations.credits.models import Transfer
+from generations.jobs.create import saved_prompts
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
 from generations.office.members import service as members_service
 from generations.office.models import Allowance, AuditEntry
 from generations.teams import api_tokens as teams_api_tokens
-from generations.teams.models import Invitation, Membership, Role, Token
+from generations.teams.models import Invitation, Membership, Role, Token, Visibility
 from tests.api.client import ApiClient, error
 from tests.conftest import work
 
@@ -98,6 +99,9 @@ def test_no_operation_reaches_a_team_with_the_token_of_another(
         "batches": Batch.objects.get().pk,
         "images": Image.objects.get().pk,
         "members": member.pk,
+        "saved-prompts": saved_prompts.save(
+            member=member, name="Harbours", visibility=Visibility.TEAM, values=HARBOUR
+        ).pk,
         "tokens": teams_api_tokens.issue(membership=member, name="hers", scopes=["read"])[0].pk,
         "invitations": Invitation.objects.create(
             team=member.team, token_hash="x", expires_at=timezone.now() + timedelta(days=1)

@@ -45,11 +45,16 @@ def test_no_request_that_the_openapi_document_allows_causes_a_server_error(
     work(1)
     for number in (1, 2):
         owner.post("/team/invitations", {"uses": number})
+    saved = {"model": "core", "parameters": {"prompt": "a harbour"}}
     real = {
         "generations": [str(pk) for pk in Generation.objects.values_list("pk", flat=True)],
         "batches": [str(pk) for pk in Batch.objects.values_list("pk", flat=True)],
         "images": [str(pk) for pk in Image.objects.values_list("pk", flat=True)],
         "members": [other.pk],
+        "saved-prompts": [
+            owner.post("/saved-prompts", saved | {"name": name}).json()["id"]
+            for name in ("Harbours", "Boats")
+        ],
         "tokens": [
             teams_api_tokens.issue(membership=other, name=str(number), scopes=["read"])[0].pk
             for number in (1, 2)
