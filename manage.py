@@ -12,7 +12,7 @@ except ImportError:
         "Django is not installed for this Python: use `make run`, then `.venv/bin/python manage.py ...`."
     )
 
-from sdweb.process import local_environment, portal
+from sdweb.process import local_environment, run_portal
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     try:
         if sys.argv[1:2] == ["portal"]:
             local_environment.generate(os.environ)
-            portal.main(sys.argv[2:])
+            run_portal.main(sys.argv[2:])
             return
         # A command may take longer than a page, and wait longer for the pages.
         os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")

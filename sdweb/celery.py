@@ -66,7 +66,8 @@ app.conf.beat_schedule = {
 }
 
 
-app.user_options["worker"].add(Option(["--beat-schedule"], help="Be beat as well, with this file."))
+# `--beat-schedule FILE`: be beat as well.
+app.user_options["worker"].add(Option(["--beat-schedule"]))
 app.steps["worker"].add("sdweb.beat_thread:BeatThread")
 
 

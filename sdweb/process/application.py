@@ -28,15 +28,31 @@ from sdweb.process import fork, static_files  # noqa: E402
 from sdweb.process.program import StartError  # noqa: E402
 
 # What uvicorn, Celery and its broker import only when they start.
-MODULES = """
-    uvicorn.main uvicorn.loops.auto uvicorn.protocols.http.auto uvicorn.protocols.websockets.auto
-    uvicorn.lifespan.on uvicorn.middleware.proxy_headers
-    celery.bin.celery celery.bin.worker celery.apps.worker celery.worker.consumer
-    celery.worker.autoscale celery.worker.control celery.worker.strategy celery.worker.loops
-    celery.concurrency.thread celery.events.state celery.fixups.django celery.backends.base
-    kombu.transport.redis kombu.asynchronous.hub
-    sdweb.asgi_handler sdweb.beat_thread generations.sandbox.server
-"""
+MODULES = [
+    "uvicorn.main",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+    "uvicorn.lifespan.on",
+    "uvicorn.middleware.proxy_headers",
+    "celery.bin.celery",
+    "celery.bin.worker",
+    "celery.apps.worker",
+    "celery.worker.consumer",
+    "celery.worker.autoscale",
+    "celery.worker.control",
+    "celery.worker.strategy",
+    "celery.worker.loops",
+    "celery.concurrency.thread",
+    "celery.events.state",
+    "celery.fixups.django",
+    "celery.backends.base",
+    "kombu.transport.redis",
+    "kombu.asynchronous.hub",
+    "sdweb.asgi_handler",
+    "sdweb.beat_thread",
+    "generations.sandbox.server",
+]
 EXPECTED = (DatabaseError, StorageUnavailable, StartError)  # their sentences say why nothing can start
 POOL, WALLET = 10_000_00, 1_000_00
 _held: list[object] = []
@@ -45,7 +61,7 @@ _held: list[object] = []
 reverse("teams:home")
 storage_client.client()
 app.loader.import_default_modules()
-for _module in MODULES.split():
+for _module in MODULES:
     importlib.import_module(_module)
 gc.collect()
 gc.freeze()  # garbage collections pass over it: they would write to its memory, and each fork have a copy

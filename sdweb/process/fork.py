@@ -104,8 +104,13 @@ class Errand:
         with open(self._reading, encoding="utf-8") as pipe:
             said = pipe.read()
         code = self.process.wait()
-        answer = json.loads(said) if said else {"failure": f"it ended with {code}"}
+        answer = json.loads(said) if said else {"failure": exit_status(code)}
         return answer.get("result", ""), answer.get("failure", "")
+
+
+def exit_status(code: int) -> str:
+    """Return the exit code or the name of the signal that ended a process."""
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def end_with_parent(parent: int, by: signal.Signals) -> None:

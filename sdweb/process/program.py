@@ -129,7 +129,7 @@ class ChildProcess:
     def exit_status(self) -> str:
         """Return the exit code or the name of the signal that ended it."""
         code = self.process.returncode if self.process else None
-        return signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
+        return "" if code is None else fork.exit_status(code)
 
     def request_stop(self) -> None:
         """Send the stop signal."""

@@ -165,8 +165,8 @@ print(Errand(lambda: os.kill(os.getpid(), 9)).result())
         "('done', '')",
         "('', \"'known'\")",
         "('', 'nowhere: No such file or directory')",
-        "('', 'it ended with 1')",
-        "('', 'it ended with -9')",
+        "('', 'exit code 1')",
+        "('', 'SIGKILL')",
     ]
 
 
