@@ -1,4 +1,4 @@
-"""Queries that run so often that compiling their SQL each time would be most of their cost.
+"""Statements that run so often that compiling their SQL each time would be most of their cost.
 
     _by_hash = PreparedQuery(
         lambda: Token.objects.select_related("membership").filter(token_hash=Param("hash"))
@@ -7,17 +7,19 @@
 
 The query set is written as any other and compiled to SQL once per process, with a placeholder for each
 `Param`. Running it then only binds the values. Not for query sets whose SQL depends on its values: `in`,
-None, slices.
+None, slices. `PreparedUpdate` and `PreparedInsert` do the same for `QuerySet.update` and `Model.save`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Expression, Field, Model, QuerySet, Value
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
+from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -35,6 +37,22 @@ class Param(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
         """Return a placeholder, with this object as its parameter."""
         return "%s", [self]
+
+    def adapt(self, value: Any) -> Any:
+        """Return the value as the database adapter takes it."""
+        named: Field[Any, Any] = self.output_field
+        field = _field_of(value) if type(named) is Field else named
+        return value if field is None else field.get_db_prep_value(value, connection=connection)
+
+
+_fields_of_types: dict[type, Field[Any, Any] | None] = {}
+
+
+def _field_of(value: Any) -> Field[Any, Any] | None:
+    """The field that Django takes for a value of this type, made once."""
+    if type(value) not in _fields_of_types:
+        _fields_of_types[type(value)] = Value(value)._output_field_or_none  # type: ignore[attr-defined]  # not in the stubs
+    return _fields_of_types[type(value)]
 
 
 class PreparedQuery(Generic[M]):
@@ -62,16 +80,79 @@ class PreparedQuery(Generic[M]):
         return self._compiled
 
 
+class PreparedUpdate(Generic[M]):
+    """One UPDATE of a query set's rows, compiled when it first runs; values are bound by name.
+
+    A `Param` among the changes has the field that it is for as its `output_field`, if its value may be None
+    or JSON.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[M, Any]], **changes: Any) -> None:
+        self._build, self._changes = build, changes
+        self._compiled: PreparedStatement | None = None
+
+    def run(self, **values: Any) -> int:
+        """Change the rows; return how many."""
+        statement = self._compiled = self._compiled or PreparedStatement(*self._compiler().as_sql())
+        changed: int = statement.execute(statement.bind(**values))
+        return changed
+
+    def _compiler(self) -> SQLCompiler:
+        update = cast(UpdateQuery, self._build().query.chain(UpdateQuery))
+        update.add_update_values(self._changes)
+        return cast(SQLCompiler, update.get_compiler(connection=connection))
+
+
+class PreparedInsert(Generic[M]):
+    """The INSERT of a model's new object, compiled when it first runs. There are no signals."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+        self._compiled: PreparedStatement | None = None
+
+    def run(self, instance: M) -> M:
+        """Insert the object; return it, with the key that the database has given to it."""
+        statement = self._compiled = self._compiled or self._compile()
+        fields = self._fields()
+        values = [each.get_db_prep_save(each.pre_save(instance, add=True), connection) for each in fields]
+        key = statement.execute(values, returns=len(fields) < len(self._model._meta.concrete_fields))
+        if instance.pk is None:
+            instance.pk = key
+        instance._state.adding, instance._state.db = False, connection.alias
+        return instance
+
+    def _fields(self) -> list[Field[Any, Any]]:
+        numbered = self._model._meta.auto_field
+        return [each for each in self._model._meta.concrete_fields if each is not numbered]
+
+    def _compile(self) -> PreparedStatement:
+        fields, numbered = self._fields(), self._model._meta.auto_field
+        query = InsertQuery(self._model)
+        row: Any = SimpleNamespace(**{each.attname: Param(each.attname, each) for each in fields})
+        query.insert_values(fields, [row], raw=True)
+        compiler: Any = query.get_compiler(connection=connection)
+        compiler.returning_fields = [numbered] if numbered else None
+        [compiled] = compiler.as_sql()
+        return PreparedStatement(*compiled)
+
+
 class PreparedStatement:
     """Compiled SQL whose parameters are constants and `Param`s."""
 
-    def __init__(self, compiler: SQLCompiler) -> None:
-        self.sql, parameters = compiler.as_sql()
-        self.parameters: Sequence[Any] = parameters
+    def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
+        self.sql, self.parameters = sql, parameters
 
     def bind(self, **values: Any) -> list[Any]:
         """Return the parameters with these values bound."""
-        return [_adapt(values[each.name]) if isinstance(each, Param) else each for each in self.parameters]
+        return [
+            each.adapt(values[each.name]) if isinstance(each, Param) else each for each in self.parameters
+        ]
+
+    def execute(self, parameters: Sequence[Any], *, returns: bool = False) -> Any:
+        """Run the statement; return the number of changed rows, or the one value that it `returns`."""
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
+            return cursor.fetchone()[0] if returns else cursor.rowcount
 
 
 class _Select(PreparedStatement):
@@ -79,7 +160,7 @@ class _Select(PreparedStatement):
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
         compiler = queryset.query.get_compiler(connection=connection)
-        super().__init__(compiler)
+        super().__init__(*compiler.as_sql())
         self.locks = queryset.query.select_for_update
         self.converters = compiler.get_converters(column[0] for column in compiler.select or ())
         if compiler.klass_info:
@@ -114,9 +195,3 @@ class _Select(PreparedStatement):
             for convert in converters:
                 converted[position] = convert(converted[position], expression, connection)
         return converted
-
-
-def _adapt(value: Any) -> Any:
-    """Return the value as the database adapter takes it."""
-    field = Value(value)._output_field_or_none  # type: ignore[attr-defined]  # not in the stubs
-    return value if field is None else field.get_db_prep_value(value, connection=connection)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_queries import Param, PreparedQuery, PreparedUpdate
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -81,6 +81,12 @@ _accounts_of_hold = PreparedQuery(
         | Q(team__in=_holds_of_reference.values("member__team"))
         | Q(pk__in=_holds_of_reference.values("account"))
     )
+)
+_closed = PreparedUpdate(
+    lambda: Hold.objects.filter(pk=Param("pk")),
+    state=Param("state"),
+    closed_at=Param("closed_at"),
+    transfer=Param("transfer"),
 )
 
 
@@ -265,4 +271,4 @@ def _open(
 def _close(held: Hold, state: HoldState, transfer: Transfer | None = None) -> None:
     """Close the hold; its wallet is locked, so nothing else can."""
     held.state, held.closed_at, held.transfer = state, timezone.now(), transfer
-    held.save(update_fields=["state", "closed_at", "transfer"])
+    _closed.run(pk=held.pk, state=state, closed_at=held.closed_at, transfer=transfer and transfer.pk)

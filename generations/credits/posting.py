@@ -3,13 +3,24 @@
 import uuid
 
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import BigIntegerField, F
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedUpdate
 from generations.credits.accounts import open_pool
 from generations.credits.errors import AmountRefused, InsufficientCredits, MembershipEnded, ReferenceTaken
 from generations.credits.models import Account, AccountKind, Hold, Transfer, TransferKind
 from generations.teams.models import Membership
+
+_transfer = PreparedInsert(Transfer)
+_debit = PreparedUpdate(
+    lambda: Account.objects.filter(pk=Param("pk")),
+    balance=F("balance") - Param("amount", BigIntegerField()),
+    held=F("held") - Param("freed", BigIntegerField()),
+)
+_credit = PreparedUpdate(
+    lambda: Account.objects.filter(pk=Param("pk")), balance=F("balance") + Param("amount", BigIntegerField())
+)
 
 
 def positive(amount: int) -> int:
@@ -47,12 +58,11 @@ def post_once(transfer: Transfer, amount: int, reference: uuid.UUID) -> Transfer
 def post(transfer: Transfer, *, freed: int = 0) -> Transfer:
     """Save the transfer and update both balances; `freed` of the source's credits were held for it."""
     try:
-        transfer.save(force_insert=True)
+        _transfer.run(transfer)
     except IntegrityError:  # the reference was used at the same moment, between other accounts
         raise ReferenceTaken from None
-    source = Account.objects.filter(pk=transfer.source_id)
-    source.update(balance=F("balance") - transfer.amount, held=F("held") - freed)
-    Account.objects.filter(pk=transfer.target_id).update(balance=F("balance") + transfer.amount)
+    _debit.run(pk=transfer.source_id, amount=transfer.amount, freed=freed)
+    _credit.run(pk=transfer.target_id, amount=transfer.amount)
     transfer.is_new = True
     return transfer
 

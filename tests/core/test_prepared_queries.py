@@ -1,4 +1,4 @@
-"""A prepared query answers what its query set answers."""
+"""A prepared query answers what its query set answers; prepared writes write what the ORM writes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, IntegerField, JSONField
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from generations.core.prepared_queries import Param, PreparedQuery
-from generations.jobs.models import Generation
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
+from generations.jobs.models import Attempt, Batch, Generation
 from generations.teams.models import Membership
 
 by_id = PreparedQuery(
@@ -24,6 +25,15 @@ locked = PreparedQuery(lambda: Membership.objects.select_for_update().filter(pk=
 columns = PreparedQuery(
     lambda: Generation.objects.filter(batch=Param("batch")).values_list("pk", "parameters")
 )
+
+prices = PreparedUpdate(
+    lambda: Generation.objects.filter(batch=Param("batch"), price__gt=Param("above")),
+    price=F("price") + Param("more", IntegerField()),
+    upstream=Param("upstream"),
+    claimed_at=Param("moment"),
+    parameters=Param("parameters", JSONField()),
+)
+attempts, batches = PreparedInsert(Attempt), PreparedInsert(Batch)
 
 
 @pytest.fixture
@@ -92,3 +102,45 @@ def test_threads_share_it(row):
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(ask, range(50))) == {row.pk}
+
+
+def test_an_update_changes_what_its_query_set_would_change(row, upstream, submit):
+    other, moment, price = submit().created[0], timezone.now(), row.price
+    values = {"more": 7, "upstream": upstream.pk, "moment": moment, "parameters": {"prompt": "it's 100 %s"}}
+    assert prices.run(batch=row.batch_id, above=price, **values) == 0
+    assert prices.run(batch=row.batch_id, above=price - 1, **values) == 1
+    row.refresh_from_db()
+    assert (row.price, row.upstream, row.claimed_at) == (price + 7, upstream, moment)
+    assert row.parameters == {"prompt": "it's 100 %s"}
+    prices.run(batch=row.batch_id, above=0, **(values | {"upstream": None, "moment": None}))
+    row.refresh_from_db()
+    assert (row.upstream, row.claimed_at) == (None, None)
+    other.refresh_from_db()
+    assert (other.price, other.parameters) == (price, submit().created[0].parameters)
+
+
+def test_an_insert_writes_what_save_writes(row, upstream):
+    columns = [each.attname for each in Attempt._meta.concrete_fields if not each.primary_key]
+    values = {"generation": row, "upstream": upstream, "started_at": timezone.now(), "worker": "it's 100 %s"}
+    saved = Attempt.objects.create(number=1, **values)
+    inserted = attempts.run(Attempt(number=2, **values))
+    found = Attempt.objects.get(pk=inserted.pk)
+    assert inserted.pk > saved.pk
+    assert not inserted._state.adding
+    differ = [name for name in columns if getattr(found, name) != getattr(saved, name)]
+    assert differ == ["number"]
+
+
+def test_an_insert_keeps_a_key_that_the_object_has(row):
+    batch = Batch.objects.get(pk=row.batch_id)
+    batch.pk, batch.submission, batch.parameters = uuid.uuid4(), uuid.uuid4(), {"prompt": "ein Hafen"}
+    assert batches.run(batch).pk == batch.pk
+    assert Batch.objects.get(pk=batch.pk).parameters == {"prompt": "ein Hafen"}
+
+
+def test_a_prepared_write_that_fails_ends_its_transaction(row, upstream):
+    attempts.run(Attempt(generation=row, upstream=upstream, number=1))
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            attempts.run(Attempt(generation=row, upstream=upstream, number=1))
+        assert connection.needs_rollback

@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from django.db.models.sql import UpdateQuery
 from redis import RedisError
 
-from generations.core.prepared_queries import Param, PreparedQuery, PreparedStatement
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedStatement
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import spool
 from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, HelpStatus, PromptHelp, Status
@@ -40,6 +40,7 @@ _open = PreparedQuery(Upstream.objects.open)
 _closings = PreparedQuery(
     lambda: Upstream.objects.filter(pk=Param("pk")).values_list("systems_blocked", "closed_models")
 )
+_attempt = PreparedInsert(Attempt)
 
 stopping = threading.Event()  # set when this worker shuts down: it finishes its calls and claims no more
 
@@ -94,7 +95,8 @@ def claim_next() -> tuple[Claim | None, int]:
             row = None if stopping.is_set() else _claim(upstream)
     if row is None:
         return None, 0
-    return Claim(row, upstream, permit), max(0, len(_some_ready.rows()) - _waiting_threads)
+    ready = len(_some_ready.rows()) if _waiting_threads < MAX_WAITING_THREADS else 0
+    return Claim(row, upstream, permit), max(0, ready - _waiting_threads)
 
 
 def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | None:
@@ -132,7 +134,7 @@ def _claim_statement(models: tuple[str, ...]) -> PreparedStatement:
             "code": "",
         }
     )
-    return PreparedStatement(update.get_compiler(connection=connection))
+    return PreparedStatement(*update.get_compiler(connection=connection).as_sql())
 
 
 def release_connection() -> None:
@@ -238,9 +240,9 @@ def _claim(upstream: Upstream) -> Generation | None:
         [(upstream.systems_blocked, upstream.closed_models)] = known
     row = claim(upstream=upstream, worker=spool.WORKER, lease=engine_leases.LEASE)
     if row:
-        Attempt.objects.create(
-            generation=row, number=row.attempt, upstream=upstream, unit=upstream.unit, worker=spool.WORKER
-        )
+        attempt = Attempt(generation=row, number=row.attempt, upstream=upstream, unit=upstream.unit)
+        attempt.worker = spool.WORKER
+        _attempt.run(attempt)
     return row
 
 

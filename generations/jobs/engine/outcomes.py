@@ -9,15 +9,25 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DurationField, F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedUpdate
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, spool, task_text, transitions
-from generations.jobs.models import BLOCKED, NO_ACCOUNT, PAUSED, Attempt, Generation, Outcome, Status
+from generations.jobs.models import (
+    BLOCKED,
+    NO_ACCOUNT,
+    PAUSED,
+    Attempt,
+    Generation,
+    Outcome,
+    PreparedMove,
+    Status,
+)
 from generations.providers.base import (
     Accepted,
     Busy,
@@ -42,6 +52,32 @@ ADDRESS_SECONDS = (
     600.0  # in which results are fetched: the shortest life of an address (docs/providers/flux.md, "Tasks")
 )
 MAX_RETRY_DELAY = 60.0  # seconds until a busy provider is called again
+
+_to_storing = PreparedMove(
+    Status.STORING, lease_until=Now() + Param("lease", DurationField()), worker=Param("worker")
+)
+
+
+def _prepared_close(*, overwrite_unknown: bool) -> PreparedUpdate[Attempt]:
+    """`transitions.close_attempt` of a call whose images are in the spool."""
+    return PreparedUpdate(
+        lambda: transitions.open_attempt(
+            Param("generation"), Param("number"), overwrite_unknown=overwrite_unknown
+        ),
+        outcome=Outcome.OK,
+        ended_at=Param("ended_at"),
+        status_code=Param("status"),
+        request_id=Param("request_id"),
+        cost=Param("cost"),
+        seed=Param("seed"),
+        reason="",
+        code="",
+        poll_at=None,
+        task="",
+    )
+
+
+_close_open, _close_also_unknown = (_prepared_close(overwrite_unknown=also) for also in (False, True))
 
 
 def record(row: Generation, upstream: Upstream, result: Done | Accepted | ProviderError) -> bool:
@@ -218,9 +254,7 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
     buys one more while the image is in some spool.
     """
     facts = spool.read(row.pk, row.attempt)[0].facts
-    moved = Generation.objects.move(
-        row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now() + lease, worker=spool.WORKER
-    )
+    moved = _to_storing.run(row, lease=lease, worker=spool.WORKER)
     _close_received(row, facts, overwrite_unknown=moved)
     if not moved:
         _mark_late(row)
@@ -237,9 +271,15 @@ def _mark_late(row: Generation) -> None:
 
 
 def _close_received(row: Generation, facts: dict[str, Any], *, overwrite_unknown: bool) -> None:
-    done = Done((), request_id=facts["request_id"], status=facts["status"])
-    fields = {"cost": facts["cost"], "seed": facts["seed"], "reason": "", "code": ""}
-    transitions.close_attempt(row, Outcome.OK, done, overwrite_unknown=overwrite_unknown, **fields)
+    told = {name: facts[name] for name in ("status", "cost", "seed")}
+    close = _close_also_unknown if overwrite_unknown else _close_open
+    close.run(
+        generation=row.pk,
+        number=row.attempt,
+        ended_at=timezone.now(),
+        request_id=facts["request_id"][:128],
+        **told,
+    )
 
 
 @transaction.atomic

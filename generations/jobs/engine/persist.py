@@ -17,7 +17,7 @@ from generations.credits import ledger
 from generations.jobs import events, styles
 from generations.jobs.engine import spool, transitions
 from generations.jobs.engine.spool import SpooledImage
-from generations.jobs.models import UNFINISHED, Generation, Status
+from generations.jobs.models import UNFINISHED, Generation, PreparedMove, Status
 from generations.library.images import service as images_service
 from generations.library.images.service import Provenance, StoredFile
 from generations.library.imaging import svg as imaging_svg
@@ -32,6 +32,8 @@ Facts = dict[str, Any]  # of one image, as in the spool's sidecar
 MAX_TEXT = 100_000  # letters of a text that pages show; its file has all
 
 log = logging.getLogger(__name__)
+
+_to_succeeded = PreparedMove(Status.SUCCEEDED, ended_at=Now())
 
 
 def store(row: Generation) -> bool:
@@ -148,7 +150,7 @@ def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
 
     Images that the provider withheld are not charged.
     """
-    if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
+    if not _to_succeeded.run(row):
         return False
     for position, (facts, key) in enumerate(stored):
         _add_image(row, position, facts, key)

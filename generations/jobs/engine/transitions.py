@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param
 from generations.credits import ledger
 from generations.jobs import events
 from generations.jobs.engine import spool
@@ -149,8 +151,7 @@ def close_attempt(
     """Record how a call or its task ended. An attempt that has ended stays so, unless `overwrite_unknown`."""
     if isinstance(result, ProviderError):
         fields |= {"reason": result.reason[:400], "code": result.code[:60]}
-    replaced = ["", Outcome.ACCEPTED, *([Outcome.UNKNOWN] if overwrite_unknown else [])]
-    Attempt.objects.filter(generation=row, number=row.attempt, outcome__in=replaced).update(
+    open_attempt(row.pk, row.attempt, overwrite_unknown=overwrite_unknown).update(
         outcome=outcome,
         ended_at=timezone.now(),
         status_code=result.status,
@@ -160,3 +161,11 @@ def close_attempt(
         task="",
         **fields,
     )
+
+
+def open_attempt(
+    generation: uuid.UUID | Param, number: int | Param, *, overwrite_unknown: bool
+) -> QuerySet[Attempt]:
+    """The attempt if it has not ended; with `overwrite_unknown` also if its answer was lost."""
+    replaced = ["", Outcome.ACCEPTED, *([Outcome.UNKNOWN] if overwrite_unknown else [])]
+    return Attempt.objects.filter(Q(generation=generation, number=number), outcome__in=replaced)

@@ -1,6 +1,13 @@
 """The models of jobs: batches, generations, attempts, prices, model rules, saved prompts, prompt help."""
 
-from generations.jobs.models.generation import Attempt, Batch, BatchInput, Generation, GenerationQuerySet
+from generations.jobs.models.generation import (
+    Attempt,
+    Batch,
+    BatchInput,
+    Generation,
+    GenerationQuerySet,
+    PreparedMove,
+)
 from generations.jobs.models.price import ModelRule, Price
 from generations.jobs.models.prompt_help import HelpStatus, HelpTask, PromptHelp
 from generations.jobs.models.saved_prompt import SavedPrompt
@@ -33,6 +40,7 @@ __all__ = [
     "HelpTask",
     "ModelRule",
     "Outcome",
+    "PreparedMove",
     "Price",
     "PromptHelp",
     "SavedPrompt",

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
-from generations.core.prepared_queries import Param
+from generations.core.prepared_queries import Param, PreparedUpdate
 from generations.jobs.models.status import MOVES, UNFINISHED, VIRTUAL_COST, Outcome, Status
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Token, Visibility
@@ -126,9 +126,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
         `fence` is the attempt that the caller works on: a worker whose row was claimed again has an old one.
         """
+        return self.movable(pk, fence, to).update(status=to, changed_at=Now(), **changes) == 1
+
+    def movable(self, pk: uuid.UUID | Param, fence: int | Param, to: Status) -> GenerationQuerySet:
+        """The generation, if it may be moved to this status by the writer that works on this attempt."""
         allowed = [status for status, targets in MOVES.items() if to in targets]
-        movable = self.filter(pk=pk, attempt=fence, status__in=allowed)
-        return movable.update(status=to, changed_at=Now(), **changes) == 1
+        return self.filter(Q(attempt=fence, pk=pk), status__in=allowed)
 
     def shift_behind(self, row: Generation, slots: int) -> int:
         """Move the member's generations waiting behind `row` by `slots` of virtual time; return how many."""
@@ -172,6 +175,22 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def lost(self) -> GenerationQuerySet:
         """Generations whose image was received by a worker that has not renewed its lease since."""
         return self.filter(status=Status.STORING, lease_until__lt=Now() - LOST_AFTER)
+
+
+class PreparedMove:
+    """`Generation.objects.move` to one status, compiled once; the changes have `Param`s for values."""
+
+    def __init__(self, to: Status, **changes: Any) -> None:
+        self._update = PreparedUpdate(
+            lambda: Generation.objects.movable(Param("pk"), Param("fence"), to),
+            status=to,
+            changed_at=Now(),
+            **changes,
+        )
+
+    def run(self, row: Generation, **values: Any) -> bool:
+        """Move the generation, fenced by its attempt; False if another writer moved it first."""
+        return self._update.run(pk=row.pk, fence=row.attempt, **values) == 1
 
 
 class Generation(models.Model):

@@ -14,12 +14,15 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import PreparedInsert
 from generations.library.models import Image, ImageKind, ImageQuerySet, visible_to
 from generations.library.search import indexer
 from generations.teams.models import Membership, Visibility
 from generations.teams.permissions import may
 
 MAX_TITLE_LENGTH = 200
+
+_image = PreparedInsert(Image)
 
 
 class TitleTooLong(ValueError):
@@ -71,7 +74,7 @@ def add(
 ) -> Image:
     """Add a stored image; IntegrityError if its generation and position have one."""
     parameters, parent = provenance.parameters, provenance.parent
-    image = Image.objects.create(
+    image = Image(
         generation=provenance.generation,
         position=provenance.position,
         team_id=member.team_id,
@@ -97,6 +100,7 @@ def add(
         is_animated=file.is_animated,
         is_composite=provenance.is_composite or parent is not None,
     )
+    _image.run(image)
     indexer.add(image)
     return image
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from django.db import transaction
 from django.db.models import Model
 
+from generations.core.prepared_queries import PreparedInsert
 from generations.library.models import CollectionImage, Favourite, Image, ImageTag, SearchEntry
 from generations.library.search import terms as search_terms
 from generations.library.search import tokenizer
@@ -22,10 +23,12 @@ SEPARATOR = "|"  # between texts: a phrase does not continue from one into the n
 BATCH_SIZE = 500
 MAX_INDEXED = 10_000  # letters of a text that a model wrote
 
+_entry = PreparedInsert(SearchEntry)
+
 
 def add(image: Image) -> None:
     """Create the entry of a new image, which has no tags and is in no collection yet."""
-    SearchEntry.objects.create(image=image, **_columns(image), document=build_document(image))
+    _entry.run(SearchEntry(image=image, **_columns(image), document=build_document(image)))
 
 
 def remove(images: Collection[uuid.UUID]) -> None:
