@@ -72,8 +72,9 @@ def run(claim: Claim) -> None:
             retry_on_db_error(transitions.unclaim, row)
             return
         result = _call(claim, request)
-        if retry_on_db_error(outcomes.record, row, claim.upstream, result):
-            retry_on_db_error(persist.store, row)
+        with spool.in_hand():
+            if retry_on_db_error(outcomes.record, row, claim.upstream, result):
+                retry_on_db_error(persist.store, row)
         if isinstance(result, Done | Accepted):
             accounts.open_model(claim.upstream, row.model)
 

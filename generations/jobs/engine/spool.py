@@ -25,6 +25,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -76,6 +77,19 @@ _folder_lock = threading.Lock()
 _own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
 _in_memory: dict[tuple[uuid.UUID, int], list[SpooledImage]] = {}  # attempts that the disk refused
 _usage: dict[str, tuple[float, tuple[int, int]]] = {}
+_in_hand: ContextVar[dict[tuple[uuid.UUID, int], list[SpooledImage]] | None] = ContextVar(
+    "in_hand", default=None
+)
+
+
+@contextmanager
+def in_hand() -> Iterator[None]:
+    """What this thread writes within the block is read from memory there, where it is anyway."""
+    token = _in_hand.set({})
+    try:
+        yield
+    finally:
+        _in_hand.reset(token)
 
 
 def has_room() -> bool:
@@ -142,6 +156,8 @@ def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]
         log.exception("The spool refused an image, which goes straight to storage")
         _in_memory[generation, attempt] = images
         return False
+    if (in_hand := _in_hand.get()) is not None:
+        in_hand[generation, attempt] = images
     return True
 
 
@@ -175,9 +191,10 @@ def _write_attempt(generation: uuid.UUID, attempt: int, images: list[SpooledImag
 
 def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
     """The images of an attempt, of whichever worker; empty if they are not on this machine."""
-    if kept := _in_memory.get((generation, attempt)):
+    key = generation, attempt
+    if kept := (_in_hand.get() or {}).get(key) or _in_memory.get(key):
         return kept
-    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
+    for sidecar in _sidecars(generation, attempt):
         images = json.loads(sidecar.read_bytes())["images"]
         return [SpooledImage(sidecar.with_name(image["name"]), image) for image in images]
     return []
@@ -194,8 +211,14 @@ def earlier_attempt(generation: uuid.UUID, attempt: int) -> int | None:
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
     """Mark an attempt as stored in object storage and in the library: `delete_stored` may delete it."""
     _in_memory.pop((generation, attempt), None)
-    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"):
+    for sidecar in _sidecars(generation, attempt):
         sidecar.with_name(STORED).touch()
+
+
+def _sidecars(generation: uuid.UUID, attempt: int) -> list[Path]:
+    """The sidecar of an attempt: first looked for in the own folder, since a search reads all folders."""
+    own = Path(settings.SPOOL) / WORKER / f"{generation}-{attempt}" / SIDECAR
+    return [own] if own.exists() else list(Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"))
 
 
 def delete_stored(older_than: float = KEPT_AFTER_STORING) -> int:

@@ -343,6 +343,7 @@ def _client_of(storage: S3Storage) -> S3Client:
             read_timeout=20,
             retries={"mode": "standard", "max_attempts": 2},
             max_pool_connections=50,
+            user_agent="sdweb",  # the client would put its own together anew for each request
             # Not every server that speaks S3 knows the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

@@ -154,7 +154,14 @@ def _image(data: bytes, media_type: str) -> Media:
 
 def is_animated_image(data: bytes) -> bool:
     """Whether a complete PNG, WebP, GIF or AVIF has several frames; its header is read, no pixel decoded."""
-    with Image.open(io.BytesIO(image_containers.decodable(data)), formats=DECODED) as image:
+    try:
+        return _is_animated(data)
+    except Exception:  # as in `validate_image`; to look for what is in the way first would copy each image
+        return _is_animated(image_containers.decodable(data))
+
+
+def _is_animated(data: bytes) -> bool:
+    with Image.open(io.BytesIO(data), formats=DECODED) as image:
         return bool(getattr(image, "is_animated", False))
 
 
