@@ -21,7 +21,7 @@ from generations.core import redis_client
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import heartbeats, pollers, sweeper
 from generations.jobs.engine import prompt_help as engine_prompt_help
-from generations.jobs.engine import run as engine_run
+from generations.jobs.engine.callers import Callers
 from generations.jobs.engine.failures import guarded
 from generations.upstreams import accounts
 
@@ -29,27 +29,17 @@ log = logging.getLogger(__name__)
 
 SWEEPER = "sdweb:sweeper"  # the Redis lock of the one sweep that runs
 UPKEEP_INTERVAL = 2.0  # seconds
-MAX_TASK_SECONDS = 600.0  # after which `wake_worker` ends and wakes another worker
 CLEAN_EVERY = 15  # rounds of upkeep: at full speed the spool has thousands of files
 
 _sender = ThreadPoolExecutor(1, "wake-workers")
 _wake_pending = threading.Event()
+_callers = Callers()
 
 
 @shared_task(name="generations.jobs.tasks.ring")
 def wake_worker() -> None:
-    """Celery task: claim and run ready generations until there are none.
-
-    A message for each generation would cost more than the rest of the portal's work on it.
-    """
-    until = time.monotonic() + MAX_TASK_SECONDS
-    while time.monotonic() < until:
-        claim, more = engine_claim.claim_next()
-        wake_workers(more)
-        if claim is None:
-            return
-        engine_run.run(claim)
-    wake_workers(1)
+    """Celery task: claim and run ready generations until there are none, with further threads if needed."""
+    _callers.work(wake_workers)
 
 
 @shared_task(name="generations.jobs.tasks.sweep")
@@ -86,6 +76,12 @@ def ask_balances() -> None:
 
 
 @worker_ready.connect
+def allow_callers(sender: Any, **_: object) -> None:
+    """Let this worker start threads for calls itself, as many as its option `-c` says."""
+    _callers.allow(sender.pool.limit)
+
+
+@worker_ready.connect
 def start_upkeep(**_: object) -> None:
     """Start the threads that recover spooled images, send heartbeats and poll tasks."""
     threading.Thread(target=_upkeep, name="upkeep", daemon=True).start()
@@ -100,7 +96,8 @@ def stop_claiming(**_: object) -> None:
 
 @worker_shutdown.connect
 def remove_heartbeat(**_: object) -> None:
-    """Bring to safety what is in memory alone, and leave the list of workers, so as not to be missed."""
+    """Finish calls, bring to safety what is in memory alone, and leave the list of workers."""
+    _callers.stop()
     pollers.stop()
     with guarded("store images that the spool refused"):
         sweeper.store_refused()

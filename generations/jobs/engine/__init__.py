@@ -8,6 +8,7 @@
 4. `persist`: the image goes from the spool to object storage; then image row, status and charge are committed
    together.
 
+`callers` are the threads that do all this: a message wakes one, which starts others while more is ready.
 `sweeper` repairs what crashed between these steps: it settles expired leases, recovers what dead workers of
 the same machine left in their spools, and wakes workers when ready generations are not being claimed.
 `heartbeats` tell which workers are alive, `queue_position` estimates when a waiting generation is served,

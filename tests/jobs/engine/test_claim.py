@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generations.jobs import tasks
+from generations.jobs.engine import callers as engine_callers
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.models import Attempt, Generation
 from generations.providers.base import Busy, ModelUnavailable
@@ -120,7 +121,7 @@ def test_a_task_that_ran_for_long_ends_and_wakes_another_worker(submit, upstream
     woken = []
     submit()
     monkeypatch.setattr(tasks, "wake_workers", woken.append)
-    monkeypatch.setattr(tasks, "MAX_TASK_SECONDS", -1.0)
+    monkeypatch.setattr(engine_callers, "MAX_SECONDS", -1.0)
     tasks.wake_worker()
     assert woken == [1]
     assert not Attempt.objects.exists()
