@@ -1,7 +1,7 @@
 """The models of jobs: batches, generations, attempts, prices, model rules, saved prompts, prompt help."""
 
+from generations.jobs.models.attempt import Attempt
 from generations.jobs.models.generation import (
-    Attempt,
     Batch,
     BatchInput,
     Generation,
