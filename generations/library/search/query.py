@@ -16,13 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
 from generations.library.search import terms as search_terms
+from generations.library.search.day_filters import DayFilter, FirstDayFilter
 from generations.library.search.filters import (
     BatchFilter,
     ChoiceFilter,
     CollectionFilter,
-    DayFilter,
     Filter,
-    FirstDayFilter,
     FlagFilter,
     PeopleFilter,
     SeedFilter,
