@@ -20,10 +20,10 @@ from uuid6 import uuid7
 
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import ledger
-from generations.jobs import events, model_access, pricing, styles, tasks
+from generations.jobs import events, model_access, next_steps, pricing, styles, tasks
 from generations.jobs import inputs as job_inputs
 from generations.jobs.inputs import NewInput
-from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Outcome, Status
+from generations.jobs.models import Batch, BatchInput, Generation, Status
 from generations.library.models import Image
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.inputs import IMAGE
@@ -93,22 +93,24 @@ def submit(
     if batch := _batch_of(member, submission):
         return batch
     declared = catalogue_registry.get(model)
-    chosen = _action(parent, model, action) if action else None
+    chosen = next_steps.offered(parent, model, action) if action else None
     cleaned = (
         parent.parameters | {NEXT_STEP: chosen["name"]}
         if parent and chosen
         else catalogue_registry.validate(declared, parameters, roles={each.role for each in inputs})
     )
-    model_access.check(member, model, token)
-    _check_served(model)
-    pinned_to = styles.account_of(member, declared, cleaned)
-    price = pricing.agreed_price(model, cleaned, member.team, prices_at, images=len(inputs))
+    pinned_to, price = _account_and_price(
+        member, declared, cleaned, prices_at=prices_at, images=len(inputs), token=token
+    )
     if inputs:  # their preparation is work, and leaves uploads behind
         _check_credits(member, price * count, submission, token)
     prepared = job_inputs.prepare(member, declared, inputs)
     if declared.continues and chosen is None:
-        parent, chosen = _step_of_image(member, declared, prepared)
-    pinned_to = _account_of(parent, model) if parent and chosen else pinned_to
+        parent, chosen = next_steps.of_inputs(member, declared, prepared)
+    if parent and chosen:
+        pinned_to = next_steps.account_of(parent, model)
+        if pinned_to is None:
+            raise NoUpstream
     batch = Batch(
         team=member.team,
         member=member,
@@ -148,10 +150,9 @@ def check(
         return
     declared = catalogue_registry.get(model)
     cleaned = catalogue_registry.validate(declared, parameters, roles=roles)
-    model_access.check(member, model, token)
-    _check_served(model)
-    styles.account_of(member, declared, cleaned)
-    price = pricing.agreed_price(model, cleaned, member.team, prices_at, images=len(roles))
+    _account, price = _account_and_price(
+        member, declared, cleaned, prices_at=prices_at, images=len(roles), token=token
+    )
     _check_credits(member, price * count, submission, token)
 
 
@@ -244,6 +245,22 @@ def _batch_of(member: Membership, submission: uuid.UUID | None) -> Batch | None:
     return Batch.objects.filter(member=member, submission=submission).first() if submission else None
 
 
+def _account_and_price(
+    member: Membership,
+    model: Model,
+    parameters: Mapping[str, Any],
+    *,
+    prices_at: datetime | None,
+    images: int,
+    token: Token | None,
+) -> tuple[Upstream | None, int]:
+    """The only account that can do it, if a style says so, and the price; raises if the member may not."""
+    model_access.check(member, model.name, token)
+    _check_served(model.name)
+    account = styles.account_of(member, model, parameters)
+    return account, pricing.agreed_price(model.name, parameters, member.team, prices_at, images=images)
+
+
 def _check_credits(
     member: Membership, amount: int, submission: uuid.UUID | None, token: Token | None
 ) -> None:
@@ -265,43 +282,6 @@ def _continued(inputs: Sequence[NewInput]) -> uuid.UUID | None:
 def _check_served(model: str) -> None:
     if not any(upstream.serves(model) for upstream in accounts.enabled()):
         raise NoUpstream
-
-
-def _action(parent: Image | None, model: str, name: str) -> dict[str, Any]:
-    """The next step of this name that the parent offers, as its provider described it."""
-    if form := catalogue_registry.continuing(model, name):
-        text = _("This next step asks for more: order it with the model “%(model)s” and this image.")
-        raise catalogue_registry.InvalidParameters({"action": text % {"model": form.name}})
-    offered = parent.actions if parent and parent.model == model else []
-    for action in offered:
-        if action["name"] == name:
-            return dict(action)
-    raise catalogue_registry.InvalidParameters({"action": _("This image does not offer this next step.")})
-
-
-def _step_of_image(
-    member: Membership, model: Model, inputs: Sequence[NewInput]
-) -> tuple[Image, dict[str, Any]]:
-    """The image that the request is about, and the next step of it that the model continues with.
-
-    InvalidParameters unless it is an image of the library whose provider offers that.
-    """
-    pk = next((each.image for each in inputs if each.role == IMAGE), None)
-    image = Image.objects.visible_to(member).filter(pk=pk).first() if pk else None
-    for action in image.actions if image else ():
-        if image and catalogue_registry.continuing(image.model, action["name"]) is model:
-            return image, dict(action)
-    text = _("%(model)s goes on with a picture whose provider offers it: choose such a one from the library.")
-    raise catalogue_registry.InvalidParameters({IMAGE: text % {"model": model.title}})
-
-
-def _account_of(parent: Image, model: str) -> Upstream:
-    """The account that made the parent; NoUpstream if it does not serve the model any more."""
-    made_by = Attempt.objects.filter(generation=parent.generation, outcome=Outcome.OK)
-    attempt = made_by.select_related("upstream").last()
-    if attempt is None or not (attempt.upstream.enabled and attempt.upstream.serves(model)):
-        raise NoUpstream
-    return attempt.upstream
 
 
 @transaction.atomic
