@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -16,19 +16,15 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from redis import RedisError
 
 from generations.core.prepared_queries import PreparedQuery
 from generations.providers import fetch_result, open_provider
 from generations.providers import look as gateway_look
 from generations.providers.base import Output, Provider, ProviderError, Unavailable
-from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.chat.text import TextChat
 from generations.providers.look import Found
-from generations.providers.registry import GATEWAY, Switch, checked_switch, open_text_chat, usual_switch
-from generations.providers.transport.download import ANYWHERE
-from generations.upstreams import encryption, provider_groups, units
-from generations.upstreams import rate_limit as upstreams_rate_limit
+from generations.providers.registry import GATEWAY, Switch, open_text_chat
+from generations.upstreams import encryption
 from generations.upstreams.models import Balance, Upstream
 
 log = logging.getLogger(__name__)
@@ -37,7 +33,6 @@ BALANCE_HISTORY_INTERVAL = timedelta(minutes=15)
 PAUSED_BY_OPERATOR = 0  # status of a pause that only an operator ends
 RETRY_AFTER = timedelta(minutes=10)  # end of a pause that a balance does not end
 MODEL_CLOSED = timedelta(minutes=10)  # for which an account is not asked for a model that it lacks
-LOW_BALANCE = 50_000  # hundredths of a US cent: 500 credits, 5 dollars
 MAX_COST = 1_000_000_00  # hundredths of a US cent, of one call
 SOON = timedelta(minutes=1)  # within which an image whose model is closed must go elsewhere or end
 
@@ -198,63 +193,6 @@ def disable(upstream: Upstream) -> None:
     """Call the account no more until `enable`; running calls are finished."""
     Upstream.objects.filter(pk=upstream.pk).update(enabled=False)
     log.warning("Provider account %s is switched off", upstream.name)
-
-
-@transaction.atomic
-def share_pace(upstream: Upstream) -> None:
-    """Let accounts with the same address and key, which the provider counts as one, share one rate limit.
-
-    The limiter of the other one goes on, so that what it has sent counts.
-    """
-    twins = provider_groups.twins(upstream, Upstream.objects.exclude(pk=upstream.pk).order_by("pk"))
-    if upstream.pace_account or not twins:
-        return
-    pace_account = twins[0].pace_key
-    Upstream.objects.filter(pk__in=[upstream.pk, twins[0].pk]).update(pace_account=pace_account)
-    upstream.pace_account = pace_account
-
-
-def begin_with_usual(upstream: Upstream) -> None:
-    """Fill a new account with what is usual for its kind; a gateway has all systems, and results anywhere.
-
-    Gateways keep results at hosts of their own choice; no key goes there, and none of them is inside.
-    """
-    upstream.unit, upstream.unit_value = next(iter(units.known(upstream.kind).items()))
-    upstream.low_balance = LOW_BALANCE // upstream.unit_value
-    if upstream.kind == GATEWAY:
-        upstream.systems = {name: as_json(usual_switch(name)) for name in catalogue_registry.DECLARED}
-        upstream.result_hosts = [ANYWHERE]
-        return
-    declared = catalogue_registry.system(upstream.kind)
-    upstream.limit_calls, upstream.limit_window = declared.calls, declared.seconds
-    upstream.max_in_flight = declared.in_flight
-
-
-def systems_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return switches as an account keeps them, of names such as `bfl` or `bfl=/x`; ValueError for others."""
-    found = {}
-    for text in names:
-        name, has_prefix, prefix = text.partition("=")
-        switch = usual_switch(name) if name in catalogue_registry.DECLARED else Switch()
-        found[name] = as_json(checked_switch(name, replace(switch, prefix=prefix) if has_prefix else switch))
-    return found
-
-
-def as_json(switch: Switch) -> dict[str, str]:
-    """Return a switch as an account keeps it."""
-    return {name: value for name, value in asdict(switch).items() if value}
-
-
-def begin(upstream: Upstream) -> None:
-    """Allow the first call of a new account at once: no call can have been sent before."""
-    try:
-        upstreams_rate_limit.prepare(upstream, idle=True)
-    except RedisError as problem:
-        log.warning(
-            "Redis is unreachable; the first call of provider account %s waits for one window: %s",
-            upstream.name,
-            problem,
-        )
 
 
 def pause(upstream: Upstream, problem: ProviderError) -> None:

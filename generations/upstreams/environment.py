@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.registry import GATEWAY, WIRE_NAME
-from generations.upstreams import accounts, encryption, units
+from generations.upstreams import accounts, encryption, new_account, units
 from generations.upstreams.models import Upstream
 
 NAME = "Environment"
@@ -62,7 +62,7 @@ def sync(kind: str = KIND) -> Upstream | None:
     for field, value in values.items():
         setattr(upstream, field, value)
     upstream.save()
-    accounts.share_pace(upstream)
+    new_account.share_pace(upstream)
     return upstream
 
 
@@ -71,7 +71,7 @@ def _new(kind: str, name: str) -> Upstream:
     while free in taken:
         free, number = f"{name} {number}", number + 1
     upstream = Upstream(from_environment=True, name=free, kind=kind)
-    accounts.begin_with_usual(upstream)
+    new_account.begin_with_usual(upstream)
     if settings.SANDBOX and kind == GATEWAY:
         upstream.helper_model = SANDBOX_CHAT_MODEL
     return upstream
@@ -155,7 +155,7 @@ def _number(text: str, *, least: int) -> int:
 
 
 def _systems(text: str) -> dict[str, Any]:
-    return {"systems": accounts.systems_of(_words(text))}
+    return {"systems": new_account.systems_of(_words(text))}
 
 
 def _helper_model(text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from generations.jobs.models import Generation
 from generations.library.storage import client as storage_client
 from generations.office.members import service as members_service
 from generations.teams.models import Membership, User
-from generations.upstreams import accounts
+from generations.upstreams import accounts, new_account
 from generations.upstreams.models import Upstream
 
 GRANTED = 1_000_000_000
@@ -43,7 +43,7 @@ def prepare(file: str, url: str, key: str) -> None:
 def gateway(file: str, url: str, key: str) -> None:
     """Add an account at a gateway with all systems; say how many systems and models are offered."""
     upstream = Upstream(name="Gateway", kind="gateway", base_url=url, private_results=True, **FAST)
-    accounts.begin_with_usual(upstream)
+    new_account.begin_with_usual(upstream)
     _add(upstream, key)
     said = {"systems": len(upstream.own_systems), "models": len(accounts.served_models())}
     Path(file).write_text(json.dumps(said))
@@ -70,7 +70,7 @@ def stored(file: str) -> None:
 def _add(upstream: Upstream, key: str) -> None:
     upstream.set_key(key)
     upstream.save()
-    accounts.begin(upstream)
+    new_account.begin(upstream)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from generations.library.storage import client as storage_client
 from generations.library.uploads import input_images
 from generations.office.members import service as members_service
 from generations.teams.models import Membership, User
-from generations.upstreams import accounts
+from generations.upstreams import new_account
 from generations.upstreams.models import Upstream
 
 MODELS = {"stability": "replace-background-and-relight", "midjourney": "midjourney"}
@@ -38,7 +38,7 @@ def prepare(url: str, key: str, system: str) -> None:
     account.private_results = True
     account.set_key(key)
     account.save()
-    accounts.begin(account)
+    new_account.begin(account)
 
 
 def submit(count: str, system: str) -> None:

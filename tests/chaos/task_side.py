@@ -24,7 +24,7 @@ from generations.jobs import submission
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.teams.models import Membership
-from generations.upstreams import accounts
+from generations.upstreams import new_account
 from generations.upstreams.models import Upstream
 from tests.chaos.members import retry_on_db_error
 
@@ -35,7 +35,7 @@ SYSTEMS = ("bfl", "midjourney", "kling")
 def prepare(url: str, key: str) -> None:
     """One account that sells all three systems; its results are on this machine."""
     account = Upstream(name="gateway", kind="gateway", base_url=url, private_results=True)
-    account.systems = accounts.systems_of(SYSTEMS)
+    account.systems = new_account.systems_of(SYSTEMS)
     account.set_key(key)
     account.save()
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from generations.core import redis_client
 from generations.providers.base import Unavailable
 from generations.providers.catalogue import registry as catalogue_registry
-from generations.upstreams import accounts, blocks
+from generations.upstreams import accounts, blocks, new_account
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 from tests import sandboxes
@@ -92,7 +92,7 @@ def _paused(upstream):
 def test_the_first_call_of_a_new_account_is_sent_at_once(db):
     new = Upstream.objects.create(name="new", base_url="http://host")
     redis_client.client().delete(f"pace:{new.pace_key}")
-    accounts.begin(new)
+    new_account.begin(new)
     permit = upstreams_rate_limit.reserve(new)
     assert permit is not None
     assert permit.delay < 0.1

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from generations.office.installation import pools as installation_pools
 from generations.office.models import NoticeKind
 from generations.office.notices import rules as notices_rules
-from generations.upstreams import accounts, provider_groups
+from generations.upstreams import accounts, new_account, provider_groups
 from generations.upstreams.models import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -66,10 +66,10 @@ def test_one_account_has_one_pace_and_the_running_limiter_goes_on(make):
     fast = make("fast")
     limiter = fast.pace_key
     slow = make("slow")
-    accounts.share_pace(slow)
+    new_account.share_pace(slow)
     fast.refresh_from_db()
     slow.refresh_from_db()
     assert fast.pace_key == slow.pace_key == limiter
     apart = make("apart", pace_account="by hand")
-    accounts.share_pace(apart)
+    new_account.share_pace(apart)
     assert Upstream.objects.get(name="apart").pace_key == "by hand"

@@ -26,7 +26,7 @@ from generations.providers.registry import (
     checked_proxy,
 )
 from generations.providers.transport.download import ANYWHERE
-from generations.upstreams import accounts, addresses, units
+from generations.upstreams import addresses, new_account, units
 from generations.upstreams import environment as upstreams_environment
 from generations.upstreams.models import Upstream
 
@@ -108,7 +108,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at r
     def _begin(self) -> None:
         """Fill a new account with what is usual for its kind."""
         upstream: Upstream = self.instance
-        accounts.begin_with_usual(upstream)
+        new_account.begin_with_usual(upstream)
         names = ("unit", "low_balance", "limit_calls", "limit_window", "max_in_flight")
         self.initial.update({name: getattr(upstream, name) for name in names})
         if not self.is_gateway:

@@ -16,7 +16,7 @@ from generations.office.audit_log import service as audit_log_service
 from generations.office.audit_log.service import Actor
 from generations.office.models import AuditAction
 from generations.office.provider_accounts import helper_form
-from generations.upstreams import accounts
+from generations.upstreams import accounts, new_account
 from generations.upstreams.accounts import Answer
 from generations.upstreams.models import Upstream
 
@@ -112,10 +112,10 @@ def _write(
     fields = {*AUDITED_FIELDS, *SECRETS} - (set() if answer else {"enabled"})
     upstream.save(update_fields=None if stored is None else fields)
     if stored is None:
-        accounts.begin(upstream)
+        new_account.begin(upstream)
     if answer:
         accounts.remember(upstream, answer)
-        accounts.share_pace(upstream)
+        new_account.share_pace(upstream)
         accounts.resume(upstream)
     before, after = _audited(stored or Upstream()), _audited(upstream)
     changed = [name for name in after if after[name] != before[name]]

@@ -18,7 +18,7 @@ from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.system import System
 from generations.providers.registry import GATEWAY, WIRE_NAME, Switch, checked_switch, usual_switch
-from generations.upstreams import accounts, units
+from generations.upstreams import accounts, new_account, units
 from generations.upstreams.models import Upstream
 
 MAX_PRIORITY = 1_000
@@ -133,7 +133,9 @@ def apply(
     """Write what the valid form says on the row, which is not saved."""
     is_gateway, plain = upstream.kind == GATEWAY, Switch()
     upstream.systems = {
-        name: accounts.as_json(switch) for name, switch in switched.items() if is_gateway or switch != plain
+        name: new_account.as_json(switch)
+        for name, switch in switched.items()
+        if is_gateway or switch != plain
     }
     served = chosen(switched, cleaned["models"])
     upstream.models_served = [] if served == list(upstream.possible_models) else served

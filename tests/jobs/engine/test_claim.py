@@ -16,7 +16,7 @@ from generations.jobs.engine import callers as engine_callers
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.models import Attempt, Generation
 from generations.providers.base import Busy, ModelUnavailable
-from generations.upstreams import accounts, blocks
+from generations.upstreams import accounts, blocks, new_account
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
 
@@ -48,7 +48,7 @@ def test_a_claim_is_one_statement_that_returns_the_row(submit, upstream):
 
 def test_a_thread_that_waited_for_its_slot_knows_what_the_account_said_meanwhile(submit, upstream):
     gateway = Upstream(name="gateway", kind="gateway", base_url=upstream.base_url)
-    gateway.systems = accounts.systems_of(["bfl", "kling"])
+    gateway.systems = new_account.systems_of(["bfl", "kling"])
     gateway.set_key("sk-a-key")
     gateway.save()
     for model in ("flux-2-pro", "kling-v3", "kling-v2-1"):

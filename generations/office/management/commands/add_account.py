@@ -13,7 +13,7 @@ from generations.office.provider_accounts import service as accounts_service
 from generations.office.provider_accounts.forms import AccountForm
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.registry import ACCOUNT_KINDS, GATEWAY, TEXT_KINDS, Switch, checked_switch
-from generations.upstreams import accounts
+from generations.upstreams import new_account
 from generations.upstreams.models import Upstream
 
 
@@ -81,7 +81,7 @@ def _systems(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     names = [name.strip() for name in options["systems"].split(",") if name.strip()]
     if names and kind != GATEWAY:
         raise ValueError("Only a gateway has systems to choose.")
-    switches = accounts.systems_of(names or (catalogue_registry.DECLARED if kind == GATEWAY else [kind]))
+    switches = new_account.systems_of(names or (catalogue_registry.DECLARED if kind == GATEWAY else [kind]))
     for text in options["dialect"]:
         name, _equals, dialect = text.partition("=")
         checked_switch(name, Switch(dialect=dialect))
