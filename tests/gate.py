@@ -98,7 +98,8 @@ def start_tests(database: str, options: tuple[str, ...]) -> "subprocess.Popen[by
     places = (f"--junitxml={RESULTS / database}.xml", f"--output={RESULTS / database}-browser")
     return subprocess.Popen(
         [BIN / "python", "-m", "pytest", *places, "--color=no", "--durations=25", *options],
-        env=os.environ | {"SDWEB_TEST_DATABASE": database},
+        # What is compiled once is read by hundreds of processes, wherever Python was told to keep nothing.
+        env=os.environ | {"SDWEB_TEST_DATABASE": database, "PYTHONDONTWRITEBYTECODE": ""},
         stdin=subprocess.DEVNULL,
         stdout=(RESULTS / f"{database}.txt").open("wb"),
         stderr=subprocess.STDOUT,

@@ -10,8 +10,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -60,12 +60,24 @@ def collect_static_files() -> None:
 
 def once(name: str, make: Callable[[], None]) -> None:
     """Have it made, unless a process of this run did so before; whoever comes meanwhile waits."""
+    with first_alone(name) as is_first:
+        if is_first:
+            make()
+
+
+@contextmanager
+def first_alone(name: str) -> Iterator[bool]:
+    """Let the first process of this run do it before all others, which then do it at the same time."""
     folder = Path(os.environ[FOLDER])
+    done = folder / f"{name}.done"
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / f"{name}.done").exists():
-            make()
-            (folder / f"{name}.done").touch()
+        is_first = not done.exists()
+        if is_first:
+            yield True
+            done.touch()
+    if not is_first:
+        yield False
 
 
 def manage(*arguments: str, **more: str) -> None:

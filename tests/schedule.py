@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import migrated, services
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xdist.remote import Producer
 
 JOURNEYS = "tests/journeys"
@@ -34,6 +38,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     """Let this scheduler take the place of that of `--dist`."""
     config.option.loadscopereorder = False
     return Scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Let one process compile the tests, which is most of what it takes to collect them, and all read it."""
+    if not services.PROCESS:  # it is alone, or leads others and collects nothing
+        return (yield)
+    with migrated.first_alone("collected"):
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.gate import BROWSERS
@@ -22,6 +23,17 @@ FLAGS = [
     "--no-first-run",
 ]
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+# For tests that take `phone` and `dark`: each once is what `make test` looks at.
+in_every_window = pytest.mark.parametrize(
+    ("phone", "dark"),
+    [
+        (False, False),
+        (True, True),
+        pytest.param(False, True, marks=pytest.mark.slow),
+        pytest.param(True, False, marks=pytest.mark.slow),
+    ],
+)
 
 
 class Window:

@@ -1,6 +1,6 @@
 """Every page that links lead to: no fault by axe, nothing in the console, nothing wider than the window.
 
-On a desk and on a phone, in light and dark.
+On a desk, in light and dark, and on a phone, where it is slow to ask axe about all pages again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ OTHERS = re.compile(
     r"^/back-office/|\.(csv|json|zip|txt)$|/(original|download|export)/?$|^/static/|^/pictures/"
 )
 SWAGGER = "/api/docs/"
+CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 OTHER = {"light": "dark", "dark": "light"}
 FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
 
@@ -58,28 +59,32 @@ def links(page: Page) -> Iterator[str]:
 
 
 def faults(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than its window."""
-    found = [
+    """What axe finds."""
+    return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
         for violation in Axe().run(page).response["violations"]
         for node in violation["nodes"]
     ]
+
+
+def faults_of_width(page: Page) -> list[str]:
+    """Whether the page is wider than its window."""
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return found + ([f"{wide} pixels wider than the window"] if wide > 0 else [])
+    return [f"{wide} pixels wider than the window"] if wide > 0 else []
 
 
 def faults_of_contrast(page: Page, own: str) -> list[str]:
     """What axe finds of the page's contrast in the other scheme, for which nothing is loaded again."""
     other = OTHER[own]
     page.emulate_media(color_scheme=other, reduced_motion="reduce")  # no colour is half-way then
-    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    contrast = Axe().run(page, options=CONTRAST).response["violations"]
     page.emulate_media(color_scheme=own, reduced_motion="null")
     return [
         f"{other}: {node['target']} {node['failureSummary']}" for each in contrast for node in each["nodes"]
     ]
 
 
-def walk(window: Window, scheme: str, *start: str) -> dict[str, list[str]]:
+def walk(window: Window, scheme: str, *start: str, axe: bool) -> dict[str, list[str]]:
     """The faults of each kind of page, from these on along all links."""
     page, waiting, found = window.page, [*start], dict[str, list[str]]()
     while waiting:
@@ -89,18 +94,23 @@ def walk(window: Window, scheme: str, *start: str) -> dict[str, list[str]]:
         window.complaints.clear()
         page.goto(path)
         page.wait_for_load_state("load")
-        found[kind(path)] = faults(page) + window.complaints
-        if not path.startswith(SWAGGER):  # it looks at the scheme once, when it is loaded
+        found[kind(path)] = faults_of_width(page) + (faults(page) if axe else []) + window.complaints
+        if axe and not path.startswith(SWAGGER):  # it looks at the scheme once, when it is loaded
             found[kind(path)] += faults_of_contrast(page, scheme)
         waiting += links(page)
     return found
 
 
-@pytest.mark.parametrize(("phone", "scheme"), [(False, "light"), (True, "dark")])
-def test_no_page_has_a_fault(chrome, studio, shared, phone, scheme):
+AXE_ON_A_PHONE = pytest.param(True, "dark", True, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("phone", "scheme", "axe"), [(False, "light", True), (True, "dark", False), AXE_ON_A_PHONE]
+)
+def test_no_page_has_a_fault(chrome, studio, shared, phone, scheme, axe):
     window = Window(chrome, studio, phone=phone, color_scheme=scheme)
-    found = walk(window, scheme, "/accounts/login/", shared)
-    found |= walk(window, scheme, window.sign_in().url.removeprefix(studio.portal.address))
+    found = walk(window, scheme, "/accounts/login/", shared, axe=axe)
+    found |= walk(window, scheme, window.sign_in().url.removeprefix(studio.portal.address), axe=axe)
     assert len(found) >= LEAST, sorted(found)
     said = [f"{path}: {fault}" for path, all_faults in found.items() for fault in all_faults]
     assert not said, "\n".join(said)

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window, chromium, in_every_window
 from tests.journeys.studio import Studio
 
 SEED = "from tests.journeys.filling import every_kind; every_kind({email!r})"
@@ -60,10 +60,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("phone", [False, True])
-def test_no_kind_of_result_has_a_fault_by_axe(chrome, seeded, scheme, phone):
-    window = Window(chrome, seeded, phone=phone, color_scheme=scheme)
+@in_every_window
+def test_no_kind_of_result_has_a_fault_by_axe(chrome, seeded, phone, dark):
+    window = Window(chrome, seeded, phone=phone, color_scheme="dark" if dark else "light")
     page = library(window)
     assert not faults(page)
     address = page.url

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium
+from tests.journeys.browsers import chromium, in_every_window
 from tests.pages.editors import Fingers, inaccessible, page_with, png, rendered, shown
 
 INCLUDE = '{% include "parts/compare_slider.html" %}'
@@ -112,8 +112,7 @@ def test_a_picture_of_another_shape_is_contained_and_covers_the_other_on_its_sid
         assert shot.width / shot.height == pytest.approx(1.5, rel=0.01)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("phone", [False, True])
+@in_every_window
 def test_axe_finds_nothing(chrome, phone, dark):
     with compare(chrome, phone=phone, dark=dark) as page:
         assert inaccessible(page) == ""

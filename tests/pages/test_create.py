@@ -11,6 +11,7 @@ from generations.providers.catalogue.model import Model
 from tests.conftest import work
 from tests.jobs.create import any_model
 from tests.jobs.create.any_model import FIELDS, VALUES
+from tests.journeys.browsers import in_every_window
 from tests.pages.editors import add_file, encoded, inaccessible, png
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the server has its own connection
@@ -247,8 +248,7 @@ def test_a_mask_is_drawn_over_the_picture_and_sent(opened):
     }
 
 
-@pytest.mark.parametrize("phone", [False, True])
-@pytest.mark.parametrize("dark", [False, True])
+@in_every_window
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, atelier, phone, dark):
     for query in ("", "?operation=blend", "?operation=edit", "?operation=outpaint", "?operation=relight"):
         page = opened(query, phone=phone, color_scheme="dark" if dark else "light", reduced_motion="reduce")

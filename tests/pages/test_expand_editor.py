@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium
+from tests.journeys.browsers import chromium, in_every_window
 from tests.pages.editors import Fingers, inaccessible, page_with, png, rendered, shown
 
 INCLUDE = '{% include "jobs/create/expand_editor.html" %}'
@@ -186,8 +186,7 @@ def test_another_picture_and_the_size_of_the_whole_one_are_taken(chrome):
         expect(page.locator(NEW_SIZE)).to_have_text("2048 × 1024 → 2148 × 1024")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("phone", [False, True])
+@in_every_window
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(chrome, phone, dark):
     with expand(chrome, phone=phone, dark=dark) as page:
         page.get_by_role("button", name="16:9").click()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium
+from tests.journeys.browsers import chromium, in_every_window
 from tests.pages.editors import Fingers, encoded, inaccessible, page_with, png, rendered, shown, until
 
 FIELD = """<form id="form"><label>Image <input type="file" id="image" name="image"></label>
@@ -455,8 +455,7 @@ def test_the_tools_are_one_stop_of_the_tab_key_and_arrows_go_along_them(chrome):
         expect(toolbar.get_by_role("button", name="Redo")).to_be_focused()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("phone", [False, True])
+@in_every_window
 def test_axe_finds_nothing_in_the_editor_its_question_and_its_field(chrome, phone, dark):
     with editor(chrome, phone=phone, dark=dark) as page:
         drag(page, (200, 300), (600, 300))

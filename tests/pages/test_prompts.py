@@ -16,6 +16,7 @@ from generations.jobs.models import Batch, PromptHelp, SavedPrompt
 from generations.teams.models import Membership, Visibility
 from generations.upstreams.models import Upstream
 from tests.conftest import open_limiter
+from tests.journeys.browsers import in_every_window
 from tests.pages.editors import inaccessible
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the server has its own connection
@@ -170,8 +171,7 @@ def test_a_second_press_of_the_same_page_is_a_second_call(opened, helper):
     expect(page.locator("#id_prompt")).to_have_value("a fox")
 
 
-@pytest.mark.parametrize("phone", [False, True])
-@pytest.mark.parametrize("dark", [False, True])
+@in_every_window
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, helper, member, phone, dark):
     for name in ("Harbour at dawn", "x" * 120):
         save(member, name, prompt="a quiet harbour, " * 40)
