@@ -1,7 +1,8 @@
 """A pytest plugin: which tests run on both databases.
 
 All tests run on PostgreSQL. SQLite is tested with `--where-sql-differs`, which leaves the tests whose SQL
-is not the same on both: what takes rows from a queue, moves credits, searches, and adds up by day.
+is not the same on both: what takes rows from a queue, moves credits, searches, and adds up by day. Their
+pages, and what Redis does, are the same on both; `make test-all` runs everything on both.
 `pytest` by itself leaves out only what is marked slow.
 """
 
@@ -17,25 +18,27 @@ ON_BOTH = """
     core/test_prepared_queries.py
     credits
     jobs/engine
-    jobs/live
+    jobs/live/test_ended.py
+    jobs/live/test_sse.py
     jobs/monitoring
     jobs/reconciliation
     jobs/test_cancel_all.py
     jobs/test_submission.py
     journeys/test_main_job.py
-    library/bulk
+    library/bulk/test_actions.py
+    library/bulk/test_service.py
     library/images/test_service.py
     library/maintenance/test_seed.py
-    library/organise
+    library/organise/test_service.py
     library/search
-    library/trash
+    library/trash/test_purge.py
     office/backup
     office/invitations/test_concurrent_acceptance.py
     office/members/test_concurrent_changes.py
     office/reports/test_ledger.py
     office/reports/test_overview.py
     sdweb/db/test_sqlite.py
-    upstreams
+    upstreams/test_accounts.py
 """
 
 
