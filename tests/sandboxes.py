@@ -51,8 +51,9 @@ class Sandbox:
         """Remove plans, calls, tasks and time-outs, and let calls and tasks take no time."""
         self.clear_plan()
         self._ask("DELETE", "log")
-        self.state(reset=True, forget=True, latency=0, limit=100_000, window=10, credits=1_000_000)
-        self.state(task_latency=0, task_lifetime=86_400, poll_interval=10, result_lifetime=600)
+        quick = {"latency": 0, "limit": 100_000, "window": 10, "credits": 1_000_000}
+        tasks = {"task_latency": 0, "task_lifetime": 86_400, "poll_interval": 10, "result_lifetime": 600}
+        self.state(reset=True, forget=True, **quick, **tasks)
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/control/{name}", json=body, timeout=10)

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -439,6 +440,24 @@ def things(team, people, browsers, upstream, submit):
         "key": "no-such-key",
         "uidb36": "1",
     }
+
+
+@pytest.fixture(autouse=True)
+def _a_refusal_is_drawn_once_for_each_visitor(monkeypatch):
+    """Its page is the same a thousand times, and would take half of the time; its status is what is asked."""
+    handler_of, drawn = URLResolver.resolve_error_handler, set()
+
+    def resolve(resolver, status):
+        def refuse(request, **why):
+            case = (status, request.user.pk)
+            if case in drawn:
+                return HttpResponse(status=status)
+            drawn.add(case)
+            return handler_of(resolver, status)(request, **why)
+
+        return refuse
+
+    monkeypatch.setattr(URLResolver, "resolve_error_handler", resolve)
 
 
 def meaning(answer):
