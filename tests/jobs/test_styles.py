@@ -159,6 +159,20 @@ def test_a_field_offers_what_its_own_models_have_made(member, make_style):
         order(member, drawing.remote_id)
 
 
+def test_the_newest_are_offered_first_and_not_endlessly_many(member, make_style, monkeypatch):
+    make_style(member, "Older"), make_style(member, "Newer")
+    assert list(offered(member).values()) == ["Newer", "Older"]
+    monkeypatch.setattr(styles, "MOST_OFFERED", 1)
+    assert list(offered(member).values()) == ["Newer"]
+
+
+def test_the_name_of_a_private_style_is_told_to_its_maker_alone(member, make_member, make_style):
+    style = make_style(member, visibility=Visibility.PRIVATE)
+    named = {"prompt": "a boat", "style": style.remote_id}
+    assert styles.titles(member, V3, named) == {style.remote_id: "House"}
+    assert styles.titles(make_member("lin"), V3, named) == {}
+
+
 def test_a_model_without_such_a_field_asks_the_database_nothing(member, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert styles.offered_by(member, catalogue_registry.get("core")) == {}
@@ -189,6 +203,8 @@ def test_using_a_style_chooses_it_and_a_model_that_draws_in_it(member, stranger,
     assert f'<option value="{style.remote_id}" selected>House</option>' in form
     assert 'value="recraftv3_vector" checked' in form
     assert shown(f"create/?image={make_style(stranger).pk}&use=style").status_code == 404
+    Image.objects.filter(pk=style.pk).update(kind=ImageKind.TEXT)
+    assert shown(f"create/?image={style.pk}&use=style").status_code == 404
 
 
 def test_pages_show_a_style_by_its_name(member, make_style, shown):
