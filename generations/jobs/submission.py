@@ -230,7 +230,9 @@ def retry_all(*, member: Membership, generations: Collection[uuid.UUID]) -> list
     for row in rows.prefetch_related("retries"):
         if row.retries.all():
             made += row.retries.all()
-        elif row.parameters and locked[row.batch_id].parameters:
+            continue
+        row.batch = locked[row.batch_id]
+        if not row.is_erased:
             groups[row.batch_id, row.token_id].append(row)
     for (batch, _token), olds in groups.items():
         made += _requeue(locked[batch], olds, olds[0].token)
@@ -366,7 +368,8 @@ def _retry(old: Generation, token: Token | None) -> Generation:
     # Locked, so that what it asked for is not erased meanwhile.
     batch = Batch.objects.select_for_update(no_key=True).get(pk=old.batch_id)
     old.parameters = Generation.objects.values_list("parameters", flat=True).get(pk=old.pk)
-    if not (batch.parameters and old.parameters):
+    old.batch = batch
+    if old.is_erased:
         raise Generation.DoesNotExist
     [row] = _requeue(batch, [old], token)
     transaction.on_commit(tasks.wake_after_commit)

@@ -12,7 +12,7 @@ from PIL import ImageChops, ImageStat
 
 from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
-from generations.jobs import follow_ups
+from generations.jobs import erasure, follow_ups, submission
 from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Generation
 from generations.library.models import Image, ImageKind
@@ -195,3 +195,41 @@ def test_tasks_that_ended_together_are_told_of_by_one_question(midjourney, provi
     assert statuses(batch) == ["succeeded"] * 2
     asked = [call["path"].rpartition("/")[2] for call in provider.calls() if "/task/" in call["path"]]
     assert sorted(asked) == ["image-seed", "image-seed", "list-by-condition"]
+
+
+@pytest.fixture
+def unfetched(midjourney, provider, member, submit):
+    """A face swap, which has pictures and no words, whose result's address had expired."""
+    provider.state(result_lifetime=0)
+    files = {"image": pixels((96, 64)), "face": pixels((64, 64), seed=1)}
+    inputs = [
+        NewInput(role, input_images.save_upload(member=member, file=io.BytesIO(encoded(file)), name=role))
+        for role, file in files.items()
+    ]
+    batch = submit(model="insight-face-swap", prompt="", inputs=inputs)
+    assert ended(batch) == ["failed"]
+    provider.state(result_lifetime=600)
+    return batch.generations.get()
+
+
+def test_what_was_lost_at_an_expired_address_costs_nothing_and_can_be_asked_for_again(
+    unfetched, member, mei, address
+):
+    assert (unfetched.code, charged()) == ("result_lost", [])
+    tile = compact(mei.get(address(f"generation/{unfetched.pk}/tile/")).content.decode())
+    assert "the address has expired" in tile
+    assert "Try again" in tile
+    again = submission.retry(member=member, generation=unfetched.pk)
+    assert work() == 1
+    while Generation.objects.get(pk=again.pk).status == "submitted":
+        open_limiter(Upstream.objects.get())
+        poll_due()
+    assert (Generation.objects.get(pk=again.pk).status, charged()) == ("succeeded", [500])
+
+
+def test_a_request_of_pictures_alone_is_not_repeated_once_they_are_erased(unfetched, member, mei, address):
+    erasure.erase_member(member)
+    assert "Try again" not in mei.get(address(f"generation/{unfetched.pk}/tile/")).content.decode()
+    with pytest.raises(Generation.DoesNotExist):
+        submission.retry(member=member, generation=unfetched.pk)
+    assert submission.retry_all(member=member, generations=[unfetched.pk]) == []

@@ -318,6 +318,11 @@ class Generation(models.Model):
         return self.prompt[:60]
 
     @property
+    def is_erased(self) -> bool:
+        """Whether what was asked for is erased. Some models take pictures alone, and no parameters."""
+        return not self.parameters and (bool(self.batch.parameters) or not self.batch.inputs.all())
+
+    @property
     def is_finished(self) -> bool:
         """Whether it has reached a final status."""
         return self.status not in UNFINISHED

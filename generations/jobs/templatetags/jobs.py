@@ -47,7 +47,17 @@ SHAPE_WORDS = {
 }
 # Codes of failures that are not due to the request. A refused one must be edited before it is sent again.
 RETRYABLE_CODES = frozenset(
-    {"busy", "unknown", "interrupted", "patience", "unserved", "given_up", NO_ACCOUNT}
+    {
+        "busy",
+        "unknown",
+        "interrupted",
+        "patience",
+        "unserved",
+        "given_up",
+        "result_lost",
+        "task_expired",
+        NO_ACCOUNT,
+    }
 )
 # Codes of pictures of which another may be accepted: the filters of providers judge each picture by itself.
 UNDECIDED = frozenset({"filtered", "task_failed"})  # neither the prompt nor the request was refused
@@ -206,13 +216,13 @@ def signed(amount: int) -> str:
 @register.filter
 def is_worth_repeating(generation: Generation) -> bool:
     """Whether the same request may succeed if it is sent again."""
-    return generation.code in RETRYABLE_CODES and bool(generation.parameters)
+    return generation.code in RETRYABLE_CODES and not generation.is_erased
 
 
 @register.filter
 def may_end_otherwise(generation: Generation) -> bool:
     """Whether the same request, which was not refused, may end with an image if it is sent again."""
-    return generation.code in UNDECIDED and bool(generation.parameters)
+    return generation.code in UNDECIDED and not generation.is_erased
 
 
 @dataclass(frozen=True)
@@ -228,7 +238,7 @@ class EndedGroup:
         first = self.rows[0]
         # What was canceled may have the code of a call before, which a busy provider refused.
         may_succeed = first.status == Status.CANCELED or first.code in RETRYABLE_CODES | BY_CHANCE
-        return bool(first.parameters) and may_succeed
+        return not first.is_erased and may_succeed
 
 
 @register.simple_tag
