@@ -48,6 +48,17 @@ class SystemRow:
     dialect: BoundField | None
     rows: list[ModelRow]
 
+    @property
+    def served(self) -> int:
+        """How many of its models are on."""
+        return sum(row.is_served for row in self.rows)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a field of its models is wrong, so that its table has to be seen."""
+        fields = [field for row in self.rows for field in (row.cost, row.priority, row.wire_name) if field]
+        return any(field.errors for field in fields)
+
 
 class CostField(forms.DecimalField):
     """What a call costs, in the account's unit; None if empty."""

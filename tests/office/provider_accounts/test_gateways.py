@@ -42,10 +42,27 @@ def test_a_new_account_begins_with_the_question_gateway_or_maker(office):
     page = office.get(reverse("operate:new_account")).text
     assert "A gateway" in page
     for system in catalogue_registry.DECLARED.values():
-        assert f'<a href="?kind={system.name}">{system.title}</a>' in page
+        assert f'<a class="link-underlined" href="?kind={system.name}">{system.title}</a>' in page
     form = compact(office.get(reverse("operate:new_account") + "?kind=gateway").text)
     for name in SYSTEMS:
         assert f'name="systems" value="{name}" checked' in form
+
+
+def test_tables_of_models_are_folded_up_and_say_how_many_are_on_and_open_where_something_is_wrong(office):
+    address = reverse("operate:new_account") + "?kind=gateway"
+    folded = compact(office.get(address).text)
+    assert folded.count('<details class="system-models">') == len(SYSTEMS)
+    assert f"{len(STABILITY)} of {len(STABILITY)} models on" in folded
+    fields = {
+        "kind": "gateway",
+        "base_url": "https://host",
+        "systems": ["stability"],
+        "models": STABILITY[:2],
+    }
+    wrong = compact(add(office, **fields | OTHERS | {"cost-core": "much"}).text)
+    assert wrong.count('<details class="system-models" open>') == 1
+    assert f"2 of {len(STABILITY)} models on" in wrong
+    assert wrong.count("not sold here") == len(SYSTEMS) - 1
 
 
 def test_a_gateway_draws_with_the_system_whose_model_is_asked_for(office, gateway):
