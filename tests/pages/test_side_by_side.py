@@ -33,6 +33,14 @@ RUNNING = """
 <progress max="100" value="40" aria-label="Drawing"></progress></div></div></li></ul>
 """
 
+FACTS = """
+<div class="batches"><article class="batch batch-{count}"><header class="batch-head"><div class="batch-text">
+<h2 class="batch-prompt">a boat</h2>
+<p class="batch-meta"><span>Stable Image Core</span><span>Generate</span><span>1:1</span><span>3 min ago</span
+>{cost}</p></div>
+<div class="batch-actions"><details class="menu"><summary class="ghost ghost-icon">m</summary></details></div>
+</header><ul class="tiles"></ul></article></div>
+"""
 WAITING = """
 <ul class="tiles"><li class="tile tile-waiting ratio-21x9"><div class="tile-box">
 <div class="ticks" aria-hidden="true" {hidden}><i></i><i></i></div>
@@ -96,6 +104,43 @@ def test_the_words_of_a_running_tile_are_whole_in_a_narrow_one(chrome: Browser, 
     assert are_apart(state, more)
     assert bar["bottom"] <= box["bottom"]
     assert more["right"] <= box["right"]
+
+
+def test_the_words_of_a_running_tile_go_below_each_other_where_they_do_not_fit(chrome: Browser):
+    body = RUNNING.format(said="", words="Drawing pictures")
+    with shown(chrome, page_with(body), phone=True) as window:
+        state, more = boxes(window, ".tile-state")[0], boxes(window, ".tile-more")[0]
+        foot = boxes(window, ".tile-foot")[0]
+    assert more["top"] >= state["bottom"], "not squeezed beside each other"
+    assert state["bottom"] - state["top"] < 25, "on one line"
+    assert state["left"] == more["left"] == foot["left"]
+
+
+@pytest.mark.parametrize(
+    ("count", "cost", "facts"),
+    [
+        (1, "3 credits held", ["3 credits held"]),
+        (1, "3 credits", ["3 min ago", "3 credits"]),
+        (1, "", ["3 min ago"]),
+        (2, "6 credits held", ["Stable Image Core", "3 min ago", "6 credits held"]),
+        (4, "12.5 credits held, 137.5 settled", ["3 min ago", "12.5 credits held, 137.5 settled"]),
+    ],
+)
+def test_the_facts_of_a_batch_on_a_phone_are_whole_or_not_there(chrome: Browser, count, cost, facts):
+    written = f"<span data-cost>{cost}</span>" if cost else "<span data-cost hidden></span>"
+    with shown(chrome, page_with(FACTS.format(count=count, cost=written)), phone=True) as window:
+        line = boxes(window, ".batch-meta")[0]
+        seen = [
+            each.inner_text()
+            for each in window.locator(".batch-meta > span").all()
+            if (box := each.bounding_box()) and box["y"] < line["bottom"]
+        ]
+        cut = window.locator(".batch-meta > span").evaluate_all(
+            "all => all.filter((each) => each.scrollWidth > each.clientWidth).length"
+        )
+        right = max(box["right"] for box in boxes(window, ".batch-meta > span"))
+    assert (seen, cut) == (facts, 0)
+    assert right <= line["right"] + 0.5
 
 
 @pytest.mark.parametrize(
