@@ -43,8 +43,11 @@ RECOVERY_LEASE = timedelta(minutes=2)  # for all generations of a dead worker
 
 def sweep() -> int:
     """Settle expired leases, fail unserved generations, send queue positions; how many workers to wake."""
+    with guarded(f"sweep: {prepare_rate_limits.__name__}"):
+        prepare_rate_limits()
+    if not Generation.objects.unfinished().exists():
+        return 0  # all that follows is about these
     steps: tuple[Callable[[], object], ...] = (
-        prepare_rate_limits,
         settle_expired_leases,
         fail_unserved,
         fail_without_account,

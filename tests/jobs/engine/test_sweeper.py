@@ -48,6 +48,15 @@ def _ledger_is_consistent():
     assert integrity_check.problems() == []
 
 
+def test_a_sweep_asks_little_while_nothing_is_under_way(
+    submit, upstream, provider, django_assert_num_queries
+):
+    batch = submit()
+    assert work() == batch.count
+    with django_assert_num_queries(3):  # open accounts, their last calls, and whether anything is under way
+        sweeper.sweep()
+
+
 def test_a_generation_of_a_dead_worker_is_called_once_more(submit, upstream, provider):
     batch = submit()
     engine_claim.claim_next()  # and the worker dies
