@@ -6,11 +6,13 @@ Source: docs/providers/midjourney.md, "Traps".
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 
+from generations.sandbox.drawings.generate import fit
 from generations.sandbox.image_encoding import encode
-from generations.sandbox.image_request import ImageRequest
+from generations.sandbox.render import plain_image
 from generations.sandbox.state import Sandbox
 from generations.sandbox.tasks import Task
 
@@ -26,12 +28,19 @@ def stage_of(task: Task, percent: int) -> int:
 
 
 async def draw(sandbox: Sandbox, task: Task, stage: int) -> bytes:
-    """Return the picture of a task at a stage."""
+    """Return the picture of a task at a stage; in plain mode the prepared one, where the size is known."""
     request = task.request
-    small = replace(request, width=request.width // SHRUNK, height=request.height // SHRUNK)
-    return await sandbox.renderer.run(lambda: _blurred(small, stage))
+    size = request.width // SHRUNK, request.height // SHRUNK
+    if sandbox.options.plain and request.width:
+        return await sandbox.renderer.run(lambda: _prepared(size, stage))
+    small = replace(request, width=size[0], height=size[1])
+    return await sandbox.renderer.run(lambda: _blurred(small.draw(small), stage))
 
 
-def _blurred(request: ImageRequest, stage: int) -> bytes:
-    image = request.draw(request)
+@lru_cache(maxsize=64)
+def _prepared(size: tuple[int, int], stage: int) -> bytes:
+    return _blurred(fit(plain_image(), size), stage)
+
+
+def _blurred(image: Image.Image, stage: int) -> bytes:
     return encode(image.filter(ImageFilter.GaussianBlur(max(image.size) * (100 - stage) / 2_500)), "png")
