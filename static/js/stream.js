@@ -3,6 +3,7 @@
 import "./above.js";
 import "./pending.js";
 import "./ready.js";
+import "./stream_parts.js";
 import "./tile_tools.js";
 import { csrfToken, notice, portal } from "./page.js";
 import { applyEarly, showTotals } from "./tiles.js";
@@ -35,7 +36,26 @@ sizes.addEventListener("submit", (event) => {
 /* ---- parts of the stream: older ones come by htmx, newer ones above what is looked at ---- */
 
 const previousPage = () => batches.querySelector(":scope > .previous-page");
+const nextPage = () => batches.querySelector(":scope > .next-page");
 const RETRY = 5000; // milliseconds
+
+const ends = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) loadNextPage(target);
+}, { rootMargin: "300px 0px" });
+
+function loadNextPage(place) {
+  ends.unobserve(place);
+  if (!place.matches(".htmx-request")) window.htmx.trigger(place, "reached");
+}
+
+function observeNextPage() {
+  if (nextPage()) ends.observe(nextPage());
+}
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt === nextPage() && !detail.successful) setTimeout(observeNextPage, RETRY);
+});
+document.addEventListener("htmx:afterSettle", observeNextPage); // htmx has processed the new one only now
 
 const observer = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) loadPreviousPage(target);
@@ -83,6 +103,7 @@ async function loadAround(id) {
   if (!part) return;
   batches.replaceChildren(part);
   window.htmx.process(batches);
+  observeNextPage();
   dropRepeatedDays();
   applyEarly();
   showTotals();
@@ -99,3 +120,4 @@ const lookedAt = keepPlace({
   load: loadAround,
 });
 observePreviousPage(); // on the way back the page begins further down
+document.addEventListener("DOMContentLoaded", observeNextPage); // htmx has processed the page only then

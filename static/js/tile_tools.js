@@ -1,6 +1,7 @@
 // What is done with a finished picture of the stream: its heart, its menu, the trash, with a way to undo it.
 import { addressOf, csrfToken, notice, parse, portal } from "./page.js";
 import { act, leaveAfter, onResult } from "./picture_actions.js";
+import { filledIn } from "./stream_parts.js";
 import { apply } from "./tiles.js";
 
 const status = document.getElementById("bulk-action");
@@ -29,7 +30,7 @@ async function like(button) {
 
 function trash(button) {
   const image = button.dataset.trashPicture;
-  const tile = document.querySelector(`[data-tile-menu="${image}"]`).closest(".tile");
+  const tile = document.querySelector(`.tile[data-image="${CSS.escape(image)}"]`);
   const { generation } = tile.dataset;
   tile.classList.add("is-removed");
   const takeBack = () => tileOf(generation)?.classList.remove("is-removed");
@@ -55,11 +56,10 @@ const MARGIN = 8; // pixels between the menu and the edges of the window
 /** Fill in the menu for one tile and open it beside its button; on a phone it lies at the bottom. */
 function openMenu(button) {
   document.querySelector(".tile-menu")?.remove();
-  const { generation } = button.closest(".tile").dataset;
-  const html = template.innerHTML.replaceAll(template.dataset.generation, generation).replaceAll(template.dataset.image, button.dataset.tileMenu);
-  const menu = parse(html).querySelector(".tile-menu");
-  if (button.dataset.kind !== "image") for (const item of menu.querySelectorAll("[data-of-image]")) item.remove();
-  if (!("seed" in button.dataset)) menu.querySelector("[data-of-seed]").remove();
+  const tile = button.closest(".tile");
+  const menu = filledIn(template, tile.dataset).querySelector(".tile-menu");
+  if (!tile.matches(".tile-image")) for (const item of menu.querySelectorAll("[data-of-image]")) item.remove();
+  if (!("seed" in tile.dataset)) menu.querySelector("[data-of-seed]").remove();
   document.body.append(menu);
   menu.addEventListener("toggle", ({ newState }) => newState === "closed" && close(menu, button));
   menu.showPopover();

@@ -206,19 +206,20 @@ def _of_team(member: Membership, pk: uuid.UUID) -> Generation | None:
     return rows.filter(team=member.team, pk=pk).first()
 
 
-def _stream(request: HttpRequest, member: Membership) -> dict[str, Any]:
+def _stream(request: HttpRequest, member: Membership, pictures: int = feed.PICTURES) -> dict[str, Any]:
     """The part of the stream that the request asks for; `at` is an image or a generation."""
     asked = {name: request.GET.get(name, "") for name in ("before", "after", "at")}
     named = {name: request_params.uuid_or_404(text) for name, text in asked.items() if text}
     at = feed.batch_of(member, named["at"]) if "at" in named else None
-    found = feed.page(member, before=named.get("before"), after=named.get("after"), at=at)
+    cursors = {"before": named.get("before"), "after": named.get("after"), "at": at}
+    found = feed.page(member, **cursors, pictures=pictures)
     return {"member": member, "shown": found.shown, "newer": found.newer, "older": found.older}
 
 
 def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
     """The whole page. The id of the newest event is read first, so that no change is missed."""
     since = events.newest_id()
-    context = _stream(request, form.member) | {
+    context = _stream(request, form.member, feed.FIRST_PICTURES) | {
         "form": form,
         "form_context": FormContext(form),
         "since": since,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from generations.jobs import follow_ups
@@ -21,7 +21,9 @@ from generations.teams.models import Membership, User
 
 PAGE_SIZE = 12  # batches
 PICTURES = 40  # a page ends with the batch that brings it to so many
+FIRST_PICTURES = 20  # the same for Create itself, whose first screen shows no more
 AHEAD = 4  # batches from the one on up, at which a page begins
+INPUTS = "inputs__upload"
 SMALL, LARGE = "small", "large"  # sizes of the pictures, as a person chooses
 
 
@@ -49,35 +51,37 @@ def page(
     before: uuid.UUID | None = None,
     after: uuid.UUID | None = None,
     at: uuid.UUID | None = None,
+    pictures: int = PICTURES,
 ) -> FeedPage:
     """The newest batches, those that come `before` or `after` one, or one (`at`) and those around it.
 
-    In a fixed number of queries.
+    Either part of it ends with the batch that brings it to so many pictures. In a fixed number of queries.
     """
-    rows = Generation.objects.order_by("position", "pk")
-    every = batches().filter(member=member).prefetch_related(Prefetch("generations", queryset=rows))
+    every = Batch.objects.filter(member=member).select_related("start_image")
     shown: list[Batch] = []
     newer = older = None
     if after or at:
         ahead = every.filter(pk__gt=after) if after else every.filter(pk__gte=at)
-        shown, newer = _part(ahead.order_by("pk"), PAGE_SIZE if after else AHEAD)
+        shown, newer = _part(ahead.order_by("pk"), PAGE_SIZE if after else AHEAD, pictures)
         shown.reverse()
     if not after:
         last = at or before
-        behind, older = _part((every.filter(pk__lt=last) if last else every).order_by("-pk"), PAGE_SIZE)
+        rest = every.filter(pk__lt=last) if last else every
+        behind, older = _part(rest.order_by("-pk"), PAGE_SIZE, pictures)
         shown += behind
+    rows = Generation.objects.order_by("position", "pk")
+    prefetch_related_objects(shown, INPUTS, Prefetch("generations", queryset=rows))
     return FeedPage(_by_day(member, entries_of(member, shown)), newer, older)
 
 
-def _part(rows: QuerySet[Batch], most: int) -> tuple[list[Batch], uuid.UUID | None]:
+def _part(rows: QuerySet[Batch], most: int, pictures: int) -> tuple[list[Batch], uuid.UUID | None]:
     """The first of these batches, up to `most` or enough pictures, and where to go on if there are more."""
-    found = list(rows.values_list("pk", "count")[: most + 1])
-    size = pictures = 0
-    while size < min(most, len(found)) and pictures < PICTURES:
-        pictures += found[size][1]
+    found = list(rows[: most + 1])
+    size = count = 0
+    while size < min(most, len(found)) and count < pictures:
+        count += found[size].count
         size += 1
-    ids = [pk for pk, _count in found[:size]]
-    return list(rows.filter(pk__in=ids)), ids[-1] if len(found) > size else None
+    return found[:size], found[size - 1].pk if len(found) > size else None
 
 
 def batch_of(member: Membership, shown: uuid.UUID) -> uuid.UUID | None:
@@ -95,7 +99,7 @@ def size_of(user: User) -> str:
 
 def batches() -> QuerySet[Batch]:
     """Batches with the pictures that they were made from."""
-    return Batch.objects.select_related("start_image").prefetch_related("inputs__upload")
+    return Batch.objects.select_related("start_image").prefetch_related(INPUTS)
 
 
 def count_waiting(member: Membership) -> int:

@@ -14,8 +14,9 @@ from django.template.loader import render_to_string
 
 from generations.jobs import follow_ups
 from generations.jobs.engine import queue_position
-from generations.jobs.live import feed
+from generations.jobs.live import feed, tiles
 from generations.jobs.models import Attempt, Generation, Status
+from generations.library.delivery.signed_urls import NO_SESSION
 from generations.library.models import Image
 from generations.teams.models import Membership, Role, Visibility
 
@@ -140,12 +141,9 @@ def _rendered(change: Change, rows: Rows) -> bytes:
 def _tile(change: Change, rows: Rows) -> bytes:
     """The tile, and before it the balance if that changed."""
     row = rows.generations[uuid.UUID(change.data)]
-    tile = change.frame(
-        render_to_string(
-            "jobs/live/tile.html",
-            _context(row, rows.images.get(row.pk, []), rows.tasks.get(row.pk), rows.liked),
-        )
-    )
+    context = _context(row, rows.images.get(row.pk, []), rows.tasks.get(row.pk), rows.liked)
+    drawn = tiles.html(context, NO_SESSION) or render_to_string("jobs/live/tile.html", context)
+    tile = change.frame(drawn)
     return tile if row.status in (Status.RUNNING, Status.SUBMITTED) else _balance(row.member) + tile
 
 

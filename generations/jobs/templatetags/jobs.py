@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -20,7 +21,9 @@ from generations.jobs.create.prompt_diff import Piece
 from generations.jobs.create.served import OF_A_PICTURE, OperationEntry, ServedModels
 from generations.jobs.engine import member_reasons, queue_position
 from generations.jobs.live import feed
+from generations.jobs.live import tiles as live_tiles
 from generations.jobs.models import NO_ACCOUNT, Batch, Generation, Status
+from generations.library.delivery import shown
 from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
 from generations.library.models import Image
 from generations.providers.base import CONTENT_CODES
@@ -109,17 +112,28 @@ def value_of(mapping: Mapping[str, Any], key: str) -> Any:
 def ratio_class(generation: Generation | None, image: Image | None = None) -> str:
     """The CSS class of the image's shape, also before there is an image."""
     if image:
-        return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
+        return shown.ratio_class(image.width, image.height)
     start = generation.batch.start_image if generation else None
     if generation and start and "aspect_ratio" not in generation.parameters:
-        return f"ratio-{shape_class(imaging_aspect_ratio.nearest(start.width, start.height))}"
+        return shown.ratio_class(start.width, start.height)
     return f"ratio-{shape_class(generation.parameters.get('aspect_ratio', '1:1') if generation else '1:1')}"
 
 
 @register.filter
 def picture_class(image: Image) -> str:
     """The CSS class of a stored image's shape."""
-    return f"ratio-{shape_class(imaging_aspect_ratio.nearest(image.width, image.height))}"
+    return shown.ratio_class(image.width, image.height)
+
+
+@register.simple_tag(takes_context=True)
+def tile(context: Context, tile: Mapping[str, Any]) -> SafeString:
+    """One of the tiles of a batch: {% tile tile %}."""
+    drawn = live_tiles.html(tile, shown.session_of(context.get("request")))
+    if drawn is not None:
+        return drawn
+    assert context.template
+    with context.push(**tile):
+        return context.template.engine.get_template("jobs/live/tile.html").render(context)
 
 
 @register.filter

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from generations.library.delivery import shown, thumbnails
 from generations.library.delivery import signed_urls as delivery_signed_urls
-from generations.library.delivery import thumbnails
+from generations.library.delivery.shown import Thumbnail
+from generations.library.gallery import tiles
 from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -22,47 +24,34 @@ from generations.teams.models import Membership
 register = template.Library()
 
 
-@dataclass(frozen=True)
-class Thumbnail:
-    """The attributes of an <img>: URLs for two pixel densities, the image's size, a blurred placeholder.
-
-    `by_width` has the same URLs for where an image is shown at several sizes.
-    """
-
-    src: str
-    srcset: str
-    width: int
-    height: int
-    placeholder: str
-    by_width: str = ""
-
-
 @register.simple_tag(takes_context=True)
 def thumbnail(context: Context, image: Image, member: Membership) -> Thumbnail:
     """Return a thumbnail with URLs signed for the session: {% thumbnail image member as picture %}."""
-    session = _session_key(context)
-    small, large = (
-        delivery_signed_urls.thumbnail_url(image, size, member, session) for size in thumbnails.WIDTHS
-    )
-    return Thumbnail(
-        small,
-        f"{small} 1x, {large} 2x",
-        image.shown_width,
-        image.shown_height,
-        image.placeholder,
-        f"{small} {thumbnails.WIDTHS['small']}w, {large} {thumbnails.WIDTHS['large']}w",
-    )
+    return shown.thumbnail(image, member, shown.session_of(context.get("request")))
 
 
 @register.simple_tag
 def trashed_thumbnail(image: Image, member: Membership) -> Thumbnail:
     """Return the thumbnail of an image in the trash; its URLs check the member's permission each time."""
-    sizes = thumbnails.WIDTHS
     small, large = (
-        reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size]) for size in sizes
+        reverse("library:trashed_thumbnail", args=[member.team.slug, image.pk, size])
+        for size in thumbnails.WIDTHS
     )
-    return Thumbnail(
-        small, f"{small} 1x, {large} 2x", image.shown_width, image.shown_height, image.placeholder
+    return Thumbnail(small, large, image.shown_width, image.shown_height, image.placeholder)
+
+
+register.filter(shown.alternative_text)
+
+
+@register.simple_tag(takes_context=True)
+def grid_picture(context: Context, image: Image, query: str) -> SafeString:
+    """Return a picture of the library's grid: {% grid_picture image search.query_string %}."""
+    return tiles.html(
+        image,
+        context["member"],
+        shown.session_of(context.get("request")),
+        is_liked=image.pk in context["liked"],
+        query=query,
     )
 
 
@@ -87,13 +76,9 @@ def days_left(image: Image) -> int:
 @register.simple_tag(takes_context=True)
 def cover(context: Context, image: Image, member: Membership) -> str:
     """Return the URL of a collection's newest thumbnail: {% cover collection.newest member %}."""
-    return delivery_signed_urls.thumbnail_url(image, "small", member, _session_key(context))
-
-
-def _session_key(context: Context) -> str:
-    """Return the key of the request's session; "" for HTML that `jobs.live` signs for each open page."""
-    request = context.get("request")
-    return (request.session.session_key if request else None) or delivery_signed_urls.NO_SESSION
+    return delivery_signed_urls.thumbnail_url(
+        image, "small", member, shown.session_of(context.get("request"))
+    )
 
 
 @register.filter

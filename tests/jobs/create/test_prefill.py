@@ -84,11 +84,12 @@ def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstre
     work()
     row, image = Generation.objects.get(), Image.objects.get()
     tile = mei.get(address(f"generation/{row.pk}/tile/")).content.decode()
-    assert f"create/?from={row.pk}&amp;use=remix" in tile
-    assert f'data-tile-menu="{image.pk}"' in tile
+    assert f'data-generation="{row.pk}"' in tile
+    assert f'data-image="{image.pk}"' in tile
     page = mei.get(address("create/")).content.decode()
-    menu = page[page.index('<template id="tile-menu"') :]
-    generation, picture = re.findall(r'data-(?:generation|image)="([^"]+)"', menu)[:2]  # as in the menu
+    tools, menu = (page[page.index(f'<template id="{name}"') :] for name in ("tile-tools", "tile-menu"))
+    generation, picture = "ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000"
+    assert f"create/?from={generation}&amp;use=remix" in tools
     for use in ("all", "remix", "prompt", "seed"):
         assert f"create/?from={generation}&amp;use={use}" in menu
     assert f"image/{picture}/use-as-start" in menu

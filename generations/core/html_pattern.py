@@ -1,0 +1,40 @@
+"""HTML of which a page has many, alike but for some values: its template is rendered once, then filled in.
+
+Rendering a template takes about a millisecond, filling in its result a hundredth of that.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
+
+NAMESPACE = uuid.UUID("5b0c8a52-7d0f-4c55-9f0e-2f6f2a3b9c11")
+
+
+def mark(name: str) -> uuid.UUID:
+    """What stands for a value while its template is rendered: a UUID, which addresses take too."""
+    return uuid.uuid5(NAMESPACE, name)
+
+
+class Pattern:
+    """A template that was rendered with marks in place of values that have these names."""
+
+    def __init__(self, html: str, names: Iterable[str]) -> None:
+        self._format = _without_indents(html).replace("%", "%%")
+        for name in names:
+            self._format = self._format.replace(str(mark(name)), f"%({name})s")
+
+    def fill(self, **values: Any) -> SafeString:
+        """The HTML with these values, which are escaped; `{{ }}` in a template does the same."""
+        escaped = {name: conditional_escape(value) for name, value in values.items()}
+        return SafeString(self._format % escaped)
+
+
+def _without_indents(html: str) -> str:
+    """One line break where there were spaces around line breaks; none before the end of a tag."""
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"\s*\n\s*>", ">", html)).strip()
