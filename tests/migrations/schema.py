@@ -49,13 +49,13 @@ def written_down(file: Path) -> str:
 
 
 def _objects(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    """Kind, name and statement of tables, indexes and triggers, without those that SQLite makes by itself."""
+    """Kind, name and statement of tables, indexes and triggers, without tables that SQLite makes by itself."""
     found = database.execute(
         "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
         " ORDER BY type, name"
     ).fetchall()
     virtual = tuple(f"{name}_" for _kind, name, sql in found if sql.startswith(VIRTUAL))
-    return [each for each in found if not each[1].startswith(virtual)]
+    return [each for each in found if each[0] != "table" or not each[1].startswith(virtual)]
 
 
 def _inserts(database: sqlite3.Connection, table: str) -> list[str]:

@@ -38,10 +38,11 @@ def lines(file: Path) -> list[str]:
 
 
 def facts(file: Path) -> list[object]:
-    """What `migrate` filled, and whether SQLite finds the file in order."""
+    """All that SQLite has in it, what `migrate` filled, and whether SQLite finds the file in order."""
     with closing(sqlite3.connect(file)) as database:
+        made = database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
         permissions = database.execute(
             "SELECT app_label, model, codename FROM auth_permission p JOIN django_content_type t"
             " ON t.id = p.content_type_id ORDER BY 1, 2, 3"
         ).fetchall()
-        return [permissions, database.execute("PRAGMA integrity_check").fetchall()]
+        return [made, permissions, database.execute("PRAGMA integrity_check").fetchall()]
