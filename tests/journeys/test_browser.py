@@ -215,10 +215,12 @@ def test_without_scripts_everything_is_reachable(window):
     page.fill("#id_prompt", "by the form alone")
     page.fill("#id_negative_prompt", "people")
     page.locator("[name=model][value='sd3.5-medium']").check(force=True)
-    page.get_by_role("button", name="Change model").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Change model").click()
     expect(page.locator("#id_prompt")).to_have_value("by the form alone")
     for name in ("seed", "cfg_scale", "strength", "file_image", "style_preset", "output_format"):
-        assert page.locator(f"[name={name}]").first.is_visible() or page.locator(f"[name={name}]").count() > 1
+        field = page.locator(f"[name={name}]")
+        assert field.first.is_visible() or field.count() > 1, name
     page.click("#generate")
     expect(batch(page, "by the form alone")).to_be_visible()
     page.locator("#id_operation_upscale").check(force=True)

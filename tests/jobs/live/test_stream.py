@@ -153,7 +153,7 @@ def test_create_begins_with_twenty_pictures(mei, address, submit, upstream):
     page = compact(mei.get(address("create/")).content.decode())
     assert page.count(' data-status="') == 20
     assert f"?before={ids[2]}" in page
-    assert mei.get(address("stream/")).content.decode().count(' data-status="') == 40
+    assert compact(mei.get(address("stream/")).content.decode()).count(' data-status="') == 40
 
 
 def test_the_stream_around_a_picture_that_is_not_ones_own_is_the_newest_part(

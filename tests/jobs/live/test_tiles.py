@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from generations.core.html_pattern import Pattern, mark
 from generations.jobs.live import feed, tiles
@@ -44,6 +44,7 @@ def drawn(member: Membership):
                     price=300,
                     virtual_start=0,
                     status=Status.SUCCEEDED,
+                    ended_at=timezone.now(),
                 )
                 fields = {
                     "team": member.team,
@@ -81,8 +82,8 @@ def test_neither_queries_nor_addresses_grow_with_the_pictures(mei, address, draw
 
     drawn(count=2)
     few = cost()
-    Batch.objects.all().delete()
-    Image.objects.all().delete()
+    for model in (Image, Generation, Batch):
+        model.objects.all().delete()
     drawn(count=20)
     assert cost() == few
 
@@ -91,8 +92,8 @@ def test_a_tile_is_small(mei, address, drawn):
     page = address("stream/")
     drawn(count=2)
     two = len(mei.get(page).content)
-    Batch.objects.all().delete()
-    Image.objects.all().delete()
+    for model in (Image, Generation, Batch):
+        model.objects.all().delete()
     drawn(count=10)
     assert (len(mei.get(page).content) - two) / 8 < BYTES_OF_A_TILE
 
