@@ -45,7 +45,7 @@ def html(tile: Mapping[str, Any], session: str) -> SafeString | None:
 def _pattern(_language: str | None, look: shown.Look, is_favourite: bool, more: int) -> Pattern:
     """The tile of all pictures of which this is the same; it does not depend on who looks."""
     context = {
-        "generation": Generation(pk=mark("generation"), price=str(mark("price"))),
+        "generation": Generation(pk=mark("generation"), price=str(mark("price")), status=Status.SUCCEEDED),
         "image": look.marked_image(),
         "picture": look.marked_thumbnail(),
         "ratio": mark("ratio"),
