@@ -42,6 +42,8 @@ class Fork:
         self.returncode: int | None = None
         parent = os.getpid()
         reading, writing = os.pipe()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # else the copy would write that too
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
@@ -152,7 +154,7 @@ def redirect(log: Path) -> None:
         os.dup2(nothing.fileno(), 0)
         os.dup2(end.fileno(), 1)
         os.dup2(end.fileno(), 2)
-    # What the parent has not written yet stays its own.
+    # A line of a log is written when it is there, not with the next thousand.
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115  until the end
 
 

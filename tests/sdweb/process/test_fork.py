@@ -35,7 +35,7 @@ def start(tmp_path):
         process = subprocess.Popen(
             [sys.executable, "-c", BEGIN + code],
             cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(BASE_DIR)},
+            env=os.environ | {"PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": ""},  # as most systems have it
             stdout=subprocess.PIPE,
             text=True,
         )
