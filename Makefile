@@ -31,7 +31,7 @@ chaos: $(ENVIRONMENT)/.installed-dev ## 1,000 images through 40 faults, then che
 mutants: $(ENVIRONMENT)/.installed-dev ## Break one promise at a time, and see its test fail
 	@$(BIN)/python -m tests.mutants $(ARGUMENTS)
 
-bench: $(ENVIRONMENT)/.installed-dev ## Measure speed and cost; ARGUMENTS="--keys 4", BASE=COMMIT beside that
+bench: $(ENVIRONMENT)/.installed-dev ## Measure speed and cost; ARGUMENTS="--only portal", BASE=COMMIT beside that
 	@$(BIN)/python -m tests.bench $(if $(BASE),--base $(BASE)) $(ARGUMENTS)
 
 format: $(ENVIRONMENT)/.installed-dev ## Format the code, and mend what can be mended

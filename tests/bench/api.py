@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import itertools
 import json
-import os
 import signal
 import statistics
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.processes import cpu_seconds, machine_load
+from tests.bench.report import FOLDER, report
 from tests.stage import Stage
 
 MARKS = {"accepted a second, as many as can be had": ">= 300", "p95 at the rate (ms)": "<= 60"}
@@ -199,13 +199,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=300)
     parser.add_argument("--keys", action="store_true", help="an Idempotency-Key with each")
     parser.add_argument("--logs", type=Path, help="a folder that keeps what the processes said")
-    parser.add_argument("--json", type=Path, default=Path("test-results/bench-api.json"))
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-api.json")
     options = parser.parse_args()
     result = ApiBench(options).run()
-    for name, value in result.items():
-        sys.stdout.write(f"{name:<44} {value!s:<16} {MARKS.get(name, '')}".rstrip() + os.linesep)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1))
+    report(result, MARKS, options.json)
     return 0
 
 

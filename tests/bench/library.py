@@ -16,6 +16,7 @@ import requests
 from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.pages import timed
 from tests.bench.processes import machine_load
+from tests.bench.report import FOLDER, report
 from tests.stage import Stage
 
 TEAM = "Million"
@@ -132,14 +133,11 @@ def main() -> int:
     )
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--serve", action="store_true", help="fill, then serve until stopped")
-    parser.add_argument("--json", type=Path, default=Path("test-results/bench-library.json"))
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-library.json")
     options = parser.parse_args()
     result = LibraryBench(options).run()
-    for name, value in result.items():
-        mark = MARKS.get(name, SEARCH_MARK if name.startswith("search") else "")
-        sys.stdout.write(f"{name:<60} {value!s:<16} {mark}\n".rstrip() + "\n")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1))
+    searches = {name: SEARCH_MARK for name in result if name.startswith("search")}
+    report(result, searches | MARKS, options.json)
     return 0
 
 

@@ -20,6 +20,7 @@ import requests
 from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.pages import timed
 from tests.bench.processes import machine_load, memory
+from tests.bench.report import FOLDER, report
 from tests.stage import Stage
 
 MARKS = {
@@ -191,13 +192,10 @@ def main() -> int:
     parser.add_argument("--members", type=int, default=500)
     parser.add_argument("--days", type=int, default=60, help="over which the lines are spread")
     parser.add_argument("--serve", action="store_true", help="fill, then serve until stopped")
-    parser.add_argument("--json", type=Path, default=Path("test-results/bench-office.json"))
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-office.json")
     options = parser.parse_args()
     result = OfficeBench(options).run()
-    for name, value in result.items():
-        sys.stdout.write(f"{name:<60} {value!s:<16} {MARKS.get(name, '')}\n".rstrip() + "\n")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1))
+    report(result, MARKS, options.json)
     return 0
 
 

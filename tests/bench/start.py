@@ -6,7 +6,7 @@ the load of a hundred pictures. Seconds depend on what else the machine does; CP
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import shutil
 import signal
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.processes import cpu_seconds, descendants, ended_cpu_seconds, machine_load, memory, name_of
+from tests.bench.report import FOLDER, report
 from tests.journeys.studio import Studio, Visitor
 from tests.journeys.studio import start as start_studio
 from tests.sdweb.portal import Portal, eventually
@@ -35,6 +36,9 @@ PICTURES = 100
 def main() -> int:
     """Measure, show, and write it down."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that all that was started ends
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.start", description=__doc__)
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-start.json")
+    options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="sdweb-start-"))
     began = time.monotonic()
     studio = start_studio(folder)
@@ -47,11 +51,7 @@ def main() -> int:
     finally:
         studio.close()
         shutil.rmtree(folder, ignore_errors=True)
-    for name, value in result.items():
-        sys.stdout.write(f"{name:40} {value}{f'   ({MARKS[name]})' if name in MARKS else ''}\n")
-    file = Path("test-results/bench-start.json")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(result, indent=1))
+    report(result, MARKS, options.json)
     return 0
 
 

@@ -20,6 +20,7 @@ import requests
 
 from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests.bench.processes import machine_load, memory, own_memory
+from tests.bench.report import FOLDER, report
 from tests.stage import PROVIDER_KEY, ROOT, Stage, worker_command
 
 MARKS = {
@@ -158,14 +159,11 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m tests.bench.systems", description=__doc__)
     parser.add_argument("--rounds", type=int, default=2, help="workers of each kind")
     parser.add_argument("--times", type=int, default=200, help="requests for the page")
-    parser.add_argument("--json", type=Path, default=Path("test-results/bench-systems.json"))
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-systems.json")
     options = vars(parser.parse_args())
     file = options.pop("json")
     result = SystemsBench(**options).run()
-    for name, value in result.items():
-        sys.stdout.write(f"{name:<48} {value!s:<24} {MARKS.get(name, '')}\n".rstrip() + "\n")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(result, indent=1))
+    report(result, MARKS, file)
     return 0
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.processes import Watch, machine_load
+from tests.bench.report import FOLDER, report
 from tests.sandboxes import Sandbox
 from tests.stage import PROVIDER_KEY, Stage, worker_command
 
@@ -133,14 +134,11 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--system", choices=ORDER, default="stability")
     parser.add_argument("--kill", action="store_true", help="kill the worker again and again")
-    parser.add_argument("--json", type=Path, default=Path("test-results/bench-tasks.json"))
+    parser.add_argument("--json", type=Path, default=FOLDER / "bench-tasks.json")
     options = vars(parser.parse_args())
     file = options.pop("json")
     result = Bench(**options).run()
-    for name, value in result.items():
-        sys.stdout.write(f"{name:<48} {value!s:<16} {MARKS.get(name, '')}\n".rstrip() + "\n")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(result, indent=1))
+    report(result, MARKS, file)
     return 0
 
 
