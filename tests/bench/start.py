@@ -76,7 +76,7 @@ def _rest(portal: Portal) -> dict[str, Any]:
     used = sum(map(cpu_seconds, pids)) - began
     return {
         "PSS at rest (MB)": sum(each.values()),
-        "PSS at rest, each (MB)": each,
+        **{f"PSS at rest, {name} (MB)": size for name, size in each.items()},
         "CPU at rest (% of a core)": round(100 * used / REST, 2),
     }
 
