@@ -13,6 +13,7 @@ None, slices. `PreparedUpdate` and `PreparedInsert` do the same for `QuerySet.up
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
@@ -24,6 +25,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=Model)
+
+MOST_ROWS = 100  # of one INSERT: databases take so many values and no more
 
 
 class Param(Expression):
@@ -104,36 +107,50 @@ class PreparedUpdate(Generic[M]):
 
 
 class PreparedInsert(Generic[M]):
-    """The INSERT of a model's new object, compiled when it first runs. There are no signals."""
+    """The INSERT of a model's new objects, compiled for each number of them. There are no signals."""
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
-        self._compiled: PreparedStatement | None = None
+        self._compiled: dict[int, PreparedStatement] = {}
 
     def run(self, instance: M) -> M:
         """Insert the object; return it, with the key that the database has given to it."""
-        statement = self._compiled = self._compiled or self._compile()
-        fields = self._fields()
-        values = [each.get_db_prep_save(each.pre_save(instance, add=True), connection) for each in fields]
-        key = statement.execute(values, returns=len(fields) < len(self._model._meta.concrete_fields))
-        if instance.pk is None:
-            instance.pk = key
-        instance._state.adding, instance._state.db = False, connection.alias
-        return instance
+        return self.run_all([instance])[0]
 
+    def run_all(self, instances: Sequence[M]) -> Sequence[M]:
+        """Insert the objects as `run` does, in one statement for every MOST_ROWS of them."""
+        for begin in range(0, len(instances), MOST_ROWS):
+            self._insert(instances[begin : begin + MOST_ROWS])
+        return instances
+
+    def _insert(self, instances: Sequence[M]) -> None:
+        statement = self._compiled.get(len(instances)) or self._compile(len(instances))
+        values = [
+            each.get_db_prep_save(each.pre_save(instance, add=True), connection)
+            for instance in instances
+            for each in self._fields
+        ]
+        keys = statement.execute(values, returns=self._model._meta.auto_field is not None)
+        for position, instance in enumerate(instances):
+            if instance.pk is None:
+                instance.pk = keys[position][0]
+            instance._state.adding, instance._state.db = False, connection.alias
+
+    @cached_property
     def _fields(self) -> list[Field[Any, Any]]:
         numbered = self._model._meta.auto_field
         return [each for each in self._model._meta.concrete_fields if each is not numbered]
 
-    def _compile(self) -> PreparedStatement:
-        fields, numbered = self._fields(), self._model._meta.auto_field
+    def _compile(self, count: int) -> PreparedStatement:
+        fields, numbered = self._fields, self._model._meta.auto_field
         query = InsertQuery(self._model)
         row: Any = SimpleNamespace(**{each.attname: Param(each.attname, each) for each in fields})
-        query.insert_values(fields, [row], raw=True)
+        query.insert_values(fields, [row] * count, raw=True)
         compiler: Any = query.get_compiler(connection=connection)
         compiler.returning_fields = [numbered] if numbered else None
         [compiled] = compiler.as_sql()
-        return PreparedStatement(*compiled)
+        self._compiled[count] = PreparedStatement(*compiled)
+        return self._compiled[count]
 
 
 class PreparedStatement:
@@ -149,10 +166,10 @@ class PreparedStatement:
         ]
 
     def execute(self, parameters: Sequence[Any], *, returns: bool = False) -> Any:
-        """Run the statement; return the number of changed rows, or the one value that it `returns`."""
+        """Run the statement; return the number of changed rows, or the rows that it `returns`."""
         with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            return cursor.fetchone()[0] if returns else cursor.rowcount
+            return cursor.fetchall() if returns else cursor.rowcount
 
 
 class _Select(PreparedStatement):

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Q
 from django.utils import timezone
 
-from generations.core.prepared_queries import Param, PreparedQuery, PreparedUpdate
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -81,6 +81,10 @@ _accounts_of_hold = PreparedQuery(
         | Q(team__in=_holds_of_reference.values("member__team"))
         | Q(pk__in=_holds_of_reference.values("account"))
     )
+)
+_new_holds = PreparedInsert(Hold)
+_held = PreparedUpdate(
+    lambda: Account.objects.filter(pk=Param("pk")), held=F("held") + Param("amount", BigIntegerField())
 )
 _closed = PreparedUpdate(
     lambda: Hold.objects.filter(pk=Param("pk")),
@@ -256,13 +260,13 @@ def _open(
     total = sum(map(positive, amounts.values()))
     check_covered(wallet, total)
     caps.check(limits, wallet, total)
-    Account.objects.filter(pk=wallet.pk).update(held=F("held") + total)
+    _held.run(pk=wallet.pk, amount=total)
     holds = {
         reference: Hold(account=wallet, member=member, amount=amount, reference=reference, model=model)
         for reference, amount in amounts.items()
     }
     try:
-        Hold.objects.bulk_create(holds.values())
+        _new_holds.run_all(list(holds.values()))
     except IntegrityError:  # a reference was used at the same moment, for another wallet
         raise ReferenceTaken from None
     return holds

@@ -17,6 +17,13 @@ from generations.providers.catalogue.model import Model
 from generations.teams.models import Team
 
 _valid = PreparedQuery(lambda: Price.objects.valid_at(Param("moment"), Param("team")))
+_valid_of_model = PreparedQuery(
+    lambda: (
+        Price.objects.valid_at(Param("moment"), Param("team"))
+        .filter(model=Param("model"))
+        .values_list("amount")[:1]
+    )
+)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before any price
 
 
@@ -53,6 +60,12 @@ def price_list(team: Team, at: datetime | None = None) -> dict[str, int]:
     return prices
 
 
+def base_price(model: str, team: Team, at: datetime | None = None) -> int:
+    """What `price_list` has for this model."""
+    own = _valid_of_model.rows(moment=at or timezone.now(), team=team.pk, model=model)
+    return own[0][0] if own else catalogue_registry.get(model).cost({})
+
+
 def price(
     model: str, parameters: Mapping[str, Any], team: Team, at: datetime | None = None, *, images: int = 0
 ) -> int:
@@ -60,7 +73,7 @@ def price(
 
     What costs more in the catalogue raises the base price in proportion.
     """
-    return of_model(catalogue_registry.get(model), parameters, price_list(team, at)[model], images=images)
+    return of_model(catalogue_registry.get(model), parameters, base_price(model, team, at), images=images)
 
 
 def of_model(model: Model, parameters: Mapping[str, Any], base: int, *, images: int = 0) -> int:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
-from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
 from generations.credits import ledger
 from generations.jobs import events, model_access, next_steps, pricing, styles, tasks
 from generations.jobs import inputs as job_inputs
@@ -50,6 +50,10 @@ def _virtual_times() -> QuerySet[Membership, Any]:
 
 
 _virtual_times_of = PreparedQuery(_virtual_times)
+_known_batch = PreparedQuery(
+    lambda: Batch.objects.filter(member=Param("member"), submission=Param("submission"))
+)
+_new_batch, _new_generations = PreparedInsert(Batch), PreparedInsert(Generation)
 
 
 class NoUpstream(Exception):
@@ -90,8 +94,8 @@ def submit(
     Raises InvalidParameters, ModelNotAllowed, NoUpstream, PriceRose, InsufficientCredits, CapReached
     and TokenCapReached, and what `inputs.prepare` raises; then nothing is created.
     """
-    if batch := _batch_of(member, submission):
-        return batch
+    if known := _batch_of(member, submission):
+        return known
     declared = catalogue_registry.get(model)
     chosen = next_steps.offered(parent, model, action) if action else None
     cleaned = (
@@ -108,9 +112,7 @@ def submit(
     if declared.continues and chosen is None:
         parent, chosen = next_steps.of_inputs(member, declared, prepared)
     if parent and chosen:
-        pinned_to = next_steps.account_of(parent, model)
-        if pinned_to is None:
-            raise NoUpstream
+        pinned_to = _maker_of(parent, model)
     batch = Batch(
         team=member.team,
         member=member,
@@ -124,10 +126,7 @@ def submit(
         visibility=visibility or member.default_visibility,
         token=token,
     )
-    try:
-        return _record(batch, price, prepared, pinned_to)
-    except IntegrityError:  # the same form was sent twice at once, and the other request came first
-        return Batch.objects.get(member=member, submission=batch.submission)
+    return _record_once(batch, price, prepared, pinned_to)
 
 
 def check(
@@ -244,7 +243,7 @@ def retry_all(*, member: Membership, generations: Collection[uuid.UUID]) -> list
 
 def _batch_of(member: Membership, submission: uuid.UUID | None) -> Batch | None:
     """The batch that this submission of the member has created before."""
-    return Batch.objects.filter(member=member, submission=submission).first() if submission else None
+    return _known_batch.first(member=member.pk, submission=submission) if submission else None
 
 
 def _account_and_price(
@@ -281,28 +280,41 @@ def _continued(inputs: Sequence[NewInput]) -> uuid.UUID | None:
     return next((each.image for each in about if each.image), None)
 
 
+def _maker_of(parent: Image, model: str) -> Upstream:
+    """The account that made the image, which alone can do its next steps; NoUpstream if it is not in use."""
+    account = next_steps.account_of(parent, model)
+    if account is None:
+        raise NoUpstream
+    return account
+
+
 def _check_served(model: str) -> None:
     if not any(upstream.serves(model) for upstream in accounts.enabled()):
         raise NoUpstream
 
 
+def _record_once(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to: Upstream | None) -> Batch:
+    """Record the batch, or return the one that its submission has created meanwhile."""
+    try:
+        return _record(batch, price, inputs, pinned_to)
+    except IntegrityError:  # the same form was sent twice at once, and the other request came first
+        return Batch.objects.get(member=batch.member, submission=batch.submission)
+
+
 @transaction.atomic
-def _record(
-    batch: Batch, price: int, inputs: Sequence[NewInput] = (), pinned_to: Upstream | None = None
-) -> Batch:
-    batch.save(force_insert=True)
-    if inputs:
-        _add_inputs(batch, inputs)
+def _record(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to: Upstream | None) -> Batch:
+    _new_batch.run(batch)
+    given = _add_inputs(batch, inputs) if inputs else ()
     rows = [_row(batch, position, price, pinned_to) for position in range(batch.count)]
     _queue(batch.member, rows)
-    batch.created = rows
+    batch.created, batch.given = rows, given
     transaction.on_commit(partial(events.batch_created, batch))
     transaction.on_commit(tasks.wake_after_commit)  # one: each claim wakes further workers
     transaction.on_commit(partial(_log_submitted, rows))
     return batch
 
 
-def _add_inputs(batch: Batch, inputs: Sequence[NewInput]) -> None:
+def _add_inputs(batch: Batch, inputs: Sequence[NewInput]) -> list[BatchInput]:
     positions: Counter[str] = Counter()
     rows = []
     for each in inputs:
@@ -311,7 +323,7 @@ def _add_inputs(batch: Batch, inputs: Sequence[NewInput]) -> None:
             BatchInput(batch=batch, role=each.role, position=position, upload=each.upload, image=each.image)
         )
         positions[each.role] += 1
-    BatchInput.objects.bulk_create(rows)
+    return BatchInput.objects.bulk_create(rows)
 
 
 def _row(batch: Batch, position: int, price: int, pinned_to: Upstream | None = None) -> Generation:
@@ -350,7 +362,7 @@ def _queue(member: Membership, rows: list[Generation]) -> None:
     first = now if last_start is None else max(now, last_start + cost)
     for index, row in enumerate(rows):
         row.virtual_start = first + index * cost
-    Generation.objects.bulk_create(rows)
+    _new_generations.run_all(rows)
 
 
 @transaction.atomic
@@ -381,7 +393,7 @@ def _requeue(batch: Batch, olds: Sequence[Generation], token: Token | None) -> l
     model_access.check(olds[0].member, batch.model, token)
     _check_served(batch.model)
     batch.member, batch.team = olds[0].member, olds[0].team
-    declared, base = catalogue_registry.get(batch.model), pricing.price_list(batch.team)[batch.model]
+    declared, base = catalogue_registry.get(batch.model), pricing.base_price(batch.model, batch.team)
     rows, images = [], batch.inputs.count()
     for old in olds:
         price = pricing.of_model(declared, old.parameters, base, images=images)

@@ -11,6 +11,7 @@ from django.db.models import F, IntegerField, JSONField
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
+from generations.core import prepared_queries
 from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.teams.models import Membership
@@ -144,3 +145,21 @@ def test_a_prepared_write_that_fails_ends_its_transaction(row, upstream):
         with pytest.raises(IntegrityError):
             attempts.run(Attempt(generation=row, upstream=upstream, number=1))
         assert connection.needs_rollback
+
+
+def test_several_are_inserted_in_one_statement_each_with_its_key(row, upstream, django_assert_num_queries):
+    many = [Attempt(generation=row, upstream=upstream, number=number) for number in range(1, 4)]
+    with django_assert_num_queries(1):
+        attempts.run_all(many)
+    assert attempts.run_all([]) == []
+    found = Attempt.objects.in_bulk([each.pk for each in many])
+    assert [found[each.pk].number for each in many] == [1, 2, 3]
+
+
+def test_more_than_a_statement_takes_are_inserted_in_several(row, upstream, monkeypatch):
+    monkeypatch.setattr(prepared_queries, "MOST_ROWS", 2)
+    many = attempts.run_all(
+        [Attempt(generation=row, upstream=upstream, number=number) for number in range(1, 6)]
+    )
+    assert [each.number for each in Attempt.objects.order_by("pk")] == [1, 2, 3, 4, 5]
+    assert len({each.pk for each in many}) == 5

@@ -100,6 +100,10 @@ def _check_not_erased(member: Membership, call: Call) -> None:
 
 
 def _accepted(member: Membership, batch: Batch) -> StoredResponse:
-    rows = batch.created or list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
-    document = serializers.batch(batch, rows, serializers.related(member, rows))
+    if batch.created:
+        rows, found = batch.created, serializers.of_new(batch)
+    else:
+        rows = list(Generation.objects.filter(batch=batch).order_by("position", "pk"))
+        found = serializers.related(member, rows)
+    document = serializers.batch(batch, rows, found)
     return StoredResponse(202, idempotent_post.to_json(document), {"Location": document["links"]["self"]})

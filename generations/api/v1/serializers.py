@@ -73,10 +73,20 @@ def related(member: Membership, rows: Iterable[Generation]) -> Related:
         for image in found.order_by("position"):
             images[cast("uuid.UUID", image.generation)].append(image)
     attempts = Attempt.objects.filter(generation__in=submitted).order_by("number") if submitted else ()
-    inputs: dict[uuid.UUID, dict[str, list[uuid.UUID]]] = defaultdict(lambda: defaultdict(list))
-    for each in BatchInput.objects.filter(batch__in={row.batch_id for row in listed}):
-        inputs[each.batch_id][each.role].append(each.upload_id)
-    return Related(images, {attempt.generation_id: attempt for attempt in attempts}, inputs)
+    inputs = BatchInput.objects.filter(batch__in={row.batch_id for row in listed})
+    return Related(images, {attempt.generation_id: attempt for attempt in attempts}, _by_batch(inputs))
+
+
+def of_new(row: Batch) -> Related:
+    """What belongs to the generations of a batch that was created just now, without a query."""
+    return Related({}, {}, _by_batch(row.given))
+
+
+def _by_batch(inputs: Iterable[BatchInput]) -> Mapping[uuid.UUID, Mapping[str, Sequence[uuid.UUID]]]:
+    found: dict[uuid.UUID, dict[str, list[uuid.UUID]]] = defaultdict(lambda: defaultdict(list))
+    for each in inputs:
+        found[each.batch_id][each.role].append(each.upload_id)
+    return found
 
 
 def batch(row: Batch, rows: Iterable[Generation], found: Related) -> dict[str, Any]:

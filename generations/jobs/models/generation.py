@@ -8,7 +8,7 @@ each slot of a member costs VIRTUAL_COST / weight of virtual time, and the small
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -68,7 +68,9 @@ class Batch(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    created: list[Generation] | None = None  # not a column: the generations, on a batch created just now
+    # Not columns: the generations and the inputs, on a batch created just now.
+    created: list[Generation] | None = None
+    given: Sequence[BatchInput] = ()
 
     class Meta:
         verbose_name = _("batch")

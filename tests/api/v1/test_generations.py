@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image as Picture
 
 from generations.credits import integrity_check
@@ -139,6 +140,14 @@ def test_fifty_requests_with_one_key_create_one_batch_and_get_one_response(api, 
     )
     assert wallet(member) == (9_700, 0)
     assert integrity_check.problems() == []
+
+
+def test_a_creation_is_so_many_statements_however_many_images_it_has(api, upstream):
+    api.post("/generations", HARBOUR)  # which records when the token was last used
+    for count in (1, 10):
+        with CaptureQueriesContext(connection) as queries:
+            assert api.post("/generations", HARBOUR | {"count": count}).status_code == 202
+        assert len(queries) == 13, [each["sql"][:70] for each in queries]
 
 
 def test_a_refused_request_may_be_corrected_with_the_same_key(api, upstream):
