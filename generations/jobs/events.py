@@ -24,6 +24,7 @@ from generations.teams.models import Membership
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+Event = dict[Any, Any]
 
 STREAM = "sdweb:changes"
 ENDED = "ended"  # the kind of event that names finished generations, for API calls that wait for them
@@ -62,64 +63,72 @@ def _database_errors_logged(send: Callable[P, None]) -> Callable[P, None]:
 @_database_errors_logged
 def generation_changed(row: Generation) -> None:
     """Update the tile of a generation, and the balance, on its member's pages."""
-    _send(row.member, "tile", str(row.pk))
+    _submit(*_of(row.member, "tile", str(row.pk)))
 
 
 @_database_errors_logged
 def generation_ended(row: Generation) -> None:
     """Update its member's pages, and wake API calls that wait for the generation."""
-    _send_ended([row.pk])
-    _send(row.member, "tile", str(row.pk))
+    _submit(_ended([row.pk]), *_of(row.member, "tile", str(row.pk)))
 
 
 @_database_errors_logged
 def generations_canceled(member: Membership, generations: Collection[uuid.UUID]) -> None:
     """Have the member's pages reload their tiles, which is cheaper than an event for each."""
-    _send_ended(generations)
-    _send(member, "resync", "")
-    _send(member, "wallet", "")
+    _submit(_ended(generations), *_of(member, "resync"), *_of(member, "wallet"))
 
 
 @_database_errors_logged
 def generations_requeued(member: Membership) -> None:
     """Have the member's pages load again what waits anew."""
-    _send(member, "resync", "")
-    _send(member, "wallet", "")
+    _submit(*_of(member, "resync"), *_of(member, "wallet"))
 
 
 @_database_errors_logged
 def batch_created(batch: Batch) -> None:
     """Show a new batch on the other open pages of its member."""
-    _send(batch.member, "batch", str(batch.pk))
+    _submit(*_of(batch.member, "batch", str(batch.pk)))
 
 
 @_database_errors_logged
 def notices_changed(pages: Iterable[tuple[int, int]]) -> None:
     """Have the pages of each (user, team) ask again for what the user should know."""
-    for user, team in pages:
-        _sender.submit(_add, {"user": user, "team": team, "kind": "notices", "data": ""})
+    _submit(*({"user": user, "team": team, "kind": "notices", "data": ""} for user, team in pages))
 
 
 def positions_changed(positions: Mapping[tuple[int, int], Mapping[str, Any]]) -> None:
     """Send each (user, team) the queue positions of its waiting generations."""
-    for (user, team), mine in positions.items():
-        _sender.submit(_add, {"user": user, "team": team, "kind": "places", "data": json.dumps(mine)})
+    _submit(
+        *(
+            {"user": user, "team": team, "kind": "places", "data": json.dumps(mine)}
+            for (user, team), mine in positions.items()
+        )
+    )
 
 
-def _send_ended(generations: Collection[uuid.UUID]) -> None:
-    """Report the end of generations without a user or team: any API call may wait for them."""
-    keys = " ".join(map(str, generations))
-    _sender.submit(_add, {"user": 0, "team": 0, "kind": ENDED, "data": keys})
+def _ended(generations: Collection[uuid.UUID]) -> Event:
+    """The event that generations ended, without a user or team: any API call may wait for them."""
+    return {"user": 0, "team": 0, "kind": ENDED, "data": " ".join(map(str, generations))}
 
 
-def _send(member: Membership, kind: str, data: str) -> None:
-    if member.user_id is not None:  # programs have no pages
-        event = {"user": member.user_id, "team": member.team_id, "kind": kind, "data": data}
-        _sender.submit(_add, event)
+def _of(member: Membership, kind: str, data: str = "") -> list[Event]:
+    """The event for the member's pages; none for programs, which have no pages."""
+    if member.user_id is None:
+        return []
+    return [{"user": member.user_id, "team": member.team_id, "kind": kind, "data": data}]
 
 
-def _add(event: dict[Any, Any]) -> None:
+def _submit(*events: Event) -> None:
+    if events:
+        _sender.submit(_add, events)
+
+
+def _add(events: Collection[Event]) -> None:
+    """Add events to the stream in one round trip."""
+    pipeline = redis_client.client().pipeline(transaction=False)
+    for event in events:
+        pipeline.xadd(STREAM, event, maxlen=MAX_EVENTS, approximate=True)
     try:
-        redis_client.client().xadd(STREAM, event, maxlen=MAX_EVENTS, approximate=True)
+        pipeline.execute()
     except RedisError as problem:
-        log.info("An event was not sent; open pages will ask again: %s", problem)
+        log.info("Events were not sent; open pages will ask again: %s", problem)

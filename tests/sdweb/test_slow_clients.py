@@ -150,7 +150,7 @@ def test_a_live_page_that_does_not_read_is_cut_off(portal, member, cookie, monke
     assert eventually(lambda: open_pages() == 1)
 
     def is_over() -> bool:
-        events._send(member, "places", "x" * 500_000)
+        events._submit(*events._of(member, "places", "x" * 500_000))
         return open_pages() == 0
 
     assert eventually(is_over)

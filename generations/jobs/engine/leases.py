@@ -6,26 +6,36 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import DurationField
 from django.db.models.functions import Now
 
+from generations.core.prepared_queries import Param, PreparedUpdate
 from generations.jobs.models import Generation, Status
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 RENEW_INTERVAL = 5.0  # seconds
-RENEWED_AT_ONCE = 200  # in one UPDATE: SQLite takes conditions of up to 1,000 terms
+RENEWED_AT_ONCE = 40  # in one UPDATE: psycopg parses one of more than 50 parameters anew each time
 CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider, where its model does not say
 EXTRA_SECONDS = (
     30.0  # after these and the call's own a lease is not renewed any more: its thread must be stuck
 )
 
+_renewal = PreparedUpdate(
+    lambda: Generation.objects.filter(
+        attempt=Param("attempt"),
+        pk__in=[Param(f"pk{number}") for number in range(RENEWED_AT_ONCE)],
+        status__in=[Status.RUNNING, Status.STORING],
+    ),
+    lease_until=Now() + Param("lease", DurationField()),
+)
 _lock = threading.Lock()
 _held: dict[tuple[uuid.UUID, int], float] = {}  # (generation, attempt): until when it is renewed
 _renewer: threading.Thread | None = None
@@ -47,10 +57,12 @@ def renewing(generation: uuid.UUID, attempt: int, seconds: float = CALL_TIMEOUT)
 def renew_all() -> int:
     """Renew the leases of this process; the number of generations that it still holds."""
     now = time.monotonic()
+    held = defaultdict(list)
     with _lock:
-        held = [key for key, until in _held.items() if now < until]
-    pieces = (held[start : start + RENEWED_AT_ONCE] for start in range(0, len(held), RENEWED_AT_ONCE))
-    return sum(map(_renew, pieces))
+        for (pk, attempt), until in _held.items():
+            if now < until:
+                held[attempt].append(pk)
+    return sum(_renew(attempt, pks) for attempt, pks in held.items())
 
 
 def count_held() -> int:
@@ -59,12 +71,18 @@ def count_held() -> int:
         return len(_held)
 
 
-def _renew(held: Iterable[tuple[uuid.UUID, int]]) -> int:
-    rows = Q()
-    for pk, attempt in held:
-        rows |= Q(pk=pk, attempt=attempt)
-    working = Generation.objects.filter(rows, status__in=[Status.RUNNING, Status.STORING])
-    return working.update(lease_until=Now() + LEASE)
+def _renew(attempt: int, pks: list[uuid.UUID]) -> int:
+    """Renew the leases of generations in this attempt; how many are still held.
+
+    One statement for any number: it has the same parameters always, the last row again for those too many.
+    """
+    renewed = 0
+    for start in range(0, len(pks), RENEWED_AT_ONCE):
+        piece = pks[start : start + RENEWED_AT_ONCE]
+        piece += piece[-1:] * (RENEWED_AT_ONCE - len(piece))
+        named = {f"pk{number}": pk for number, pk in enumerate(piece)}
+        renewed += _renewal.run(attempt=attempt, lease=LEASE, **named)
+    return renewed
 
 
 def renew_if_held(row: Generation) -> bool:

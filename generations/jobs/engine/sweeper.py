@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
+from generations.core.prepared_queries import PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist, poll, queue_position, spool, transitions
@@ -33,6 +34,7 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
+_unleased = PreparedQuery(lambda: Generation.objects.filter(status=Status.STORING, lease_until__lt=Now()))
 _looked_for: dict[uuid.UUID, float] = {}  # generation: when this process last searched storage for it
 
 UNSERVED_AFTER = timedelta(hours=24)
@@ -90,6 +92,8 @@ def settle_expired_leases() -> int:
 def recover() -> int:
     """Settle what dead workers of this machine left, without waiting for leases; how many generations."""
     with spool.lock_dead_workers() as workers:
+        if not workers:
+            return 0
         running = Generation.objects.filter(status=Status.RUNNING, worker__in=workers)
         running.update(lease_until=Now() + RECOVERY_LEASE)  # so that no sweeper settles them meanwhile
         held = spool.unstored_attempts(workers)
@@ -129,7 +133,7 @@ def _use_spooled(row: Generation, numbers: list[int]) -> bool:
 def store_spooled() -> int:
     """Store images in this machine's spool that no living worker is storing; how many."""
     stored = 0
-    for row in Generation.objects.filter(status=Status.STORING, lease_until__lt=Now()):
+    for row in _unleased.all():
         with guarded(f"store the image of generation {row.pk} from the spool"):
             stored += bool(spool.read(row.pk, row.attempt)) and _lease_and_store(row)
     return stored

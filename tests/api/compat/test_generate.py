@@ -103,7 +103,7 @@ def test_pages_and_other_calls_are_served_while_calls_wait(idle_portal, asking, 
         assert requests.get(f"{idle_portal}/accounts/login/", timeout=120).status_code == 200
         assert requests.get(f"{idle_portal}/v1/user/balance", headers=bearer, timeout=120).status_code == 200
     Generation.objects.update(status=Status.CANCELED, ended_at="2026-01-01T00:00:00Z")
-    events._send_ended(list(Generation.objects.values_list("pk", flat=True)))
+    events._submit(events._ended(list(Generation.objects.values_list("pk", flat=True))))
     assert {response.result(120).status_code for response in responses} == {400}
 
 

@@ -110,6 +110,17 @@ def test_a_living_worker_keeps_its_lease(submit, upstream):
     assert engine_leases.renew_all() == 0
 
 
+def test_a_worker_does_not_renew_the_lease_of_a_later_attempt(submit, upstream):
+    submit(count=2)
+    stuck, other = (engine_claim.claim_next()[0].generation for _ in range(2))
+    with engine_leases.renewing(stuck.pk, 1), engine_leases.renewing(other.pk, 1):
+        Generation.objects.filter(pk=stuck.pk).update(attempt=2)
+        Generation.objects.update(lease_until=timezone.now())
+        assert engine_leases.renew_all() == 1
+    renewed = Generation.objects.filter(lease_until__gt=timezone.now() + timedelta(seconds=15))
+    assert list(renewed) == [other]
+
+
 def test_while_storage_is_unavailable_an_image_waits_in_the_spool_and_is_not_bought_again(
     submit, upstream, provider, monkeypatch
 ):

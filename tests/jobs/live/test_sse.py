@@ -85,7 +85,7 @@ def run_scenario(monkeypatch):
 
 
 def send_event(member, text):
-    events._send(member, "places", text)
+    events._submit(*events._of(member, "places", text))
 
 
 def test_a_page_receives_events_of_its_own_user_only(member, make_member, cookie_of, run_scenario):
