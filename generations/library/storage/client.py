@@ -24,6 +24,7 @@ from django.core.files.storage import storages
 from django.utils.translation import gettext_lazy as _
 
 from generations.core import asgi
+from generations.library.storage.direct_put import DirectPut
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -62,6 +63,7 @@ NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
 FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
 # Exists only where the key may not list: if it can be read, what else is forbidden to read is not there.
 MARKER = "sdweb-bucket"
+CHECKSUM_HEADERS = {"ChecksumSHA256": "x-amz-checksum-sha256", "ContentMD5": "Content-MD5"}
 BUCKET_EXISTS = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
@@ -179,10 +181,15 @@ def thumbnail_key(*, image: uuid.UUID, size: str) -> str:
 
 def put(key: str, data: bytes, *, media_type: str, metadata: Mapping[str, object] | None = None) -> None:
     """Store an object. Each value of the metadata is cut to 120 characters of any script."""
-    headers = {name.replace("_", "-"): _header_value(value) for name, value in (metadata or {}).items()}
+    told = {name.replace("_", "-"): _header_value(value) for name, value in (metadata or {}).items()}
+    checksum = _checksum(data)
+    headers = {f"x-amz-meta-{name}": value for name, value in told.items()}
+    headers |= {CHECKSUM_HEADERS[name]: value for name, value in checksum.items()}
+    if _direct_put_of(client(), bucket()).put(key, data, {"Content-Type": media_type, **headers}):
+        return
     with translated_errors():
         client().put_object(
-            Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=headers, **_checksum(data)
+            Bucket=bucket(), Key=key, Body=data, ContentType=media_type, Metadata=told, **checksum
         )
 
 
@@ -353,6 +360,11 @@ def _client_of(storage: S3Storage) -> S3Client:
     )
     shared: S3Client = storage.connection.meta.client
     return shared
+
+
+@lru_cache(maxsize=1)
+def _direct_put_of(shared: S3Client, bucket: str) -> DirectPut:
+    return DirectPut(shared, bucket)
 
 
 def _checksum(data: bytes) -> dict[str, Any]:
