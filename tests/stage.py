@@ -21,6 +21,7 @@ from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 BUCKET = "sdweb-stage"
+PATIENCE = 300  # seconds for a program on a busy machine
 PROVIDER_KEY = "sk-a-key-for-the-stage-only"
 RUN = (
     "import django, runpy; django.setup(); runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
@@ -28,11 +29,15 @@ RUN = (
 
 
 class Stage:
-    """Servers and processes by name, on a folder of their own; all end with us."""
+    """Servers and processes by name, on a folder of their own; all end with us.
 
-    def __init__(self, database: str) -> None:
-        self.database = database
-        self.folder = Path(tempfile.mkdtemp(prefix="sdweb-stage-"))
+    A folder that is given is kept, with all that the servers store there, and may be given again.
+    """
+
+    def __init__(self, database: str, kept: Path | None = None) -> None:
+        self.database, self.is_kept = database, kept is not None
+        self.folder = kept.resolve() if kept else Path(tempfile.mkdtemp(prefix="sdweb-stage-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)  # PostgreSQL's user passes through it
         self.children: dict[str, ChildProcess] = {}
         self.environment = _bare_environment() | {
@@ -82,9 +87,9 @@ class Stage:
         """Run `manage.py` to its end; it must succeed."""
         child = self.start(f"manage-{arguments[0]}", ("manage.py", *arguments))
         assert child.process
-        assert child.process.wait(120) == 0, child.last_log_line()
+        assert child.process.wait(PATIENCE) == 0, child.last_log_line()
 
-    def run_to_end(self, name: str, module: str, *arguments: str, patience: float = 120) -> None:
+    def run_to_end(self, name: str, module: str, *arguments: str, patience: float = PATIENCE) -> None:
         """Run a module that needs Django to its end; it must succeed."""
         child = self.start(name, portal_program(module, *arguments))
         assert child.process
@@ -97,10 +102,11 @@ class Stage:
             shutil.copy(log, folder)
 
     def strike(self) -> None:
-        """End everything; nothing is kept."""
+        """End everything; nothing is kept but a folder that was given."""
         for child in reversed(list(self.children.values())):
             child.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.is_kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, name: str, program: Program) -> ChildProcess:
         child = self.children[name] = ChildProcess(program)
@@ -117,7 +123,9 @@ class Stage:
     def _start_storage(self) -> ChildProcess:
         port, access, secret = ports.free_port(), secrets.token_hex(10), secrets.token_hex(20)
         self.storage_port = port
-        (self.folder / "s3" / BUCKET).mkdir(parents=True)  # in this server a bucket is a folder
+        (self.folder / "s3" / BUCKET).mkdir(
+            parents=True, exist_ok=True
+        )  # in this server a bucket is a folder
         self.environment |= {
             "S3_BUCKET": BUCKET,
             "S3_ENDPOINT_URL": f"http://{ports.LOOPBACK}:{port}",

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 NAMESPACE = uuid.UUID("5b0c8a52-7d0f-4c55-9f0e-2f6f2a3b9c11")
 
@@ -33,6 +36,23 @@ class Pattern:
         """The HTML with these values, which are escaped; `{{ }}` in a template does the same."""
         escaped = {name: conditional_escape(value) for name, value in values.items()}
         return SafeString(self._format % escaped)
+
+
+def filled(template: str, **values: Any) -> SafeString:
+    """A template that was rendered once for each combination of its flags, with these values filled in.
+
+    Those that are True or False are the flags; the template only writes all others, and asks them nothing.
+    """
+    flags = tuple((name, value) for name, value in values.items() if isinstance(value, bool))
+    written = {name: value for name, value in values.items() if not isinstance(value, bool)}
+    return _pattern(template, get_language(), flags, tuple(written)).fill(**written)
+
+
+@lru_cache(maxsize=512)
+def _pattern(
+    template: str, _language: str | None, flags: tuple[tuple[str, bool], ...], names: tuple[str, ...]
+) -> Pattern:
+    return Pattern(render_to_string(template, dict(flags) | {name: mark(name) for name in names}), names)
 
 
 def _without_indents(html: str) -> str:

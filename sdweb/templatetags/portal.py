@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from generations.core import durations, kept_fragments
+from generations.core import durations, html_pattern, kept_fragments
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.teams import permissions
 from generations.teams.models import Membership, User
@@ -37,6 +37,7 @@ _current_memberships = PreparedQuery(
 
 
 register.simple_tag(kept_fragments.kept_fragment, name="kept")
+register.simple_tag(html_pattern.filled)
 
 
 @register.simple_tag

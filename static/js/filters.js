@@ -1,5 +1,4 @@
 // The library's filter menus: they submit when they close, their choices can be filtered, tags are suggested.
-import { integer } from "./page.js";
 import { onTagSuggestions } from "./tag_completion.js";
 
 document.addEventListener("toggle", (event) => {
@@ -52,7 +51,7 @@ function suggestion(field, name, uses) {
   button.className = "menu-item";
   const [label, number] = [document.createElement("bdi"), document.createElement("span")];
   label.textContent = name;
-  number.textContent = integer(uses);
+  number.textContent = uses;
   number.className = "number";
   button.append(label, number);
   button.addEventListener("click", () => {

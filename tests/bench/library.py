@@ -20,14 +20,17 @@ from tests.bench.report import FOLDER, report
 from tests.stage import Stage
 
 TEAM = "Million"
+# Of a million pictures on PostgreSQL; half as many on SQLite may take twice as long.
 MARKS = {
     "first page": "p95 <= 50",
     "page 1,000 deep": "p95 <= 50",
+    "search: one common word": "p95 <= 80",
+    "search: two common words": "p95 <= 100",
     "back to a picture 1,000 pages deep": "p95 <= 100",
     "suggestions": "p95 <= 100",
+    "tags without a letter": "p95 <= 60",
 }
 SEARCH_MARK = "p95 <= 150"
-PAGE = 60
 
 
 class LibraryBench:
@@ -35,7 +38,7 @@ class LibraryBench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.stage = Stage(options.database)
+        self.stage = Stage(options.database, options.keep)
         self.result: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
@@ -58,10 +61,13 @@ class LibraryBench:
         stage.manage("migrate", "-v0")
         stage.manage("collectstatic", "-v0", "--noinput")
         began = time.monotonic()
-        file = stage.folder / "said.json"
-        numbers = (str(self.options.pictures), str(self.options.copies))
-        stage.run_to_end("fill", "tests.bench.library_side", str(file), TEAM, *numbers, patience=3600)
-        self.result["filled (s)"] = round(time.monotonic() - began)
+        file, filled = stage.folder / "said.json", stage.folder / "filled"
+        if not filled.exists():
+            numbers = (str(self.options.pictures), str(self.options.copies))
+            stage.run_to_end("fill", "tests.bench.library_side", "fill", TEAM, *numbers, patience=3600)
+            filled.touch()
+            self.result["filled (s)"] = round(time.monotonic() - began)
+        stage.run_to_end("say", "tests.bench.library_side", "say", TEAM, str(file))
         self.said = json.loads(file.read_text())
         serve = f"-m uvicorn sdweb.asgi:application --host {LOOPBACK} --port {port} --no-access-log"
         self.web = stage.start("web", tuple(serve.split()), ready=lambda: answers(port))
@@ -116,6 +122,7 @@ class LibraryBench:
         self._time("search: one common word, 100 pages deep", f"{grid}?q=fox&before={said['deep']}")
         self._time("back to a picture 1,000 pages deep", f"{grid}?at={said['deep']}")
         self._time("suggestions", f"{grid}suggest/?q=golden+mo")
+        self._time("tags without a letter", f"{grid}tags/?q=")
         for words in ("fox", '"fox"', "qua mon"):
             self._time(f"counts of {words}", f"{grid}counts/?q={quote(words)}")
 
@@ -132,6 +139,7 @@ def main() -> int:
         "--copies", type=int, default=1, help="of each picture, made by PostgreSQL: much faster"
     )
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="fill it once, and look again later")
     parser.add_argument("--serve", action="store_true", help="fill, then serve until stopped")
     parser.add_argument("--json", type=Path, default=FOLDER / "bench-library.json")
     options = parser.parse_args()

@@ -70,7 +70,8 @@ def list_images(
     """List the images of the library that match the filters and that the member may see, newest first."""
     member = member_with_scope(request, Scope.READ)
     after = search_engine.cursor_at(member, before) if before else None
-    found = search_engine.page(member, Search.from_query(request.GET), after=after, size=limit + 1)
+    search = Search.from_query(request.GET)
+    found = search_engine.page(member, search, after=after, size=limit + 1, related=("owner__user",))
     return _page(request, member, found, limit)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.http import Http404, QueryDict
 from django.utils.formats import number_format
 
+from generations.core.count_rows import CountRows
 from generations.library.images import service as images_service
 from generations.library.models import Collection, CollectionImage, Image, SavedSearch, visible_to
 from generations.library.search import engine as search_engine
@@ -20,13 +21,6 @@ from generations.teams.models import Membership
 MAX_COUNT = 10_000  # of all images, and of a search
 MAX_SIDEBAR_COUNT = 1_000  # of a collection, and of a saved search
 TIME_BUDGET = 0.3  # seconds for all saved searches together
-
-
-class CountRows(Subquery):
-    """The number of rows of a subquery."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
 
 
 @dataclass(frozen=True)
@@ -77,25 +71,23 @@ def collection_counts(
     member: Membership, collections: QuerySet[Collection], most: int
 ) -> list[tuple[Collection, str]]:
     """Return the first collections with the formatted number of images that the member may see; one query."""
-    counted = CountRows(_visible_images(member).values("pk")[: MAX_SIDEBAR_COUNT + 1])
+    counted = CountRows(_visible_images(visible_to(member)).values("pk")[: MAX_SIDEBAR_COUNT + 1])
     return [
         (each, format_count(each.size, MAX_SIDEBAR_COUNT))
         for each in collections.annotate(size=counted)[:most]
     ]
 
 
-def with_covers(member: Membership, collections: QuerySet[Collection]) -> QuerySet[Collection]:
-    """Annotate collections with `cover`: the id of the newest image that the member may see."""
-    newest = _visible_images(member).order_by("-image_id").values("image_id")[:1]
+def with_covers(visible: Q, collections: QuerySet[Collection]) -> QuerySet[Collection]:
+    """Annotate collections with `cover`: the id of the newest image that is visible."""
+    newest = _visible_images(visible).order_by("-image_id").values("image_id")[:1]
     return collections.annotate(cover=Subquery(newest, output_field=UUIDField()))
 
 
-def _visible_images(member: Membership) -> QuerySet[CollectionImage]:
-    """The images of an outer query's collection that the member may see."""
-    visible: QuerySet[Any] = Image.objects.filter(
-        visible_to(member), Q(trashed_at__isnull=True), pk=OuterRef("image_id")
-    )
-    return CollectionImage.objects.filter(Exists(visible), collection=OuterRef("pk"))
+def _visible_images(visible: Q) -> QuerySet[CollectionImage]:
+    """The images of an outer query's collection that are visible (`library.models.visible_to`)."""
+    images: QuerySet[Any] = Image.objects.filter(visible, Q(trashed_at__isnull=True), pk=OuterRef("image_id"))
+    return CollectionImage.objects.filter(Exists(images), collection=OuterRef("pk"))
 
 
 def format_count(number: int, most: int) -> str:

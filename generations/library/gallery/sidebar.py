@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.library.gallery import counts as gallery_counts
-from generations.library.models import Collection, Image, SavedSearch
+from generations.library.models import Collection, Image, SavedSearch, visible_as, visible_to
 from generations.library.search import tokenizer
 from generations.teams.models import Membership, Visibility
 
@@ -41,16 +43,30 @@ class Sidebar:
         return [*self.team.shown, *self.own.shown]
 
 
+_totals = PreparedQuery(
+    lambda: (
+        Collection.objects.visible_as(Param("member"), Param("team"))
+        .values("visibility")
+        .annotate(total=Count("pk"))
+        .values_list("visibility", "total")
+    )
+)
+_saved = PreparedQuery(
+    lambda: SavedSearch.objects.visible_as(Param("member"), Param("team")).order_by("name", "pk")[
+        : 4 * MAX_SHOWN
+    ]
+)
+
+
 def load(member: Membership) -> Sidebar:
     """Return the sidebar's contents, in four queries."""
-    visible = Collection.objects.visible_to(member)
-    is_team = Q(visibility=Visibility.TEAM)
-    totals = visible.aggregate(team=Count("pk", filter=is_team), own=Count("pk", filter=~is_team))
-    groups = {
-        kind: CollectionGroup(_changed_last(member, visible.filter(condition)), totals[kind])
-        for kind, condition in (("team", is_team), ("own", ~is_team))
-    }
-    return Sidebar(saved=saved_searches(member), **groups)
+    rows = _totals.rows(member=member.pk, team=member.team_id)
+    totals: dict[str, int] = {visibility: total for visibility, total in rows}  # noqa: C416  rows are sequences
+    groups = []
+    for visibility in (Visibility.TEAM, Visibility.PRIVATE):
+        shown = _changed_last(member.role, visibility).all(member=member.pk, team=member.team_id)
+        groups.append(CollectionGroup(with_newest_image(shown), totals.get(visibility, 0)))
+    return Sidebar(saved_searches(member), *groups)
 
 
 def with_sizes(member: Membership, side: Sidebar) -> Sidebar:
@@ -67,12 +83,20 @@ def with_sizes(member: Membership, side: Sidebar) -> Sidebar:
 
 def saved_searches(member: Membership) -> list[SavedSearch]:
     """Return the member's and the team's saved searches, by name."""
-    return list(SavedSearch.objects.visible_to(member).order_by("name", "pk")[: 4 * MAX_SHOWN])
+    return _saved.all(member=member.pk, team=member.team_id)
 
 
-def _changed_last(member: Membership, collections: QuerySet[Collection]) -> list[Collection]:
-    newest = gallery_counts.with_covers(member, collections).order_by("-changed_at", "-pk")
-    return with_newest_image(newest[:MAX_SHOWN])
+@lru_cache
+def _changed_last(role: str, visibility: Visibility) -> PreparedQuery[Collection]:
+    """The visible collections of a group that were changed last, for members of that role."""
+
+    def build() -> QuerySet[Collection]:
+        member, team = Param("member"), Param("team")
+        shown = Collection.objects.visible_as(member, team).filter(visibility=visibility)
+        covered = gallery_counts.with_covers(visible_as(role, member, team), shown)
+        return covered.order_by("-changed_at", "-pk")[:MAX_SHOWN]
+
+    return PreparedQuery(build)
 
 
 def with_newest_image(collections: Iterable[Collection]) -> list[Collection]:
@@ -94,7 +118,7 @@ def collection_page(
     if after:
         same = Q(changed_at=after.changed_at, pk__lt=after.pk)
         found = found.filter(Q(changed_at__lt=after.changed_at) | same)
-    ordered = gallery_counts.with_covers(member, found).order_by("-changed_at", "-pk")
+    ordered = gallery_counts.with_covers(visible_to(member), found).order_by("-changed_at", "-pk")
     rows = gallery_counts.collection_counts(member, ordered, PAGE_SIZE + 1)
     with_newest_image(collection for collection, _size in rows)
     return rows[:PAGE_SIZE], rows[PAGE_SIZE - 1][0] if len(rows) > PAGE_SIZE else None

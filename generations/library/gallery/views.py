@@ -32,6 +32,7 @@ from generations.teams.models import Membership
 from generations.teams.permissions import member_required
 
 PAGE_SIZE = 60
+FIRST_SIZE = 40  # images of a whole page; scripts load the next ones at once, below them
 AHEAD = 30  # images before the one at which a page begins
 MAX_NEW = 99
 
@@ -101,9 +102,12 @@ def newer(request: HttpRequest, member: Membership) -> JsonResponse:
 @member_required()
 @require_safe
 def tags(request: HttpRequest, member: Membership) -> JsonResponse:
-    """Complete a tag: the team's tags that start with `?q=`, the most used first."""
-    found = organise_service.complete_tag(member, request.GET.get("q", "")[:200])
-    return JsonResponse({"tags": [{"name": tag.name, "uses": tag.uses} for tag in found]})  # type: ignore[attr-defined]
+    """Complete a tag: the team's tags that start with `?q=`, the most used first, and how often, in words."""
+    text, most = request.GET.get("q", "")[:200], gallery_counts.MAX_SIDEBAR_COUNT
+    found: list[Any] = organise_service.complete_tag(member, text, counted=most)
+    uses = [gallery_counts.format_count(tag.uses, most) for tag in found]
+    named = [{"name": tag.name, "uses": number} for tag, number in zip(found, uses, strict=True)]
+    return JsonResponse({"tags": named})
 
 
 @member_required()
@@ -173,18 +177,19 @@ class Part:
 def _part(request: HttpRequest, member: Membership, search: Search) -> Part:
     """The images that the request asks for: around an image, else after or before one, else the first."""
     after, at = _cursor(member, request.GET.get("after")), _cursor_or_none(member, request.GET.get("at"))
+    most = PAGE_SIZE if getattr(request, "htmx", False) else FIRST_SIZE
     if at:
         ahead = search_engine.page(member, search, after=at, size=AHEAD + 1, backwards=True)
         start = _cursor_of(ahead[AHEAD]) if len(ahead) > AHEAD else None
-        size = len(ahead[:AHEAD]) + PAGE_SIZE
+        size = len(ahead[:AHEAD]) + most
         images = search_engine.page(member, search, after=start, size=size + 1)
         return Part(images[:size], has_more=len(images) > size, has_earlier=start is not None)
     if after:
-        images = search_engine.page(member, search, after=after, size=PAGE_SIZE + 1, backwards=True)
-        return Part(images[:PAGE_SIZE][::-1], has_more=False, has_earlier=len(images) > PAGE_SIZE)
+        images = search_engine.page(member, search, after=after, size=most + 1, backwards=True)
+        return Part(images[:most][::-1], has_more=False, has_earlier=len(images) > most)
     before = _cursor(member, request.GET.get("before"))
-    images = search_engine.page(member, search, after=before, size=PAGE_SIZE + 1)
-    return Part(images[:PAGE_SIZE], len(images) > PAGE_SIZE, has_earlier=False, before=before)
+    images = search_engine.page(member, search, after=before, size=most + 1)
+    return Part(images[:most], len(images) > most, has_earlier=False, before=before)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from generations.library.models.image import (
     ImageQuerySet,
     Origin,
     Upload,
+    visible_as,
     visible_to,
 )
 from generations.library.models.organise import (
@@ -47,5 +48,6 @@ __all__ = [
     "ShareImage",
     "Tag",
     "Upload",
+    "visible_as",
     "visible_to",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -36,11 +36,16 @@ def visible_to(member: Membership) -> Q:
     Members see the team's images and their own, viewers the team's alone. The team's owners also see
     private images of people who left.
     """
+    return visible_as(member.role, member.pk, member.team_id)
+
+
+def visible_as(role: str, member: Any, team: Any) -> Q:
+    """The same for a role; `member` and `team` are ids, or the `Param`s of a prepared query."""
     visible = Q(visibility=Visibility.TEAM)
-    if member.role != Role.VIEWER:
-        visible |= Q(owner=member.pk)
-    if member.role == Role.OWNER:
-        left = Membership.objects.filter(team=member.team_id, ended_at__isnull=False)
+    if role != Role.VIEWER:
+        visible |= Q(owner=member)
+    if role == Role.OWNER:
+        left = Membership.objects.filter(team=team, ended_at__isnull=False)
         visible |= Q(owner__in=left.values("pk"))
     return visible
 

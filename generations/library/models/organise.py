@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -21,7 +21,11 @@ class OwnedQuerySet(models.QuerySet[Row]):
 
     def visible_to(self, member: Membership) -> Self:
         """Those that are visible to the whole team, and the member's own."""
-        return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=member.team_id)
+        return self.visible_as(member.pk, member.team_id)
+
+    def visible_as(self, member: Any, team: Any) -> Self:
+        """The same by ids, or by the `Param`s of a prepared query."""
+        return self.filter(Q(visibility=Visibility.TEAM) | Q(owner=member), team=team)
 
 
 class Tag(models.Model):

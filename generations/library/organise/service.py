@@ -7,14 +7,16 @@ that were so already, are left unchanged.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Collection as Several
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from generations.core.count_rows import CountRows
 from generations.library.models import (
     MAX_TAG_LENGTH,
     Collection,
@@ -101,11 +103,18 @@ def validated_tag(name: str) -> str:
     return name
 
 
-def complete_tag(member: Membership, text: str, most: int = 10) -> list[Tag]:
-    """Return the team's tags that start with the text, the most used first, each with the count `uses`."""
-    tags = Tag.objects.filter(team=member.team_id, pk__in=_candidates(member, tag_key(text)))
-    used = tags.annotate(uses=Count("image_tags")).filter(uses__gt=0)
-    return list(used.order_by("-uses", "key")[:most])
+def complete_tag(member: Membership, text: str, most: int = 10, *, counted: int | None = None) -> list[Tag]:
+    """Return the team's tags that start with the text, the most used first, each with the count `uses`.
+
+    Of a tag at most `counted` uses are counted, and one more stands for all larger numbers. Of tags with so
+    many, those come first that were used most lately.
+    """
+    candidates = Counter(_candidates(member, tag_key(text)))
+    rows = ImageTag.objects.filter(tag=OuterRef("pk")).values("pk")
+    uses = CountRows(rows if counted is None else rows[: counted + 1])
+    tags: Any = Tag.objects.filter(team=member.team_id, pk__in=list(candidates)).annotate(uses=uses)
+    used = [tag for tag in tags if tag.uses]
+    return sorted(used, key=lambda tag: (-tag.uses, -candidates[tag.pk], tag.key))[:most]
 
 
 def _candidates(member: Membership, key: str) -> list[int]:

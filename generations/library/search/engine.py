@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Func, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from generations.library.models import Image, SearchEntry, visible_to
+from generations.core.prepared_queries import Param, PreparedQuery
+from generations.library.models import Image, SearchEntry, visible_as, visible_to
 from generations.library.search import parser as search_parser
 from generations.library.search import terms as search_terms
 from generations.library.search.query import Search
@@ -58,13 +60,15 @@ def page(
     after: Cursor | None = None,
     size: int,
     backwards: bool = False,
+    related: tuple[str, ...] = (),
 ) -> list[Image]:
-    """Return the next images of a search, with their owners; `backwards`: the previous ones.
+    """Return the next images of a search, with what is `related`; `backwards`: the previous ones.
 
     The one nearest to the cursor comes first. Http404 for a collection that the member may not see.
     """
     found = Results(member, search, after=after, older=search.oldest == backwards).ids(size)
-    images = Image.objects.select_related("owner__user").in_bulk(found)
+    rows = Image.objects.select_related(*related) if related else Image.objects.all()
+    images = rows.in_bulk(found)
     return [images[pk] for pk in found if pk in images]
 
 
@@ -102,7 +106,8 @@ class Results:
     def __init__(
         self, member: Membership, search: Search, *, after: Cursor | None = None, older: bool = True
     ) -> None:
-        self.older = older
+        self.member, self.after, self.older = member, after, older
+        self.is_everything = search.is_everything
         self.in_period = SearchEntry.objects.filter(
             _period(search, member.tzinfo),
             _beyond(after, older=older) if after else Q(),
@@ -119,7 +124,9 @@ class Results:
 
     def ids(self, size: int) -> list[uuid.UUID]:
         """Return the first images, in order."""
-        if self.entries is self.visible:  # no condition but the order of time
+        if self.is_everything:
+            return self._next(size)
+        if self.entries is self.visible:  # no condition but a period
             return self._ids(self.visible, size)
         near = self._near(SCAN_LIMIT)
         if near is None:
@@ -144,6 +151,14 @@ class Results:
         moment = F("created_at") if by is None else by
         order = (moment.desc(), F("image").desc()) if self.older else (moment.asc(), F("image").asc())
         return list(entries.order_by(*order).values_list("image", flat=True)[:size])
+
+    def _next(self, size: int) -> list[uuid.UUID]:
+        """The first images of a search for everything: `_ids(self.visible, size)`, prepared."""
+        values: dict[str, Any] = {"member": self.member.pk, "team": self.member.team_id}
+        if self.after:
+            values |= {"moment": self.after.created_at, "image": self.after.image}
+        query = _everything(self.member.role, size, older=self.older, is_after=self.after is not None)
+        return [image for (image,) in query.rows(**values)]
 
     def _near(self, limit: int) -> Q | None:
         """The condition for about as many of the team's next images; None if there are no others."""
@@ -175,6 +190,21 @@ class Results:
         if len(query.required) == 1 and not (query.beginnings or query.any_of or query.excluded):
             return None
         return query
+
+
+@lru_cache(maxsize=64)
+def _everything(role: str, size: int, *, older: bool, is_after: bool) -> PreparedQuery[SearchEntry]:
+    """The ids of the first images that a member with this role sees, of those beyond a cursor."""
+
+    def build() -> QuerySet[SearchEntry, Any]:
+        member, team = Param("member"), Param("team")
+        after: Any = Cursor(Param("moment"), Param("image")) if is_after else None  # type: ignore[arg-type]
+        beyond = _beyond(after, older=older) if after else Q()
+        entries = SearchEntry.objects.filter(beyond, visible_as(role, member, team), team=team)
+        order = ("-created_at", "-image") if older else ("created_at", "image")
+        return entries.order_by(*order).values_list("image")[:size]
+
+    return PreparedQuery(build)
 
 
 def _period(search: Search, zone: ZoneInfo) -> Q:

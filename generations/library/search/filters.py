@@ -17,6 +17,7 @@ from django.db.models import F
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.core.request_params import uuid_or_404
 from generations.library.models import Collection, Image, Tag
 from generations.library.search import parser as search_parser
@@ -33,6 +34,13 @@ MAX_VALUES = 50  # of one filter
 MAX_PEOPLE = 200  # offered by the filter of people
 
 Value = TypeVar("Value")
+_people = PreparedQuery(
+    lambda: (
+        Membership.objects.filter(team=Param("team"))
+        .select_related("user")
+        .order_by(F("ended_at").asc(nulls_first=True), "pk")[:MAX_PEOPLE]
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -180,9 +188,7 @@ class PeopleFilter(Filter[tuple[int, ...]]):
 
     def choices(self, page: Page, value: tuple[int, ...]) -> list[Choice]:
         """Present and former members; the chosen ones come first."""
-        people = Membership.objects.filter(team=page.member.team_id).select_related("user")
-        people = people.order_by(F("ended_at").asc(nulls_first=True), "pk")[:MAX_PEOPLE]
-        names = {each.pk: str(each) for each in people}
+        names = {each.pk: str(each) for each in _people.all(team=page.member.team_id)}
         chosen = [Choice(str(pk), names.get(pk, _("somebody else")), is_chosen=True) for pk in value]
         others = sorted((pk for pk in names if pk not in value), key=lambda pk: (names[pk].casefold(), pk))
         return [*chosen, *(Choice(str(pk), names[pk]) for pk in others)]

@@ -11,15 +11,17 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from generations.core.html_pattern import filled
 from generations.library.delivery import shown, thumbnails
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.delivery.shown import Thumbnail
 from generations.library.gallery import tiles
 from generations.library.imaging import convert as imaging_convert
-from generations.library.models import Image
+from generations.library.models import Collection, Image
+from generations.library.search.filters import Choice
 from generations.library.storage import client as storage_client
 from generations.library.trash import listing as trash_listing
-from generations.teams.models import Membership
+from generations.teams.models import Membership, Visibility
 
 register = template.Library()
 
@@ -52,6 +54,58 @@ def grid_picture(context: Context, image: Image, query: str) -> SafeString:
         shown.session_of(context.get("request")),
         is_liked=image.pk in context["liked"],
         query=query,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def side_collection(context: Context, collection: Collection, grid_url: str) -> SafeString:
+    """Return a collection of the sidebar: {% side_collection one grid_url %}."""
+    newest = getattr(collection, "newest", None)
+    return filled(
+        "library/gallery/side_collection.html",
+        is_shown=getattr(context.get("search"), "collection", None) == collection.pk,
+        is_private=collection.visibility == Visibility.PRIVATE,
+        has_cover=newest is not None,
+        cover=cover(context, newest, context["member"]) if newest else "",
+        grid_url=grid_url,
+        collection=collection.pk,
+        name=collection.name,
+        size=getattr(collection, "size_text", ""),
+    )
+
+
+@register.simple_tag
+def collect_choice(collection: Collection) -> SafeString:
+    """Return a collection that chosen pictures are put into: {% collect_choice one %}."""
+    return filled(
+        "library/bulk/collect_choice.html",
+        is_private=collection.visibility == Visibility.PRIVATE,
+        collection=collection.pk,
+        name=collection.name,
+    )
+
+
+@register.simple_tag
+def filter_choice(name: str, choice: Choice) -> SafeString:
+    """Return a value of a filter that is ticked: {% filter_choice chip.name choice %}."""
+    return filled(
+        "library/gallery/filters/choice.html",
+        is_chosen=choice.is_chosen,
+        name=name,
+        value=choice.value,
+        title=choice.title,
+    )
+
+
+@register.simple_tag
+def linked_choice(grid_url: str, choice: Choice) -> SafeString:
+    """Return a value of a filter that is a link: {% linked_choice grid_url choice %}."""
+    return filled(
+        "library/gallery/filters/linked_choice.html",
+        is_chosen=choice.is_chosen,
+        grid_url=grid_url,
+        query_string=choice.query_string,
+        title=choice.title,
     )
 
 

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,7 +15,7 @@ from generations.library.bulk import worker as bulk_worker
 from generations.library.gallery import counts as gallery_counts
 from generations.library.gallery import sidebar
 from generations.library.images import service as images_service
-from generations.library.models import BulkAction, Collection, ImageTag, SavedSearch, Tag
+from generations.library.models import BulkAction, Collection, ImageTag, SavedSearch, Tag, visible_to
 from generations.library.organise import service as organise_service
 from generations.library.search.query import Search
 from generations.teams.models import Role, Visibility
@@ -60,7 +61,7 @@ def test_the_next_page_keeps_the_search(sign_in, member, enter):
     answer = page(sign_in(member), member, "q=fox")
     assert f"?before={answer.context['older']}&amp;q=fox" in answer.content.decode()
     more = page(sign_in(member), member, f"q=fox&before={answer.context['older']}")
-    assert len(shown(more)) == 10
+    assert len(shown(more)) == 30
 
 
 def test_a_chip_shows_what_is_chosen_and_links_to_the_search_without_it(sign_in, member, teammate, enter):
@@ -183,6 +184,25 @@ def test_the_sidebar_shows_no_private_rows_of_others(sign_in, member, teammate, 
     assert dict(gallery_counts.collection_counts(member, Collection.objects.filter(pk=shared.pk), 9)) == {
         shared: "0"
     }
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_prepared_queries_of_the_sidebar_find_what_their_orm_forms_find(member, teammate, enter, role):
+    images = [enter(by=owner, visibility=kind)[0] for owner in (member, teammate) for kind in Visibility]
+    for owner in (member, teammate):
+        for kind in Visibility:
+            collected(owner, f"{owner} {kind}", images, kind)
+            organise_service.save_search(member=owner, name=str(kind), search=Search(q="a"), visibility=kind)
+    type(member).objects.filter(pk=member.pk).update(role=role)
+    member.refresh_from_db()
+    side = sidebar.load(member)
+    visible = gallery_counts.with_covers(visible_to(member), Collection.objects.visible_to(member))
+    for group, is_team in ((side.team, Q(visibility="team")), (side.own, ~Q(visibility="team"))):
+        expected = visible.filter(is_team).order_by("-changed_at", "-pk")
+        covers = [(one.pk, one.newest and one.newest.pk) for one in group.shown]
+        assert covers == [(one.pk, one.cover) for one in expected]
+        assert group.total == expected.count() > 0
+    assert side.saved == list(SavedSearch.objects.visible_to(member).order_by("name", "pk"))
 
 
 def test_counts_are_loaded_after_the_page_and_are_bounded(sign_in, member, teammate, enter, monkeypatch):
@@ -316,7 +336,7 @@ def test_tags_are_completed_for_the_team_alone(sign_in, member, stranger, enter)
     organise_service.tag(member=stranger, images=[enter(by=stranger)[0].pk], name="hermit")
     answer = sign_in(member).get(address("tags", member), {"q": "HER"})
     assert answer["Content-Type"] == "application/json"
-    assert answer.json() == {"tags": [{"name": "hero", "uses": 2}, {"name": "Heron <b>", "uses": 1}]}
+    assert answer.json() == {"tags": [{"name": "hero", "uses": "2"}, {"name": "Heron <b>", "uses": "1"}]}
 
 
 def test_a_viewer_is_offered_only_what_they_may_do(sign_in, viewer, member, enter):

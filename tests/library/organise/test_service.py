@@ -50,6 +50,21 @@ def test_tags_are_completed_the_most_used_first(member, stranger, make_image):
     ]
 
 
+def test_uses_are_counted_up_to_a_bound_and_then_the_latest_decide(member, make_image, monkeypatch):
+    monkeypatch.setattr(organise_service, "MAX_RANKED", 6)  # of the first tag only the last use
+    images = [make_image().pk for _ in range(4)]
+    for name, tagged in (("first", images), ("second", images[:3]), ("third", images[:2])):
+        organise_service.tag(member=member, images=tagged, name=name)
+    for counted, expected in {
+        None: [("first", 4), ("second", 3), ("third", 2)],
+        1: [("second", 2), ("third", 2), ("first", 2)],
+        2: [("second", 3), ("first", 3), ("third", 2)],
+        4: [("first", 4), ("second", 3), ("third", 2)],
+    }.items():
+        found = organise_service.complete_tag(member, "", counted=counted)
+        assert [(tag.name, tag.uses) for tag in found] == expected
+
+
 def test_only_visible_images_are_tagged(member, teammate, stranger, make_image):
     private, foreign = make_image(visibility="private"), make_image(stranger)
     assert organise_service.tag(member=teammate, images=pks(private, foreign), name="hero") == []

@@ -10,7 +10,7 @@ from django.http import Http404, QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from generations.library.images import service as images_service
-from generations.library.models import Collection, Image, SearchEntry
+from generations.library.models import Collection, Image, SearchEntry, visible_to
 from generations.library.organise import service as organise_service
 from generations.library.search import engine as search_engine
 from generations.library.search import indexer
@@ -317,6 +317,28 @@ def test_pages_show_each_image_once_forwards_and_back(
     assert search_engine.ids(member, Search.from_query(QueryDict(address))) == [
         image.pk for image in expected
     ]
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_the_prepared_query_for_everything_finds_what_its_orm_form_finds(
+    enter, member, teammate, make_member, role, order
+):
+    left = make_member("bo")
+    Membership.objects.filter(pk=left.pk).update(ended_at=START)
+    for number in range(12):
+        owner = (member, teammate, left)[number % 3]
+        visibility = ("team", "private")[number // 3 % 2]
+        enter(by=owner, visibility=visibility, created_at=START + timedelta(minutes=number // 4))
+    Membership.objects.filter(pk=member.pk).update(role=role)
+    member.refresh_from_db()
+    search = Search(oldest=order == "oldest")
+    shown = SearchEntry.objects.filter(visible_to(member), team=member.team).values_list("image", flat=True)
+    for cursor in (None, *(search_engine.cursor_at(member, pk) for pk in shown)):
+        for older in (True, False):
+            results = search_engine.Results(member, search, after=cursor, older=older)
+            assert results.is_everything
+            assert results.ids(5) == results._ids(results.visible, 5)
 
 
 def test_a_page_of_sixty_takes_as_many_queries_as_a_page_of_one(enter, member):
