@@ -5,6 +5,7 @@ Rendering a template takes about a millisecond, filling in its result a hundredt
 
 from __future__ import annotations
 
+import html
 import re
 import uuid
 from collections.abc import Iterable
@@ -12,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -27,14 +27,14 @@ def mark(name: str) -> uuid.UUID:
 class Pattern:
     """A template that was rendered with marks in place of values that have these names."""
 
-    def __init__(self, html: str, names: Iterable[str]) -> None:
-        self._format = _without_indents(html).replace("%", "%%")
+    def __init__(self, rendered: str, names: Iterable[str]) -> None:
+        self._format = _without_indents(rendered).replace("%", "%%")
         for name in names:
             self._format = self._format.replace(str(mark(name)), f"%({name})s")
 
     def fill(self, **values: Any) -> SafeString:
         """The HTML with these values, which are escaped; `{{ }}` in a template does the same."""
-        escaped = {name: conditional_escape(value) for name, value in values.items()}
+        escaped = {name: _escaped(value) for name, value in values.items()}
         return SafeString(self._format % escaped)
 
 
@@ -55,6 +55,11 @@ def _pattern(
     return Pattern(render_to_string(template, dict(flags) | {name: mark(name) for name in names}), names)
 
 
-def _without_indents(html: str) -> str:
+def _escaped(value: object) -> str:
+    """As `conditional_escape` does, without what that does for texts which are translated later."""
+    return value.__html__() if hasattr(value, "__html__") else html.escape(str(value))
+
+
+def _without_indents(rendered: str) -> str:
     """One line break where there were spaces around line breaks; none before the end of a tag."""
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"\s*\n\s*>", ">", html)).strip()
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"\s*\n\s*>", ">", rendered)).strip()

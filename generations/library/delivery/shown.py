@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from django.http import HttpRequest
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from generations.core.html_pattern import mark
@@ -104,7 +103,7 @@ def session_of(request: HttpRequest | None) -> str:
 def alternative_text(text: str) -> str:
     """What stands for a picture where it cannot be seen: the beginning of its prompt or title."""
     text = text or _("Picture")
-    return text if len(text) <= MAX_WORDS else Truncator(text).chars(MAX_WORDS)
+    return text if len(text) <= MAX_WORDS else f"{text[: MAX_WORDS - 1]}…"
 
 
 @lru_cache(maxsize=1024)

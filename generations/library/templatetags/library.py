@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django import template
 from django.template import Context
@@ -86,14 +87,19 @@ def collect_choice(collection: Collection) -> SafeString:
 
 
 @register.simple_tag
-def filter_choice(name: str, choice: Choice) -> SafeString:
-    """Return a value of a filter that is ticked: {% filter_choice chip.name choice %}."""
-    return filled(
-        "library/gallery/filters/choice.html",
-        is_chosen=choice.is_chosen,
-        name=name,
-        value=choice.value,
-        title=choice.title,
+def filter_choices(name: str, choices: list[Choice]) -> SafeString:
+    """Return the values of a filter that are ticked: {% filter_choices chip.name chip.choices %}."""
+    return _filter_choices(name, tuple(choices))
+
+
+@lru_cache(maxsize=64)  # a hundred models are the same on most pages
+def _filter_choices(name: str, choices: tuple[Choice, ...]) -> SafeString:
+    template = "library/gallery/filters/choice.html"
+    return SafeString(
+        "\n".join(
+            filled(template, is_chosen=each.is_chosen, name=name, value=each.value, title=each.title)
+            for each in choices
+        )
     )
 
 
