@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
     core/test_prepared_queries.py
+    core/test_write_together.py
     credits
     jobs/engine
     jobs/live/test_ended.py

@@ -12,21 +12,34 @@ None, slices. `PreparedUpdate` and `PreparedInsert` do the same for `QuerySet.up
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection, transaction
-from django.db.models import Expression, Field, Model, QuerySet, Value
+from django.db.models import (
+    CharField,
+    Expression,
+    Field,
+    IntegerField,
+    Model,
+    QuerySet,
+    TextField,
+    Value,
+)
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
+from generations.core.write_together import Write
+
 M = TypeVar("M", bound=Model)
 
 MOST_ROWS = 100  # of one INSERT: databases take so many values and no more
+PLACEHOLDERS = re.compile("(%s|%%)")
 
 
 class Param(Expression):
@@ -63,7 +76,7 @@ class PreparedQuery(Generic[M]):
 
     def __init__(self, build: Callable[[], QuerySet[M, Any]]) -> None:
         self._build = build
-        self._compiled: _Select | None = None
+        self._compiled: PreparedSelect | None = None
 
     def all(self, **values: Any) -> list[M]:
         """Return the objects, with those that `select_related` names."""
@@ -78,8 +91,18 @@ class PreparedQuery(Generic[M]):
         """Return the columns of a `values_list` query set."""
         return self._select().rows(values)
 
-    def _select(self) -> _Select:
-        self._compiled = self._compiled or _Select(self._build())
+    def locks(self, **values: Any) -> list[Write]:
+        """Return a query that locks rows, for `write_together`; none on SQLite, which has one writer."""
+        if not connection.features.has_select_for_update:
+            return []
+        if self._compiled is None:
+            with transaction.atomic():  # Django compiles it nowhere else
+                self._select()
+        select = self._select()
+        return [Write(select.sql, select.bind(**values))]
+
+    def _select(self) -> PreparedSelect:
+        self._compiled = self._compiled or PreparedSelect(self._build())
         return self._compiled
 
 
@@ -96,14 +119,30 @@ class PreparedUpdate(Generic[M]):
 
     def run(self, **values: Any) -> int:
         """Change the rows; return how many."""
-        statement = self._compiled = self._compiled or PreparedStatement(*self._compiler().as_sql())
+        statement = self._statement()
         changed: int = statement.execute(statement.bind(**values))
         return changed
+
+    def write(self, rows: int | None = None, **values: Any) -> Write:
+        """Return the statement for `write_together`, with the number of rows that it must change."""
+        statement = self._statement()
+        return Write(statement.sql, statement.bind(**values), rows)
+
+    def _statement(self) -> PreparedStatement:
+        self._compiled = self._compiled or PreparedStatement(*self._compiler().as_sql())
+        return self._compiled
 
     def _compiler(self) -> SQLCompiler:
         update = cast(UpdateQuery, self._build().query.chain(UpdateQuery))
         update.add_update_values(self._changes)
         return cast(SQLCompiler, update.get_compiler(connection=connection))
+
+
+def _is_plain(field: Field[Any, Any], value: Any) -> bool:
+    """Whether the field gives the value to the database as it is, so that it need not be asked."""
+    if type(value) is str:
+        return isinstance(field, CharField | TextField)
+    return value is None or (type(value) is int and isinstance(field, IntegerField))
 
 
 class PreparedInsert(Generic[M]):
@@ -123,18 +162,26 @@ class PreparedInsert(Generic[M]):
             self._insert(instances[begin : begin + MOST_ROWS])
         return instances
 
+    def write(self, instance: M) -> Write:
+        """Return the statement for `write_together`. A key that the database gives is not told."""
+        statement = self._compiled.get(1) or self._compile(1)
+        return Write(statement.sql, self._values(instance))
+
     def _insert(self, instances: Sequence[M]) -> None:
         statement = self._compiled.get(len(instances)) or self._compile(len(instances))
-        values = [
-            each.get_db_prep_save(each.pre_save(instance, add=True), connection)
-            for instance in instances
-            for each in self._fields
-        ]
+        values = [value for instance in instances for value in self._values(instance)]
         keys = statement.execute(values, returns=self._model._meta.auto_field is not None)
         for position, instance in enumerate(instances):
             if instance.pk is None:
                 instance.pk = keys[position][0]
             instance._state.adding, instance._state.db = False, connection.alias
+
+    def _values(self, instance: M) -> list[Any]:
+        given = [(each, each.pre_save(instance, add=True)) for each in self._fields]
+        return [
+            value if _is_plain(each, value) else each.get_db_prep_save(value, connection)
+            for each, value in given
+        ]
 
     @cached_property
     def _fields(self) -> list[Field[Any, Any]]:
@@ -153,11 +200,53 @@ class PreparedInsert(Generic[M]):
         return self._compiled[count]
 
 
+class PreparedCopy(Generic[M]):
+    """INSERT of what a query set selects, compiled when it first runs: a column's field and its value."""
+
+    def __init__(self, model: type[M], build: Callable[[], QuerySet[Any, Any]], /, **values: Any) -> None:
+        self._model, self._build, self._chosen = model, build, values
+        self._compiled: PreparedStatement | None = None
+
+    def write(self, rows: int | None = None, **values: Any) -> Write:
+        """Return the statement for `write_together`, with the number of rows that it must add."""
+        statement = self._compiled = self._compiled or self._compile()
+        return Write(statement.sql, statement.bind(**values), rows)
+
+    def _compile(self) -> PreparedStatement:
+        select = self._build().values_list(*self._chosen.values()).query
+        sql, parameters = select.get_compiler(connection=connection).as_sql()
+        meta, quote = cast(Any, self._model)._meta, connection.ops.quote_name
+        columns = ", ".join(quote(meta.get_field(name).column) for name in self._chosen)
+        return PreparedStatement(f"INSERT INTO {quote(meta.db_table)} ({columns}) {sql}", parameters)
+
+
 class PreparedStatement:
-    """Compiled SQL whose parameters are constants and `Param`s."""
+    """Compiled SQL whose parameters are constants and `Param`s.
+
+    Constants are written into what PostgreSQL gets: psycopg binds each of them anew in every statement.
+    """
 
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
         self.sql, self.parameters = sql, parameters
+        if connection.vendor == "postgresql":
+            self._write_constants()
+
+    def _write_constants(self) -> None:
+        connection.ensure_connection()
+        left = iter(self.parameters)
+        pieces = [
+            piece if piece != "%s" else self._placeholder(next(left))
+            for piece in PLACEHOLDERS.split(self.sql)
+        ]
+        self.sql = "".join(pieces)
+        self.parameters = [each for each in self.parameters if isinstance(each, Param)]
+
+    def _placeholder(self, parameter: Any) -> str:
+        if isinstance(parameter, Param):
+            return "%s"
+        with connection.cursor() as cursor:
+            text: str = cursor.mogrify("%s", [parameter])
+        return text.replace("%", "%%")
 
     def bind(self, **values: Any) -> list[Any]:
         """Return the parameters with these values bound."""
@@ -172,7 +261,7 @@ class PreparedStatement:
             return cursor.fetchall() if returns else cursor.rowcount
 
 
-class _Select(PreparedStatement):
+class PreparedSelect(PreparedStatement):
     """A compiled SELECT, and how its rows become Python values and objects."""
 
     def __init__(self, queryset: QuerySet[Any, Any]) -> None:
@@ -195,7 +284,7 @@ class _Select(PreparedStatement):
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self.bind(**values))
             rows: list[Sequence[Any]] = cursor.fetchall()
-        return [self._convert(row) for row in rows] if self.converters else rows
+        return [self.convert(row) for row in rows] if self.converters else rows
 
     def to_object(self, row: Sequence[Any]) -> Any:
         """Return the model instance of a row, with its annotations and its related instances."""
@@ -206,7 +295,8 @@ class _Select(PreparedStatement):
             populator.populate(row, instance)
         return instance
 
-    def _convert(self, row: Iterable[Any]) -> list[Any]:
+    def convert(self, row: Iterable[Any]) -> list[Any]:
+        """Return the columns of a row as Python knows them."""
         converted = list(row)
         for position, (converters, expression) in self.converters.items():
             for convert in converters:

@@ -9,10 +9,17 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, Q
+from django.db.models import BigIntegerField, Case, DateTimeField, F, Q, Subquery, Value, When
 from django.utils import timezone
 
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
+from generations.core.prepared_queries import (
+    Param,
+    PreparedCopy,
+    PreparedInsert,
+    PreparedQuery,
+    PreparedUpdate,
+)
+from generations.core.write_together import Write
 from generations.credits import caps
 from generations.credits.accounts import (
     issued,
@@ -69,6 +76,7 @@ __all__ = [
     "release",
     "release_many",
     "settle",
+    "settling",
     "spent",
     "take_back",
 ]
@@ -85,6 +93,39 @@ _accounts_of_hold = PreparedQuery(
 _new_holds = PreparedInsert(Hold)
 _held = PreparedUpdate(
     lambda: Account.objects.filter(pk=Param("pk")), held=F("held") + Param("amount", BigIntegerField())
+)
+# What `settle` writes where the whole amount is charged, without asking first: see `settling`.
+_chargeable = Hold.objects.filter(
+    reference=Param("reference"), amount=Param("amount"), state=HoldState.OPEN, member__ended_at=None
+)
+_charge = PreparedCopy(
+    Transfer,
+    lambda: _chargeable,
+    kind=Value(TransferKind.CHARGE),
+    source=F("account"),
+    target=Subquery(Account.objects.filter(kind=AccountKind.SPENT).values("pk")),
+    team=F("member__team"),
+    member=F("member"),
+    amount=F("amount"),
+    reference=F("reference"),
+    model=F("model"),
+    note=Value(""),
+    created_at=Param("moment", DateTimeField()),
+)
+_of_charge = Transfer.objects.filter(reference=Param("reference"), kind=TransferKind.CHARGE)
+_is_spent = Q(kind=AccountKind.SPENT)
+_moved_by_charge = PreparedUpdate(
+    lambda: Account.objects.filter(_is_spent | Q(pk__in=_of_charge.values("source"))),
+    balance=F("balance")
+    + Case(When(_is_spent, Param("amount", BigIntegerField())), default=Param("less", BigIntegerField())),
+    held=F("held")
+    + Case(When(_is_spent, Value(0, BigIntegerField())), default=Param("less", BigIntegerField())),
+)
+_settled = PreparedUpdate(
+    lambda: Hold.objects.filter(reference=Param("reference"), state=HoldState.OPEN),
+    state=HoldState.SETTLED,
+    closed_at=Param("moment"),
+    transfer=Subquery(_of_charge.values("pk")),
 )
 _closed = PreparedUpdate(
     lambda: Hold.objects.filter(pk=Param("pk")),
@@ -182,6 +223,22 @@ def settle(*, reference: uuid.UUID, amount: int | None = None) -> Transfer:
     _close(held, HoldState.SETTLED, post(transfer, freed=held.amount))
     return_remainder_to_pool(held)
     return transfer
+
+
+def settling(*, reference: uuid.UUID, amount: int) -> list[Write]:
+    """Return what `settle` writes if all of the hold is charged, for `write_together`, in the same order.
+
+    That does nothing if `settle` would do anything else: the hold is not open or of another amount, or the
+    membership has ended. IntegrityError if the account for spent credits is not open yet.
+    """
+    moment = timezone.now()
+    values = {"reference": reference, "amount": positive(amount), "less": -amount, "moment": moment}
+    return [
+        *_accounts_of_hold.locks(reference=reference),
+        _charge.write(1, **values),
+        _moved_by_charge.write(2, **values),
+        _settled.write(1, **values),
+    ]
 
 
 @transaction.atomic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.db.models.functions import Now
 from generations.credits import ledger
 from generations.jobs.engine import persist, spool, sweeper
 from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Status
+from generations.library.images import service as images_service
 
 
 def without_sweeper() -> None:
@@ -26,12 +26,10 @@ def without_sweeper() -> None:
 def without_fence() -> None:
     """Late writers are not refused."""
 
-    def move(self: Any, pk: uuid.UUID, *, fence: int, to: Status, **changes: Any) -> bool:
-        allowed = [status for status, targets in MOVES.items() if to in targets]
-        movable = self.filter(pk=pk, status__in=allowed)
-        return movable.update(status=to, changed_at=Now(), **changes) == 1
+    def movable(self: Any, pk: Any, _fence: Any, to: Status) -> Any:
+        return self.filter(pk=pk, status__in=[status for status, targets in MOVES.items() if to in targets])
 
-    GenerationQuerySet.move = move
+    GenerationQuerySet.movable = movable
 
 
 def with_split_settlement() -> None:
@@ -42,7 +40,7 @@ def with_split_settlement() -> None:
             if not Generation.objects.move(row.pk, fence=row.attempt, to=Status.SUCCEEDED, ended_at=Now()):
                 return False
             for position, (image, key) in enumerate(stored):
-                persist._add_image(row, position, image, key)
+                images_service.save(persist._new_image(row, position, image, key))
         time.sleep(0.3)  # as long as a busy database may take
         ledger.settle(reference=row.pk)
         spool.mark_stored(row.pk, row.attempt)

@@ -10,33 +10,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from typing import cast
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, Value, When
-from django.db.models.functions import Coalesce, Now
-from django.db.models.sql import UpdateQuery
+from django.db.models import Subquery
 from redis import RedisError
 
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedStatement
+from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
+from generations.jobs.engine import claim_statement, spool
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import spool
-from generations.jobs.models import BLOCKED, PAUSED, Attempt, Generation, HelpStatus, PromptHelp, Status
+from generations.jobs.models import Attempt, Generation, HelpStatus, PromptHelp
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING_THREADS = 8  # of a worker, that wait for a slot: enough for 100 slots a second
+MAX_WAITING_THREADS = (
+    claim_statement.MAX_READY
+)  # of a worker, that wait for a slot: enough for 100 slots a second
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
-_next = PreparedQuery(
-    lambda: Generation.objects.ready().in_queue_order().values_list("model", "pinned_to")[:1]
-)
 _some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
-_open = PreparedQuery(Upstream.objects.open)
+
+
+def _next(column: str) -> Subquery:
+    return Subquery(Generation.objects.ready().in_queue_order().values(column)[:1])
+
+
+# With what is next in the queue; `next_model` is None if nothing is ready.
+_open = PreparedQuery(
+    lambda: Upstream.objects.open().annotate(next_model=_next("model"), next_pinned_to=_next("pinned_to"))
+)
 _closings = PreparedQuery(
     lambda: Upstream.objects.filter(pk=Param("pk")).values_list("systems_blocked", "closed_models")
 )
@@ -92,49 +97,22 @@ def claim_next() -> tuple[Claim | None, int]:
         release_connection()  # hundreds of threads wait here, and the database takes few connections
         time.sleep(max(0.0, permit.delay - _claim_latency.seconds))
         with _claim_latency.measured():
-            row = None if stopping.is_set() else _claim(upstream)
+            row, ready = (None, 0) if stopping.is_set() else _claim(upstream)
     if row is None:
         return None, 0
-    ready = len(_some_ready.rows()) if _waiting_threads < MAX_WAITING_THREADS else 0
+    if ready is None:
+        ready = len(_some_ready.rows()) if _waiting_threads < MAX_WAITING_THREADS else 0
     return Claim(row, upstream, permit), max(0, ready - _waiting_threads)
 
 
 def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | None:
     """Claim the first ready generation that `upstream` serves now; None if there is none.
 
-    One UPDATE on both databases, compiled by Django but for RETURNING, which the ORM does not offer.
-    PostgreSQL skips rows that others are claiming (SKIP LOCKED); SQLite has one writer at a time. Needs a
-    transaction. None too if the account works on as many as it takes at the same time.
+    Needs a transaction. None too if the account works on as many as it takes at the same time.
     """
     if _is_full(upstream, lock=True) or not (models := _models_with_room(upstream, lock=True)):
         return None
-    update = _claim_statement(models)
-    parameters = update.bind(upstream=upstream.pk, worker=worker, lease=lease)
-    return next(iter(Generation.objects.raw(f"{update.sql} RETURNING *", parameters)), None)
-
-
-@lru_cache(maxsize=64)
-def _claim_statement(models: tuple[str, ...]) -> PreparedStatement:
-    ready = Generation.objects.ready().of_models(models).open_to(Param("upstream"))
-    first = ready.in_queue_order().select_for_update(skip_locked=True).values("pk")[:1]
-    claimed = Generation.objects.filter(pk=first, status=Status.QUEUED)
-    update = cast(UpdateQuery, claimed.query.chain(UpdateQuery))
-    update.add_update_values(
-        {
-            "status": Status.RUNNING,
-            "changed_at": Now(),
-            "attempt": F("attempt") + 1,
-            "upstream": Param("upstream"),
-            "worker": Param("worker"),
-            "lease_until": Now() + Param("lease", DurationField()),
-            "claimed_at": Now(),
-            "first_called_at": Coalesce("first_called_at", Now()),
-            "excused_wait": _new_excused_wait(),
-            "reason": "",
-            "code": "",
-        }
-    )
-    return PreparedStatement(*update.get_compiler(connection=connection).as_sql())
+    return claim_statement.claim(upstream, models, worker, lease)
 
 
 def release_connection() -> None:
@@ -175,15 +153,16 @@ def _reserve() -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
 
 def _serving_accounts() -> list[Upstream]:
     """Open accounts that serve what is ready: by rank for the model that is next, then the others."""
-    if not (found := _next.rows()):
+    open_accounts: list[Any] = _open.all()
+    if not open_accounts or open_accounts[0].next_model is None:
         return []
-    [(model, pinned_to)], ready = found, Generation.objects.ready()
-    accounts = {one: _models_with_room(one) for one in _open.all() if not _is_full(one)}
+    model, pinned_to = open_accounts[0].next_model, open_accounts[0].next_pinned_to
+    accounts = {one: _models_with_room(one) for one in open_accounts if not _is_full(one)}
     serving = [one for one, models in accounts.items() if model in models and pinned_to in (None, one.pk)]
     others = [
         one
         for one, models in accounts.items()
-        if one not in serving and ready.of_models(models).open_to(one.pk).exists()
+        if one not in serving and Generation.objects.ready().of_models(models).open_to(one.pk).exists()
     ]
     return [*sorted(serving, key=lambda one: one.priority(model)), *others]
 
@@ -232,8 +211,23 @@ def is_limited(upstream: Upstream, model: str) -> bool:
     )
 
 
+def _claim(upstream: Upstream) -> tuple[Generation | None, int | None]:
+    """Claim a generation and add its attempt; and how many more are ready, if that was asked."""
+    return _claim_at_once(upstream) or (_claim_with_locks(upstream), None)
+
+
+def _claim_at_once(upstream: Upstream) -> tuple[Generation, int] | None:
+    """Claim in one message, for an account that has no limit but its pace; None if that finds nothing."""
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return None
+    if upstream.max_in_flight is not None or upstream.in_flight_limits:
+        return None
+    models = upstream.callable_models
+    return claim_statement.claim_with_attempt(upstream, models, spool.WORKER, engine_leases.LEASE)
+
+
 @transaction.atomic
-def _claim(upstream: Upstream) -> Generation | None:
+def _claim_with_locks(upstream: Upstream) -> Generation | None:
     # Dozens of threads may wait for their slots with the account as it was: what a call has learnt since of a
     # system that is full, or of a model that is not there, holds for them too.
     if known := _closings.rows(pk=upstream.pk):
@@ -244,11 +238,3 @@ def _claim(upstream: Upstream) -> Generation | None:
         attempt.worker = spool.WORKER
         _attempt.run(attempt)
     return row
-
-
-def _new_excused_wait() -> Case:
-    """Return the excused wait, with the wait that ends now added if the account was blocked or paused."""
-    before = Coalesce("excused_wait", Value(timedelta()), output_field=DurationField())
-    last = ExpressionWrapper(Now() - F("changed_at"), output_field=DurationField())
-    excused = When(Q(code__in=[BLOCKED, PAUSED]), then=before + last)
-    return Case(excused, default=F("excused_wait"), output_field=DurationField())

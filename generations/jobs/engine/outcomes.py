@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.core.prepared_queries import Param, PreparedUpdate
+from generations.core.write_together import write_together
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, spool, task_text, transitions
@@ -246,7 +247,6 @@ def _received(row: Generation, upstream: Upstream, done: Done) -> bool:
     return mark_received(row)
 
 
-@transaction.atomic
 def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bool:
     """Move a generation whose image is in the spool to STORING; False if another writer moved it first.
 
@@ -254,10 +254,16 @@ def mark_received(row: Generation, lease: timedelta = engine_leases.LEASE) -> bo
     buys one more while the image is in some spool.
     """
     facts = spool.read(row.pk, row.attempt)[0].facts
-    moved = _to_storing.run(row, lease=lease, worker=spool.WORKER)
-    _close_received(row, facts, overwrite_unknown=moved)
+    moved = write_together(
+        [
+            _to_storing.write(row, lease=lease, worker=spool.WORKER),
+            _close_also_unknown.write(**_received_values(row, facts)),
+        ]
+    )
     if not moved:
-        _mark_late(row)
+        with transaction.atomic():
+            _close_open.run(**_received_values(row, facts))
+            _mark_late(row)
     return moved
 
 
@@ -270,16 +276,14 @@ def _mark_late(row: Generation) -> None:
     waiting.update(not_before=Now() + timedelta(seconds=transitions.LATE_IMAGE_WAIT))
 
 
-def _close_received(row: Generation, facts: dict[str, Any], *, overwrite_unknown: bool) -> None:
-    told = {name: facts[name] for name in ("status", "cost", "seed")}
-    close = _close_also_unknown if overwrite_unknown else _close_open
-    close.run(
-        generation=row.pk,
-        number=row.attempt,
-        ended_at=timezone.now(),
-        request_id=facts["request_id"][:128],
-        **told,
-    )
+def _received_values(row: Generation, facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "generation": row.pk,
+        "number": row.attempt,
+        "ended_at": timezone.now(),
+        "request_id": facts["request_id"][:128],
+        **{name: facts[name] for name in ("status", "cost", "seed")},
+    }
 
 
 @transaction.atomic
@@ -302,7 +306,7 @@ def use_earlier_attempt(row: Generation, number: int, lease: timedelta = engine_
         if row.status == Status.RUNNING:
             Attempt.objects.filter(generation=row, number=row.attempt).delete()
         row.attempt = number
-        _close_received(row, facts, overwrite_unknown=True)
+        _close_also_unknown.run(**_received_values(row, facts))
     return moved
 
 

@@ -9,10 +9,11 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from generations.core.write_together import write_together
 from generations.credits import ledger
 from generations.jobs import events, styles
 from generations.jobs.engine import spool, transitions
@@ -21,7 +22,7 @@ from generations.jobs.models import UNFINISHED, Generation, PreparedMove, Status
 from generations.library.images import service as images_service
 from generations.library.images.service import Provenance, StoredFile
 from generations.library.imaging import svg as imaging_svg
-from generations.library.models import ImageKind
+from generations.library.models import Image, ImageKind
 from generations.library.storage import client as storage_client
 from generations.providers.catalogue.model import STYLE_NAME
 from generations.providers.transport import media_check
@@ -144,21 +145,46 @@ def _facts(key: str) -> Facts:
     }
 
 
-@transaction.atomic
 def _finish(row: Generation, stored: list[tuple[Facts, str]]) -> bool:
     """Add the images to the library, end the generation and settle its hold, in one transaction.
 
     Images that the provider withheld are not charged.
     """
-    if not _to_succeeded.run(row):
-        return False
+    images = []
     for position, (facts, key) in enumerate(stored):
-        _add_image(row, position, facts, key)
+        images.append(_new_image(row, position, facts, key))
     charged = _charge(row, len(stored), stored[0][0].get("total", len(stored)))
-    ledger.settle(reference=row.pk, amount=charged if charged < row.price else None)
+    if not (_write_usual_end(row, images, charged) or _write_end(row, images, charged)):
+        return False
     transaction.on_commit(partial(log.info, "settled", extra={"charged": charged}))
     transaction.on_commit(partial(spool.mark_stored, row.pk, row.attempt))
     transaction.on_commit(partial(events.generation_ended, row))
+    return True
+
+
+def _write_usual_end(row: Generation, images: Collection[Image], charged: int) -> bool:
+    """Write the end of a generation of which all came, and nothing else is to be told; or do nothing."""
+    if charged < row.price or any(image.kind == ImageKind.STYLE for image in images):
+        return False
+    writes = [write for image in images for write in images_service.writes(image)]
+    try:
+        return write_together(
+            [_to_succeeded.write(row), *writes, *ledger.settling(reference=row.pk, amount=charged)]
+        )
+    except IntegrityError:
+        return False
+
+
+@transaction.atomic
+def _write_end(row: Generation, images: Collection[Image], charged: int) -> bool:
+    """Write the end of a generation; False if another writer moved it first."""
+    if not _to_succeeded.run(row):
+        return False
+    for image in images:
+        images_service.save(image)
+        if image.kind == ImageKind.STYLE:
+            styles.add(image, row)
+    ledger.settle(reference=row.pk, amount=charged if charged < row.price else None)
     return True
 
 
@@ -167,7 +193,7 @@ def _charge(row: Generation, arrived: int, total: int) -> int:
     return -(-row.price * arrived // max(total, arrived))
 
 
-def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
+def _new_image(row: Generation, position: int, facts: Facts, key: str) -> Image:
     file = StoredFile(
         key=key,
         sha256=facts["sha256"],
@@ -190,12 +216,10 @@ def _add_image(row: Generation, position: int, facts: Facts, key: str) -> None:
         is_composite=row.batch.start_image_id is not None,
         actions=facts.get("actions", []),
     )
-    image = images_service.add(
+    return images_service.new(
         member=row.member,
         visibility=row.batch.visibility,
         file=file,
         provenance=provenance,
         title=str(row.parameters.get(STYLE_NAME) or "") if file.kind == ImageKind.STYLE else "",
     )
-    if file.kind == ImageKind.STYLE:
-        styles.add(image, row)

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
-from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
+from generations.jobs.engine import claim_statement, outcomes, persist, spool, transitions
 from generations.jobs.engine import leases as engine_leases
-from generations.jobs.engine import outcomes, persist, spool, transitions
 from generations.jobs.engine.claim import Claim, release_connection
 from generations.jobs.models import Batch, BatchInput, Generation, PromptHelp
 from generations.library.storage import client as storage_client
@@ -34,11 +33,6 @@ from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
 
 log = logging.getLogger(__name__)
-
-# With all that later steps read of it, so that one query is enough.
-_batch = PreparedQuery(
-    lambda: Batch.objects.select_related("member__team", "start_image").filter(pk=Param("pk"))
-)
 
 T = TypeVar("T")
 
@@ -136,8 +130,7 @@ def call_seconds(model: str) -> float:
 
 
 def _request(row: Generation) -> ImageRequest:
-    [row.batch] = _batch.all(pk=row.batch_id)
-    row.member = row.batch.member
+    claim_statement.load_batch(row)
     action = Action(**row.batch.action) if row.batch.action else None
     return ImageRequest(row.model, row.parameters, _inputs(row.batch), action)
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from generations.core.prepared_queries import Param, PreparedUpdate
+from generations.core.write_together import Write
 from generations.jobs.models.status import MOVES, UNFINISHED, VIRTUAL_COST, Status
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Token, Visibility
@@ -192,6 +193,10 @@ class PreparedMove:
     def run(self, row: Generation, **values: Any) -> bool:
         """Move the generation, fenced by its attempt; False if another writer moved it first."""
         return self._update.run(pk=row.pk, fence=row.attempt, **values) == 1
+
+    def write(self, row: Generation, **values: Any) -> Write:
+        """Return the same for `write_together`, which does nothing if another writer moved it first."""
+        return self._update.write(1, pk=row.pk, fence=row.attempt, **values)
 
 
 class Generation(models.Model):

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from generations.core.prepared_queries import PreparedInsert
+from generations.core.write_together import Write
 from generations.library.models import Image, ImageKind, ImageQuerySet, visible_to
 from generations.library.search import indexer
 from generations.teams.models import Membership, Visibility
@@ -68,13 +69,21 @@ class Provenance:
     actions: Sequence[Mapping[str, Any]] = ()
 
 
-@transaction.atomic
 def add(
     *, member: Membership, visibility: str, file: StoredFile, provenance: Provenance, title: str = ""
 ) -> Image:
     """Add a stored image; IntegrityError if its generation and position have one."""
+    image = new(member=member, visibility=visibility, file=file, provenance=provenance, title=title)
+    save(image)
+    return image
+
+
+def new(
+    *, member: Membership, visibility: str, file: StoredFile, provenance: Provenance, title: str = ""
+) -> Image:
+    """Return a stored image that is not in the library yet; `save` or `writes` bring it there."""
     parameters, parent = provenance.parameters, provenance.parent
-    image = Image(
+    return Image(
         generation=provenance.generation,
         position=provenance.position,
         team_id=member.team_id,
@@ -100,9 +109,18 @@ def add(
         is_animated=file.is_animated,
         is_composite=provenance.is_composite or parent is not None,
     )
+
+
+@transaction.atomic
+def save(image: Image) -> None:
+    """Add an image that `new` has made; IntegrityError if its generation and position have one."""
     _image.run(image)
     indexer.add(image)
-    return image
+
+
+def writes(image: Image) -> list[Write]:
+    """Return what `save` writes, for `write_together`."""
+    return [_image.write(image), indexer.write(image)]
 
 
 def visible(member: Membership) -> ImageQuerySet:

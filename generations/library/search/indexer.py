@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from generations.core.prepared_queries import PreparedInsert
+from generations.core.write_together import Write
 from generations.library.models import CollectionImage, Favourite, Image, ImageTag, SearchEntry
 from generations.library.search import terms as search_terms
 from generations.library.search import tokenizer
@@ -28,7 +29,16 @@ _entry = PreparedInsert(SearchEntry)
 
 def add(image: Image) -> None:
     """Create the entry of a new image, which has no tags and is in no collection yet."""
-    _entry.run(SearchEntry(image=image, **_columns(image), document=build_document(image)))
+    _entry.run(_new_entry(image))
+
+
+def write(image: Image) -> Write:
+    """Return the same for `write_together`."""
+    return _entry.write(_new_entry(image))
+
+
+def _new_entry(image: Image) -> SearchEntry:
+    return SearchEntry(image=image, **_columns(image), document=build_document(image))
 
 
 def remove(images: Collection[uuid.UUID]) -> None:

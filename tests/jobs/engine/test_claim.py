@@ -14,11 +14,12 @@ from django.utils import timezone
 from generations.jobs import tasks
 from generations.jobs.engine import callers as engine_callers
 from generations.jobs.engine import claim as engine_claim
+from generations.jobs.engine import claim_statement, spool
 from generations.jobs.models import Attempt, Generation
 from generations.providers.base import Busy, ModelUnavailable
 from generations.upstreams import accounts, blocks, new_account
 from generations.upstreams.models import Upstream
-from tests.conftest import open_limiter
+from tests.conftest import open_limiter, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +57,7 @@ def test_a_thread_that_waited_for_its_slot_knows_what_the_account_said_meanwhile
     waited = Upstream.objects.get(pk=gateway.pk)
     blocks.after_order(gateway, "flux-2-pro", Busy("full", 429, retry_after=30, of_system=True))
     accounts.close_model(gateway, "kling-v3", ModelUnavailable("not here", 404))
-    assert [row.model for row in iter(lambda: engine_claim._claim(waited), None)] == ["kling-v2-1"]
+    assert [row.model for row in iter(lambda: engine_claim._claim(waited)[0], None)] == ["kling-v2-1"]
 
 
 def test_twenty_threads_claim_every_generation_once(submit, upstream):
@@ -190,3 +191,37 @@ def test_commits_while_a_wake_up_message_is_pending_send_no_second_one(monkeypat
     tasks.wake_after_commit()
     tasks._sender.submit(int).result()
     assert woken == [1, 1]
+
+
+def test_a_claim_brings_what_the_call_and_its_end_need(submit, upstream, django_assert_num_queries):
+    batch = submit(count=2, prompt="it's 100 %s", seed=7)
+    claimed, more = engine_claim.claim_next()
+    stored = Generation.objects.select_related("batch__member__team", "batch__start_image").get(
+        pk=claimed.generation.pk
+    )
+    row, attempt = claimed.generation, Attempt.objects.get(generation=stored)
+    expected = (0 if connection.vendor == "postgresql" else 1, 1)
+    with django_assert_num_queries(expected[0]):
+        claim_statement.load_batch(row)
+        told = (row.batch, row.member, row.member.team, row.batch.start_image)
+    assert told == (batch, stored.batch.member, stored.batch.member.team, None)
+    for one, other in ((row, stored), (row.batch, stored.batch), (row.member, stored.batch.member)):
+        columns = [each.attname for each in one._meta.concrete_fields]
+        assert [getattr(one, name) for name in columns] == [getattr(other, name) for name in columns]
+    assert more == expected[1]
+    plain = Attempt(generation=row, number=1, upstream=upstream, unit=upstream.unit, worker=spool.WORKER)
+    columns = [
+        each.attname for each in Attempt._meta.concrete_fields if each.name not in ("id", "started_at")
+    ]
+    assert [getattr(attempt, name) for name in columns] == [getattr(plain, name) for name in columns]
+    assert abs(attempt.started_at - plain.started_at) < timedelta(seconds=10)
+
+
+def test_how_many_statements_a_picture_takes(submit, upstream):
+    """Each costs a worker a tenth of a millisecond and more: docs/decisions/worker-cost.md."""
+    submit(count=2)
+    work(1)  # what is compiled or opened once
+    with CaptureQueriesContext(connection) as queries:
+        work(1)
+    told = [query["sql"].strip().split()[0] for query in queries]
+    assert len(told) == (5 if connection.vendor == "postgresql" else 21), told

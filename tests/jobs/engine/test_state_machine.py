@@ -95,7 +95,7 @@ class GenerationMachine(RuleBasedStateMachine):
             "-priority", "virtual_start", "pk"
         )
         fairest = queue.first()
-        row = engine_claim._claim(self.upstream)
+        row, _ready = engine_claim._claim(self.upstream)
         assert (row and row.pk) == (fairest and fairest.pk)
         if row:
             expected = self.expected[row.pk]
