@@ -33,7 +33,8 @@ ON_BOTH = """
     library/organise/test_service.py
     library/search
     library/trash/test_purge.py
-    office/backup
+    office/backup/test_backup.py
+    office/backup/test_restore.py
     office/invitations/test_concurrent_acceptance.py
     office/members/test_concurrent_changes.py
     office/reports/test_ledger.py

@@ -1,4 +1,4 @@
-"""A second, empty database, for tests that migrate one from the first migration on."""
+"""A second database: empty, for tests that migrate one from the first migration on, or with all tables."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 
 from django.db import connection
 
+from tests import migrated
+
 NAME = f"fresh_{os.getpid()}"  # several processes share a server
 
 
 @contextmanager
-def fresh_database() -> Iterator[None]:
-    """Let this process be connected to an empty database, and then to the own one of the tests again."""
+def fresh_database(*, with_tables: bool = False) -> Iterator[None]:
+    """Let this process be connected to a new database, and then to the own one of the tests again."""
     known, options = connection.settings_dict["NAME"], connection.settings_dict["OPTIONS"]
     # Without a pool, into which the engine would give back a connection whose transaction a test keeps open.
     unpooled = {name: value for name, value in options.items() if name != "pool"}
-    name = f"{known}.{NAME}" if connection.vendor == "sqlite" else NAME
+    name = migrated.address(NAME).removeprefix("sqlite:///") if connection.vendor == "sqlite" else NAME
     _drop(name)
-    if connection.vendor != "sqlite":
-        _administer(f"CREATE DATABASE {NAME}")
+    make = migrated.new_database if with_tables else migrated.empty_database
+    make(NAME)
     _lead_to(name, unpooled)
     try:
         yield

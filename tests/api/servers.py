@@ -50,7 +50,7 @@ def workers(count: int = 2) -> Iterator[None]:
         try:
             while not over.is_set():
                 if not work(1) and not poll_tasks():
-                    over.wait(0.02)
+                    over.wait(0.1)
         finally:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""One running portal for all journeys, and for each module a team of its own."""
+"""One running portal and one browser for all journeys; each module has a team of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests import migrated
 from tests.journeys import studio as studios
+from tests.journeys.browsers import chromium
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,20 @@ def running_portal() -> Iterator[studios.Studio]:
 @pytest.fixture(scope="module")
 def studio(running_portal: studios.Studio) -> studios.Studio:
     return running_portal.with_new_team()
+
+
+@pytest.fixture(scope="package")  # its end is the end of an event loop, which other tests have none of
+def browser_of_all() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chrome(browser_of_all: Browser) -> Iterator[Browser]:
+    """The browser, whose windows do not outlive a module."""
+    yield browser_of_all
+    for context in browser_of_all.contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from playwright.sync_api import Page, expect
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Visitor
 
 SECOND_TEAM = """
@@ -24,12 +21,6 @@ Team.objects.filter(memberships__user__email={email!r}).update(low_wallet=10**9)
 notices_service.raise_and_clear()
 events.flush()
 """
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def is_over(page: Page, upper: str, lower: str) -> bool:

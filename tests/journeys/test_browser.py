@@ -10,16 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sdweb.process.local_environment import BASE_DIR
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio
 
 FIRST_PAGE = 120 * 1024  # bytes, compressed: our scripts and styles and the vendored ones, without pictures
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
@@ -258,12 +252,3 @@ def test_the_first_page_is_light(window):
     page.goto(page.url, wait_until="networkidle")
     carried = {url: answer.request.sizes()["responseBodySize"] for url, answer in sizes.items()}
     assert sum(carried.values()) < FIRST_PAGE, carried
-
-
-@pytest.mark.parametrize("phone", [False, True])
-def test_no_page_is_wider_than_its_window(window, phone):
-    page = window(phone=phone).sign_in()
-    team = re.sub(r"create/$", "", page.url)
-    for path in ("create/", "library/", "credits/"):
-        page.goto(team + path)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -9,15 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio
 from tests.pages.editors import encoded
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio, Visitor
 
 LEAST = 30  # pages; fewer means that a link was not found
@@ -24,12 +24,6 @@ SWAGGER = "/api/docs/"
 CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 OTHER = {"light": "dark", "dark": "light"}
 FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +68,10 @@ def faults_of_width(page: Page) -> list[str]:
 
 
 def faults_of_contrast(page: Page, own: str) -> list[str]:
-    """What axe finds of the page's contrast in the other scheme, for which nothing is loaded again."""
+    """What axe, which is in the page by now, finds of its contrast in the other scheme."""
     other = OTHER[own]
     page.emulate_media(color_scheme=other, reduced_motion="reduce")  # no colour is half-way then
-    contrast = Axe().run(page, options=CONTRAST).response["violations"]
+    contrast = page.evaluate("options => axe.run(options)", CONTRAST)["violations"]
     page.emulate_media(color_scheme=own, reduced_motion="null")
     return [
         f"{other}: {node['target']} {node['failureSummary']}" for each in contrast for node in each["nodes"]

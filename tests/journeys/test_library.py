@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio
 
 # Three hundred pictures over four days that all have the bytes of one.
@@ -45,12 +45,6 @@ FORGET_IT = (
     "from generations.library.models import Image; Image.objects.filter(prompt='a new comet').delete()"
 )
 TILES = ".rows > li:not(.is-removed)"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

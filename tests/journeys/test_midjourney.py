@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio
 from tests.journeys.test_edit import add_file
 
@@ -41,12 +41,11 @@ def midjourney(studio: Studio) -> Iterator[None]:
 
 
 @pytest.fixture
-def page(studio: Studio, midjourney: None) -> Iterator[Page]:
-    with chromium() as running:
-        window = Window(running, studio)
-        yield window.sign_in()
-        window.context.close()
-        assert not window.complaints
+def page(chrome: Browser, studio: Studio, midjourney: None) -> Iterator[Page]:
+    window = Window(chrome, studio)
+    yield window.sign_in()
+    window.context.close()
+    assert not window.complaints
 
 
 def chosen(page: Page, model: str, operation: str = "generate") -> None:

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 
 
 @pytest.fixture
-def window(studio) -> Iterator[Window]:
+def window(chrome, studio) -> Iterator[Window]:
     """An operator's window, whose console may not complain."""
-    with chromium() as browser:
-        opened = Window(browser, studio)
-        opened.sign_in()
-        yield opened
-        assert not opened.complaints
+    opened = Window(chrome, studio)
+    opened.sign_in()
+    yield opened
+    opened.context.close()
+    assert not opened.complaints
 
 
 def press_in_menu(page: Page, menu: str, words: str) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import Window, chromium, in_every_window
+from tests.journeys.browsers import Window, in_every_window
 from tests.journeys.studio import Studio
 
 SEED = "from tests.journeys.filling import every_kind; every_kind({email!r})"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

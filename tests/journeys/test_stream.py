@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.browsers import Window, chromium
+from tests.journeys.browsers import Window
 from tests.journeys.studio import Studio, Visitor
 
 # As in a tab that is not looked at, which a browser without a screen has none of.
@@ -37,12 +37,6 @@ SEEN_AT = """() => {
   batch.remove();
   return Number(opacity);
 }"""
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

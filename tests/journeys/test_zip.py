@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Download, Page, expect
 from sdweb.process.ports import LOOPBACK, answers, free_port
 from tests import migrated
 from tests.chaos.proxy import Manner, Proxy
-from tests.journeys.browsers import chromium
 from tests.journeys.console import Console
 from tests.stage import Stage
 
@@ -71,12 +70,6 @@ def place() -> Iterator[Place]:
 def proxy(place: Place) -> Iterator[Proxy]:
     yield place.proxy
     place.proxy.behave(Manner.PASS)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,18 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium, in_every_window
+from tests.journeys.browsers import in_every_window
 from tests.pages.editors import Fingers, inaccessible, page_with, png, rendered, shown
 
 INCLUDE = '{% include "parts/compare_slider.html" %}'
 TALL = '<p class="quiet">{text}</p>' * 60
 RED, BLUE = (200, 0, 0), (0, 0, 200)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @contextmanager

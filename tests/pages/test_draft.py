@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
-
-from tests.journeys.browsers import chromium
+from playwright.sync_api import Browser, Page
 
 SCRIPTS = Path(__file__).parents[2] / "static" / "js"
 PAGE = """<!doctype html><html lang="en"><p id="portal" data-user="1" data-team="2"></p>
@@ -29,11 +27,11 @@ ADD_PICTURES = """() => document.forms[0].insertAdjacentHTML('beforeend',
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with chromium() as browser:
-        page = browser.new_page()
-        serve(page)
-        yield page
+def page(chrome: Browser) -> Iterator[Page]:
+    page = chrome.new_page()
+    serve(page)
+    yield page
+    page.close()
 
 
 def serve(page: Page, prefilled: str = "") -> None:

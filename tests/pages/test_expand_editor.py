@@ -9,18 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium, in_every_window
+from tests.journeys.browsers import in_every_window
 from tests.pages.editors import Fingers, inaccessible, page_with, png, rendered, shown
 
 INCLUDE = '{% include "jobs/create/expand_editor.html" %}'
 SIDES = ("left", "right", "up", "down")
 NEW_SIZE = "[data-expand-size]"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @contextmanager

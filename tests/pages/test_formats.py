@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from django.template import engines
 from django.utils.formats import date_format
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from generations.core.durations import duration
 from generations.credits.amounts import as_text, in_credits
 from sdweb.formats.en import formats
-from tests.journeys.browsers import chromium
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "static" / "js"
@@ -191,7 +190,7 @@ def test_an_amount_has_its_unit_in_the_right_number(hundredths, written):
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(chrome: Browser) -> Iterator[Page]:
     """A page that has the texts of the scripts."""
     texts = re.findall(
         r"(data-[\w-]+)=\"{% translate '(.*?)' %}\"",
@@ -199,12 +198,12 @@ def page() -> Iterator[Page]:
     )
     portal = " ".join(f'{name}="{text}"' for name, text in texts)
     html = f'<!doctype html><html lang="en"><template id="portal" {portal}></template></html>'
-    with chromium() as browser:
-        page = browser.new_page()
-        page.route("**/*.js", lambda route: route.fulfill(path=SCRIPTS / route.request.url.rsplit("/", 1)[1]))
-        page.route("**/page", lambda route: route.fulfill(body=html, content_type="text/html"))
-        page.goto("http://localhost/page")
-        yield page
+    page = chrome.new_page()
+    page.route("**/*.js", lambda route: route.fulfill(path=SCRIPTS / route.request.url.rsplit("/", 1)[1]))
+    page.route("**/page", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("http://localhost/page")
+    yield page
+    page.close()
 
 
 def test_scripts_write_durations_and_amounts_as_pages_do(page):

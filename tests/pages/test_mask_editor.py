@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsers import chromium, in_every_window
+from tests.journeys.browsers import in_every_window
 from tests.pages.editors import Fingers, encoded, inaccessible, page_with, png, rendered, shown, until
 
 FIELD = """<form id="form"><label>Image <input type="file" id="image" name="image"></label>
@@ -29,12 +29,6 @@ opening.onsuccess = () => { const database = opening.result;
 database.transaction("masks").objectStore("masks").getAll().onsuccess = ({ target }) => {
 database.close();
 resolve(target.result.map(({ key, mask, draft }) => [key, Boolean(mask), Boolean(draft)])); }; }; })"""
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def field_page(*, picture: str = "/pictures/photo", user: int = 7) -> str:

@@ -1,5 +1,6 @@
 """Programs that read prompts from files read those of the portal: prompt, negative prompt, seed, model."""
 
+import functools
 import io
 import json
 import re
@@ -68,8 +69,13 @@ def image_of(model, media_type, *, seed=7, prompt=PROMPT, negative_prompt=NEGATI
     )
 
 
+@functools.cache
+def file_without_prompt(media_type):
+    return encoded(pixels(), FORMATS[media_type])
+
+
 def file_of(image):
-    return embed_metadata.embed(image, encoded(pixels(), FORMATS[image.media_type]))
+    return embed_metadata.embed(image, file_without_prompt(image.media_type))
 
 
 # Readers: from a file's bytes and its path to (prompt, negative prompt, seed, model) ------
@@ -116,8 +122,6 @@ def by_unstable_reader(_data, path):
 
 
 def by_exiftool(_data, path):
-    if EXIFTOOL is None:
-        pytest.skip("exiftool is not installed")
     [told] = json.loads(subprocess.run([EXIFTOOL, "-j", path], capture_output=True, check=True).stdout)
     assert told["DigitalSourceType"].startswith("http://cv.iptc.org/newscodes/digitalsourcetype/")
     assert "Warning" not in told
@@ -129,29 +133,42 @@ READERS = {
     "sd-parsers": by_sd_parsers,
     "sd-prompt-reader": by_sd_prompt_reader,
     "unstable-reader": by_unstable_reader,
-    "exiftool": by_exiftool,
 }
+if EXIFTOOL:
+    READERS["exiftool"] = by_exiftool
 
 
-@pytest.fixture(params=READERS)
-def read(request, tmp_path, monkeypatch):
-    """Write an image's file and read it with one of the readers."""
-    # sd-parsers keeps the last comment by the address of a picture in memory, which the next one may have.
-    monkeypatch.setattr("sd_parsers.extractors._jpeg_usercomment._image_id", None)
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """Write an image's file and read it with each of the readers; what they read, by their names."""
 
     def read(image):
         path = tmp_path / f"file.{image.media_type.partition('/')[2]}"
         data = file_of(image)
         path.write_bytes(data)
-        return READERS[request.param](data, path)
+        # sd-parsers keeps the last comment by the address of a picture in memory, which the next may have.
+        monkeypatch.setattr("sd_parsers.extractors._jpeg_usercomment._image_id", None)
+        return {name: reader(data, path) for name, reader in READERS.items()}
 
     return read
+
+
+def by_all(expected):
+    """The same from every reader."""
+    return dict.fromkeys(READERS, expected)
+
+
+def test_exiftool_is_one_of_the_readers():
+    """Where it is not installed, this says so, and the others are asked alone."""
+    if EXIFTOOL is None:
+        pytest.skip("exiftool is not installed")
+    assert "exiftool" in READERS
 
 
 @pytest.mark.parametrize("media_type", FORMATS)
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
 def test_every_reader_takes_every_files_parts_apart(read, model, media_type):
-    assert read(image_of(model, media_type)) == (PROMPT, NEGATIVE, "7", model)
+    assert read(image_of(model, media_type)) == by_all((PROMPT, NEGATIVE, "7", model))
 
 
 @pytest.mark.parametrize("model", catalogue_registry.MODELS)
@@ -182,22 +199,23 @@ def test_a_long_text_beside_the_prompt_is_cut_so_that_a_jpeg_can_hold_it():
 @pytest.mark.parametrize("media_type", FORMATS)
 def test_a_prompt_alone_is_read_too(read, media_type):
     image = image_of("ultra", media_type, negative_prompt="", values=False)
-    assert read(image) == (PROMPT, "", "7", "ultra")
+    assert read(image) == by_all((PROMPT, "", "7", "ultra"))
 
 
 @pytest.mark.parametrize("media_type", FORMATS)
 def test_an_unknown_seed_is_not_read_as_one(read, media_type):
-    prompt, negative, seed, model = read(image_of("ultra", media_type, seed=None, values=False))
-    assert (prompt, negative, model) == (PROMPT, NEGATIVE, "ultra")
-    assert not (seed or "").strip()
+    told = read(image_of("ultra", media_type, seed=None, values=False))
+    seeds = {name: (seed or "").strip() for name, (_prompt, _negative, seed, _model) in told.items()}
+    assert seeds == by_all("")
+    parts = {name: (prompt, negative, model) for name, (prompt, negative, _seed, model) in told.items()}
+    assert parts == by_all((PROMPT, NEGATIVE, "ultra"))
 
 
 @pytest.mark.parametrize("media_type", FORMATS)
 def test_a_prompt_with_the_words_between_the_parts_stays_apart(read, media_type):
     prompt = "a page that says Negative prompt: none\nSteps: 3, Sampler: x, Seed: 1\nNegative prompt: no"
-    read_prompt, negative, seed, model = read(image_of("ultra", media_type, prompt=prompt))
-    assert read_prompt == prompt.replace("prompt:", "prompt :").replace("Steps:", "Steps :")
-    assert (negative, seed, model) == (NEGATIVE, "7", "ultra")
+    kept = prompt.replace("prompt:", "prompt :").replace("Steps:", "Steps :")
+    assert read(image_of("ultra", media_type, prompt=prompt)) == by_all((kept, NEGATIVE, "7", "ultra"))
 
 
 @pytest.mark.parametrize("media_type", ["image/jpeg", "image/webp"])

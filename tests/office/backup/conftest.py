@@ -28,7 +28,7 @@ from tests.fresh_database import fresh_database
 from tests.library.conftest import encoded, pixels
 from tests.library.storage.test_client import with_storage_options
 
-Elsewhere = Callable[[], AbstractContextManager[None]]
+Elsewhere = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -52,12 +52,12 @@ def _own_bucket(settings: Any) -> None:
 
 @pytest.fixture
 def elsewhere(settings: Any) -> Elsewhere:
-    """An empty database and a bucket that is not there yet, until the end of the block."""
+    """A new database, empty or with tables, and a bucket that is not there yet; until the block ends."""
 
     @contextmanager
-    def lead() -> Iterator[None]:
+    def lead(*, with_tables: bool = False) -> Iterator[None]:
         options = settings.STORAGES
-        with fresh_database():
+        with fresh_database(with_tables=with_tables):
             with_storage_options(settings, bucket_name=f"restored-{uuid.uuid4()}")
             yield
         settings.STORAGES = options

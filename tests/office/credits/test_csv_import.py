@@ -109,33 +109,12 @@ def test_an_address_is_found_whatever_its_case(studio, make_member):
     ]
 
 
-@pytest.mark.parametrize(
-    "amount",
-    [
-        "1,000",
-        "1.000",
-        "1 000",
-        "1'000",
-        "-5",
-        "+5",
-        "0",
-        "0,00",
-        "",
-        "x",
-        "1e3",
-        "0x1",
-        "NaN",
-        "12.",
-        ".5",
-        "٣",
-        "99999999999.99",
-        "1234567890123",
-    ],
-)
-def test_an_ambiguous_amount_is_refused(studio, amount):
-    [(line, reason)] = errors_of(studio, f"mei@studio.example;{amount};note\n")
-    assert line == 1
-    assert "amount" in reason.lower()
+def test_an_ambiguous_amount_is_refused(studio):
+    ambiguous = "1,000|1.000|1 000|1'000|-5|+5|0|0,00||x|1e3|0x1|NaN|12.|.5|٣|99999999999.99|1234567890123"
+    for amount in ambiguous.split("|"):
+        [(line, reason)] = errors_of(studio, f"mei@studio.example;{amount};note\n")
+        assert line == 1, amount
+        assert "amount" in reason.lower(), amount
 
 
 def test_every_wrong_row_is_reported_and_nothing_is_granted(client, studio, make_member):

@@ -1,30 +1,25 @@
 """`manage.py portal` generates and stores settings that the environment does not have."""
 
-import json
+import multiprocessing
 import shlex
 import socket
-import subprocess
-import sys
+from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
 import environ
 import pytest
 
-from sdweb.process.local_environment import BASE_DIR
+from sdweb.process import local_environment
 from tests.sdweb.portal import bare_environment, manage
 
-PRINT = """
-import json, os
-from django.core.exceptions import ImproperlyConfigured
-from sdweb.process import local_environment
-try:
-    local_environment.generate(os.environ)
-except ImproperlyConfigured as problem:
-    raise SystemExit(str(problem))
-names = ("REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL")
-embedded = {name: local_environment.is_embedded(name, os.environ) for name in names}
-print(json.dumps({"embedded": embedded, "environment": dict(os.environ)}))
-"""
+FORK = multiprocessing.get_context("fork")  # a folder is locked until the process ends that it is settings of
+
+
+def generate_and_tell(answer: Connection, settings: dict[str, str]) -> None:
+    environment = bare_environment(**settings)
+    local_environment.generate(environment)
+    names = ("REDIS_URL", "S3_ENDPOINT_URL", "STABILITY_BASE_URL")
+    answer.send((environment, {name: local_environment.is_embedded(name, environment) for name in names}))
 
 
 @pytest.fixture
@@ -33,16 +28,13 @@ def generate(folder):
 
     def start(data=folder / "var", **settings):
         settings.setdefault("SDWEB_DATA", str(data))
-        done = subprocess.run(
-            [sys.executable, "-c", PRINT],
-            cwd=BASE_DIR,
-            env=bare_environment(**settings),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        answer = json.loads(done.stdout)
-        return answer["environment"], answer["embedded"]
+        heard, answer = FORK.Pipe(duplex=False)
+        process = FORK.Process(target=generate_and_tell, args=(answer, settings))
+        process.start()
+        answer.close()
+        told = heard.recv()
+        process.join()
+        return told
 
     return start
 
@@ -144,16 +136,13 @@ def test_the_public_url_follows_host_and_port(generate):
     assert generate(PUBLIC_URL="https://pictures.example")[0]["PUBLIC_URL"] == "https://pictures.example"
 
 
-def test_commands_find_the_secrets_while_the_database_is_configured(generate, folder):
+def test_commands_find_the_secrets_while_the_database_is_configured(generate, folder, database):
     """As in a second terminal, while `make run DATABASE_URL=...` runs."""
-    database = f"sqlite:///{folder}/own.sqlite3"
     generate(DATABASE_URL=database)
     shell = {"SDWEB_DATA": str(folder / "var"), "DATABASE_URL": database}
-    migrated = manage("migrate", "-v0", environment=bare_environment(**shell))
-    assert migrated.returncode == 0, migrated.stderr
-    assert (folder / "own.sqlite3").exists()
     audit = manage("audit_ledger", environment=bare_environment(**shell))
     assert audit.returncode == 0, audit.stdout + audit.stderr
+    assert not (folder / "var" / "sdweb.sqlite3").exists()
 
 
 def test_a_configured_portal_takes_nothing_from_a_portal_that_ran_here(generate, folder):
