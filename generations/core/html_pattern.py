@@ -28,7 +28,7 @@ class Pattern:
     """A template that was rendered with marks in place of values that have these names."""
 
     def __init__(self, rendered: str, names: Iterable[str]) -> None:
-        self._format = _without_indents(rendered).replace("%", "%%")
+        self._format = without_indents(rendered).replace("%", "%%")
         for name in names:
             self._format = self._format.replace(str(mark(name)), f"%({name})s")
 
@@ -60,6 +60,6 @@ def _escaped(value: object) -> str:
     return value.__html__() if hasattr(value, "__html__") else html.escape(str(value))
 
 
-def _without_indents(rendered: str) -> str:
+def without_indents(rendered: str) -> str:
     """One line break where there were spaces around line breaks; none before the end of a tag."""
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"\s*\n\s*>", ">", rendered)).strip()

@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from generations.core.html_pattern import without_indents
+
 KEPT = 4096  # of some hundred bytes each
 
 
@@ -22,4 +24,4 @@ def kept_fragment(template: str, **values: Hashable) -> SafeString:
 
 @lru_cache(maxsize=KEPT)
 def _rendered(template: str, _language: str | None, values: tuple[tuple[str, Hashable], ...]) -> SafeString:
-    return render_to_string(template, dict(values))
+    return SafeString(without_indents(render_to_string(template, dict(values))))

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,6 +26,7 @@ from django.db.models import (
     Field,
     IntegerField,
     Model,
+    Q,
     QuerySet,
     TextField,
     Value,
@@ -104,6 +106,56 @@ class PreparedQuery(Generic[M]):
     def _select(self) -> PreparedSelect:
         self._compiled = self._compiled or PreparedSelect(self._build())
         return self._compiled
+
+
+class PreparedFew(Generic[M]):
+    """A query set about some of many keys, compiled for one, two, four, eight ... of them.
+
+        _rows = PreparedFew(lambda wanted: Generation.objects.filter(wanted("batch")).order_by("pk"))
+        rows = _rows.all([batch.pk for batch in batches])
+
+    `wanted` of a field is the condition that it has one of the keys.
+    """
+
+    def __init__(self, build: Callable[[Callable[[str], Q]], QuerySet[M, Any]]) -> None:
+        self._build = build
+        self._by_size: dict[int, PreparedQuery[M]] = {}
+
+    def all(self, keys: Sequence[Any], **values: Any) -> list[M]:
+        """Return the objects; no query for no key."""
+        return self._query(len(keys)).all(**self._named(keys), **values) if keys else []
+
+    def rows(self, keys: Sequence[Any], **values: Any) -> list[Sequence[Any]]:
+        """Return the columns of a `values_list` query set; no query for no key."""
+        return self._query(len(keys)).rows(**self._named(keys), **values) if keys else []
+
+    def _query(self, count: int) -> PreparedQuery[M]:
+        size = _power_of_two(count)
+        if size not in self._by_size:
+            names = [f"key_{number}" for number in range(size)]
+
+            def wanted(field: str) -> Q:
+                return reduce(or_, (Q((field, Param(name))) for name in names))
+
+            self._by_size[size] = PreparedQuery(lambda: self._build(wanted))
+        return self._by_size[size]
+
+    def _named(self, keys: Sequence[Any]) -> dict[str, Any]:
+        """The keys by the names of their parameters; the last one fills up."""
+        padded = [*keys, *[keys[-1]] * (_power_of_two(len(keys)) - len(keys))]
+        return {f"key_{number}": key for number, key in enumerate(padded)}
+
+
+def set_related(instance: Model, name: str, rows: Sequence[Model]) -> None:
+    """Have `instance.<name>.all()` give these rows, as after `prefetch_related`."""
+    related = getattr(instance, name).all()
+    related._result_cache, related._prefetch_done = list(rows), True
+    kept: Any = instance
+    kept._prefetched_objects_cache = getattr(instance, "_prefetched_objects_cache", {}) | {name: related}
+
+
+def _power_of_two(count: int) -> int:
+    return 1 << (count - 1).bit_length()
 
 
 class PreparedUpdate(Generic[M]):

@@ -6,6 +6,7 @@ Its price is held at the press and charged when the answer is stored; the page s
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from generations.jobs.models import HelpStatus, HelpTask, PromptHelp
 from generations.providers.catalogue.registry import PROMPT_HELPER
 from generations.teams.models import Membership
 from generations.upstreams import accounts
+from generations.upstreams.models import Upstream
 
 MAX_TEXT = 4_000  # characters of a prompt
 MAX_UNFINISHED = 3  # of a member
@@ -45,9 +47,12 @@ class NoHelp(Exception):
     """The helper cannot be asked; the message tells the member why."""
 
 
-def offer() -> Offer | None:
-    """What the account that is asked first offers; None if none has a chat model for prompts. One query."""
-    first = next(iter(accounts.helping_with_prompts()), None)
+def offer(enabled: Iterable[Upstream] | None = None) -> Offer | None:
+    """What the account that is asked first offers; None if none has a chat model for prompts.
+
+    One query, unless the enabled accounts were read.
+    """
+    first = next(iter(accounts.helping_with_prompts(enabled)), None)
     return Offer(first.helper_price, first.helper_cap) if first else None
 
 

@@ -87,9 +87,13 @@ def text_chat(upstream: Upstream) -> TextChat:
     raise Unavailable(reason)
 
 
-def helping_with_prompts() -> list[Upstream]:
-    """Return the enabled accounts that have a chat model for prompts, the first to be used first."""
-    able = [row for row in enabled() if row.helps_with_prompts and not row.draining and row.paused_at is None]
+def helping_with_prompts(rows: Iterable[Upstream] | None = None) -> list[Upstream]:
+    """Return the enabled accounts that have a chat model for prompts, the first to be used first.
+
+    `rows` are the enabled ones, if they were read.
+    """
+    given = enabled() if rows is None else rows
+    able = [row for row in given if row.helps_with_prompts and not row.draining and row.paused_at is None]
     return sorted(able, key=lambda row: (row.order, row.pk))
 
 
@@ -247,9 +251,9 @@ def enabled() -> list[Upstream]:
     return _enabled.all()
 
 
-def served_models() -> frozenset[str]:
-    """Return the names of the models that some enabled account has."""
-    return frozenset(model for upstream in enabled() for model in upstream.served_models)
+def served_models(rows: Iterable[Upstream] | None = None) -> frozenset[str]:
+    """Return the names of the models that some enabled account has; `rows` are these, if they were read."""
+    return frozenset(model for row in (enabled() if rows is None else rows) for model in row.served_models)
 
 
 def takes_soon(model: str) -> bool:

@@ -20,6 +20,7 @@ from tests.stage import ROOT
 # Each part: the module that measures it, and its arguments.
 PARTS = {
     "portal": ("portal",),
+    "create": ("create",),
     "engine": ("engine",),
     "engine on SQLite": ("engine", "--database", "sqlite"),
     "engine, 4 keys": ("engine", "--keys", "4", "--workers", "2"),

@@ -36,12 +36,12 @@ def fill(file: str, stream: str, library: str) -> None:
     account.save()
     images = list(Image.objects.filter(team=team, visibility="team").order_by("-created_at")[: int(stream)])
     for start in range(0, len(images), PER_BATCH):
-        _batch(member, images[start : start + PER_BATCH])
+        add_batch(member, images[start : start + PER_BATCH])
     shown = Image.objects.filter(team=team, visibility="team").order_by("-created_at")
     searched = shown.filter(prompt__contains=f" {WORD} ")
     said = {
         "team": team.slug,
-        "cookie": _cookie(user),
+        "cookie": cookie(user),
         "word": WORD,
         "in search": str(searched[searched.count() // 2].pk),
         "in library": str(shown[int(library) // 2].pk),
@@ -50,7 +50,7 @@ def fill(file: str, stream: str, library: str) -> None:
     Path(file).write_text(json.dumps(said))
 
 
-def _batch(member: Membership, images: list[Image]) -> None:
+def add_batch(member: Membership, images: list[Image]) -> None:
     """A batch of the member that has these pictures."""
     parameters = {"prompt": images[0].prompt, "aspect_ratio": "1:1"}
     asked = {"team": member.team, "member": member, "model": "core", "parameters": parameters}
@@ -68,7 +68,7 @@ def _batch(member: Membership, images: list[Image]) -> None:
         Image.objects.filter(pk=image.pk).update(generation=row.pk, owner=member)
 
 
-def _cookie(user: User) -> str:
+def cookie(user: User) -> str:
     client = Client()
     client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
     return client.cookies[settings.SESSION_COOKIE_NAME].value

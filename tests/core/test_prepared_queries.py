@@ -12,7 +12,13 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from generations.core import prepared_queries
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
+from generations.core.prepared_queries import (
+    Param,
+    PreparedFew,
+    PreparedInsert,
+    PreparedQuery,
+    PreparedUpdate,
+)
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.teams.models import Membership
 
@@ -27,6 +33,7 @@ columns = PreparedQuery(
     lambda: Generation.objects.filter(batch=Param("batch")).values_list("pk", "parameters")
 )
 
+few = PreparedFew(lambda wanted: Generation.objects.filter(wanted("batch"), price__gt=Param("above")))
 prices = PreparedUpdate(
     lambda: Generation.objects.filter(batch=Param("batch"), price__gt=Param("above")),
     price=F("price") + Param("more", IntegerField()),
@@ -163,3 +170,26 @@ def test_more_than_a_statement_takes_are_inserted_in_several(row, upstream, monk
     )
     assert [each.number for each in Attempt.objects.order_by("pk")] == [1, 2, 3, 4, 5]
     assert len({each.pk for each in many}) == 5
+
+
+def test_few_of_many_are_what_in_finds(submit, upstream, django_assert_num_queries):
+    asked = [submit(count=2).pk for _ in range(6)]
+    Generation.objects.filter(batch=asked[0]).update(price=10_000)
+    for count in (1, 2, 3, 5):
+        wanted = asked[:count]
+        with django_assert_num_queries(1):
+            found = few.all(wanted, above=0)
+        assert {row.pk for row in found} == {row.pk for row in Generation.objects.filter(batch__in=wanted)}
+        assert len(found) == 2 * count
+        assert {row.batch_id for row in few.all(wanted, above=5_000)} == {asked[0]}
+    with django_assert_num_queries(0):
+        assert few.all([], above=0) == []
+
+
+def test_related_rows_that_were_read_are_not_read_again(submit, upstream, django_assert_num_queries):
+    batch = Batch.objects.get(pk=submit(count=3).pk)
+    rows = list(batch.generations.order_by("-position"))
+    prepared_queries.set_related(batch, "generations", rows)
+    with django_assert_num_queries(0):
+        assert list(batch.generations.all()) == rows
+    assert batch.generations.filter(position=1).count() == 1

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.template import Engine
+from django.template import Context, Engine
+from django.urls import NoReverseMatch
+from django.utils import translation
+
+from tests.addresses import count_addresses
 
 LOADERS = [("sdweb.template_loader.Loader", ["django.template.loaders.filesystem.Loader"])]
 SOURCE = """<p
@@ -25,7 +29,7 @@ def engine(tmp_path: Path) -> Engine:
     (tmp_path / "page.html").write_text(SOURCE)
     (tmp_path / "inner.html").write_text("<i>\n    in it\n</i>\n")
     (tmp_path / "mail.txt").write_text("Hello,\n\n    indented\n")
-    libraries = {"i18n": "django.templatetags.i18n"}
+    libraries = {"i18n": "django.templatetags.i18n", "portal": "sdweb.templatetags.portal"}
     return Engine(dirs=[str(tmp_path)], loaders=LOADERS, libraries=libraries)
 
 
@@ -46,3 +50,43 @@ def test_text_that_is_no_page_stays(engine):
 def test_what_is_translated_is_still_found_in_the_catalogue(engine, tmp_path):
     (tmp_path / "said.html").write_text("{% load i18n %}{% blocktranslate %}a\n    b{% endblocktranslate %}")
     assert rendered(engine, "said.html") == "a\n    b"
+
+
+SAID = """{% load i18n portal %}{% if wide %}<b>{% translate "Cancel" %}{% icon "x" %}</b>{% endif %}
+{% translate "Cancel" as word %}{{ word }}{% for each in numbers %}{{ each }}{% endfor %}"""
+
+
+@pytest.mark.parametrize("_time", [1, 2])
+def test_what_is_said_to_everybody_follows_the_language(engine, tmp_path, _time):
+    (tmp_path / "words.html").write_text(SAID)
+    for language, word in (("en", "Cancel"), ("de", "Abbrechen"), ("en", "Cancel")):
+        with translation.override(language):
+            page = rendered(engine, "words.html", wide=True, numbers=[1, 2])
+        assert page.startswith(f"<b>{word}<svg ")
+        assert page.count(word) == 2
+        assert page.endswith("2")
+
+
+def test_what_everybody_is_told_is_one_node(engine, tmp_path):
+    (tmp_path / "words.html").write_text(SAID)
+    inner = engine.get_template("words.html").nodelist
+    assert [type(node).__name__ for node in inner[1].conditions_nodelists[0][1]] == ["SameForAll"]
+
+
+ADDRESSES = """{% url 'library:grid' team %} {% url 'library:grid' team as grid %}{{ grid }}
+{% url 'no:page' as no %}{{ no }}"""
+
+
+def test_each_team_has_its_own_addresses(engine, tmp_path):
+    (tmp_path / "links.html").write_text(ADDRESSES)
+    for team in ("one", "two", "one"):
+        assert rendered(engine, "links.html", team=team).split() == [f"/t/{team}/library/"] * 2
+    with pytest.raises(NoReverseMatch):
+        engine.from_string("{% url 'no:page' %}").render(Context())
+
+
+def test_an_address_is_looked_up_once(engine, tmp_path, monkeypatch):
+    (tmp_path / "links.html").write_text("{% url 'library:grid' team %}")
+    page = rendered(engine, "links.html", team="known")
+    assert count_addresses(monkeypatch, lambda: rendered(engine, "links.html", team="known")) == 0
+    assert page == "/t/known/library/"

@@ -15,7 +15,7 @@ from generations.jobs.create.controls import Control
 from generations.jobs.create.form_inputs import InputField
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.create.kept_inputs import KeptInputs
-from generations.jobs.create.model_cards import CardGroup, ModelCard
+from generations.jobs.create.model_cards import ModelCard
 from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, defaults_of, preferences_of
 from generations.providers.catalogue.fields import Group
 from generations.providers.catalogue.model import Model
@@ -23,7 +23,6 @@ from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, User, Visibility
 
 MAX_RECENT_MODELS = 12
-CARDS_WITHOUT_SEARCH = 12
 # Not translated: the prompts are sent as they are, and providers take English only.
 EXAMPLES: tuple[dict[str, str], ...] = (
     {
@@ -58,19 +57,21 @@ class FormContext:
         self.operations = form.served.operations
         self.cards = [self._card(model) for model in form.served.of(form.chosen_operation)]
         self.controls = form.controls
-        self.notes = notes.of_model(self.member, self.chosen.name if self.chosen else "")
+        self.notes = notes.of_model(
+            self.member, self.chosen.name if self.chosen else "", form.served.accounts
+        )
 
-    @property
+    @cached_property
     def first_operations(self) -> tuple[OperationEntry, ...]:
         """The operations in sight."""
         return tuple(self.operations[:FIRST_OPERATIONS])
 
-    @property
+    @cached_property
     def more_operations(self) -> tuple[OperationEntry, ...]:
         """The operations under More."""
         return tuple(self.operations[FIRST_OPERATIONS:])
 
-    @property
+    @cached_property
     def operation(self) -> OperationEntry:
         """The chosen operation."""
         return OperationEntry(self.form.chosen_operation)
@@ -86,32 +87,22 @@ class FormContext:
         model = self.form.chosen_model
         return next((card for card in self.cards if model and card.name == model.name), None)
 
-    @cached_property
-    def card_groups(self) -> list[CardGroup]:
-        """The cards by system, the one last used first."""
-        return model_cards.grouped(self.cards)
-
     @property
-    def shown_cards(self) -> list[tuple[CardGroup, SafeString]]:
-        """The groups, each with its cards as HTML."""
-        return [(group, group.html(self.form.chosen_model)) for group in self.card_groups]
+    def card_list(self) -> SafeString:
+        """The cards as HTML, with what finds one among many."""
+        return model_cards.html(tuple(self.cards), self.form.chosen_model)
 
     @property
     def has_more_cards(self) -> bool:
         """Whether some cards are hidden until all are asked for."""
         return len(self.cards) > model_cards.IN_SIGHT
 
-    @property
-    def has_search(self) -> bool:
-        """Whether there are so many models that they can be searched."""
-        return len(self.cards) > CARDS_WITHOUT_SEARCH
-
-    @property
+    @cached_property
     def prompt(self) -> Control | None:
         """The control of the prompt; None if the model takes none."""
         return next((each for each in self.controls if each.name == controls.PROMPT), None)
 
-    @property
+    @cached_property
     def negative_prompt(self) -> Control | None:
         """The control of the negative prompt; None if the model takes none."""
         return next((each for each in self.controls if each.name == controls.NEGATIVE_PROMPT), None)
@@ -135,7 +126,7 @@ class FormContext:
     @cached_property
     def help_offer(self) -> prompt_help.Offer | None:
         """What the prompt helper costs; None if nobody offers one."""
-        return prompt_help.offer()
+        return prompt_help.offer(self.served.accounts)
 
     @cached_property
     def latest_help(self) -> dict[str, Any]:
@@ -143,7 +134,7 @@ class FormContext:
         row = prompt_help.latest(self.member)
         return prompt_diff.context_of(row) if row else {}
 
-    @property
+    @cached_property
     def inputs(self) -> list[InputField]:
         """The pictures that the model takes; of a form that was sent, with its errors."""
         fields = self.form.inputs.fields
@@ -169,22 +160,22 @@ class FormContext:
         """Whether there is a picture that the request is about."""
         return self.form.inputs.image is not None
 
-    @property
+    @cached_property
     def image_controls(self) -> list[Control]:
         """The fields beside the image, without the four sides that are dragged."""
         return [each for each in controls.of_group(self.controls, Group.IMAGE) if each not in self.sides]
 
-    @property
+    @cached_property
     def main_controls(self) -> list[Control]:
         """The fields that are always in sight."""
         return [each for each in controls.of_group(self.controls, Group.MAIN) if each not in self.sides]
 
-    @property
+    @cached_property
     def more_controls(self) -> list[Control]:
         """The fields that are folded away."""
         return [each for each in controls.of_group(self.controls, Group.MORE) if each not in self.sides]
 
-    @property
+    @cached_property
     def sides(self) -> list[Control]:
         """How far the picture is expanded to each side; empty if the model does not expand."""
         model = self.form.chosen_model
@@ -197,22 +188,15 @@ class FormContext:
         """What is filled in for each side."""
         return {each.name: each.value for each in self.sides}
 
-    @property
+    @cached_property
     def shape(self) -> Control | None:
         """The control of the shape, for the chip on a phone."""
         return next((each for each in self.controls if each.template.endswith("/shapes.html")), None)
 
-    @property
+    @cached_property
     def style(self) -> Control | None:
         """The control of the style, for the chip on a phone."""
         return next((each for each in self.controls if each.template.endswith("/styles.html")), None)
-
-    @property
-    def sizes(self) -> dict[str, str]:
-        """Width and height of the images of the chosen model, by shape."""
-        model = self.form.chosen_model
-        sizes = model.sizes if model else {}
-        return {shape: f"{width} × {height}" for shape, (width, height) in sizes.items()}  # noqa: RUF001  the sign of sizes
 
     @property
     def examples(self) -> list[dict[str, Any]]:

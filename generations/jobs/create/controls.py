@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from generations.core import kept_fragments
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import (
     Choice,
@@ -48,6 +51,26 @@ class Control:
     value: str
     errors: Sequence[str] = ()
     made: tuple[tuple[str, str], ...] = ()
+    model: Model | None = None
+
+    @property
+    def html(self) -> SafeString:
+        """The control. One with one of a few values, which is nobody's own, is rendered once."""
+        if self.model and self._is_usual:
+            values = {"model": self.model, "name": self.name, "value": self.value}
+            return kept_fragments.kept_fragment("jobs/create/kept_control.html", **values)
+        return render_to_string(self.template, {"control": self})
+
+    @property
+    def _is_usual(self) -> bool:
+        choices = self.field.choices if isinstance(self.field, Choice) else ()
+        return not self.errors and not self.made and (not self.value or self.value in choices)
+
+    @property
+    def sizes(self) -> dict[str, str]:
+        """Width and height of the images of the model, by shape."""
+        sizes = self.model.sizes if self.model else {}
+        return {shape: f"{width} × {height}" for shape, (width, height) in sizes.items()}  # noqa: RUF001  the sign of sizes
 
     @property
     def template(self) -> str:

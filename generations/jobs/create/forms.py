@@ -140,6 +140,7 @@ class GenerationForm(forms.Form):
                 self._value(field),
                 [str(text) for text in errors.get(field.name, ())],
                 made=tuple(made.get(field.name, {}).items()),
+                model=model,
             )
             for field in controls.fields_of(model)
         ]
@@ -162,9 +163,10 @@ class GenerationForm(forms.Form):
     @property
     def kept(self) -> list[tuple[str, str]]:
         """Values of fields that only other models take, so that they are there when those are chosen."""
-        shown = {control.name for control in self.controls} | {controls.PROMPT, controls.NEGATIVE_PROMPT}
-        names = sorted(controls.names() - shown)
-        return [(name, text) for name in names if (text := self._raw(name))]
+        given = set(self.data if self.is_bound else self.initial) - self.fields.keys()
+        given -= {controls.PROMPT, controls.NEGATIVE_PROMPT}
+        names = controls.names() if given else set[str]()
+        return [(name, text) for name in sorted(given & names) if (text := self._raw(name))]
 
     @property
     def hints_at_language(self) -> bool:

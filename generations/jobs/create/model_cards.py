@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from generations.core.html_pattern import without_indents
 from generations.core.kept_fragments import kept_fragment
 from generations.jobs import pricing
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
 
 IN_SIGHT = 4  # before "All"
+WITHOUT_SEARCH = 12  # so few are not searched
+KEPT_LISTS = 32  # of up to 40 KB each
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,19 @@ class CardGroup:
             for number, card in enumerate(self.cards, self.first)
         )
         return format_html_join("", "{}", ((html,) for html in shown))
+
+
+def html(cards: tuple[ModelCard, ...], chosen: Model | None) -> SafeString:
+    """All cards, that of the chosen model checked, with what finds one among many."""
+    return _html(cards, chosen, get_language())
+
+
+@lru_cache(maxsize=KEPT_LISTS)
+def _html(cards: tuple[ModelCard, ...], chosen: Model | None, _language: str | None) -> SafeString:
+    """Kept, since most people of a portal choose among the same models at the same prices."""
+    groups = [(group, group.html(chosen)) for group in grouped(cards)]
+    context = {"groups": groups, "has_search": len(cards) > WITHOUT_SEARCH}
+    return SafeString(without_indents(render_to_string("jobs/create/model_list.html", context)))
 
 
 def grouped(cards: Sequence[ModelCard]) -> list[CardGroup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,14 +35,14 @@ class Notes:
         return hashlib.sha256(repr((self.why_waiting, left)).encode()).hexdigest()[:16]
 
 
-def of_model(member: Membership, model: str) -> Notes:
-    """The notes of a member who has chosen this model; "" for none."""
-    return Notes(why_waiting(member, model), caps.tightest(member))
+def of_model(member: Membership, model: str, enabled: Sequence[Upstream] | None = None) -> Notes:
+    """The notes of a member who has chosen this model, or none (""); `enabled` accounts if they were read."""
+    return Notes(why_waiting(member, model, enabled), caps.tightest(member))
 
 
-def why_waiting(member: Membership, model: str) -> str:
-    """Why pictures of the model wait now, as members read it; "" if an account takes them. One query."""
-    serving = [each for each in accounts.enabled() if each.serves(model)]
+def why_waiting(member: Membership, model: str, enabled: Sequence[Upstream] | None = None) -> str:
+    """Why pictures of the model wait now, as members read it; "" if an account takes them."""
+    serving = [each for each in (accounts.enabled() if enabled is None else enabled) if each.serves(model)]
     if not serving or any(_is_open(each, model) for each in serving):
         return ""
     reason = _reason(serving, model, member.tzinfo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -77,7 +78,8 @@ class ServedModels:
     """
 
     def __init__(self, member: Membership, order: Sequence[str] = ()) -> None:
-        names = accounts.served_models()
+        self.accounts = accounts.enabled()
+        names = accounts.served_models(self.accounts)
         served = [model for model in catalogue_registry.MODELS.values() if model.name in names]
         closed = model_access.closed_models(member)
         self.closed = [model.title for model in served if model.name in closed]
@@ -93,7 +95,7 @@ class ServedModels:
         """The names of the models in their order."""
         return [model.name for model in self.models]
 
-    @property
+    @cached_property
     def operations(self) -> list[OperationEntry]:
         """The operations that can be chosen. Next steps come from a result, not from this list."""
         served = {operation for model in self.models for operation in model.operations}

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -213,7 +214,8 @@ def _stream(request: HttpRequest, member: Membership, pictures: int = feed.PICTU
     at = feed.batch_of(member, named["at"]) if "at" in named else None
     cursors = {"before": named.get("before"), "after": named.get("after"), "at": at}
     found = feed.page(member, **cursors, pictures=pictures)
-    return {"member": member, "shown": found.shown, "newer": found.newer, "older": found.older}
+    shown = {"member": member, "shown": found.shown, "newer": found.newer, "older": found.older}
+    return shown | {"csrf_token": get_token(request)}  # one for all tiles, and not masked anew for each
 
 
 def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
@@ -240,13 +242,15 @@ def _created(request: HttpRequest, form: GenerationForm, batch: Batch) -> HttpRe
     """The new batch. The prices on the page stay as they are, so the next form has the same `prices_at`."""
     member = form.member
     if not request.headers.get("HX-Request"):
-        first = batch.generations.order_by("position").values_list("pk", flat=True)[0]
+        rows = batch.created or batch.generations.order_by("position")
+        first = rows[0].pk
         return redirect(reverse("jobs:create", args=[member.team.slug], query={"from": str(first)}))
     member.wallet.refresh_from_db()
     batch = feed.batches().get(pk=batch.pk)
     entry = feed.entries_of(member, [batch])[0]
-    fresh = GenerationForm(member=member, shown_at=form.cleaned_data["prices_at"])
+    fresh = {"submission_id": str(uuid.uuid4()), "shown_at": form.cleaned_data["prices_at"]}
     context = {"member": member, "entry": entry, "form": fresh, "cap": caps.tightest(member)}
+    context["csrf_token"] = get_token(request)
     return render(request, "jobs/create/submitted.html", context)
 
 

@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from generations.core.prepared_queries import Param, PreparedFew, PreparedQuery, set_related
 from generations.jobs import follow_ups
 from generations.jobs.engine import half_done, queue_position
 from generations.jobs.follow_ups import FollowUps
-from generations.jobs.models import Attempt, Batch, Generation, Outcome, Status
+from generations.jobs.models import Attempt, Batch, BatchInput, Generation, Outcome, Status
 from generations.library.models import Favourite, Image
-from generations.teams.models import Membership, User
+from generations.teams.models import Membership, Role, User
 
 PAGE_SIZE = 12  # batches
 PICTURES = 40  # a page ends with the batch that brings it to so many
@@ -25,6 +26,40 @@ FIRST_PICTURES = 20  # the same for Create itself, whose first screen shows no m
 AHEAD = 4  # batches from the one on up, at which a page begins
 INPUTS = "inputs__upload"
 SMALL, LARGE = "small", "large"  # sizes of the pictures, as a person chooses
+
+_newest = PreparedQuery(
+    lambda: (
+        Batch.objects.select_related("start_image")
+        .filter(member=Param("member"))
+        .order_by("-pk")[: PAGE_SIZE + 1]
+    )
+)
+_inputs = PreparedFew(
+    lambda wanted: (
+        BatchInput.objects.select_related("upload").filter(wanted("batch")).order_by("role", "position")
+    )
+)
+_rows = PreparedFew(lambda wanted: Generation.objects.filter(wanted("batch")).order_by("position", "pk"))
+_favourites = PreparedFew(
+    lambda wanted: Favourite.objects.filter(wanted("image")).values_list("member", "image")
+)
+
+
+def _images_for_role(role: Role) -> PreparedFew[Image]:
+    anybody = Membership(pk=Param("member"), team_id=Param("team"), role=role)
+    return PreparedFew(lambda wanted: Image.objects.visible_to(anybody).filter(wanted("generation")))
+
+
+_images_for = {role: _images_for_role(role) for role in Role}
+_waiting = PreparedQuery(
+    lambda: (
+        Generation.objects.filter(member=Param("member"), status=Status.QUEUED)
+        .order_by()
+        .values("member")
+        .annotate(count=Count("pk"))
+        .values_list("count")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -66,15 +101,28 @@ def page(
         shown.reverse()
     if not after:
         last = at or before
-        rest = every.filter(pk__lt=last) if last else every
-        behind, older = _part(rest.order_by("-pk"), PAGE_SIZE, pictures)
+        rest = every.filter(pk__lt=last).order_by("-pk") if last else _newest.all(member=member.pk)
+        behind, older = _part(rest, PAGE_SIZE, pictures)
         shown += behind
-    rows = Generation.objects.order_by("position", "pk")
-    prefetch_related_objects(shown, INPUTS, Prefetch("generations", queryset=rows))
+    _complete(shown)
     return FeedPage(_by_day(member, entries_of(member, shown)), newer, older)
 
 
-def _part(rows: QuerySet[Batch], most: int, pictures: int) -> tuple[list[Batch], uuid.UUID | None]:
+def _complete(batches: Sequence[Batch]) -> None:
+    """Read the generations of these batches and the pictures that they were made from, in two queries."""
+    known = {batch.pk: batch for batch in batches}
+    for name, rows in (("generations", _rows.all(list(known))), ("inputs", _inputs.all(list(known)))):
+        of_batch: dict[uuid.UUID, list[Any]] = {pk: [] for pk in known}
+        for row in rows:
+            row.batch = known[row.batch_id]
+            of_batch[row.batch_id].append(row)
+        for pk, found in of_batch.items():
+            set_related(known[pk], name, found)
+
+
+def _part(
+    rows: QuerySet[Batch] | list[Batch], most: int, pictures: int
+) -> tuple[list[Batch], uuid.UUID | None]:
     """The first of these batches, up to `most` or enough pictures, and where to go on if there are more."""
     found = list(rows[: most + 1])
     size = count = 0
@@ -104,7 +152,7 @@ def batches() -> QuerySet[Batch]:
 
 def count_waiting(member: Membership) -> int:
     """The number of the member's waiting generations."""
-    return Generation.objects.filter(member=member, status=Status.QUEUED).count()
+    return sum(count for (count,) in _waiting.rows(member=member.pk))
 
 
 def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
@@ -146,10 +194,7 @@ def results(images: Sequence[Image], offered: Mapping[uuid.UUID, FollowUps]) -> 
 
 def favourites(images: Iterable[Image]) -> set[tuple[int, uuid.UUID]]:
     """Who has which of these images among their favourites; no query for no image."""
-    shown = [image.pk for image in images]
-    if not shown:
-        return set()
-    return set(Favourite.objects.filter(image__in=shown).values_list("member", "image"))
+    return {(member, image) for member, image in _favourites.rows([image.pk for image in images])}
 
 
 def is_favourite(member: Membership, images: Sequence[Image], liked: set[tuple[int, uuid.UUID]]) -> bool:
@@ -185,7 +230,9 @@ def by_generation(images: Iterable[Image]) -> dict[uuid.UUID | None, list[Image]
 
 
 def _images(member: Membership, rows: Iterable[Generation]) -> dict[uuid.UUID | None, list[Image]]:
-    found = Image.objects.visible_to(member).filter(generation__in=[row.pk for row in rows])
+    found = _images_for[Role(member.role)].all(
+        [row.pk for row in rows], member=member.pk, team=member.team_id
+    )
     return by_generation(found)
 
 

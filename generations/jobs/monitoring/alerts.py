@@ -9,12 +9,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs.engine.heartbeats import Worker
 from generations.jobs.models import Generation, Status
 from generations.jobs.monitoring import health as monitoring_health
 from generations.teams.models import Membership
 
 UNSTORED_AFTER = timedelta(seconds=10)  # since the image was received
+_unstored = PreparedQuery(
+    lambda: Generation.objects.filter(
+        member=Param("member"), status=Status.STORING, changed_at__lt=Param("late")
+    ).values_list("pk")
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def alerts_for(member: Membership) -> list[Alert]:
 def of_member(member: Membership) -> list[Alert]:
     """Images of the member that were received and are not stored yet. One query."""
     late = timezone.now() - UNSTORED_AFTER
-    count = Generation.objects.filter(member=member, status=Status.STORING, changed_at__lt=late).count()
+    count = len(_unstored.rows(member=member.pk, late=late))
     if not count:
         return []
     text = ngettext(

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,14 +16,15 @@ from django.utils.translation import gettext_lazy
 
 from generations.credits.amounts import as_text
 from generations.jobs import inputs as job_inputs
+from generations.jobs.create.controls import Control
 from generations.jobs.create.prompt_diff import Piece
 from generations.jobs.create.served import OF_A_PICTURE, OperationEntry, ServedModels
-from generations.jobs.engine import member_reasons, queue_position
-from generations.jobs.live import feed
+from generations.jobs.engine import member_reasons
+from generations.jobs.engine.queue_position import QueuePosition
+from generations.jobs.live import feed, under_way
 from generations.jobs.live import tiles as live_tiles
 from generations.jobs.models import NO_ACCOUNT, Batch, Generation, Status
 from generations.library.delivery import shown
-from generations.library.imaging import aspect_ratio as imaging_aspect_ratio
 from generations.library.models import Image
 from generations.providers.base import CONTENT_CODES
 from generations.providers.catalogue import registry as catalogue_registry
@@ -34,8 +34,6 @@ from generations.teams.models import Membership
 
 register = template.Library()
 
-MAX_TICKS = 8  # queue positions drawn as ticks; more are a "+"
-MAX_PERCENT = 96  # of the progress bar, when a call takes longer than usual
 SHAPE_WORDS = {
     "auto": gettext_lazy("left to the image or the model"),
     "21:9": gettext_lazy("panorama"),
@@ -67,39 +65,19 @@ UNDECIDED = frozenset({"filtered", "task_failed"})  # neither the prompt nor the
 BY_CHANCE = frozenset({""} | UNDECIDED | CONTENT_CODES)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Seconds since the call was sent, seconds it usually takes, and per cent for the bar."""
-
-    elapsed: int
-    typical: int
-    percent: int
+@register.simple_tag
+def progress(generation: Generation) -> under_way.Progress:
+    """The progress of a running generation."""
+    return under_way.Progress.of(generation)
 
 
 @register.simple_tag
-def progress(generation: Generation) -> Progress:
-    """The progress of a running generation, estimated from recent calls for its model."""
-    typical = max(1, round(queue_position.typical_seconds(generation.model)))
-    started = generation.claimed_at or timezone.now()
-    elapsed = max(0, int((timezone.now() - started).total_seconds()))
-    return Progress(elapsed, typical, min(MAX_PERCENT, round(100 * elapsed / typical)))
+def waiting_of(position: QueuePosition | None, member: Membership) -> under_way.Waiting:
+    """What the tile of a waiting generation of the member says."""
+    return under_way.Waiting.of(position, member.tzinfo)
 
 
-@register.filter
-def ticks(position: int) -> range:
-    """One tick for each queue position, up to MAX_TICKS."""
-    return range(min(position, MAX_TICKS))
-
-
-@register.filter
-def shape_class(aspect_ratio: str) -> str:
-    """16:9 as 16x9, for CSS classes; of another shape the closest one."""
-    if aspect_ratio in (*catalogue_registry.SHAPES, "auto"):
-        return aspect_ratio.replace(":", "x")
-    across, _colon, down = aspect_ratio.partition(":")
-    if not (across.isdecimal() and down.isdecimal() and int(across) and int(down)):
-        return "1x1"
-    return imaging_aspect_ratio.nearest(int(across), int(down)).replace(":", "x")
+register.filter(under_way.shape_class)
 
 
 @register.filter
@@ -113,10 +91,7 @@ def ratio_class(generation: Generation | None, image: Image | None = None) -> st
     """The CSS class of the image's shape, also before there is an image."""
     if image:
         return shown.ratio_class(image.width, image.height)
-    start = generation.batch.start_image if generation else None
-    if generation and start and "aspect_ratio" not in generation.parameters:
-        return shown.ratio_class(start.width, start.height)
-    return f"ratio-{shape_class(generation.parameters.get('aspect_ratio', '1:1') if generation else '1:1')}"
+    return under_way.ratio_class(generation) if generation else "ratio-1x1"
 
 
 @register.filter
@@ -128,7 +103,8 @@ def picture_class(image: Image) -> str:
 @register.simple_tag(takes_context=True)
 def tile(context: Context, tile: Mapping[str, Any]) -> SafeString:
     """One of the tiles of a batch: {% tile tile %}."""
-    drawn = live_tiles.html(tile, shown.session_of(context.get("request")))
+    token = str(context.get("csrf_token") or "")
+    drawn = live_tiles.html(tile, shown.session_of(context.get("request")), token)
     if drawn is not None:
         return drawn
     assert context.template
@@ -195,10 +171,20 @@ def shape_of_request(batch: Batch) -> str:
 
 
 @register.simple_tag
-def operations_of_a_picture(member: Membership) -> list[OperationEntry]:
-    """What can be done with any picture, as far as an account serves it; for links to Create."""
-    served = ServedModels(member).operations
-    return [entry for entry in served if entry.operation in OF_A_PICTURE]
+def operations_of_a_picture(member: Membership, served: ServedModels | str = "") -> list[OperationEntry]:
+    """What can be done with any picture, as far as an account serves it (`served`, if that was read).
+
+    For links to Create.
+    """
+    known = served or ServedModels(member)
+    assert isinstance(known, ServedModels)
+    return [entry for entry in known.operations if entry.operation in OF_A_PICTURE]
+
+
+@register.simple_tag
+def control_of(model: Model, name: str, value: str) -> Control:
+    """The control of a model's field, without errors."""
+    return Control(model.field(name), value, model=model)
 
 
 @register.simple_tag

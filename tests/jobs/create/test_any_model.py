@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from generations.jobs.create import controls
+from generations.jobs.create import controls, model_cards
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Upload
 from generations.providers.catalogue import registry as catalogue_registry
@@ -214,6 +214,7 @@ def test_models_are_grouped_by_system_and_searched_above_twelve(monkeypatch, mei
     monkeypatch.setattr(
         catalogue_registry, "system_of", lambda name: "aurora" if name == "m3" else "stability"
     )
+    model_cards._html.cache_clear()  # the catalogue does not change while a portal runs
     page = compact(mei.get(address("create/")).content.decode())
     assert re.findall(r'class="cards-title">([^<]+)<', page) == ["Stability AI", "Aurora"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from generations.core.html_pattern import Pattern, mark
+from generations.jobs.engine.queue_position import QueuePosition
 from generations.jobs.live import feed, tiles
-from generations.jobs.models import Batch, Generation, Status
+from generations.jobs.models import Attempt, Batch, Generation, Status
 from generations.library.delivery import shown
 from generations.library.models import Favourite, Image
 from generations.teams.models import Membership
@@ -126,6 +128,54 @@ def test_a_tile_says_what_its_template_says(member, drawn, look, language):
             },
         )
         assert compact(tiles.html(tile, "a session")) == compact(by_template)
+
+
+POSITIONS = {
+    "none": None,
+    "next": QueuePosition(1, 8),
+    "third": QueuePosition(3, 95),
+    "far": QueuePosition(900, 4_000),
+    "again": QueuePosition(2, 9, "busy <b>%s</b>", retry_in=5, next_call=2, calls=6),
+    "halted": QueuePosition(4, 9, "The operators know.", halted=True),
+    "paused": QueuePosition(4, 9, halted=True, paused_since="2026-11-30T20:00:00+00:00"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("place", POSITIONS)
+def test_a_waiting_tile_says_what_its_template_says(member, submit, upstream, place, language):
+    submit()
+    tile = context_of(member) | {"queue_position": POSITIONS[place]}
+    for token in ("", "a-token"):
+        with translation.override(language):
+            by_template = render_to_string("jobs/live/tile.html", tile | {"csrf_token": token})
+            assert compact(tiles.html(tile, "", token)) == compact(by_template)
+            assert ("a-token" in by_template) == bool(token)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("seconds", [3, 700])
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.STORING])
+def test_a_running_tile_says_what_its_template_says(
+    member, submit, upstream, status, seconds, language, monkeypatch
+):
+    submit()
+    now = timezone.now()
+    Generation.objects.update(status=status, claimed_at=now - timedelta(seconds=seconds))
+    tile = context_of(member)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    with translation.override(language):
+        by_template = render_to_string("jobs/live/tile.html", tile)
+        assert compact(tiles.html(tile, "")) == compact(by_template)
+        assert f'data-elapsed="{seconds}"' in compact(by_template)
+
+
+def test_what_a_provider_says_of_a_task_is_left_to_the_template(member, submit, upstream):
+    submit()
+    tile = context_of(member)
+    tile["generation"].status = Status.RUNNING
+    assert tiles.html(tile, "")
+    assert tiles.html(tile | {"task": Attempt(progress=40)}, "") is None
 
 
 def test_a_heart_visibility_and_further_results_show_at_once(member, drawn):
