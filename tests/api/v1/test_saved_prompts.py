@@ -83,7 +83,8 @@ def test_what_a_model_does_not_take_is_refused_by_its_name(api):
     unknown = HARBOUR | {"model": "ultra", "inputs": {"image": [str(uuid.uuid4())]}}
     assert error(api.post("/saved-prompts", unknown)) == (404, "not_found")
     many = HARBOUR | {"model": "ultra", "inputs": {"image": [str(uuid.uuid4()) for _ in range(2)]}}
-    assert api.post("/saved-prompts", many).json()["error"]["field"] == "image"
+    response = api.post("/saved-prompts", many)
+    assert (response.status_code, response.json()["error"]["field"]) == (422, "image")
     assert not SavedPrompt.objects.exists()
 
 
