@@ -122,10 +122,9 @@ def create_generations_with(request: ApiRequest, pk: uuid.UUID, payload: SavedPr
 
 def _order(row: SavedPrompt, payload: SavedPromptOrder) -> Order:
     saved = serializers.saved_prompt(row)
-    parameters = saved["parameters"] | payload.parameters
     return Order(
         model=saved["model"],
-        parameters={name: value for name, value in parameters.items() if value is not None},
+        parameters=saved["parameters"] | payload.parameters,
         count=payload.count,
         visibility=payload.visibility or "",
         inputs=saved["inputs"] | payload.inputs,

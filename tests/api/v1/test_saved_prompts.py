@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from generations.jobs.create import saved_prompts
-from generations.jobs.models import Generation, SavedPrompt
+from generations.jobs.models import BatchInput, Generation, SavedPrompt
 from generations.library.models import Image
 from generations.teams.models import Role, Visibility
 from tests.api.client import ApiClient, error
@@ -114,9 +114,9 @@ def test_an_order_with_a_key_is_placed_once_even_if_the_prompt_is_gone(api, save
 
 
 def test_pictures_go_with_a_saved_prompt(api, upstream, submit, make_member):
-    submit()
+    submit(count=2)
     work()
-    image = str(Image.objects.get().pk)
+    image, other = map(str, Image.objects.values_list("pk", flat=True))
     body = {"prompt": "an oil painting", "strength": 0.6}
     edit = {"name": "Oil", "model": "ultra", "parameters": body, "inputs": {"image": [image]}}
     saved = api.post("/saved-prompts", edit).json()
@@ -124,6 +124,9 @@ def test_pictures_go_with_a_saved_prompt(api, upstream, submit, make_member):
     response = order(api, saved)
     assert response.status_code == 202
     assert list(response.json()["inputs"]) == ["image"]
+    assert order(api, saved, {"inputs": {"image": [other]}}).status_code == 202
+    sent = BatchInput.objects.order_by("batch").values_list("image", flat=True)
+    assert list(map(str, sent)) == [image, other]
     Image.objects.update(visibility="private", owner=make_member("tom"))
     assert order(api, saved).json()["error"]["field"] == "image"
 

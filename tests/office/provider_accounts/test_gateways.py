@@ -199,6 +199,20 @@ def test_the_prompt_helper_is_set_up_at_the_terminal(db, gateway):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("stability", "--helper-model", "gpt-5-mini"), "no chat models"),
+        (("gateway", "--helper-price", "0.3"), "--helper-model"),
+    ],
+)
+def test_a_prompt_helper_that_an_account_cannot_have_is_refused(db, gateway, arguments, problem):
+    kind, *helper = arguments
+    with pytest.raises(CommandError, match=f"{problem}.* Nothing was changed"):
+        command(kind, gateway.url, "--key", sandboxes.KEY, *helper)
+    assert not Upstream.objects.exists()
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["gateway", "https://host", "--key", "k", "--helper-price", "1"],
