@@ -26,6 +26,8 @@ COPY generations generations
 COPY sdweb sdweb
 COPY static static
 COPY templates templates
+# Else each container compiles it at each start, as does each health check.
+RUN python -m compileall -q generations sdweb deploy
 # Collecting reads the settings, but uses none of these.
 RUN SECRET_KEY=only-to-collect-static-files \
     ENCRYPTION_KEYS=b25seS10by1jb2xsZWN0LXN0YXRpYy1maWxlcy0hISE= \

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
@@ -21,6 +22,8 @@ from generations.core.asgi import Receive, Scope, Send  # noqa: E402
 from generations.jobs.live import sse  # noqa: E402
 from generations.library.storage import client as storage_client  # noqa: E402
 from sdweb.asgi_handler import SingleThreadHandler  # noqa: E402
+
+API_AFTER = 5.0  # seconds, in which pages answer already and the workers start
 
 django_application = SingleThreadHandler()
 
@@ -61,9 +64,23 @@ application: Any = (
     ProxyHeadersMiddleware(route, settings.TRUSTED_PROXIES) if settings.TRUSTED_PROXIES else route  # type: ignore[arg-type]  # a plain dictionary is a scope
 )
 
+
+def load_api() -> None:
+    """Import /api/v1, whose schemas take as long as all pages, unless a request has done so."""
+    reverse("v1:openapi-json")
+    _keep_loaded()
+
+
+def _keep_loaded() -> None:
+    gc.collect()
+    gc.freeze()
+
+
 # All this would hold up every connection later, for half a second: loading the views, in the event loop with
 # the first request, the S3 client with the first picture, and going through both in garbage collections.
 reverse("teams:home")
 storage_client.client()
-gc.collect()
-gc.freeze()
+_keep_loaded()
+_loading = threading.Timer(API_AFTER, load_api)
+_loading.daemon = True
+_loading.start()

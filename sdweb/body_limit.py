@@ -22,7 +22,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
 from generations.api import addresses, auth
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.core import asgi, request_body
 from generations.core.asgi import Scope
 from generations.core.request_body import MIB

@@ -7,6 +7,8 @@ from celery.signals import setup_logging
 from click import Option
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdweb.settings")
+# Celery runs Django's checks at each start, and looks at none of what they find.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("sdweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
-from psycopg import pq
 
 from generations.core import redis_url, service_url
 from sdweb.env import env, positive_integer
@@ -107,6 +106,8 @@ def _postgresql(address: str) -> dict[str, Any]:
 
 def _libpq_options(url: service_url.ServiceUrl) -> dict[str, str]:
     """Return the options of the address; ImproperlyConfigured for one that libpq does not know."""
+    from psycopg import pq  # noqa: PLC0415  SQLite needs neither its time nor its memory
+
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - NOT_OPTIONS
     if unknown := sorted(url.options.keys() - known):
         raise ImproperlyConfigured(

@@ -116,7 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sdweb.log_format.request_id_middleware",
-    "generations.api.v1.auth.middleware",  # before those whose errors it makes JSON
+    "generations.api.v1.error_format.middleware",  # before those whose errors it makes JSON
     "sdweb.untrusted_proxy.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -194,6 +194,10 @@ CELERY_TASK_ROUTES = {
     "*": {"queue": "upkeep"},
 }
 CELERY_TIMEZONE = "UTC"
+if DATABASES["default"]["ENGINE"] == "sdweb.db.sqlite":
+    # Celery closes the connection before and after each task. Opening that of SQLite reads the definitions of
+    # all tables, which costs more than most tasks.
+    CELERY_DB_REUSE_MAX = 1_000_000
 
 # Images ---------------------------------------------------------------------------------
 

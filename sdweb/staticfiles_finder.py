@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import ninja
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
 
-FOLDER = Path(ninja.__file__).parent / "static"
+FOLDER = Path(str(distribution("django-ninja").locate_file("ninja/static")))  # without importing it
 FILES = tuple(
     f"ninja/swagger-ui{ending}" for ending in (".css", ".css.map", "-bundle.js", "-init.js")
 )  # the style sheet references its map, and is not collected without it

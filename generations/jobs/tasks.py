@@ -12,7 +12,6 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
-from django.db import connection
 from kombu.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockNotOwnedError
@@ -157,4 +156,4 @@ def upkeep_round(count: int) -> None:
             with guarded("clean the spool"):
                 sweeper.clean_spool()
     finally:
-        connection.close()
+        engine_claim.release_connection()

@@ -1,6 +1,7 @@
 """What web, workers and sandbox import, imported once before they are forked: docs/decisions/processes.md.
 
-Importing this module takes seconds and all the memory of Django; only `manage.py portal` does so.
+Importing this module takes a second and the memory of Django, and is enough for what prepares a start;
+`load` takes as long again. Only `manage.py portal` does either.
 """
 
 import gc
@@ -57,19 +58,22 @@ EXPECTED = (DatabaseError, StorageUnavailable, StartError)  # their sentences sa
 POOL, WALLET = 10_000_00, 1_000_00
 _held: list[object] = []
 
-# All this would otherwise be loaded later, and by each process for itself.
-reverse("teams:home")
-storage_client.client()
-app.loader.import_default_modules()
-for _module in MODULES:
-    importlib.import_module(_module)
-gc.collect()
-gc.freeze()  # garbage collections pass over it: they would write to its memory, and each fork have a copy
-gc.enable()
+
+def load() -> None:
+    """Import all that would otherwise be imported later, and by each process for itself."""
+    reverse("teams:home")
+    storage_client.client()
+    for module in MODULES:
+        importlib.import_module(module)
+    app.loader.import_default_modules()
+    gc.collect()
+    gc.freeze()  # garbage collections pass over it: they would write to its memory, and each fork have a copy
+    gc.enable()
 
 
 def prepare_database() -> str:
     """Migrate the database, and connect the provider that the environment names."""
+    gc.enable()  # migrations may take much
     try:
         redis_client.client(5.0).ping()
     except RedisError as problem:

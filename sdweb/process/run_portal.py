@@ -75,24 +75,25 @@ class Portal:
         servers = Services(os.environ)
         self.supervisor.start(servers.valkey(), stop_order=VALKEY)
         self.supervisor.start(servers.object_storage(), stop_order=SERVERS)
-        from sdweb.process import application  # noqa: PLC0415  takes seconds, in which the servers start
+        from sdweb.process import application  # noqa: PLC0415  takes a second, in which the servers start
 
-        services = Services(os.environ, run=application.run if IS_SAFE else None)
-        self.supervisor.start(services.sandbox(), stop_order=SERVERS)
         with self.progress.step(_("Starting Valkey and the image store")):
             self.supervisor.wait_until_ready()
         steps = (application.prepare_database, application.prepare_storage, application.prepare_pages)
         errands = [Errand(step, application.EXPECTED) for step in steps]
         with self.progress.step(_("Preparing the database, the image store and the pages")):
+            application.load()
             for errand in errands:
                 self.wait_for(errand)
+        services = Services(os.environ, run=application.run if IS_SAFE else None)
         self.supervisor.start([services.web()], stop_order=WEB)
         self.supervisor.start(services.workers(), stop_order=WORKERS)
+        self.supervisor.start(services.sandbox(), stop_order=SERVERS)
+        email, password = os.environ.get("SETUP_OPERATOR_EMAIL") or FIRST_OPERATOR, secrets.token_urlsafe(9)
+        founding = Errand(partial(application.create_first_operator, email, password), application.EXPECTED)
         with self.progress.step(_("Starting web and workers")):
             self.supervisor.wait_until_ready()
-        email, password = os.environ.get("SETUP_OPERATOR_EMAIL") or FIRST_OPERATOR, secrets.token_urlsafe(9)
-        founding = partial(application.create_first_operator, email, password)
-        self.print_address(self.wait_for(Errand(founding, application.EXPECTED)), password)
+        self.print_address(self.wait_for(founding), password)
 
     def wait_for(self, errand: Errand) -> str:
         """Wait for its result, also if a stop is requested. Raises StartError, StopRequested."""

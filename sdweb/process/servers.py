@@ -33,6 +33,7 @@ appendonly yes
 appendfsync everysec
 maxmemory-policy noeviction
 save ""
+hz 2
 dir .
 """
 

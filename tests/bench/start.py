@@ -39,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.start", description=__doc__)
     parser.add_argument("--json", type=Path, default=FOLDER / "bench-start.json")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # people's Python keeps what it has compiled
     folder = Path(tempfile.mkdtemp(prefix="sdweb-start-"))
     began = time.monotonic()
     studio = start_studio(folder)

@@ -1,20 +1,19 @@
-"""Authentication and authorization of /api/v1 by API tokens, and rate limit headers."""
+"""Authentication and authorization of /api/v1 by API tokens."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
-from generations.api import addresses, auth
+from generations.api import auth
 from generations.api.auth import Caller
 from generations.api.v1 import errors as v1_errors
 from generations.jobs.models import Batch, Generation
@@ -27,7 +26,6 @@ from generations.teams.permissions import assignable_roles, may
 READ_OR_GENERATE = (Scope.READ, Scope.GENERATE)  # a token that generates must see its results
 
 Requested = TypeVar("Requested", Batch, Generation)
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class ApiRequest(HttpRequest):
@@ -118,31 +116,6 @@ def check_appointment(requester: Membership, role: str) -> None:
         )
 
 
-def middleware(get_response: GetResponse) -> GetResponse:
-    """Give errors of Django the API's format, and add rate limit headers to every response.
-
-    It stands before the middleware whose errors it translates.
-    """
-
-    def respond(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
-        return _finish(request, response) if addresses.is_own(request.path) else response
-
-    return respond
-
-
 def _readable(request: ApiRequest, rows: QuerySet[Requested]) -> QuerySet[Requested]:
     token = request.auth.token
     return rows if teams_api_tokens.allows(token, Scope.READ) else rows.filter(token=token)
-
-
-def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    is_json = response.headers.get("Content-Type", "").startswith("application/json")
-    if isinstance(response, HttpResponse) and not is_json:
-        v1_errors.translate(response)
-    caller = getattr(request, "auth", None)
-    if isinstance(caller, Caller) and caller.allowance:
-        for name, value in caller.allowance.headers.items():
-            response.headers[name] = value
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response

@@ -1,11 +1,9 @@
-"""Errors of /api/v1: a status, a code for programs, a message for people, and the field if one is invalid."""
+"""Which error of /api/v1 an exception becomes."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import (
@@ -21,11 +19,11 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from ninja.errors import HttpError, ValidationError
 
 from generations.api import auth, idempotency
 from generations.api import rate_limit as api_rate_limit
+from generations.api.v1.error_format import ApiError, not_found
 from generations.credits import ledger
 from generations.jobs import model_access, pricing, submission
 from generations.jobs.create import saved_prompts
@@ -44,27 +42,6 @@ from generations.teams import membership
 from generations.teams.invitation_links import InvitationInvalid
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class ApiError(Exception):
-    """A refused request."""
-
-    status: int
-    code: str
-    message: str
-    field_name: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def response(self) -> HttpResponse:
-        """Return the error as JSON."""
-        error = {"code": self.code, "message": self.message}
-        if self.field_name:
-            error["field"] = self.field_name
-        text = json.dumps({"error": error}, ensure_ascii=True)
-        return HttpResponse(
-            text, status=self.status, content_type="application/json", headers=dict(self.headers)
-        )
 
 
 # Status and code of each exception, subclasses before their base classes.
@@ -108,16 +85,6 @@ ERRORS: Sequence[tuple[type[Exception], int, str]] = (
     (UnknownModel, 422, "unknown_model"),
     (RequestDataTooBig, 413, "too_large"),
 )
-# Code and message of what Django and its middleware refuse by themselves, by status.
-FRAMEWORK_ERRORS = {
-    400: ("bad_request", gettext_lazy("This request cannot be read.")),
-    403: ("forbidden", gettext_lazy("This is not allowed.")),
-    404: ("not_found", gettext_lazy("Not found.")),
-    405: ("method_not_allowed", gettext_lazy("This path does not accept that method.")),
-    413: ("too_large", gettext_lazy("This request is larger than any this portal takes.")),
-    500: ("internal_error", gettext_lazy("An unexpected error occurred. It was logged.")),
-    503: ("busy", gettext_lazy("The portal is busy. Try again soon.")),
-}
 # The field that an exception is about.
 FIELDS: Mapping[type[Exception], str] = {
     UnknownModel: "model",
@@ -152,32 +119,6 @@ def from_exception(problem: Exception) -> ApiError | None:
     if isinstance(problem, ValidationError):
         return _invalid(problem.errors)
     return _from_framework(problem)
-
-
-def translate(response: HttpResponse) -> None:
-    """Give a response of Django, such as a page for an error, the format of the API's errors."""
-    if response.headers.get("Location", "").startswith("https://"):  # it would make a GET of every request
-        text = _("Call this portal by https. Create a new token: this one was sent unencrypted.")
-        error = ApiError(403, "https_required", text)
-    elif response.status_code in (301, 302):  # to the same path with a slash, which is no better
-        error = not_found()
-    elif response.status_code in FRAMEWORK_ERRORS:
-        code, message = FRAMEWORK_ERRORS[response.status_code]
-        error = ApiError(response.status_code, code, str(message))
-    else:
-        return
-    body = error.response()
-    response.status_code, response.content = error.status, body.content
-    response.headers["Content-Type"] = body.headers["Content-Type"]
-    for name in ("Location", "Content-Language"):
-        response.headers.pop(name, None)
-    if "Content-Length" in response.headers:
-        response.headers["Content-Length"] = str(len(body.content))
-
-
-def not_found() -> ApiError:
-    """404: it does not exist, or the caller may not see it."""
-    return ApiError(404, "not_found", _("Not found."))
 
 
 def role_does_not_allow() -> ApiError:

@@ -19,7 +19,7 @@ from generations.api.v1.auth import (
     readable_batches,
     readable_generations,
 )
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.orders import Order
 from generations.api.v1.schemas.generations import (

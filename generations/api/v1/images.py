@@ -21,7 +21,8 @@ from generations.api.v1.auth import (
     readable_images,
     visible_image,
 )
-from generations.api.v1.errors import ApiError, not_found, role_does_not_allow
+from generations.api.v1.error_format import ApiError, not_found
+from generations.api.v1.errors import role_does_not_allow
 from generations.api.v1.openapi import IMAGE_FILE, error_responses, responses
 from generations.api.v1.schemas.base import Text
 from generations.api.v1.schemas.library import (

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from generations.api.v1.auth import ApiRequest, readable_images
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.jobs import inputs as job_inputs
 from generations.jobs.inputs import NewInput
 from generations.library.images import service as images_service

@@ -16,7 +16,7 @@ from generations.api import idempotency
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import idempotent_post, pagination, serializers
 from generations.api.v1.auth import ApiRequest, administrator, check_appointment, valid_pk
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.api.v1.openapi import IDEMPOTENCY_KEY, responses
 from generations.api.v1.schemas.office import InvitationIn, InvitationPage, LinkIn, LinkOut, MailedOut, MailIn
 from generations.api.v1.schemas.team import Page

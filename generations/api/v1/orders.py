@@ -15,7 +15,7 @@ from generations.api.idempotency import Call, StoredResponse
 from generations.api.v1 import idempotent_post, serializers
 from generations.api.v1 import inputs as v1_inputs
 from generations.api.v1.auth import ApiRequest, readable_images
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.jobs import submission
 from generations.jobs.models import Batch, Generation
 from generations.library.images import service as images_service

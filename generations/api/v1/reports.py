@@ -11,7 +11,7 @@ from ninja import Query, Router
 from generations.api.v1 import errors as v1_errors
 from generations.api.v1 import pagination, serializers
 from generations.api.v1.auth import ApiRequest, administrator
-from generations.api.v1.errors import ApiError
+from generations.api.v1.error_format import ApiError
 from generations.api.v1.openapi import responses
 from generations.api.v1.schemas.reports import (
     ChangePage,

@@ -105,6 +105,11 @@ def claim_due(limit: int) -> list[Attempt]:
     return found
 
 
+def are_under_way() -> bool:
+    """Whether there are tasks at all, due or not."""
+    return bool(_some.rows())
+
+
 def together(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
     """Return claimed attempts whose tasks one question tells of together, and each of the others alone."""
     groups: dict[tuple[int, str], list[Attempt]] = defaultdict(list)
@@ -193,6 +198,7 @@ def _due() -> QuerySet[Attempt]:
 
 
 _some_due = PreparedQuery(lambda: _due().values_list("pk")[:1])
+_some = PreparedQuery(lambda: Attempt.objects.filter(poll_at__isnull=False).values_list("pk")[:1])
 
 
 @lru_cache(maxsize=64)

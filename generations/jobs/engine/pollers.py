@@ -21,6 +21,7 @@ from generations.jobs.models import Attempt
 log = logging.getLogger(__name__)
 
 INTERVAL = 0.25  # seconds between two looks for due tasks
+REST_INTERVAL = 1.0  # the same while there are no tasks
 THREADS = 16
 CLAIMED_AT_ONCE = 32  # under the lease of a claim, whatever the providers' pace
 
@@ -74,12 +75,13 @@ def record_unchanged() -> None:
 
 def _claim_forever(ended: Callable[[], None]) -> None:
     while not engine_claim.stopping.is_set():
+        are_tasks = True
         with guarded("record tasks that go on"):
             record_unchanged()
         with guarded("claim tasks that are due"):
-            claim_round(ended)
+            are_tasks = claim_round(ended) > 0 or poll.are_under_way()
         engine_claim.release_connection()
-        time.sleep(INTERVAL)
+        time.sleep(INTERVAL if are_tasks else REST_INTERVAL)
 
 
 def _hand_over(attempts: list[Attempt], ended: Callable[[], None]) -> None:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
+from generations.core.prepared_queries import PreparedQuery
 from generations.credits import ledger
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import member_reasons, outcomes, prompt_help_text
@@ -43,6 +44,12 @@ MAX_WAKES = 8
 MAX_LOOKED_AT = 20  # calls, of which the first ones may cost more by now than was agreed
 KEPT = timedelta(days=1)  # prompts and answers
 PAID = (Outcome.OK, Outcome.UNKNOWN)
+
+_some_open = PreparedQuery(
+    lambda: PromptHelp.objects.filter(status__in=[HelpStatus.QUEUED, HelpStatus.RUNNING]).values_list("pk")[
+        :1
+    ]
+)
 
 
 def run_next() -> bool:
@@ -227,6 +234,8 @@ def reason_of(error: ProviderError) -> str:
 
 def sweep() -> int:
     """End calls that nobody answered in time or whose worker is lost; how many workers to wake."""
+    if not _some_open.rows():
+        return 0
     for row in PromptHelp.objects.filter(status=HelpStatus.QUEUED, created_at__lt=Now() - WAITS):
         _fail(row, row.reason or _("Nobody answered within two minutes."), None, cost=0)
     for row in PromptHelp.objects.filter(status=HelpStatus.RUNNING, lease_until__lt=Now()):

@@ -1,0 +1,17 @@
+"""Addresses whose views are imported when one of them is asked for or named, not with those of all others."""
+
+from __future__ import annotations
+
+from django.urls import URLResolver
+
+
+class LateResolver(URLResolver):
+    """As `include` makes, which imports its views when any address at all is reversed; this does not.
+
+    It has a namespace of its own: of others the resolver above takes in all names.
+    """
+
+    def _populate(self) -> None:
+        """Called by the resolver above as well, which only needs the namespace."""
+        if "url_patterns" in vars(self):
+            super()._populate()
