@@ -15,6 +15,7 @@ import pytest
 TESTS = Path(__file__).parent
 ON_BOTH = """
     api/test_idempotency.py
+    core/test_one_message.py
     core/test_prepared_queries.py
     core/test_write_together.py
     credits

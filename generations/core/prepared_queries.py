@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import or_
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
@@ -36,6 +36,7 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
+from generations.core.one_message import Asked, ask_together
 from generations.core.write_together import Write
 
 M = TypeVar("M", bound=Model)
@@ -92,6 +93,15 @@ class PreparedQuery(Generic[M]):
     def rows(self, **values: Any) -> list[Sequence[Any]]:
         """Return the columns of a `values_list` query set."""
         return self._select().rows(values)
+
+    def asked(self, **values: Any) -> Asked:
+        """Return the query for `ask_together`, which answers as `all` does."""
+        select = self._select()
+        return select.asked(values, lambda rows: [select.to_object(row) for row in rows])
+
+    def asked_rows(self, **values: Any) -> Asked:
+        """Return the query for `ask_together`, which answers as `rows` does."""
+        return self._select().asked(values, list)
 
     def locks(self, **values: Any) -> list[Write]:
         """Return a query that locks rows, for `write_together`; none on SQLite, which has one writer."""
@@ -175,6 +185,11 @@ class PreparedUpdate(Generic[M]):
         changed: int = statement.execute(statement.bind(**values))
         return changed
 
+    def asked(self, **values: Any) -> Asked:
+        """Return the statement for `ask_together`, which answers how many rows it has changed."""
+        statement = self._statement()
+        return Asked(statement.sql, statement.bind(**values), lambda cursor: cursor.rowcount)
+
     def write(self, rows: int | None = None, **values: Any) -> Write:
         """Return the statement for `write_together`, with the number of rows that it must change."""
         statement = self._statement()
@@ -210,8 +225,7 @@ class PreparedInsert(Generic[M]):
 
     def run_all(self, instances: Sequence[M]) -> Sequence[M]:
         """Insert the objects as `run` does, in one statement for every MOST_ROWS of them."""
-        for begin in range(0, len(instances), MOST_ROWS):
-            self._insert(instances[begin : begin + MOST_ROWS])
+        ask_together(self.asked(instances))
         return instances
 
     def write(self, instance: M) -> Write:
@@ -219,10 +233,20 @@ class PreparedInsert(Generic[M]):
         statement = self._compiled.get(1) or self._compile(1)
         return Write(statement.sql, self._values(instance))
 
-    def _insert(self, instances: Sequence[M]) -> None:
+    def asked(self, instances: Sequence[M]) -> list[Asked]:
+        """Return the statements for `ask_together`, which give the objects their keys."""
+        return [
+            self._insert(instances[begin : begin + MOST_ROWS])
+            for begin in range(0, len(instances), MOST_ROWS)
+        ]
+
+    def _insert(self, instances: Sequence[M]) -> Asked:
         statement = self._compiled.get(len(instances)) or self._compile(len(instances))
         values = [value for instance in instances for value in self._values(instance)]
-        keys = statement.execute(values, returns=self._model._meta.auto_field is not None)
+        return Asked(statement.sql, values, partial(self._inserted, instances))
+
+    def _inserted(self, instances: Sequence[M], cursor: Any) -> None:
+        keys = cursor.fetchall() if self._model._meta.auto_field else ()
         for position, instance in enumerate(instances):
             if instance.pk is None:
                 instance.pk = keys[position][0]
@@ -306,11 +330,11 @@ class PreparedStatement:
             each.adapt(values[each.name]) if isinstance(each, Param) else each for each in self.parameters
         ]
 
-    def execute(self, parameters: Sequence[Any], *, returns: bool = False) -> Any:
-        """Run the statement; return the number of changed rows, or the rows that it `returns`."""
+    def execute(self, parameters: Sequence[Any]) -> int:
+        """Run the statement; return the number of changed rows."""
         with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            return cursor.fetchall() if returns else cursor.rowcount
+            return int(cursor.rowcount)
 
 
 class PreparedSelect(PreparedStatement):
@@ -331,11 +355,22 @@ class PreparedSelect(PreparedStatement):
 
     def rows(self, values: dict[str, Any]) -> list[Sequence[Any]]:
         """Run the query; TransactionManagementError for one that locks rows outside a transaction."""
-        if self.locks and connection.get_autocommit():
-            raise TransactionManagementError("A query that locks rows must run in a transaction.")
+        self._check_transaction()
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self.bind(**values))
-            rows: list[Sequence[Any]] = cursor.fetchall()
+            return self._read(cursor)
+
+    def asked(self, values: dict[str, Any], finish: Callable[[list[Sequence[Any]]], list[Any]]) -> Asked:
+        """Return the query for `ask_together`, which answers what `finish` makes of the rows."""
+        self._check_transaction()
+        return Asked(self.sql, self.bind(**values), lambda cursor: finish(self._read(cursor)))
+
+    def _check_transaction(self) -> None:
+        if self.locks and connection.get_autocommit():
+            raise TransactionManagementError("A query that locks rows must run in a transaction.")
+
+    def _read(self, cursor: Any) -> list[Sequence[Any]]:
+        rows: list[Sequence[Any]] = cursor.fetchall()
         return [self.convert(row) for row in rows] if self.converters else rows
 
     def to_object(self, row: Sequence[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from generations.core.one_message import Asked
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits.models import Account, AccountKind
 from generations.teams.models import Membership, Team
@@ -47,6 +48,11 @@ def lock(which: Q) -> list[Account]:
 def lock_wallet(member: Membership) -> Account:
     """Lock and return the member's account alone; open it if there is none."""
     return _locked_wallet.first(member=member.pk) or open_wallet(member)
+
+
+def ask_wallet(member: Membership) -> Asked:
+    """Return the query that locks the member's account, for `ask_together`."""
+    return _locked_wallet.asked(member=member.pk)
 
 
 def lock_pool_and_wallet(member: Membership) -> tuple[Account, Account]:

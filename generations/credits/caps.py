@@ -6,13 +6,16 @@ requested: it may still be charged. So requesting early does not get around a ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
+from generations.core.one_message import Asked
 from generations.core.prepared_queries import Param, PreparedQuery
 from generations.credits import periods
 from generations.credits.errors import CapReached, MembershipEnded
@@ -57,7 +60,17 @@ class CapUsage:
 
 def limits_of(member: Membership) -> Limits:
     """Read the caps from the database; MembershipEnded if it did. Call it under the wallet's lock."""
-    [(ended_at, day, month)] = _limits.rows(pk=member.pk)
+    return limits_in(member, _limits.rows(pk=member.pk))
+
+
+def ask_limits(member: Membership) -> Asked:
+    """Return the query of `limits_of` for `ask_together`; `limits_in` reads its answer."""
+    return _limits.asked_rows(pk=member.pk)
+
+
+def limits_in(member: Membership, rows: Sequence[Sequence[Any]]) -> Limits:
+    """Return what `ask_limits` has found; MembershipEnded if it did."""
+    [(ended_at, day, month)] = rows
     if ended_at:
         raise MembershipEnded
     return Limits(member, day, month)

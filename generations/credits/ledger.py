@@ -7,11 +7,14 @@ verbs in one transaction must keep that order across them.
 
 import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, DateTimeField, F, Q, Subquery, Value, When
 from django.utils import timezone
 
+from generations.core.one_message import Asked, ask_together
 from generations.core.prepared_queries import (
     Param,
     PreparedCopy,
@@ -22,6 +25,7 @@ from generations.core.prepared_queries import (
 from generations.core.write_together import Write
 from generations.credits import caps
 from generations.credits.accounts import (
+    ask_wallet,
     issued,
     lock,
     lock_pool_and_wallet,
@@ -60,6 +64,7 @@ __all__ = [
     "HoldClosed",
     "InsufficientCredits",
     "LedgerError",
+    "LockedWallet",
     "MembershipEnded",
     "NoSuchCharge",
     "ReferenceTaken",
@@ -70,6 +75,7 @@ __all__ = [
     "hold_new",
     "issue",
     "issued",
+    "lock_for_hold",
     "open_pool",
     "open_wallet",
     "refund",
@@ -200,14 +206,44 @@ def hold_many(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: st
         raise ReferenceTaken
     new = {reference: amount for reference, amount in amounts.items() if reference not in known}
     if new:
-        known |= _open(new, wallet, member, model, limits)
+        holds, writes = _holding(new, wallet, limits, model)
+        try:
+            ask_together(writes)
+        except IntegrityError:  # a reference was used at the same moment, for another wallet
+            raise ReferenceTaken from None
+        known |= {held.reference: held for held in holds}
     return [known[reference] for reference in amounts]
 
 
-def hold_new(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> list[Hold]:
+def hold_new(*, member: Membership, amounts: Mapping[uuid.UUID, int], model: str = "") -> None:
     """Do as `hold_many`, for new references, inside a transaction that any error rolls back."""
-    wallet = lock_wallet(member)
-    return list(_open(dict(amounts), wallet, member, model, caps.limits_of(member)).values())
+    wallet, _beside = lock_for_hold(member)
+    ask_together(wallet.holding(amounts, model))
+
+
+@dataclass(frozen=True)
+class LockedWallet:
+    """A wallet that is locked until the transaction ends, and what its member may spend."""
+
+    account: Account
+    limits: caps.Limits
+
+    def holding(self, amounts: Mapping[uuid.UUID, int], model: str) -> list[Asked]:
+        """Return the statements for `ask_together` that do as `hold_many`, for new references.
+
+        Raises what `hold_many` raises. Any later error must roll the transaction back.
+        """
+        return _holding(amounts, self.account, self.limits, model)[1]
+
+
+def lock_for_hold(member: Membership, *beside: Asked) -> tuple[LockedWallet, list[Any]]:
+    """Lock the member's wallet, and read what a hold depends on; `beside` is asked in the same message.
+
+    Returns the answers to `beside` too. MembershipEnded if it did.
+    """
+    wallets, limits, *answers = ask_together([ask_wallet(member), caps.ask_limits(member), *beside])
+    wallet = wallets[0] if wallets else open_wallet(member)
+    return LockedWallet(wallet, caps.limits_in(member, limits)), answers
 
 
 @transaction.atomic
@@ -310,23 +346,18 @@ def _lock_open_hold(reference: uuid.UUID) -> tuple[Hold, Account]:
     return held, spent_account
 
 
-def _open(
-    amounts: Mapping[uuid.UUID, int], wallet: Account, member: Membership, model: str, limits: caps.Limits
-) -> dict[uuid.UUID, Hold]:
-    """Hold these amounts from the locked wallet; return the new holds by reference."""
+def _holding(
+    amounts: Mapping[uuid.UUID, int], wallet: Account, limits: caps.Limits, model: str
+) -> tuple[list[Hold], list[Asked]]:
+    """Return holds of these amounts from the locked wallet, and the statements that write them."""
     total = sum(map(positive, amounts.values()))
     check_covered(wallet, total)
     caps.check(limits, wallet, total)
-    _held.run(pk=wallet.pk, amount=total)
-    holds = {
-        reference: Hold(account=wallet, member=member, amount=amount, reference=reference, model=model)
+    holds = [
+        Hold(account=wallet, member=limits.member, amount=amount, reference=reference, model=model)
         for reference, amount in amounts.items()
-    }
-    try:
-        _new_holds.run_all(list(holds.values()))
-    except IntegrityError:  # a reference was used at the same moment, for another wallet
-        raise ReferenceTaken from None
-    return holds
+    ]
+    return holds, [_held.asked(pk=wallet.pk, amount=total), *_new_holds.asked(holds)]
 
 
 def _close(held: Hold, state: HoldState, transfer: Transfer | None = None) -> None:

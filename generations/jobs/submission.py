@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
+from generations.core.one_message import Asked, ask_together
 from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
 from generations.credits import ledger
 from generations.jobs import events, model_access, next_steps, pricing, styles, tasks
@@ -35,6 +36,8 @@ from generations.upstreams.models import Upstream
 log = logging.getLogger(__name__)
 
 UNDO_WITHIN = timedelta(seconds=60)  # in which a cancel of everything can be undone; pages offer it for less
+
+NO_CREDITS = (ledger.InsufficientCredits, ledger.CapReached, model_access.TokenCapReached)
 
 
 def _virtual_times() -> QuerySet[Membership, Any]:
@@ -269,7 +272,7 @@ def _check_credits(
     try:
         ledger.check(member=member, amount=amount)
         model_access.check_cap(token, amount)
-    except (ledger.InsufficientCredits, ledger.CapReached, model_access.TokenCapReached):
+    except NO_CREDITS:
         if not _batch_of(member, submission):  # else the same form, sent twice at once, has used them
             raise
 
@@ -297,17 +300,19 @@ def _record_once(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to
     """Record the batch, or return the one that its submission has created meanwhile."""
     try:
         return _record(batch, price, inputs, pinned_to)
-    except IntegrityError:  # the same form was sent twice at once, and the other request came first
-        return Batch.objects.get(member=batch.member, submission=batch.submission)
+    except (IntegrityError, *NO_CREDITS):
+        # The same form, sent twice at once: the other request came first, and may have used the credits.
+        if known := _batch_of(batch.member, batch.submission):
+            return known
+        raise
 
 
 @transaction.atomic
 def _record(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to: Upstream | None) -> Batch:
-    _new_batch.run(batch)
-    given = _add_inputs(batch, inputs) if inputs else ()
     rows = [_row(batch, position, price, pinned_to) for position in range(batch.count)]
-    _queue(batch.member, rows)
-    batch.created, batch.given = rows, given
+    _queue(batch.member, rows, *_new_batch.asked([batch]))
+    batch.given = _add_inputs(batch, inputs) if inputs else ()
+    batch.created = rows
     transaction.on_commit(partial(events.batch_created, batch))
     transaction.on_commit(tasks.wake_after_commit)  # one: each claim wakes further workers
     transaction.on_commit(partial(_log_submitted, rows))
@@ -350,19 +355,25 @@ def _parameters_at(batch: Batch, position: int) -> dict[str, Any]:
     return parameters
 
 
-def _queue(member: Membership, rows: list[Generation]) -> None:
-    """Hold the price of new rows, set their virtual starts and insert them, under the wallet's lock."""
+def _queue(member: Membership, rows: list[Generation], *before: Asked) -> None:
+    """Hold the price of new rows, set their virtual starts and insert them, under the wallet's lock.
+
+    Two messages: what is locked and read, and after all checks what is written, `before` first.
+    """
+    wallet, [times] = ledger.lock_for_hold(member, _virtual_times_of.asked_rows(member=member.pk))
     amounts = {row.pk: row.price for row in rows}
-    ledger.hold_new(member=member, amounts=amounts, model=rows[0].model)
+    holds = wallet.holding(amounts, rows[0].model)
     model_access.check_cap(rows[0].token, sum(amounts.values()))
-    cost = rows[0].virtual_cost
-    [(virtual_time, last_start)] = _virtual_times_of.rows(member=member.pk)
-    # Behind the member's own last generation, and not before the current virtual time.
-    now = virtual_time or 0
+    _set_virtual_starts(rows, *times[0])
+    ask_together([*before, *holds, *_new_generations.asked(rows)])
+
+
+def _set_virtual_starts(rows: list[Generation], virtual_time: int | None, last_start: int | None) -> None:
+    """Behind the member's own last generation, and not before the current virtual time."""
+    cost, now = rows[0].virtual_cost, virtual_time or 0
     first = now if last_start is None else max(now, last_start + cost)
     for index, row in enumerate(rows):
         row.virtual_start = first + index * cost
-    _new_generations.run_all(rows)
 
 
 @transaction.atomic

@@ -49,6 +49,19 @@ def test_the_same_submission_makes_one_batch_however_often_it_arrives(member, su
     assert Generation.objects.count() == Hold.objects.count() == 2
 
 
+def test_the_same_submission_at_once_gets_its_batch_although_it_took_the_last_credits(
+    make_member, submit, upstream
+):
+    poor, submission_id, batches = make_member("tom", granted=3), uuid.uuid4(), []
+
+    def press():
+        batches.append(submit(by=poor, model="core", submission=submission_id).pk)
+        connection.close()
+
+    _at_once(press, 12)
+    assert (len(batches), len(set(batches))) == (12, 1)
+
+
 def test_twenty_people_at_once_cannot_spend_more_than_there_is(make_member, submit, upstream):
     poor = make_member("tom", granted=21)
     refused = []

@@ -284,10 +284,10 @@ def test_no_provider_for_the_model_is_503(idle_portal, bearer, upstream):
 
 
 def test_an_unexpected_error_is_500_in_the_format_without_details(idle_portal, bearer, monkeypatch):
-    def broken(**_named):
+    def broken(*_given):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(ledger, "hold_new", broken)
+    monkeypatch.setattr(ledger, "lock_for_hold", broken)
     response = ask(idle_portal, "core", bearer)
     assert (response.status_code, response.json()["name"]) == (500, "internal_error")
     assert "secret" not in response.text

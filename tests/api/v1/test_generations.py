@@ -147,7 +147,8 @@ def test_a_creation_is_so_many_statements_however_many_images_it_has(api, upstre
     for count in (1, 10):
         with CaptureQueriesContext(connection) as queries:
             assert api.post("/generations", HARBOUR | {"count": count}).status_code == 202
-        assert len(queries) == 13, [each["sql"][:70] for each in queries]
+        in_one = 5 if connection.vendor == "postgresql" else 0
+        assert len(queries) == 13 - in_one, [each["sql"][:70] for each in queries]
 
 
 def test_a_refused_request_may_be_corrected_with_the_same_key(api, upstream):
