@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from generations.upstreams.models import Upstream
 from tests import flush, migrated, sandboxes, services
 
 PASSWORD = "a long enough passphrase"
+NUMBERS = itertools.count()
 
 
 def pytest_collection_finish() -> None:
@@ -127,9 +129,15 @@ def open_limiter(upstream: Upstream) -> None:
     redis_client.client().hset(f"pace:{upstream.pace_key}", "next", 0)
 
 
+@pytest.fixture(scope="session")
+def spools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spools")
+
+
 @pytest.fixture(autouse=True)
-def _every_test_has_its_own_spool(settings: Any, tmp_path: Path) -> None:
-    settings.SPOOL = tmp_path / "spool"
+def _every_test_has_its_own_spool(settings: Any, spools: Path) -> None:
+    """Most tests have no use for one, and a folder for each makes the next one slower to name."""
+    settings.SPOOL = spools / str(next(NUMBERS))
 
 
 @pytest.fixture(scope="session")
@@ -146,8 +154,8 @@ def _no_event_is_under_way_when_a_test_ends() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_request_of_a_program_was_counted_before() -> None:
-    """Tokens of different tests have the same numbers."""
-    counters = list(redis_client.client().scan_iter("api:*"))
+    """Tokens of different tests have the same numbers. It is one question, whatever other tests have left."""
+    counters = list(redis_client.client().scan_iter("api:*", count=100_000))
     if counters:
         redis_client.client().delete(*counters)
 
