@@ -68,7 +68,8 @@ class Portal:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-        assert eventually(self.is_ready_or_ended, within=START_TIMEOUT), self.output()
+        if not eventually(self.is_ready_or_ended, within=START_TIMEOUT):
+            self.stop()
         assert self.process.poll() is None, self.output()
         return self.output()
 
