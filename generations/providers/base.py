@@ -105,6 +105,7 @@ class Output:
     text: str = ""
     filtered: bool = False
     actions: tuple[Action, ...] = ()
+    is_animated: bool = False  # an image with several frames
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from generations.jobs.models import Attempt, Batch, Generation, ModelRule
 from generations.library.models import Image
 from generations.library.uploads import input_images
 from generations.providers.base import Accepted, Action, Done, Output, OutputKind, Task, Unknown
+from generations.providers.transport.media_check import output_of
 from generations.teams.models import Role
 from generations.upstreams.models import Upstream
 from tests.conftest import work
@@ -98,8 +99,7 @@ def test_the_words_in_a_drawing_are_found_and_its_page_says_that_they_may_move(m
 def test_a_picture_that_moves_is_marked_and_offered_as_it_is(mei, address, submit, script, encoding):
     frames, file = [Pillow.new("RGB", (32, 32), each) for each in ("red", "blue")], io.BytesIO()
     frames[0].save(file, encoding, save_all=True, append_images=frames[1:], duration=100)
-    media_type = f"image/{encoding.lower()}"
-    [moving] = stored(submit, script, Output(file.getvalue(), media_type, 32, 32))
+    [moving] = stored(submit, script, output_of(file.getvalue()))
     [still] = stored(submit, script, picture())
     assert (moving.is_animated, still.is_animated) == (True, False)
     pages = [content(mei, address(f"picture/{each.pk}/")) for each in (moving, still)]

@@ -101,16 +101,18 @@ def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> 
     names = ("attempt", "upstream", "seed", "finish_reason", "request_id", "kind", "width", "height", "total")
     metadata = {name: str(facts[name]) for name in names} | {"position": position, "of": of}
     storage_client.put(key, data, media_type=facts["media_type"], metadata=metadata)
-    return facts | _content(facts.get("kind", "image"), facts["media_type"], data), key
+    return _content(facts.get("kind", "image"), facts["media_type"], data, facts) | facts, key
 
 
-def _content(kind: str, media_type: str, data: bytes) -> Facts:
+def _content(kind: str, media_type: str, data: bytes, known: Facts) -> Facts:
     """What pages show of the bytes themselves: a text, the words of a drawing, whether an image moves."""
     if kind in (ImageKind.TEXT, ImageKind.STYLE):
         text = data[: 4 * MAX_TEXT].decode(errors="replace")[:MAX_TEXT]
         return {"text": text.replace("\0", "\ufffd")}  # PostgreSQL takes no NUL
     if kind == ImageKind.SVG:
         return {"text": imaging_svg.texts(data)}
+    if "is_animated" in known:
+        return {}
     moves = kind == ImageKind.IMAGE and media_type != "image/jpeg"
     return {"is_animated": moves and media_check.is_animated_image(data)}
 
@@ -130,7 +132,7 @@ def _facts(key: str) -> Facts:
         image = validate_image(data, seed)
         told |= {"width": str(image.width), "height": str(image.height)}
     kind = told.get("kind", "image")
-    return _content(kind, metadata.media_type, data) | {
+    return _content(kind, metadata.media_type, data, {}) | {
         "kind": kind,
         "sha256": sha256,
         "media_type": metadata.media_type,

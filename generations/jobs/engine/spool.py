@@ -339,6 +339,7 @@ def _facts(output: Output) -> dict[str, Any]:
         "media_type": "text/plain" if output.kind in WRITTEN else output.media_type,
         "width": output.width,
         "height": output.height,
+        "is_animated": output.is_animated,
         "seed": output.seed,
         "finish_reason": output.finish_reason,
         "actions": [asdict(action) for action in output.actions],

@@ -109,7 +109,15 @@ def identify(data: bytes, sent_type: str = "") -> Media:
 def output_of(data: bytes, seed: int | None = None, sent_type: str = "") -> Output:
     """The received bytes as an output, whatever they are: they were paid for. InvalidImage as `identify`."""
     media = identify(data, sent_type)
-    return Output(data, media.media_type, media.width, media.height, seed, OutputKind(media.kind))
+    return Output(
+        data,
+        media.media_type,
+        media.width,
+        media.height,
+        seed,
+        OutputKind(media.kind),
+        is_animated=media.is_animated,
+    )
 
 
 def moving_format(data: bytes) -> Literal["GIF", "AVIF"] | None:
@@ -148,8 +156,7 @@ def _svg(data: bytes) -> Media:
 
 def _image(data: bytes, media_type: str) -> Media:
     image = validate_image(data, formats=DECODED)
-    is_animated = media_type != "image/jpeg" and is_animated_image(data)
-    return Media("image", media_type, image.width, image.height, is_animated)
+    return Media("image", media_type, image.width, image.height, image.is_animated)
 
 
 def is_animated_image(data: bytes) -> bool:
@@ -195,7 +202,8 @@ def _validate(data: bytes, decodable: bytes, seed: int | None, formats: tuple[st
         raise TooManyPixels(f"{width} x {height} pixels are too many")
     media_type = MEDIA_TYPES[image.format]
     _check_complete(image, decodable)
-    return Output(data, media_type, width, height, seed)
+    is_animated = media_type != "image/jpeg" and bool(getattr(image, "is_animated", False))
+    return Output(data, media_type, width, height, seed, is_animated=is_animated)
 
 
 def _check_complete(image: Any, data: bytes) -> None:
