@@ -14,14 +14,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
+from django.db.models import DateTimeField, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import RedisError
 
 from generations.core import log_context
-from generations.core.prepared_queries import PreparedQuery
+from generations.core.prepared_queries import Param, PreparedQuery
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import outcomes, persist, poll, queue_position, spool, transitions
@@ -35,6 +37,10 @@ from generations.upstreams.models import Upstream
 log = logging.getLogger(__name__)
 
 _unleased = PreparedQuery(lambda: Generation.objects.filter(status=Status.STORING, lease_until__lt=Now()))
+_open = PreparedQuery(Upstream.objects.open)
+_called = PreparedQuery(lambda: _since(upstream=Param("upstream")))
+_called_at_pace = PreparedQuery(lambda: _since(upstream__pace_account=Param("pace")))
+_some_unfinished = PreparedQuery(lambda: Generation.objects.unfinished().values_list("pk")[:1])
 _looked_for: dict[uuid.UUID, float] = {}  # generation: when this process last searched storage for it
 
 UNSERVED_AFTER = timedelta(hours=24)
@@ -47,7 +53,7 @@ def sweep() -> int:
     """Settle expired leases, fail unserved generations, send queue positions; how many workers to wake."""
     with guarded(f"sweep: {prepare_rate_limits.__name__}"):
         prepare_rate_limits()
-    if not Generation.objects.unfinished().exists():
+    if not _some_unfinished.rows():
         return 0  # all that follows is about these
     steps: tuple[Callable[[], object], ...] = (
         settle_expired_leases,
@@ -68,15 +74,22 @@ def prepare_rate_limits() -> None:
     Without an initial pause if the account was idle: every call is in the database before it is sent.
     """
     since = timezone.now() - timedelta(minutes=5)  # far more than a window, or than clocks differ
-    for upstream in Upstream.objects.open():
-        called = Attempt.objects.filter(upstream__pace_account=upstream.pace_account, started_at__gt=since)
-        if not upstream.pace_account:
-            called = called.filter(upstream=upstream)
+    for upstream in _open.all():
+        if pace := upstream.pace_account:
+            called = _called_at_pace.rows(pace=pace, since=since)
+        else:
+            called = _called.rows(upstream=upstream.pk, since=since)
         try:
-            upstreams_rate_limit.prepare(upstream, idle=not called.exists())
+            upstreams_rate_limit.prepare(upstream, idle=not called)
         except RedisError as error:
             log.warning("Redis is unreachable, so no provider is called: %s", error)
             return
+
+
+def _since(**account: Param) -> QuerySet[Attempt, Any]:
+    """Whether this account, or those that share its pace, were called."""
+    called = Attempt.objects.filter(started_at__gt=Param("since", DateTimeField()), **account)
+    return called.values_list("pk")[:1]
 
 
 def settle_expired_leases() -> int:
