@@ -36,8 +36,7 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
-from generations.core.one_message import Asked, ask_together
-from generations.core.write_together import Write
+from generations.core.one_message import Asked, Write, ask_together
 
 M = TypeVar("M", bound=Model)
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, DateTimeField, F, Q, Subquery, Value, When
 from django.utils import timezone
 
-from generations.core.one_message import Asked, ask_together
+from generations.core.one_message import Asked, Write, ask_together
 from generations.core.prepared_queries import (
     Param,
     PreparedCopy,
@@ -22,7 +22,6 @@ from generations.core.prepared_queries import (
     PreparedQuery,
     PreparedUpdate,
 )
-from generations.core.write_together import Write
 from generations.credits import caps
 from generations.credits.accounts import (
     ask_wallet,

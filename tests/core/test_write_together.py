@@ -7,8 +7,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from generations.core.one_message import write_together
 from generations.core.prepared_queries import Param, PreparedCopy, PreparedInsert, PreparedUpdate
-from generations.core.write_together import write_together
 from generations.jobs.models import Attempt, Generation
 
 pytestmark = pytest.mark.django_db(transaction=True)

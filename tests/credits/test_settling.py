@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from generations.core.write_together import write_together
+from generations.core.one_message import write_together
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Account, Hold, HoldState, Transfer
 

@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from generations.core.one_message import write_together
 from generations.core.prepared_queries import Param, PreparedUpdate
-from generations.core.write_together import write_together
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, spool, task_text, transitions

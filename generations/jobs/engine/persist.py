@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from generations.core.write_together import write_together
+from generations.core.one_message import write_together
 from generations.credits import ledger
 from generations.jobs import events, styles
 from generations.jobs.engine import spool, transitions
