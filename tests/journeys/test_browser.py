@@ -250,5 +250,5 @@ def test_the_first_page_is_light(window):
         ),
     )
     page.goto(page.url, wait_until="networkidle")
-    carried = {url: answer.request.sizes()["responseBodySize"] for url, answer in sizes.items()}
+    carried = {url: answer.request.sizes()["responseBodySize"] for url, answer in list(sizes.items())}
     assert sum(carried.values()) < FIRST_PAGE, carried

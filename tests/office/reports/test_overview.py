@@ -106,6 +106,7 @@ def busy(team, owner, member, make_member):
         who = (owner, owner, member, tom)[number % 4]
         past.charge(who, midday(number % 45), 50 + number, model)
     past.charge(member, midday(3), 500, refunded=midday(1))
+    past.charge(tom, midday(0), 60, "core")  # in this month, on its first day too
     members_service.end_membership(member=tom, by=Actor())
     return team
 
