@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -248,11 +249,18 @@ def picture_in(address: str) -> str:
     return re.search(r"/picture/([0-9a-f-]+)", address)[1]
 
 
+def scroll_until_loaded(page: Page, many: int) -> None:
+    """Scroll to the end, which moves while pictures come, until so many are there."""
+    limit = time.monotonic() + 60
+    while (loaded := page.locator(TILES).count()) < many:
+        assert time.monotonic() < limit, loaded
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        page.wait_for_timeout(100)
+
+
 def deep_picture(page: Page, number: int) -> tuple[str, list[str]]:
     """Scroll until all are loaded, and to one of them; its id, and all ids in order."""
-    for loaded in (120, 180, 240, 300):
-        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        expect(page.locator(TILES)).to_have_count(loaded, timeout=30_000)
+    scroll_until_loaded(page, 300)
     every = page.evaluate(SHOWN_IDS)
     page.locator(f'[data-id="{every[number]}"]').scroll_into_view_if_needed()
     return every[number], every
@@ -282,8 +290,7 @@ def test_esc_leads_back_to_the_picture_looked_at_last_and_the_list_goes_on_at_bo
         assert page.evaluate(TOP_OF, looked_at) == pytest.approx(
             top, abs=2
         )  # those before came without a jump
-    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    expect(page.locator(TILES)).to_have_count(300, timeout=30_000)
+    scroll_until_loaded(page, 300)
     assert page.evaluate(SHOWN_IDS) == every
     expect(page.locator(".rows > li.is-pending")).to_have_count(0)
     days = page.locator("[data-day-count]").all_text_contents()
@@ -293,10 +300,7 @@ def test_esc_leads_back_to_the_picture_looked_at_last_and_the_list_goes_on_at_bo
 
 def test_back_and_reload_show_what_was_shown(library):
     page = library("?q=harbour")
-    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    expect(page.locator(TILES)).to_have_count(120, timeout=30_000)
-    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    expect(page.locator(TILES)).to_have_count(180, timeout=30_000)
+    scroll_until_loaded(page, 160)
     opened = page.evaluate(SHOWN_IDS)[150]
     page.locator(f'[data-id="{opened}"]').scroll_into_view_if_needed()
     top = page.evaluate(TOP_OF, opened)
