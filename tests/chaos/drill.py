@@ -155,8 +155,8 @@ class Drill:
         self._tell("provider fails")
 
     def _database_is_killed(self) -> None:
+        self.ask_for_more()
         if self.portal.stage.database == "postgresql":
-            self.ask_for_more()
             self._tell("PostgreSQL killed", self._until(lambda: self._observer.running(OTHER) >= FEW))
             self.portal.restart_database()
 
