@@ -25,9 +25,8 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING_THREADS = (
-    claim_statement.MAX_READY
-)  # of a worker, that wait for a slot: enough for 100 slots a second
+# Of a worker, that wait for a slot: enough for 100 slots a second.
+MAX_WAITING_THREADS = claim_statement.MAX_READY
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
