@@ -91,13 +91,14 @@ class PortalBench:
         self._press(PER_FORM)
         self._wait(PER_FORM)  # the first ones find cold processes and a limiter's first window
         cost = self._load()
+        calls = self._calls()  # before the bare loop's calls are beside them in the provider's log
         bare = self._bare()
         result |= {f"CPU a picture, {name} (ms)": round(used, 1) for name, used in cost.items()}
         result["CPU a picture, whole portal (ms)"] = round(sum(cost.values()), 1)
         result["CPU a picture, bare loop (ms)"] = round(bare, 1)
         result["whole portal, CPU a picture in proportion to bare"] = round(sum(cost.values()) / bare, 2)
         result["worker, CPU a picture in proportion to bare"] = round(cost["worker"] / bare, 2)
-        result |= self._calls()
+        result |= calls
         with _busy_loop(seconds=self.options.pictures * INTERVAL + PATIENCE):
             self._load()
         result |= {f"beside a busy loop: {name}": value for name, value in self._calls().items()}
