@@ -19,14 +19,13 @@ from redis import RedisError
 from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
 from generations.jobs.engine import claim_statement, spool
 from generations.jobs.engine import leases as engine_leases
+from generations.jobs.engine.claim_statement import MAX_WAITING_THREADS
 from generations.jobs.models import Attempt, Generation, HelpStatus, PromptHelp
 from generations.upstreams import rate_limit as upstreams_rate_limit
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-# Of a worker, that wait for a slot: enough for 100 slots a second.
-MAX_WAITING_THREADS = claim_statement.MAX_READY
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 

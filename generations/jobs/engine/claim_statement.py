@@ -17,7 +17,8 @@ from generations.core.prepared_queries import Param, PreparedQuery, PreparedSele
 from generations.jobs.models import BLOCKED, PAUSED, Attempt, Batch, Generation, Status
 from generations.upstreams.models import Upstream
 
-MAX_READY = 8  # so many of those that are ready are counted
+# Of a worker, that wait for a slot: enough for 100 slots a second. More rows that are ready wake nobody.
+MAX_WAITING_THREADS = 8
 
 # With all that later steps read of it, so that one query is enough.
 BATCHES = Batch.objects.select_related("member__team", "start_image")
@@ -77,7 +78,7 @@ def _with_attempt(models: tuple[str, ...]) -> tuple[PreparedStatement, PreparedS
     with transaction.atomic():  # Django compiles what locks rows nowhere else
         update = _compiled_update(models, Exists(unchanged))
     batches = PreparedSelect(BATCHES.filter(pk=RawSQL("claimed.batch_id", [])))
-    ready = PreparedSelect(Generation.objects.ready().values_list("pk")[: MAX_READY + 1])
+    ready = PreparedSelect(Generation.objects.ready().values_list("pk")[: MAX_WAITING_THREADS + 1])
     # The ORM: Attempt(generation=claimed, number=claimed.attempt, upstream=upstream, ...).save()
     plain, numbered = Attempt(), Attempt._meta.auto_field
     fields = [each for each in Attempt._meta.concrete_fields if each is not numbered]

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from generations.core.html_pattern import Pattern, mark
 from generations.jobs.engine.queue_position import QueuePosition
 from generations.jobs.live import feed, tiles
-from generations.jobs.models import Attempt, Batch, Generation, Status
+from generations.jobs.models import UNFINISHED, Attempt, Batch, Generation, Status
 from generations.library.delivery import shown
 from generations.library.models import Favourite, Image
 from generations.teams.models import Membership
@@ -168,6 +168,23 @@ def test_a_running_tile_says_what_its_template_says(
         by_template = render_to_string("jobs/live/tile.html", tile)
         assert compact(tiles.html(tile, "")) == compact(by_template)
         assert f'data-elapsed="{seconds}"' in compact(by_template)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_tile_asks_for_itself_again_until_its_picture_has_ended(member, submit, upstream, status):
+    submit()
+    now = timezone.now()
+    ended_at = None if status in UNFINISHED else now
+    Generation.objects.update(status=status, claimed_at=now, ended_at=ended_at)
+    tile = context_of(member)
+    told = compact(tiles.html(tile, "") or render_to_string("jobs/live/tile.html", tile))
+    row = tile["generation"]
+    asks = f'hx-get="/t/{member.team.slug}/generation/{row.pk}/tile/" hx-trigger="every 30s"'
+    assert (asks in told) == (status in UNFINISHED)
+    begin = (
+        f'<li id="tile-{row.pk}" data-generation="{row.pk}" data-status="{status}" data-price="{row.price}"'
+    )
+    assert told.startswith(begin)
 
 
 def test_what_a_provider_says_of_a_task_is_left_to_the_template(member, submit, upstream):
