@@ -15,13 +15,8 @@ from django.db.models import BigIntegerField, Case, DateTimeField, F, Q, Subquer
 from django.utils import timezone
 
 from generations.core.one_message import Asked, Write, ask_together
-from generations.core.prepared_queries import (
-    Param,
-    PreparedCopy,
-    PreparedInsert,
-    PreparedQuery,
-    PreparedUpdate,
-)
+from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_writes import PreparedCopy, PreparedInsert, PreparedUpdate
 from generations.credits import caps
 from generations.credits.accounts import (
     ask_wallet,

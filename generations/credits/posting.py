@@ -6,7 +6,8 @@ from django.db import IntegrityError
 from django.db.models import BigIntegerField, F
 from django.utils.translation import gettext as _
 
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedUpdate
+from generations.core.prepared_queries import Param
+from generations.core.prepared_writes import PreparedInsert, PreparedUpdate
 from generations.credits.accounts import open_pool
 from generations.credits.errors import AmountRefused, InsufficientCredits, MembershipEnded, ReferenceTaken
 from generations.credits.models import Account, AccountKind, Hold, Transfer, TransferKind

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
 from generations.core.one_message import Asked, ask_together
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
+from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_writes import PreparedInsert
 from generations.credits import ledger
 from generations.jobs import events, model_access, next_steps, pricing, styles, tasks
 from generations.jobs import inputs as job_inputs

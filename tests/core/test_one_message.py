@@ -11,7 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from generations.core.one_message import ask_together
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery, PreparedUpdate
+from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_writes import PreparedInsert, PreparedUpdate
 from generations.jobs.models import Batch, Generation
 from generations.teams.models import Membership
 

@@ -11,14 +11,9 @@ from django.db.models import F, IntegerField, JSONField
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
-from generations.core import prepared_queries
-from generations.core.prepared_queries import (
-    Param,
-    PreparedFew,
-    PreparedInsert,
-    PreparedQuery,
-    PreparedUpdate,
-)
+from generations.core import prepared_queries, prepared_writes
+from generations.core.prepared_queries import Param, PreparedFew, PreparedQuery
+from generations.core.prepared_writes import PreparedInsert, PreparedUpdate
 from generations.jobs.models import Attempt, Batch, Generation
 from generations.teams.models import Membership
 
@@ -164,7 +159,7 @@ def test_several_are_inserted_in_one_statement_each_with_its_key(row, upstream, 
 
 
 def test_more_than_a_statement_takes_are_inserted_in_several(row, upstream, monkeypatch):
-    monkeypatch.setattr(prepared_queries, "MOST_ROWS", 2)
+    monkeypatch.setattr(prepared_writes, "MOST_ROWS", 2)
     many = attempts.run_all(
         [Attempt(generation=row, upstream=upstream, number=number) for number in range(1, 6)]
     )

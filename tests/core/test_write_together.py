@@ -8,7 +8,8 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from generations.core.one_message import write_together
-from generations.core.prepared_queries import Param, PreparedCopy, PreparedInsert, PreparedUpdate
+from generations.core.prepared_queries import Param
+from generations.core.prepared_writes import PreparedCopy, PreparedInsert, PreparedUpdate
 from generations.jobs.models import Attempt, Generation
 
 pytestmark = pytest.mark.django_db(transaction=True)

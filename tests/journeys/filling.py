@@ -20,6 +20,7 @@ from generations.library.organise import service as organise_service
 from generations.library.sharing import service as sharing_service
 from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.transport import media_check
 from generations.teams.models import Membership, Visibility
 
@@ -42,7 +43,7 @@ def fill(count: int, size: int) -> None:
 
 def _add(member: Membership, number: int, data: bytes) -> None:
     generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
-    key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
+    key = storage_keys.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
     storage_client.put(key, data, media_type="image/png")
     images_service.add(
         member=member,
@@ -122,7 +123,7 @@ def _put(
     parent: uuid.UUID | None = None,
 ) -> Image:
     sha256, generation = hashlib.sha256(data).hexdigest(), uuid.uuid4()
-    key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
+    key = storage_keys.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
     storage_client.put(key, data, media_type=media_type)
     media = media_check.Media("file", media_type) if kind == "text" else media_check.identify(data)
     file = StoredFile(

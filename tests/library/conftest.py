@@ -17,6 +17,7 @@ from generations.library.models import Image
 from generations.library.organise import service as organise_service
 from generations.library.search import indexer
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.office.members import service as members_service
 from generations.providers.transport import image_containers, media_check
 from generations.teams.models import Role, Visibility
@@ -106,7 +107,7 @@ def make_image(member):
     def make(member=member, *, media_type="image/png", data=None, visibility="team", seed=7, **parameters):
         data = data or encoded(pixels(), FORMATS[media_type])
         generation, sha256 = uuid.uuid4(), hashlib.sha256(data).hexdigest()
-        key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
+        key = storage_keys.image_key(generation=generation, attempt=1, sha256=sha256, media_type=media_type)
         storage_client.put(key, data, media_type=media_type, metadata={"attempt": 1, "seed": seed})
         text, is_animated = "", False
         if media_type in FORMATS:

@@ -27,6 +27,7 @@ from generations.library.images import service as images_service
 from generations.library.images.service import Provenance, StoredFile
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams import api_tokens
 from generations.teams.models import Scope
 from sdweb import asgi_handler
@@ -60,7 +61,7 @@ def image(member, bucket):
     Pillow.fromarray(noise).save(target, "PNG", compress_level=0)
     data, generation = target.getvalue(), uuid.uuid4()
     sha256 = hashlib.sha256(data).hexdigest()
-    key = storage_client.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
+    key = storage_keys.image_key(generation=generation, attempt=1, sha256=sha256, media_type="image/png")
     storage_client.put(key, data, media_type="image/png")
     file = StoredFile(key=key, sha256=sha256, media_type="image/png", width=SIDE, height=SIDE, size=len(data))
     provenance = Provenance(generation=generation, model="ultra", parameters={"prompt": "noise"}, seed=7)

@@ -21,7 +21,7 @@ from generations.jobs.engine import heartbeats, spool
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.search import terms
 from generations.library.sharing import service as sharing_service
-from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.office.credits import allowances
 from generations.office.invitations import service as inviting
 from generations.office.notices import preferences as notices_preferences
@@ -204,10 +204,10 @@ def test_prefixes_of_index_terms_are_what_they_were():
 
 
 def test_objects_have_the_names_they_had():
-    image = storage_client.image_key(generation=SOME, attempt=2, sha256="ab12", media_type="image/png")
+    image = storage_keys.image_key(generation=SOME, attempt=2, sha256="ab12", media_type="image/png")
     assert image == f"images/{SOME}/2-ab12.png"
-    assert storage_client.upload_key(team=3, sha256="ab12", media_type="image/webp") == "uploads/3/ab12.webp"
-    assert storage_client.thumbnail_key(image=OTHER, size="m") == f"thumbnails/{OTHER}/m.webp"
+    assert storage_keys.upload_key(team=3, sha256="ab12", media_type="image/webp") == "uploads/3/ab12.webp"
+    assert storage_keys.thumbnail_key(image=OTHER, size="m") == f"thumbnails/{OTHER}/m.webp"
 
 
 def test_a_spool_is_read_that_another_version_left():

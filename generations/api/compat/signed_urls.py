@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from generations.core import signed_url
 from generations.library.delivery import responses as delivery_responses
 from generations.library.models import Image
-from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 
 SALT = "generations.api.picture_links"  # URLs that were made before an upgrade are signed with it: it stays
 VALID_SECONDS = 3600
@@ -43,7 +43,7 @@ def image_file(request: HttpRequest, image: uuid.UUID) -> HttpResponseBase:
     if not is_valid(image, request.GET.get("until", ""), request.GET.get("seal", "")):
         raise Http404
     row = get_object_or_404(Image, pk=image, trashed_at=None, team__deactivated_at=None)
-    extension = storage_client.EXTENSIONS.get(row.media_type, "bin")
+    extension = storage_keys.EXTENSIONS.get(row.media_type, "bin")
     response = delivery_responses.stream_object(request, row, name=f"{row.pk}.{extension}")
     response["Cross-Origin-Resource-Policy"] = "cross-origin"  # any site may embed the URL
     return response

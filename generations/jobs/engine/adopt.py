@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from generations.jobs.engine import outcomes, persist
 from generations.jobs.models import UNFINISHED, Attempt, Generation, Outcome, Status
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def adopt_stored() -> int:
 
 
 def _adopt(row: Generation) -> bool:
-    prefix = storage_client.image_prefix(generation=row.pk, attempt=row.attempt)
+    prefix = storage_keys.image_prefix(generation=row.pk, attempt=row.attempt)
     if not storage_client.list_keys(prefix):
         return False
     Generation.objects.move(row.pk, fence=row.attempt, to=Status.STORING, lease_until=Now())

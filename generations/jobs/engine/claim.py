@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from django.db.models import Subquery
 from redis import RedisError
 
-from generations.core.prepared_queries import Param, PreparedInsert, PreparedQuery
+from generations.core.prepared_queries import Param, PreparedQuery
+from generations.core.prepared_writes import PreparedInsert
 from generations.jobs.engine import claim_statement, spool
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine.claim_statement import MAX_WAITING_THREADS

@@ -15,7 +15,8 @@ from django.db import connection
 from django.db.models import DurationField
 from django.db.models.functions import Now
 
-from generations.core.prepared_queries import Param, PreparedUpdate
+from generations.core.prepared_queries import Param
+from generations.core.prepared_writes import PreparedUpdate
 from generations.jobs.models import Generation, Status
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations.core.one_message import write_together
-from generations.core.prepared_queries import Param, PreparedUpdate
+from generations.core.prepared_queries import Param
+from generations.core.prepared_writes import PreparedUpdate
 from generations.jobs import events
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import member_reasons, spool, task_text, transitions

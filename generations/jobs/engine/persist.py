@@ -24,6 +24,7 @@ from generations.library.images.service import Provenance, StoredFile
 from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image, ImageKind
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.catalogue.model import STYLE_NAME
 from generations.providers.transport import media_check
 from generations.providers.transport.media_check import InvalidImage, validate_image
@@ -59,7 +60,7 @@ def find_in_storage(row: Generation) -> bool:
         found = [
             (_facts(key), key)
             for key in storage_client.list_keys(
-                storage_client.image_prefix(generation=row.pk, attempt=row.attempt)
+                storage_keys.image_prefix(generation=row.pk, attempt=row.attempt)
             )
         ]
     except InvalidImage as problem:
@@ -77,7 +78,7 @@ def still_needed(keys: Collection[str]) -> set[str]:
     Their age does not matter: a generation may wait for storage without a limit. A finished one never
     reopens.
     """
-    owners = {key: generation for key in keys if (generation := storage_client.generation_of(key))}
+    owners = {key: generation for key in keys if (generation := storage_keys.generation_of(key))}
     waiting = Generation.objects.filter(pk__in=set(owners.values()), status__in=UNFINISHED)
     unfinished = set(waiting.values_list("pk", flat=True))
     return {key for key, generation in owners.items() if generation in unfinished}
@@ -95,7 +96,7 @@ def give_up(generation: uuid.UUID) -> bool:
 def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> tuple[Facts, str]:
     """Upload an image; its facts, with those that are only in its bytes, and its key."""
     facts, data = image.facts, image.read()
-    key = storage_client.image_key(
+    key = storage_keys.image_key(
         generation=row.pk, attempt=row.attempt, sha256=facts["sha256"], media_type=facts["media_type"]
     )
     names = ("attempt", "upstream", "seed", "finish_reason", "request_id", "kind", "width", "height", "total")

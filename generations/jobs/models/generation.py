@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from generations.core.one_message import Write
-from generations.core.prepared_queries import Param, PreparedUpdate
+from generations.core.prepared_queries import Param
+from generations.core.prepared_writes import PreparedUpdate
 from generations.jobs.models.status import MOVES, UNFINISHED, VIRTUAL_COST, Status
 from generations.library.models import Upload
 from generations.teams.models import Membership, Team, Token, Visibility

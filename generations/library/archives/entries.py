@@ -15,6 +15,7 @@ from generations.library.imaging import convert as imaging_convert
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams.models import Membership
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def read_entry(
 
 def _unconverted_name(name: str, image: Image) -> str:
     """The name of an entry that keeps its own format; no other entry has it, since theirs are numbered."""
-    extension = storage_client.EXTENSIONS.get(image.media_type, "bin")
+    extension = storage_keys.EXTENSIONS.get(image.media_type, "bin")
     stem = name.rpartition(".")[0]
     return name if name == f"{stem}.{extension}" else f"{stem}.original.{extension}"
 

@@ -21,6 +21,7 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.transport import media_check
 
 P = ParamSpec("P")
@@ -153,7 +154,7 @@ def file_name(image: Image, media_type: str = "") -> str:
     """A file name from the title or prompt and the seed, valid on every file system."""
     words = file_words(image.title or image.prompt)
     suffix = image.seed if image.seed is not None else str(image.pk)[-12:]
-    return f"{words}-{suffix}.{storage_client.EXTENSIONS.get(media_type or image.media_type, 'bin')}"
+    return f"{words}-{suffix}.{storage_keys.EXTENSIONS.get(media_type or image.media_type, 'bin')}"
 
 
 def file_words(text: str) -> str:

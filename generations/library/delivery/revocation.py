@@ -18,7 +18,7 @@ from django.utils import timezone
 from generations.core import db_connections
 from generations.library.delivery import thumbnails
 from generations.library.models import DiscardedObject, Image
-from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams.models import Visibility
 from generations.teams.sessions import service as sessions_service
 
@@ -39,7 +39,7 @@ def role_in(session: str, member: int) -> str:
 def is_withdrawn(team: str, image: uuid.UUID, size: str) -> bool:
     """Whether the team's image may be in the trash, private or deleted, so that it has to be looked up."""
     keys = _recent(f"withdrawn/{team}", lambda: _withdrawn(team))
-    return len(keys) >= MAX_WITHDRAWN or storage_client.thumbnail_key(image=image, size=size) in keys
+    return len(keys) >= MAX_WITHDRAWN or storage_keys.thumbnail_key(image=image, size=size) in keys
 
 
 def forget() -> None:
@@ -62,7 +62,7 @@ def _withdrawn(team: str) -> frozenset[str]:
     )
     deleted = DiscardedObject.objects.filter(key__startswith="thumbnails/", discarded_at__gt=since)
     return frozenset(
-        storage_client.thumbnail_key(image=image, size=size)
+        storage_keys.thumbnail_key(image=image, size=size)
         for image in withdrawn[:MAX_WITHDRAWN]
         for size in thumbnails.WIDTHS
     ) | frozenset(deleted.values_list("key", flat=True)[:MAX_WITHDRAWN])

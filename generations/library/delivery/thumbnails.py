@@ -19,6 +19,7 @@ from generations.library.imaging import decode as imaging_decode
 from generations.library.imaging import svg as imaging_svg
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.transport import media_check
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ _running_lock = threading.Lock()
 def read_stored(image: uuid.UUID, size: str) -> bytes | None:
     """The thumbnail from storage, without a database query; None if it was not made yet."""
     try:
-        return storage_client.read(storage_client.thumbnail_key(image=image, size=size))
+        return storage_client.read(storage_keys.thumbnail_key(image=image, size=size))
     except storage_client.ObjectMissing:
         return None
 
@@ -122,7 +123,7 @@ def _make(image: Image, size: str) -> bytes:
 
 
 def _stored(image: Image, size: str, data: bytes) -> bytes:
-    storage_client.put(storage_client.thumbnail_key(image=image.pk, size=size), data, media_type=MEDIA_TYPE)
+    storage_client.put(storage_keys.thumbnail_key(image=image.pk, size=size), data, media_type=MEDIA_TYPE)
     return data
 
 
@@ -137,7 +138,7 @@ def tile(image: Image) -> bytes:
     """A square WebP that says what the file is, such as "PSD · 12 MB", in place of its picture."""
     side = WIDTHS["large"]
     square = Pillow.new("RGB", (side, side), TILE_GROUND)
-    text = f"{storage_client.type_name(image.media_type)} · {filesizeformat(image.bytes)}"
+    text = f"{storage_keys.type_name(image.media_type)} · {filesizeformat(image.bytes)}"
     font = ImageFont.load_default(size=side // 14)
     ImageDraw.Draw(square).text((side / 2, side / 2), text, fill=TILE_INK, font=font, anchor="mm")
     return _as_webp(square, quality=QUALITY, method=METHOD)

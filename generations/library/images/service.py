@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from generations.core.one_message import Write
-from generations.core.prepared_queries import PreparedInsert
+from generations.core.prepared_writes import PreparedInsert
 from generations.library.models import Image, ImageKind, ImageQuerySet, visible_to
 from generations.library.search import indexer
 from generations.teams.models import Membership, Visibility

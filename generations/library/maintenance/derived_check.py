@@ -14,6 +14,7 @@ from generations.library.maintenance.check import Check, Kind, Problem, batched,
 from generations.library.models import Image
 from generations.library.search import indexer
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.storage.client import ListedObject
 
 ByKey = dict[str, ListedObject]
@@ -84,7 +85,7 @@ class UnlistedThumbnails:
 
 
 def _thumbnail_key(name: str, size: str) -> str:
-    return storage_client.thumbnail_key(image=uuid.UUID(name), size=size)
+    return storage_keys.thumbnail_key(image=uuid.UUID(name), size=size)
 
 
 def _image_id(key: str) -> str:
@@ -118,13 +119,13 @@ def _thumbnails(check: Check, images: list[Image], stored: dict[str, ByKey]) -> 
         ]
         for image, size, future in futures:
             if kind := future.result():
-                key = storage_client.thumbnail_key(image=image.pk, size=size)
+                key = storage_keys.thumbnail_key(image=image.pk, size=size)
                 yield Problem(kind, key, is_repaired=check.repairs and _remake(image, size))
 
 
 def _problem_kind(check: Check, image: Image, size: str, stored: ByKey) -> Kind | None:
     """What is wrong with a thumbnail, if anything; a quick check only looks at its length."""
-    listed = stored.get(storage_client.thumbnail_key(image=image.pk, size=size))
+    listed = stored.get(storage_keys.thumbnail_key(image=image.pk, size=size))
     if listed is None:
         return Kind.UNMADE
     if listed.size == 0:
@@ -145,7 +146,7 @@ def _can_be_decoded(key: str) -> bool:
 
 def _remake(image: Image, size: str) -> bool:
     """Make a thumbnail again; False if the original is missing or cannot be decoded."""
-    storage_client.remove(storage_client.thumbnail_key(image=image.pk, size=size))
+    storage_client.remove(storage_keys.thumbnail_key(image=image.pk, size=size))
     try:
         thumbnails.get_or_make(image, size)
     except (imaging_decode.Unreadable, storage_client.ObjectMissing):

@@ -22,6 +22,7 @@ from generations.library.imaging import provenance
 from generations.library.maintenance.check import in_batches
 from generations.library.models import Collection, Image
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams.models import Membership, Team
 
 DOWNLOADERS = 8  # threads
@@ -143,7 +144,7 @@ def _as_json(value: Any) -> str:
 
 def _export_image(image: Image, folder: Path) -> ExportedFile:
     """Write the image's file, unless it exists with the right bytes; errors are returned, not raised."""
-    extension = storage_client.EXTENSIONS.get(image.media_type, "bin")
+    extension = storage_keys.EXTENSIONS.get(image.media_type, "bin")
     name = f"pictures/{image.created_at:%Y-%m}/{image.pk}.{extension}"
     try:
         if _hash_of(folder / name) == image.sha256:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from generations.core.one_message import Write
-from generations.core.prepared_queries import PreparedInsert
+from generations.core.prepared_writes import PreparedInsert
 from generations.library.models import CollectionImage, Favourite, Image, ImageTag, SearchEntry
 from generations.library.search import terms as search_terms
 from generations.library.search import tokenizer

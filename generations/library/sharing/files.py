@@ -20,6 +20,7 @@ from generations.library.imaging import embed_metadata
 from generations.library.models import Image, Share
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.transport.image_containers import UnknownStructure
 
 MAX_IN_ZIP = 10_000  # images
@@ -46,7 +47,7 @@ def file_name(share: Share, image: Image) -> str:
     if share.shows_prompt:
         return delivery_responses.file_name(image)
     words = delivery_responses.file_words(image.title or share.title)
-    return f"{words}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
+    return f"{words}.{storage_keys.EXTENSIONS.get(image.media_type, 'bin')}"
 
 
 def zip_name(share: Share) -> str:

@@ -20,7 +20,7 @@ from generations.library.gallery import tiles
 from generations.library.imaging import convert as imaging_convert
 from generations.library.models import Collection, Image
 from generations.library.search.filters import Choice
-from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.trash import listing as trash_listing
 from generations.teams.models import Membership, Visibility
 
@@ -118,7 +118,7 @@ def linked_choice(grid_url: str, choice: Choice) -> SafeString:
 @register.filter
 def type_name(image: Image) -> str:
     """Return the short name of an image's type, such as PNG or PSD."""
-    return storage_client.type_name(image.media_type)
+    return storage_keys.type_name(image.media_type)
 
 
 @register.filter

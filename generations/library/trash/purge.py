@@ -19,6 +19,7 @@ from generations.library.delivery import thumbnails
 from generations.library.images import service as images_service
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams.models import Membership
 
 BATCH_SIZE = 500  # rows of one transaction
@@ -88,7 +89,7 @@ def delete(images: Collection[uuid.UUID]) -> None:
     rows = list(Image.objects.filter(pk__in=images).values_list("key", "generation"))
     keys = [key for key, _generation in rows]
     keys += [
-        storage_client.thumbnail_key(image=image, size=size) for image in images for size in thumbnails.WIDTHS
+        storage_keys.thumbnail_key(image=image, size=size) for image in images for size in thumbnails.WIDTHS
     ]
     Image.objects.filter(pk__in=images).delete()
     discard(keys)

@@ -22,6 +22,7 @@ from generations.core import db_connections
 from generations.library.imaging import decode as imaging_decode
 from generations.library.models import DiscardedObject, Image, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.catalogue.inputs import Input
 from generations.providers.transport import alpha_mask
 from generations.teams.models import Membership
@@ -59,7 +60,7 @@ class EncodedImage:
         sha256 = hashlib.sha256(self.data).hexdigest()
         return {
             "team_id": member.team_id,
-            "key": storage_client.upload_key(team=member.team_id, sha256=sha256, media_type=self.media_type),
+            "key": storage_keys.upload_key(team=member.team_id, sha256=sha256, media_type=self.media_type),
             "sha256": sha256,
             "media_type": self.media_type,
             "width": self.width,
@@ -184,7 +185,7 @@ def store(key: str, encoded: EncodedImage, add_row: Callable[[], Row]) -> Row:
 
 def from_image(*, member: Membership, image: Image) -> Upload:
     """Copy an image of the library to a start image of the member. Raises BadUpload, StorageUnavailable."""
-    name = f"{image.pk}.{storage_client.EXTENSIONS.get(image.media_type, 'bin')}"
+    name = f"{image.pk}.{storage_keys.EXTENSIONS.get(image.media_type, 'bin')}"
     return _save(member, reencode(storage_client.read(image.key), is_stored=True, keeps_alpha=True), name)
 
 

@@ -20,6 +20,7 @@ from generations.jobs.reconciliation import report as reconciliation_report
 from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.stability import client as stability_client
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
@@ -259,7 +260,7 @@ def test_an_account_whose_key_cannot_be_decrypted_is_paused_and_the_image_waits(
 def test_an_image_whose_start_image_is_gone_fails_at_once_and_costs_nothing(
     member, submit, upstream, provider
 ):
-    key = storage_client.upload_key(team=member.team_id, sha256="0" * 64, media_type="image/png")
+    key = storage_keys.upload_key(team=member.team_id, sha256="0" * 64, media_type="image/png")
     gone = Upload.objects.create(
         team=member.team,
         owner=member,

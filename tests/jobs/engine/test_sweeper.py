@@ -34,6 +34,7 @@ from generations.jobs.monitoring.health import Health
 from generations.jobs.templatetags.jobs import is_worth_repeating
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.providers.base import Busy, Done, Output, Refused, Unknown
 from generations.upstreams import accounts
 from generations.upstreams import rate_limit as upstreams_rate_limit
@@ -372,9 +373,7 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_was_uploaded(
         engine_run.run(claim)
     shutil.rmtree(spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1")
     if damaged:
-        [key] = storage_client.list_keys(
-            storage_client.image_prefix(generation=claim.generation.pk, attempt=1)
-        )
+        [key] = storage_client.list_keys(storage_keys.image_prefix(generation=claim.generation.pk, attempt=1))
         storage_client.put(key, b"half a picture", media_type="image/png")
     sweeper.sweep()
     assert statuses(batch) == ["storing"]  # its worker may only be slow

@@ -28,6 +28,7 @@ from generations.library.images import service as images_service
 from generations.library.imaging.convert import OutputFormat
 from generations.library.models import Archive, Image, Packing
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.teams.models import Visibility
 from tests.library.conftest import FORMATS, decoded
 from tests.library.delivery.test_file_names import WORDS
@@ -107,7 +108,7 @@ def test_the_files_of_a_zip_have_the_requested_format(sign_in, member, make_imag
         inside = decoded(zipped.read(name))
         media_type = TYPES.get(form, image.media_type)
         assert inside.format == FORMATS[media_type]
-        assert name.endswith(storage_client.EXTENSIONS[media_type])
+        assert name.endswith(storage_keys.EXTENSIONS[media_type])
         if parameters == "1":
             assert parameters_in(inside).startswith(image.prompt)
         else:

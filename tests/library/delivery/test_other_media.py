@@ -17,6 +17,7 @@ from generations.library.imaging.convert import NotConverted, OutputFormat
 from generations.library.sharing import service as sharing_service
 from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.templatetags import library as library_tags
 from generations.providers.transport import media_check
 from tests.library.conftest import decoded, encoded, pixels
@@ -68,8 +69,8 @@ def make(make_image):
 def test_every_type_that_is_identified_has_an_extension_and_a_name():
     signatures = (*media_check.IMAGE_SIGNATURES, *media_check.FILE_SIGNATURES)
     for media_type in {media_type for _pattern, media_type in signatures} | {media_check.SVG}:
-        assert storage_client.EXTENSIONS[media_type].isalnum()
-        assert storage_client.type_name(media_type).isalnum()
+        assert storage_keys.EXTENSIONS[media_type].isalnum()
+        assert storage_keys.type_name(media_type).isalnum()
 
 
 # Downloads -------------------------------------------------------------------------------
@@ -82,7 +83,7 @@ def test_a_download_is_the_original_byte_for_byte(sign_in, member, make_image, m
     answer = sign_in(member).get(address("download", image, member) + query)
     assert answer.content == data
     assert answer["Content-Type"] == media_type
-    extension = storage_client.EXTENSIONS[media_type]
+    extension = storage_keys.EXTENSIONS[media_type]
     assert answer["Content-Disposition"] == f'attachment; filename="a-red-fox-7.{extension}"'
     assert answer["X-Content-Type-Options"] == "nosniff"
 
@@ -131,7 +132,7 @@ def test_a_zip_has_the_original_and_its_parameters_beside_it(member, make_image,
     image = make_image(media_type=media_type, data=data)
     for output in (OutputFormat("webp"), OutputFormat()):
         ((name, file), (beside, parameters)) = entry_files(member, [image], output)[0]
-        assert (name, file) == (f"a-red-fox-7.{storage_client.EXTENSIONS[media_type]}", data)
+        assert (name, file) == (f"a-red-fox-7.{storage_keys.EXTENSIONS[media_type]}", data)
         assert beside == f"{name}.txt"
         assert parameters.startswith(b"a red fox\nSteps: ")
     assert entry_files(member, [image], OutputFormat("jpeg", with_parameters=False))[0] == [(name, data)]

@@ -12,6 +12,7 @@ from generations.library.imaging import decode
 from generations.library.imaging.convert import OutputFormat
 from generations.library.sharing import service as sharing_service
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from tests.api.client import ApiClient, error
 from tests.library.conftest import address, encoded, pixels
 from tests.library.share_links import path_of
@@ -107,4 +108,4 @@ def test_who_waits_for_a_thumbnail_that_another_makes_does_not_wait_for_ever(mem
     finally:
         del thumbnails._running[name]
     assert thumbnails.get_or_make(image, "small")
-    assert storage_client.exists(storage_client.thumbnail_key(image=image.pk, size="small"))
+    assert storage_client.exists(storage_keys.thumbnail_key(image=image.pk, size="small"))

@@ -15,6 +15,7 @@ from generations.library.models import Image, Origin
 from generations.library.sharing import service as sharing_service
 from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from tests.library.conftest import FORMATS, decoded, encoded, pixels
 from tests.library.delivery.test_views import address
 from tests.library.imaging.c2pa_signing import sign, validation_state
@@ -92,7 +93,7 @@ def test_a_signed_file_leaves_in_every_way_as_it_came(every_way, make_image, med
 @pytest.mark.parametrize("media_type", TYPES)
 def test_the_parameters_of_a_signed_file_are_beside_it_in_a_zip(sign_in, member, make_image, media_type):
     image = make_image(media_type=media_type, data=signed(media_type), prompt=PROMPT)
-    client, ending = sign_in(member), storage_client.EXTENSIONS[media_type]
+    client, ending = sign_in(member), storage_keys.EXTENSIONS[media_type]
     zipped = zip_of(client, member, image, OutputFormat())
     name = f"a-red-fox-über-den-zaun-7.{ending}"
     assert zipped.namelist() == [name, f"{name}.txt"]

@@ -20,6 +20,7 @@ from generations.library.maintenance import object_check
 from generations.library.maintenance.check import Check, Kind
 from generations.library.models import DiscardedObject, Image, SearchEntry, Upload
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.uploads import input_images
 from tests.library.conftest import encoded, pixels
 from tests.library.storage import strict_store
@@ -151,7 +152,7 @@ def test_an_object_that_an_unfinished_generation_may_recover_is_no_orphan(submit
     submit()
     row = Generation.objects.get()
     key = orphan(
-        storage_client.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png")
+        storage_keys.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png")
     )
     for status in (Status.QUEUED, Status.RUNNING, Status.STORING):
         Generation.objects.update(status=status)
@@ -189,7 +190,7 @@ def test_an_object_that_gets_its_row_during_the_check_is_no_orphan(member, later
 
 def test_broken_thumbnails_are_made_again_with_repair(make_image):
     fox = make_image()
-    small, large = (storage_client.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
+    small, large = (storage_keys.thumbnail_key(image=fox.pk, size=size) for size in ("small", "large"))
     orphan(small, b"")
     orphan(large, b"no picture")
     assert lines("broken thumbnail", check("--quick", expected=1)) == [small]
@@ -203,7 +204,7 @@ def test_broken_thumbnails_are_made_again_with_repair(make_image):
 
 def test_a_thumbnail_without_its_original_cannot_be_repaired(make_image):
     fox = make_image()
-    orphan(storage_client.thumbnail_key(image=fox.pk, size="small"), b"")
+    orphan(storage_keys.thumbnail_key(image=fox.pk, size="small"), b"")
     storage_client.remove(fox.key)
     assert "broken thumbnail: 1" in check("--quick", "--repair", expected=1)
 
@@ -282,7 +283,7 @@ def test_a_key_that_may_not_list_is_said_and_each_object_is_asked_for(member, ma
     orphan(f"images/{uuid.uuid4()}/1-abc.png")
     storage_client.remove(fox.key)
     storage_client.put(hen.key, b"shorter", media_type="image/png")
-    storage_client.put(storage_client.thumbnail_key(image=owl.pk, size="large"), b"", media_type="image/webp")
+    storage_client.put(storage_keys.thumbnail_key(image=owl.pk, size="large"), b"", media_type="image/webp")
     access_key = settings.STORAGES["images"]["OPTIONS"]["access_key"]
     with strict_store.running(storage_client.client(), access_key, no_list=True) as server:
         with_storage_options(settings, **server.options)
@@ -290,7 +291,7 @@ def test_a_key_that_may_not_list_is_said_and_each_object_is_asked_for(member, ma
         assert said[0] == check_library.NO_LISTING
         assert lines("missing", said) == [f"{fox.key} ({fox.pk})"]
         assert lines("wrong size", said) == [f"{hen.key} ({hen.pk})"]
-        assert lines("broken thumbnail", said) == [storage_client.thumbnail_key(image=owl.pk, size="large")]
+        assert lines("broken thumbnail", said) == [storage_keys.thumbnail_key(image=owl.pk, size="large")]
         assert {"orphaned: 0", "unreadable: 0", "thumbnail not made yet: 4"} <= set(said)
         assert server.listings == 1, "to find out that it may not list"
         with pytest.raises(CommandError, match="may list the bucket"):

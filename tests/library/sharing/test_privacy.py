@@ -13,6 +13,7 @@ from generations.library.models import Collection, Image
 from generations.library.sharing import service as sharing_service
 from generations.library.sharing.service import Options
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from tests.library.conftest import decoded, encoded, pixels
 from tests.library.share_links import PERSON, SECRET_PROMPT, collect, every_address, path_of
 
@@ -157,7 +158,7 @@ def test_files_have_no_metadata_unless_the_prompt_is_shown(visitor, member, make
         assert re.findall(r">([^<>\s]+)<", bytes(bare.info["xmp"]).decode()) == [GENERATED]
         assert len(bare.getexif()) == 0
         assert answer["Content-Type"] == media_type
-    extension = storage_client.EXTENSIONS[media_type]
+    extension = storage_keys.EXTENSIONS[media_type]
     assert answer["Content-Disposition"] == f'attachment; filename="picture.{extension}"'
 
 

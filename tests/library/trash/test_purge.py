@@ -27,6 +27,7 @@ from generations.library.models import (
 )
 from generations.library.organise.service import add_to_collection, create_collection, like, tag
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.tasks import clean_up
 from generations.library.trash import purge as trash_purge
 from generations.library.uploads import input_images
@@ -89,7 +90,7 @@ def test_images_too_long_in_the_trash_are_deleted_with_their_objects(make_image,
     maintenance_cleanup.clean_up()
     assert set(Image.objects.all()) == {fresh, nearly}
     assert not storage_client.exists(long.key)
-    assert not storage_client.exists(storage_client.thumbnail_key(image=long.pk, size="small"))
+    assert not storage_client.exists(storage_keys.thumbnail_key(image=long.pk, size="small"))
     assert storage_client.exists(fresh.key)
     assert storage_client.exists(nearly.key)
     assert not DiscardedObject.objects.exists()

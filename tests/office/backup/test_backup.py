@@ -15,6 +15,7 @@ from generations.jobs.models import Generation, Status
 from generations.library.images import service as images_service
 from generations.library.models import DiscardedObject, Image
 from generations.library.storage import client as storage_client
+from generations.library.storage import keys as storage_keys
 from generations.library.trash import purge as trash_purge
 from generations.office.backup import database
 from generations.office.backup.folder import Folder
@@ -116,7 +117,7 @@ def test_a_paid_picture_of_an_unfinished_generation_is_kept(filled, folder, run,
     submit(count=1)
     row = Generation.objects.get(status=Status.QUEUED)
     Generation.objects.filter(pk=row.pk).update(status=Status.RUNNING, attempt=1)
-    key = storage_client.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png")
+    key = storage_keys.image_key(generation=row.pk, attempt=1, sha256="0" * 64, media_type="image/png")
     data = storage_client.read(filled[0].key)
     key = key.replace("0" * 64, filled[0].sha256)
     facts = {"attempt": 1, "upstream": 1, "seed": 7, "position": 0, "of": 1}
