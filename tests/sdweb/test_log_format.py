@@ -132,6 +132,23 @@ def test_secrets_are_redacted(formatter):
     assert "127.0.0.1:6379" in line
 
 
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("mei.o+x@studio.example", "…"),
+        ("redis://:hunter2@cache", "redis://…cache"),
+        ("sk-1234567890", "…"),
+        ("sdw_HDPCORAh", "…"),
+        ("/join/an-invitation", "/join/…"),
+        ("/reset/key/3-abc", "/reset/key/…"),
+        ("/confirm-email/Mq:1t:x", "/confirm-email/…"),
+        ("/s/1234567890abcdefghij-k", "/s/…"),
+    ],
+)
+def test_each_kind_of_secret_is_redacted_where_there_is_no_other(said, logged):
+    assert log_format.redact(f"before {said} after") == f"before {logged} after"
+
+
 def test_a_line_for_people_ends_with_the_extra_fields():
     with log_context.bind(generation="g-1"):
         assert formatted(
