@@ -1,13 +1,13 @@
-"""What members do to the queue: submit a batch, cancel, retry, undo a cancel."""
+"""What members do to the queue: submit a batch, cancel. `retries.py` has what they do to what has ended."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -35,8 +35,6 @@ from generations.upstreams import accounts
 from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
-
-UNDO_WITHIN = timedelta(seconds=60)  # in which a cancel of everything can be undone; pages offer it for less
 
 NO_CREDITS = (ledger.InsufficientCredits, ledger.CapReached, model_access.TokenCapReached)
 
@@ -67,13 +65,6 @@ class NoUpstream(Exception):
         super().__init__(_("No provider is set up for this model yet. Ask the operator of this portal."))
 
 
-class TooLateToUndo(Exception):
-    """The time is over in which a cancel can be undone."""
-
-    def __init__(self) -> None:
-        super().__init__(_("It is too late to undo this. Each batch still offers to generate again."))
-
-
 def submit(
     *,
     member: Membership,
@@ -102,11 +93,10 @@ def submit(
         return known
     declared = catalogue_registry.get(model)
     chosen = next_steps.offered(parent, model, action) if action else None
-    cleaned = (
-        parent.parameters | {NEXT_STEP: chosen["name"]}
-        if parent and chosen
-        else catalogue_registry.validate(declared, parameters, roles={each.role for each in inputs})
-    )
+    if parent and chosen:
+        cleaned = parent.parameters | {NEXT_STEP: chosen["name"]}
+    else:
+        cleaned = catalogue_registry.validate(declared, parameters, roles={each.role for each in inputs})
     pinned_to, price = _account_and_price(
         member, declared, cleaned, prices_at=prices_at, images=len(inputs), token=token
     )
@@ -187,64 +177,6 @@ def cancel_all(*, member: Membership) -> Canceled:
     return Canceled(len(mine), now)
 
 
-def undo_cancel(*, member: Membership, canceled_at: datetime) -> int:
-    """Queue again what the member canceled at that moment, all of it or nothing; how many are queued again.
-
-    It is a new request: credits are held anew, behind what the member has waiting by now, and it is checked
-    as `retry_all` does. What was queued again before counts too, so a second press changes nothing. Raises
-    TooLateToUndo after UNDO_WITHIN, and what `retry_all` raises.
-    """
-    if timezone.now() - canceled_at > UNDO_WITHIN:
-        raise TooLateToUndo
-    canceled = member.generations.filter(status=Status.CANCELED, ended_at=canceled_at)
-    return len(retry_all(member=member, generations=list(canceled.values_list("pk", flat=True))))
-
-
-def retry(*, member: Membership, generation: uuid.UUID, token: Token | None = None) -> Generation:
-    """Create a new generation of the same batch for one that ended without an image, at the current price.
-
-    It counts against the cap of `token`, whatever token the batch was requested with. Retrying twice returns
-    the same new generation. Raises Generation.DoesNotExist if it is not the member's, not ended or erased,
-    RetryPriceRose if it costs more than before, and what `submit` raises.
-    """
-    old = member.generations.exclude(status=Status.SUCCEEDED).get(pk=generation, ended_at__isnull=False)
-    try:
-        return old.retries.first() or _retry(old, token)
-    except IntegrityError:  # retried twice at once, and the other request came first
-        return old.retries.get()
-
-
-@transaction.atomic
-def retry_all(*, member: Membership, generations: Collection[uuid.UUID]) -> list[Generation]:
-    """Retry all of these generations that ended without an image, or none; the new ones.
-
-    Each counts against the cap of the token it was requested with. One that was retried before gives what
-    that created; what has an image, has not ended, is erased or is not the member's is left out. Raises what
-    `retry` raises, but not DoesNotExist.
-    """
-    ended = member.generations.exclude(status=Status.SUCCEEDED).filter(ended_at__isnull=False)
-    chosen = ended.filter(pk__in=generations)
-    # Locked, so that what they asked for is not erased meanwhile, nor retried by a second press.
-    batches = Batch.objects.select_for_update(no_key=True).order_by("pk")
-    locked = batches.in_bulk(list(chosen.order_by("batch").values_list("batch", flat=True).distinct()))
-    rows = chosen.order_by("virtual_start", "pk").select_related("member__team", "token", "pinned_to")
-    groups: dict[tuple[uuid.UUID, int | None], list[Generation]] = defaultdict(list)
-    made: list[Generation] = []
-    for row in rows.prefetch_related("retries"):
-        if row.retries.all():
-            made += row.retries.all()
-            continue
-        row.batch = locked[row.batch_id]
-        if not row.is_erased:
-            groups[row.batch_id, row.token_id].append(row)
-    for (batch, _token), olds in groups.items():
-        made += _requeue(locked[batch], olds, olds[0].token)
-    if groups:
-        transaction.on_commit(tasks.wake_after_commit)
-        transaction.on_commit(partial(events.generations_requeued, member))
-    return made
-
-
 def _batch_of(member: Membership, submission: uuid.UUID | None) -> Batch | None:
     """The batch that this submission of the member has created before."""
     return _known_batch.first(member=member.pk, submission=submission) if submission else None
@@ -261,7 +193,7 @@ def _account_and_price(
 ) -> tuple[Upstream | None, int]:
     """The only account that can do it, if a style says so, and the price; raises if the member may not."""
     model_access.check(member, model.name, token)
-    _check_served(model.name)
+    check_served(model.name)
     account = styles.account_of(member, model, parameters)
     return account, pricing.agreed_price(model.name, parameters, member.team, prices_at, images=images)
 
@@ -292,7 +224,8 @@ def _maker_of(parent: Image, model: str) -> Upstream:
     return account
 
 
-def _check_served(model: str) -> None:
+def check_served(model: str) -> None:
+    """Raise NoUpstream if no account in use serves the model."""
     if not any(upstream.serves(model) for upstream in accounts.enabled()):
         raise NoUpstream
 
@@ -310,13 +243,13 @@ def _record_once(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to
 
 @transaction.atomic
 def _record(batch: Batch, price: int, inputs: Sequence[NewInput], pinned_to: Upstream | None) -> Batch:
-    rows = [_row(batch, position, price, pinned_to) for position in range(batch.count)]
-    _queue(batch.member, rows, *_new_batch.asked([batch]))
+    rows = [new_row(batch, position, price, pinned_to) for position in range(batch.count)]
+    queue_rows(batch.member, rows, *_new_batch.asked([batch]))
     batch.given = _add_inputs(batch, inputs) if inputs else ()
     batch.created = rows
     transaction.on_commit(partial(events.batch_created, batch))
     transaction.on_commit(tasks.wake_after_commit)  # one: each claim wakes further workers
-    transaction.on_commit(partial(_log_submitted, rows))
+    transaction.on_commit(partial(log_submitted, rows))
     return batch
 
 
@@ -332,7 +265,8 @@ def _add_inputs(batch: Batch, inputs: Sequence[NewInput]) -> list[BatchInput]:
     return BatchInput.objects.bulk_create(rows)
 
 
-def _row(batch: Batch, position: int, price: int, pinned_to: Upstream | None = None) -> Generation:
+def new_row(batch: Batch, position: int, price: int, pinned_to: Upstream | None = None) -> Generation:
+    """A generation of the batch, which is not in the database yet."""
     return Generation(
         id=uuid7(),
         batch=batch,
@@ -356,7 +290,7 @@ def _parameters_at(batch: Batch, position: int) -> dict[str, Any]:
     return parameters
 
 
-def _queue(member: Membership, rows: list[Generation], *before: Asked) -> None:
+def queue_rows(member: Membership, rows: list[Generation], *before: Asked) -> None:
     """Hold the price of new rows, set their virtual starts and insert them, under the wallet's lock.
 
     Two messages: what is locked and read, and after all checks what is written, `before` first.
@@ -387,37 +321,6 @@ def _cancel(row: Generation) -> bool:
     return True
 
 
-@transaction.atomic
-def _retry(old: Generation, token: Token | None) -> Generation:
-    # Locked, so that what it asked for is not erased meanwhile.
-    batch = Batch.objects.select_for_update(no_key=True).get(pk=old.batch_id)
-    old.parameters = Generation.objects.values_list("parameters", flat=True).get(pk=old.pk)
-    old.batch = batch
-    if old.is_erased:
-        raise Generation.DoesNotExist
-    [row] = _requeue(batch, [old], token)
-    transaction.on_commit(tasks.wake_after_commit)
-    return row
-
-
-def _requeue(batch: Batch, olds: Sequence[Generation], token: Token | None) -> list[Generation]:
-    """New rows for those of one batch, checked and priced as a new request; the batch is locked."""
-    model_access.check(olds[0].member, batch.model, token)
-    _check_served(batch.model)
-    batch.member, batch.team = olds[0].member, olds[0].team
-    declared, base = catalogue_registry.get(batch.model), pricing.base_price(batch.model, batch.team)
-    rows, images = [], batch.inputs.count()
-    for old in olds:
-        price = pricing.of_model(declared, old.parameters, base, images=images)
-        if price > old.price:  # the member was not shown this price
-            raise pricing.RetryPriceRose(old.price, price)
-        row = _row(batch, old.position, price, old.pinned_to)
-        row.retry_of, row.parameters, row.token = old, old.parameters, token
-        rows.append(row)
-    _queue(olds[0].member, rows)
-    transaction.on_commit(partial(_log_submitted, rows))
-    return rows
-
-
-def _log_submitted(rows: list[Generation]) -> None:
+def log_submitted(rows: list[Generation]) -> None:
+    """Log the ids of new generations."""
     log.info("submitted", extra={"model": rows[0].model, "generations": [str(row.pk) for row in rows]})

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.credits import integrity_check
-from generations.jobs import submission
+from generations.jobs import retries
 from generations.jobs.models import Attempt, Batch, BatchInput, Generation
 from generations.library.images import service as images_service
 from generations.library.maintenance import cleanup
@@ -84,7 +84,7 @@ def test_a_batch_keeps_its_request_until_its_last_picture_is_deleted(member, sub
     assert SECRET not in job_rows()
     failed = batch.generations.get(status="failed")
     with pytest.raises(Generation.DoesNotExist):
-        submission.retry(member=member, generation=failed.pk)
+        retries.retry(member=member, generation=failed.pk)
 
 
 def test_what_is_still_being_made_keeps_its_request(member, submit, upstream):

@@ -12,7 +12,7 @@ from PIL import ImageChops, ImageStat
 
 from generations.credits import integrity_check
 from generations.credits.models import Transfer, TransferKind
-from generations.jobs import erasure, follow_ups, submission
+from generations.jobs import erasure, follow_ups, retries
 from generations.jobs.inputs import NewInput
 from generations.jobs.models import Attempt, Generation
 from generations.library.models import Image, ImageKind
@@ -219,7 +219,7 @@ def test_what_was_lost_at_an_expired_address_costs_nothing_and_can_be_asked_for_
     tile = compact(mei.get(address(f"generation/{unfetched.pk}/tile/")).content.decode())
     assert "the address has expired" in tile
     assert "Try again" in tile
-    again = submission.retry(member=member, generation=unfetched.pk)
+    again = retries.retry(member=member, generation=unfetched.pk)
     assert work() == 1
     while Generation.objects.get(pk=again.pk).status == "submitted":
         open_limiter(Upstream.objects.get())
@@ -231,5 +231,5 @@ def test_a_request_of_pictures_alone_is_not_repeated_once_they_are_erased(unfetc
     erasure.erase_member(member)
     assert "Try again" not in mei.get(address(f"generation/{unfetched.pk}/tile/")).content.decode()
     with pytest.raises(Generation.DoesNotExist):
-        submission.retry(member=member, generation=unfetched.pk)
-    assert submission.retry_all(member=member, generations=[unfetched.pk]) == []
+        retries.retry(member=member, generation=unfetched.pk)
+    assert retries.retry_all(member=member, generations=[unfetched.pk]) == []

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from generations.credits import integrity_check, ledger
 from generations.credits.models import Hold
-from generations.jobs import pricing, submission
+from generations.jobs import pricing, retries, submission
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import outcomes
 from generations.jobs.models import Batch, Generation, Price
@@ -164,7 +164,7 @@ def test_nobody_cancels_or_retries_what_is_not_theirs(make_member, member, submi
     stranger = make_member("jonas")
     assert not submission.cancel(member=stranger, generation=batch.generations.get().pk)
     with pytest.raises(Generation.DoesNotExist):
-        submission.retry(member=stranger, generation=batch.generations.get().pk)
+        retries.retry(member=stranger, generation=batch.generations.get().pk)
 
 
 def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit, upstream, provider):
@@ -172,7 +172,7 @@ def test_trying_again_makes_one_new_image_with_a_hold_of_its_own(member, submit,
     batch = submit()
     work()
     failed = batch.generations.get()
-    again = {submission.retry(member=member, generation=failed.pk).pk for _ in range(3)}
+    again = {retries.retry(member=member, generation=failed.pk).pk for _ in range(3)}
     assert len(again) == 1
     work()
     assert sorted(statuses(batch)) == ["failed", "succeeded"]
@@ -187,11 +187,11 @@ def test_a_retry_that_costs_more_by_now_is_refused(member, submit, upstream, pro
     failed = batch.generations.get()
     Price.objects.create(model="core", amount=350, valid_from=timezone.now() - timedelta(minutes=1))
     with pytest.raises(pricing.PriceRose, match=r"costs 3\.5 credits now, not 3\."):
-        submission.retry(member=member, generation=failed.pk)
+        retries.retry(member=member, generation=failed.pk)
     member.wallet.refresh_from_db()
     assert (batch.generations.count(), member.wallet.held) == (1, 0)
     Price.objects.create(model="core", amount=200)
-    assert submission.retry(member=member, generation=failed.pk).price == 200
+    assert retries.retry(member=member, generation=failed.pk).price == 200
 
 
 def test_one_image_does_not_wait_behind_another_members_hundred(make_member, submit, upstream):

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generations.credits import integrity_check as books
-from generations.jobs import model_access, submission
+from generations.jobs import model_access, retries, submission
 from generations.jobs.models import Batch, Generation
 from generations.office.audit_log import sentences as audit_log_sentences
 from generations.office.audit_log.service import Actor
@@ -188,7 +188,7 @@ def test_what_was_not_charged_does_not_count_against_the_cap(issue, member, upst
     work()
     assert model_access.spent_by([token]) == {}
     other = issue(name="other")[0]
-    again = submission.retry(member=member, generation=batch.generations.get().pk, token=other)
+    again = retries.retry(member=member, generation=batch.generations.get().pk, token=other)
     assert model_access.spent_by([token, other]) == {other.pk: 300}
     assert again.batch.token == token
     ask(member, token)  # the retry was another's

@@ -30,7 +30,7 @@ from generations.api.v1.schemas.generations import (
     GenerationRequest,
     Status,
 )
-from generations.jobs import submission
+from generations.jobs import retries, submission
 from generations.jobs.models import Generation
 from generations.teams.models import Scope
 
@@ -114,7 +114,7 @@ def retry_generation(request: ApiRequest, pk: uuid.UUID) -> HttpResponse:
     member = member_with_scope(request, Scope.GENERATE)
     get_object_or_404(readable_generations(request), pk=pk)
     try:
-        row = submission.retry(member=member, generation=pk, token=request.auth.token)
+        row = retries.retry(member=member, generation=pk, token=request.auth.token)
     except Generation.DoesNotExist:
         raise ApiError(
             409, "not_ended", _("Only a generation that ended without an image can be retried.")

@@ -16,7 +16,7 @@ from django_htmx.http import trigger_client_event
 
 from generations.core import request_params
 from generations.credits import ledger
-from generations.jobs import model_access, pricing, submission
+from generations.jobs import model_access, pricing, retries, submission
 from generations.jobs.engine import half_done as engine_half_done
 from generations.jobs.live import feed
 from generations.jobs.live import render as live_render
@@ -109,8 +109,8 @@ def undo_cancel(request: HttpRequest, member: Membership) -> HttpResponse:
     if moment is None:
         raise Http404
     try:
-        count = submission.undo_cancel(member=member, canceled_at=moment)
-    except (*REFUSALS, submission.TooLateToUndo) as problem:
+        count = retries.undo_cancel(member=member, canceled_at=moment)
+    except (*REFUSALS, retries.TooLateToUndo) as problem:
         return _not_done(request, member, str(problem))
     text = ngettext("%(count)s waits again.", "%(count)s wait again.", count)
     return _done(request, member, text % {"count": count})
@@ -122,7 +122,7 @@ def retry(request: HttpRequest, member: Membership, generation: uuid.UUID) -> Ht
     """Retry a generation of the member that ended without an image."""
     row = _mine(member, generation)
     try:
-        row = submission.retry(member=member, generation=row.pk)
+        row = retries.retry(member=member, generation=row.pk)
     except Generation.DoesNotExist:
         raise Http404 from None
     except REFUSALS as problem:
@@ -137,7 +137,7 @@ def retry_ended(request: HttpRequest, member: Membership, batch: uuid.UUID) -> H
     named = [request_params.uuid_or_404(text) for text in request.POST.getlist("generation")]
     mine = member.generations.filter(batch=batch, pk__in=named).values_list("pk", flat=True)
     try:
-        made = submission.retry_all(member=member, generations=list(mine))
+        made = retries.retry_all(member=member, generations=list(mine))
     except REFUSALS as problem:
         return _not_done(request, member, str(problem))
     if not made:

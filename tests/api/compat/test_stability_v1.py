@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image as Pillow
 
-from generations.jobs import submission
+from generations.jobs import retries
 from generations.jobs.models import Batch, Generation
 from generations.library.models import Image
 from generations.teams.models import Membership
@@ -88,7 +88,7 @@ def test_weights_survive_a_retry(portal, bearer, provider, member):
     prompts = [{"text": "a cliff", "weight": 0.5}]
     provider.plan("403")
     assert ask(portal, bearer, text_prompts=prompts).status_code == 403
-    submission.retry(member=member, generation=Generation.objects.get().pk)
+    retries.retry(member=member, generation=Generation.objects.get().pk)
     assert eventually(Image.objects.exists)
     assert provider.calls()[-1]["fields"]["text_prompts"] == prompts
 

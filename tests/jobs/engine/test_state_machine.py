@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from generations.credits import integrity_check
 from generations.credits.models import Hold, HoldState, Transfer, TransferKind
-from generations.jobs import submission
+from generations.jobs import retries, submission
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import outcomes, persist, spool, sweeper, transitions
 from generations.jobs.models import MOVES, UNFINISHED, Attempt, Generation
@@ -147,7 +147,7 @@ class GenerationMachine(RuleBasedStateMachine):
         if ended:
             pk = ended[choice % len(ended)]
             [member] = [one for one in self.people if one.pk == self.expected[pk].member]
-            row = submission.retry(member=member, generation=pk)
+            row = retries.retry(member=member, generation=pk)
             self.expected.setdefault(row.pk, Expected(member.pk))
             assert row.pk != pk
 

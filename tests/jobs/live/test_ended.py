@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from generations.credits import integrity_check
 from generations.credits.ledger import InsufficientCredits
-from generations.jobs import submission
+from generations.jobs import retries, submission
 from generations.jobs.models import Generation, Price
 from generations.office.members import service as members_service
 from tests.conftest import statuses, work
@@ -190,7 +190,7 @@ def test_undoing_a_cancel_twice_at_once_queues_everything_once(member, submit, u
 
     def undo() -> None:
         start.wait()
-        found.append(submission.undo_cancel(member=member, canceled_at=canceled.at))
+        found.append(retries.undo_cancel(member=member, canceled_at=canceled.at))
         connection.close()
 
     threads = [threading.Thread(target=undo) for _ in range(2)]
@@ -209,7 +209,7 @@ def test_undoing_a_cancel_undoes_that_one_alone(member, submit, upstream):
     submission.cancel_all(member=member)
     later = submit(count=2)
     canceled = submission.cancel_all(member=member)
-    assert submission.undo_cancel(member=member, canceled_at=canceled.at) == 2
+    assert retries.undo_cancel(member=member, canceled_at=canceled.at) == 2
     assert statuses(earlier) == ["canceled"] * 2
     assert sorted(statuses(later)) == ["canceled", "canceled", "queued", "queued"]
 
@@ -220,7 +220,7 @@ def test_undoing_a_cancel_holds_the_credits_again_or_changes_nothing(make_member
     canceled = submission.cancel_all(member=tom)
     spent = submit(by=tom, count=1)
     with pytest.raises(InsufficientCredits):
-        submission.undo_cancel(member=tom, canceled_at=canceled.at)
+        retries.undo_cancel(member=tom, canceled_at=canceled.at)
     assert statuses(batches[0]) + statuses(batches[1]) == ["canceled"] * 3
     assert statuses(spent) == ["queued"]
     tom.wallet.refresh_from_db()
@@ -233,7 +233,7 @@ def test_a_cancel_cannot_be_undone_at_a_higher_price_nor_later(press_again, memb
     Price.objects.create(team=team, model="core", amount=400)
     answer = press_again("cancel-waiting/undo/", canceled_at=moment)
     assert "costs 4 credits now, not 3" in answer["HX-Trigger"]
-    long_ago = timezone.now() - submission.UNDO_WITHIN - timedelta(seconds=1)
+    long_ago = timezone.now() - retries.UNDO_WITHIN - timedelta(seconds=1)
     Generation.objects.update(ended_at=long_ago)
     answer = press_again("cancel-waiting/undo/", canceled_at=long_ago.isoformat())
     assert "too late" in answer["HX-Trigger"]

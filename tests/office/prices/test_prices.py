@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from generations.credits.models import Account, Hold
-from generations.jobs import model_access, pricing, submission
+from generations.jobs import model_access, pricing, retries, submission
 from generations.jobs.models import Batch, Generation, ModelRule, Price, Status
 from generations.office.audit_log.service import COMMAND
 from generations.office.members import service as members_service
@@ -265,7 +265,7 @@ def test_a_member_who_may_no_longer_use_a_model_cannot_retry_a_failed_picture(me
     submission.cancel(member=member, generation=row.pk)
     prices_service.set_rule(team=member.team, model="ultra", roles=[], by=COMMAND)
     with pytest.raises(model_access.ModelNotAllowed):
-        submission.retry(member=member, generation=row.pk)
+        retries.retry(member=member, generation=row.pk)
     assert Account.objects.get(membership=member).held == 0
 
 
