@@ -7,6 +7,8 @@ from generations.jobs.live import views as live_views
 app_name = "jobs"
 urlpatterns = [
     path("create/", create_views.create, name="create"),
+    path("create/models/", create_views.models, name="models"),
+    path("create/when-opened/", create_views.when_opened, name="when_opened"),
     path("stream/", create_views.batches, name="stream"),
     path("stream/size/", live_views.stream_size, name="stream_size"),
     path("stream/<uuid:batch>/", live_views.batch, name="batch"),

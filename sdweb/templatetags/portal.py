@@ -46,9 +46,7 @@ def icon(name: str, size: str = "") -> SafeString:
     """Render an icon of static/icons.svg, hidden from screen readers, which read the text next to it."""
     classes = f"icon icon-{size}" if size else "icon"
     address = f"{static('icons.svg')}#{name}"
-    return format_html(
-        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}"/></svg>', classes, address
-    )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, address)
 
 
 @register.filter

@@ -2,14 +2,17 @@
 import { csrfToken, goToSignIn, notice, parse, portal } from "./page.js";
 
 const opened = new Set(); // ids of what was unfolded
-let form, notify; // shown: other choices are there; ended: nothing is asked for any more
+let form, notify; // prepare: other choices arrived; shown: they are there; ended: nothing is asked for any more
 let renewal = null; // an AbortController while other choices are asked for
 
 export const choices = () => document.getElementById("choices");
 
-/** Set up the choices of a form: `shown` is called when others are there, `ended` also if they could not be had. */
-export function setUpChoices(element, { shown, ended }) {
-  [form, notify] = [element, { shown, ended }];
+/**
+ * Set up the choices of a form: `prepare` completes others before they are shown, `shown` is called when they are there,
+ * `ended` also if they could not be had.
+ */
+export function setUpChoices(element, { prepare, shown, ended }) {
+  [form, notify] = [element, { prepare, shown, ended }];
 }
 
 /** Whether other choices are on their way. */
@@ -28,6 +31,7 @@ export async function renew(values = new FormData(form), focus = document.active
     if (response.headers.get("HX-Redirect") || response.redirected) return goToSignIn();
     if (!response.ok) return notice(response.status === 413 ? portal.tooLarge : portal.failed);
     const part = parse(await response.text()).querySelector("#choices");
+    await notify.prepare(part);
     if (renewal === mine) show(part, before, focus);
   } catch (problem) {
     if (problem.name === "AbortError") return undefined;

@@ -11,6 +11,8 @@ import { payable, showPrice } from "./price_button.js";
 import { setUpPromptHelp } from "./prompt_help.js";
 import { forgetHistory, setUpHistory } from "./prompt_history.js";
 import { setUpSavedPrompts } from "./saved_prompts.js";
+import { whenOpened } from "./when_opened.js";
+import { complete, completeWanted, setUpWholeLists } from "./whole_lists.js";
 
 let form, isSubmitted;
 let isNegativeOpen = false; // without a text
@@ -20,6 +22,7 @@ const KEPT_BY_CLEAR = ["operation", "model", "count", "visibility", "submission"
 
 const find = (selector) => form.querySelector(selector);
 const valueOf = (name) => new FormData(form).get(name) ?? "";
+const operationInput = (name) => document.getElementById(`id_operation_${name}`);
 const card = () => find('[name="model"]:checked')?.closest(".card");
 
 /* ---- other choices ---- */
@@ -28,6 +31,19 @@ function submitIfDelayed() {
   if (!isSubmitDelayed || isRenewing() || isUploading()) return;
   isSubmitDelayed = false;
   form.requestSubmit(find("#generate"));
+}
+
+/** Put the operations under More there, unless they are. */
+async function completeOperations() {
+  const template = await whenOpened("more-operations");
+  const menu = find("[data-more-operations] .menu-body");
+  if (template && menu && !menu.querySelector("input")) menu.replaceChildren(template.content.cloneNode(true));
+}
+
+/** Complete other choices before they are shown. */
+async function prepare(part) {
+  await completeWanted(part);
+  if (!operationInput(part.dataset.operation)) await completeOperations();
 }
 
 function onShown() {
@@ -53,7 +69,7 @@ function showChosen() {
   form.elements.prompt.placeholder = dataset.placeholder;
   if (find("[data-expand-editor]")) import("./expand_editor.js");
   form.toggleAttribute("data-needs-prompt", "needsPrompt" in dataset);
-  const operation = document.getElementById(`id_operation_${dataset.operation}`);
+  const operation = operationInput(dataset.operation);
   if (operation) operation.checked = true;
   showMoreOperations();
   const text = (name, value) => { const chip = find(`[data-chip="${name}"]`); if (chip) chip.textContent = value ?? ""; };
@@ -170,7 +186,7 @@ function setUp() {
   form.dataset.ready = "yes";
   if (form.hasAttribute("data-bound")) form.dataset.returned = "yes";
   else if (matchMedia("(min-width: 900px)").matches) form.elements.prompt.focus();
-  setUpChoices(form, { shown: onShown, ended: submitIfDelayed });
+  setUpChoices(form, { prepare, shown: onShown, ended: submitIfDelayed });
   const draft = withDraft(form);
   if (draft) restore(draft);
   if (form.dataset.prefilled) {
@@ -183,6 +199,7 @@ function setUp() {
   form.addEventListener("input", onInput);
   form.addEventListener("change", onChange);
   setUpModelList(form);
+  setUpWholeLists(form);
   setUpHistory(form, (field) => onInput({ target: field }));
   setUpSavedPrompts(form);
   setUpPromptHelp(form, (field) => onInput({ target: field }));
@@ -208,8 +225,8 @@ document.addEventListener("keydown", (event) => {
 /** Show a draft: the prompts and the number at once, the rest as the server renders it. */
 function restore(values) {
   for (const name of ["prompt", "negative_prompt", "count"]) form.elements[name].value = values.get(name) ?? "";
-  const operation = document.getElementById(`id_operation_${values.get("operation")}`);
-  if (operation) operation.checked = true;
+  const operation = operationInput(values.get("operation"));
+  if (operation) operation.checked = true; // one under More may be there later
   renew(values);
 }
 
@@ -230,7 +247,25 @@ function clearOrBringBack() {
   form.elements.prompt.focus();
 }
 
+/** Unfold a list, once it is whole, or fold it. */
+async function expand(button) {
+  const id = button.dataset.expand;
+  await complete(document.getElementById(id));
+  setOpen(id, button.getAttribute("aria-expanded") !== "true");
+}
+
+/** Open More when its operations are there. */
+async function openMore(details) {
+  await completeOperations();
+  details.open = true;
+}
+
 function onClick(event) {
+  const more = event.target.closest("summary")?.closest("[data-more-operations]:not([open])");
+  if (more && !more.querySelector("input")) {
+    event.preventDefault();
+    openMore(more);
+  }
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.step) {
@@ -244,7 +279,7 @@ function onClick(event) {
     update();
     form.elements.negative_prompt.focus();
   }
-  if (button.dataset.expand) setOpen(button.dataset.expand, button.getAttribute("aria-expanded") !== "true");
+  if (button.dataset.expand) expand(button);
   if ("more" in button.dataset) {
     const isOpen = button.getAttribute("aria-expanded") !== "true";
     setOpen("more-fields", isOpen);

@@ -4,6 +4,7 @@ import { createMaskLayer } from "./mask_layer.js";
 import { handlePainting } from "./mask_painting.js";
 import { deleteMask, loadMask, nameOfFile, saveMask } from "./mask_store.js";
 import { createMaskView } from "./mask_view.js";
+import { whenOpened } from "./when_opened.js";
 
 const ZOOM_STEP = 1.4;
 const SIZE_STEP = 1.2;
@@ -34,8 +35,8 @@ async function showPicture(picture, source) {
  * RangeError if it is too large for the browser.
  */
 export async function openMaskEditor({ image, mask = null, key = "" }) {
-  const dialog = document.getElementById("mask-editor");
-  if (dialog.open) return null;
+  const dialog = await whenOpened("mask-editor");
+  if (!dialog || dialog.open) return null;
   const picture = dialog.querySelector(".mask-picture");
   picture.removeAttribute("src"); // not the one of last time, while this one loads
   dialog.setAttribute("aria-busy", "true");

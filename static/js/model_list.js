@@ -1,5 +1,6 @@
 // The list of models on Create: found by typing or by their system, chosen with the keyboard.
 // #choices is rendered anew with each model; what was typed stays.
+import { complete } from "./whole_lists.js";
 
 const found = { text: "", system: "" };
 const all = (selector) => [...document.querySelectorAll(`#part-model ${selector}`)];
@@ -7,6 +8,8 @@ const search = () => all("[data-search-models]")[0];
 const cardsInSight = () => all(".card").filter((card) => card.checkVisibility());
 const wordsOf = (card) =>
   `${card.querySelector(".name").textContent} ${card.querySelector(".clause").textContent} ${card.dataset.words}`.toLowerCase();
+
+const whole = () => complete(all("#cards")[0]); // a promise: only then all models can be found
 
 /** Show the models that hold all words that were typed, of the chosen system. */
 function filter() {
@@ -46,7 +49,7 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (target.matches("[data-search-models]") && (key === "Enter" || key === "ArrowDown")) {
     event.preventDefault(); // Enter in a field of the form would send it
-    if (key === "ArrowDown" || found.text.trim()) choose(cardsInSight()[0]);
+    whole().then(() => (key === "ArrowDown" || found.text.trim()) && choose(cardsInSight()[0]));
   } else if (target.matches('[name="model"]') && key === "Enter") {
     event.preventDefault();
     choose(target.closest(".card"));
@@ -58,15 +61,16 @@ function onKey(event) {
 /** Set up the list of a form. */
 export function setUpModelList(form) {
   form.addEventListener("keydown", onKey);
+  form.addEventListener("focusin", ({ target }) => target.matches("[data-search-models]") && whole());
   form.addEventListener("input", ({ target }) => {
     if (!target.matches("[data-search-models]")) return;
     found.text = target.value;
-    filter();
+    whole().then(filter);
   });
   form.addEventListener("click", ({ target }) => {
     const chip = target.closest("[data-system]");
     if (!chip) return;
     found.system = chip.dataset.system === found.system ? "" : chip.dataset.system;
-    filter();
+    whole().then(filter);
   });
 }

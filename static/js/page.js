@@ -107,9 +107,9 @@ export function goToSignIn() {
 }
 
 /** Load a part of a page as a fragment; null, with a notice, if it cannot be had. */
-export async function loadPart(address, { signal } = {}) {
+export async function loadPart(address, { signal, headers = {} } = {}) {
   try {
-    const response = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "manual", signal });
+    const response = await fetch(address, { headers: { "HX-Request": "true", ...headers }, redirect: "manual", signal });
     if (response.type === "opaqueredirect" || response.headers.get("HX-Redirect")) goToSignIn();
     else if (response.ok) return parse(await response.text());
     else notice(portal.failed);

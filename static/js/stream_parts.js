@@ -2,11 +2,12 @@
 // into each as it comes: tools of a tile, links and menu of a batch. Without scripts a tile leads to its picture's page
 // and a menu to the details, which offer the same.
 import { parse } from "./page.js";
+import { whenOpened } from "./when_opened.js";
 
 const stream = document.getElementById("batches");
-const [tools, links, menu] = ["tile-tools", "batch-links", "batch-menu"].map((id) => document.getElementById(id));
+const [tools, links] = ["tile-tools", "batch-links"].map((id) => document.getElementById(id));
 const MAX_TITLE = 400; // characters of a prompt that are shown while the mouse is on its beginning
-// Twins of the ids in templates/jobs/live/tile_menu.html.
+// Twins of the ids in templates/jobs/live/tile_tools.html and templates/jobs/create/when_opened.html.
 const ANY_GENERATION = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const ANY_IMAGE = "00000000-0000-0000-0000-000000000000";
 
@@ -34,7 +35,7 @@ function addLinks(batch) {
 const promptOf = ({ dataset, textContent }) => dataset.prompt || textContent.trim();
 
 /** Fill in the menu of a batch when it is opened. */
-function fillMenu(details) {
+function fillMenu(details, menu) {
   const batch = details.closest(".batch");
   const items = filledIn(menu, firstTile(batch).dataset);
   const heading = batch.querySelector(".batch-prompt");
@@ -44,9 +45,13 @@ function fillMenu(details) {
   details.querySelector(".menu-body").replaceChildren(items);
 }
 
-document.addEventListener("click", ({ target }) => {
-  const details = target.closest("summary")?.closest("[data-batch-menu]");
-  if (details && !details.open) fillMenu(details);
+document.addEventListener("click", async (event) => {
+  const details = event.target.closest("summary")?.closest("[data-batch-menu]");
+  if (!details || details.open) return;
+  event.preventDefault(); // it opens when it is filled in; as it is, with the details, if that cannot be had
+  const menu = await whenOpened("batch-menu");
+  if (menu) fillMenu(details, menu);
+  details.open = true;
 });
 
 /** Those of this kind that are or contain an element. */

@@ -3,6 +3,7 @@ import { addressOf, csrfToken, notice, parse, portal } from "./page.js";
 import { act, leaveAfter, onResult } from "./picture_actions.js";
 import { filledIn } from "./stream_parts.js";
 import { apply } from "./tiles.js";
+import { whenOpened } from "./when_opened.js";
 
 const status = document.getElementById("bulk-action");
 const tileOf = (generation) => document.getElementById(`tile-${generation}`);
@@ -50,11 +51,12 @@ onResult((result, generations) => {
 
 /* ---- the menu, one for all tiles ---- */
 
-const template = document.getElementById("tile-menu");
 const MARGIN = 8; // pixels between the menu and the edges of the window
 
 /** Fill in the menu for one tile and open it beside its button; on a phone it lies at the bottom. */
-function openMenu(button) {
+async function openMenu(button) {
+  const template = await whenOpened("tile-menu");
+  if (!template || !button.isConnected) return;
   document.querySelector(".tile-menu")?.remove();
   const tile = button.closest(".tile");
   const menu = filledIn(template, tile.dataset).querySelector(".tile-menu");
@@ -108,7 +110,7 @@ document.addEventListener("click", (event) => {
   }
   const opener = event.target.closest("[data-tile-menu]");
   const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
-  if (opener && isPlain && template && "popover" in HTMLElement.prototype) {
+  if (opener && isPlain && "popover" in HTMLElement.prototype) {
     event.preventDefault();
     openMenu(opener);
   }

@@ -208,6 +208,8 @@ def test_without_scripts_everything_is_reachable(window):
     page = window(java_script_enabled=False).sign_in()
     page.fill("#id_prompt", "by the form alone")
     page.fill("#id_negative_prompt", "people")
+    page.locator("#part-model [value=all]").click()
+    expect(page.locator("#id_negative_prompt")).to_have_value("people")
     page.locator("[name=model][value='sd3.5-medium']").check(force=True)
     with page.expect_navigation():
         page.get_by_role("button", name="Change model").click()

@@ -166,6 +166,8 @@ TABLE = {
     "share:unlock": pressed(nobody),
     # A team's pages
     "jobs:create": form(team()),  # a viewer is sent to the library
+    "jobs:models": shown(team("generate")),
+    "jobs:when_opened": shown(team("generate")),
     "jobs:stream": shown(team()),
     "jobs:generation": shown(team()),  # its picture is the team's
     "jobs:tile": shown(team(only=MEI)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,10 +16,9 @@ from generations.jobs.create.controls import Control
 from generations.jobs.create.form_inputs import InputField
 from generations.jobs.create.forms import GenerationForm
 from generations.jobs.create.kept_inputs import KeptInputs
-from generations.jobs.create.model_cards import ModelCard
-from generations.jobs.create.served import FIRST_OPERATIONS, OperationEntry, defaults_of, preferences_of
+from generations.jobs.create.model_cards import CardList, ModelCard
+from generations.jobs.create.served import OperationEntry, defaults_of, preferences_of
 from generations.providers.catalogue.fields import Group
-from generations.providers.catalogue.model import Model
 from generations.providers.catalogue.operations import Operation
 from generations.teams.models import Membership, User, Visibility
 
@@ -47,15 +47,19 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 
 class FormContext:
-    """What the template of one form needs: the choices, what is chosen, and who can grant credits."""
+    """What the template of one form needs: the choices, what is chosen, and who can grant credits.
 
-    def __init__(self, form: GenerationForm) -> None:
-        self.form, self.member = form, form.member
+    With `is_whole` long lists have all their choices, also those that scripts ask for when they are opened.
+    """
+
+    def __init__(self, form: GenerationForm, *, is_whole: bool = False) -> None:
+        self.form, self.member, self.is_whole = form, form.member, is_whole
         self.prices = pricing.price_list(self.member.team, form.shown_at)
         self.served = form.served
         self.closed = form.served.closed  # titles of models that the member's role may not use
         self.operations = form.served.operations
-        self.cards = [self._card(model) for model in form.served.of(form.chosen_operation)]
+        self.card_list = CardList.of(form.served, form.chosen_operation, self.prices)
+        self.cards = self.card_list.cards
         self.controls = form.controls
         self.notes = notes.of_model(
             self.member, self.chosen.name if self.chosen else "", form.served.accounts
@@ -64,12 +68,12 @@ class FormContext:
     @cached_property
     def first_operations(self) -> tuple[OperationEntry, ...]:
         """The operations in sight."""
-        return tuple(self.operations[:FIRST_OPERATIONS])
+        return self.served.first_operations
 
     @cached_property
     def more_operations(self) -> tuple[OperationEntry, ...]:
         """The operations under More."""
-        return tuple(self.operations[FIRST_OPERATIONS:])
+        return self.served.more_operations
 
     @cached_property
     def operation(self) -> OperationEntry:
@@ -81,6 +85,11 @@ class FormContext:
         """Whether the chosen operation is one of those under More."""
         return self.operation in self.more_operations
 
+    @property
+    def shows_more_operations(self) -> bool:
+        """Whether the page has those under More, which scripts ask for when they are opened."""
+        return self.is_whole or self.is_under_more
+
     @cached_property
     def chosen(self) -> ModelCard | None:
         """The chosen model; None if it is not on the form."""
@@ -88,14 +97,25 @@ class FormContext:
         return next((card for card in self.cards if model and card.name == model.name), None)
 
     @property
-    def card_list(self) -> SafeString:
-        """The cards as HTML, with what finds one among many."""
-        return model_cards.html(tuple(self.cards), self.form.chosen_model)
+    def shown_cards(self) -> SafeString:
+        """The cards as HTML; of a long list those in sight."""
+        return self.card_list.html(self.form.chosen_model, is_whole=self.is_whole)
 
     @property
     def has_more_cards(self) -> bool:
         """Whether some cards are hidden until all are asked for."""
         return len(self.cards) > model_cards.IN_SIGHT
+
+    @property
+    def lacks_cards(self) -> bool:
+        """Whether there are more cards than `shown_cards`."""
+        return self.card_list.is_long and not self.is_whole
+
+    @property
+    def cards_query(self) -> str:
+        """What the whole list of cards is asked for with; it names what that says, so browsers keep it."""
+        asked = {"operation": self.operation.name, "order": self.form.model_order}
+        return urlencode(asked | {"version": self.card_list.version})
 
     @cached_property
     def prompt(self) -> Control | None:
@@ -201,7 +221,7 @@ class FormContext:
     @property
     def examples(self) -> list[dict[str, Any]]:
         """Example prompts, each with the card of its model."""
-        known = {model.name: self._card(model) for model in self.served.models}
+        known = {model.name: ModelCard(model, self.prices[model.name]) for model in self.served.models}
         return [
             example | {"card": known[example["model"]]} for example in EXAMPLES if example["model"] in known
         ]
@@ -225,9 +245,6 @@ class FormContext:
     @property
     def _errors(self) -> dict[str, Any]:
         return self.form.errors if self.form.is_bound else {}
-
-    def _card(self, model: Model) -> ModelCard:
-        return ModelCard(model, self.prices[model.name])
 
 
 def saved_choices(member: Membership) -> dict[str, Any]:

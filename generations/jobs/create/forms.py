@@ -60,7 +60,7 @@ class GenerationForm(forms.Form):
         self.shown_at = shown_at or timezone.now()
         super().__init__(*args, **options)
         given = (self.data if self.is_bound else self.initial).get("model_order") or ""
-        self.served = ServedModels(member, [name for name in str(given).split(",") if name])
+        self.served = ServedModels(member, str(given).split(",") if given else ())
         self.chosen_operation, self.chosen_model = self._choice()
         # Every field and role of the model is a field here, so that errors have a place.
         for declared in controls.fields_of(self.chosen_model) if self.chosen_model else ():
@@ -147,8 +147,8 @@ class GenerationForm(forms.Form):
 
     @property
     def model_order(self) -> str:
-        """The names of the models in the order of this page."""
-        return ",".join(self.served.names)
+        """The names that put the models in the order of this page."""
+        return ",".join(self.served.order)
 
     @property
     def prompt_text(self) -> str:

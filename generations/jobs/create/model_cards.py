@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,8 +16,11 @@ from django.utils.translation import gettext as _
 from generations.core.html_pattern import without_indents
 from generations.core.kept_fragments import kept_fragment
 from generations.jobs import pricing
+from generations.jobs.create.kept_answers import version_of
+from generations.jobs.create.served import ServedModels
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.model import Model
+from generations.providers.catalogue.operations import Operation
 
 IN_SIGHT = 4  # before "All"
 WITHOUT_SEARCH = 12  # so few are not searched
@@ -81,8 +84,9 @@ class CardGroup:
         """What the system is called."""
         return catalogue_registry.system_title(self.system)
 
-    def html(self, chosen: Model | None) -> SafeString:
-        """The cards, that of the chosen model checked."""
+    def html(self, chosen: Model | None, *, is_whole: bool) -> SafeString:
+        """The cards, that of the chosen model checked; those in sight alone, unless it is whole."""
+        numbered = enumerate(self.cards, self.first)
         shown = (
             kept_fragment(
                 "jobs/create/model_card.html",
@@ -90,22 +94,63 @@ class CardGroup:
                 is_further=number >= IN_SIGHT,
                 is_chosen=card.model is chosen,
             )
-            for number, card in enumerate(self.cards, self.first)
+            for number, card in numbered
+            if is_whole or number < IN_SIGHT or card.model is chosen
         )
         return format_html_join("", "{}", ((html,) for html in shown))
 
 
-def html(cards: tuple[ModelCard, ...], chosen: Model | None) -> SafeString:
-    """All cards, that of the chosen model checked, with what finds one among many."""
-    return _html(cards, chosen, get_language())
+@dataclass(frozen=True)
+class CardList:
+    """The cards of one operation in the order of a page; of a long list the page has those in sight."""
+
+    cards: tuple[ModelCard, ...]
+
+    @classmethod
+    def of(cls, served: ServedModels, operation: Operation, prices: Mapping[str, int]) -> CardList:
+        """The cards of the models that do this."""
+        return cls(tuple(ModelCard(model, prices[model.name]) for model in served.of(operation)))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the page can have a part of it, with a field that searches the whole."""
+        return len(self.cards) > WITHOUT_SEARCH
+
+    @property
+    def search(self) -> SafeString:
+        """What finds a card among many; nothing where there are few."""
+        return _search(self.cards, get_language()) if self.is_long else SafeString("")
+
+    @property
+    def whole(self) -> SafeString:
+        """All cards, none of them checked."""
+        return _html(self.cards, None, get_language(), is_whole=True)
+
+    @property
+    def version(self) -> str:
+        """What differs if the whole list does."""
+        return version_of(self.whole)
+
+    def html(self, chosen: Model | None, *, is_whole: bool) -> SafeString:
+        """The cards, that of the chosen model checked; of a long list those in sight, unless it is whole."""
+        return _html(self.cards, chosen, get_language(), is_whole=is_whole or not self.is_long)
 
 
 @lru_cache(maxsize=KEPT_LISTS)
-def _html(cards: tuple[ModelCard, ...], chosen: Model | None, _language: str | None) -> SafeString:
+def _html(
+    cards: tuple[ModelCard, ...], chosen: Model | None, _language: str | None, *, is_whole: bool
+) -> SafeString:
     """Kept, since most people of a portal choose among the same models at the same prices."""
-    groups = [(group, group.html(chosen)) for group in grouped(cards)]
-    context = {"groups": groups, "has_search": len(cards) > WITHOUT_SEARCH}
-    return SafeString(without_indents(render_to_string("jobs/create/model_list.html", context)))
+    groups = grouped(cards)
+    shown = [(group, html) for group in groups if (html := group.html(chosen, is_whole=is_whole))]
+    context = {"shown": shown, "has_titles": len(groups) > 1}
+    return SafeString(without_indents(render_to_string("jobs/create/model_groups.html", context)))
+
+
+@lru_cache(maxsize=KEPT_LISTS)
+def _search(cards: tuple[ModelCard, ...], _language: str | None) -> SafeString:
+    context = {"groups": grouped(cards)}
+    return SafeString(without_indents(render_to_string("jobs/create/model_search.html", context)))
 
 
 def grouped(cards: Sequence[ModelCard]) -> list[CardGroup]:

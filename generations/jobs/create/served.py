@@ -84,22 +84,38 @@ class ServedModels:
         closed = model_access.closed_models(member)
         self.closed = [model.title for model in served if model.name in closed]
         recent: Sequence[str] = order or preferences_of(member).get("models", [])
-        place = {name: index for index, name in enumerate(recent)}
+        self._place = place = {name: index for index, name in enumerate(recent)}
         self.models = sorted(
             (model for model in served if model.name not in closed),
             key=lambda model: place.get(model.name, len(recent)),
         )
 
     @property
-    def names(self) -> list[str]:
-        """The names of the models in their order."""
-        return [model.name for model in self.models]
+    def order(self) -> list[str]:
+        """The names that put the models in their order, as `order`: the rest stands as it is declared."""
+        placed = [model.name for model in self.models if model.name in self._place]
+        return placed or [model.name for model in self.models[:1]]
 
     @cached_property
     def operations(self) -> list[OperationEntry]:
         """The operations that can be chosen. Next steps come from a result, not from this list."""
         served = {operation for model in self.models for operation in model.operations}
         return [OperationEntry(each) for each in Operation if each in served - {Operation.FOLLOW_UP}]
+
+    @property
+    def first_operations(self) -> tuple[OperationEntry, ...]:
+        """Those in sight."""
+        return tuple(self.operations[:FIRST_OPERATIONS])
+
+    @property
+    def more_operations(self) -> tuple[OperationEntry, ...]:
+        """Those under More."""
+        return tuple(self.operations[FIRST_OPERATIONS:])
+
+    @property
+    def of_a_picture(self) -> tuple[OperationEntry, ...]:
+        """What can be done with any picture."""
+        return tuple(entry for entry in self.operations if entry.operation in OF_A_PICTURE)
 
     def of(self, operation: Operation) -> list[Model]:
         """The models for an operation."""

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from generations.core import request_params
 from generations.credits import caps
-from generations.jobs import events, submission
+from generations.jobs import events, pricing, submission
 from generations.jobs.create import compare as create_compare
 from generations.jobs.create import detail as create_detail
 from generations.jobs.create import notes as create_notes
@@ -27,6 +27,10 @@ from generations.jobs.create import prefill as create_prefill
 from generations.jobs.create import prompt_history
 from generations.jobs.create.context import FormContext, save_choices
 from generations.jobs.create.forms import GenerationForm
+from generations.jobs.create.kept_answers import kept_answer
+from generations.jobs.create.model_cards import CardList
+from generations.jobs.create.served import ServedModels
+from generations.jobs.create.when_opened import WhenOpened
 from generations.jobs.live import feed
 from generations.jobs.live.views import REFUSALS
 from generations.jobs.models import Batch, Generation
@@ -57,6 +61,30 @@ def create(request: HttpRequest, member: Membership) -> HttpResponse:
         return _refused(request, form)
     save_choices(form)
     return _created(request, form, batch)
+
+
+@require_GET
+@gzip_page
+@member_required(may="generate")
+def models(request: HttpRequest, member: Membership) -> HttpResponse:
+    """All cards of models for `?operation=`, in the `order` of the page, which has those that are in sight.
+
+    The page says of when its prices are in a header, since its address is that of what the list says.
+    """
+    served = ServedModels(member, request.GET.get("order", "").split(","))
+    operation = served.operation(request.GET.get("operation", ""), "")
+    prices = pricing.price_list(member.team, _prices_at(request.headers.get("Prices-At", "")))
+    cards = CardList.of(served, operation, prices)
+    return kept_answer(request, cards.whole, cards.version)
+
+
+@require_GET
+@gzip_page
+@member_required(may="generate")
+def when_opened(request: HttpRequest, member: Membership) -> HttpResponse:
+    """What a page asks for when a menu or the mask editor is opened."""
+    parts = WhenOpened.of(ServedModels(member))
+    return kept_answer(request, parts.html(member.team.slug), parts.version)
 
 
 @require_GET
@@ -184,17 +212,19 @@ def _submitted(form: GenerationForm) -> Batch | None:
 def _changed(request: HttpRequest, member: Membership) -> HttpResponse:
     """The form of another operation, model or picture, with what was filled in; nothing is created."""
     values = create_prefill.from_form(member, request.POST, request.FILES)
-    form = GenerationForm(member=member, initial=values, shown_at=_prices_at(request))
+    form = GenerationForm(
+        member=member, initial=values, shown_at=_prices_at(request.POST.get("prices_at", ""))
+    )
     if not request.headers.get("HX-Request"):
-        return _page(request, form)
+        return _page(request, form, is_whole=request.POST.get("change") == "all")
     context = {"form": form, "form_context": FormContext(form), "member": member}
     return render(request, "jobs/create/choices.html", context)
 
 
-def _prices_at(request: HttpRequest) -> datetime | None:
+def _prices_at(said: str) -> datetime | None:
     """The moment of the prices that a form shows, not in the future; None if it says none."""
     try:
-        shown_at: datetime = GenerationForm.base_fields["prices_at"].clean(request.POST.get("prices_at", ""))
+        shown_at: datetime = GenerationForm.base_fields["prices_at"].clean(said)
     except ValidationError:
         return None
     return min(shown_at, timezone.now())
@@ -218,12 +248,15 @@ def _stream(request: HttpRequest, member: Membership, pictures: int = feed.PICTU
     return shown | {"csrf_token": get_token(request)}  # one for all tiles, and not masked anew for each
 
 
-def _page(request: HttpRequest, form: GenerationForm, status: int = 200) -> HttpResponse:
-    """The whole page. The id of the newest event is read first, so that no change is missed."""
+def _page(
+    request: HttpRequest, form: GenerationForm, status: int = 200, *, is_whole: bool = False
+) -> HttpResponse:
+    """The page. The id of the newest event is read first, so that no change is missed."""
     since = events.newest_id()
     context = _stream(request, form.member, feed.FIRST_PICTURES) | {
         "form": form,
-        "form_context": FormContext(form),
+        "form_context": FormContext(form, is_whole=is_whole),
+        "when_opened": WhenOpened.of(form.served),
         "since": since,
     }
     context |= {"waiting": feed.count_waiting(form.member), "alerts": alerts_for(form.member)}

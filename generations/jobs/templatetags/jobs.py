@@ -18,7 +18,7 @@ from generations.credits.amounts import as_text
 from generations.jobs import inputs as job_inputs
 from generations.jobs.create.controls import Control
 from generations.jobs.create.prompt_diff import Piece
-from generations.jobs.create.served import OF_A_PICTURE, OperationEntry, ServedModels
+from generations.jobs.create.served import OperationEntry, ServedModels
 from generations.jobs.engine import member_reasons
 from generations.jobs.engine.queue_position import QueuePosition
 from generations.jobs.live import feed, under_way
@@ -171,14 +171,9 @@ def shape_of_request(batch: Batch) -> str:
 
 
 @register.simple_tag
-def operations_of_a_picture(member: Membership, served: ServedModels | str = "") -> list[OperationEntry]:
-    """What can be done with any picture, as far as an account serves it (`served`, if that was read).
-
-    For links to Create.
-    """
-    known = served or ServedModels(member)
-    assert isinstance(known, ServedModels)
-    return [entry for entry in known.operations if entry.operation in OF_A_PICTURE]
+def operations_of_a_picture(member: Membership) -> tuple[OperationEntry, ...]:
+    """What can be done with any picture, as far as an account serves it; for links to Create."""
+    return ServedModels(member).of_a_picture
 
 
 @register.simple_tag

@@ -6,9 +6,9 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from generations.jobs.create import controls, model_cards
+from generations.jobs.create import controls
 from generations.jobs.create.controls import Control
-from generations.jobs.create.model_cards import ModelCard
+from generations.jobs.create.model_cards import CardList, ModelCard
 from generations.providers.catalogue import registry as catalogue_registry
 from generations.providers.catalogue.fields import Choice
 from generations.providers.catalogue.model import Model
@@ -62,9 +62,13 @@ def test_a_choice_that_was_never_offered_is_not_kept():
 
 def test_a_list_of_models_follows_prices_order_and_choice():
     first, second = (ModelCard(model, 300) for model in MODELS[:2])
-    page = model_cards.html((first, second), first.model)
-    assert page == model_cards.html((first, second), first.model)
-    assert page != model_cards.html((second, first), first.model)
-    assert page != model_cards.html((first, second), second.model)
+
+    def shown(*cards: ModelCard, chosen: Model = first.model) -> str:
+        return CardList(cards).html(chosen, is_whole=False)
+
+    assert shown(first, second) == shown(first, second)
+    assert shown(first, second) != shown(second, first)
+    assert shown(first, second) != shown(first, second, chosen=second.model)
     dear = ModelCard(first.model, 700)
-    assert 'data-price="700"' in compact(model_cards.html((dear, second), first.model))
+    assert 'data-price="700"' in compact(shown(dear, second))
+    assert CardList((first, second)).version != CardList((dear, second)).version

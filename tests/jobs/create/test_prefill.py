@@ -87,7 +87,9 @@ def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstre
     assert f'data-generation="{row.pk}"' in tile
     assert f'data-image="{image.pk}"' in tile
     page = mei.get(address("create/")).content.decode()
-    tools, menu = (page[page.index(f'<template id="{name}"') :] for name in ("tile-tools", "tile-menu"))
+    tools = page[page.index('<template id="tile-tools"') :]
+    opened = mei.get(address("create/when-opened/")).content.decode()
+    menu = opened[opened.index('<template id="tile-menu"') :]
     generation, picture = "ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000"
     assert f"create/?from={generation}&amp;use=remix" in tools
     for use in ("all", "remix", "prompt", "seed"):

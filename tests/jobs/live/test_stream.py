@@ -59,8 +59,12 @@ def test_a_picture_can_be_trashed_from_the_stream_and_brought_back(mei, address,
     assert f'data-image="{drawn.pk}"' in mei.get(tile).content.decode()
 
 
-def test_the_menu_of_a_picture_has_the_operations_that_an_account_serves(stream, upstream, drawn):
-    menu = re.search(r'<template id="tile-menu".*?</template>', stream())[0]
+def test_the_menu_of_a_picture_has_the_operations_that_an_account_serves(mei, address, upstream, drawn):
+    def menu_of_a_picture() -> str:
+        opened = compact(mei.get(address("create/when-opened/")).content.decode())
+        return re.search(r'<template id="tile-menu".*?</template>', opened)[0]
+
+    menu = menu_of_a_picture()
     assert menu.count("?operation=") == 4
     for title in ("Edit", "Expand", "Upscale", "Remove background"):
         assert f"{title}</a>" in menu, title
@@ -68,7 +72,7 @@ def test_the_menu_of_a_picture_has_the_operations_that_an_account_serves(stream,
         assert f"&amp;use={use}" in menu
     upstream.models_served = ["core"]
     upstream.save()
-    assert "?operation=" not in re.search(r'<template id="tile-menu".*?</template>', stream())[0]
+    assert "?operation=" not in menu_of_a_picture()
 
 
 def test_the_size_of_the_pictures_is_remembered_for_the_person(
