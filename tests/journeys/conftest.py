@@ -48,4 +48,4 @@ def chrome(browser_of_all: Browser) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(studio: studios.Studio) -> studios.Visitor:
-    return studios.Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    return studio.visitor()

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ class Studio:
     def provider(self) -> Sandbox:
         """Its sandbox provider."""
         return Sandbox(self.settings["STABILITY_BASE_URL"])
+
+    @cached_property
+    def signed_in(self) -> Visitor:
+        """They, signed in by password, which takes as long as a page: others take on the cookies."""
+        return Visitor(self.portal.address).sign_in(self.email, self.password)
+
+    def visitor(self) -> Visitor:
+        """A browser without scripts in which they are signed in."""
+        visitor = Visitor(self.portal.address)
+        visitor.session.cookies.update(self.signed_in.session.cookies)
+        visitor.create_url = self.signed_in.create_url
+        return visitor
 
     def manage(self, *arguments: str) -> str:
         """What a command of the portal says; it must succeed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browsers import Window
-from tests.journeys.studio import Visitor
 
 SECOND_TEAM = """
 from generations.office.members import service as members_service
@@ -32,7 +31,7 @@ def is_over(page: Page, upper: str, lower: str) -> bool:
 
 
 def test_messages_stand_at_the_foot_and_offer_to_undo(studio, chrome):
-    visitor = Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    visitor = studio.visitor()
     visitor.generate(prompt="a lamp in the window", count=2)
     window = Window(chrome, studio, phone=True)
     page = window.sign_in()

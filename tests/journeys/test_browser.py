@@ -43,7 +43,7 @@ def batch(page: Page, prompt: str) -> Any:
 
 
 def test_a_prompt_becomes_a_picture_without_a_reload_and_costs_eight_credits(studio, window):
-    page = window().sign_in()
+    page = window().sign_in_by_password()
     page.evaluate("window.sameDocument = true")
     before = float(page.get_attribute("#balance", "data-available"))
     ask(page, "a lighthouse in the fog", model="ultra")
@@ -205,7 +205,7 @@ def test_a_waiting_picture_can_be_canceled(studio, window):
 
 
 def test_without_scripts_everything_is_reachable(window):
-    page = window(java_script_enabled=False).sign_in()
+    page = window(java_script_enabled=False).sign_in_by_password()
     page.fill("#id_prompt", "by the form alone")
     page.fill("#id_negative_prompt", "people")
     page.locator("#part-model [value=all]").click()

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.journeys.browsers import Window
-from tests.journeys.studio import Studio, Visitor
+from tests.journeys.studio import Studio
 
 LEAST = 30  # pages; fewer means that a link was not found
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
@@ -29,7 +29,7 @@ FILL = "from tests.journeys.filling import in_use; print(in_use({email!r}))"
 @pytest.fixture(scope="module")
 def shared(studio: Studio) -> str:
     """The path of a shared collection of a team at work, which has a refused picture too."""
-    visitor = Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    visitor = studio.visitor()
     studio.provider.plan("403")
     visitor.generate(prompt="a magazine cover", aspect_ratio="16:9")
     visitor.generate(prompt="a quiet harbour", count=3)
@@ -70,9 +70,9 @@ def faults_of_width(page: Page) -> list[str]:
 def faults_of_contrast(page: Page, own: str) -> list[str]:
     """What axe, which is in the page by now, finds of its contrast in the other scheme."""
     other = OTHER[own]
-    page.emulate_media(color_scheme=other, reduced_motion="reduce")  # no colour is half-way then
+    page.emulate_media(color_scheme=other)
     contrast = page.evaluate("options => axe.run(options)", CONTRAST)["violations"]
-    page.emulate_media(color_scheme=own, reduced_motion="null")
+    page.emulate_media(color_scheme=own)
     return [
         f"{other}: {node['target']} {node['failureSummary']}" for each in contrast for node in each["nodes"]
     ]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browsers import Window
-from tests.journeys.studio import Studio, Visitor
+from tests.journeys.studio import Studio
 from tests.journeys.test_every_page import faults
 
 FOCUSED = "document.activeElement.closest('.rows > li')?.dataset.id"
@@ -17,7 +17,7 @@ FOCUSED = "document.activeElement.closest('.rows > li')?.dataset.id"
 @pytest.fixture(scope="module")
 def library(studio: Studio) -> str:
     """Where the library is, with three pictures in it before long."""
-    visitor = Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    visitor = studio.visitor()
     visitor.generate(count=3, prompt="a heron in the reeds")
     return visitor.create_url.replace("create/", "library/")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browsers import Window
-from tests.journeys.studio import Studio, Visitor
+from tests.journeys.studio import Studio
 
 TRANSFORM = "document.querySelector('[data-large]').style.transform"
 
@@ -16,7 +16,7 @@ TRANSFORM = "document.querySelector('[data-large]').style.transform"
 @pytest.fixture(scope="module")
 def library(studio: Studio) -> str:
     """Where the library is, with three pictures in it before long."""
-    visitor = Visitor(studio.portal.address).sign_in(studio.email, studio.password)
+    visitor = studio.visitor()
     visitor.generate(count=3)
     return visitor.create_url.replace("create/", "library/")
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from generations.teams.models import Membership
 from tests.jobs.conftest import address, mei, press
-from tests.journeys.browsers import DESK, PHONE, chromium
+from tests.journeys.browsers import CALM, DESK, PHONE, chromium
 
 __all__ = ["address", "mei", "press"]
 
@@ -57,7 +57,7 @@ def opened(
 
     def open_page(query: str = "", *, phone: bool = False, **manners: Any) -> Page:
         size = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {"viewport": DESK}
-        context = chrome.new_context(base_url=server, **size, **manners)
+        context = chrome.new_context(base_url=server, **(CALM | size | manners))
         contexts.append(context)
         cookie = mei.cookies[settings.SESSION_COOKIE_NAME]
         context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server}])

@@ -17,7 +17,7 @@ from django.template import engines
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.journeys.browsers import PHONE
+from tests.journeys.browsers import CALM, PHONE
 
 DESK = {"width": 1280, "height": 800}
 ADDRESS = "http://localhost/create/"
@@ -108,6 +108,7 @@ def shown(
         device_scale_factor=2 if phone else 1,
         color_scheme="dark" if dark else "light",
         java_script_enabled=java_script_enabled,
+        **CALM,
     )
     yield portal.open_in(context)
     context.close()

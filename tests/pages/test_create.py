@@ -251,7 +251,7 @@ def test_a_mask_is_drawn_over_the_picture_and_sent(opened):
 @in_every_window
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, atelier, phone, dark):
     for query in ("", "?operation=blend", "?operation=edit", "?operation=outpaint", "?operation=relight"):
-        page = opened(query, phone=phone, color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        page = opened(query, phone=phone, color_scheme="dark" if dark else "light")
         if "operation" in query:
             add_file(page, "image", png((256, 200)))
         if not phone:

@@ -175,7 +175,7 @@ def test_a_second_press_of_the_same_page_is_a_second_call(opened, helper):
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(opened, helper, member, phone, dark):
     for name in ("Harbour at dawn", "x" * 120):
         save(member, name, prompt="a quiet harbour, " * 40)
-    page = opened(phone=phone, color_scheme="dark" if dark else "light", reduced_motion="reduce")
+    page = opened(phone=phone, color_scheme="dark" if dark else "light")
     page.fill("#id_prompt", "w" * 400)
     for menu in (".saved-prompts", ".prompt-help-menu"):
         page.locator(f"{menu} summary").click()
