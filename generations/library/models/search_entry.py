@@ -69,8 +69,9 @@ class Matches(Lookup):
 class Satisfies(Matches):
     """`document__satisfies=TermQuery(...)`: the same, tried on one document after the other.
 
-    PostgreSQL's GIN collects all words that begin so before it compares anything else. Where only a few
-    thousand documents are in question, trying them is faster.
+    The full-text indexes give what they find in no order: PostgreSQL's GIN collects all words that begin so
+    before it compares anything else, SQLite reads the row of each match. Where only a few thousand documents
+    are in question, and the first that match are wanted, trying them is faster.
     """
 
     lookup_name = "satisfies"
@@ -81,6 +82,19 @@ class Satisfies(Matches):
         """Match the generated tsvector column, in a form for which the planner knows no index."""
         sql, parameters = super().as_postgresql(compiler, connection)
         return f"coalesce({sql}, false)", parameters
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str, ...]]:
+        """Look for the terms in the document, where each stands between two spaces."""
+        query, contains = self.rhs, f"instr({self._column(compiler, 'document')}, %s)"
+        groups: list[tuple[str, ...]] = [(f" {term} ",) for term in query.required]
+        groups += [(f" {term}",) for term in query.beginnings]
+        groups += [tuple(f" {term} " for term in group) for group in query.any_of]
+        conditions = [f"({' OR '.join([contains] * len(group))})" for group in groups]
+        conditions += [f"NOT {contains}"] * len(query.excluded)
+        excluded = [f" {term} " for term in query.excluded]
+        return " AND ".join(conditions), (*(term for group in groups for term in group), *excluded)
 
 
 class SearchEntry(models.Model):

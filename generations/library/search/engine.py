@@ -21,12 +21,16 @@ from generations.teams.models import Membership
 
 MAX_COUNTED = 10_000  # larger numbers are "more than" this
 MAX_POSITIONS = 1_000  # in a larger result, images have no position
-# As many of the next images are compared one by one before the full-text index is used: the index returns its
-# matches in no order, and a word that is frequent enough for this has a great many.
-SCAN_LIMIT = 12_000
-# Beginnings are more frequent than words, and the index is slower for them: if some of the next images have
-# them, so many times more are compared first.
-WIDER = 8
+# So many of the next images are tried one by one first: the full-text index returns its matches in no order,
+# and of a frequent word it has a great many.
+TRIED_FIRST = 3_000
+# If some of those match, but too few, as many are tried as have enough; not more than this. The rest is rare
+# enough for the index.
+TRIED_NEXT = 20_000
+# Beginnings are more frequent than words, and the index is slower for them: so many times more are tried.
+WIDER = 5
+# SQLite takes it that sorting all rows for the first or the first two is quicker than to walk the index.
+FEWEST = 10
 
 Entries = QuerySet[SearchEntry]
 
@@ -119,8 +123,8 @@ class Results:
         self.has_beginnings = bool(query and query.beginnings)
         with_phrases = self._with_phrases(self.visible)
         self.entries = with_phrases.filter(document__matches=query) if query else with_phrases
-        # What begins with a frequent beginning is found faster by trying the next images than by the index.
-        self.nearby = with_phrases.filter(document__satisfies=query) if self.has_beginnings else self.entries
+        # What is frequent is found faster by trying the next images than by the index.
+        self.nearby = with_phrases.filter(document__satisfies=query) if query else with_phrases
 
     def ids(self, size: int) -> list[uuid.UUID]:
         """Return the first images, in order."""
@@ -128,24 +132,28 @@ class Results:
             return self._next(size)
         if self.entries is self.visible:  # no condition but a period
             return self._ids(self.visible, size)
-        near = self._near(SCAN_LIMIT)
-        if near is None:
+        nearest = self._tried(size, TRIED_FIRST)
+        if nearest is None:
             return self._ids(self.entries, size)
-        nearest = self._ids(self.nearby.filter(near), size)
+        if 0 < len(nearest) < size:
+            # Half as many more than would do if they were evenly spread.
+            enough = TRIED_FIRST * size * 3 // (2 * len(nearest))
+            if enough <= TRIED_NEXT * (WIDER if self.has_beginnings else 1):
+                nearest = self._tried(size, enough) or []
         if len(nearest) == size:
             return nearest
-        if self.has_beginnings and len(nearest) * WIDER >= size:
-            wider = self._near(SCAN_LIMIT * WIDER)
-            nearest = self._ids(self.nearby.filter(wider), size) if wider else []
-            if len(nearest) == size:
-                return nearest
         return self._ids(self.entries, size, by=Unindexed("created_at"))
 
     def count(self, most: int) -> int:
         """Return the number of results, at most `most` + 1; of a frequent word not all are read."""
-        near = self._near(SCAN_LIMIT)
+        near = self._near(TRIED_NEXT)
         nearest = 0 if near is None else self.nearby.filter(near)[: most + 1].count()
         return nearest if nearest > most else self.entries[: most + 1].count()
+
+    def _tried(self, size: int, most: int) -> list[uuid.UUID] | None:
+        """The first images among the next `most`, which are tried one by one; None if there are no others."""
+        near = self._near(most)
+        return None if near is None else self._ids(self.nearby.filter(near), size)
 
     def _ids(self, entries: Entries, size: int, by: Any = None) -> list[uuid.UUID]:
         moment = F("created_at") if by is None else by
@@ -157,8 +165,9 @@ class Results:
         values: dict[str, Any] = {"member": self.member.pk, "team": self.member.team_id}
         if self.after:
             values |= {"moment": self.after.created_at, "image": self.after.image}
-        query = _everything(self.member.role, size, older=self.older, is_after=self.after is not None)
-        return [image for (image,) in query.rows(**values)]
+        is_after = self.after is not None
+        query = _everything(self.member.role, max(size, FEWEST), older=self.older, is_after=is_after)
+        return [image for (image,) in query.rows(**values)[:size]]
 
     def _near(self, limit: int) -> Q | None:
         """The condition for about as many of the team's next images; None if there are no others."""

@@ -65,12 +65,16 @@ def _require_word(parsed: ParsedText, word: str) -> None:
 
 
 def _require(parsed: ParsedText, terms: list[str] | tokenizer.Run, runs: list[tokenizer.Run]) -> None:
-    """Require these terms in this order; the bigrams narrow the search before the phrase is compared."""
-    parsed.required += terms
+    """Require these terms in this order.
+
+    Of a phrase the index is asked for the longer words and the bigrams alone: its short words are in most
+    documents, and the phrase is compared afterwards.
+    """
     if runs:
         parsed.exact.append(_readable(runs))
-    for run in runs:
-        parsed.required += tokenizer.bigrams(run)
+    narrowing = [term for term in terms if len(term) >= MIN_BEGINNING]
+    narrowing += [bigram for run in runs for bigram in tokenizer.bigrams(run)]
+    parsed.required += narrowing if len(terms) > 1 and narrowing else terms
     if len(terms) > 1:
         parsed.phrases.append(" ".join(terms))
 

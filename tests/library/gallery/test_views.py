@@ -17,6 +17,7 @@ from generations.library.gallery import sidebar
 from generations.library.images import service as images_service
 from generations.library.models import BulkAction, Collection, ImageTag, SavedSearch, Tag, visible_to
 from generations.library.organise import service as organise_service
+from generations.library.search import engine as search_engine
 from generations.library.search.query import Search
 from generations.teams.models import Role, Visibility
 from tests.library.conftest import address
@@ -223,6 +224,18 @@ def test_counts_are_loaded_after_the_page_and_are_bounded(sign_in, member, teamm
         assert f'id="{name}" hx-swap-oob="true">{number}<' in content
     assert 'data-found="2">2<span class="wide"> of 4+</span>' in content
     assert gallery_counts.page_counts(member, Search()).trash == "1"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_number_of_own_pictures_is_that_of_a_search_for_them(member, teammate, enter, role):
+    for by in (member, teammate):
+        enter(3, by=by)
+        enter(2, by=by, visibility=Visibility.PRIVATE)
+        images_service.trash(member=by, images=[image.pk for image in enter(1, by=by)])
+    member.role = role
+    found = search_engine.count(member, Search(who=(member.pk,)))
+    assert gallery_counts.page_counts(member, Search()).mine == str(found)
+    assert found == (3 if role == Role.VIEWER else 5)
 
 
 def places(html):

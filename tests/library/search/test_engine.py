@@ -294,11 +294,10 @@ def test_a_changed_image_is_found_by_its_new_values(enter, member, teammate):
 
 @pytest.mark.parametrize("order", ["", "order=oldest"])
 @pytest.mark.parametrize("question", ["", "q=fox"])
-@pytest.mark.parametrize("scan_limit", [0, 5, 12_000])
-def test_pages_show_each_image_once_forwards_and_back(
-    enter, member, monkeypatch, order, question, scan_limit
-):
-    monkeypatch.setattr(search_engine, "SCAN_LIMIT", scan_limit)
+@pytest.mark.parametrize("tried", [(0, 0), (2, 4), (3, 30), (3_000, 20_000)])
+def test_pages_show_each_image_once_forwards_and_back(enter, member, monkeypatch, order, question, tried):
+    monkeypatch.setattr(search_engine, "TRIED_FIRST", tried[0])
+    monkeypatch.setattr(search_engine, "TRIED_NEXT", tried[1])
     images = [
         enter("fox" if number % 3 else "hen", created_at=START + timedelta(minutes=number // 4))
         for number in range(25)
@@ -317,6 +316,48 @@ def test_pages_show_each_image_once_forwards_and_back(
     assert search_engine.ids(member, Search.from_query(QueryDict(address))) == [
         image.pk for image in expected
     ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "q=fox",
+        "q=fo",
+        'q="fox"',
+        'q="red fox"',
+        'q="a red fox"',
+        "q=fox+-red",
+        "q=sno+fox",
+        "q=狐狸",
+        "q=狐",
+        "q=日本",
+        "q=§o1",
+        "model=core",
+        "model=core&model=ultra&q=fox",
+        "style=anime&model=ultra",
+        "q=-fox&model=core",
+        "tag=night",
+        "q=snow_fox+100%25",
+    ],
+)
+def test_trying_documents_one_by_one_finds_what_the_index_finds(enter, member, teammate, address):
+    prompts = (
+        "a red fox",
+        "foxes in the snow",
+        "fo",
+        "红色狐狸在雪地",
+        "狐 狸",
+        "日本",
+        "snowfox 100 red",
+        "",
+    )
+    for number, prompt in enumerate(prompts):
+        enter(prompt, model=("core", "ultra")[number % 2], style=("anime", "enhance")[number % 3 // 2])
+    enter("a night fox", by=teammate, tags=["night"])
+    results = search_engine.Results(member, Search.from_query(QueryDict(address)))
+    by_index = set(results.entries.values_list("image", flat=True))
+    assert set(results.nearby.values_list("image", flat=True)) == by_index
+    assert len(by_index) < SearchEntry.objects.count()
 
 
 @pytest.mark.parametrize("role", Role)
