@@ -29,6 +29,7 @@ CONNECTING = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
+IDLE_CONNECTIONS = 10  # to SQLite, that a process keeps open for whichever of its threads comes next
 LOCK_TIMEOUT = 20  # seconds, as on SQLite
 IDLE_IN_TRANSACTION_TIMEOUT = 300  # seconds: a process that hangs must not keep its locks
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465, "smtp+ssl": 465}
@@ -75,6 +76,7 @@ def _sqlite(address: str) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",  # a transaction that reads first cannot fail when it writes
             "timeout": 20,
+            "pool": IDLE_CONNECTIONS,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
             "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-2000;"
             "PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;",

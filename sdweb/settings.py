@@ -194,10 +194,6 @@ CELERY_TASK_ROUTES = {
     "*": {"queue": "upkeep"},
 }
 CELERY_TIMEZONE = "UTC"
-if DATABASES["default"]["ENGINE"] == "sdweb.db.sqlite":
-    # Celery closes the connection before and after each task. Opening that of SQLite reads the definitions of
-    # all tables, which costs more than most tasks.
-    CELERY_DB_REUSE_MAX = 1_000_000
 
 # Images ---------------------------------------------------------------------------------
 

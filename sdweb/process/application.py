@@ -14,7 +14,7 @@ import django
 gc.disable()  # nearly all that is imported stays
 django.setup()
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections  # noqa: E402  these need Django set up
+from django.db import DatabaseError  # noqa: E402  these need Django set up
 from django.urls import reverse  # noqa: E402
 from redis import RedisError  # noqa: E402
 
@@ -56,7 +56,6 @@ MODULES = [
 ]
 EXPECTED = (DatabaseError, StorageUnavailable, StartError)  # their sentences say why nothing can start
 POOL, WALLET = 10_000_00, 1_000_00
-_held: list[object] = []
 
 
 def load() -> None:
@@ -106,14 +105,4 @@ def run(words: Sequence[str]) -> None:
     """Be the program `python words` in a fork."""
     if arenas := os.environ.get("MALLOC_ARENA_MAX"):
         fork.limit_arenas(int(arenas))
-    hold_database()
     fork.run_module(words)
-
-
-def hold_database() -> None:
-    """Keep a connection to SQLite open: else the last one to be closed waits for a checkpoint each time."""
-    held = connections.create_connection(DEFAULT_DB_ALIAS)
-    if held.vendor == "sqlite":
-        with held.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
-        _held.append(held)

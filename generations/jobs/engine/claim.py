@@ -115,10 +115,7 @@ def claim(*, upstream: Upstream, worker: str, lease: timedelta) -> Generation | 
 
 
 def release_connection() -> None:
-    """Return this thread's connection to the pool while it waits.
-
-    Not on SQLite, which has no pool: an idle connection holds no lock there, and opening one is slow.
-    """
+    """Return this thread's connection to the pool while it waits; a database of some tests has none."""
     if connection.settings_dict["OPTIONS"].get("pool"):
         connection.close()
 
