@@ -33,6 +33,7 @@ class Callers:
         self._pool: ThreadPoolExecutor | None = None
         self._limit = self._working = 0
         self._told_at = 0.0
+        self._recent = engine_claim.RecentAccount()
 
     def allow(self, limit: int) -> None:
         """Allow so many threads, those of messages included. Before, each thread needs a message."""
@@ -61,7 +62,7 @@ class Callers:
         try:
             until = time.monotonic() + MAX_SECONDS
             while time.monotonic() < until:
-                claim, more = engine_claim.claim_next()
+                claim, more = engine_claim.claim_next(self._recent)
                 self._start(more, wake)
                 if claim is None:
                     return

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from generations.upstreams.models import Upstream
 log = logging.getLogger(__name__)
 
 MAX_CLAIM_LATENCY = 1.0  # seconds before its slot that a generation may be claimed
+KNOWN_FOR = 0.25  # seconds for which the only open account is not read again while more is ready
 SHORT_HORIZON = 0.1  # seconds: a later account is used only if those before it have no slot this soon
 
 _some_ready = PreparedQuery(lambda: Generation.objects.ready().values_list("pk")[:MAX_WAITING_THREADS])
@@ -42,7 +44,7 @@ _open = PreparedQuery(
     lambda: Upstream.objects.open().annotate(next_model=_next("model"), next_pinned_to=_next("pinned_to"))
 )
 _closings = PreparedQuery(
-    lambda: Upstream.objects.filter(pk=Param("pk")).values_list("systems_blocked", "closed_models")
+    lambda: Upstream.objects.open().filter(pk=Param("pk")).values_list("systems_blocked", "closed_models")
 )
 _attempt = PreparedInsert(Attempt)
 
@@ -81,15 +83,40 @@ class ClaimLatency:
 _claim_latency = ClaimLatency()
 
 
-def claim_next() -> tuple[Claim | None, int]:
+class RecentAccount:
+    """The account of the last claims, if no other is open and it has no limit but its pace.
+
+    Threads that claim one after the other need not read it each time; the claim looks whether it is open.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[Upstream, float] | None = None
+
+    def get(self) -> Upstream | None:
+        """Return the account if it was read less than KNOWN_FOR ago, and more was ready since."""
+        known = self._known
+        return copy(known[0]) if known and time.monotonic() - known[1] < KNOWN_FOR else None
+
+    def remember(self, upstream: Upstream) -> None:
+        """Keep an account that was just read."""
+        self._known = upstream, time.monotonic()
+
+    def forget(self) -> None:
+        """Have the next claim read the accounts."""
+        self._known = None
+
+
+def claim_next(recent: RecentAccount | None = None) -> tuple[Claim | None, int]:
     """Wait for a slot and claim the first ready generation; and how many more workers to wake.
 
     The claim is made shortly before the slot, so that the call can be sent when the slot begins. None if
     nothing is ready, no account has a slot soon, others claimed what was ready, or this worker stops.
     Workers are woken as long as fewer than MAX_WAITING_THREADS threads of this one wait for a slot.
+    With `recent`, what it knows is not read again.
     """
+    recent = recent or RecentAccount()
     with _counted_as_waiting():
-        reserved = _reserve()
+        reserved = _reserve(recent)
         if reserved is None:
             return None, 0
         upstream, permit = reserved
@@ -98,9 +125,12 @@ def claim_next() -> tuple[Claim | None, int]:
         with _claim_latency.measured():
             row, ready = (None, 0) if stopping.is_set() else _claim(upstream)
     if row is None:
+        recent.forget()
         return None, 0
     if ready is None:
         ready = len(_some_ready.rows()) if _waiting_threads < MAX_WAITING_THREADS else 0
+    if ready <= 0:
+        recent.forget()
     return Claim(row, upstream, permit), max(0, ready - _waiting_threads)
 
 
@@ -132,9 +162,9 @@ def _counted_as_waiting() -> Iterator[None]:
             _waiting_threads -= 1
 
 
-def _reserve() -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
+def _reserve(recent: RecentAccount) -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
     """A slot of the first account that has one within SHORT_HORIZON, or else within the rate limit's."""
-    accounts = _serving_accounts() if spool.has_room() else []
+    accounts = _serving_accounts(recent) if spool.has_room() else []
     longest = upstreams_rate_limit.HORIZON
     try:
         for horizon in (SHORT_HORIZON, longest) if len(accounts) > 1 else (longest,):
@@ -147,8 +177,10 @@ def _reserve() -> tuple[Upstream, upstreams_rate_limit.Permit] | None:
     return None
 
 
-def _serving_accounts() -> list[Upstream]:
+def _serving_accounts(recent: RecentAccount) -> list[Upstream]:
     """Open accounts that serve what is ready: by rank for the model that is next, then the others."""
+    if (known := recent.get()) is not None:
+        return [known]
     open_accounts: list[Any] = _open.all()
     if not open_accounts or open_accounts[0].next_model is None:
         return []
@@ -160,6 +192,8 @@ def _serving_accounts() -> list[Upstream]:
         for one, models in accounts.items()
         if one not in serving and Generation.objects.ready().of_models(models).open_to(one.pk).exists()
     ]
+    if len(open_accounts) == len(serving) == 1 and _has_no_limit_but_its_pace(serving[0]):
+        recent.remember(serving[0])
     return [*sorted(serving, key=lambda one: one.priority(model)), *others]
 
 
@@ -200,6 +234,10 @@ def _models_with_room(upstream: Upstream, *, lock: bool = False) -> tuple[str, .
     return tuple(name for name in models if name not in full)
 
 
+def _has_no_limit_but_its_pace(upstream: Upstream) -> bool:
+    return upstream.max_in_flight is None and not upstream.in_flight_limits
+
+
 def is_limited(upstream: Upstream, model: str) -> bool:
     """Whether the account takes so many at the same time only, in all or of this model."""
     return upstream.max_in_flight is not None or any(
@@ -216,7 +254,7 @@ def _claim_at_once(upstream: Upstream) -> tuple[Generation, int] | None:
     """Claim in one message, for an account that has no limit but its pace; None if that finds nothing."""
     if connection.vendor != "postgresql" or connection.in_atomic_block:
         return None
-    if upstream.max_in_flight is not None or upstream.in_flight_limits:
+    if not _has_no_limit_but_its_pace(upstream):
         return None
     models = upstream.callable_models
     return claim_statement.claim_with_attempt(upstream, models, spool.WORKER, engine_leases.LEASE)
@@ -224,10 +262,11 @@ def _claim_at_once(upstream: Upstream) -> tuple[Generation, int] | None:
 
 @transaction.atomic
 def _claim_with_locks(upstream: Upstream) -> Generation | None:
-    # Dozens of threads may wait for their slots with the account as it was: what a call has learnt since of a
-    # system that is full, or of a model that is not there, holds for them too.
-    if known := _closings.rows(pk=upstream.pk):
-        [(upstream.systems_blocked, upstream.closed_models)] = known
+    # Dozens of threads may wait for their slots with the account as it was: what a call has learnt since of
+    # the account, of a system that is full, or of a model that is not there, holds for them too.
+    if not (known := _closings.rows(pk=upstream.pk)):
+        return None
+    [(upstream.systems_blocked, upstream.closed_models)] = known
     row = claim(upstream=upstream, worker=spool.WORKER, lease=engine_leases.LEASE)
     if row:
         attempt = Attempt(generation=row, number=row.attempt, upstream=upstream, unit=upstream.unit)

@@ -54,7 +54,7 @@ def claim_with_attempt(
 ) -> tuple[Generation, int] | None:
     """Claim as `claim` does and add the attempt: the generation with its batch, and how many more are ready.
 
-    On PostgreSQL alone. None too if the account takes less than `models` by now.
+    On PostgreSQL alone. None too if the account is closed by now, or takes less than `models`.
     """
     statement, generations, batches = _with_attempt(models)
     values = statement.bind(
@@ -74,7 +74,7 @@ def claim_with_attempt(
 @lru_cache(maxsize=64)
 def _with_attempt(models: tuple[str, ...]) -> tuple[PreparedStatement, PreparedSelect, PreparedSelect]:
     """The statement for an account that serves these models, and what reads its generation and its batch."""
-    unchanged = Upstream.objects.filter(pk=Param("upstream"), systems_blocked={}, closed_models={})
+    unchanged = Upstream.objects.open().filter(pk=Param("upstream"), systems_blocked={}, closed_models={})
     with transaction.atomic():  # Django compiles what locks rows nowhere else
         update = _compiled_update(models, Exists(unchanged))
     batches = PreparedSelect(BATCHES.filter(pk=RawSQL("claimed.batch_id", [])))

@@ -63,11 +63,11 @@ def test_a_thread_that_fails_makes_room_for_another(submit, upstream, callers, m
     batch = submit(count=3)
     run, failed = engine_claim.claim_next, threading.Event()
 
-    def fails_in_threads_of_its_own():
+    def fails_in_threads_of_its_own(recent):
         if threading.current_thread().name.startswith("calls") and not failed.is_set():
             failed.set()
             raise RuntimeError("broken")
-        return run()
+        return run(recent)
 
     monkeypatch.setattr(engine_claim, "claim_next", fails_in_threads_of_its_own)
     callers.allow(2)

@@ -19,7 +19,7 @@ from generations.jobs.models import Attempt, Generation
 from generations.providers.base import Busy, ModelUnavailable
 from generations.upstreams import accounts, blocks, new_account
 from generations.upstreams.models import Upstream
-from tests.conftest import open_limiter, work
+from tests.conftest import open_limiter, statuses, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +107,50 @@ def test_a_claim_wakes_as_many_workers_as_generations_wait_up_to_a_limit(submit,
     for _ in range(2):
         submit(count=10)
     assert engine_claim.claim_next()[1] == engine_claim.MAX_WAITING_THREADS
+
+
+def test_claims_of_one_moment_read_the_only_account_once(submit, upstream, monkeypatch):
+    monkeypatch.setattr(engine_claim, "KNOWN_FOR", 60.0)
+    submit(count=3)
+    recent = engine_claim.RecentAccount()
+    read = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            assert engine_claim.claim_next(recent)[0].upstream == upstream
+        read.append(sum("next_model" in query["sql"] for query in queries))
+    assert read == [1, 0, 0]
+    assert recent.get() is None  # nothing more was ready
+    submit()
+    monkeypatch.setattr(engine_claim, "KNOWN_FOR", 0.0)
+    assert engine_claim.claim_next(recent)[0].upstream == upstream
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"draining": True}, {"paused_at": timezone.now()}])
+def test_nothing_is_claimed_for_an_account_that_was_closed_since_it_was_read(
+    submit, upstream, monkeypatch, changes
+):
+    monkeypatch.setattr(engine_claim, "KNOWN_FOR", 60.0)
+    batch = submit(count=3)
+    recent = engine_claim.RecentAccount()
+    assert engine_claim.claim_next(recent)[1] == 2
+    Upstream.objects.update(**changes)
+    assert recent.get() == upstream
+    assert engine_claim.claim_next(recent) == (None, 0)
+    assert recent.get() is None
+    assert sorted(statuses(batch)) == ["queued", "queued", "running"]
+
+
+def test_an_account_is_read_for_each_claim_if_there_are_several_or_it_has_a_limit(submit, upstream):
+    submit(count=3)
+    recent = engine_claim.RecentAccount()
+    Upstream.objects.update(max_in_flight=9)
+    assert engine_claim.claim_next(recent)[1] == 2
+    assert recent.get() is None
+    Upstream.objects.update(max_in_flight=None)
+    second = Upstream(name="second", base_url=upstream.base_url, encrypted_key=upstream.encrypted_key)
+    second.save()
+    assert engine_claim.claim_next(recent)[1] == 1
+    assert recent.get() is None
 
 
 def test_one_wake_up_message_serves_all_that_wait(submit, upstream, monkeypatch):
