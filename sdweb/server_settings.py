@@ -138,7 +138,10 @@ def _session_options(given: str) -> str:
 
 def _pool() -> dict[str, Any]:
     """Return the pool of a process: web, upkeep and seven workers fit into PostgreSQL's 100 connections."""
+    from sdweb.db.pooled_connection import PooledConnection  # noqa: PLC0415  as in _libpq_options
+
     return {
+        "connection_class": PooledConnection,
         "min_size": 1,
         "max_size": positive_integer("DATABASE_POOL_SIZE", default=10),
         "timeout": 20,  # seconds to wait for a connection, also while PostgreSQL restarts

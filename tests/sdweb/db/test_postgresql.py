@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
@@ -135,6 +136,23 @@ def test_a_restart_of_postgresql_costs_no_request_an_error(connect, server):
     server[0].start()
     server[0].wait_until_ready()
     assert at_once(20, connection, "SELECT 1") == [1] * 20
+
+
+def test_a_connection_is_tried_before_its_use_only_if_the_server_has_sent_something(connect, monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "1")
+    connection, other, tried = connect()(), connect()(), []
+    execute = psycopg.Connection.execute
+
+    def noted(self, *arguments, **options):
+        tried.append(self.info.backend_pid)
+        return execute(self, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", noted)
+    first, again = (ask(connection, "SELECT pg_backend_pid()") for _ in range(2))
+    assert (again, tried) == (first, [])
+    assert ask(other, f"SELECT pg_terminate_backend({first}, 30000)")
+    assert ask(connection, "SELECT pg_backend_pid()") != first
+    assert tried == [first]
 
 
 def test_requests_wait_while_postgresql_restarts(connect, server):
