@@ -3,9 +3,10 @@
 // They do nothing while somebody types, over a dialog or an open menu, or with modifiers that they do not name.
 
 import { csrfToken, notice, portal } from "./page.js";
+import { whenOpened } from "./when_opened.js";
 
-const dialog = document.getElementById("keys");
-const texts = dialog?.dataset ?? {};
+const dialog = () => document.getElementById("keys");
+const hasDialog = Boolean(dialog() ?? document.querySelector("[data-when-opened]"));
 const entries = [];
 const root = document.documentElement;
 const OPEN = "dialog[open], details.menu[open], :popover-open";
@@ -47,7 +48,7 @@ document.addEventListener("keydown", (event) => {
 /* ---- the dialog ---- */
 
 /** A text of the dialog: data-cap-… for what stands on a key, data-says-… for what it does. */
-const textOf = (kind, name) => texts[`${kind}${name[0].toUpperCase()}${name.slice(1)}`];
+const textOf = (kind, name) => dialog().dataset[`${kind}${name[0].toUpperCase()}${name.slice(1)}`];
 
 /** A key as it stands on a keyboard. */
 function cap(name) {
@@ -73,11 +74,14 @@ function row({ keys, text, shown = 1 }) {
 }
 
 /** Show what works on this page now. */
-export function showKeys() {
-  dialog.querySelector("dl").replaceChildren(...entries.filter((one) => one.text && works(one)).map(row));
-  dialog.querySelector("#keys-on").checked = root.dataset.shortcuts !== "off";
+async function showKeys() {
+  const shown = entries.filter((one) => one.text && works(one));
+  const keys = await whenOpened("keys");
+  if (!keys || keys.open) return;
+  keys.querySelector("dl").replaceChildren(...shown.map(row));
+  keys.querySelector("#keys-on").checked = root.dataset.shortcuts !== "off";
   for (const open of document.querySelectorAll(":popover-open")) open.hidePopover();
-  dialog.showModal();
+  keys.showModal();
 }
 
 /** Keys of one character work or do nothing at once, and on all pages of the person (WCAG 2.1.4; theme.js). */
@@ -97,17 +101,16 @@ async function switchKeys(box) {
   notice(response ? portal.failed : portal.offline);
 }
 
-dialog?.querySelector("#keys-on").addEventListener("change", ({ target }) => switchKeys(target));
+document.addEventListener("change", ({ target }) => target.id === "keys-on" && switchKeys(target));
 document.addEventListener("click", ({ target }) => {
-  if (!dialog) return;
-  if (target.closest("[data-show-keys]")) showKeys();
-  else if (target === dialog || target.closest("[data-close-keys]")) dialog.close(); // its backdrop, or its button
+  if (hasDialog && target.closest("[data-show-keys]")) showKeys();
+  else if (target.id === "keys" || target.closest("[data-close-keys]")) dialog().close(); // its backdrop, or its button
 });
-dialog?.addEventListener("keydown", (event) => {
-  if (event.key === "?") dialog.close();
+document.addEventListener("keydown", ({ key, target }) => {
+  if (key === "?" && target.closest?.("#keys")) dialog().close();
 });
 
-if (dialog) {
+if (hasDialog) {
   addKeys(
     { keys: ["?"], text: "this", run: showKeys },
     { keys: ["mod+Enter"], text: "generate", when: () => document.getElementById("create-form") },

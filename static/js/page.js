@@ -33,6 +33,9 @@ export const fill = (text, values = {}) =>
 /** An address of the page in which zeros stand for an id, with this id. */
 export const addressOf = (address, id) => address.replace("00000000-0000-0000-0000-000000000000", id);
 
+/** The id of the generation that a tile shows. */
+export const generationOf = (tile) => tile.id.slice("tile-".length);
+
 /** The singular or plural text of an element's data attributes. */
 export const countText = ({ singular, plural }, count) => (count === 1 ? singular : fill(plural, { n: integer(count) }));
 

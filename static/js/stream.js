@@ -5,7 +5,7 @@ import "./pending.js";
 import "./ready.js";
 import "./stream_parts.js";
 import "./tile_tools.js";
-import { csrfToken, notice, portal } from "./page.js";
+import { csrfToken, generationOf, notice, portal } from "./page.js";
 import { applyEarly, showTotals } from "./tiles.js";
 import { holdStill, keepPlace, loadPart } from "./way_back.js";
 
@@ -115,7 +115,7 @@ dropRepeatedDays();
 
 const lookedAt = keepPlace({
   item: "#batches .tile",
-  idOf: ({ dataset }) => dataset.image ?? dataset.generation,
+  idOf: (tile) => tile.dataset.image ?? generationOf(tile),
   find: (id) => batches.querySelector(`.tile[data-image="${CSS.escape(id)}"]`) ?? document.getElementById(`tile-${id}`),
   load: loadAround,
 });

@@ -1,7 +1,7 @@
 // What every finished picture and every batch of the stream has alike stands once on the page, in templates, and is put
 // into each as it comes: tools of a tile, links and menu of a batch. Without scripts a tile leads to its picture's page
 // and a menu to the details, which offer the same.
-import { parse } from "./page.js";
+import { generationOf, parse } from "./page.js";
 import { whenOpened } from "./when_opened.js";
 
 const stream = document.getElementById("batches");
@@ -11,13 +11,15 @@ const MAX_TITLE = 400; // characters of a prompt that are shown while the mouse 
 const ANY_GENERATION = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const ANY_IMAGE = "00000000-0000-0000-0000-000000000000";
 
-/** A template with the ids of a generation and its image in place of those that stand for any. */
-export const filledIn = (template, { generation, image = "" }) =>
-  parse(template.innerHTML.replaceAll(ANY_GENERATION, generation).replaceAll(ANY_IMAGE, image));
+/** A template with the ids of a tile's generation and image in place of those that stand for any. */
+export const filledIn = (template, tile) => {
+  const ofGeneration = template.innerHTML.replaceAll(ANY_GENERATION, generationOf(tile));
+  return parse(ofGeneration.replaceAll(ANY_IMAGE, tile.dataset.image ?? ""));
+};
 
 function addTools(tile) {
   if (tile.querySelector(":scope > .tile-tools")) return;
-  const added = filledIn(tools, tile.dataset);
+  const added = filledIn(tools, tile);
   added.querySelector("[data-like]").setAttribute("aria-pressed", String("liked" in tile.dataset));
   tile.append(added);
 }
@@ -28,7 +30,7 @@ function addLinks(batch) {
   if (batch.querySelector(".batch-actions > a")) return;
   const heading = batch.querySelector(".batch-prompt");
   if ("prompt" in heading.dataset) heading.title = promptOf(heading).slice(0, MAX_TITLE);
-  batch.querySelector("[data-batch-menu]")?.before(filledIn(links, firstTile(batch).dataset));
+  batch.querySelector("[data-batch-menu]")?.before(filledIn(links, firstTile(batch)));
 }
 
 /** The whole prompt: the heading shows its beginning if it is long. */
@@ -37,7 +39,7 @@ const promptOf = ({ dataset, textContent }) => dataset.prompt || textContent.tri
 /** Fill in the menu of a batch when it is opened. */
 function fillMenu(details, menu) {
   const batch = details.closest(".batch");
-  const items = filledIn(menu, firstTile(batch).dataset);
+  const items = filledIn(menu, firstTile(batch));
   const heading = batch.querySelector(".batch-prompt");
   const copyButton = items.querySelector("[data-copy]");
   if ("prompt" in heading.dataset) copyButton.dataset.copy = promptOf(heading);

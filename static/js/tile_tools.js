@@ -1,5 +1,5 @@
 // What is done with a finished picture of the stream: its heart, its menu, the trash, with a way to undo it.
-import { addressOf, csrfToken, notice, parse, portal } from "./page.js";
+import { addressOf, csrfToken, generationOf, notice, parse, portal } from "./page.js";
 import { act, leaveAfter, onResult } from "./picture_actions.js";
 import { filledIn } from "./stream_parts.js";
 import { apply } from "./tiles.js";
@@ -32,7 +32,7 @@ async function like(button) {
 function trash(button) {
   const image = button.dataset.trashPicture;
   const tile = document.querySelector(`.tile[data-image="${CSS.escape(image)}"]`);
-  const { generation } = tile.dataset;
+  const generation = generationOf(tile);
   tile.classList.add("is-removed");
   const takeBack = () => tileOf(generation)?.classList.remove("is-removed");
   act(status.dataset.actions, { act: "trash", image }, { ids: [generation], takeBack });
@@ -59,7 +59,7 @@ async function openMenu(button) {
   if (!template || !button.isConnected) return;
   document.querySelector(".tile-menu")?.remove();
   const tile = button.closest(".tile");
-  const menu = filledIn(template, tile.dataset).querySelector(".tile-menu");
+  const menu = filledIn(template, tile).querySelector(".tile-menu");
   if (!tile.matches(".tile-image")) for (const item of menu.querySelectorAll("[data-of-image]")) item.remove();
   if (!("seed" in tile.dataset)) menu.querySelector("[data-of-seed]").remove();
   document.body.append(menu);

@@ -1,5 +1,5 @@
 // Tiles of Create and their totals: progress, queue positions, costs, ages, and changes from the event stream.
-import { addressOf, announce, credits, duration, fill, inCredits, goToSignIn, parse, portal } from "./page.js";
+import { addressOf, announce, credits, duration, fill, generationOf, inCredits, goToSignIn, parse, portal } from "./page.js";
 
 const live = document.getElementById("live");
 const cancelAll = document.querySelector(".cancel-all");
@@ -100,7 +100,7 @@ function showCancelAll() {
 
 let lostFocus = null; // the batch of a tile that was hidden while it had the focus
 
-const foldedIds = (batch) => [...batch.querySelectorAll("[data-folded]")].map((tile) => tile.dataset.generation);
+const foldedIds = (batch) => [...batch.querySelectorAll("[data-folded]")].map(generationOf);
 
 /** Load the lines of batches in which other pictures ended without one than these lines say. */
 function showEnded() {

@@ -1,5 +1,5 @@
 // What Create shows when it is opened, and is not in its page: menus of a picture and of a batch, the operations under
-// More, the mask editor. The address names what they say, so that the browser keeps them.
+// More, the mask editor, the dialog of keys. The address names what they say, so that the browser keeps them.
 import { loadPart } from "./page.js";
 
 let asked = null; // a promise of a fragment

@@ -12,7 +12,7 @@ import requests
 
 from tests.journeys.studio import Visitor
 
-DONE = re.compile(r'data-generation="([-0-9a-f]+)"\s+data-status="succeeded"')
+DONE = re.compile(r'id="tile-([-0-9a-f]+)"\s+data-status="succeeded"')
 
 
 def signed_in(address: str, team: str, cookies: dict[str, str]) -> Visitor:

@@ -14,6 +14,8 @@ from generations.teams.models import Team, User
 from tests.bench import screen_side, systems_side
 
 TEAM = "Create"
+# As long as that of a picture of which a thumbnail was asked for.
+PLACEHOLDER = "data:image/webp;base64," + 128 * "A"
 NOBODY = "http://127.0.0.1:9"  # what is pressed here waits
 
 
@@ -23,6 +25,7 @@ def fill(file: str, people: str, stream: str) -> None:
     systems_side.gateway(file, NOBODY, "sk-nobody")
     call_command("fill_library", int(people) * int(stream), team=TEAM, people=1, tags=20, verbosity=0)
     team = Team.objects.get(name=TEAM)
+    Image.objects.filter(team=team).update(placeholder=PLACEHOLDER)
     said = {
         "team": team.slug,
         "models": json.loads(Path(file).read_text())["models"],

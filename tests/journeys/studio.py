@@ -126,7 +126,7 @@ class Visitor:
     def tiles(self) -> dict[str, str]:
         """The tiles on Create: generation and status, newest first."""
         page = self.session.get(self.create_url, timeout=20).text
-        return dict(re.findall(r'data-generation="([-0-9a-f]+)"\s+data-status="(\w+)"', page))
+        return dict(re.findall(r'id="tile-([-0-9a-f]+)"\s+data-status="(\w+)"', page))
 
     def newest(self) -> tuple[str, str]:
         """The first tile."""

@@ -115,6 +115,7 @@ def test_the_menu_of_a_batch_stands_over_the_batch_below_it(window):
         expect(batch.locator("img.sharp")).to_have_count(4, timeout=20_000)
     page.get_by_role("button", name="Small pictures").click()  # another test may have left them large
     batch.locator(".batch-head summary").click()
+    expect(batch.get_by_role("link", name="Use prompt")).to_be_visible()
     last = batch.locator(".menu-item").last
     assert last.bounding_box()["y"] > page.locator(".batch", has_text="under the menu").bounding_box()["y"]
     last.click(timeout=2_000)

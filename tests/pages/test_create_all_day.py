@@ -270,7 +270,7 @@ def test_pictures_thrown_away_one_after_another_all_go_and_undo_brings_back_the_
     expect(gone).to_have_count(3)
     undo.click()
     expect(gone).to_have_count(2)
-    assert str(Image.objects.get(trashed_at=None).generation) == tiles.last.get_attribute("data-generation")
+    assert f"tile-{Image.objects.get(trashed_at=None).generation}" == tiles.last.get_attribute("id")
 
 
 def limit(member: Membership, **caps: Any) -> None:

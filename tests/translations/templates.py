@@ -36,6 +36,7 @@ CHOICES = re.compile(r"\w[\w.]*\.(status|state|kind|act|outcome|origin|role|visi
 BLOCKS_FOR_MACHINES = {"block looks", "block body_class"}
 
 LITERAL = re.compile(r"""(?P<before>_\(|\|\w+:|\b[\w-]+=)?(?P<quote>["'])(?P<text>.*?)(?P=quote)""")
+IN_TAG = re.compile(r"\s*[\w-]+=\"")  # a part that is included inside of a tag begins with an attribute
 TRANSLATE = {"translate", "trans"}
 BLOCK = {"blocktranslate", "blocktrans"}
 
@@ -46,7 +47,7 @@ def faults(source: str, *, is_html: bool = True) -> list[Fault]:
     if not is_html:
         return sorted(template.faults + list(_in_text(template.shown, 1, "text")))
     reader = _Reader()
-    reader.feed(template.shown)
+    reader.feed(f"<i {template.shown}>" if IN_TAG.match(template.shown) else template.shown)
     reader.close()
     return sorted(template.faults + reader.faults)
 

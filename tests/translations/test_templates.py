@@ -61,6 +61,11 @@ def test_a_text_that_is_not_translated_is_found(written):
     assert templates.faults("<br>\n" + written)[0].line == 2
 
 
+def test_a_part_that_stands_inside_of_a_tag_is_read_as_its_attributes():
+    assert templates.faults('id="{{ pk }}"\ndata-price="1"') == []
+    assert [fault.reason for fault in templates.faults('id="{{ pk }}"\ntitle="Close"')] == ["title"]
+
+
 @pytest.mark.parametrize(
     "written",
     [

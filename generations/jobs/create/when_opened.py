@@ -1,6 +1,6 @@
 """What Create shows when it is opened, and is not in its page.
 
-These are the menus of a picture and of a batch, the operations under More, and the mask editor.
+That is: menus of a picture and a batch, the operations under More, the mask editor, the dialog of keys.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_a_tile_offers_every_way_to_reuse_its_image(mei, address, submit, upstre
     work()
     row, image = Generation.objects.get(), Image.objects.get()
     tile = mei.get(address(f"generation/{row.pk}/tile/")).content.decode()
-    assert f'data-generation="{row.pk}"' in tile
+    assert f'id="tile-{row.pk}"' in tile
     assert f'data-image="{image.pk}"' in tile
     page = mei.get(address("create/")).content.decode()
     tools = page[page.index('<template id="tile-tools"') :]
