@@ -15,6 +15,7 @@ from uuid import UUID
 
 from generations.credits import integrity_check
 from generations.credits.models import Hold, Transfer, TransferKind
+from generations.jobs.engine import spool_files
 from generations.jobs.models import Attempt, Generation, Outcome, Status
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -164,9 +165,10 @@ class Checker:
 
     def _in_spools(self) -> Iterator[tuple[Generation, int, float]]:
         for spool in self.spools:
-            for sidecar in spool.glob("*/*/received.json"):
-                pk, _, number = sidecar.parent.name.rpartition("-")
-                yield self.by_pk[UUID(pk)], int(number), sidecar.stat().st_mtime
+            for worker in spool.iterdir():
+                for (pk, number), entry in spool_files.unstored(worker):
+                    if spool_files.read(entry):
+                        yield self.by_pk[pk], number, entry.stat().st_mtime
 
     def _in_storage(self) -> Iterator[tuple[Generation, int, float]]:
         pages = storage_client.client().get_paginator("list_objects_v2")

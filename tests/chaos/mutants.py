@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from generations.credits import ledger
-from generations.jobs.engine import persist, spool, sweeper
+from generations.jobs.engine import persist, spool, spool_files, sweeper
 from generations.jobs.models import MOVES, Generation, GenerationQuerySet, Status
 from generations.library.images import service as images_service
 
@@ -51,8 +51,7 @@ def with_split_settlement() -> None:
 
 def without_sync() -> None:
     """Spooled images are not synced to disk."""
-    spool._write = lambda path, data: path.write_bytes(data) and None
-    spool._sync = lambda folder: None
+    spool_files._sync = lambda descriptor: None
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

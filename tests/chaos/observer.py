@@ -97,7 +97,7 @@ class Observer:
 
     def received(self, worker: str, generation: str) -> bool:
         """Whether the worker's first attempt is in its spool, even if another has claimed the generation."""
-        return any(self.portal.spool(worker).glob(f"*/{generation}-1/received.json"))
+        return any(self.portal.spool(worker).glob(f"*/{generation}-1.received"))
 
     def _pid(self, worker: str) -> int:
         process = self.portal.child(worker).process

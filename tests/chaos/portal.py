@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import redis
 from celery import Celery
 
+from generations.jobs.engine import spool_files
 from sdweb.process.program import ChildProcess
 from tests.chaos.proxy import Proxy
 from tests.sandboxes import Sandbox
@@ -105,12 +105,13 @@ class Portal:
         """Kill a worker; what its disk did not sync is gone."""
         self.child(name).kill()
         journal = self._journal(name)
-        kept = set(journal.read_text().splitlines()) if journal.exists() else set()
-        for folder in [path for path in self.spool(name).glob("*/*") if path.is_dir()]:
-            if {str(folder), str(folder.parent)} <= kept:
-                _forget(folder, lambda file: str(file) not in kept)
-            else:
-                shutil.rmtree(folder)
+        synced = journal.read_text().splitlines() if journal.exists() else []
+        last = {path: number for number, path in enumerate(synced)}
+        for file in self.spool(name).glob(f"*/*{spool_files.RECEIVED}"):
+            if last.get(str(file), len(synced)) > last.get(str(file.parent), -1):
+                file.unlink()
+        for file in self.spool(name).glob(f"*/*{spool_files.STORED}"):  # the new name was not synced
+            file.rename(file.with_suffix(spool_files.RECEIVED))
 
     def start_again(self) -> list[str]:
         """Start what ended by itself, as a supervisor does; who it was."""
@@ -155,9 +156,3 @@ class Portal:
 
     def _journal(self, name: str) -> Path:
         return self.stage.folder / f"{name}.synced"
-
-
-def _forget(folder: Path, lost: Callable[[Path], bool]) -> None:
-    for file in folder.iterdir():
-        if lost(file):
-            file.unlink()

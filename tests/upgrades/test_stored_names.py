@@ -17,7 +17,7 @@ from generations.core import redis_client
 from generations.credits.periods import Month
 from generations.jobs import events, tasks
 from generations.jobs.create import served
-from generations.jobs.engine import heartbeats, spool
+from generations.jobs.engine import heartbeats, spool, spool_files
 from generations.library.delivery import signed_urls as delivery_signed_urls
 from generations.library.search import terms
 from generations.library.sharing import service as sharing_service
@@ -211,4 +211,5 @@ def test_objects_have_the_names_they_had():
 
 
 def test_a_spool_is_read_that_another_version_left():
-    assert (spool.SIDECAR, spool.STORED, spool.LOCK) == ("received.json", "stored", "lock")
+    assert (spool_files.RECEIVED, spool_files.STORED, spool.LOCK) == (".received", ".stored", "lock")
+    assert (spool_files.OLD_SIDECAR, spool_files.OLD_STORED) == ("received.json", "stored")

@@ -17,7 +17,7 @@ from generations.core.one_message import write_together
 from generations.credits import ledger
 from generations.jobs import events, styles
 from generations.jobs.engine import spool, transitions
-from generations.jobs.engine.spool import SpooledImage
+from generations.jobs.engine.spool_files import SpooledImage
 from generations.jobs.models import UNFINISHED, Generation, PreparedMove, Status
 from generations.library.images import service as images_service
 from generations.library.images.service import Provenance, StoredFile
@@ -29,7 +29,7 @@ from generations.providers.catalogue.model import STYLE_NAME
 from generations.providers.transport import media_check
 from generations.providers.transport.media_check import InvalidImage, validate_image
 
-Facts = dict[str, Any]  # of one image, as in the spool's sidecar
+Facts = dict[str, Any]  # of one image, as in the spool
 
 MAX_TEXT = 100_000  # letters of a text that pages show; its file has all
 
@@ -95,7 +95,7 @@ def give_up(generation: uuid.UUID) -> bool:
 
 def _upload(row: Generation, image: SpooledImage, position: int, *, of: int) -> tuple[Facts, str]:
     """Upload an image; its facts, with those that are only in its bytes, and its key."""
-    facts, data = image.facts, image.read()
+    facts, data = image.facts, image.data
     key = storage_keys.image_key(
         generation=row.pk, attempt=row.attempt, sha256=facts["sha256"], media_type=facts["media_type"]
     )
@@ -119,7 +119,7 @@ def _content(kind: str, media_type: str, data: bytes, known: Facts) -> Facts:
 
 
 def _facts(key: str) -> Facts:
-    """What the sidecar in the spool said of an image, read from its object and the object's metadata.
+    """What the spool said of an image, read from its object and the object's metadata.
 
     Raises InvalidImage if the object is damaged.
     """

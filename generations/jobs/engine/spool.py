@@ -1,8 +1,7 @@
 """Received images on local disk until they are in object storage, so that no image is paid for twice.
 
-Each worker has a folder, on which it holds a lock (`flock`) until its process ends. In it is one folder per
-attempt: the image files, and last a sidecar with their facts. Without a sidecar an attempt was not received
-completely. Everything is synced to disk before the generation becomes STORING. A worker that finds an
+Each worker has a folder, on which it holds a lock (`flock`) until its process ends. In it is one file per
+attempt (`spool_files`), which is synced to disk before the generation becomes STORING. A worker that finds an
 unlocked folder recovers its images.
 
 If the disk refuses an image, it is kept in memory until it is in object storage or on disk after all: the
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import logging
 import math
 import os
@@ -26,7 +24,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,11 +32,13 @@ from typing import Any
 from django.conf import settings
 
 from generations.jobs.engine import leases as engine_leases
+from generations.jobs.engine import spool_files
+from generations.jobs.engine.spool_files import Attempt, SpooledImage
 from generations.providers.base import Done, Output, OutputKind
 
 log = logging.getLogger(__name__)
 
-SIDECAR, STORED, LOCK = "received.json", "stored", "lock"
+LOCK = "lock"
 KEPT_AFTER_STORING = 600  # seconds
 MIN_FREE_BYTES = (
     200 * 2**20
@@ -51,19 +51,6 @@ WRITTEN = (OutputKind.TEXT, OutputKind.STYLE)  # outputs that are a text
 MAX_UNSTORED = 400  # attempts not stored yet; claims stop above it
 
 
-@dataclass(frozen=True)
-class SpooledImage:
-    """One received image with its facts from the sidecar: on disk, or in memory if the disk refused it."""
-
-    path: Path
-    facts: dict[str, Any]
-    data: bytes | None = None
-
-    def read(self) -> bytes:
-        """The image file as the provider sent it."""
-        return self.path.read_bytes() if self.data is None else self.data
-
-
 def _name_worker() -> None:
     """Give this process a name that no other has."""
     global WORKER  # noqa: PLW0603  a fork is another worker
@@ -74,12 +61,10 @@ WORKER = ""
 _name_worker()
 os.register_at_fork(after_in_child=_name_worker)
 _folder_lock = threading.Lock()
-_own_unstored: dict[Path, set[str]] = defaultdict(set)  # attempts not stored yet, by folder
-_in_memory: dict[tuple[uuid.UUID, int], list[SpooledImage]] = {}  # attempts that the disk refused
+_own_unstored: dict[Path, set[Attempt]] = defaultdict(set)  # not stored yet, by folder
+_in_memory: dict[Attempt, list[SpooledImage]] = {}  # attempts that the disk refused
 _usage: dict[str, tuple[float, tuple[int, int]]] = {}
-_in_hand: ContextVar[dict[tuple[uuid.UUID, int], list[SpooledImage]] | None] = ContextVar(
-    "in_hand", default=None
-)
+_in_hand: ContextVar[dict[Attempt, list[SpooledImage]] | None] = ContextVar("in_hand", default=None)
 
 
 @contextmanager
@@ -119,37 +104,32 @@ def usage() -> tuple[int, int]:
     """
     try:
         folder = _own_folder(settings.SPOOL)
-        for name in list(_own_unstored[folder]):
-            if (folder / name / STORED).exists() or not (folder / name).exists():
-                _own_unstored[folder].discard(name)
+        for attempt in list(_own_unstored[folder]):
+            if not spool_files.path_of(folder, attempt).exists():
+                _own_unstored[folder].discard(attempt)
         return len(_own_unstored[folder]) + len(_in_memory), shutil.disk_usage(folder).free
     except OSError:
         log.exception("The spool %s cannot be used", settings.SPOOL)
         return len(_in_memory), 0
 
 
-def own_unstored() -> set[tuple[uuid.UUID, int]]:
-    """Return (generation, attempt) of what this worker has not stored yet, without reading its folder."""
-    names = list(_own_unstored[Path(settings.SPOOL) / WORKER])
-    return set(_in_memory).union(*(_attempt_of(Path(name)) for name in names))
+def own_unstored() -> set[Attempt]:
+    """Return what this worker has not stored yet, without reading its folder."""
+    return set(_in_memory) | set(_own_unstored[Path(settings.SPOOL) / WORKER])
 
 
 def count_unstored() -> int:
     """The number of attempts of all workers on this machine that are not stored yet."""
-    sidecars = Path(settings.SPOOL).glob(f"*/*/{SIDECAR}")
-    return sum(1 for sidecar in sidecars if not sidecar.with_name(STORED).exists())
+    return spool_files.count_unstored(Path(settings.SPOOL))
 
 
 def write(generation: uuid.UUID, attempt: int, done: Done, facts: dict[str, Any]) -> bool:
     """Write received images durably: after return they survive a power cut. False if the disk refused them.
 
-    Then they are kept in memory, and `read` returns them from there. Into the sidecar go `facts` and, of each
+    Then they are kept in memory, and `read` returns them from there. Beside them go `facts` and, of each
     image, what `_facts` returns. Outputs that the provider withheld have nothing to write.
     """
-    images = [
-        SpooledImage(Path(name), {"name": name, **_facts(output), **facts}, _bytes_of(output))
-        for name, output in ((f"{position}.image", output) for position, output in enumerate(done.kept))
-    ]
+    images = [SpooledImage({**_facts(output), **facts}, _bytes_of(output)) for output in done.kept]
     try:
         _write_attempt(generation, attempt, images)
     except OSError:
@@ -174,19 +154,9 @@ def write_refused() -> int:
 
 
 def _write_attempt(generation: uuid.UUID, attempt: int, images: list[SpooledImage]) -> None:
-    folder = _own_folder(settings.SPOOL) / f"{generation}-{attempt}"
-    try:
-        folder.mkdir(exist_ok=True)
-        _own_unstored[folder.parent].add(folder.name)
-        for image in images:
-            _write(folder / image.path.name, image.read())
-        _write(folder / SIDECAR, json.dumps({"images": [image.facts for image in images]}).encode())
-        _sync(folder)
-        _sync(folder.parent)
-    except OSError:
-        _own_unstored[folder.parent].discard(folder.name)
-        shutil.rmtree(folder, ignore_errors=True)  # half an attempt takes space that another may need
-        raise
+    folder = _own_folder(settings.SPOOL)
+    spool_files.write(folder, (generation, attempt), images)
+    _own_unstored[folder].add((generation, attempt))
 
 
 def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
@@ -194,60 +164,57 @@ def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
     key = generation, attempt
     if kept := (_in_hand.get() or {}).get(key) or _in_memory.get(key):
         return kept
-    for sidecar in _sidecars(generation, attempt):
-        images = json.loads(sidecar.read_bytes())["images"]
-        return [SpooledImage(sidecar.with_name(image["name"]), image) for image in images]
-    return []
+    found = (spool_files.read(entry) for entry in _entries(key))
+    return next((images for images in found if images), [])
 
 
 def earlier_attempt(generation: uuid.UUID, attempt: int) -> int | None:
     """The last attempt before this one whose images are on this machine, for which none is bought again."""
     numbers = {number for pk, number in _in_memory if pk == generation}
-    for sidecar in Path(settings.SPOOL).glob(f"*/{generation}-*/{SIDECAR}"):
-        numbers |= {number for _pk, number in _attempt_of(sidecar.parent)}
+    for entry in Path(settings.SPOOL).glob(f"*/{generation}-*"):
+        if (found := spool_files.attempt_of(entry)) and spool_files.read(entry):
+            numbers.add(found[1])
     return max((number for number in numbers if number < attempt), default=None)
 
 
 def mark_stored(generation: uuid.UUID, attempt: int) -> None:
     """Mark an attempt as stored in object storage and in the library: `delete_stored` may delete it."""
     _in_memory.pop((generation, attempt), None)
-    for sidecar in _sidecars(generation, attempt):
-        sidecar.with_name(STORED).touch()
+    for entry in _entries((generation, attempt)):
+        with suppress(FileNotFoundError):  # another worker marks it at the same time
+            spool_files.mark_stored(entry)
 
 
-def _sidecars(generation: uuid.UUID, attempt: int) -> list[Path]:
-    """The sidecar of an attempt: first looked for in the own folder, since a search reads all folders."""
-    own = Path(settings.SPOOL) / WORKER / f"{generation}-{attempt}" / SIDECAR
-    return [own] if own.exists() else list(Path(settings.SPOOL).glob(f"*/{generation}-{attempt}/{SIDECAR}"))
+def _entries(attempt: Attempt) -> Iterable[Path]:
+    """Where an attempt is: first looked for in the own folder, since a search reads all folders."""
+    own = spool_files.path_of(Path(settings.SPOOL) / WORKER, attempt)
+    return [own] if own.exists() else spool_files.find(Path(settings.SPOOL), attempt)
 
 
 def delete_stored(older_than: float = KEPT_AFTER_STORING) -> int:
     """Delete attempts that were marked as stored more than `older_than` seconds ago; how many."""
-    old = [
-        mark.parent
-        for mark in Path(settings.SPOOL).glob(f"*/*/{STORED}")
-        if time.time() - mark.stat().st_mtime > older_than
-    ]
-    for folder in old:
-        shutil.rmtree(folder, ignore_errors=True)  # another worker may delete it at the same time
+    marked = spool_files.stored(Path(settings.SPOOL))
+    old = [entry for entry, at in marked if time.time() - at > older_than]
+    for entry in old:
+        spool_files.delete(entry)
     return len(old)
 
 
-def unstored_attempts(workers: Iterable[str], older_than: float = -math.inf) -> set[tuple[uuid.UUID, int]]:
-    """Return (generation, attempt) of what these workers have not stored for `older_than` seconds."""
-    found: set[tuple[uuid.UUID, int]] = set()
+def unstored_attempts(workers: Iterable[str], older_than: float = -math.inf) -> set[Attempt]:
+    """Return what these workers have not stored for `older_than` seconds."""
+    found: set[Attempt] = set()
     before = time.time() - older_than
     for worker in workers:
         found |= set(_in_memory) if worker == WORKER else set()
         with suppress(FileNotFoundError):  # another worker may delete it at the same time
-            for folder in _attempts(Path(settings.SPOOL) / worker):
-                if not (folder / STORED).exists() and folder.stat().st_mtime < before:
-                    found |= _attempt_of(folder)
+            for attempt, entry in spool_files.unstored(Path(settings.SPOOL) / worker):
+                if entry.stat().st_mtime < before:
+                    found.add(attempt)
     return found
 
 
-def in_memory() -> set[tuple[uuid.UUID, int]]:
-    """Return (generation, attempt) of what the disk refused and is not stored yet."""
+def in_memory() -> set[Attempt]:
+    """Return what the disk refused and is not stored yet."""
     return set(_in_memory)
 
 
@@ -259,8 +226,8 @@ def worker_names() -> list[str]:
 def delete(generation: uuid.UUID, attempt: int) -> None:
     """Delete an attempt that will not be stored."""
     _in_memory.pop((generation, attempt), None)
-    for folder in Path(settings.SPOOL).glob(f"*/{generation}-{attempt}"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for entry in spool_files.find(Path(settings.SPOOL), (generation, attempt)):
+        spool_files.delete(entry)
 
 
 @contextmanager
@@ -274,7 +241,7 @@ def lock_dead_workers() -> Iterator[list[str]]:
         yield [folder.name for folder in found]
     finally:
         for folder, lock in found.items():
-            if not any(_attempts(folder)):
+            if all(entry.name == LOCK for entry in folder.iterdir()):
                 shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
 
@@ -291,7 +258,7 @@ def _create_and_lock(root: str | Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if _lock(folder) is None:  # the descriptor stays open
         raise RuntimeError(f"{folder} is locked by another process.")
-    _sync(folder.parent)
+    spool_files.sync_folder(folder.parent)
     return folder
 
 
@@ -315,19 +282,6 @@ def _other_workers() -> Iterator[Path]:
     )
 
 
-def _attempts(worker: Path) -> Iterator[Path]:
-    return (folder for folder in worker.iterdir() if folder.is_dir())
-
-
-def _attempt_of(folder: Path) -> set[tuple[uuid.UUID, int]]:
-    """Return {(generation, attempt)}; empty for a folder that is not ours."""
-    generation, _, attempt = folder.name.rpartition("-")
-    try:
-        return {(uuid.UUID(generation), int(attempt))}
-    except ValueError:
-        return set()
-
-
 def _bytes_of(output: Output) -> bytes:
     return output.text.encode() if output.kind in WRITTEN else output.data
 
@@ -346,18 +300,3 @@ def _facts(output: Output) -> dict[str, Any]:
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

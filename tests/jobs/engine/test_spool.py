@@ -17,7 +17,7 @@ from generations.credits import integrity_check
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine import leases as engine_leases
 from generations.jobs.engine import run as engine_run
-from generations.jobs.engine import spool, sweeper
+from generations.jobs.engine import spool, spool_files, sweeper
 from generations.jobs.models import Attempt, Generation
 from generations.library.models import Image
 from generations.library.storage import client as storage_client
@@ -25,6 +25,7 @@ from generations.providers.base import Done, Output
 from tests.conftest import statuses
 
 THREADS = 12
+PICTURE = Output(b"a picture", "image/png", width=64, height=64)
 
 
 def test_threads_that_start_at_once_share_their_workers_folder(settings, tmp_path):
@@ -41,29 +42,77 @@ def test_threads_that_start_at_once_share_their_workers_folder(settings, tmp_pat
             assert all(threads.map(ask, range(THREADS)))
 
 
-def test_a_received_image_is_synced_to_disk_before_its_sidecar_and_folder(monkeypatch):
-    """Image, what is known of it, and the folders that name both: each is synced, in that order."""
+def test_a_received_image_is_whole_and_synced_to_disk_before_the_folder_that_names_it(settings, monkeypatch):
+    """What is known of it is in the same file, so that there are two syncs for a picture."""
     synced, sync, generation = [], os.fsync, uuid.uuid4()
+    spool.has_room()  # the worker's folder is made and synced
 
     def noted(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append((path, path.is_dir() or path.read_bytes()))
         sync(descriptor)
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
 
     monkeypatch.setattr(os, "fsync", noted)
-    picture = Output(b"a picture", "image/png", width=64, height=64)
-    spool.write(generation, 1, Done((picture,)), {})
+    assert spool.write(generation, 1, Done((PICTURE,)), {})
+    file = spool_files.path_of(settings.SPOOL / spool.WORKER, (generation, 1))
+    assert synced == [(file, file.read_bytes()), (file.parent, True)]
+    assert file.read_bytes().endswith(PICTURE.data)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"a pictura"])
+def test_an_image_that_was_not_written_to_its_end_was_not_received(settings, damage):
+    """Cut off anywhere, or with bytes that a power cut left empty."""
+    generation = uuid.uuid4()
+    spool.write(generation, 1, Done((PICTURE,)), {})
+    file = spool_files.path_of(settings.SPOOL / spool.WORKER, (generation, 1))
+    whole = file.read_bytes()
+    assert [image.data for image in spool.read(generation, 1)] == [PICTURE.data]
+    file.write_bytes(whole[: -len(PICTURE.data)] + damage if damage != b"{" else damage)
+    assert spool.read(generation, 1) == []
+    assert spool.earlier_attempt(generation, 2) is None
+
+
+def test_several_images_of_an_attempt_are_read_apart():
+    generation = uuid.uuid4()
+    outputs = tuple(Output(data, "image/png") for data in (b"one\n", b"", b"three"))
+    spool.write(generation, 1, Done(outputs), {"cost": 3})
+    images = spool.read(generation, 1)
+    assert [image.data for image in images] == [output.data for output in outputs]
+    assert [image.facts["cost"] for image in images] == [3, 3, 3]
+
+
+def test_a_spool_that_an_older_version_left_is_read_marked_and_deleted(settings):
+    """It had a folder for each attempt, with a file for each image and one that says what they are."""
+    generation, worker = uuid.uuid4(), "older-worker"
+    folder = settings.SPOOL / worker / f"{generation}-1"
+    folder.mkdir(parents=True)
+    (folder / "0.image").write_bytes(b"a picture")
+    assert spool.read(generation, 1) == []  # not received whole
+    assert spool.earlier_attempt(generation, 2) is None
+    assert spool.count_unstored() == 0
+    (folder / "received.json").write_text('{"images": [{"name": "0.image", "cost": 3}]}')
     [image] = spool.read(generation, 1)
-    folder = image.path.parent
-    assert synced[-4:] == [image.path, folder / spool.SIDECAR, folder, folder.parent]
+    assert (image.data, image.facts["cost"]) == (b"a picture", 3)
+    assert spool.earlier_attempt(generation, 2) == 1
+    assert spool.unstored_attempts([worker]) == {(generation, 1)}
+    assert spool.count_unstored() == 1
+    spool.mark_stored(generation, 1)
+    assert (folder / "stored").exists()
+    assert spool.unstored_attempts([worker]) == set()
+    assert spool.count_unstored() == 0
+    assert spool.read(generation, 1)  # a power cut may undo what the database was told
+    assert spool.delete_stored() == 0
+    assert spool.delete_stored(older_than=-1) == 1
+    assert not folder.exists()
 
 
 @pytest.fixture
 def refusing(submit, upstream):
-    """A claimed generation whose attempt the disk refuses: a file is in the place of its folder."""
+    """A claimed generation whose attempt the disk refuses: a folder is in the place of its file."""
     batch = submit()
     claim, _more = engine_claim.claim_next()
-    in_the_way = spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1"
-    in_the_way.write_bytes(b"in the way")
+    in_the_way = spool_files.path_of(spool.settings.SPOOL / spool.WORKER, (claim.generation.pk, 1))
+    in_the_way.mkdir()
     yield batch, claim, in_the_way
     assert integrity_check.problems() == []
     assert not spool.in_memory()
@@ -91,9 +140,9 @@ def test_an_image_that_spool_and_storage_refuse_waits_in_memory_and_nothing_new_
         assert not spool.has_room()
         submit()
         assert engine_claim.claim_next() == (None, 0)
-        in_the_way.unlink()  # the disk takes images again, and storage does not
+        in_the_way.rmdir()  # the disk takes images again, and storage does not
         assert sweeper.store_refused() == 0
-        assert in_the_way.joinpath(spool.SIDECAR).exists()
+        assert in_the_way.is_file()
     Generation.objects.filter(status="storing").update(lease_until=timezone.now() - timedelta(seconds=1))
     assert sweeper.store_spooled() == 1
     assert statuses(batch) == ["succeeded"]
@@ -134,8 +183,7 @@ def test_a_spool_that_cannot_be_used_has_no_room(settings, tmp_path):
 
 def test_a_folder_of_another_name_in_a_spool_hides_no_image(settings):
     generation = uuid.uuid4()
-    picture = Output(b"a picture", "image/png", width=64, height=64)
-    spool.write(generation, 1, Done((picture,)), {})
+    spool.write(generation, 1, Done((PICTURE,)), {})
     (settings.SPOOL / spool.WORKER / "lost+found").mkdir()
     assert spool.unstored_attempts([spool.WORKER]) == {(generation, 1)}
 

@@ -23,6 +23,7 @@ from generations.jobs.engine import (
     persist,
     pollers,
     spool,
+    spool_files,
     sweeper,
     transitions,
 )
@@ -357,7 +358,8 @@ def test_an_image_is_spooled_whole_or_not_at_all(submit, upstream, settings):
     batch = submit()
     work()
     row = batch.generations.get()
-    (settings.SPOOL / spool.WORKER / f"{row.pk}-{row.attempt}" / spool.SIDECAR).unlink()
+    [file] = settings.SPOOL.glob(f"*/{row.pk}-{row.attempt}.stored")
+    file.write_bytes(file.read_bytes()[:-1])
     assert spool.read(row.pk, row.attempt) == []
 
 
@@ -371,7 +373,7 @@ def test_a_lost_workers_image_is_found_in_storage_if_it_was_uploaded(
     with monkeypatch.context() as dying:
         dying.setattr(persist, "_finish", lambda row, stored: False)
         engine_run.run(claim)
-    shutil.rmtree(spool.Path(spool.settings.SPOOL) / spool.WORKER / f"{claim.generation.pk}-1")
+    spool_files.path_of(spool.settings.SPOOL / spool.WORKER, (claim.generation.pk, 1)).unlink()
     if damaged:
         [key] = storage_client.list_keys(storage_keys.image_prefix(generation=claim.generation.pk, attempt=1))
         storage_client.put(key, b"half a picture", media_type="image/png")
@@ -438,7 +440,7 @@ def test_a_row_that_cannot_be_repaired_keeps_no_other_waiting_and_is_reported_th
     rows = [engine_claim.claim_next()[0].generation for _ in range(3)]
     unreadable = spool.Path(spool.settings.SPOOL) / "another-worker" / f"{rows[0].pk}-1"
     unreadable.mkdir(parents=True)
-    (unreadable / spool.SIDECAR).write_bytes(b"\x00 not what was written")
+    (unreadable / spool_files.OLD_SIDECAR).write_bytes(b"\x00 not what was written")
     for count in range(1, 4):
         _expire_leases()
         sweeper.sweep()
