@@ -128,7 +128,8 @@ def run_and_exit(run: Callable[[], object]) -> NoReturn:
     """Run the function and end this process as Python ends, without what the stack of its parent would do."""
     code: object = 1
     try:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.set_wakeup_fd(-1)  # its parent would hear of the signals of this process
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         run()

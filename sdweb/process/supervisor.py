@@ -1,5 +1,7 @@
 """Keep programs running until a stop is requested, then stop them in order."""
 
+import os
+import select
 import shutil
 import signal
 import time
@@ -12,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from sdweb.process.program import ChildProcess, Program
 
-POLL_INTERVAL = 0.2
+POLL_INTERVAL = 0.2  # seconds between two looks while something starts, ends or waits for its restart
+REST_INTERVAL = 1.0  # the same while all run; a signal ends this wait, also that of a program that has ended
 MIN_BACKOFF, MAX_BACKOFF = 0.5, 30.0
 STABLE_AFTER = 60.0  # the back-off starts anew for a program that ran this long
 FORCED_STOP_TIMEOUT = 2.0
@@ -75,9 +78,13 @@ class Supervisor:
         self.report = report
         self.supervised: list[Supervised] = []
         self.stop_requests = 0
+        self._signalled, self._signal_end = os.pipe()
+        os.set_blocking(self._signal_end, False)
 
     def install_signal_handlers(self) -> None:
         """Handle signals: one stops everything gracefully, a second one kills."""
+        signal.set_wakeup_fd(self._signal_end, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # only handled signals end a wait
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
@@ -116,7 +123,13 @@ class Supervisor:
                 if message:
                     self.report(message)
                 truncate_if_large(supervised.child.program.log)
-            time.sleep(POLL_INTERVAL)
+            is_restarting = any(each.restart_at is not None for each in self.supervised)
+            self._wait_for_signal(POLL_INTERVAL if is_restarting else REST_INTERVAL)
+
+    def _wait_for_signal(self, seconds: float) -> None:
+        """Wait until a signal arrives, for so long at most."""
+        if select.select([self._signalled], [], [], seconds)[0]:
+            os.read(self._signalled, 1024)
 
     def stop(self) -> None:
         """Stop all programs in order, each within its timeout."""

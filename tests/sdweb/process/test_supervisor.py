@@ -57,6 +57,17 @@ def supervisor(messages):
     supervisor.stop()
 
 
+@pytest.fixture
+def handled_signals(supervisor):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+    before = {number: signal.getsignal(number) for number in numbers}
+    supervisor.install_signal_handlers()
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def run_until(supervisor: Supervisor, condition) -> None:
     """Run the supervisor until the condition holds."""
 
@@ -96,6 +107,23 @@ def test_a_killed_program_is_restarted(supervisor, tmp_path):
     supervisor.wait_until_ready()
     os.kill(supervisor.supervised[0].child.process.pid, signal.SIGKILL)
     run_until(supervisor, lambda: starts(tmp_path / "web") == 2)
+
+
+def test_signals_and_ended_programs_do_not_wait_for_the_next_look(
+    supervisor, handled_signals, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(process_supervisor, "REST_INTERVAL", 600)
+    supervisor.start([program(tmp_path, "web")], stop_order=0)
+    supervisor.wait_until_ready()
+
+    def kill_and_stop() -> None:
+        os.kill(supervisor.supervised[0].child.process.pid, signal.SIGKILL)
+        eventually(lambda: starts(tmp_path / "web") == 2, within=20)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=kill_and_stop).start()
+    supervisor.run()
+    assert starts(tmp_path / "web") == 2
 
 
 def test_a_failed_start_reports_the_last_log_line(supervisor, tmp_path):
