@@ -13,12 +13,14 @@ None, slices. `prepared_writes.py` does the same for `QuerySet.update` and `Mode
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Expression, Field, Model, Q, QuerySet, Value
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 from django.db.models.sql.compiler import SQLCompiler
@@ -29,6 +31,9 @@ from generations.core.one_message import Asked, Write
 M = TypeVar("M", bound=Model)
 
 PLACEHOLDERS = re.compile("(%s|%%)")
+# Types of which Django's fields give psycopg the values as they are, or integers with their sizes, which
+# matter only where the server binds them.
+TAKEN_BY_PSYCOPG = frozenset({str, int, bool, uuid.UUID, timedelta})
 
 
 class Param(Expression):
@@ -43,11 +48,21 @@ class Param(Expression):
         """Return a placeholder, with this object as its parameter."""
         return "%s", [self]
 
-    def adapt(self, value: Any) -> Any:
-        """Return the value as the database adapter takes it."""
+    def adapt(self, value: Any, database: Any) -> Any:
+        """Return the value as the adapter of this database takes it."""
         named: Field[Any, Any] = self.output_field
-        field = _field_of(value) if type(named) is Field else named
-        return value if field is None else field.get_db_prep_value(value, connection=connection)
+        if type(named) is Field:
+            if database.vendor == "postgresql" and is_taken_by_psycopg(value):
+                return value
+            field = _field_of(value)
+        else:
+            field = named
+        return value if field is None else field.get_db_prep_value(value, connection=database)
+
+
+def is_taken_by_psycopg(value: Any) -> bool:
+    """Whether the field of such a value gives it to psycopg as it is."""
+    return type(value) in TAKEN_BY_PSYCOPG or (type(value) is datetime and value.tzinfo is not None)
 
 
 _fields_of_types: dict[type, Field[Any, Any] | None] = {}
@@ -184,8 +199,10 @@ class PreparedStatement:
 
     def bind(self, **values: Any) -> list[Any]:
         """Return the parameters with these values bound."""
+        database = connections[DEFAULT_DB_ALIAS]  # `connection` searches for it at each look
         return [
-            each.adapt(values[each.name]) if isinstance(each, Param) else each for each in self.parameters
+            each.adapt(values[each.name], database) if isinstance(each, Param) else each
+            for each in self.parameters
         ]
 
     def execute(self, parameters: Sequence[Any]) -> int:

@@ -7,13 +7,23 @@ from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection
-from django.db.models import CharField, Field, IntegerField, Model, QuerySet, TextField
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 from generations.core.one_message import Asked, Write, ask_together
-from generations.core.prepared_queries import Param, PreparedStatement
+from generations.core.prepared_queries import Param, PreparedStatement, is_taken_by_psycopg
 
 M = TypeVar("M", bound=Model)
 
@@ -57,11 +67,14 @@ class PreparedUpdate(Generic[M]):
         return cast(SQLCompiler, update.get_compiler(connection=connection))
 
 
-def _is_plain(field: Field[Any, Any], value: Any) -> bool:
+def _is_plain(field: Field[Any, Any], value: Any, database: Any) -> bool:
     """Whether the field gives the value to the database as it is, so that it need not be asked."""
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         return isinstance(field, CharField | TextField)
-    return value is None or (type(value) is int and isinstance(field, IntegerField))
+    if isinstance(field, UUIDField | DateTimeField | ForeignKey) and database.vendor == "postgresql":
+        return value is None or is_taken_by_psycopg(value)
+    return value is None or (kind is int and isinstance(field, IntegerField))
 
 
 class PreparedInsert(Generic[M]):
@@ -105,9 +118,10 @@ class PreparedInsert(Generic[M]):
             instance._state.adding, instance._state.db = False, connection.alias
 
     def _values(self, instance: M) -> list[Any]:
+        database = connections[DEFAULT_DB_ALIAS]  # `connection` searches for it at each look
         given = [(each, each.pre_save(instance, add=True)) for each in self._fields]
         return [
-            value if _is_plain(each, value) else each.get_db_prep_save(value, connection)
+            value if _is_plain(each, value, database) else each.get_db_prep_save(value, database)
             for each, value in given
         ]
 

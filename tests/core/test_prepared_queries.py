@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, IntegerField, JSONField
+from django.db import IntegrityError, connection, connections, transaction
+from django.db.models import F, IntegerField, JSONField, Value
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from generations.core import prepared_queries, prepared_writes
 from generations.core.prepared_queries import Param, PreparedFew, PreparedQuery
 from generations.core.prepared_writes import PreparedInsert, PreparedUpdate
-from generations.jobs.models import Attempt, Batch, Generation
+from generations.jobs.models import Attempt, Batch, Generation, Status
 from generations.teams.models import Membership
 
 by_id = PreparedQuery(
@@ -66,6 +67,27 @@ def test_moments_and_numbers_are_told_as_the_database_takes_them(row):
     assert older.all(moment=timezone.now(), member=row.member_id) == [row]
     assert older.all(moment=row.created_at, member=row.member_id) == []
     assert older.all(moment=timezone.now(), member=row.member_id + 1) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*naive datetime")
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(5, -3, 2**40, True, "it's 100 %s", None, uuid.uuid4(), timedelta(seconds=20.5)),
+        *(datetime(2026, 12, 1, 4, 30, tzinfo=UTC), datetime(2026, 12, 1, 4, 30)),  # noqa: DTZ001  as Django takes it
+        Status.RUNNING,
+    ],
+    ids=str,
+)
+def test_a_value_is_bound_as_its_own_field_binds_it(value, db):
+    field = Value(value)._output_field_or_none
+    expected = field.get_db_prep_value(value, connection=connection) if field else value
+    bound = Param("it").adapt(value, connections["default"])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            assert cursor.mogrify("%s", [bound]) == cursor.mogrify("%s", [expected])
+    else:
+        assert bound == expected
 
 
 def test_columns_come_as_python_knows_them(row):
