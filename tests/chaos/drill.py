@@ -32,7 +32,9 @@ from tests.chaos.observer import Key, Observer
 from tests.chaos.portal import QUEUE, WORKERS, Portal, WorkerTimeouts
 from tests.chaos.proxy import Manner
 
-TOTAL_WAIT = 120.0  # seconds for all moments to come; when they are over, faults strike all the same
+# Seconds until the first worker stands still, while all processes start, and then for all other moments;
+# when they are over, faults strike all the same.
+TOTAL_WAIT = 120.0
 MIN_WAIT = 3.0  # seconds for each
 SHARES = (0.15, 0.35, 0.5, 0.75, 1.0)  # of the images, asked for by then
 SLOW, QUICK = 7.0, 1.0  # seconds a call takes
@@ -88,7 +90,9 @@ class Drill:
     def _a_worker_stalls(self) -> Iterator[None]:
         """It goes on while another does its work again, and has the time to write down what came."""
         observer, worker = self._observer, self.portal.child(STALLED)
-        held = self._stop(STALLED)
+        with self._alone(STALLED):
+            held = self._stop(STALLED)
+        self._time_left = TOTAL_WAIT
         self._tell("a worker stalls", len(held) >= FEW)
         yield
         self._until(lambda: not self.portal.provider.state()["planned"])  # all fail before its rows come
@@ -100,14 +104,29 @@ class Drill:
         late = self._until(lambda: any(observer.received(STALLED, pk) for pk in held.values()))
         self._say("it goes on", again and late)
 
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Have this worker take all there is: one that is woken first would leave the others nothing."""
+        [other] = [self.portal.child(each).process for each in WORKERS if each != name]
+        other.send_signal(signal.SIGSTOP)
+        while not self._observer.can_write():  # it was writing
+            other.send_signal(signal.SIGCONT)
+            time.sleep(0.1)
+            other.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            other.send_signal(signal.SIGCONT)
+
     def _stop(self, name: str) -> dict[Key, str]:
-        """Stop a worker while all that it holds is at the provider; what it holds."""
+        """Stop a worker while all that it holds is at the provider, and no lock is; what it holds."""
         observer, process = self._observer, self.portal.child(name).process
         while True:
             come = self._until(lambda: observer.running(name) >= MANY and not observer.queued())
             process.send_signal(signal.SIGSTOP)
             held = observer.held(name)
-            if not come or (len(held) >= FEW and set(held) <= set(observer.called())):
+            waits = len(held) >= FEW and set(held) <= set(observer.called()) and observer.can_write()
+            if waits or not come:
                 return held
             process.send_signal(signal.SIGCONT)
             time.sleep(0.1)

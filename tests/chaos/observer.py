@@ -44,7 +44,7 @@ class Observer:
     def held(self, worker: str) -> dict[Key, str]:
         """{(prompt, seed): id} of the generations that a worker runs."""
         rows = self._ask(RUNNING.format(pid=self._pid(worker)))
-        found = [(_read(parameters), str(pk)) for parameters, pk in rows]
+        found = [(_read(parameters), _id(pk)) for parameters, pk in rows]
         return {(one["prompt"], one["seed"]): pk for one, pk in found}
 
     def running(self, worker: str) -> int:
@@ -63,9 +63,21 @@ class Observer:
         """The number of waiting generations."""
         return self._count(QUEUED)
 
+    def can_write(self) -> bool:
+        """Whether nobody holds the lock of SQLite, which has one for all; PostgreSQL has none such."""
+        if self.portal.stage.database != "sqlite":
+            return True
+        try:
+            with contextlib.closing(self._connect()) as writer:
+                writer.execute("PRAGMA busy_timeout = 500")
+                writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            return False
+        return True
+
     def stored_and_unsettled(self) -> set[str]:
         """The generations whose image is in S3 and whose hold is open."""
-        unpaid = {str(UUID(str(row[0]))) for row in self._ask(UNPAID)}
+        unpaid = {_id(row[0]) for row in self._ask(UNPAID)}
         return {pk for pk in unpaid if any((self.images / pk).glob("*"))}
 
     def block_settlement(self) -> None:
@@ -128,6 +140,11 @@ class Observer:
 
 def _read(parameters: Any) -> dict[str, Any]:
     return parameters if isinstance(parameters, dict) else json.loads(parameters)
+
+
+def _id(written: Any) -> str:
+    """As folders are named; SQLite writes 32 digits without hyphens."""
+    return str(UUID(str(written)))
 
 
 def _key(call: dict[str, Any]) -> Key:
