@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import threading
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 SWEEPER = "sdweb:sweeper"  # the Redis lock of the one sweep that runs
 UPKEEP_INTERVAL = 2.0  # seconds
+GC_THRESHOLDS = (10_000, 20, 20)  # new objects until a collection, and collections until an older one
 CLEAN_EVERY = 15  # rounds of upkeep: at full speed the spool has thousands of files
 
 _sender = ThreadPoolExecutor(1, "wake-workers")
@@ -78,6 +80,17 @@ def ask_balances() -> None:
 def allow_callers(sender: Any, **_: object) -> None:
     """Let this worker start threads for calls itself, as many as its option `-c` says."""
     _callers.allow(sender.pool.limit)
+
+
+@worker_ready.connect
+def leave_out_what_stays(**_: object) -> None:
+    """Have garbage collections pass over all that was imported, which stays.
+
+    A full one stops every thread for 90 ms otherwise, and comes every ten seconds at full speed.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 @worker_ready.connect

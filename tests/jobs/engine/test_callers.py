@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
 
+from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
 from generations.jobs.engine.callers import Callers
 from generations.jobs.models import Generation
@@ -77,3 +79,14 @@ def test_a_thread_that_fails_makes_room_for_another(submit, upstream, callers, m
     assert "A thread that calls providers failed" in caplog.text
     assert statuses(batch) == ["succeeded"] * 3
     assert callers._working == 0
+
+
+def test_collections_of_garbage_pass_over_what_a_worker_has_loaded_when_it_is_ready():
+    thresholds, before = gc.get_threshold(), gc.get_freeze_count()
+    loaded = [[number] for number in range(1000)]
+    try:
+        tasks.leave_out_what_stays()
+        assert gc.get_freeze_count() - before >= len(loaded)
+        assert gc.get_threshold() == tasks.GC_THRESHOLDS
+    finally:
+        gc.set_threshold(*thresholds)
