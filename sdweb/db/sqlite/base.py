@@ -8,6 +8,7 @@ A connection that is opened reads the definitions of all tables, which takes 4 m
 What a thread closes is kept open for whichever comes next, as in a pool: docs/decisions/sqlite-and-valkey.md.
 """
 
+import os
 import sqlite3
 import threading
 from collections import defaultdict
@@ -16,7 +17,8 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 _write_lock = threading.Lock()
-_idle: defaultdict[str, list[sqlite3.Connection]] = defaultdict(list)  # by file, the last used last
+# By process, since a fork must not use those of its parent, and by file; the last used one is last.
+_idle: defaultdict[tuple[int, str], list[sqlite3.Connection]] = defaultdict(list)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -38,7 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """One that another thread has given back, else a new one."""
         self._file = str(conn_params["database"])
         try:
-            return _idle[self._file].pop()
+            return _idle[os.getpid(), self._file].pop()
         except IndexError:
             return super().get_new_connection(conn_params)  # type: ignore[no-any-return]
 
@@ -51,7 +53,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _gives_back(self) -> bool:
         """Keep the connection for another; False if it failed, is in a transaction, or is one too many."""
-        opened, idle = self.connection, _idle[self._file]
+        opened, idle = self.connection, _idle[os.getpid(), self._file]
         if opened is None or opened.in_transaction or self.in_atomic_block or self.errors_occurred:
             return False
         if len(idle) >= self.settings_dict["OPTIONS"].get("pool", 0):

@@ -6,6 +6,7 @@ PostgreSQL needs no lock of ours, and has a pool.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -115,3 +116,11 @@ def test_one_that_failed_or_is_in_a_transaction_is_taken_by_nobody(connect, spoi
     assert not is_marked(next_one)
     begin(next_one)  # nothing is locked
     next_one.close()
+
+
+def test_one_of_its_parent_is_taken_by_no_fork(connect, monkeypatch):
+    of_the_parent, of_the_fork = connect(), connect()
+    mark(of_the_parent)
+    of_the_parent.close()
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert not is_marked(of_the_fork)
