@@ -157,14 +157,6 @@ class PreparedFew(Generic[M]):
         return {f"key_{number}": key for number, key in enumerate(padded)}
 
 
-def set_related(instance: Model, name: str, rows: Sequence[Model]) -> None:
-    """Have `instance.<name>.all()` give these rows, as after `prefetch_related`."""
-    related = getattr(instance, name).all()
-    related._result_cache, related._prefetch_done = list(rows), True
-    kept: Any = instance
-    kept._prefetched_objects_cache = getattr(instance, "_prefetched_objects_cache", {}) | {name: related}
-
-
 def _power_of_two(count: int) -> int:
     return 1 << (count - 1).bit_length()
 

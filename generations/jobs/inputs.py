@@ -49,7 +49,7 @@ def shown(batch: Batch | None) -> list[ShownInput]:
     model = catalogue_registry.MODELS.get(batch.model)
     titles = {each.role: _(each.title) for each in model.inputs} if model else {}
     order = list(titles)
-    rows = [(each.role, each.upload, each.image) for each in batch.inputs.all()]
+    rows = [(each.role, each.upload, each.image) for each in batch.all_inputs]
     if not rows and batch.start_image:  # submitted by an older version
         rows = [(IMAGE, batch.start_image, None)]
     rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
-from django.template import Context, Engine
-from django.urls import NoReverseMatch
+from django.template import Context, Engine, RequestContext
+from django.test.utils import override_script_prefix
+from django.urls import NoReverseMatch, include, path, resolve
 from django.utils import translation
 
+from sdweb import template_loader
 from tests.addresses import count_addresses
 
 LOADERS = [("sdweb.template_loader.Loader", ["django.template.loaders.filesystem.Loader"])]
@@ -90,3 +93,41 @@ def test_an_address_is_looked_up_once(engine, tmp_path, monkeypatch):
     page = rendered(engine, "links.html", team="known")
     assert count_addresses(monkeypatch, lambda: rendered(engine, "links.html", team="known")) == 0
     assert page == "/t/known/library/"
+
+
+def test_addresses_by_names_of_arguments_and_of_one_of_many_ids_are_not_kept(engine, tmp_path):
+    (tmp_path / "links.html").write_text(
+        "{% url 'library:grid' team=team %} {% url 'jobs:tile' team generation %}"
+    )
+    before = template_loader._address.cache_info().currsize
+    for team in ("one", "two"):
+        generation = uuid.uuid4()
+        page = rendered(engine, "links.html", team=team, generation=generation)
+        assert page == f"/t/{team}/library/ /t/{team}/generation/{generation}/tile/"
+    assert template_loader._address.cache_info().currsize == before
+
+
+def test_an_address_begins_where_the_portal_is_mounted_and_is_escaped(engine, tmp_path):
+    (tmp_path / "links.html").write_text("{% url 'library:grid' team %}")
+    (tmp_path / "said.txt").write_text("{% autoescape off %}{% url 'library:grid' team %}{% endautoescape %}")
+    for prefix, html in (("/a&b/", "/a&amp;b/t/one/library/"), ("/", "/t/one/library/")):
+        with override_script_prefix(prefix):
+            assert rendered(engine, "links.html", team="one") == html
+            assert rendered(engine, "said.txt", team="one") == f"{prefix}t/one/library/"
+
+
+class TwiceMounted:
+    """Addresses of one application at two places."""
+
+    page = ([path("page/", lambda request: None, name="page")], "twice")
+    urlpatterns = (path("left/", include(page, "left")), path("right/", include(page, "right")))
+
+
+def test_an_address_is_in_the_application_that_the_page_is_of(engine, tmp_path, settings, rf):
+    settings.ROOT_URLCONF = TwiceMounted
+    (tmp_path / "links.html").write_text("{% url 'twice:page' %}")
+    template = engine.get_template("links.html")
+    for place in ("left", "right", "left"):
+        request = rf.get("/")
+        request.resolver_match = resolve(f"/{place}/page/")
+        assert template.render(RequestContext(request)) == f"/{place}/page/"

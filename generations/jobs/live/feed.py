@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from generations.core.prepared_queries import Param, PreparedFew, PreparedQuery, set_related
+from generations.core.prepared_queries import Param, PreparedFew, PreparedQuery
 from generations.jobs import follow_ups
 from generations.jobs.engine import half_done, queue_position
 from generations.jobs.follow_ups import FollowUps
@@ -111,13 +111,14 @@ def page(
 def _complete(batches: Sequence[Batch]) -> None:
     """Read the generations of these batches and the pictures that they were made from, in two queries."""
     known = {batch.pk: batch for batch in batches}
-    for name, rows in (("generations", _rows.all(list(known))), ("inputs", _inputs.all(list(known)))):
-        of_batch: dict[uuid.UUID, list[Any]] = {pk: [] for pk in known}
-        for row in rows:
-            row.batch = known[row.batch_id]
-            of_batch[row.batch_id].append(row)
-        for pk, found in of_batch.items():
-            set_related(known[pk], name, found)
+    for batch in batches:
+        batch.all_generations, batch.all_inputs = [], []
+    for row in _rows.all(list(known)):
+        row.batch = known[row.batch_id]
+        row.batch.all_generations.append(row)
+    for each in _inputs.all(list(known)):
+        each.batch = known[each.batch_id]
+        each.batch.all_inputs.append(each)
 
 
 def _part(
@@ -157,7 +158,7 @@ def count_waiting(member: Membership) -> int:
 
 def entries_of(member: Membership, batches: Iterable[Batch]) -> list[FeedEntry]:
     """These batches with the contexts of their tiles, in a fixed number of queries."""
-    rows = {batch.pk: _latest(batch.generations.all()) for batch in batches}
+    rows = {batch.pk: _latest(batch.all_generations) for batch in batches}
     every = [row for of_batch in rows.values() for row in of_batch]
     images = _images(member, every)
     liked = favourites([image for of_row in images.values() for image in of_row])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import models
@@ -89,6 +90,18 @@ class Batch(models.Model):
     def prompt(self) -> str:
         """The prompt of the request."""
         return str(self.parameters.get("prompt", ""))
+
+    # Read once for each object. What has read them for many batches at once assigns them.
+
+    @cached_property
+    def all_generations(self) -> list[Generation]:
+        """Its generations, retried ones too, in order."""
+        return list(self.generations.order_by("position", "pk"))
+
+    @cached_property
+    def all_inputs(self) -> list[BatchInput]:
+        """What it was made from."""
+        return list(self.inputs.all())
 
 
 class BatchInput(models.Model):
@@ -328,7 +341,7 @@ class Generation(models.Model):
     @property
     def is_erased(self) -> bool:
         """Whether what was asked for is erased. Some models take pictures alone, and no parameters."""
-        return not self.parameters and (bool(self.batch.parameters) or not self.batch.inputs.all())
+        return not self.parameters and (bool(self.batch.parameters) or not self.batch.all_inputs)
 
     @property
     def is_finished(self) -> bool:

@@ -72,3 +72,11 @@ def test_a_list_of_models_follows_prices_order_and_choice():
     dear = ModelCard(first.model, 700)
     assert 'data-price="700"' in compact(shown(dear, second))
     assert CardList((first, second)).version != CardList((dear, second)).version
+
+
+def test_a_list_of_models_is_kept_for_each_language():
+    cards = CardList((ModelCard(MODELS[0], 123_400),))
+    for language, price in (("en", "1,234"), ("de", "1.234"), ("en", "1,234")):
+        with translation.override(language):
+            assert price in cards.html(None, is_whole=False)
+            assert price in cards.whole
