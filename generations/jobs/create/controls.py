@@ -116,7 +116,10 @@ class Control:
     @property
     def chosen_title(self) -> str:
         """The title of the chosen value; "" if there is none."""
-        return dict([*self.choices, *self.made]).get(self.value, "")
+        if self.value in (made := dict(self.made)):
+            return made[self.value]
+        title = self.field.choices.get(self.value) if isinstance(self.field, Choice) else None
+        return _(title) if title else ""
 
     @property
     def has_empty(self) -> bool:

@@ -100,7 +100,7 @@ class CardGroup:
         return format_html_join("", "{}", ((html,) for html in shown))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # kept: it equals itself, and is a quick key
 class CardList:
     """The cards of one operation in the order of a page; of a long list the page has those in sight."""
 
@@ -109,7 +109,8 @@ class CardList:
     @classmethod
     def of(cls, served: ServedModels, operation: Operation, prices: Mapping[str, int]) -> CardList:
         """The cards of the models that do this."""
-        return cls(tuple(ModelCard(model, prices[model.name]) for model in served.of(operation)))
+        models = tuple(served.of(operation))
+        return _list_of(models, tuple(prices[model.name] for model in models))
 
     @property
     def is_long(self) -> bool:
@@ -119,12 +120,12 @@ class CardList:
     @property
     def search(self) -> SafeString:
         """What finds a card among many; nothing where there are few."""
-        return _search(self.cards, get_language()) if self.is_long else SafeString("")
+        return _search(self, get_language()) if self.is_long else SafeString("")
 
     @property
     def whole(self) -> SafeString:
         """All cards, none of them checked."""
-        return _html(self.cards, None, get_language(), is_whole=True)
+        return _html(self, None, get_language(), is_whole=True)
 
     @property
     def version(self) -> str:
@@ -133,23 +134,26 @@ class CardList:
 
     def html(self, chosen: Model | None, *, is_whole: bool) -> SafeString:
         """The cards, that of the chosen model checked; of a long list those in sight, unless it is whole."""
-        return _html(self.cards, chosen, get_language(), is_whole=is_whole or not self.is_long)
+        return _html(self, chosen, get_language(), is_whole=is_whole or not self.is_long)
 
 
 @lru_cache(maxsize=KEPT_LISTS)
-def _html(
-    cards: tuple[ModelCard, ...], chosen: Model | None, _language: str | None, *, is_whole: bool
-) -> SafeString:
+def _list_of(models: tuple[Model, ...], prices: tuple[int, ...]) -> CardList:
     """Kept, since most people of a portal choose among the same models at the same prices."""
-    groups = grouped(cards)
+    return CardList(tuple(map(ModelCard, models, prices)))
+
+
+@lru_cache(maxsize=KEPT_LISTS)
+def _html(cards: CardList, chosen: Model | None, _language: str | None, *, is_whole: bool) -> SafeString:
+    groups = grouped(cards.cards)
     shown = [(group, html) for group in groups if (html := group.html(chosen, is_whole=is_whole))]
     context = {"shown": shown, "has_titles": len(groups) > 1}
     return SafeString(without_indents(render_to_string("jobs/create/model_groups.html", context)))
 
 
 @lru_cache(maxsize=KEPT_LISTS)
-def _search(cards: tuple[ModelCard, ...], _language: str | None) -> SafeString:
-    context = {"groups": grouped(cards)}
+def _search(cards: CardList, _language: str | None) -> SafeString:
+    context = {"groups": grouped(cards.cards)}
     return SafeString(without_indents(render_to_string("jobs/create/model_search.html", context)))
 
 
