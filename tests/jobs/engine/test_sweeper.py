@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from generations.core import memory
 from generations.credits import integrity_check
 from generations.jobs import tasks
 from generations.jobs.engine import claim as engine_claim
@@ -491,8 +492,9 @@ def test_one_part_of_upkeep_that_fails_stops_no_other(monkeypatch):
     monkeypatch.setattr(sweeper, "recover_and_store", lambda: 1 / 0)
     monkeypatch.setattr(heartbeats, "send", lambda: done.append("heartbeat"))
     monkeypatch.setattr(sweeper, "clean_spool", lambda: done.append("clean"))
+    monkeypatch.setattr(memory, "give_back", lambda: done.append("memory"))
     tasks.upkeep_round(0)
-    assert done == ["heartbeat", "clean"]
+    assert done == ["heartbeat", "clean", "memory"]
 
 
 def test_leases_of_more_than_a_thousand_rows_are_renewed(submit, upstream):
