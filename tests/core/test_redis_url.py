@@ -12,6 +12,7 @@ import pytest
 import redis
 import redis.asyncio
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import ExponentialWithJitterBackoff
 
 from generations.core import redis_url
 from sdweb.process.ports import LOOPBACK
@@ -37,6 +38,7 @@ def by_celery(server: redis_url.RedisServer) -> int:
     """The database in which Celery finds itself, by a message that comes back."""
     options = {"ack_emulation": False, "socket_timeout": 5, "socket_connect_timeout": 5}
     options |= {"health_check_interval": 10, "socket_keepalive": True}
+    options |= {"interval_start": 0, "interval_step": 0, "max_retries": 1}  # once more, and at once
     with kombu.Connection(
         server.broker_url, ssl=server.broker_ssl or False, transport_options=options
     ) as broker:
@@ -47,6 +49,12 @@ def by_celery(server: redis_url.RedisServer) -> int:
 
 
 LIBRARIES = [by_redis, by_async, by_celery]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_before_a_refused_connection_is_tried_again(monkeypatch):
+    """Up to six seconds for each library, of its own making (redis-py 8.1)."""
+    monkeypatch.setattr(ExponentialWithJitterBackoff, "compute", lambda *_: 0)
 
 
 @pytest.fixture(scope="module")

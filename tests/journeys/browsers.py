@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.gate import BROWSERS
 from tests.journeys.studio import Studio
 
-# Of a switch that is given twice the last one counts, so these are Playwright's own (1.62), and then ours:
+# Of a switch that is given twice the last one counts, so these are Playwright's own (1.65), and then ours:
 # each new window would load two pages of the browser's address bar, which take more than our own.
 SWITCHED_OFF = """
     AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades

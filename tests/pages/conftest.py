@@ -22,7 +22,7 @@ __all__ = ["address", "mei", "press"]
 NOISE = re.compile(r"status of (404|422)|ERR_ABORTED")  # events have a server of their own, which is not here
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chrome() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright has an event loop in the thread of the tests
     with chromium() as running:
