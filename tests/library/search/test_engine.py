@@ -340,7 +340,7 @@ def test_pages_show_each_image_once_forwards_and_back(enter, member, monkeypatch
         "q=snow_fox+100%25",
     ],
 )
-def test_trying_documents_one_by_one_finds_what_the_index_finds(enter, member, teammate, address):
+def test_trying_documents_one_by_one_finds_what_the_index_finds(enter, member, teammate, stranger, address):
     prompts = (
         "a red fox",
         "foxes in the snow",
@@ -354,6 +354,8 @@ def test_trying_documents_one_by_one_finds_what_the_index_finds(enter, member, t
     for number, prompt in enumerate(prompts):
         enter(prompt, model=("core", "ultra")[number % 2], style=("anime", "enhance")[number % 3 // 2])
     enter("a night fox", by=teammate, tags=["night"])
+    for unseen in ({"by": teammate, "visibility": Visibility.PRIVATE}, {"by": stranger}):
+        enter("a red fox, 狐狸, 日本", model="core", style="anime", tags=["night"], **unseen)
     results = search_engine.Results(member, Search.from_query(QueryDict(address)))
     by_index = set(results.entries.values_list("image", flat=True))
     assert set(results.nearby.values_list("image", flat=True)) == by_index
