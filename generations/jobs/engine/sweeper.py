@@ -36,7 +36,7 @@ from generations.upstreams.models import Upstream
 
 log = logging.getLogger(__name__)
 
-_unleased = PreparedQuery(lambda: Generation.objects.filter(status=Status.STORING, lease_until__lt=Now()))
+_unleased = PreparedQuery(lambda: Generation.objects.filter(status=Status.STORING, lease_until__lte=Now()))
 _open = PreparedQuery(Upstream.objects.open)
 _called = PreparedQuery(lambda: _since(upstream=Param("upstream")))
 _called_at_pace = PreparedQuery(lambda: _since(upstream__pace_account=Param("pace")))
@@ -252,7 +252,7 @@ def _find_in_storage(row: Generation) -> bool:
 
 def _lease_and_store(row: Generation) -> bool:
     unleased = Generation.objects.filter(
-        pk=row.pk, attempt=row.attempt, status=Status.STORING, lease_until__lt=Now()
+        pk=row.pk, attempt=row.attempt, status=Status.STORING, lease_until__lte=Now()
     )
     if not unleased.update(lease_until=Now() + engine_leases.LEASE, worker=spool.WORKER):
         return False
