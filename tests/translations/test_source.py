@@ -12,7 +12,7 @@ from tests.translations.gettext_calls import GettextCalls
 PYTHON = {path for room in ("generations", "sdweb") for path in (ROOT / room).rglob("*.py")}
 # Migrations repeat models, nobody imports the sandbox, programs read English (of the S3 server too), commands
 # and the start of the portal speak at a terminal.
-NOT_FOR_PAGES = {"migrations", "sandbox", "api", "management", "nanio_server.py", "run_portal.py"}
+NOT_FOR_PAGES = {"migrations", "sandbox", "api", "management", "s3-server", "run_portal.py"}
 FOR_PAGES = {path for path in PYTHON if not NOT_FOR_PAGES & set(path.relative_to(ROOT).parts)}
 IMPORTS = "from django.utils.translation import gettext as _, gettext_lazy, ngettext\n"
 
