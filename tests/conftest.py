@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -171,9 +172,11 @@ def submit(member: Membership) -> Callable[..., Batch]:
         named |= {name: parameters.pop(name) for name in given if name in parameters}
         if start := parameters.pop("start_image", None):
             named["inputs"] = [NewInput("image", start)]
-        return submission.submit(
+        batch = submission.submit(
             member=by, model=model, parameters=parameters, count=count, prices_at=timezone.now(), **named
         )
+        time.sleep(0.001)  # the clock of SQLite has milliseconds: in this one it is not ready yet
+        return batch
 
     return ask
 

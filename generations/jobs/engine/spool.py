@@ -170,7 +170,7 @@ def read(generation: uuid.UUID, attempt: int) -> list[SpooledImage]:
 
 def earlier_attempt(generation: uuid.UUID, attempt: int) -> int | None:
     """The last attempt before this one whose images are on this machine, for which none is bought again."""
-    numbers = {number for pk, number in _in_memory if pk == generation}
+    numbers = {number for pk, number in list(_in_memory) if pk == generation}  # other threads add to it
     for entry in Path(settings.SPOOL).glob(f"*/{generation}-*"):
         if (found := spool_files.attempt_of(entry)) and spool_files.read(entry):
             numbers.add(found[1])
