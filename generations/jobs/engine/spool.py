@@ -39,6 +39,8 @@ from generations.providers.base import Done, Output, OutputKind
 log = logging.getLogger(__name__)
 
 LOCK = "lock"
+# An empty folder: workers of older versions delete a dead worker's folder if there is none in it.
+NOT_EMPTY = "not-empty"
 KEPT_AFTER_STORING = 600  # seconds
 MIN_FREE_BYTES = (
     200 * 2**20
@@ -241,7 +243,7 @@ def lock_dead_workers() -> Iterator[list[str]]:
         yield [folder.name for folder in found]
     finally:
         for folder, lock in found.items():
-            if all(entry.name == LOCK for entry in folder.iterdir()):
+            if {entry.name for entry in folder.iterdir()} <= {LOCK, NOT_EMPTY}:
                 shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
 
@@ -258,6 +260,7 @@ def _create_and_lock(root: str | Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if _lock(folder) is None:  # the descriptor stays open
         raise RuntimeError(f"{folder} is locked by another process.")
+    (folder / NOT_EMPTY).mkdir(exist_ok=True)
     spool_files.sync_folder(folder.parent)
     return folder
 

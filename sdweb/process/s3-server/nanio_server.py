@@ -9,7 +9,6 @@
   still being put were listed under a name of their own.
 - The body of a refused request was read as the next request of its connection.
 - A copy kept the old metadata although it was told to replace them, and a part that is a copy was empty.
-
 - A write that the disk took in part only, as it does when it gets full, was taken for whole.
 
 It is run as a file, with the modules of its folder beside it, since importing the package `sdweb` takes the

@@ -106,6 +106,12 @@ def test_a_spool_that_an_older_version_left_is_read_marked_and_deleted(settings)
     assert not folder.exists()
 
 
+def test_a_worker_of_an_older_version_does_not_take_a_dead_workers_folder_for_empty(settings):
+    """It counts folders, one for each attempt, and deletes the whole if there are none."""
+    spool.write(uuid.uuid4(), 1, Done((PICTURE,)), {})
+    assert any(entry.is_dir() for entry in (settings.SPOOL / spool.WORKER).iterdir())
+
+
 @pytest.fixture
 def refusing(submit, upstream):
     """A claimed generation whose attempt the disk refuses: a folder is in the place of its file."""

@@ -554,7 +554,7 @@ def _let_worker_die(row):
     """What a kill -9 leaves: its folder, which nobody holds."""
     root = spool.Path(spool.settings.SPOOL)
     shutil.copytree(root / spool.WORKER, root / "dead-worker", dirs_exist_ok=True)
-    shutil.rmtree(root / spool.WORKER / f"{row.pk}-{row.attempt}", ignore_errors=True)
+    spool_files.path_of(root / spool.WORKER, (row.pk, row.attempt)).unlink(missing_ok=True)
     Generation.objects.filter(pk=row.pk).update(worker="dead-worker")
 
 
