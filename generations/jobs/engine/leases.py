@@ -22,6 +22,7 @@ from generations.jobs.models import Generation, Status
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
+ENDED = -timedelta(milliseconds=1)  # a lease that is given up; the clock of SQLite has milliseconds
 RENEW_INTERVAL = 5.0  # seconds
 RENEWED_AT_ONCE = 40  # in one UPDATE: psycopg parses one of more than 50 parameters anew each time
 CALL_TIMEOUT = 120.0  # seconds for a whole call to a provider, where its model does not say

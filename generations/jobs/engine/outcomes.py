@@ -133,7 +133,7 @@ def outcome_of(result: Done | Accepted | ProviderError) -> Outcome:
 def settle_interrupted(row: Generation) -> None:
     """Settle a running generation whose worker died: use the spooled image, or else have it called again."""
     if spool.read(row.pk, row.attempt):
-        mark_received(row, lease=timedelta())
+        mark_received(row, lease=engine_leases.ENDED)
     else:
         _interrupted(row, Unknown(_("The portal's worker was interrupted."), code="interrupted"))
 

@@ -137,9 +137,9 @@ def _use_spooled(row: Generation, numbers: list[int]) -> bool:
     with guarded(f"use the spooled image of generation {row.pk}, which waits again"):
         for number in sorted(numbers, reverse=True):
             if number == row.attempt and spool.read(row.pk, number):
-                return outcomes.mark_received(row, lease=timedelta())
+                return outcomes.mark_received(row, lease=engine_leases.ENDED)
             if number < row.attempt and row.status == Status.QUEUED and spool.read(row.pk, number):
-                return outcomes.use_earlier_attempt(row, number, lease=timedelta())
+                return outcomes.use_earlier_attempt(row, number, lease=engine_leases.ENDED)
     return False
 
 
