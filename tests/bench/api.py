@@ -41,7 +41,7 @@ class Client:
     async def open(self, connections: int) -> None:
         for _ in range(connections):
             self.free.put_nowait(await asyncio.open_connection(LOOPBACK, self.port))
-            await asyncio.sleep(0.01)  # of those that come together the same web process takes all
+            await asyncio.sleep(0.01)  # of a burst one of both web processes takes all now and then
 
     async def _connection(self) -> Any:
         """One that is free; a new one in place of one that the server closed for being idle."""

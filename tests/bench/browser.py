@@ -12,7 +12,8 @@ import requests
 
 from tests.journeys.studio import Visitor
 
-DONE = re.compile(r'id="tile-([-0-9a-f]+)"\s+data-status="succeeded"')
+# Older versions, which `--base` measures, name the generation in an attribute of its own.
+DONE = re.compile(r'(?:id="tile-|data-generation=")([-0-9a-f]+)"\s+data-status="succeeded"')
 
 
 def signed_in(address: str, team: str, cookies: dict[str, str]) -> Visitor:
