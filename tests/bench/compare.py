@@ -61,7 +61,8 @@ def ratios(base: Sequence[Result], now: Sequence[Result]) -> dict[str, dict[str,
         for part in shapes.pop():
             before, after = (statistics.median(each[part] for each in results) for results in figures)
             ratio = round(after / before, 3) if before else None
-            table[f"{name} {part}".strip()] = {BASE: before, NOW: after, "ratio": ratio}
+            medians = {BASE: round(before, 3), NOW: round(after, 3)}
+            table[f"{name} {part}".strip()] = {**medians, "ratio": ratio}
     return table
 
 
